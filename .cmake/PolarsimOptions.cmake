@@ -1,0 +1,34 @@
+# Language level, warnings, linker and compiler cache for every target.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(POLARSIM_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(POLARSIM_COVERAGE "Build with gcov counters" OFF)
+
+find_program(POLARSIM_CCACHE ccache)
+if(POLARSIM_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${POLARSIM_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${POLARSIM_CCACHE})
+endif()
+
+find_program(POLARSIM_MOLD mold)
+if(POLARSIM_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(polarsim_options INTERFACE)
+# A digest must not depend on the compiler: no contraction of floating-point expressions.
+target_compile_options(polarsim_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror -ffp-contract=off)
+
+if(POLARSIM_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+if(POLARSIM_COVERAGE)
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()

@@ -1,0 +1,56 @@
+// A PostgreSQL client on a simulated host: what workloads, coordinators and tests use to talk to a node, over bytes only.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "engine/node/session.h"
+#include "engine/sql/error.h"
+#include "sim/host.h"
+
+namespace polarsim::engine::pgwire {
+
+struct ClientOptions {
+  std::string user = "polar";
+  std::string database = "postgres";
+  std::string application_name;
+  sim::ConnectionOptions connection;
+};
+
+// Errors that are not the server's answer have class 08: 08001 could not connect, 08006 connection lost (the fate of a statement under way is then unknown).
+using ClientResult = tl::expected<QueryResult, ErrorFields>;
+
+class Client {
+ public:
+  static tl::expected<Client, ErrorFields> connect(sim::Host& host, const sim::Address& address, const ClientOptions& options = {});
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();  // closes without waiting
+
+  // One statement by the extended protocol (Parse, Bind, Execute, Sync in one message flight); parameters are sent as text.
+  // Rows come back typed by their column's OID. Blocks until the answer or `deadline` (then the connection is dropped: 08006).
+  ClientResult query(std::string_view sql, std::span<const Value> parameters = {}, sim::Time deadline = sim::never);
+  // One or more statements by the simple protocol; the last result.
+  ClientResult simple_query(std::string_view sql, sim::Time deadline = sim::never);
+
+  // Split halves of query(), so that a coordinator can have one statement under way on each of several connections.
+  tl::expected<void, ErrorFields> send_query(std::string_view sql, std::span<const Value> parameters = {});
+  ClientResult receive_result(sim::Time deadline = sim::never);
+
+  bool usable() const;  // connected, no unfinished answer
+  TransactionStatus status() const;  // as of the last ReadyForQuery
+  std::uint32_t backend_process_id() const;
+  void close();  // Terminate, then FIN
+
+ private:
+  struct Implementation;
+  explicit Client(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> impl_;
+};
+
+}  // namespace polarsim::engine::pgwire

@@ -1,0 +1,62 @@
+// Runs one scenario with one seed and judges it. A pure function of its arguments: it touches no file and no clock.
+//
+// Phases: boot the cluster; schema and initial rows; workload under faults for `duration`; heal; liveness phase (every client operation
+// ends, every distributed transaction is decided everywhere); final reads at quiescence; checkers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkers/history.h"
+#include "checkers/verdict.h"
+#include "engine/planted_bugs.h"
+#include "faults/schedule.h"
+#include "scenarios/scenario.h"
+#include "sim/digest.h"
+#include "sim/trace.h"
+
+namespace polarsim::scenarios {
+
+struct RunRequest {
+  std::uint64_t seed = 1;
+  std::vector<engine::PlantedBug> planted;
+  std::optional<faults::Schedule> schedule;  // replaces the scenario's (replay, shrinking)
+  bool trace = false;
+  sim::Time until = sim::never;              // stop here without judging (replay --until)
+  // Called from time to time with the virtual time reached; for progress only.
+  std::function<void(sim::Time)> progress;
+};
+
+struct RunRecord {
+  std::string scenario;
+  std::uint64_t seed = 0;
+  std::vector<std::string> planted;
+  checkers::Validity validity = checkers::Validity::unknown;  // the worst verdict; `never` anomalies make it invalid
+  std::vector<checkers::Verdict> verdicts;                    // in the scenario's order; liveness and invariants first
+  std::vector<std::string> seen;                              // every anomaly and exposure by name, sorted
+  std::vector<std::string> expected_missing;                  // of `expect`, what this seed did not show
+  // For grouping failures: the checker and anomaly names, e.g. "bank:bank-total"; empty when valid.
+  std::string signature;
+  sim::Digest128 digest;
+  std::vector<sim::Digest128> ladder;
+  std::uint64_t ladder_interval = 0;
+  std::uint64_t digest_records = 0;
+  sim::Duration virtual_time{0};
+  std::uint64_t transactions_ok = 0, transactions_failed = 0, transactions_info = 0;
+  std::uint64_t faults_scheduled = 0, faults_struck = 0;
+  std::uint64_t scheduler_events = 0;
+  std::map<std::string, std::uint64_t> probes;        // reached() counts
+  std::map<std::string, std::uint64_t> fault_points;  // visits
+  faults::Schedule schedule;
+  checkers::History history;
+  std::vector<sim::TraceEvent> trace;
+  std::vector<std::string> nodes;
+};
+
+RunRecord run_scenario(const Scenario& scenario, const RunRequest& request);
+
+}  // namespace polarsim::scenarios

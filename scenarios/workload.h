@@ -1,0 +1,76 @@
+// Workloads: what clients do, as fibers on client hosts, in SQL as a user would write it. One file each.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkers/history.h"
+#include "engine/cluster/cluster.h"
+#include "engine/pgwire/client.h"
+#include "scenarios/scenario.h"
+#include "sim/simulation.h"
+
+namespace polarsim::scenarios {
+
+// Records what clients see; assigns indexes and process numbers (a process that ends in `info` is never used again).
+class HistoryRecorder {
+ public:
+  explicit HistoryRecorder(sim::Simulation& simulation) : simulation_(simulation) {}
+  std::int64_t new_process() { return next_process_++; }
+  void add(std::int64_t process, checkers::EventType type, std::string f, checkers::Value value,
+           std::vector<std::pair<std::string, std::string>> extra = {});
+  const checkers::History& history() const { return history_; }
+  checkers::History take() { return std::move(history_); }
+
+ private:
+  sim::Simulation& simulation_;
+  checkers::History history_;
+  std::int64_t next_process_ = 0;
+};
+
+// Declared parameters: the scenario reader checks a [workload] table against these.
+struct ParameterInfo {
+  enum class Kind : std::uint8_t { integer, real, boolean, text } kind;
+  std::string name;
+  std::string summary;
+  std::int64_t integer_default = 0, minimum = 0, maximum = 0;
+  double real_default = 0;
+  bool boolean_default = false;
+  std::string text_default;
+  std::vector<std::string> choices;  // text: the permitted values
+};
+
+struct WorkloadContext {
+  sim::Simulation& simulation;
+  engine::Cluster& cluster;
+  const WorkloadParameters& parameters;
+  HistoryRecorder& recorder;
+  std::vector<sim::Host*> client_hosts;
+};
+
+class Workload {
+ public:
+  virtual ~Workload() = default;
+  // Runs as one task on the first client host, without faults. Throws SqlError if the schema cannot be made.
+  virtual void set_up() = 0;
+  // Runs as one task per client (parameter "clients") until `stop()` says so; ends between operations.
+  virtual void client(int number, sim::Host& host, const std::function<bool()>& stop) = 0;
+  // At quiescence: records final reads with `:final? true`. May throw SqlError: then liveness has failed.
+  virtual void final_reads(sim::Host& host) = 0;
+};
+
+struct WorkloadInfo {
+  std::string name;
+  std::string summary;
+  std::vector<ParameterInfo> parameters;
+  std::unique_ptr<Workload> (*make)(const WorkloadContext& context);
+};
+// append, bank, register.
+const std::vector<WorkloadInfo>& list_workloads();
+const WorkloadInfo* find_workload(std::string_view name);
+
+}  // namespace polarsim::scenarios

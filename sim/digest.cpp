@@ -1,0 +1,57 @@
+#include "sim/digest.h"
+
+#include <xxhash.h>
+
+#include <limits>
+
+#include "sim/assert.h"
+
+namespace polarsim::sim {
+
+std::string Digest128::hex() const {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text(32, '0');
+  for (int i = 0; i < 16; ++i) {
+    text[static_cast<std::size_t>(15 - i)] = digits[(high >> (4 * i)) & 15];
+    text[static_cast<std::size_t>(31 - i)] = digits[(low >> (4 * i)) & 15];
+  }
+  return text;
+}
+
+std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
+RunningDigest::RunningDigest(std::uint64_t ladder_interval)
+    : ladder_interval_(ladder_interval),
+      next_rung_(ladder_interval == 0 ? std::numeric_limits<std::uint64_t>::max() : ladder_interval) {}
+
+void RunningDigest::absorb_bytes(DigestKind kind, std::uint64_t a, std::string_view bytes) {
+  absorb(kind, a, stable_hash(bytes), bytes.size());
+}
+
+void RunningDigest::fold() {
+  POLARSIM_ASSERT(filled_ == buffer_.size(), "only a full buffer is folded");
+  // The chain value enters as the seed of the low half and through the high half's xor, so that no block can be swapped with another.
+  const XXH128_hash_t block = XXH3_128bits_withSeed(buffer_.data(), sizeof(buffer_), chain_.low);
+  const std::uint64_t rotated = (chain_.high << 1) | (chain_.high >> 63);
+  chain_ = Digest128{block.low64, block.high64 ^ (rotated * 0x9E3779B97F4A7C15ULL)};
+  filled_ = 0;
+}
+
+void RunningDigest::add_rung() {
+  ladder_.push_back(value());
+  next_rung_ += ladder_interval_;
+}
+
+Digest128 RunningDigest::value() const {
+  XXH3_state_t state;
+  XXH3_128bits_reset(&state);
+  const std::uint64_t header[3] = {chain_.low, chain_.high, count_};
+  XXH3_128bits_update(&state, header, sizeof(header));
+  XXH3_128bits_update(&state, buffer_.data(), filled_ * sizeof(Record));
+  const XXH128_hash_t hash = XXH3_128bits_digest(&state);
+  return Digest128{hash.low64, hash.high64};
+}
+
+}  // namespace polarsim::sim

@@ -1,0 +1,79 @@
+// A rolling 128-bit digest over everything that happened, and its ladder.
+//
+// Every random draw, every scheduled event and every I/O is absorbed as one fixed-size record. Two runs are equal
+// exactly when their digests are; the ladder (one digest every `ladder_interval` records) narrows the first difference
+// of two runs to one interval. XXH3-128 is not cryptographic: it guards against accident, not against malice.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace polarsim::sim {
+
+// What a record is about. Numbers are part of recorded digests: append, never renumber.
+enum class DigestKind : std::uint8_t {
+  draw = 1,
+  task_spawned = 2,
+  task_resumed = 3,
+  task_finished = 4,
+  timer_fired = 5,
+  network = 6,
+  disk = 7,
+  host = 8,
+  fault = 9,
+  probe = 10,
+  user = 11,
+};
+
+struct Digest128 {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  friend bool operator==(const Digest128&, const Digest128&) = default;
+  // 32 lower-case hexadecimal digits, high word first.
+  std::string hex() const;
+};
+
+// A stable 64-bit hash of bytes (XXH3), the same in every build and run. Use it wherever std::hash would reach an output.
+std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed = 0);
+
+class RunningDigest {
+ public:
+  // ladder_interval: records per rung; 0 keeps no ladder.
+  explicit RunningDigest(std::uint64_t ladder_interval = 4096);
+
+  void absorb(DigestKind kind, std::uint64_t a, std::uint64_t b, std::uint64_t c = 0) {
+    buffer_[filled_] = Record{static_cast<std::uint64_t>(kind), a, b, c};
+    ++count_;
+    if (++filled_ == buffer_.size()) fold();
+    if (count_ == next_rung_) add_rung();
+  }
+  // Absorbs a text or a byte buffer through its stable hash.
+  void absorb_bytes(DigestKind kind, std::uint64_t a, std::string_view bytes);
+
+  std::uint64_t count() const { return count_; }
+  std::uint64_t ladder_interval() const { return ladder_interval_; }
+  // The digest of all records so far; absorbing may go on afterwards. It does not depend on the ladder's interval.
+  Digest128 value() const;
+  const std::vector<Digest128>& ladder() const { return ladder_; }
+
+ private:
+  struct Record {
+    std::uint64_t kind, a, b, c;
+  };
+  // Chains the full buffer into chain_ and empties it.
+  void fold();
+  void add_rung();
+
+  std::array<Record, 128> buffer_{};
+  std::size_t filled_ = 0;
+  std::uint64_t count_ = 0;
+  std::uint64_t ladder_interval_;
+  std::uint64_t next_rung_;
+  Digest128 chain_{};
+  std::vector<Digest128> ladder_;
+};
+
+}  // namespace polarsim::sim

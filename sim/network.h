@@ -1,0 +1,157 @@
+// The network: hosts joined by directed links, carrying ordered byte streams with TCP's semantics.
+//
+// Model. A connection is two one-way pipes. send() cuts bytes into one segment per call; a segment arrives after the
+// link's latency and transmission time, never before an earlier segment of the same pipe, and fills the receiver's
+// bounded window; a full window blocks the sender. Segment loss on a link shows as TCP shows it: the segment arrives
+// late, by one retransmission timeout per loss. A partitioned or clogged link holds segments; they go on when it heals. A
+// segment that stays undelivered for `user_timeout` fails the sender with timed_out, as TCP_USER_TIMEOUT does.
+// A crashed host is silent: peers learn of it by their timeouts, or by an RST from the rebooted host. A stopped host sends FIN or RST first.
+// A receiver that only waits notices a dead peer by keepalive probes after `keepalive_after`.
+//
+// Not modelled here: datagrams, bandwidth shared between connections of a link, congestion control, listener backlog overflow.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "sim/distribution.h"
+#include "sim/scheduler.h"
+
+namespace polarsim::sim {
+
+class Host;
+class Network;
+class Simulation;
+
+enum class NetError : std::uint8_t {
+  refused,    // nobody listens there (RST in answer to SYN)
+  timed_out,  // no answer: deadline, user timeout or keepalive
+  reset,      // the peer sent RST
+  closed,     // this end was closed or its host is down
+};
+const char* to_string(NetError error);
+
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+  friend bool operator==(const Address&, const Address&) = default;
+  std::string text() const { return host + ":" + std::to_string(port); }
+};
+
+struct LinkParameters {
+  DurationDistribution latency = DurationDistribution::uniform(Duration(200'000), Duration(600'000));
+  std::uint64_t bandwidth_bytes_per_s = 1'250'000'000;  // 10 Gbit/s; 0 is unlimited
+  double loss = 0;                                      // probability that one transmission of a segment is lost
+  Duration retransmission_timeout{200'000'000};         // Linux's TCP_RTO_MIN
+};
+
+struct ConnectionOptions {
+  std::uint64_t window_bytes = 256 * 1024;        // sent and not yet read by the peer
+  Duration connect_timeout{5'000'000'000};        // handshake
+  Duration user_timeout{10'000'000'000};          // sent and not yet delivered
+  Duration keepalive_after{5'000'000'000};        // idle receive before a probe; user_timeout bounds its answer
+};
+
+struct LinkStatistics {
+  std::uint64_t segments_sent = 0;
+  std::uint64_t segments_delivered = 0;
+  std::uint64_t bytes_delivered = 0;
+  std::uint64_t segments_lost = 0;  // transmissions lost and repeated
+};
+
+namespace detail {
+struct Endpoint;
+struct ListenerState;
+}  // namespace detail
+
+// One end of an established connection. Move-only; destroying it closes it (RST if bytes are unread, else FIN).
+// One task may receive while another sends.
+class Connection {
+ public:
+  Connection() = default;
+  explicit Connection(std::shared_ptr<detail::Endpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+  Connection(Connection&&) noexcept = default;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  // Blocks until all bytes are in the window (not: until they are delivered).
+  tl::expected<void, NetError> send(std::string_view bytes);
+  // Appends what has arrived (at least one byte, at most `limit`) to `out` and returns how many; 0 is end of stream. Blocks
+  // until then or until `deadline` (timed_out; the connection stays usable).
+  tl::expected<std::size_t, NetError> receive(std::string& out, std::size_t limit = 64 * 1024, Time deadline = never);
+  // Sends FIN after what was sent: the peer reads to the end, then sees 0.
+  void shutdown_send();
+  void close();
+  // Sends RST: the peer's next call fails with `reset`.
+  void abort();
+  bool open() const;
+  const Address& local() const;
+  const Address& remote() const;
+
+ private:
+  std::shared_ptr<detail::Endpoint> endpoint_;
+};
+
+class Listener {
+ public:
+  Listener() = default;
+  explicit Listener(std::shared_ptr<detail::ListenerState> state) : state_(std::move(state)) {}
+  Listener(Listener&&) noexcept = default;
+  Listener& operator=(Listener&&) noexcept;
+  ~Listener();
+  // Blocks until a peer has connected. `closed` after close() or when the host goes down.
+  tl::expected<Connection, NetError> accept(Time deadline = never);
+  void close();
+  std::uint16_t port() const;
+
+ private:
+  std::shared_ptr<detail::ListenerState> state_;
+};
+
+// The network as a whole. Faults act here; nodes use only listen() and connect() through their Host.
+class Network {
+ public:
+  explicit Network(Simulation& simulation);
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  // Fails with `refused` if the port is taken.
+  tl::expected<Listener, NetError> listen(Host& host, std::uint16_t port);
+  tl::expected<Connection, NetError> connect(Host& from, const Address& to, const ConnectionOptions& options = {});
+
+  void set_default_link(const LinkParameters& parameters);
+  // Parameters of the directed link; they hold from the next segment on.
+  void set_link(const std::string& from, const std::string& to, const LinkParameters& parameters);
+  LinkParameters link(const std::string& from, const std::string& to) const;
+  LinkStatistics statistics(const std::string& from, const std::string& to) const;
+
+  // Directed cuts are counted: two overlapping faults that cut a link need two heals.
+  void cut(const std::string& from, const std::string& to);
+  void uncut(const std::string& from, const std::string& to);
+  bool is_cut(const std::string& from, const std::string& to) const;
+  // A clogged link delivers nothing until `until`, then everything; a later clog extends an earlier one.
+  void clog(const std::string& from, const std::string& to, Time until);
+  // RST to both ends of every connection between the two hosts. Returns how many were dropped.
+  std::size_t drop_connections(const std::string& a, const std::string& b);
+  // Ends every cut and clog.
+  void heal_all();
+
+  // Called by Host: cuts a host off at once (crash) or says goodbye (stop).
+  void host_crashed(Host& host);
+  void host_stopping(Host& host);
+
+  struct Implementation;
+
+ private:
+  std::unique_ptr<Implementation> impl_;
+};
+
+}  // namespace polarsim::sim

@@ -1,0 +1,391 @@
+#include "sim/scheduler.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "sim/assert.h"
+#include "sim/stack_pool.h"
+#include "sim/task.h"
+#include "sim/timer_queue.h"
+
+namespace polarsim::sim {
+namespace {
+
+// A cancelled task may block a few times while it cleans up; a loop that ignores its cancellation would hang the process.
+constexpr std::uint32_t refused_blocks_limit = 10'000;
+
+void run_body(void* argument) {
+  auto& task = *static_cast<Task*>(argument);
+  try {
+    // The captures die with the body, on the task's own stack.
+    const std::function<void()> body = std::move(task.body);
+    body();
+  } catch (const TaskCancelled&) {
+  } catch (...) {
+    task.failure = std::current_exception();
+  }
+}
+
+// Takes the running task out of a list of waiters on every way out of the wait.
+class WaiterEntry {
+ public:
+  WaiterEntry(std::vector<Task*>& list, Task* task) : list_(list), task_(task) { list_.push_back(task); }
+  ~WaiterEntry() { list_.erase(std::find(list_.begin(), list_.end(), task_)); }
+  WaiterEntry(const WaiterEntry&) = delete;
+  WaiterEntry& operator=(const WaiterEntry&) = delete;
+
+ private:
+  std::vector<Task*>& list_;
+  Task* task_;
+};
+
+}  // namespace
+
+struct Scheduler::Implementation {
+  Implementation(const SchedulerOptions& options, RunningDigest& digest_sink, ChoiceOracle& choices)
+      : digest(digest_sink), stacks(options.stack_bytes), runnable(options.policy, choices.stream("sched/pick")) {}
+
+  RunningDigest& digest;
+  StackPool stacks;
+  RunQueue runnable;
+  TimerQueue timers;
+  Task* first_live = nullptr;
+  Task* last_live = nullptr;
+  std::size_t live = 0;
+  std::uint64_t next_task_id = 1;
+  bool in_run = false;
+  bool stop_requested = false;
+  std::exception_ptr failure;  // of the first task that an exception ended since run() last looked
+};
+
+bool TaskRef::finished() const {
+  POLARSIM_ASSERT(task_ != nullptr, "a null task");
+  return task_->state == TaskState::finished;
+}
+
+std::uint64_t TaskRef::id() const {
+  POLARSIM_ASSERT(task_ != nullptr, "a null task");
+  return task_->id;
+}
+
+const std::string& TaskRef::name() const {
+  POLARSIM_ASSERT(task_ != nullptr, "a null task");
+  return task_->name;
+}
+
+TaskGroup::~TaskGroup() { POLARSIM_ASSERT(size_ == 0 && waiters_.empty(), "a group ends before its tasks"); }
+
+Scheduler::Scheduler(SchedulerOptions options, RunningDigest& digest, ChoiceOracle& choices)
+    : impl_(std::make_unique<Implementation>(options, digest, choices)) {}
+
+Scheduler::~Scheduler() { shut_down(); }
+
+TaskRef Scheduler::spawn(std::string name, std::function<void()> body, TaskGroup* group) {
+  POLARSIM_ASSERT(body != nullptr, "a task needs a body");
+  auto task = std::make_shared<Task>();
+  task->id = impl_->next_task_id++;
+  task->name = std::move(name);
+  task->body = std::move(body);
+  task->self = task;
+  impl_->digest.absorb(DigestKind::task_spawned, task->id, stable_hash(task->name));
+  list_append<&Task::live_previous, &Task::live_next>(impl_->first_live, impl_->last_live, *task);
+  ++impl_->live;
+  if (group != nullptr) {
+    task->group = group;
+    list_append<&Task::group_previous, &Task::group_next>(group->first_, group->last_, *task);
+    ++group->size_;
+  }
+  impl_->runnable.push(*task);
+  return TaskRef(std::move(task));
+}
+
+// --- the loop ---
+
+RunOutcome Scheduler::run(Time limit) {
+  POLARSIM_ASSERT(!in_task() && !impl_->in_run, "run() was called from within itself");
+  struct InRun {
+    bool& flag;
+    explicit InRun(bool& in_run) : flag(in_run) { flag = true; }
+    ~InRun() { flag = false; }
+  } in_run(impl_->in_run);
+  if (limit < now_) return RunOutcome::deadline;
+  for (;;) {
+    if (impl_->failure) std::rethrow_exception(std::exchange(impl_->failure, nullptr));
+    if (std::exchange(impl_->stop_requested, false)) return RunOutcome::stopped;
+    if (!impl_->runnable.empty()) {
+      resume(impl_->runnable.pop());
+      continue;
+    }
+    if (impl_->timers.empty()) return RunOutcome::idle;
+    const Time next = impl_->timers.next_time();
+    if (next > limit) {
+      now_ = limit;
+      return RunOutcome::deadline;
+    }
+    POLARSIM_ASSERT(next >= now_, "a timer lies in the past");
+    now_ = next;
+    fire_due_timers();
+  }
+}
+
+// Everything that is due at one instant becomes runnable together, so that the random policy can try every order.
+void Scheduler::fire_due_timers() {
+  while (!impl_->timers.empty() && impl_->timers.next_time() <= now_ && !impl_->stop_requested) {
+    TimerQueue::Due due = impl_->timers.pop();
+    ++events_;
+    impl_->digest.absorb(DigestKind::timer_fired, due.sequence, static_cast<std::uint64_t>(nanoseconds(now_)));
+    if (due.task != nullptr) {
+      due.task->timer = 0;
+      make_ready(*due.task, WakeReason::timed_out);
+    } else {
+      due.callback();
+    }
+  }
+}
+
+void Scheduler::stop() { impl_->stop_requested = true; }
+
+void Scheduler::resume(Task& task) {
+  POLARSIM_ASSERT(!in_task(), "a task was resumed from within another");
+  if (!task.fiber.started()) {
+    if (task.cancelled) {
+      finish(task);
+      return;
+    }
+    task.fiber.start(impl_->stacks.take(), run_body, &task);
+  }
+  ++events_;
+  impl_->digest.absorb(DigestKind::task_resumed, task.id, static_cast<std::uint64_t>(nanoseconds(now_)));
+  for (;;) {
+    task.state = TaskState::running;
+    current_ = &task;
+    task.fiber.resume();
+    current_ = nullptr;
+    if (task.fiber.finished()) {
+      finish(task);
+      return;
+    }
+    if (task.state != TaskState::calling) return;
+    // The task may be killed and freed while its function runs, and with it the function itself: hold copies of both.
+    const std::shared_ptr<Task> keep = task.self;
+    const std::function<void()> function = *std::exchange(task.request, nullptr);
+    const std::uint64_t call = ++task.calls;
+    std::exception_ptr error;
+    try {
+      function();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (task.state != TaskState::calling || task.calls != call) return;
+    task.call_error = error;
+    task.call_completed = true;
+  }
+}
+
+void Scheduler::finish(Task& task) {
+  const std::shared_ptr<Task> keep = std::move(task.self);
+  POLARSIM_ASSERT(keep != nullptr, "a task ended twice");
+  impl_->digest.absorb(DigestKind::task_finished, task.id, task.cancelled ? 1 : 0);
+  task.state = TaskState::finished;
+  if (task.fiber.started()) impl_->stacks.give_back(task.fiber.release_stack());
+  if (task.failure && !impl_->failure) impl_->failure = task.failure;
+  task.failure = nullptr;
+  list_remove<&Task::live_previous, &Task::live_next>(impl_->first_live, impl_->last_live, task);
+  --impl_->live;
+  for (Task* joiner : task.joiners) wake(joiner);
+  if (TaskGroup* group = std::exchange(task.group, nullptr)) {
+    list_remove<&Task::group_previous, &Task::group_next>(group->first_, group->last_, task);
+    --group->size_;
+    if (group->size_ == 0) {
+      for (Task* waiter : group->waiters_) wake(waiter);
+    }
+  }
+  // A body that never ran is dropped here, with its captures.
+  task.body = nullptr;
+}
+
+// --- blocking ---
+
+TaskRef Scheduler::current() const { return current_ == nullptr ? TaskRef() : TaskRef(current_->self); }
+
+std::uint64_t Scheduler::current_id() const { return current_ == nullptr ? 0 : current_->id; }
+
+bool Scheduler::unwinding() const { return in_task() && std::uncaught_exceptions() > 0; }
+
+WakeReason Scheduler::deliver_cancellation(Task& task) {
+  ++task.refused_blocks;
+  POLARSIM_ASSERT(task.refused_blocks < refused_blocks_limit, "a task goes on blocking in a loop after its cancellation");
+  if (std::uncaught_exceptions() == 0) throw TaskCancelled{};
+  return WakeReason::cancelled;
+}
+
+WakeReason Scheduler::park(const char* reason, Time deadline) {
+  POLARSIM_ASSERT(in_task(), "a blocking call outside any task");
+  Task& task = *current_;
+  if (task.cancelled) return deliver_cancellation(task);
+  task.state = TaskState::parked;
+  task.park_reason = reason;
+  if (deadline != never) task.timer = impl_->timers.add(std::max(deadline, now_), &task);
+  task.fiber.suspend();
+  if (task.cancelled) return deliver_cancellation(task);
+  return task.wake_reason;
+}
+
+void Scheduler::yield() {
+  POLARSIM_ASSERT(in_task(), "a blocking call outside any task");
+  Task& task = *current_;
+  if (!task.cancelled) {
+    task.state = TaskState::ready;
+    impl_->runnable.push(task);
+    task.fiber.suspend();
+  }
+  if (task.cancelled) deliver_cancellation(task);
+}
+
+void Scheduler::sleep_until(Time when) {
+  if (when <= now_) return yield();
+  // A stray wake() does not end the sleep.
+  while (now_ < when) {
+    if (park("sleep", when) == WakeReason::cancelled) return;
+  }
+}
+
+void Scheduler::join(const TaskRef& task) {
+  const TaskRef keep = task;
+  POLARSIM_ASSERT(keep && keep.get() != current_, "a task cannot wait for itself");
+  while (!keep.finished()) {
+    const WaiterEntry entry(keep.get()->joiners, current_);
+    if (park("join") == WakeReason::cancelled) return;
+  }
+}
+
+void Scheduler::join_group(TaskGroup& group) {
+  while (!group.empty()) {
+    const WaiterEntry entry(group.waiters_, current_);
+    if (park("join group") == WakeReason::cancelled) return;
+  }
+}
+
+void Scheduler::make_ready(Task& task, WakeReason reason) {
+  if (task.timer != 0) impl_->timers.cancel(std::exchange(task.timer, 0));
+  task.wake_reason = reason;
+  task.state = TaskState::ready;
+  impl_->runnable.push(task);
+}
+
+bool Scheduler::wake(Task* task) {
+  if (task == nullptr || task->state != TaskState::parked) return false;
+  make_ready(*task, WakeReason::woken);
+  return true;
+}
+
+bool Scheduler::wake(const TaskRef& task) { return wake(task.get()); }
+
+// --- cancellation ---
+
+void Scheduler::cancel(const TaskRef& task) {
+  Task* const target = task.get();
+  if (target == nullptr || target->state == TaskState::finished) return;
+  target->cancelled = true;
+  if (target->state == TaskState::parked) make_ready(*target, WakeReason::cancelled);
+}
+
+bool Scheduler::kill(Task& task) {
+  task.cancelled = true;
+  switch (task.state) {
+    case TaskState::ready:
+      impl_->runnable.remove(task);
+      break;
+    case TaskState::parked:
+      if (task.timer != 0) impl_->timers.cancel(std::exchange(task.timer, 0));
+      break;
+    case TaskState::calling:
+      if (task.shielded || task.fiber.uncaught_exceptions() > 0) return false;
+      break;
+    case TaskState::running:
+    case TaskState::finished:
+      POLARSIM_ASSERT(false, "only a suspended task can be killed");
+  }
+  const std::shared_ptr<Task> keep = task.self;
+  resume(task);
+  POLARSIM_ASSERT(keep->state == TaskState::finished, "a killed task has not ended");
+  return true;
+}
+
+void Scheduler::kill_group(TaskGroup& group) {
+  // An unwinding task may spawn into the group and end other members, so that the search starts anew after each.
+  for (;;) {
+    Task* target = group.last_;
+    while (target != nullptr && target->state == TaskState::calling &&
+           (target->shielded || target->fiber.uncaught_exceptions() > 0)) {
+      target->cancelled = true;
+      target = target->group_previous;
+    }
+    if (target == nullptr) return;
+    kill(*target);
+  }
+}
+
+void Scheduler::cancel_group(TaskGroup& group) {
+  if (group.empty()) return;
+  call_out([this, &group] { kill_group(group); }, false);
+}
+
+void Scheduler::drain_group(TaskGroup& group) noexcept {
+  if (!group.empty()) call_out([this, &group] { kill_group(group); }, true);
+  POLARSIM_ASSERT(group.empty(), "a task of the group is waiting for its own end");
+}
+
+void Scheduler::shut_down() {
+  POLARSIM_ASSERT(!in_task() && !impl_->in_run, "shut_down() was called from within run()");
+  while (impl_->last_live != nullptr) kill(*impl_->last_live);
+  while (!impl_->timers.empty()) impl_->timers.pop();
+  impl_->failure = nullptr;
+}
+
+// --- the scheduler's stack ---
+
+void Scheduler::call_out(const std::function<void()>& function, bool shielded) {
+  if (!in_task()) {
+    function();
+    return;
+  }
+  Task& task = *current_;
+  task.request = &function;
+  task.shielded = shielded;
+  task.call_completed = false;
+  task.state = TaskState::calling;
+  task.fiber.suspend();
+  task.shielded = false;
+  if (!task.call_completed) throw TaskCancelled{};
+  if (task.call_error) std::rethrow_exception(std::exchange(task.call_error, nullptr));
+}
+
+void Scheduler::on_scheduler_stack(const std::function<void()>& function) { call_out(function, false); }
+
+TimerId Scheduler::call_at(Time when, std::function<void()> callback) {
+  POLARSIM_ASSERT(callback != nullptr, "a timer needs a callback");
+  return impl_->timers.add(std::max(when, now_), std::move(callback));
+}
+
+bool Scheduler::cancel_timer(TimerId timer) { return impl_->timers.cancel(timer); }
+
+// --- reports ---
+
+std::vector<Scheduler::ParkedTask> Scheduler::parked_tasks() const {
+  std::vector<ParkedTask> parked;
+  for (const Task* task = impl_->first_live; task != nullptr; task = task->live_next) {
+    if (task->state != TaskState::parked) continue;
+    parked.push_back({task->id, task->name, task->group == nullptr ? "" : task->group->name(), task->park_reason});
+  }
+  return parked;
+}
+
+std::size_t Scheduler::live_tasks() const { return impl_->live; }
+
+std::size_t Scheduler::pending_timers() const { return impl_->timers.size(); }
+
+std::size_t Scheduler::stacks_created() const { return impl_->stacks.created(); }
+
+}  // namespace polarsim::sim

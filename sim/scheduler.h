@@ -1,0 +1,202 @@
+// The scheduler: tasks as stackful fibers on one OS thread, in virtual time.
+//
+// A task runs until it parks, yields, sleeps or ends. When no task is runnable, time jumps to the next timer. Which of
+// several runnable tasks goes next is a choice of the run (SchedulingPolicy). Everything here is single-threaded; no
+// function may be called from another OS thread.
+//
+// Cancellation: cancel() marks a task; its current or next blocking call throws TaskCancelled, which unwinds its stack. TaskCancelled
+// does not derive from std::exception, and must not be swallowed: `catch (...)` has to rethrow. While a task unwinds, a blocking
+// call made from a destructor returns at once without blocking (park() returns WakeReason::cancelled), because a second exception
+// would end the process. "Unwinds" means that an exception is in flight: in a catch block the call throws again. A destructor
+// that blocks on an ordinary way out of a scope must expect TaskCancelled there, and therefore be noexcept(false) or not block.
+// A task cancelled before its first step never runs its body. A task that goes on blocking in a loop after its cancellation
+// aborts the process after ten thousand such calls.
+//
+// Switching inside a catch block is safe: the C++ runtime's per-thread exception state is saved with each fiber.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/digest.h"
+#include "sim/random.h"
+#include "sim/time.h"
+
+namespace polarsim::sim {
+
+class Task;
+class TaskGroup;
+class Scheduler;
+
+// Thrown out of a blocking call of a cancelled task.
+struct TaskCancelled {};
+
+enum class WakeReason : std::uint8_t { woken, timed_out, cancelled };
+
+enum class SchedulingPolicy : std::uint8_t {
+  fifo,    // in order of becoming runnable
+  random,  // uniformly among the runnable
+};
+
+// Names a pending timer; 0 is no timer.
+using TimerId = std::uint64_t;
+
+// A reference to a task that stays valid after the task has ended. Cheap to copy.
+class TaskRef {
+ public:
+  TaskRef() = default;
+  explicit TaskRef(std::shared_ptr<Task> task) : task_(std::move(task)) {}
+  explicit operator bool() const { return task_ != nullptr; }
+  bool finished() const;
+  std::uint64_t id() const;
+  const std::string& name() const;
+  Task* get() const { return task_.get(); }
+  friend bool operator==(const TaskRef&, const TaskRef&) = default;
+
+ private:
+  std::shared_ptr<Task> task_;
+};
+
+// A set of tasks that are cancelled together: all tasks of a host, all tasks of a nursery. A group never owns its
+// tasks' results; it must outlive its tasks or be cancelled and drained first (asserted).
+class TaskGroup {
+ public:
+  explicit TaskGroup(std::string name) : name_(std::move(name)) {}
+  ~TaskGroup();
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+  const std::string& name() const { return name_; }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+
+ private:
+  friend class Scheduler;
+  std::string name_;
+  // The members in order of spawning, as a list that runs through the tasks.
+  Task* first_ = nullptr;
+  Task* last_ = nullptr;
+  std::size_t size_ = 0;
+  std::vector<Task*> waiters_;  // tasks in join_group
+};
+
+struct SchedulerOptions {
+  SchedulingPolicy policy = SchedulingPolicy::fifo;
+  std::size_t stack_bytes = 256 * 1024;
+};
+
+// Why run() came back.
+enum class RunOutcome : std::uint8_t {
+  idle,      // nothing runnable and no timer pending; parked tasks may remain (see parked_tasks)
+  deadline,  // virtual time reached the limit given
+  stopped,   // stop() was called
+};
+
+class Scheduler {
+ public:
+  Scheduler(SchedulerOptions options, RunningDigest& digest, ChoiceOracle& choices);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  Time now() const { return now_; }
+
+  // Makes a task that is runnable at once. `group` may be null. An exception that leaves `body` other than
+  // TaskCancelled ends the run: run() rethrows it.
+  TaskRef spawn(std::string name, std::function<void()> body, TaskGroup* group = nullptr);
+
+  // Runs until idle, `limit` or stop(). To be called from outside any task. Virtual time never passes `limit`; what is due at
+  // `limit` itself still happens. A later call goes on where this one ended, after an exception too.
+  RunOutcome run(Time limit = never);
+  // Ends run() after the current task parks; called outside run(), it ends the next one at once. Idempotent.
+  void stop();
+
+  // --- for the running task ---
+  bool in_task() const { return current_ != nullptr; }
+  TaskRef current() const;
+  // Id of the running task; 0 outside any task.
+  std::uint64_t current_id() const;
+  Task* current_task() const { return current_; }
+  // Whether the running task has an exception in flight, so that a blocking call could not throw.
+  bool unwinding() const;
+  // Lets every other runnable task go first (under the random policy: lets the policy pick again).
+  void yield();
+  void sleep_until(Time when);
+  void sleep_for(Duration wait) { sleep_until(deadline_after(now_, wait)); }
+  // Blocks until wake(), the deadline, or cancellation (which throws TaskCancelled unless already unwinding). `reason`
+  // must be a literal or outlive the wait: it is what a stall report shows. A deadline that is not in the future lets every
+  // runnable task go first, then times out.
+  WakeReason park(const char* reason, Time deadline = never);
+  // Blocks until the task has ended.
+  void join(const TaskRef& task);
+  // Blocks until the group has no tasks.
+  void join_group(TaskGroup& group);
+
+  // --- for anyone ---
+  // Makes a parked task runnable; false if it was not parked (then nothing happens). The raw pointer must be to a live task.
+  bool wake(const TaskRef& task);
+  bool wake(Task* task);
+  void cancel(const TaskRef& task);
+  // Cancels every task of the group, last spawned first, and runs each to its end before any other task runs again. A
+  // task may cancel the group it belongs to: the work is done on the scheduler's stack while the caller is suspended, and
+  // the caller is unwound in its turn. A member that is itself unwinding, and waits in a destructor for work that led here,
+  // can only be marked: it ends as soon as that work is done. A task that unwinds must therefore not cancel a group other
+  // than one that it owns.
+  void cancel_group(TaskGroup& group);
+  // cancel_group for the destructor of the group's owner: the caller itself cannot be unwound within, so it is safe in a noexcept
+  // function. Asserts that the group is empty afterwards.
+  void drain_group(TaskGroup& group) noexcept;
+  // Runs `callback` on the scheduler's own stack at `when` (not before now). Callbacks must not block.
+  TimerId call_at(Time when, std::function<void()> callback);
+  // False if it has fired or was cancelled already.
+  bool cancel_timer(TimerId timer);
+
+  // Runs `function` on the scheduler's own (operating system sized) stack while the caller is suspended: for third-party
+  // code that recurses deeply or leaves by longjmp, and for work that may end the caller itself, such as crashing its host.
+  // The function must not block. Its exceptions arrive at the caller. Called from outside a task, it just runs. A function that may
+  // end the caller must not refer to the caller's stack: it runs from a copy, and goes on after the caller is gone.
+  void on_scheduler_stack(const std::function<void()>& function);
+
+  // Ends every task as cancel_group does, last spawned first, and forgets every timer. From outside any task and run(). Exceptions
+  // that leave tasks are dropped. The destructor does the same, but may come too late for tasks that refer to other objects.
+  void shut_down();
+
+  struct ParkedTask {
+    std::uint64_t id;
+    std::string name;
+    std::string group;
+    std::string reason;
+  };
+  // Every live task that waits, in order of spawning: what a stall report lists.
+  std::vector<ParkedTask> parked_tasks() const;
+  std::size_t live_tasks() const;
+  std::size_t pending_timers() const;
+  // Stacks made so far; they are reused, so this is at least the largest number of tasks that were alive at once.
+  std::size_t stacks_created() const;
+  // Tasks resumed plus timers fired since the start.
+  std::uint64_t events() const { return events_; }
+
+ private:
+  struct Implementation;
+  // Runs one task until it parks, yields, ends, or is done with its calls to the scheduler's stack.
+  void resume(Task& task);
+  // Unwinds a task to its end; false if it can only be marked (see cancel_group).
+  bool kill(Task& task);
+  void kill_group(TaskGroup& group);
+  void finish(Task& task);
+  void make_ready(Task& task, WakeReason reason);
+  void fire_due_timers();
+  void call_out(const std::function<void()>& function, bool shielded);
+  // To be called by the running, cancelled task: throws, or returns `cancelled` while it unwinds.
+  WakeReason deliver_cancellation(Task& task);
+  std::unique_ptr<Implementation> impl_;
+  Task* current_ = nullptr;
+  Time now_ = time_zero;
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace polarsim::sim

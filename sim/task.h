@@ -1,0 +1,98 @@
+// What the scheduler knows of one task. Private to sim.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/fiber.h"
+#include "sim/scheduler.h"
+
+namespace polarsim::sim {
+
+enum class TaskState : std::uint8_t {
+  ready,     // in the run queue
+  running,   // on its fiber
+  parked,    // waits for wake(), its timer, or cancellation
+  calling,   // suspended while a function of its runs on the scheduler's stack
+  finished,
+};
+
+class Task {
+ public:
+  std::uint64_t id = 0;
+  std::string name;
+  std::function<void()> body;
+  TaskState state = TaskState::ready;
+  bool cancelled = false;
+  WakeReason wake_reason = WakeReason::woken;
+  const char* park_reason = "";
+  TimerId timer = 0;  // of the park's deadline
+  Fiber fiber;
+  std::exception_ptr failure;
+  // Blocking calls made after the cancellation: a bound on loops that ignore it.
+  std::uint32_t refused_blocks = 0;
+
+  // A call to the scheduler's stack.
+  const std::function<void()>* request = nullptr;
+  std::uint64_t calls = 0;      // tells a call from a later one of the same task
+  bool call_completed = false;  // false on resumption: the task was killed during the call
+  bool shielded = false;        // the task must not be unwound during the call
+  std::exception_ptr call_error;
+
+  std::vector<Task*> joiners;
+  // Places in the lists of all live tasks, of the group, and of the run queue.
+  Task* live_previous = nullptr;
+  Task* live_next = nullptr;
+  TaskGroup* group = nullptr;
+  Task* group_previous = nullptr;
+  Task* group_next = nullptr;
+  Task* queue_previous = nullptr;
+  Task* queue_next = nullptr;
+  std::size_t queue_index = 0;
+  // Keeps the task alive until it has finished; other owners are TaskRefs.
+  std::shared_ptr<Task> self;
+};
+
+// A doubly linked list through the tasks themselves.
+template <Task* Task::*Previous, Task* Task::*Next>
+void list_append(Task*& first, Task*& last, Task& task) {
+  task.*Previous = last;
+  task.*Next = nullptr;
+  (last != nullptr ? last->*Next : first) = &task;
+  last = &task;
+}
+
+template <Task* Task::*Previous, Task* Task::*Next>
+void list_remove(Task*& first, Task*& last, Task& task) {
+  Task* const previous = task.*Previous;
+  Task* const next = task.*Next;
+  (previous != nullptr ? previous->*Next : first) = next;
+  (next != nullptr ? next->*Previous : last) = previous;
+  task.*Previous = nullptr;
+  task.*Next = nullptr;
+}
+
+// The runnable tasks. Every operation takes constant time.
+class RunQueue {
+ public:
+  RunQueue(SchedulingPolicy policy, RandomStream& picks) : policy_(policy), picks_(picks) {}
+  bool empty() const { return size_ == 0; }
+  void push(Task& task);
+  // Takes out the task whose turn it is, as the policy says; the queue must not be empty.
+  Task& pop();
+  void remove(Task& task);
+
+ private:
+  SchedulingPolicy policy_;
+  RandomStream& picks_;  // drawn from only when there is more than one runnable task
+  std::size_t size_ = 0;
+  Task* first_ = nullptr;  // fifo
+  Task* last_ = nullptr;
+  std::vector<Task*> tasks_;  // random
+};
+
+}  // namespace polarsim::sim
