@@ -1,9 +1,10 @@
 // A host's view of time.
 //
-// There is one true time (Scheduler::now); each host reads it through its own clock, which may run fast or slow and whose
-// realtime may be set wrong. Two readings exist, as on a real machine: `monotonic` never steps and starts at zero at boot;
-// `realtime` has an epoch, survives reboots and may step. Both drift. Timers of a host follow its monotonic clock: a host
-// whose clock runs fast wakes early. All arithmetic is in integers, so readings are exact and monotonic over centuries.
+// There is one true time (Scheduler::now); each host reads it through its own clock, which may run fast or slow and
+// whose realtime may be set wrong. Two readings exist, as on a real machine: `monotonic` never steps and starts at zero
+// at boot; `realtime` has an epoch, survives reboots and may step. Both drift. Timers of a host follow its monotonic
+// clock: a host whose clock runs fast wakes early. All arithmetic is in integers, so readings are exact and monotonic
+// over centuries.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ class HostClock {
   // `local`. Saturates at Duration::max().
   Duration to_true(Duration local) const;
 
-  // Parts per million; positive runs fast. Takes effect from `true_now` on, without a step. |ppm| < 1'000'000. Resolved to a
-  // millionth of a ppm. `true_now` must not go back. Waits that are under way keep the true deadline they have.
+  // Parts per million; positive runs fast. Takes effect from `true_now` on, without a step. |ppm| < 1'000'000. Resolved
+  // to a millionth of a ppm. `true_now` must not go back. Waits that are under way keep the true deadline they have.
   void set_drift_ppm(Time true_now, double ppm);
   // Steps the realtime clock by `by` (backwards if negative); the monotonic clock does not see it.
   void step(Duration by) { realtime_offset_ += by; }

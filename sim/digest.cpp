@@ -1,5 +1,7 @@
 #include "sim/digest.h"
 
+// The state of a streaming hash is an ordinary object only with this.
+#define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
 #include <limits>
@@ -32,7 +34,8 @@ void RunningDigest::absorb_bytes(DigestKind kind, std::uint64_t a, std::string_v
 
 void RunningDigest::fold() {
   POLARSIM_ASSERT(filled_ == buffer_.size(), "only a full buffer is folded");
-  // The chain value enters as the seed of the low half and through the high half's xor, so that no block can be swapped with another.
+  // The chain value enters as the seed of the low half and through the high half's xor, so that no block can be swapped
+  // with another.
   const XXH128_hash_t block = XXH3_128bits_withSeed(buffer_.data(), sizeof(buffer_), chain_.low);
   const std::uint64_t rotated = (chain_.high << 1) | (chain_.high >> 63);
   chain_ = Digest128{block.low64, block.high64 ^ (rotated * 0x9E3779B97F4A7C15ULL)};

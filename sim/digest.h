@@ -36,7 +36,8 @@ struct Digest128 {
   std::string hex() const;
 };
 
-// A stable 64-bit hash of bytes (XXH3), the same in every build and run. Use it wherever std::hash would reach an output.
+// A stable 64-bit hash of bytes (XXH3), the same in every build and run. Use it wherever std::hash would reach an
+// output.
 std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed = 0);
 
 class RunningDigest {

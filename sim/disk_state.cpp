@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <utility>
 
 namespace polarsim::sim::detail {
 
@@ -13,11 +13,77 @@ constexpr std::uint64_t journal_bytes_max = 64ULL << 20;
 constexpr std::uint64_t undo_overhead_bytes = sizeof(Undo);
 
 void apply(SparseBytes& contents, const Undo& undo) {
-  contents.write(undo.offset, undo.old);
-  const std::uint64_t zeros_from = undo.offset + undo.old.size();
-  const std::uint64_t zeros_to = std::min(undo.offset + undo.length, undo.size);
-  if (zeros_from < zeros_to) contents.write(zeros_from, std::string(zeros_to - zeros_from, '\0'));
   contents.resize(undo.size);
+  contents.write(undo.offset, undo.old);
+}
+
+// Undoes one record within the image of the sector that starts at `start`.
+void apply_to_sector(std::string& image, std::uint64_t start, const Undo& undo) {
+  const std::uint64_t from = std::max(start, undo.offset);
+  const std::uint64_t to = std::min(start + sector_bytes, undo.offset + undo.length);
+  for (std::uint64_t at = from; at < to; ++at) {
+    const std::uint64_t within = at - undo.offset;
+    image[at - start] = within < undo.old.size() ? undo.old[within] : '\0';
+  }
+}
+
+void zero_from(std::string& image, std::uint64_t start, std::uint64_t end_of_file) {
+  if (end_of_file >= start + image.size()) return;
+  const std::uint64_t kept = end_of_file > start ? end_of_file - start : 0;
+  std::fill(image.begin() + static_cast<std::ptrdiff_t>(kept), image.end(), '\0');
+}
+
+// The records that touch each sector, by sector.
+std::map<std::uint64_t, std::vector<std::size_t>> touched_sectors(const std::deque<Undo>& journal) {
+  std::map<std::uint64_t, std::vector<std::size_t>> touched;
+  for (std::size_t i = 0; i < journal.size(); ++i) {
+    if (journal[i].length == 0) continue;
+    const std::uint64_t last = (journal[i].offset + journal[i].length - 1) / sector_bytes;
+    for (std::uint64_t sector = journal[i].offset / sector_bytes; sector <= last; ++sector)
+      touched[sector].push_back(i);
+  }
+  return touched;
+}
+
+// One of the versions the sector has had, the durable one included. Cuts among the first `surviving` records took their
+// bytes from every version older than themselves.
+std::string choose_version(const Inode& inode, std::uint64_t sector, const std::vector<std::size_t>& records,
+                           std::size_t surviving, RandomStream& choices) {
+  const std::deque<Undo>& journal = inode.journal;
+  std::uint64_t writes = 0;
+  for (const std::size_t i : records) writes += journal[i].cut ? 0 : 1;
+  std::uint64_t back = writes == 0 ? 0 : choices.below(writes + 1);
+  const std::uint64_t start = sector * sector_bytes;
+  std::string image = inode.contents.read_padded(start, sector_bytes);
+  std::uint64_t end_of_file = start + sector_bytes;
+  for (auto i = records.rbegin(); i != records.rend(); ++i) {
+    const Undo& undo = journal[*i];
+    if (!undo.cut && back-- == 0) break;
+    if (undo.cut && *i < surviving) end_of_file = std::min(end_of_file, undo.offset);
+    apply_to_sector(image, start, undo);
+  }
+  zero_from(image, start, end_of_file);
+  return image;
+}
+
+void choose_sector_by_sector(Inode& inode, RandomStream& choices) {
+  const std::size_t records = inode.journal.size();
+  const std::size_t surviving = choices.below(records + 1);
+  const std::uint64_t size = surviving == records ? inode.contents.size() : inode.journal[surviving].size;
+  std::vector<std::pair<std::uint64_t, std::string>> images;
+  for (const auto& [sector, touching] : touched_sectors(inode.journal)) {
+    images.emplace_back(sector, choose_version(inode, sector, touching, surviving, choices));
+  }
+  inode.contents.resize(size);
+  for (const auto& [sector, image] : images) {
+    const std::uint64_t start = sector * sector_bytes;
+    if (start >= size) break;
+    inode.contents.write(start, std::string_view(image).substr(0, std::min(sector_bytes, size - start)));
+  }
+}
+
+void undo_newest(Inode& inode, std::size_t count) {
+  for (auto undo = inode.journal.rbegin(); count > 0; ++undo, --count) apply(inode.contents, *undo);
 }
 }  // namespace
 
@@ -90,6 +156,40 @@ void Inode::make_durable(std::uint64_t end) {
     journal_bytes -= journal.front().old.size() + undo_overhead_bytes;
     journal.pop_front();
     ++journal_start;
+  }
+}
+
+void lose_power(Inode& inode, RandomStream& choices) {
+  const std::size_t records = inode.journal.size();
+  if (records == 0) return;
+  switch (choices.below(4)) {
+    case 0:
+      undo_newest(inode, records);
+      break;
+    case 1:
+      break;
+    case 2:
+      undo_newest(inode, choices.below(records + 1));
+      break;
+    default:
+      choose_sector_by_sector(inode, choices);
+  }
+  inode.make_durable(inode.journal_start + records);
+}
+
+void undo_change(Directory& directory, const DirectoryChange& change) {
+  switch (change.kind) {
+    case DirectoryChange::Kind::create:
+      directory.erase(change.name);
+      return;
+    case DirectoryChange::Kind::remove:
+      directory[change.name] = change.inode;
+      return;
+    case DirectoryChange::Kind::rename:
+      directory.erase(change.target);
+      directory[change.name] = change.inode;
+      if (change.displaced) directory[change.target] = change.displaced;
+      return;
   }
 }
 

@@ -1,8 +1,9 @@
 // The state behind disk.h; private to the disk's own sources.
 //
-// A file keeps its cached contents once, and a journal of undo records for what is not durable yet. The durable contents are
-// what remains when every record is undone, and the versions a sector has had are what undoing shows on the way. So a
-// sync only forgets records, and appending to a log with a sync after each append costs the bytes written, not the file.
+// A file keeps its cached contents once, and a journal of undo records for what is not durable yet. The durable
+// contents are what remains when every record is undone, and the versions a sector has had are what undoing shows on
+// the way. So a sync only forgets records, and appending to a log with a sync after each append costs the bytes
+// written, not the file.
 #pragma once
 
 #include <array>
@@ -40,8 +41,8 @@ class SparseBytes {
   std::uint64_t size_ = 0;
 };
 
-// Undoes one write or resize: `size` is the size before, `old` the bytes before from `offset` on. Of `length` bytes that changed, those
-// past the end of `old` did not exist and read as zero.
+// Undoes one write or resize: `size` is the size before, `old` the bytes before from `offset` on. Of `length` bytes
+// that changed, those past the end of `old` did not exist and read as zero.
 struct Undo {
   bool cut = false;  // a truncation: it gives no sector a new version, it ends the older ones
   std::uint64_t size = 0;
@@ -52,11 +53,12 @@ struct Undo {
 
 struct Inode {
   std::uint64_t id = 0;
-  std::string path;     // the name it was last given
-  bool linked = true;   // it has a name in the cached directory
+  std::string path;    // the name it was last given
+  bool linked = true;  // it has a name in the cached directory
   SparseBytes contents;
   std::deque<Undo> journal;  // oldest first
-  std::uint64_t journal_start = 0;  // the number of records forgotten: record i of the journal has the number journal_start + i
+  std::uint64_t journal_start =
+      0;  // the number of records forgotten: record i of the journal has the number journal_start + i
   std::uint64_t journal_bytes = 0;
 
   std::uint64_t durable_size() const { return journal.empty() ? contents.size() : journal.front().size; }
@@ -78,8 +80,8 @@ using Directory = std::map<std::string, std::shared_ptr<Inode>, std::less<>>;
 
 // Applies the power-loss model to one file: draws what survives, and leaves it as contents without a journal.
 void lose_power(Inode& inode, RandomStream& choices);
-// Takes back the newest `count` changes.
-void undo_changes(Directory& directory, std::deque<DirectoryChange>& changes, std::size_t count);
+// Takes back one change; to be called for the newest first.
+void undo_change(Directory& directory, const DirectoryChange& change);
 // The contents with the whole journal undone.
 std::string durable_bytes(const Inode& inode);
 
@@ -87,7 +89,17 @@ std::string durable_bytes(const Inode& inode);
 
 // Numbers are part of recorded digests: append, never renumber.
 enum class DiskOperation : std::uint8_t {
-  open = 1, create, remove, rename, read, write, truncate, sync, sync_directory, crash, damage,
+  open = 1,
+  create,
+  remove,
+  rename,
+  read,
+  write,
+  truncate,
+  sync,
+  sync_directory,
+  crash,
+  damage,
 };
 
 struct Disk::Implementation {
@@ -98,6 +110,10 @@ struct Disk::Implementation {
   bool online(std::uint64_t incarnation) const;
   // Sleeps for the device's time; false if the host went down meanwhile.
   bool spend(const DurationDistribution& latency, RandomStream& stream, std::uint64_t bytes, std::uint64_t incarnation);
+  // Sleeps for a sync and says whether it makes anything durable.
+  tl::expected<bool, DiskError> spend_sync(std::uint64_t incarnation);
+  // Applies the power-loss model to the names.
+  void lose_names();
   bool reserve(const Inode& inode, std::uint64_t new_size);
   void record(detail::DirectoryChange change);
   void note(DiskOperation operation, const Inode* inode, std::uint64_t offset, std::uint64_t size, std::uint64_t hash);

@@ -1,8 +1,8 @@
 // Named places where a fault may strike, and named states worth visiting.
 //
-// A program under test calls host.fault_point("wal/flush") where an error could happen and host.reached("2pc/prepared") where a
-// state is worth counting. Nothing happens unless a schedule has armed the point. Names are "area/event", lower case, and
-// are declared by use: the registry counts every name it has seen.
+// A program under test calls host.fault_point("wal/flush") where an error could happen and host.reached("2pc/prepared")
+// where a state is worth counting. Nothing happens unless a schedule has armed the point. Names are "area/event", lower
+// case, and are declared by use: the registry counts every name it has seen.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +27,15 @@ enum class FaultOutcome : std::uint8_t {
 // What an armed point does when its turn comes.
 struct FaultAction {
   enum class Kind : std::uint8_t { crash, fail, delay } kind = Kind::crash;
-  Duration delay{0};            // for delay: how long the caller sleeps
-  Duration restart_after{0};    // for crash: when the host boots again; 0: someone else will
+  Duration delay{0};          // for delay: how long the caller sleeps
+  Duration restart_after{0};  // for crash: when the host boots again; 0: someone else will
 };
 
 class FaultPoints {
  public:
-  // Arms `point` on `host` ("" for any host): the `occurrence`-th visit from now (1 is the next) takes the action, once. If
-  // several actions fall on the same visit, the one armed first is taken and each other waits for the next visit.
+  // Arms `point` on `host` ("" for any host): the `occurrence`-th visit from now (1 is the next) takes the action,
+  // once. If several actions fall on the same visit, the one armed first is taken and each other waits for the next
+  // visit.
   void arm(std::string point, std::string host, std::uint64_t occurrence, FaultAction action);
   void disarm_all();
   // Called through Host::fault_point. Counts the visit and returns the action to take, if any.

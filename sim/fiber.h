@@ -48,9 +48,10 @@ class Fiber {
   void (*entry_)(void*) = nullptr;
   void* argument_ = nullptr;
   bool finished_ = false;
-  void* fake_stack_ = nullptr;  // AddressSanitizer's, of the suspended fiber
-  const void* caller_bottom_ = nullptr;
-  std::size_t caller_bytes_ = 0;
+  // For AddressSanitizer only: its shadow of the suspended fiber's stack, and where the caller's stack lies.
+  [[maybe_unused]] void* fake_stack_ = nullptr;
+  [[maybe_unused]] const void* caller_bottom_ = nullptr;
+  [[maybe_unused]] std::size_t caller_bytes_ = 0;
 };
 
 }  // namespace polarsim::sim

@@ -1,9 +1,10 @@
 // A simulated machine: it boots a program, owns a disk and a clock, and can crash at any scheduling point.
 //
-// Life: down -> boot() -> up -> stop() or crash() -> down. Booting runs the program as the host's first task; every task that it
-// (or its tasks) spawn through the host belongs to the host. When the host goes down, its network and disk are cut off
-// first and then its tasks are unwound, last spawned first, so that no destructor can touch the world. The program returning ends the host's
-// life as stop() does. Objects kept on the program's stack are the host's memory: gone after a crash. The disk stays.
+// Life: down -> boot() -> up -> stop() or crash() -> down. Booting runs the program as the host's first task; every
+// task that it (or its tasks) spawn through the host belongs to the host. When the host goes down, its network and disk
+// are cut off first and then its tasks are unwound, last spawned first, so that no destructor can touch the world. The
+// program returning ends the host's life as stop() does. Objects kept on the program's stack are the host's memory:
+// gone after a crash. The disk stays.
 #pragma once
 
 #include <cstdint>
@@ -43,11 +44,13 @@ class Host {
   void set_program(Program program) { program_ = std::move(program); }
   // No effect if up.
   void boot();
-  // Power loss. May be called by a task of this very host, which then does not return from it. No effect if down.
+  // Power loss. May be called by a task of this very host, which then does not return from it (so not from a noexcept
+  // function; a call made while the task unwinds takes effect as the next timer instead). No effect if down.
   void crash();
   // Clean end of the process: connections are closed in order, the page cache survives (the machine keeps its power).
+  // As crash() does, it ends a caller that belongs to the host.
   void stop();
-  // crash() now, boot() after `pause` of true time.
+  // crash() now, boot() after `pause` of true time, unless someone else has booted the host by then.
   void crash_and_restart(Duration pause);
   HostState state() const { return state_; }
   bool up() const { return state_ == HostState::up; }
@@ -55,6 +58,7 @@ class Host {
   std::uint64_t incarnation() const { return incarnation_; }
 
   // --- for the program ---
+  // On a host that is down, the task is cancelled before it starts.
   TaskRef spawn(std::string name, std::function<void()> body);
   // Durations of this host's own clock.
   void sleep_for(Duration local);
@@ -65,19 +69,25 @@ class Host {
   tl::expected<Connection, NetError> connect(const Address& to, const ConnectionOptions& options = {});
   // The stream "<host>/<purpose>".
   RandomStream& random(std::string_view purpose);
-  // Visits the point "name" on this host: may crash it (does not return), delay the caller, or ask it to fail.
+  // Visits the point "name" on this host: may crash it (does not return to a task of the host), delay the caller, or
+  // ask it to fail. Visits made while the host is down or the caller unwinds are not counted and do nothing.
   FaultOutcome fault_point(std::string_view name);
   // Counts a state worth visiting.
   void reached(std::string_view probe);
   void log(std::string text);
 
  private:
-  void go_down(bool power_loss);
+  enum class Ending : std::uint8_t { power_loss, stop, teardown };
+  friend class Simulation;
+  // Runs go_down() where it can end the caller: on the scheduler's stack, and later if the caller unwinds.
+  void end(Ending ending);
+  void go_down(Ending ending);
   Simulation& simulation_;
   std::string name_;
   Program program_;
   HostState state_ = HostState::down;
   std::uint64_t incarnation_ = 0;
+  std::uint64_t name_hash_;
   HostClock clock_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<TaskGroup> group_;

@@ -21,10 +21,14 @@ LinkParameters loopback_parameters() {
 
 const char* to_string(NetError error) {
   switch (error) {
-    case NetError::refused: return "connection refused";
-    case NetError::timed_out: return "connection timed out";
-    case NetError::reset: return "connection reset by peer";
-    case NetError::closed: return "connection closed";
+    case NetError::refused:
+      return "connection refused";
+    case NetError::timed_out:
+      return "connection timed out";
+    case NetError::reset:
+      return "connection reset by peer";
+    case NetError::closed:
+      return "connection closed";
   }
   return "unknown";
 }
@@ -82,7 +86,8 @@ const LinkParameters& Network::Implementation::parameters_of(const Link& link) c
   return link.from == link.to ? loopback : default_parameters;
 }
 
-// Lets go on what waited for this direction: the segments it carries, and the acknowledgements of those that went the other way.
+// Lets go on what waited for this direction: the segments it carries, and the acknowledgements of those that went the
+// other way.
 void Network::Implementation::release(Link& link) {
   const Time now = scheduler.now();
   if (link.blocked(now)) return;
@@ -93,11 +98,7 @@ void Network::Implementation::release(Link& link) {
   for (const auto& endpoint : concerned) {
     if (endpoint->outbound == &link && endpoint->held) {
       endpoint->held = false;
-      endpoint->attempts = 0;
-      detail::Segment& head = endpoint->in_flight.front();
-      head.departure = now;
-      head.arrival = now + sample_latency(link);
-      endpoint->last_arrival = std::max(endpoint->last_arrival, head.arrival);
+      endpoint->in_flight.front().arrival = now + sample_latency(link);
       arm_arrival(*endpoint);
     }
     if (endpoint->inbound == &link && endpoint->unacknowledged_since) {

@@ -1,14 +1,26 @@
 // The network: hosts joined by directed links, carrying ordered byte streams with TCP's semantics.
 //
-// Model. A connection is two one-way pipes. send() cuts bytes into one segment per call; a segment arrives after the
-// link's latency and transmission time, never before an earlier segment of the same pipe, and fills the receiver's
-// bounded window; a full window blocks the sender. Segment loss on a link shows as TCP shows it: the segment arrives
-// late, by one retransmission timeout per loss. A partitioned or clogged link holds segments; they go on when it heals. A
-// segment that stays undelivered for `user_timeout` fails the sender with timed_out, as TCP_USER_TIMEOUT does.
-// A crashed host is silent: peers learn of it by their timeouts, or by an RST from the rebooted host. A stopped host sends FIN or RST first.
-// A receiver that only waits notices a dead peer by keepalive probes after `keepalive_after`.
+// Model. A connection is two one-way pipes. send() makes one segment of its bytes, or more where the window is short; a
+// segment arrives after the link's latency and transmission time, never before an earlier segment of the same pipe, and
+// fills the receiver's bounded window; a full window blocks the sender. The sender learns of freed window at once,
+// without a message. Segment loss on a link shows as TCP shows it: the segment arrives late, by one retransmission
+// timeout per loss. A partitioned or clogged link holds segments where they would arrive; they go on when it heals,
+// after a fresh latency. Acknowledgements take no time, but need the way back: a segment that stays unacknowledged for
+// `user_timeout`, because it cannot arrive or because the way back is cut or clogged, fails the sender with timed_out,
+// as TCP_USER_TIMEOUT does, whether it has been read or not.
 //
-// Not modelled here: datagrams, bandwidth shared between connections of a link, congestion control, listener backlog overflow.
+// A crashed host is silent: what it had put on the wire still arrives, what it would have sent again does not. Peers
+// learn of it by their timeouts, or by an RST from the rebooted host in answer to what they go on sending
+// (retransmission with a doubling timeout). A stopped host sends FIN or RST first, and its kernel goes on delivering
+// what was sent. A receiver that only waits, or a sender before a full window, notices a dead peer by keepalive probes
+// after `keepalive_after`. A host that is down, for whatever reason, answers nothing. A host reaches itself in 50 us,
+// unless set_link() says otherwise.
+//
+// Durations and deadlines are true time, not the host's clock. Draws come from "net/<from>><to>/latency" and
+// "net/<from>><to>/loss".
+//
+// Not modelled here: datagrams, bandwidth shared between connections of a link, congestion control, listener backlog
+// overflow.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +29,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "sim/distribution.h"
 #include "sim/scheduler.h"
@@ -52,11 +63,12 @@ struct LinkParameters {
   Duration retransmission_timeout{200'000'000};         // Linux's TCP_RTO_MIN
 };
 
+// Chosen by the end that connects; the accepted end has the same. Duration::max() switches a timeout off.
 struct ConnectionOptions {
-  std::uint64_t window_bytes = 256 * 1024;        // sent and not yet read by the peer
-  Duration connect_timeout{5'000'000'000};        // handshake
-  Duration user_timeout{10'000'000'000};          // sent and not yet delivered
-  Duration keepalive_after{5'000'000'000};        // idle receive before a probe; user_timeout bounds its answer
+  std::uint64_t window_bytes = 256 * 1024;  // sent and not yet read by the peer
+  Duration connect_timeout{5'000'000'000};  // handshake
+  Duration user_timeout{10'000'000'000};    // sent and not yet acknowledged
+  Duration keepalive_after{5'000'000'000};  // idle receive before a probe; user_timeout bounds its answer
 };
 
 struct LinkStatistics {
@@ -71,8 +83,8 @@ struct Endpoint;
 struct ListenerState;
 }  // namespace detail
 
-// One end of an established connection. Move-only; destroying it closes it (RST if bytes are unread, else FIN).
-// One task may receive while another sends.
+// One end of an established connection, with a meaningless default value on which every call fails with `closed`.
+// Move-only; destroying it closes it (RST if bytes are unread, else FIN). One task may receive while another sends.
 class Connection {
  public:
   Connection() = default;
@@ -83,14 +95,18 @@ class Connection {
 
   // Blocks until all bytes are in the window (not: until they are delivered).
   tl::expected<void, NetError> send(std::string_view bytes);
-  // Appends what has arrived (at least one byte, at most `limit`) to `out` and returns how many; 0 is end of stream. Blocks
-  // until then or until `deadline` (timed_out; the connection stays usable).
+  // Appends what has arrived (at least one byte, at most `limit`) to `out` and returns how many; 0 is end of stream.
+  // Blocks until then or until `deadline` (timed_out; the connection stays usable, see open()). What arrived before a
+  // timeout of the connection can still be received; an RST takes it away.
   tl::expected<std::size_t, NetError> receive(std::string& out, std::size_t limit = 64 * 1024, Time deadline = never);
-  // Sends FIN after what was sent: the peer reads to the end, then sees 0.
+  // Sends FIN after what was sent: the peer reads to the end, then sees 0. Sending fails with `closed` from then on.
   void shutdown_send();
   void close();
-  // Sends RST: the peer's next call fails with `reset`.
+  // Sends RST behind what is on the wire, and drops what is not: the peer's next call after its arrival fails with
+  // `reset`.
   void abort();
+  // False after close() or abort(), when the connection has failed, and when the host is down. An end of stream leaves
+  // it open.
   bool open() const;
   const Address& local() const;
   const Address& remote() const;
@@ -106,7 +122,8 @@ class Listener {
   Listener(Listener&&) noexcept = default;
   Listener& operator=(Listener&&) noexcept;
   ~Listener();
-  // Blocks until a peer has connected. `closed` after close() or when the host goes down.
+  // Blocks until a peer has connected (its SYN has arrived; its own connect() returns later), or until `deadline`
+  // (timed_out). `closed` after close() or when the host goes down.
   tl::expected<Connection, NetError> accept(Time deadline = never);
   void close();
   std::uint16_t port() const;
@@ -125,6 +142,8 @@ class Network {
 
   // Fails with `refused` if the port is taken.
   tl::expected<Listener, NetError> listen(Host& host, std::uint16_t port);
+  // Blocks for the handshake. `refused`: an RST came back, or no host of that name exists (that without delay).
+  // timed_out: nothing came back within connect_timeout. The SYN itself is sent again as a segment is.
   tl::expected<Connection, NetError> connect(Host& from, const Address& to, const ConnectionOptions& options = {});
 
   void set_default_link(const LinkParameters& parameters);
@@ -133,7 +152,8 @@ class Network {
   LinkParameters link(const std::string& from, const std::string& to) const;
   LinkStatistics statistics(const std::string& from, const std::string& to) const;
 
-  // Directed cuts are counted: two overlapping faults that cut a link need two heals.
+  // Directed cuts are counted: two overlapping faults that cut a link need two heals. uncut() of a link that is not cut
+  // has no effect.
   void cut(const std::string& from, const std::string& to);
   void uncut(const std::string& from, const std::string& to);
   bool is_cut(const std::string& from, const std::string& to) const;

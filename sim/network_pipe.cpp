@@ -6,6 +6,7 @@
 #include "sim/host.h"
 #include "sim/network_state.h"
 #include "sim/simulation.h"
+#include "sim/transfer_time.h"
 
 namespace polarsim::sim {
 
@@ -16,38 +17,43 @@ constexpr int losses_max = 30;
 constexpr std::uint32_t backoff_doublings_max = 6;
 // A retransmission timeout of zero must not make a silent peer spin the simulation at one instant.
 constexpr Duration backoff_min{1'000'000};
-
-Duration transmission_time(const LinkParameters& parameters, std::size_t bytes) {
-  if (parameters.bandwidth_bytes_per_s == 0) return Duration(0);
-  const auto seconds_whole = bytes / parameters.bandwidth_bytes_per_s;
-  const auto rest = bytes % parameters.bandwidth_bytes_per_s;
-  const double fraction_ns = static_cast<double>(rest) * 1e9 / static_cast<double>(parameters.bandwidth_bytes_per_s);
-  return std::chrono::seconds(seconds_whole) + Duration(static_cast<std::int64_t>(fraction_ns));
-}
 }  // namespace
 
 namespace detail {
 const char* to_string(SegmentKind kind) {
   switch (kind) {
-    case SegmentKind::syn: return "SYN";
-    case SegmentKind::syn_ack: return "SYN-ACK";
-    case SegmentKind::data: return "data";
-    case SegmentKind::fin: return "FIN";
-    case SegmentKind::rst: return "RST";
-    case SegmentKind::probe: return "probe";
+    case SegmentKind::syn:
+      return "SYN";
+    case SegmentKind::syn_ack:
+      return "SYN-ACK";
+    case SegmentKind::data:
+      return "data";
+    case SegmentKind::fin:
+      return "FIN";
+    case SegmentKind::rst:
+      return "RST";
+    case SegmentKind::probe:
+      return "probe";
   }
   return "unknown";
 }
 
 const char* to_string(ConnectionEvent event) {
   switch (event) {
-    case ConnectionEvent::connecting: return "connecting";
-    case ConnectionEvent::accepted: return "accepted";
-    case ConnectionEvent::established: return "established";
-    case ConnectionEvent::closed: return "closed";
-    case ConnectionEvent::aborted: return "aborted";
-    case ConnectionEvent::failed: return "failed";
-    case ConnectionEvent::vanished: return "vanished";
+    case ConnectionEvent::connecting:
+      return "connecting";
+    case ConnectionEvent::accepted:
+      return "accepted";
+    case ConnectionEvent::established:
+      return "established";
+    case ConnectionEvent::closed:
+      return "closed";
+    case ConnectionEvent::aborted:
+      return "aborted";
+    case ConnectionEvent::failed:
+      return "failed";
+    case ConnectionEvent::vanished:
+      return "vanished";
   }
   return "unknown";
 }
@@ -88,14 +94,14 @@ void Network::Implementation::transmit(Endpoint& endpoint, SegmentKind kind, std
     departure = deadline_after(departure, parameters.retransmission_timeout);
   }
   const Duration latency = sample_latency(link);
-  const Time arrival = deadline_after(deadline_after(departure, latency), transmission_time(parameters, bytes.size()));
-  endpoint.last_arrival = std::max(endpoint.last_arrival, arrival);
+  const Duration transmission = transfer_time(bytes.size(), parameters.bandwidth_bytes_per_s);
+  const Time arrival = deadline_after(deadline_after(departure, latency), transmission);
   if (kind == SegmentKind::data) endpoint.window_used += bytes.size();
-  endpoint.in_flight.push_back(detail::Segment{kind, std::move(bytes), endpoint.next_sequence++, now, departure,
-                                               endpoint.last_arrival});
+  endpoint.in_flight.push_back(
+      detail::Segment{kind, std::move(bytes), endpoint.next_sequence++, now, departure, arrival});
   ++link.statistics.segments_sent;
   arm_arrival(endpoint);
-  if (endpoint.last_arrival - now > endpoint.options.user_timeout) watch(endpoint);
+  if (arrival - now > endpoint.options.user_timeout) watch(endpoint);
 }
 
 void Network::Implementation::arm_arrival(Endpoint& endpoint) {
@@ -155,9 +161,11 @@ bool Network::Implementation::offer(Endpoint& sender, detail::Segment& segment) 
     take(*receiver, sender, segment);
     return true;
   }
-  // An RST is never answered. A FIN finds a kernel that still remembers the connection, unless the host has been rebooted.
+  // An RST is never answered. A FIN finds a kernel that still remembers the connection, unless the host has been
+  // rebooted.
   if (segment.kind == SegmentKind::rst) return true;
-  if (segment.kind == SegmentKind::fin && host_at(sender.peer_host)->incarnation() == sender.peer_incarnation) return true;
+  if (segment.kind == SegmentKind::fin && host_at(sender.peer_host)->incarnation() == sender.peer_incarnation)
+    return true;
   send_stray_reset(*sender.inbound, sender.id);
   return false;
 }
@@ -190,7 +198,8 @@ void Network::Implementation::take(Endpoint& receiver, const Endpoint& sender, d
   receiver.last_heard = scheduler.now();
   switch (segment.kind) {
     case SegmentKind::syn:
-    case SegmentKind::probe: return;
+    case SegmentKind::probe:
+      return;
     case SegmentKind::syn_ack:
       if (receiver.life != detail::Life::connecting) return;
       receiver.life = detail::Life::open;
@@ -214,7 +223,8 @@ void Network::Implementation::take(Endpoint& receiver, const Endpoint& sender, d
       receiver.fin_received = true;
       receiver.readers.notify_all();
       return;
-    case SegmentKind::rst: return fail(receiver, NetError::reset);
+    case SegmentKind::rst:
+      return fail(receiver, NetError::reset);
   }
 }
 
@@ -236,13 +246,11 @@ void Network::Implementation::retry_head(Endpoint& sender) {
   ++sender.attempts;
   head.departure = scheduler.now() + doubled;
   head.arrival = head.departure + sample_latency(*sender.outbound);
-  sender.last_arrival = std::max(sender.last_arrival, head.arrival);
   watch(sender);
 }
 
 // An RST from a host that knows nothing of the connection. It belongs to no pipe, and nobody sends it again.
 void Network::Implementation::send_stray_reset(Link& link, std::uint64_t target) {
-  if (link.cuts > 0) return;
   const bool lost = link.loss_stream->chance(parameters_of(link).loss);
   const Duration latency = sample_latency(link);
   ++link.statistics.segments_sent;
@@ -275,8 +283,8 @@ std::optional<Time> Network::Implementation::oldest_unacknowledged(const Endpoin
   return oldest;
 }
 
-// Arms the user timeout. Called only when something stands between a segment and its acknowledgement, so that the ordinary
-// way of a segment costs no timer of its own.
+// Arms the user timeout. Called only when something stands between a segment and its acknowledgement, so that the
+// ordinary way of a segment costs no timer of its own.
 void Network::Implementation::watch(Endpoint& endpoint) {
   if (endpoint.user_timer != 0 || endpoint.options.user_timeout == Duration::max()) return;
   // The connect timeout governs a handshake, and nobody waits for what a vanished end had sent.
@@ -308,7 +316,8 @@ void Network::Implementation::settle(Endpoint& endpoint) {
   if (endpoint.life == detail::Life::orphan || endpoint.life == detail::Life::gone) detach(endpoint);
 }
 
-// Drops what only the sender's kernel could still bring across: transmissions to come, and what a partition has swallowed.
+// Drops what only the sender's kernel could still bring across: transmissions to come, and what a partition has
+// swallowed.
 void Network::Implementation::keep_what_is_on_the_wire(Endpoint& endpoint) {
   auto first_dropped = endpoint.in_flight.begin();
   if (!endpoint.held || endpoint.outbound->cuts == 0) {

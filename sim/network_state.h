@@ -1,8 +1,8 @@
 // The state behind network.h; private to the network's own sources.
 //
-// A connection is two Endpoints that know each other by number, never by address: an endpoint owns the pipe that leads away
-// from it, and looks its peer up when a segment arrives. A number that is not found is a connection that no longer exists,
-// which is exactly the case that TCP answers with RST.
+// A connection is two Endpoints that know each other by number, never by address: an endpoint owns the pipe that leads
+// away from it, and looks its peer up when a segment arrives. A number that is not found is a connection that no longer
+// exists, which is exactly the case that TCP answers with RST.
 #pragma once
 
 #include <deque>
@@ -34,7 +34,7 @@ struct Segment {
   std::uint64_t sequence;  // counts the segments of its pipe
   Time sent;               // when the sender handed it over: user_timeout counts from here
   Time departure;          // when the transmission that gets through leaves; later than `sent` after losses
-  Time arrival;
+  Time arrival;            // on its own; in the pipe it waits for those before it
 };
 
 // One direction between two hosts.
@@ -79,10 +79,9 @@ struct Endpoint {
   // The pipe that leads away from here.
   std::deque<Segment> in_flight;  // not delivered yet, in order
   std::uint64_t next_sequence = 1;
-  Time last_arrival = time_zero;
-  TimerId arrival_timer = 0;    // for the head of in_flight
-  bool held = false;            // the head met a blocked link; no timer, release() goes on
-  std::uint32_t attempts = 0;   // of the head, each without an answer
+  TimerId arrival_timer = 0;   // for the head of in_flight
+  bool held = false;           // the head met a blocked link; no timer, release() goes on
+  std::uint32_t attempts = 0;  // of the head, each without an answer
   bool fin_sent = false;
   std::uint64_t window_used = 0;             // bytes sent and not read by the peer
   std::optional<Time> unacknowledged_since;  // `sent` of the oldest segment that arrived while the way back was blocked
@@ -170,7 +169,7 @@ struct Network::Implementation {
   Scheduler& scheduler;
   LinkParameters default_parameters;
   std::vector<std::string> host_names;
-  std::vector<Host*> hosts;  // by host number; null until first needed
+  std::vector<Host*> hosts;                        // by host number; null until first needed
   std::vector<std::uint16_t> next_ephemeral_port;  // by host number
   std::map<std::string, std::uint32_t, std::less<>> host_numbers;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::unique_ptr<Link>> links;

@@ -75,10 +75,14 @@ double portable_cos_turns(double turns) {
   const int quarter = static_cast<int>(turns * 4 + 0.5);
   const double rest = (turns - static_cast<double>(quarter) * 0.25) * (2 * pi);
   switch (quarter & 3) {
-    case 0: return cos_near_zero(rest);
-    case 1: return -sin_near_zero(rest);
-    case 2: return -cos_near_zero(rest);
-    default: return sin_near_zero(rest);
+    case 0:
+      return cos_near_zero(rest);
+    case 1:
+      return -sin_near_zero(rest);
+    case 2:
+      return -cos_near_zero(rest);
+    default:
+      return sin_near_zero(rest);
   }
 }
 

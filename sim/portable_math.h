@@ -1,8 +1,8 @@
 // Elementary functions whose results are the same bits on every machine and with every compiler.
 //
-// The C library picks its implementation by processor (with or without fused multiply-add), and the last bit may differ; a
-// draw that passed through it would not replay elsewhere. These use only the IEEE operations + - * / and are accurate to
-// a few units in the last place, which is plenty for sampling.
+// The C library picks its implementation by processor (with or without fused multiply-add), and the last bit may
+// differ; a draw that passed through it would not replay elsewhere. These use only the IEEE operations + - * / and are
+// accurate to a few units in the last place, which is plenty for sampling.
 #pragma once
 
 namespace polarsim::sim {

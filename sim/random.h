@@ -46,7 +46,8 @@ class RandomStream {
   std::int64_t between(std::int64_t low, std::int64_t high);
   // Uniform in [0, 1) with 53 bits.
   double unit();
-  // True with probability p, clamped to [0, 1]. Draws even when p is 0 or 1, so that changing p shifts nothing after it.
+  // True with probability p, clamped to [0, 1]. Draws even when p is 0 or 1, so that changing p shifts nothing after
+  // it.
   bool chance(double p);
   // Exponential with the given mean.
   double exponential(double mean);

@@ -12,7 +12,8 @@
 namespace polarsim::sim {
 namespace {
 
-// A cancelled task may block a few times while it cleans up; a loop that ignores its cancellation would hang the process.
+// A cancelled task may block a few times while it cleans up; a loop that ignores its cancellation would hang the
+// process.
 constexpr std::uint32_t refused_blocks_limit = 10'000;
 
 void run_body(void* argument) {
@@ -113,6 +114,10 @@ RunOutcome Scheduler::run(Time limit) {
   for (;;) {
     if (impl_->failure) std::rethrow_exception(std::exchange(impl_->failure, nullptr));
     if (std::exchange(impl_->stop_requested, false)) return RunOutcome::stopped;
+    if (events_ >= break_at_) {
+      break_at_ = no_break;
+      return RunOutcome::stopped;
+    }
     if (!impl_->runnable.empty()) {
       resume(impl_->runnable.pop());
       continue;
@@ -131,7 +136,7 @@ RunOutcome Scheduler::run(Time limit) {
 
 // Everything that is due at one instant becomes runnable together, so that the random policy can try every order.
 void Scheduler::fire_due_timers() {
-  while (!impl_->timers.empty() && impl_->timers.next_time() <= now_ && !impl_->stop_requested) {
+  while (!impl_->timers.empty() && impl_->timers.next_time() <= now_ && !impl_->stop_requested && events_ < break_at_) {
     TimerQueue::Due due = impl_->timers.pop();
     ++events_;
     impl_->digest.absorb(DigestKind::timer_fired, due.sequence, static_cast<std::uint64_t>(nanoseconds(now_)));
@@ -215,7 +220,8 @@ bool Scheduler::unwinding() const { return in_task() && std::uncaught_exceptions
 
 WakeReason Scheduler::deliver_cancellation(Task& task) {
   ++task.refused_blocks;
-  POLARSIM_ASSERT(task.refused_blocks < refused_blocks_limit, "a task goes on blocking in a loop after its cancellation");
+  POLARSIM_ASSERT(task.refused_blocks < refused_blocks_limit,
+                  "a task goes on blocking in a loop after its cancellation");
   if (std::uncaught_exceptions() == 0) throw TaskCancelled{};
   return WakeReason::cancelled;
 }
@@ -291,7 +297,13 @@ void Scheduler::cancel(const TaskRef& task) {
   if (target->state == TaskState::parked) make_ready(*target, WakeReason::cancelled);
 }
 
-bool Scheduler::kill(Task& task) {
+bool Scheduler::can_be_killed(const Task& task) {
+  if (task.state != TaskState::calling) return true;
+  return !task.shielded && task.fiber.uncaught_exceptions() == 0;
+}
+
+void Scheduler::kill(Task& task) {
+  POLARSIM_ASSERT(can_be_killed(task), "a task was to be unwound from the middle of a destructor");
   task.cancelled = true;
   switch (task.state) {
     case TaskState::ready:
@@ -301,7 +313,6 @@ bool Scheduler::kill(Task& task) {
       if (task.timer != 0) impl_->timers.cancel(std::exchange(task.timer, 0));
       break;
     case TaskState::calling:
-      if (task.shielded || task.fiber.uncaught_exceptions() > 0) return false;
       break;
     case TaskState::running:
     case TaskState::finished:
@@ -310,15 +321,13 @@ bool Scheduler::kill(Task& task) {
   const std::shared_ptr<Task> keep = task.self;
   resume(task);
   POLARSIM_ASSERT(keep->state == TaskState::finished, "a killed task has not ended");
-  return true;
 }
 
 void Scheduler::kill_group(TaskGroup& group) {
   // An unwinding task may spawn into the group and end other members, so that the search starts anew after each.
   for (;;) {
     Task* target = group.last_;
-    while (target != nullptr && target->state == TaskState::calling &&
-           (target->shielded || target->fiber.uncaught_exceptions() > 0)) {
+    while (target != nullptr && !can_be_killed(*target)) {
       target->cancelled = true;
       target = target->group_previous;
     }

@@ -4,13 +4,14 @@
 // several runnable tasks goes next is a choice of the run (SchedulingPolicy). Everything here is single-threaded; no
 // function may be called from another OS thread.
 //
-// Cancellation: cancel() marks a task; its current or next blocking call throws TaskCancelled, which unwinds its stack. TaskCancelled
-// does not derive from std::exception, and must not be swallowed: `catch (...)` has to rethrow. While a task unwinds, a blocking
-// call made from a destructor returns at once without blocking (park() returns WakeReason::cancelled), because a second exception
-// would end the process. "Unwinds" means that an exception is in flight: in a catch block the call throws again. A destructor
-// that blocks on an ordinary way out of a scope must expect TaskCancelled there, and therefore be noexcept(false) or not block.
-// A task cancelled before its first step never runs its body. A task that goes on blocking in a loop after its cancellation
-// aborts the process after ten thousand such calls.
+// Cancellation: cancel() marks a task; its current or next blocking call throws TaskCancelled, which unwinds its stack.
+// TaskCancelled does not derive from std::exception, and must not be swallowed: `catch (...)` has to rethrow. While a
+// task unwinds, a blocking call made from a destructor returns at once without blocking (park() returns
+// WakeReason::cancelled), because a second exception would end the process. "Unwinds" means that an exception is in
+// flight: in a catch block the call throws again. A destructor that blocks on an ordinary way out of a scope must
+// expect TaskCancelled there, and therefore be noexcept(false) or not block. A task cancelled before its first step
+// never runs its body. A task that goes on blocking in a loop after its cancellation aborts the process after ten
+// thousand such calls.
 //
 // Switching inside a catch block is safe: the C++ runtime's per-thread exception state is saved with each fiber.
 #pragma once
@@ -86,7 +87,7 @@ class TaskGroup {
 
 struct SchedulerOptions {
   SchedulingPolicy policy = SchedulingPolicy::fifo;
-  std::size_t stack_bytes = 256 * 1024;
+  std::size_t stack_bytes = 256 * 1024;  // of each task; four times as much under AddressSanitizer
 };
 
 // Why run() came back.
@@ -109,11 +110,14 @@ class Scheduler {
   // TaskCancelled ends the run: run() rethrows it.
   TaskRef spawn(std::string name, std::function<void()> body, TaskGroup* group = nullptr);
 
-  // Runs until idle, `limit` or stop(). To be called from outside any task. Virtual time never passes `limit`; what is due at
-  // `limit` itself still happens. A later call goes on where this one ended, after an exception too.
+  // Runs until idle, `limit` or stop(). To be called from outside any task. Virtual time never passes `limit`; what is
+  // due at `limit` itself still happens. A later call goes on where this one ended, after an exception too.
   RunOutcome run(Time limit = never);
   // Ends run() after the current task parks; called outside run(), it ends the next one at once. Idempotent.
   void stop();
+  // run() comes back with `stopped` once events() has reached `event` (for breaking into a replay); 0 takes the break
+  // back. The break is gone once it was hit.
+  void break_at(std::uint64_t event) { break_at_ = event == 0 ? no_break : event; }
 
   // --- for the running task ---
   bool in_task() const { return current_ != nullptr; }
@@ -128,8 +132,8 @@ class Scheduler {
   void sleep_until(Time when);
   void sleep_for(Duration wait) { sleep_until(deadline_after(now_, wait)); }
   // Blocks until wake(), the deadline, or cancellation (which throws TaskCancelled unless already unwinding). `reason`
-  // must be a literal or outlive the wait: it is what a stall report shows. A deadline that is not in the future lets every
-  // runnable task go first, then times out.
+  // must be a literal or outlive the wait: it is what a stall report shows. A deadline that is not in the future lets
+  // every runnable task go first, then times out.
   WakeReason park(const char* reason, Time deadline = never);
   // Blocks until the task has ended.
   void join(const TaskRef& task);
@@ -137,32 +141,35 @@ class Scheduler {
   void join_group(TaskGroup& group);
 
   // --- for anyone ---
-  // Makes a parked task runnable; false if it was not parked (then nothing happens). The raw pointer must be to a live task.
+  // Makes a parked task runnable; false if it was not parked (then nothing happens). The raw pointer must be to a live
+  // task.
   bool wake(const TaskRef& task);
   bool wake(Task* task);
   void cancel(const TaskRef& task);
   // Cancels every task of the group, last spawned first, and runs each to its end before any other task runs again. A
-  // task may cancel the group it belongs to: the work is done on the scheduler's stack while the caller is suspended, and
-  // the caller is unwound in its turn. A member that is itself unwinding, and waits in a destructor for work that led here,
-  // can only be marked: it ends as soon as that work is done. A task that unwinds must therefore not cancel a group other
-  // than one that it owns.
+  // task may cancel the group it belongs to: the work is done on the scheduler's stack while the caller is suspended,
+  // and the caller is unwound in its turn. A member that is itself unwinding, and waits in a destructor for work that
+  // led here, can only be marked: it ends as soon as that work is done. A task that unwinds must therefore not cancel a
+  // group other than one that it owns.
   void cancel_group(TaskGroup& group);
-  // cancel_group for the destructor of the group's owner: the caller itself cannot be unwound within, so it is safe in a noexcept
-  // function. Asserts that the group is empty afterwards.
+  // cancel_group for the destructor of the group's owner: the caller itself cannot be unwound within, so it is safe in
+  // a noexcept function. Asserts that the group is empty afterwards.
   void drain_group(TaskGroup& group) noexcept;
   // Runs `callback` on the scheduler's own stack at `when` (not before now). Callbacks must not block.
   TimerId call_at(Time when, std::function<void()> callback);
   // False if it has fired or was cancelled already.
   bool cancel_timer(TimerId timer);
 
-  // Runs `function` on the scheduler's own (operating system sized) stack while the caller is suspended: for third-party
-  // code that recurses deeply or leaves by longjmp, and for work that may end the caller itself, such as crashing its host.
-  // The function must not block. Its exceptions arrive at the caller. Called from outside a task, it just runs. A function that may
-  // end the caller must not refer to the caller's stack: it runs from a copy, and goes on after the caller is gone.
+  // Runs `function` on the scheduler's own (operating system sized) stack while the caller is suspended: for
+  // third-party code that recurses deeply or leaves by longjmp, and for work that may end the caller itself, such as
+  // crashing its host. The function must not block. Its exceptions arrive at the caller. Called from outside a task, it
+  // just runs. A function that may end the caller must not refer to the caller's stack: it runs from a copy, and goes
+  // on after the caller is gone.
   void on_scheduler_stack(const std::function<void()>& function);
 
-  // Ends every task as cancel_group does, last spawned first, and forgets every timer. From outside any task and run(). Exceptions
-  // that leave tasks are dropped. The destructor does the same, but may come too late for tasks that refer to other objects.
+  // Ends every task as cancel_group does, last spawned first, and forgets every timer. From outside any task and run().
+  // Exceptions that leave tasks are dropped. The destructor does the same, but may come too late for tasks that refer
+  // to other objects.
   void shut_down();
 
   struct ParkedTask {
@@ -184,8 +191,10 @@ class Scheduler {
   struct Implementation;
   // Runs one task until it parks, yields, ends, or is done with its calls to the scheduler's stack.
   void resume(Task& task);
-  // Unwinds a task to its end; false if it can only be marked (see cancel_group).
-  bool kill(Task& task);
+  // Whether a suspended task can be unwound now; if not, it can only be marked (see cancel_group).
+  static bool can_be_killed(const Task& task);
+  // Unwinds such a task to its end.
+  void kill(Task& task);
   void kill_group(TaskGroup& group);
   void finish(Task& task);
   void make_ready(Task& task, WakeReason reason);
@@ -196,7 +205,9 @@ class Scheduler {
   std::unique_ptr<Implementation> impl_;
   Task* current_ = nullptr;
   Time now_ = time_zero;
+  static constexpr std::uint64_t no_break = ~std::uint64_t{0};
   std::uint64_t events_ = 0;
+  std::uint64_t break_at_ = no_break;
 };
 
 }  // namespace polarsim::sim

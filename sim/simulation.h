@@ -1,7 +1,7 @@
 // The simulated world: one object that owns everything a run depends on.
 //
-// A run is a pure function of (program, options). Two simulations in one process do not touch each other, but only one may be
-// running at a time on a thread.
+// A run is a pure function of (program, options). Two simulations in one process do not touch each other, but only one
+// may be running at a time on a thread.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ namespace polarsim::sim {
 
 struct SimulationOptions {
   std::uint64_t seed = 1;
-  SchedulerOptions scheduler;
+  SchedulerOptions scheduler{};
   std::uint64_t ladder_interval = 4096;
-  TraceOptions trace;
+  TraceOptions trace{};
 };
 
 // A promise of the program that was found broken while the run went on. The first one ends the run.
@@ -60,8 +60,10 @@ class Simulation {
   Host* find_host(std::string_view name);
   const std::vector<std::unique_ptr<Host>>& hosts() const { return hosts_; }
 
-  RunOutcome run(Time limit = never) { return scheduler_->run(limit); }
-  // Records the violation and stops the run; the caller's task is cancelled (does not return from within a task).
+  // As Scheduler::run; after a violation, `stopped` without doing anything.
+  RunOutcome run(Time limit = never);
+  // Records the violation and stops the run; the caller's task is cancelled (does not return from within a task, unless
+  // it unwinds). Violations after the first are ignored.
   void violate(std::string name, std::string detail);
   const std::optional<InvariantViolation>& violation() const { return violation_; }
 

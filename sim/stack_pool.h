@@ -18,19 +18,24 @@ struct Stack {
 enum class StackGuard : std::uint8_t {
   automatic,  // the first of the following that works
   madvise,    // MADV_GUARD_INSTALL (Linux 6.13): faults at once, costs no mapping
-  mprotect,   // a page without access: faults at once, but costs mappings, of which a process has about 65,000
+  mprotect,   // pages without access: faults at once, but costs mappings, of which a process has about 65,000
   canary,     // a pattern, checked when the stack is returned: notices late
 };
 
 // Hands out stacks of one size. Memory goes back to the operating system when the pool is destroyed.
 class StackPool {
  public:
-  // `stack_bytes` is rounded up to whole pages. AddressSanitizer builds use four times as much, because their frames are larger.
+  // `stack_bytes` is rounded up to whole pages. AddressSanitizer builds use four times as much, because their frames
+  // are larger.
   explicit StackPool(std::size_t stack_bytes, StackGuard guard = StackGuard::automatic);
   // Every stack must have been returned.
   ~StackPool();
   StackPool(const StackPool&) = delete;
   StackPool& operator=(const StackPool&) = delete;
+
+  // The most stacks that mprotect may guard: the process needs its mappings for other things too. The rest get
+  // canaries.
+  static constexpr std::size_t mprotect_limit = 16'000;
 
   Stack take();
   // Aborts if the stack's canary is damaged.
@@ -44,14 +49,13 @@ class StackPool {
 
  private:
   void add_slab();
-  // Guards one page; false if the method at hand does not work.
-  bool install_guard(char* page);
+  // Guards the region below a stack; false if the method at hand does not work.
+  bool install_guard(char* region);
 
   struct Slab {
     char* base;
     std::size_t bytes;
   };
-  std::size_t page_bytes_;
   std::size_t stack_bytes_;
   StackGuard guard_;
   std::size_t created_ = 0;

@@ -1,11 +1,12 @@
 // Fiber-aware synchronisation. All waits are in FIFO order and in virtual time; none may be used from outside a task
-// except the notifying half (set, notify, push, close, unlock), which anyone may call, timers included.
+// except the notifying half (set, notify, push, close), which anyone may call, timers included.
 //
-// Every blocking call throws TaskCancelled when its task is cancelled. While a task unwinds, every blocking call returns at once as
-// if its deadline had come. A notification that was meant for a task that is cancelled before it can use it goes to
-// the next waiter.
+// Every blocking call throws TaskCancelled when its task is cancelled. While a task unwinds, every blocking call
+// returns at once as if its deadline had come. A notification that was meant for a task that is cancelled before it can
+// use it goes to the next waiter.
 //
-// A primitive may be destroyed while tasks wait on it only if these tasks are then cancelled (a host that goes down does so).
+// A primitive may be destroyed while tasks wait on it only if these tasks are then cancelled (a host that goes down
+// does so).
 #pragma once
 
 #include <cstdint>
@@ -24,11 +25,11 @@ namespace polarsim::sim {
 class WaitQueue {
  public:
   explicit WaitQueue(Scheduler& scheduler) : scheduler_(scheduler) {}
-  ~WaitQueue();
+  virtual ~WaitQueue();
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
-  // Parks the running task at the end of the queue. Leaves the queue on every way out, exceptions included. A loop around it must
-  // end on `cancelled`.
+  // Parks the running task at the end of the queue. Leaves the queue on every way out, exceptions included. A loop
+  // around it must end on `cancelled`.
   WakeReason wait(const char* reason, Time deadline = never);
   // Wakes the first waiter; false if there is none.
   bool notify_one() { return notify_first() != 0; }
@@ -36,38 +37,49 @@ class WaitQueue {
   std::uint64_t notify_first();
   // Wakes those who wait now.
   void notify_all();
-  bool empty() const { return first_ == nullptr; }
+  bool empty() const { return waiting_.first == nullptr; }
   Scheduler& scheduler() const { return scheduler_; }
+
+ protected:
+  // Called when a task that was notified is cancelled before it ran: hands the notification on.
+  virtual void abandoned([[maybe_unused]] std::uint64_t task_id) { notify_first(); }
 
  private:
   // Lies on the waiting task's stack.
   struct Waiter {
-    WaitQueue* queue;  // null once out of the queue
+    WaitQueue* queue;  // null once the queue is gone
     Task* task;
     std::uint64_t task_id;
+    bool notified = false;
     Waiter* previous = nullptr;
     Waiter* next = nullptr;
   };
+  struct WaiterList {
+    Waiter* first = nullptr;
+    Waiter* last = nullptr;
+    void append(Waiter& waiter);
+    void remove(Waiter& waiter);
+  };
   class Membership;
-  void unlink(Waiter& waiter);
 
   Scheduler& scheduler_;
-  Waiter* first_ = nullptr;
-  Waiter* last_ = nullptr;
+  WaiterList waiting_;
+  WaiterList notified_;  // woken, but have not run since
 };
 
-// Handed over in FIFO order: a task that waits cannot be overtaken. Not recursive (asserted). Fits std::lock_guard. While a task
-// unwinds, lock() on a mutex that another task holds returns without it, and unlock() by a task that does not hold it has no effect.
-class Mutex {
+// Handed over in FIFO order: a task that waits cannot be overtaken. Not recursive (asserted). Fits std::lock_guard.
+// While a task unwinds, lock() on a mutex that another task holds returns without it, and unlock() by a task that does
+// not hold it has no effect.
+class Mutex : private WaitQueue {
  public:
-  explicit Mutex(Scheduler& scheduler) : waiters_(scheduler) {}
+  explicit Mutex(Scheduler& task_scheduler) : WaitQueue(task_scheduler) {}
   void lock();
   bool try_lock();
   void unlock();
   bool held() const { return owner_ != 0; }
 
  private:
-  WaitQueue waiters_;
+  void abandoned(std::uint64_t task_id) override;
   std::uint64_t owner_ = 0;  // task id
 };
 
@@ -121,7 +133,8 @@ class Channel {
   }
   bool closed() const { return closed_; }
   std::size_t size() const { return items_.size(); }
-  // Empty when closed and drained, when the deadline came first, or while the task unwinds and there is nothing to take.
+  // Empty when closed and drained, when the deadline came first, or while the task unwinds and there is nothing to
+  // take.
   std::optional<T> pop(const char* reason, Time deadline = never) {
     while (items_.empty()) {
       if (closed_) return std::nullopt;
@@ -138,16 +151,16 @@ class Channel {
   bool closed_ = false;
 };
 
-// Runs tasks beside each other and waits for all of them. Destroying a nursery cancels what still runs and runs it to its end
-// before the destructor returns; that blocks nobody and takes no virtual time.
+// Runs tasks beside each other and waits for all of them. Destroying a nursery cancels what still runs and runs it to
+// its end before the destructor returns; that blocks nobody and takes no virtual time.
 class Nursery {
  public:
   Nursery(Scheduler& scheduler, std::string name) : scheduler_(scheduler), group_(std::move(name)) {}
   ~Nursery() { scheduler_.drain_group(group_); }
   Nursery(const Nursery&) = delete;
   Nursery& operator=(const Nursery&) = delete;
-  // An exception that leaves `body` is kept and rethrown by wait() (the first one, the others are dropped; all are, if nobody waits).
-  // A host that goes down reaches these tasks by unwinding the task that owns the nursery.
+  // An exception that leaves `body` is kept and rethrown by wait() (the first one, the others are dropped; all are, if
+  // nobody waits). A host that goes down reaches these tasks by unwinding the task that owns the nursery.
   TaskRef spawn(std::string name, std::function<void()> body);
   // Blocks until every task has ended.
   void wait();

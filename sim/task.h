@@ -14,10 +14,10 @@
 namespace polarsim::sim {
 
 enum class TaskState : std::uint8_t {
-  ready,     // in the run queue
-  running,   // on its fiber
-  parked,    // waits for wake(), its timer, or cancellation
-  calling,   // suspended while a function of its runs on the scheduler's stack
+  ready,    // in the run queue
+  running,  // on its fiber
+  parked,   // waits for wake(), its timer, or cancellation
+  calling,  // suspended while a function of its runs on the scheduler's stack
   finished,
 };
 

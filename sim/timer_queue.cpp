@@ -36,7 +36,8 @@ bool TimerQueue::cancel(TimerId timer) {
   if (slot_number == 0 || slot_number > slots_.size()) return false;
   Slot& slot = slots_[slot_number - 1];
   if (!slot.used || slot.generation != timer >> 32) return false;
-  // The callback's captures may do anything when they are destroyed, setting a timer included: the queue must be whole by then.
+  // The callback's captures may do anything when they are destroyed, setting a timer included: the queue must be whole
+  // by then.
   const std::function<void()> dropped = std::move(slot.callback);
   remove_at(slot.position);
   return true;

@@ -6,13 +6,20 @@ namespace polarsim::sim {
 
 const char* to_string(TraceKind kind) {
   switch (kind) {
-    case TraceKind::message: return "message";
-    case TraceKind::io: return "io";
-    case TraceKind::task: return "task";
-    case TraceKind::host: return "host";
-    case TraceKind::fault: return "fault";
-    case TraceKind::probe: return "probe";
-    case TraceKind::log: return "log";
+    case TraceKind::message:
+      return "message";
+    case TraceKind::io:
+      return "io";
+    case TraceKind::task:
+      return "task";
+    case TraceKind::host:
+      return "host";
+    case TraceKind::fault:
+      return "fault";
+    case TraceKind::probe:
+      return "probe";
+    case TraceKind::log:
+      return "log";
   }
   return "unknown";
 }
