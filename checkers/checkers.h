@@ -21,13 +21,23 @@ struct Level {
 bool is_known_level(std::string_view model);
 std::vector<std::string> known_levels();
 
-// Transactions of appends to and reads of lists. Anomalies: G0, G1a, G1b, G1c, G-single, G-nonadjacent, G2-item (with -process and
-// -realtime variants where implemented), internal, lost-update, dirty-update, duplicate-elements, incompatible-order. Invalid iff an anomaly rules out
-// the level; others are exposures. At read-committed the own-write part of `internal` (name: "internal-own-write") counts, the
-// non-repeatable-read part does not.
+// Both checkers of transactions below report, by Elle's names, the cycles G0, G1c, G-single-item, G-nonadjacent-item
+// and G2-item (with "-process" or "-realtime" where such an edge is needed; at most one cycle per kind and component,
+// and kinds that one found implies are left out), "<model>-cycle-exists" where only that is known, and G1a, G1b,
+// internal, future-read, lost-update. Beyond Elle: thin-air-read (a value that nobody wrote) and internal-own-write (a
+// transaction that misses its own write). Invalid iff an anomaly rules out the level; others are exposures. From
+// read-committed upwards internal-own-write counts; where `internal` as a whole is forbidden, that name alone is
+// reported. `not_models` and `also_not` come from everything found and are empty for a valid history. Unknown, with the
+// reason: a level or an operation that is not understood, values that are not unique, or, as Elle has it, a history
+// without a single dependency (its name, "empty-transaction-graph", is then among the anomalies). Never for want of
+// time. Operations that never completed count as info. Predicates are not checked.
+
+// Transactions of appends to and reads of lists. Also dirty-update, duplicate-elements, incompatible-order.
 Verdict check_list_append(const History& history, const Level& level);
 
-// Transactions of writes to and reads of registers, written values unique per key; version order from reads that precede writes in a transaction.
+// Transactions of writes to and reads of registers, initially nil, written values unique per key. The version order is
+// what nil and reads that precede writes in a transaction show (Elle's `wfr-keys`); also cyclic-versions. Writes of
+// transactions of unknown outcome take part in no cycle.
 Verdict check_rw_register(const History& history, const Level& level);
 
 struct BankOptions {
@@ -35,9 +45,11 @@ struct BankOptions {
   std::int64_t initial_balance = 0;  // per account
   bool negative_allowed = false;
 };
-// Transfers between accounts and reads of all of them. Reads flagged `:final? true` were made at quiescence and must show the
-// exact total (anomaly "bank-total") and balances that some subset of the info transfers explains ("bank-lost-transfer"). Any other read whose
-// total is wrong is the exposure "fractured-read" (permitted across nodes under Read Committed). A negative balance where none is allowed: "bank-negative".
+// Transfers between accounts and reads of all of them. Reads flagged `:final? true` were made at quiescence and must
+// show the exact total (anomaly "bank-total") and balances that some subset of the info transfers explains
+// ("bank-lost-transfer"). Any other read whose total is wrong is the exposure "fractured-read" (permitted across nodes
+// under Read Committed). A negative balance where none is allowed: "bank-negative". If the search for such a subset
+// ends at its fixed limit, or there is no final read, the verdict stays valid and `reason` says what was not checked.
 Verdict check_bank(const History& history, const BankOptions& options);
 
 // The database's own end state after the liveness phase: nothing may remain prepared, and no commit record may refer to

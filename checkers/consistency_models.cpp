@@ -55,7 +55,8 @@ const Graph& weaker_models() {
       {"serializable", {"repeatable-read", "snapshot-isolation", "update-serializable", "view-serializable"}},
       {"session-serializable", {"1SR"}},
       {"snapshot-isolation",
-       {"forward-consistent-view", "monotonic-atomic-view", "monotonic-snapshot-read", "parallel-snapshot-isolation", "prefix"}},
+       {"forward-consistent-view", "monotonic-atomic-view", "monotonic-snapshot-read", "parallel-snapshot-isolation",
+        "prefix"}},
       {"strong-read-committed", {"strong-read-uncommitted", "strong-session-read-committed"}},
       {"strong-read-uncommitted", {"strong-session-read-uncommitted"}},
       {"strong-serializable",
@@ -72,8 +73,8 @@ const Graph& weaker_models() {
   return graph;
 }
 
-// The cycle phenomena come in three variants: on data alone, with session (process) edges, with real-time edges. Each is a special
-// case of the next, because a session runs one transaction at a time.
+// The cycle phenomena come in three variants: on data alone, with session (process) edges, with real-time edges. Each
+// is a special case of the next, because a session runs one transaction at a time.
 void add_variants(Graph& graph, const std::string& name, const std::vector<std::string>& generalisations) {
   static const std::vector<std::string> suffixes = {"", "-process", "-realtime"};
   for (std::size_t i = 0; i < suffixes.size(); ++i) {
@@ -108,8 +109,9 @@ const Graph& general_anomalies() {
   return graph;
 }
 
-// A model -> the anomalies it forbids beyond those its weaker models forbid. A value that nobody wrote ("thin-air-read") and a
-// store that does not keep list elements ("duplicate-elements") or version orders apart have no place in any history of Adya's.
+// A model -> the anomalies it forbids beyond those its weaker models forbid. A value that nobody wrote
+// ("thin-air-read") and a store that does not keep list elements ("duplicate-elements") or version orders apart have no
+// place in any history of Adya's.
 const Graph& forbidden_anomalies() {
   static const Graph graph = {
       {"causal-cerone", {"internal", "G1a"}},
@@ -200,7 +202,9 @@ NameSet anomalies_prohibited_by(std::string_view model) {
   return reachable(special_anomalies, anomalies);
 }
 
-NameSet anomalies_implied_by(std::string_view anomaly) { return reachable(general_anomalies(), {std::string(anomaly)}); }
+NameSet anomalies_implied_by(std::string_view anomaly) {
+  return reachable(general_anomalies(), {std::string(anomaly)});
+}
 
 NameSet models_at_least(std::string_view model) {
   static const Graph stronger_models = reversed(weaker_models());

@@ -1,6 +1,6 @@
-// What an anomaly rules out: the hierarchy of anomalies and of consistency models, with Elle's names, so that verdicts can be
-// compared with Elle's. Facts from Adya ("Weak Consistency"), Bailis et al., Cerone et al., Daudjee and Salem, and from the
-// relations Elle 0.2.8 publishes.
+// What an anomaly rules out: the hierarchy of anomalies and of consistency models, with Elle's names, so that verdicts
+// can be compared with Elle's. Facts from Adya ("Weak Consistency"), Bailis et al., Cerone et al., Daudjee and Salem,
+// and from the relations Elle 0.2.8 publishes.
 #pragma once
 
 #include <set>

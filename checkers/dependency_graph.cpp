@@ -39,7 +39,8 @@ DependencyGraph DependencyGraph::Builder::build() && {
 
 Relations DependencyGraph::relations_between(std::uint32_t from, std::uint32_t to) const {
   const auto edges = edges_of(from);
-  const auto found = std::lower_bound(edges.begin(), edges.end(), to, [](const Edge& edge, std::uint32_t v) { return edge.to < v; });
+  const auto found =
+      std::lower_bound(edges.begin(), edges.end(), to, [](const Edge& edge, std::uint32_t v) { return edge.to < v; });
   return found != edges.end() && found->to == to ? found->relations : Relations{0};
 }
 

@@ -1,7 +1,8 @@
 // Transactions and the dependencies between them, as a compact graph, with its strongly connected components.
 //
-// Vertices are dense numbers. An edge carries every relation that holds between its ends (a set of bits); its *label* is the
-// strongest kind of evidence among them, in the order of the enumeration, which is what explanations and classification use.
+// Vertices are dense numbers. An edge carries every relation that holds between its ends (a set of bits); its *label*
+// is the strongest kind of evidence among them, in the order of the enumeration, which is what explanations and
+// classification use.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +13,11 @@
 namespace polarsim::checkers {
 
 enum Relation : std::uint8_t {
-  ww = 1,        // overwrites
-  wr = 2,        // reads from
-  rw = 4,        // anti-depends: overwrites what the other read
-  process = 8,   // the same process ran the one, then the other
-  realtime = 16, // the one was acknowledged before the other was asked for
+  ww = 1,         // overwrites
+  wr = 2,         // reads from
+  rw = 4,         // anti-depends: overwrites what the other read
+  process = 8,    // the same process ran the one, then the other
+  realtime = 16,  // the one was acknowledged before the other was asked for
 };
 using Relations = std::uint8_t;
 
@@ -63,9 +64,10 @@ class DependencyGraph {
   std::vector<Edge> edges_;
 };
 
-// Strongly connected components of `vertices` vertices, by Tarjan's algorithm with an explicit stack. `degree(v)` is the number of
-// outgoing edges of v and `target(v, i)` where the i-th leads, or `no_vertex` if that edge does not count. Components are
-// numbered; a component of one vertex without an edge to itself is trivial and gets `no_component`.
+// Strongly connected components of `vertices` vertices, by Tarjan's algorithm with an explicit stack. `degree(v)` is
+// the number of outgoing edges of v and `target(v, i)` where the i-th leads, or `no_vertex` if that edge does not
+// count. Components are numbered; a component of one vertex without an edge to itself is trivial and gets
+// `no_component`.
 inline constexpr std::uint32_t no_vertex = 0xffffffffU;
 inline constexpr std::uint32_t no_component = 0xffffffffU;
 

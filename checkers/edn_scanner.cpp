@@ -7,16 +7,24 @@ namespace polarsim::checkers {
 
 namespace {
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\n' || c == ',' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
-}
+bool is_blank(char c) { return c == ' ' || c == '\n' || c == ',' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool ends_atom(char c) {
   switch (c) {
-    case '(': case ')': case '[': case ']': case '{': case '}': case '"': case ';': case '\\': return true;
-    default: return is_blank(c) || static_cast<unsigned char>(c) < 0x20;
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+    case '"':
+    case ';':
+    case '\\':
+      return true;
+    default:
+      return is_blank(c) || static_cast<unsigned char>(c) < 0x20;
   }
 }
 
@@ -52,7 +60,8 @@ bool is_number(std::string_view atom) {
   return at == atom.size();
 }
 
-// JSON's colon stands between a quoted key and its value; EDN's keywords have a name right after theirs and no quote before it.
+// JSON's colon stands between a quoted key and its value; EDN's keywords have a name right after theirs and no quote
+// before it.
 bool is_json_colon(std::string_view text, std::size_t at) {
   const bool after_quote = at > 0 && text[at - 1] == '"';
   const bool before_blank = at + 1 < text.size() && is_blank(text[at + 1]);
@@ -158,12 +167,13 @@ bool EdnScanner::skip_atom_form() {
   const std::string_view atom = take_atom();
   if (atom.empty()) return fail(start, "expected a value, found " + describe_here());
   if (atom == ":") return fail(start, "expected a name after ':'");
-  if (looks_numeric(atom) && !is_number(atom)) return fail(start, "malformed number " + std::string(atom.substr(0, 40)));
+  if (looks_numeric(atom) && !is_number(atom))
+    return fail(start, "malformed number " + std::string(atom.substr(0, 40)));
   return true;
 }
 
-// Handles one bracket; `closers` holds what is still to be closed, innermost last. A '#' before a form is a tag or a set and is part
-// of the form that follows.
+// Handles one bracket; `closers` holds what is still to be closed, innermost last. A '#' before a form is a tag or a
+// set and is part of the form that follows.
 bool EdnScanner::open_or_close(std::string& closers, std::size_t start) {
   const char c = peek();
   if (c == '(' || c == '[' || c == '{') {
@@ -187,7 +197,8 @@ bool EdnScanner::skip_form() {
   bool tag_pending = false;  // A tag needs a form after it before the form ends.
   const std::size_t start = position_;
   while (true) {
-    // A discard within a form is kept as it stands: the form is only measured, and calling skip_blanks() here would recurse.
+    // A discard within a form is kept as it stands: the form is only measured, and calling skip_blanks() here would
+    // recurse.
     while (!at_end() && is_blank(text_[position_])) ++position_;
     const char c = peek();
     if (c == ';') {

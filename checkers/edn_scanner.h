@@ -1,9 +1,10 @@
-// A cursor over EDN (and JSON, which is close enough to share it): skips blanks, recognises atoms, and measures whole forms
-// without building them. It never recurses, so no input can exhaust the stack.
+// A cursor over EDN (and JSON, which is close enough to share it): skips blanks, recognises atoms, and measures whole
+// forms without building them. It never recurses, so no input can exhaust the stack.
 //
-// Understood: maps, vectors, lists, sets, keywords, symbols, integers, floats, ratios, strings, characters, tagged literals (kept
-// as they stand), `;` comments, `#_` discards, commas as blanks; of JSON: `:` after a key, true, false, null.
-// Not checked: that a symbol is one EDN would allow in every character, that map keys differ in forms kept as text.
+// Understood: maps, vectors, lists, sets, keywords, symbols, integers, floats, ratios, strings, characters, tagged
+// literals (kept as they stand), `;` comments, `#_` discards, commas as blanks; of JSON: `:` after a key, true, false,
+// null. Not checked: that a symbol is one EDN would allow in every character, that map keys differ in forms kept as
+// text.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,7 @@
 #include "checkers/history.h"
 
-#include <ostream>
-
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <ostream>
 
 namespace polarsim::checkers {
 
@@ -143,10 +142,14 @@ std::string to_edn(const Event& event, const History* history) {
 
 const char* to_string(EventType type) {
   switch (type) {
-    case EventType::invoke: return "invoke";
-    case EventType::ok: return "ok";
-    case EventType::fail: return "fail";
-    case EventType::info: return "info";
+    case EventType::invoke:
+      return "invoke";
+    case EventType::ok:
+      return "ok";
+    case EventType::fail:
+      return "fail";
+    case EventType::info:
+      return "info";
   }
   return "info";
 }

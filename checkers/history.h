@@ -1,15 +1,16 @@
 // The history: what clients asked and what they were told, in Jepsen's form. One definition serves every checker.
 //
 // A history is a sequence of events. Each operation has an invocation and at most one completion by the same process:
-// `ok` (it happened), `fail` (it surely did not), `info` (unknown: it may take effect at any later time, or never). A process has
-// one operation open at a time; after `info` its number is never used again.
+// `ok` (it happened), `fail` (it surely did not), `info` (unknown: it may take effect at any later time, or never). A
+// process has one operation open at a time; after `info` its number is never used again.
 //
-// On disk: EDN, one map a line (one big vector of maps and JSON lines are read too). Unknown keys are kept in `extra` by name, in order.
+// On disk: EDN, one map a line (one big vector of maps and JSON lines are read too). Unknown keys are kept in `extra`
+// by name, in order.
 //
-// Names instead of numbers. Jepsen's keys may be keywords or strings and its nemesis is a process without a number. Such names
-// are interned in order of first use: a key as `first_named_key + n` (text in `key_names`), a process as a negative number:
-// `nemesis_process` is :nemesis, further ones count down from it (text in `process_names`). Named processes are not clients: they
-// have no pairs and no checker looks at them.
+// Names instead of numbers. Jepsen's keys may be keywords or strings and its nemesis is a process without a number.
+// Such names are interned in order of first use: a key as `first_named_key + n` (text in `key_names`), a process as a
+// negative number: `nemesis_process` is :nemesis, further ones count down from it (text in `process_names`). Named
+// processes are not clients: they have no pairs and no checker looks at them.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,10 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <tl/expected.hpp>
 
 namespace polarsim::checkers {
 
@@ -33,13 +33,14 @@ inline constexpr std::int64_t first_named_key = std::numeric_limits<std::int64_t
 inline constexpr std::int64_t named_key_limit = std::int64_t{1} << 32;
 inline constexpr std::int64_t nemesis_process = -1;
 
-// What one step of a transaction does. `append` and `read_list` for list-append histories, `write` and `read` for registers.
+// What one step of a transaction does. `append` and `read_list` for list-append histories, `write` and `read` for
+// registers.
 struct MicroOp {
   enum class Kind : std::uint8_t { append, read_list, write, read } kind = Kind::read;
   std::int64_t key = 0;
-  std::int64_t argument = 0;              // append, write: the value; read: the value seen, if `known`
-  bool known = false;                     // reads: false is nil (not known, or the initial state)
-  std::vector<std::int64_t> list;         // read_list: the elements seen, if `known`
+  std::int64_t argument = 0;       // append, write: the value; read: the value seen, if `known`
+  bool known = false;              // reads: false is nil (not known, or the initial state)
+  std::vector<std::int64_t> list;  // read_list: the elements seen, if `known`
   friend bool operator==(const MicroOp&, const MicroOp&) = default;
 };
 using Transaction = std::vector<MicroOp>;
@@ -66,7 +67,8 @@ struct Event {
   std::int64_t process = 0;
   std::string f;  // "txn", "transfer", "read", ...
   Value value;
-  // Further fields, name without colon -> EDN text of the value; e.g. {"node", "\"cn1\""}, {"error", "\"40P01\""}, {"final?", "true"}.
+  // Further fields, name without colon -> EDN text of the value; e.g. {"node", "\"cn1\""}, {"error", "\"40P01\""},
+  // {"final?", "true"}.
   std::vector<std::pair<std::string, std::string>> extra;
   friend bool operator==(const Event&, const Event&) = default;
   // The EDN text of an extra field; empty if there is none.
@@ -90,17 +92,18 @@ struct History {
   std::vector<Pair> pairs() const;
 };
 
-// Where reading stopped and why: one line for a person, e.g. "history.edn:17:34: expected a map value after :process, found '}'".
+// Where reading stopped and why: one line for a person, e.g. "history.edn:17:34: expected a map value after :process,
+// found '}'".
 struct ReadError {
   std::string message;
   std::int64_t line = 0;
   std::int64_t column = 0;
 };
 
-// Reads a whole history; `name` is what errors call it. Also refuses what cannot be a history: a completion without an invocation,
-// two open operations of one process, indexes or times that go back. A missing :index or :time continues from the event before.
-// A read that shows nil is a `read_list` if the history has any append or any read of a list, else a `read`.
-// Time is linear in the text; nesting deeper than 256 is an error, never deep recursion.
+// Reads a whole history; `name` is what errors call it. Also refuses what cannot be a history: a completion without an
+// invocation, two open operations of one process, indexes or times that go back. A missing :index or :time continues
+// from the event before. A read that shows nil is a `read_list` if the history has any append or any read of a list,
+// else a `read`. Time is linear in the text; nesting deeper than 256 is an error, never deep recursion.
 tl::expected<History, ReadError> read_history(std::string_view text, std::string_view name);
 void write_edn(const History& history, std::ostream& out);
 // One line without its end; `history` knows the names. Without it, names print as the numbers that stand for them.

@@ -1,9 +1,8 @@
 // Reading histories: a front end for events on top of EdnScanner, in one pass.
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 #include <utility>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "checkers/edn_scanner.h"
 #include "checkers/history.h"
@@ -44,7 +43,14 @@ class HistoryReader {
   ReadError error() const;
 
   // What a field turned out to be; each may appear once.
-  enum Field : unsigned { index_field = 1, time_field = 2, type_field = 4, process_field = 8, function_field = 16, value_field = 32 };
+  enum Field : unsigned {
+    index_field = 1,
+    time_field = 2,
+    type_field = 4,
+    process_field = 8,
+    function_field = 16,
+    value_field = 32
+  };
   bool first_time(unsigned field, std::size_t where, std::string_view name);
 
   EdnScanner scanner_;
@@ -54,16 +60,19 @@ class HistoryReader {
   bool has_lists_ = false;
   boost::unordered_flat_map<std::string, std::int64_t> key_numbers_;
   boost::unordered_flat_map<std::string, std::int64_t> process_numbers_;
-  boost::unordered_flat_map<std::int64_t, std::size_t> open_;  // process -> line-independent position of its invocation
+  boost::unordered_flat_map<std::int64_t, std::size_t> open_;  // process -> position of its invocation
 };
 
 ReadError HistoryReader::error() const {
   ReadError result;
-  const std::string_view before = scanner_.text().substr(0, std::min(scanner_.error_position(), scanner_.text().size()));
+  const std::string_view before =
+      scanner_.text().substr(0, std::min(scanner_.error_position(), scanner_.text().size()));
   result.line = 1 + std::count(before.begin(), before.end(), '\n');
   const std::size_t newline = before.rfind('\n');
-  result.column = static_cast<std::int64_t>(newline == std::string_view::npos ? before.size() + 1 : before.size() - newline);
-  result.message = std::string(name_) + ":" + std::to_string(result.line) + ":" + std::to_string(result.column) + ": " + scanner_.error();
+  result.column =
+      static_cast<std::int64_t>(newline == std::string_view::npos ? before.size() + 1 : before.size() - newline);
+  result.message = std::string(name_) + ":" + std::to_string(result.line) + ":" + std::to_string(result.column) + ": " +
+                   scanner_.error();
   return result;
 }
 
@@ -83,13 +92,15 @@ bool HistoryReader::read_top_level() {
     }
     if (closer != '\0' && scanner_.take(closer)) {
       if (!scanner_.skip_blanks()) return false;
-      return scanner_.at_end() || scanner_.fail(scanner_.position(), "expected nothing after the history, found " + scanner_.describe_here());
+      return scanner_.at_end() || scanner_.fail(scanner_.position(), "expected nothing after the history, found " +
+                                                                         scanner_.describe_here());
     }
     if (!read_event()) return false;
   }
 }
 
-// The name of a map key: a keyword without its colon, or a string without its quotes. Empty (and an error) for anything else.
+// The name of a map key: a keyword without its colon, or a string without its quotes. Empty (and an error) for anything
+// else.
 std::string HistoryReader::name_here() {
   const std::size_t start = scanner_.position();
   if (scanner_.peek() == '"') {
@@ -112,7 +123,8 @@ bool HistoryReader::read_event() {
     if (!scanner_.skip_blanks()) return false;
   }
   const std::size_t start = scanner_.position();
-  if (!scanner_.take('{')) return scanner_.fail(start, "expected a map (one event of the history), found " + scanner_.describe_here());
+  if (!scanner_.take('{'))
+    return scanner_.fail(start, "expected a map (one event of the history), found " + scanner_.describe_here());
   Event event;
   seen_ = 0;
   while (true) {
@@ -145,7 +157,8 @@ bool HistoryReader::read_field(Event& event, bool json) {
   if (json && scanner_.take(':') && !scanner_.skip_blanks()) return false;
   const char c = scanner_.peek();
   if (scanner_.at_end() || c == '}' || c == ']' || c == ')') {
-    return scanner_.fail(scanner_.position(), "expected a map value after :" + name + ", found " + scanner_.describe_here());
+    return scanner_.fail(scanner_.position(),
+                         "expected a map value after :" + name + ", found " + scanner_.describe_here());
   }
   if (name == "index") return first_time(index_field, where, name) && read_number(event.index, name);
   if (name == "time") return first_time(time_field, where, name) && read_number(event.time_ns, name);
@@ -167,7 +180,8 @@ bool HistoryReader::read_field(Event& event, bool json) {
 
 bool HistoryReader::read_number(std::int64_t& value, std::string_view field) {
   if (scanner_.take_integer(value)) return true;
-  return scanner_.fail(scanner_.position(), "expected a 64-bit integer after :" + std::string(field) + ", found " + scanner_.describe_here());
+  return scanner_.fail(scanner_.position(), "expected a 64-bit integer after :" + std::string(field) + ", found " +
+                                                scanner_.describe_here());
 }
 
 bool HistoryReader::read_type(Event& event) {
@@ -194,7 +208,8 @@ bool HistoryReader::read_process(Event& event) {
     return true;
   }
   std::string text(scanner_.since(start));
-  const auto [entry, added] = process_numbers_.try_emplace(text, nemesis_process - 1 - static_cast<std::int64_t>(history_.process_names.size()));
+  const auto [entry, added] = process_numbers_.try_emplace(
+      text, nemesis_process - 1 - static_cast<std::int64_t>(history_.process_names.size()));
   if (added) history_.process_names.push_back(std::move(text));
   event.process = entry->second;
   return true;
@@ -225,7 +240,8 @@ bool HistoryReader::read_function(Event& event) {
 bool HistoryReader::read_value(Event& event, bool json) {
   const std::size_t start = scanner_.position();
   if (scanner_.peek() == '[') {
-    if (auto transaction = try_transaction(); transaction.has_value() && (!transaction->empty() || event.f == "txn" || event.f.empty())) {
+    if (auto transaction = try_transaction();
+        transaction.has_value() && (!transaction->empty() || event.f == "txn" || event.f.empty())) {
       event.value = std::move(*transaction);
       return true;
     }
@@ -309,7 +325,8 @@ bool HistoryReader::try_key(std::int64_t& key) {
   if (c == '[' || c == '{' || c == '(' || c == '#' || c == ']') return false;
   if (!scanner_.skip_form()) return false;
   std::string text(scanner_.since(start));
-  const auto [entry, added] = key_numbers_.try_emplace(text, first_named_key + static_cast<std::int64_t>(history_.key_names.size()));
+  const auto [entry, added] =
+      key_numbers_.try_emplace(text, first_named_key + static_cast<std::int64_t>(history_.key_names.size()));
   if (added) history_.key_names.push_back(std::move(text));
   key = entry->second;
   return true;
@@ -362,22 +379,25 @@ bool HistoryReader::check_event(const Event& event, std::size_t where) {
   if (!history_.events.empty()) {
     const Event& previous = history_.events.back();
     if (event.index <= previous.index) {
-      return scanner_.fail(where, ":index " + std::to_string(event.index) + " does not follow " + std::to_string(previous.index));
+      return scanner_.fail(
+          where, ":index " + std::to_string(event.index) + " does not follow " + std::to_string(previous.index));
     }
     if (event.time_ns < previous.time_ns) {
-      return scanner_.fail(where, ":time " + std::to_string(event.time_ns) + " is before " + std::to_string(previous.time_ns));
+      return scanner_.fail(where,
+                           ":time " + std::to_string(event.time_ns) + " is before " + std::to_string(previous.time_ns));
     }
   }
   if (event.process < 0) return true;
-  const std::string process = "process " + std::to_string(event.process);
   if (event.type == EventType::invoke) {
     const auto [entry, added] = open_.try_emplace(event.process, history_.events.size());
     if (added) return true;
-    return scanner_.fail(where, process + " invokes a second operation while that of :index " +
+    return scanner_.fail(where, "process " + std::to_string(event.process) +
+                                    " invokes a second operation while that of :index " +
                                     std::to_string(history_.events[entry->second].index) + " is open");
   }
   if (open_.erase(event.process) == 1) return true;
-  return scanner_.fail(where, process + " completes an operation that it did not invoke");
+  return scanner_.fail(where,
+                       "process " + std::to_string(event.process) + " completes an operation that it did not invoke");
 }
 
 // "[:r 1 nil]" does not say of what it is a read; the rest of the history does.

@@ -4,9 +4,12 @@ namespace polarsim::checkers {
 
 const char* to_string(Validity validity) {
   switch (validity) {
-    case Validity::valid: return "valid";
-    case Validity::invalid: return "invalid";
-    case Validity::unknown: return "unknown";
+    case Validity::valid:
+      return "valid";
+    case Validity::invalid:
+      return "invalid";
+    case Validity::unknown:
+      return "unknown";
   }
   return "unknown";
 }

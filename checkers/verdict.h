@@ -25,13 +25,13 @@ struct Anomaly {
 };
 
 struct Verdict {
-  std::string checker;                 // "list-append", "bank", "prepared-residue", ...
+  std::string checker;  // "list-append", "bank", "prepared-residue", ...
   Validity validity = Validity::valid;
-  std::vector<Anomaly> anomalies;      // what makes it invalid: at most a few per name, worst first
-  std::vector<Anomaly> exposures;      // permitted at this level, and seen; e.g. "fractured-read"
-  std::vector<std::string> not_models; // consistency models ruled out directly, Elle's names ("not")
-  std::vector<std::string> also_not;   // and those that fall with them
-  std::string reason;                  // for unknown: why
+  std::vector<Anomaly> anomalies;       // what makes it invalid: at most a few per name, worst first
+  std::vector<Anomaly> exposures;       // permitted at this level, and seen; e.g. "fractured-read"
+  std::vector<std::string> not_models;  // consistency models ruled out directly, Elle's names ("not")
+  std::vector<std::string> also_not;    // and those that fall with them
+  std::string reason;                   // for unknown: why; for valid: what could not be checked, if anything
   std::uint64_t operations_checked = 0;
   // Counts by anomaly name over the whole history, exposures included; sorted by name.
   std::vector<std::pair<std::string, std::uint64_t>> counts;

@@ -1,0 +1,37 @@
+#include "checkers/checkers.h"
+
+#include "checkers/consistency_models.h"
+
+namespace polarsim::checkers {
+
+bool is_known_level(std::string_view model) { return is_model_name(model); }
+
+std::vector<std::string> known_levels() { return all_model_names(); }
+
+std::vector<CheckerInfo> list_checkers() {
+  return {
+      {"bank", "transfers between accounts: totals, and final balances that the transfers explain"},
+      {"list-append",
+       "Adya's phenomena over lists: dependency cycles, aborted, intermediate and internal reads, lost updates"},
+      {"prepared-residue", "nothing remains prepared once the cluster is at rest"},
+      {"rw-register", "Adya's phenomena over registers, with the version order that reads before writes show"},
+  };
+}
+
+Verdict check_prepared_residue(const std::vector<PreparedResidue>& residue) {
+  Verdict verdict;
+  verdict.checker = "prepared-residue";
+  verdict.operations_checked = residue.size();
+  for (const PreparedResidue& left : residue) {
+    verdict.validity = Validity::invalid;
+    Anomaly anomaly;
+    anomaly.name = "stuck-prepared";
+    anomaly.explanation = "Transaction " + left.gid + " is still prepared on node " + left.node +
+                          ", or a commit record still refers to it, though the cluster has come to rest.";
+    verdict.anomalies.push_back(std::move(anomaly));
+  }
+  if (!residue.empty()) verdict.counts = {{"stuck-prepared", residue.size()}};
+  return verdict;
+}
+
+}  // namespace polarsim::checkers

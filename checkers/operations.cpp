@@ -1,0 +1,259 @@
+#include "checkers/operations.h"
+
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
+#include <utility>
+
+namespace polarsim::checkers {
+
+namespace {
+
+constexpr std::size_t examples_per_name = 4;
+
+// Worst first: the order of the anomalies in a verdict. Cycles with process or real-time edges follow those without.
+int severity(std::string_view name) {
+  static constexpr std::string_view order[] = {"thin-air-read", "duplicate-elements", "cyclic-versions",    "G0",
+                                               "G1a",           "dirty-update",       "incompatible-order", "G1b",
+                                               "G1c",           "future-read",        "internal-own-write", "internal",
+                                               "lost-update",   "G-single-item",      "G-nonadjacent-item", "G2-item"};
+  int base = 0;
+  std::string_view stem = name;
+  if (stem.ends_with("-process")) {
+    base = 100;
+    stem.remove_suffix(8);
+  } else if (stem.ends_with("-realtime")) {
+    base = 200;
+    stem.remove_suffix(9);
+  }
+  int place = 0;
+  for (const std::string_view known : order) {
+    if (known == stem) return base + place;
+    ++place;
+  }
+  return 300;
+}
+
+}  // namespace
+
+bool may_touch_key_twice(const Transaction& transaction) {
+  constexpr std::size_t short_enough = 16;
+  if (transaction.size() > short_enough) return true;
+  for (std::size_t i = 1; i < transaction.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (transaction[i].key == transaction[j].key) return true;
+    }
+  }
+  return false;
+}
+
+Operations collect_operations(const History& history) {
+  Operations result;
+  const std::vector<History::Pair> pairs = history.pairs();
+  result.list.reserve(pairs.size());
+  for (const History::Pair& pair : pairs) {
+    const Event& invocation = history.events[static_cast<std::size_t>(pair.invoke)];
+    const Event& last = pair.completion < 0 ? invocation : history.events[static_cast<std::size_t>(pair.completion)];
+    Operation operation;
+    operation.transaction = std::get_if<Transaction>(&last.value);
+    // Clients that time out or are told of an abort often return no value; what they asked for is then in the
+    // invocation.
+    if (operation.transaction == nullptr && last.type != EventType::ok &&
+        std::holds_alternative<std::monostate>(last.value)) {
+      operation.transaction = std::get_if<Transaction>(&invocation.value);
+    }
+    operation.outcome = pair.completion < 0 ? EventType::info : last.type;
+    operation.index = last.index;
+    operation.process = last.process;
+    operation.invoked = pair.invoke;
+    operation.completed = pair.completion;
+    if (operation.transaction == nullptr) {
+      if (result.problem.empty()) {
+        const auto* opaque = std::get_if<Opaque>(&last.value);
+        result.problem = "op " + std::to_string(last.index) + " is not a transaction of reads and writes" +
+                         (opaque == nullptr ? "" : ": " + opaque->edn.substr(0, 120));
+      }
+      continue;
+    }
+    result.list.push_back(operation);
+  }
+  return result;
+}
+
+NameSet prohibited_anomalies(const Level& level) {
+  NameSet prohibited = anomalies_prohibited_by(level.model);
+  const bool holds_read_committed = models_at_least("read-committed").contains(friendly_model_name(level.model));
+  if (holds_read_committed && !prohibited.contains("internal")) prohibited.insert("internal-own-write");
+  return prohibited;
+}
+
+OrderKind order_needed(const NameSet& prohibited) {
+  const auto any = [&](std::string_view suffix) {
+    return std::any_of(prohibited.begin(), prohibited.end(),
+                       [&](const std::string& name) { return name.ends_with(suffix); });
+  };
+  if (any("-realtime")) return OrderKind::realtime;
+  return any("-process") ? OrderKind::process : OrderKind::none;
+}
+
+bool add_order_edges(const Operations& operations, const History& history, OrderKind kind,
+                     DependencyGraph::Builder& builder) {
+  bool any = false;
+  if (kind == OrderKind::none) return any;
+  // What happens at each position of the history: a number of an operation, for its invocation or its completion.
+  std::vector<std::uint32_t> at(history.events.size(), no_vertex);
+  for (std::uint32_t v = 0; v < operations.list.size(); ++v) {
+    at[static_cast<std::size_t>(operations.list[v].invoked)] = v;
+    if (operations.list[v].completed >= 0) at[static_cast<std::size_t>(operations.list[v].completed)] = v;
+  }
+  // Operations that are ok and that no later ok one is known to follow, by completion. Those that `v` follows are a
+  // prefix.
+  std::deque<std::uint32_t> frontier;
+  boost::unordered_flat_map<std::int64_t, std::uint32_t> last_of_process;
+  for (std::size_t position = 0; position < at.size(); ++position) {
+    const std::uint32_t v = at[position];
+    if (v == no_vertex) continue;
+    const Operation& operation = operations.list[v];
+    if (operation.invoked == static_cast<std::int64_t>(position)) {
+      if (kind != OrderKind::realtime) continue;
+      for (const std::uint32_t before : frontier) {
+        any = true;
+        if (operation.possible()) builder.add(before, v, realtime);
+      }
+    } else if (operation.ok() && kind == OrderKind::realtime) {
+      while (!frontier.empty() && operations.list[frontier.front()].completed < operation.invoked) frontier.pop_front();
+      frontier.push_back(v);
+    } else if (operation.ok()) {
+      const auto [last, added] = last_of_process.try_emplace(operation.process, v);
+      if (!added) {
+        any = true;
+        builder.add(last->second, v, process);
+        last->second = v;
+      }
+    }
+  }
+  return any;
+}
+
+bool Findings::count(const std::string& name) {
+  ++counts_[name];
+  return kept_[name].size() < examples_per_name;
+}
+
+void Findings::keep(const std::string& name, std::string explanation, const std::vector<std::uint32_t>& involved) {
+  Anomaly anomaly;
+  anomaly.name = name;
+  anomaly.explanation = std::move(explanation);
+  for (const std::uint32_t v : involved) anomaly.operations.push_back(operations_.list[v].index);
+  kept_[name].push_back(std::move(anomaly));
+}
+
+std::string Findings::describe(std::uint32_t operation) const {
+  return "op " + std::to_string(operations_.list[operation].index);
+}
+
+void Findings::add_cycles(const CycleReport& report, const DependencyGraph& graph, const ExplainEdge& explain) {
+  for (const Cycle& cycle : report.cycles) {
+    if (!count(cycle.type)) continue;
+    std::string text = "A cycle of " + std::to_string(cycle.vertices.size()) + " transactions.";
+    for (std::size_t i = 0; i < cycle.vertices.size(); ++i) {
+      const std::uint32_t from = cycle.vertices[i];
+      const std::uint32_t to = cycle.vertices[(i + 1) % cycle.vertices.size()];
+      const Relations label = label_of(graph.relations_between(from, to));
+      const char* name = label == ww        ? "ww"
+                         : label == wr      ? "wr"
+                         : label == rw      ? "rw"
+                         : label == process ? "process"
+                                            : "realtime";
+      std::string reason = label == process || label == realtime
+                               ? describe(from) + (label == process ? " came before " : " was acknowledged before ") +
+                                     describe(to) + (label == process ? " in its process" : " was invoked")
+                               : explain(from, to, label);
+      text += " " + reason + ": " + describe(to) + " depends on " + describe(from) + " (" + name + ").";
+    }
+    text += " No order of these transactions agrees with all of this.";
+    keep(cycle.type, std::move(text), cycle.vertices);
+  }
+  for (const std::string& name : report.existing) {
+    if (!count(name)) continue;
+    keep(
+        name,
+        "Some cycle of transactions rules out " + model_of_cycle_exists(name) + ", though none of a plainer kind does.",
+        {});
+  }
+}
+
+// "-cycle-exists" says something new only if no other anomaly rules its model out.
+void Findings::drop_redundant_existence() {
+  NameSet others;
+  NameSet existence;
+  for (const auto& [name, number] : counts_) (name.ends_with("-cycle-exists") ? existence : others).insert(name);
+  const NameSet impossible = models_ruled_out_by(others);
+  for (const std::string& name : existence) {
+    if (!impossible.contains(model_of_cycle_exists(name))) continue;
+    counts_.erase(name);
+    kept_.erase(name);
+  }
+}
+
+Verdict Findings::verdict(std::string_view checker, const NameSet& prohibited, bool graph_is_empty) && {
+  drop_redundant_existence();
+  Verdict verdict;
+  verdict.checker = checker;
+  verdict.operations_checked = operations_.list.size();
+  verdict.counts.assign(counts_.begin(), counts_.end());
+  std::vector<std::pair<int, std::string>> names;
+  NameSet found;
+  bool bad = false;
+  for (const auto& [name, number] : counts_) {
+    names.emplace_back(severity(name), name);
+    found.insert(name);
+    bad = bad || prohibited.contains(name);
+  }
+  std::sort(names.begin(), names.end());
+  // Where `internal` is forbidden it stands for its own-write part too, which is then no exposure.
+  if (prohibited.contains("internal")) kept_.erase("internal-own-write");
+  for (const auto& [rank, name] : names) {
+    std::vector<Anomaly>& to = prohibited.contains(name) ? verdict.anomalies : verdict.exposures;
+    for (Anomaly& anomaly : kept_[name]) to.push_back(std::move(anomaly));
+  }
+  verdict.validity = bad ? Validity::invalid : graph_is_empty ? Validity::unknown : Validity::valid;
+  if (graph_is_empty) {
+    std::string reason = "no transaction is known to depend on another, so there was no order to check";
+    if (!bad) verdict.reason = reason;
+    verdict.anomalies.push_back({"empty-transaction-graph", std::move(reason) + ".", {}});
+  }
+  if (bad || graph_is_empty) {
+    found.erase("internal-own-write");  // Not one of the lattice's names.
+    Boundary boundary = boundary_of(found);
+    verdict.not_models = std::move(boundary.not_models);
+    verdict.also_not = std::move(boundary.also_not);
+  }
+  return verdict;
+}
+
+Verdict unknown_verdict(std::string_view checker, std::string reason, std::uint64_t operations) {
+  Verdict verdict;
+  verdict.checker = checker;
+  verdict.validity = Validity::unknown;
+  verdict.reason = std::move(reason);
+  verdict.operations_checked = operations;
+  return verdict;
+}
+
+std::string list_text(const MicroOp& read) {
+  if (!read.known) return "nil";
+  constexpr std::size_t shown = 16;
+  std::string text = "[";
+  for (std::size_t i = 0; i < read.list.size(); ++i) {
+    if (i > 0) text += ' ';
+    if (read.list.size() > 2 * shown && i == shown) {
+      text += "... ";
+      i = read.list.size() - shown;
+    }
+    text += std::to_string(read.list[i]);
+  }
+  return text + "]";
+}
+
+}  // namespace polarsim::checkers

@@ -1,0 +1,98 @@
+// The transactions of a history as the dependency checkers see them, the orders that processes and real time put on
+// them, and what the two dependency checkers (list-append, rw-register) do alike once they have their graph.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkers/checkers.h"
+#include "checkers/consistency_models.h"
+#include "checkers/cycle_search.h"
+#include "checkers/dependency_graph.h"
+#include "checkers/history.h"
+#include "checkers/verdict.h"
+
+namespace polarsim::checkers {
+
+// One transaction and how it ended. What never completed counts as info.
+struct Operation {
+  const Transaction* transaction = nullptr;  // the completion's, or the invocation's if that shows none
+  EventType outcome = EventType::info;
+  std::int64_t index = 0;  // Event::index of the completion, or of the invocation if there is none
+  std::int64_t process = 0;
+  std::int64_t invoked = -1;    // positions in History::events
+  std::int64_t completed = -1;  // -1: never
+  bool possible() const { return outcome != EventType::fail; }
+  bool ok() const { return outcome == EventType::ok; }
+};
+
+// False if no two of its steps share a key, so that nothing within the transaction can contradict itself. Long ones are
+// not looked into.
+bool may_touch_key_twice(const Transaction& transaction);
+
+// In order of invocation; the dependency graph numbers its vertices by position here.
+struct Operations {
+  std::vector<Operation> list;
+  std::string problem;  // why the history cannot be judged: an operation that is no transaction. Empty: fine.
+};
+Operations collect_operations(const History& history);
+
+// What must not occur at a level: Elle's set, and from read-committed upwards a transaction that misses its own write
+// (where `internal` as a whole is forbidden, that name covers it).
+NameSet prohibited_anomalies(const Level& level);
+
+// Which order beyond data a level needs: real time if it forbids a -realtime anomaly, else processes if it forbids a
+// -process one.
+enum class OrderKind { none, process, realtime };
+OrderKind order_needed(const NameSet& prohibited);
+
+// Adds the edges of that order. Real time goes from an ok to what is invoked later, transitively reduced; sessions from
+// an ok to the next ok of the process. Returns whether there were any, failed operations at the far end included.
+bool add_order_edges(const Operations& operations, const History& history, OrderKind kind,
+                     DependencyGraph::Builder& builder);
+
+// Gathers what was found, and turns it into a verdict in the end.
+class Findings {
+ public:
+  // `explain` says in one sentence why the second operation depends on the first, given the label of that edge.
+  using ExplainEdge = std::function<std::string(std::uint32_t from, std::uint32_t to, Relations label)>;
+
+  Findings(const Operations& operations, const History& history) : operations_(operations), history_(history) {}
+
+  // Counts an anomaly; the explanation is asked for only while few of the name are kept.
+  template <typename Explain>
+  void add(const char* name, std::vector<std::uint32_t> involved, const Explain& explain) {
+    if (!count(name)) return;
+    keep(name, explain(), involved);
+  }
+  void add_cycles(const CycleReport& report, const DependencyGraph& graph, const ExplainEdge& explain);
+
+  // "op 12 (process 3, ok)".
+  std::string describe(std::uint32_t operation) const;
+  std::string key(std::int64_t key) const { return history_.key_text(key); }
+
+  Verdict verdict(std::string_view checker, const NameSet& prohibited, bool graph_is_empty) &&;
+
+ private:
+  // Counts, and says whether one more example is worth keeping.
+  bool count(const std::string& name);
+  void keep(const std::string& name, std::string explanation, const std::vector<std::uint32_t>& involved);
+  void drop_redundant_existence();
+
+  const Operations& operations_;
+  const History& history_;
+  std::map<std::string, std::uint64_t> counts_;
+  std::map<std::string, std::vector<Anomaly>> kept_;
+};
+
+// A verdict that says why nothing could be judged.
+Verdict unknown_verdict(std::string_view checker, std::string reason, std::uint64_t operations);
+
+// "[1 2 3]" or "nil"; long lists are cut in the middle.
+std::string list_text(const MicroOp& read);
+
+}  // namespace polarsim::checkers

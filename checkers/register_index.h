@@ -1,0 +1,73 @@
+// What a history of register writes and reads says about each key: who wrote and read which version, and the order of
+// versions that can be inferred. A transaction's external read of a key is its first operation on it, if that is a
+// read; its external write is its last write. Initially every register is nil.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checkers/operations.h"
+
+namespace polarsim::checkers {
+
+class RegisterIndex {
+ public:
+  struct Version {
+    std::int64_t key = 0;
+    std::int64_t value = 0;
+    bool initial = false;                // nil
+    bool intermediate = false;           // its writer wrote the key again
+    std::uint32_t writer = no_vertex;    // of any outcome
+    bool external = false;               // its writer is ok and this was its last write of the key
+    std::vector<std::uint32_t> readers;  // ok operations whose external read it is
+  };
+  struct Access {
+    std::uint32_t operation, version;
+  };
+  // A version directly before another, as far as is known.
+  using Order = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+
+  explicit RegisterIndex(const Operations& operations);
+
+  const std::string& problem() const { return problem_; }
+  const std::vector<Version>& versions() const { return versions_; }
+  std::uint32_t version_of(const MicroOp& op) const;
+  const Order& order() const { return order_; }
+  // Versions that would come before themselves, by key and component, if reads before writes in a transaction told the
+  // order of versions. If there are any, that source was not used.
+  const std::vector<std::vector<std::uint32_t>>& cyclic_versions() const { return cyclic_; }
+
+ private:
+  std::uint32_t intern(std::int64_t key, std::int64_t value, bool initial);
+  void index_writes(const Operations& operations);
+  void index_external(const Operations& operations);
+  void infer_order();
+
+  struct Slot {
+    std::int64_t key = 0;
+    std::int64_t value = 0;
+    bool initial = false;
+    friend bool operator==(const Slot&, const Slot&) = default;
+  };
+  struct SlotHash {
+    std::size_t operator()(const Slot& slot) const {
+      std::uint64_t x = static_cast<std::uint64_t>(slot.value) +
+                        0x9e3779b97f4a7c15ULL * static_cast<std::uint64_t>(slot.key) + (slot.initial ? 7 : 0);
+      x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93ULL;
+      x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93ULL;
+      return x ^ (x >> 32);
+    }
+  };
+  boost::unordered_flat_map<Slot, std::uint32_t, SlotHash> numbers_;
+  std::vector<Version> versions_;
+  std::vector<std::uint32_t> after_initial_;  // versions seen or perhaps written
+  Order read_then_written_;
+  Order order_;
+  std::vector<std::vector<std::uint32_t>> cyclic_;
+  std::string problem_;
+};
+
+}  // namespace polarsim::checkers

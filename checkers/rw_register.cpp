@@ -1,0 +1,249 @@
+// The rw-register checker: as list-append, with the part of the version order that transactions reveal by reading what
+// they overwrite.
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <utility>
+
+#include "checkers/checkers.h"
+#include "checkers/operations.h"
+#include "checkers/register_index.h"
+
+namespace polarsim::checkers {
+
+namespace {
+
+std::string value_text(const MicroOp& op) {
+  return op.kind != MicroOp::Kind::write && !op.known ? std::string("nil") : std::to_string(op.argument);
+}
+
+class RegisterChecker {
+ public:
+  RegisterChecker(const Operations& operations, const RegisterIndex& index, Findings& findings)
+      : operations_(operations), index_(index), findings_(findings) {}
+
+  void check_reads();
+  void check_internal();
+  void check_lost_updates();
+  void check_versions();
+  void add_dependencies(DependencyGraph::Builder& builder, bool& any) const;
+  std::string explain(std::uint32_t from, std::uint32_t to, Relations label) const;
+
+ private:
+  using Version = RegisterIndex::Version;
+  void check_read(std::uint32_t reader, const MicroOp& read);
+  std::string name(std::uint32_t operation) const { return findings_.describe(operation); }
+  std::string version_text(const Version& version) const {
+    return version.initial ? std::string("nil") : std::to_string(version.value);
+  }
+  std::string read_text(std::uint32_t reader, const MicroOp& read) const {
+    return name(reader) + " read " + value_text(read) + " from key " + findings_.key(read.key);
+  }
+
+  const Operations& operations_;
+  const RegisterIndex& index_;
+  Findings& findings_;
+};
+
+void RegisterChecker::check_read(std::uint32_t reader, const MicroOp& read) {
+  const Version& version = index_.versions()[index_.version_of(read)];
+  if (version.initial) return;
+  const std::uint32_t writer = version.writer;
+  if (writer == no_vertex) {
+    findings_.add("thin-air-read", {reader},
+                  [&] { return read_text(reader, read) + ", but no operation wrote that value to it."; });
+    return;
+  }
+  if (!operations_.list[writer].possible()) {
+    findings_.add("G1a", {reader, writer},
+                  [&] { return read_text(reader, read) + ", but " + name(writer) + ", which wrote it, failed."; });
+  }
+  if (version.intermediate && writer != reader) {
+    findings_.add("G1b", {reader, writer}, [&] {
+      return read_text(reader, read) + ", which was not the last value that " + name(writer) +
+             " wrote to the key: the read saw the middle of that transaction.";
+    });
+  }
+}
+
+void RegisterChecker::check_reads() {
+  boost::unordered_flat_set<std::uint32_t> written;  // versions, by the transaction at hand
+  for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
+    if (!operations_.list[v].ok()) continue;
+    written.clear();
+    bool future_found = false;
+    for (const MicroOp& op : *operations_.list[v].transaction) {
+      const std::uint32_t version = index_.version_of(op);
+      if (op.kind == MicroOp::Kind::write) {
+        written.insert(version);
+        continue;
+      }
+      check_read(v, op);
+      if (future_found || index_.versions()[version].writer != v || written.contains(version)) continue;
+      future_found = true;
+      findings_.add("future-read", {v}, [&] { return read_text(v, op) + " before the same transaction wrote it."; });
+    }
+  }
+}
+
+void RegisterChecker::check_internal() {
+  boost::unordered_flat_map<std::int64_t, const MicroOp*> state;
+  boost::unordered_flat_map<std::int64_t, const MicroOp*> own;
+  for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
+    if (!operations_.list[v].ok() || !may_touch_key_twice(*operations_.list[v].transaction)) continue;
+    state.clear();
+    own.clear();
+    bool internal_found = false;
+    bool own_found = false;
+    for (const MicroOp& op : *operations_.list[v].transaction) {
+      const auto [entry, first] = state.try_emplace(op.key, &op);
+      const MicroOp* before = first ? nullptr : entry->second;
+      entry->second = &op;
+      if (op.kind == MicroOp::Kind::write) {
+        own[op.key] = &op;
+        continue;
+      }
+      if (before != nullptr && !internal_found && index_.version_of(*before) != index_.version_of(op)) {
+        internal_found = true;
+        findings_.add("internal", {v}, [&] {
+          return read_text(v, op) + ", though the transaction had " +
+                 (before->kind == MicroOp::Kind::write ? "written " : "read ") + value_text(*before) + " there before.";
+        });
+      }
+      const auto written = own.find(op.key);
+      if (written != own.end() && !own_found && index_.version_of(*written->second) != index_.version_of(op)) {
+        own_found = true;
+        findings_.add("internal-own-write", {v}, [&] {
+          return read_text(v, op) + " after writing " + value_text(*written->second) +
+                 ": the transaction does not see its own write.";
+        });
+      }
+    }
+  }
+}
+
+void RegisterChecker::check_lost_updates() {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> updates;  // version read, operation
+  boost::unordered_flat_map<std::int64_t, std::uint32_t> first_read;
+  for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
+    if (!operations_.list[v].ok() || !may_touch_key_twice(*operations_.list[v].transaction)) continue;
+    first_read.clear();
+    for (const MicroOp& op : *operations_.list[v].transaction) {
+      if (op.kind != MicroOp::Kind::write) {
+        first_read.try_emplace(op.key, index_.version_of(op));
+        continue;
+      }
+      const auto read = first_read.find(op.key);
+      if (read == first_read.end() || read->second == no_vertex) continue;
+      updates.emplace_back(read->second, v);
+      read->second = no_vertex;  // Counted.
+    }
+  }
+  std::sort(updates.begin(), updates.end());
+  for (std::size_t i = 0; i < updates.size();) {
+    std::size_t end = i + 1;
+    while (end < updates.size() && updates[end].first == updates[i].first) ++end;
+    if (end - i > 1) {
+      std::vector<std::uint32_t> involved;
+      for (std::size_t j = i; j < end; ++j) involved.push_back(updates[j].second);
+      const Version& version = index_.versions()[updates[i].first];
+      findings_.add("lost-update", involved, [&] {
+        return name(involved[0]) + " and " + name(involved[1]) + " both read " + version_text(version) + " from key " +
+               findings_.key(version.key) + " and then wrote it: one of them did not build on the other's update.";
+      });
+    }
+    i = end;
+  }
+}
+
+void RegisterChecker::check_versions() {
+  for (const std::vector<std::uint32_t>& versions : index_.cyclic_versions()) {
+    std::vector<std::uint32_t> writers;
+    std::string values;
+    for (const std::uint32_t number : versions) {
+      if (index_.versions()[number].writer != no_vertex) writers.push_back(index_.versions()[number].writer);
+      values += (values.empty() ? "" : ", ") + version_text(index_.versions()[number]);
+    }
+    findings_.add("cyclic-versions", writers, [&] {
+      return "Values " + values + " of key " + findings_.key(index_.versions()[versions.front()].key) +
+             " come before one another: transactions that read one of them and wrote the next form a cycle. Such "
+             "transactions were not used to " +
+             "infer the order of versions.";
+    });
+  }
+}
+
+void RegisterChecker::add_dependencies(DependencyGraph::Builder& builder, bool& any) const {
+  // An edge from a transaction to itself says nothing of order, yet it shows that the history had something to check.
+  const auto add = [&](std::uint32_t from, std::uint32_t to, Relation relation) {
+    any = true;
+    builder.add(from, to, relation);
+  };
+  for (const Version& version : index_.versions()) {
+    if (!version.external) continue;
+    for (const std::uint32_t reader : version.readers) add(version.writer, reader, wr);
+  }
+  for (const auto& [before, after] : index_.order()) {
+    const Version& old_version = index_.versions()[before];
+    const Version& new_version = index_.versions()[after];
+    if (!new_version.external) continue;
+    if (old_version.external) add(old_version.writer, new_version.writer, ww);
+    for (const std::uint32_t reader : old_version.readers) add(reader, new_version.writer, rw);
+  }
+}
+
+std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relations label) const {
+  if (label == wr) {
+    for (const MicroOp& op : *operations_.list[to].transaction) {
+      const Version& version = index_.versions()[index_.version_of(op)];
+      const bool seen = std::find(version.readers.begin(), version.readers.end(), to) != version.readers.end();
+      if (op.kind == MicroOp::Kind::write || !version.external || version.writer != from || !seen) continue;
+      return name(from) + " wrote " + value_text(op) + " to key " + findings_.key(op.key) + "; " + name(to) +
+             " read it";
+    }
+    return name(from) + " precedes " + name(to);
+  }
+  for (const MicroOp& first : *operations_.list[from].transaction) {
+    if ((label == ww) != (first.kind == MicroOp::Kind::write)) continue;
+    for (const MicroOp& second : *operations_.list[to].transaction) {
+      if (second.kind != MicroOp::Kind::write || second.key != first.key) continue;
+      const auto step = std::pair(index_.version_of(first), index_.version_of(second));
+      if (!std::binary_search(index_.order().begin(), index_.order().end(), step)) continue;
+      return name(from) + (label == ww ? " wrote " : " read ") + value_text(first) +
+             (label == ww ? " to key " : " from key ") + findings_.key(first.key) + "; " + name(to) + " wrote " +
+             value_text(second) + ", a later version";
+    }
+  }
+  return name(from) + " precedes " + name(to);
+}
+
+}  // namespace
+
+Verdict check_rw_register(const History& history, const Level& level) {
+  static constexpr std::string_view checker = "rw-register";
+  if (!is_known_level(level.model)) return unknown_verdict(checker, "unknown consistency model: " + level.model, 0);
+  const Operations operations = collect_operations(history);
+  if (!operations.problem.empty()) return unknown_verdict(checker, operations.problem, operations.list.size());
+  const RegisterIndex index(operations);
+  if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
+
+  const NameSet prohibited = prohibited_anomalies(level);
+  Findings findings(operations, history);
+  RegisterChecker registers(operations, index, findings);
+  registers.check_reads();
+  registers.check_internal();
+  registers.check_lost_updates();
+  registers.check_versions();
+
+  DependencyGraph::Builder builder(operations.list.size());
+  bool any = false;
+  registers.add_dependencies(builder, any);
+  if (add_order_edges(operations, history, order_needed(prohibited), builder)) any = true;
+  const DependencyGraph graph = std::move(builder).build();
+  findings.add_cycles(find_cycles(graph), graph, [&](std::uint32_t from, std::uint32_t to, Relations label) {
+    return registers.explain(from, to, label);
+  });
+  return std::move(findings).verdict(checker, prohibited, !any);
+}
+
+}  // namespace polarsim::checkers
