@@ -35,13 +35,14 @@ class Cluster {
 
   // Looks into the nodes from outside the world (no messages): for checkers at the end of a run. A node that is down reports nothing.
   std::vector<PreparedTransactionInfo> prepared_transactions() const;
-  // True while a distributed transaction of any coordinator has not reached its end on every data node.
+  // True while a distributed transaction of any coordinator has not reached its end on every node, or may not have: a node that is down
+  // may hold one prepared.
   bool has_open_distributed_transactions() const;
 
   struct Implementation;
 
  private:
-  std::unique_ptr<Implementation> impl_;
+  std::shared_ptr<Implementation> impl_;
 };
 
 }  // namespace polarsim::engine

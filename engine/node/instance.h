@@ -12,18 +12,10 @@
 
 #include "engine/config.h"
 #include "engine/node/session.h"
-#include "engine/sql/analyze.h"
+#include "engine/storage/table_definition.h"
 #include "sim/host.h"
 
 namespace polarsim::engine {
-
-struct TableDefinition {
-  std::string schema;  // "public" or "pg_catalog"
-  std::string name;
-  std::vector<sql::ColumnInfo> columns;
-  std::vector<int> primary_key;  // column positions; empty: none
-  std::string primary_key_name;
-};
 
 class Instance {
  public:

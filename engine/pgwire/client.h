@@ -43,6 +43,8 @@ class Client {
   ClientResult receive_result(sim::Time deadline = sim::never);
 
   bool usable() const;  // connected, no unfinished answer
+  // For an idle connection: false if the server's farewell (FIN, RST) has arrived since the last answer. Does not wait; a silent death goes unnoticed.
+  bool peer_is_there();
   TransactionStatus status() const;  // as of the last ReadyForQuery
   std::uint32_t backend_process_id() const;
   void close();  // Terminate, then FIN

@@ -23,6 +23,8 @@ struct ColumnInfo {
 struct TableShape {
   std::string name;       // how columns may be qualified (alias if any)
   std::vector<ColumnInfo> columns;
+  // Positions of the primary key's columns, if any. Only GROUP BY looks at them: grouping by the whole key covers every other column.
+  std::vector<int> primary_key;
   int find(std::string_view column) const;  // -1 if absent
 };
 
@@ -51,11 +53,19 @@ struct EvaluationContext {
   std::int64_t transaction_start_us = 0;
 };
 
+class AggregateCalls;  // aggregate.h
+
 struct AnalyzeOptions {
   const TableShape* table = nullptr;     // null: no FROM
-  bool excluded_allowed = false;
-  bool aggregates_allowed = false;
+  bool excluded_allowed = false;         // unqualified columns are then ambiguous, as in PostgreSQL
+  bool aggregates_allowed = false;       // needs `aggregates`
   std::span<const TypeId> parameter_types;  // unknown: inferred from context, text otherwise
+  // Collects the aggregate calls met; the slot of a call is its position there.
+  AggregateCalls* aggregates = nullptr;
+  // For grouped queries: a column outside aggregate calls must be part of one of these expressions, else 42803.
+  const std::vector<ExpressionPtr>* group_by = nullptr;
+  // The clause analysed, for messages: "aggregate functions are not allowed in <clause>".
+  std::string_view clause = "this place";
 };
 
 // Throws SqlError: 42703, 42702, 42883 (no such operator or function), 42804, 22P02 for bad literals, 42803 for misplaced aggregates.
@@ -77,7 +87,7 @@ std::string output_name(const SelectItem& item);
 // If `where` is a conjunction that contains `column = <row-independent expression>`, that expression; else null. For index lookups and shard pruning.
 ExpressionPtr find_equality(const ExpressionPtr& where, std::string_view table, std::string_view column);
 // True if the expression refers to no column, aggregate or volatile function: it has one value for the whole statement.
+// Functions this module does not know count as volatile.
 bool is_row_independent(const ExpressionPtr& expression);
-
 
 }  // namespace polarsim::engine::sql

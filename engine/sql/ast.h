@@ -25,7 +25,7 @@ struct Expression {
     column,      // table (may be empty), name
     excluded,    // name: EXCLUDED.name in ON CONFLICT DO UPDATE
     operation,   // name is the operator (+ - * / % || = <> < <= > >=), one or two arguments
-    logical_and, // arguments, two or more
+    logical_and, // arguments, two or more; the parser never puts an AND directly below an AND, nor an OR below an OR
     logical_or,
     logical_not,
     is_null,     // argument 0; negated: IS NOT NULL
@@ -33,7 +33,9 @@ struct Expression {
     case_when,   // arguments: condition, result, condition, result, ..., [else]; simple CASE is rewritten to this form
     coalesce,
     cast,        // argument 0 to `type`
-    function,    // name(arguments); star for count(*); distinct for count(DISTINCT x)
+    function,    // name(arguments); star for count(*); distinct for count(DISTINCT x). greatest, least and nullif are functions, too.
+                 // A named argument (shard_count := 4) is an argument of kind function with the name `named_argument` and two
+                 // arguments: a text constant that holds the name, and the value
   };
   Kind kind = Kind::constant;
   Value value;
@@ -48,6 +50,8 @@ struct Expression {
   int position = 0;  // 1-based character in the statement's text; 0: unknown
 };
 
+inline constexpr const char* named_argument = ":=";
+
 struct TableName {
   std::string schema;  // empty: the search path (public)
   std::string name;
@@ -61,6 +65,7 @@ struct SelectItem {
   ExpressionPtr expression;  // null: `*` or `star_table.*`
   std::string star_table;
   std::string alias;         // output name if given by AS
+  int position = 0;          // 1-based character in the statement's text; 0: unknown
 };
 
 struct OrderItem {

@@ -35,6 +35,10 @@ class Value {
   static Value text(std::string value) { return Value(Data(std::move(value))); }
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
+  bool is_boolean() const { return std::holds_alternative<bool>(data_); }
+  bool is_integer() const { return std::holds_alternative<std::int64_t>(data_); }
+  bool is_text() const { return std::holds_alternative<std::string>(data_); }
+  // The representation asked for must be the one held.
   bool as_boolean() const { return std::get<bool>(data_); }
   std::int64_t as_integer() const { return std::get<std::int64_t>(data_); }
   const std::string& as_text() const { return std::get<std::string>(data_); }

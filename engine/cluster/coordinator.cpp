@@ -1,0 +1,19 @@
+#include "engine/cluster/coordinator.h"
+
+namespace polarsim::engine::cluster {
+
+Coordinator::Coordinator(sim::Host& host, Instance& instance, const ClusterConfig& config, sql::StatementCache& statements)
+    : host_(host),
+      instance_(instance),
+      config_(config),
+      statements_(statements),
+      metadata_(instance, statements),
+      ddl_mutex_(host.scheduler()),
+      recovery_mutex_(host.scheduler()) {
+  for (const auto& [group, node] : metadata_.current()->nodes) {
+    if (node.name == host.name()) group_id_ = group;
+  }
+  if (group_id_ < 0) throw SqlError(sqlstate::internal_error, "node " + host.name() + " is not in pg_dist_node");
+}
+
+}  // namespace polarsim::engine::cluster

@@ -1,0 +1,73 @@
+// A client's session on a coordinator: what plans statements over the cluster.
+//
+// Statements on distributed tables become tasks on shards; statements on the coordinator's own tables, pg_dist_* included, run on its
+// local session. CREATE TABLE makes a local table; SELECT create_distributed_table('t', 'id' [, shard_count := n]) distributes it.
+//  - A single-shard statement outside a block goes to its node as it is: no BEGIN, no two-phase commit.
+//  - A statement that changes several shards runs in a block of its own on each node and commits as distributed_transaction.h says, whose contract
+//    on SQLSTATEs also holds for it. A bare single-shard change whose answer is lost ends with 08006, outcome unknown.
+//  - An error of any statement inside a block rolls the whole transaction back on all nodes at once.
+// Refused: DDL on any coordinator but the primary (XX000), create_distributed_table and DROP of a distributed table inside a block
+// (25001), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
+// SET acts on the coordinator's own session only; it is not propagated to other nodes.
+// There is no detection of deadlocks across nodes: only lock_timeout ends one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/cluster/coordinator.h"
+#include "engine/cluster/distributed_transaction.h"
+#include "engine/cluster/executor.h"
+#include "engine/node/session.h"
+
+namespace polarsim::engine::cluster {
+
+class CoordinatorSession : public Session {
+ public:
+  // `process_id`: of the backend, unique over all boots of the host. The coordinator must outlive the session.
+  CoordinatorSession(Coordinator& coordinator, std::uint32_t process_id);
+
+  QueryResult execute(const sql::StatementPtr& statement, std::string_view text, std::span<const Value> parameters) override;
+  TransactionStatus status() const override { return status_; }
+  void close() override;
+
+ private:
+  struct Request {
+    const sql::StatementPtr& statement;
+    std::string_view text;
+    std::span<const Value> parameters;
+  };
+
+  QueryResult control(const sql::TransactionControl& control, const Request& request);
+  QueryResult begin(const sql::TransactionControl& control, const Request& request);
+  QueryResult commit();
+  QueryResult commit_or_forget_prepared(const sql::TransactionControl& control, const Request& request);
+  // The transaction that a statement outside a block is.
+  QueryResult run_alone(const Request& request);
+  QueryResult dispatch(const Request& request);
+  QueryResult run_local(const Request& request, bool modifies);
+  QueryResult run_modification(std::vector<Task> tasks);
+  QueryResult run_select(const DistributedTable& table, const sql::Select& select, const Request& request);
+  QueryResult run_schema_change(const std::function<void()>& change, QueryResult result);
+  QueryResult run_drop(const sql::DropTable& drop, const Request& request);
+  // Functions that concern the cluster; none of them if the result is empty.
+  std::optional<QueryResult> run_cluster_function(const sql::Select& select, const Request& request);
+  QueryResult run_create_distributed_table(const sql::Expression& call, const Request& request);
+  QueryResult run_shard_lookup(const sql::Expression& call, const Request& request);
+  Value argument(const sql::ExpressionPtr& expression, TypeId type, const Request& request) const;
+  void require_primary() const;
+  bool in_block() const { return status_ == TransactionStatus::in_transaction; }
+
+  Coordinator& coordinator_;
+  std::uint32_t process_id_;
+  std::unique_ptr<Session> local_;
+  Executor executor_;
+  DistributedTransaction transaction_;
+  TransactionStatus status_ = TransactionStatus::idle;
+  std::string begin_ = "BEGIN";  // as the nodes are to hear it
+  std::int64_t transaction_start_us_ = 0;
+};
+
+}  // namespace polarsim::engine::cluster

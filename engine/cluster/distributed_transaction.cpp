@@ -1,0 +1,265 @@
+#include "engine/cluster/distributed_transaction.h"
+
+#include <utility>
+
+#include "engine/sql/parser.h"
+
+namespace polarsim::engine::cluster {
+
+namespace {
+
+constexpr const char* transaction_rollback = "40000";
+constexpr const char* resolution_unknown = "08007";
+
+SqlError lost_before_decision(const NodeInfo& node, const ErrorFields& cause) {
+  SqlError error = remote_error(node, cause);
+  return SqlError(transaction_rollback, error.fields().message, error.fields().detail, error.fields().hint);
+}
+
+ErrorFields failed_to_commit(const NodeInfo& node, const ErrorFields& cause) {
+  return ErrorFields{"01000", "failed to commit transaction on " + node.address().text(), cause.message, "", "", 0};
+}
+
+}  // namespace
+
+bool outcome_unknown(const std::string& state) {
+  // Class 58 and XX: the node has failed while it committed, and cannot say how far it came.
+  return state.starts_with("08") || state.starts_with("57P0") || state.starts_with("58") || state.starts_with("XX");
+}
+
+void DistributedTransaction::run_local(const std::string& sql, std::span<const Value> parameters) {
+  run_sql(local_, coordinator_.statements(), sql, parameters);
+}
+
+void DistributedTransaction::enter_local_block(const std::string& begin) {
+  if (local_open_) return;
+  run_local(begin);
+  local_open_ = true;
+}
+
+void DistributedTransaction::check_fault_point(const char* name) {
+  if (coordinator_.host().fault_point(name) == sim::FaultOutcome::fail) {
+    throw SqlError(transaction_rollback, std::string("the transaction was failed at ") + name);
+  }
+}
+
+void DistributedTransaction::forget_block(RemoteConnection& connection) {
+  connection.in_block = false;
+  connection.wrote = false;
+  if (!connection.client.usable()) executor_.drop(connection);
+}
+
+std::vector<pgwire::ClientResult> DistributedTransaction::ask(const Connections& connections, const std::vector<std::string>& texts) {
+  std::vector<tl::expected<void, ErrorFields>> sent;
+  for (std::size_t i = 0; i < connections.size(); ++i) sent.push_back(connections[i]->client.send_query(texts[i]));
+  std::vector<pgwire::ClientResult> answers;
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    if (sent[i]) {
+      answers.push_back(connections[i]->client.receive_result());
+    } else {
+      answers.push_back(tl::unexpected(sent[i].error()));
+    }
+  }
+  return answers;
+}
+
+// --- the end of a transaction ---
+
+std::vector<ErrorFields> DistributedTransaction::commit() {
+  Connections writers;
+  Connections readers;
+  for (RemoteConnection* connection : executor_.in_block()) (connection->wrote ? writers : readers).push_back(connection);
+  std::vector<ErrorFields> warnings;
+  try {
+    if (writers.size() + (local_wrote_ ? 1 : 0) > 1) {
+      warnings = commit_two_phase(writers, readers);
+    } else {
+      if (!writers.empty()) commit_one_phase(*writers.front());
+      // After a remote decision the local block has only been read from: its end must not turn a success into an error.
+      if (local_open_) writers.empty() ? commit_locally() : run_local("ROLLBACK");
+      finish_readers(readers);
+    }
+  } catch (const SqlError&) {
+    rollback();
+    throw;
+  }
+  local_open_ = false;
+  local_wrote_ = false;
+  return warnings;
+}
+
+void DistributedTransaction::rollback() {
+  const Connections connections = executor_.in_block();
+  ask(connections, std::vector<std::string>(connections.size(), "ROLLBACK"));
+  for (RemoteConnection* connection : connections) forget_block(*connection);
+  if (local_open_ && local_.status() != TransactionStatus::idle) run_local("ROLLBACK");
+  local_open_ = false;
+  local_wrote_ = false;
+}
+
+void DistributedTransaction::finish_readers(const Connections& readers) {
+  // A reader has nothing to lose: its failure is not the transaction's.
+  ask(readers, std::vector<std::string>(readers.size(), "COMMIT"));
+  for (RemoteConnection* connection : readers) forget_block(*connection);
+}
+
+void DistributedTransaction::commit_one_phase(RemoteConnection& writer) {
+  check_fault_point("1pc/before-commit");
+  if (!writer.client.peer_is_there()) {
+    throw lost_before_decision(writer.node, ErrorFields{sqlstate::connection_failure, "the node has left", "", "", "", 0});
+  }
+  const auto answer = writer.client.simple_query("COMMIT");
+  const NodeInfo node = writer.node;
+  if (!answer) {
+    const ErrorFields fields = answer.error();
+    forget_block(writer);
+    if (!outcome_unknown(fields.sqlstate)) throw remote_error(node, fields);
+    coordinator_.host().reached("1pc/outcome-unknown");
+    throw SqlError(resolution_unknown, "the outcome of the transaction on " + node.address().text() + " is unknown",
+                   connection_failure_text(node, fields.message));
+  }
+  forget_block(writer);
+  if (answer->tag != "COMMIT") throw SqlError(transaction_rollback, "could not commit transaction on " + node.address().text());
+  coordinator_.host().reached("1pc/committed");
+}
+
+void DistributedTransaction::commit_locally() {
+  try {
+    const QueryResult result = run_sql(local_, coordinator_.statements(), "COMMIT");
+    if (result.tag == "COMMIT") return;
+  } catch (const SqlError& error) {
+    if (!outcome_unknown(error.sqlstate())) throw;
+    coordinator_.host().reached("commit/local-outcome-unknown");
+    throw SqlError(resolution_unknown, "the outcome of the transaction is unknown", error.fields().message);
+  }
+  throw SqlError(transaction_rollback, "could not commit transaction on " + coordinator_.host().name());
+}
+
+// --- two-phase commit ---
+
+void DistributedTransaction::write_commit_records(const std::vector<Participant>& participants) {
+  enter_local_block();
+  std::string sql = "INSERT INTO pg_catalog.pg_dist_transaction (groupid, gid) VALUES ";
+  std::vector<Value> parameters;
+  for (const Participant& participant : participants) {
+    if (!parameters.empty()) sql += ", ";
+    sql += "($" + std::to_string(parameters.size() + 1) + ", $" + std::to_string(parameters.size() + 2) + ")";
+    parameters.push_back(Value::text(std::to_string(participant.connection->node.group_id)));
+    parameters.push_back(Value::text(participant.gid));
+  }
+  run_local(sql, parameters);
+}
+
+std::optional<SqlError> DistributedTransaction::prepare(std::vector<Participant>& participants) {
+  Connections connections;
+  std::vector<std::string> texts;
+  for (const Participant& participant : participants) {
+    connections.push_back(participant.connection);
+    texts.push_back("PREPARE TRANSACTION " + sql::quote_literal(participant.gid));
+  }
+  const auto answers = ask(connections, texts);
+  std::optional<SqlError> failure;
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    const NodeInfo& node = participants[i].connection->node;
+    if (answers[i] && answers[i]->tag == "PREPARE TRANSACTION") {
+      participants[i].prepared = true;
+      participants[i].connection->in_block = false;
+    } else if (failure) {
+      continue;
+    } else if (answers[i]) {
+      failure = SqlError(transaction_rollback, "could not prepare transaction on " + node.address().text());
+    } else if (outcome_unknown(answers[i].error().sqlstate)) {
+      // The node may have prepared or not; without a commit record recovery rolls it back in either case.
+      coordinator_.host().reached("2pc/prepare-answer-lost");
+      failure = lost_before_decision(node, answers[i].error());
+    } else {
+      failure = remote_error(node, answers[i].error());
+    }
+  }
+  return failure;
+}
+
+void DistributedTransaction::rollback_prepared(const std::vector<Participant>& participants) {
+  Connections connections;
+  std::vector<std::string> texts;
+  for (const Participant& participant : participants) {
+    if (!participant.prepared) continue;
+    connections.push_back(participant.connection);
+    texts.push_back("ROLLBACK PREPARED " + sql::quote_literal(participant.gid));
+  }
+  ask(connections, texts);
+  // Answers do not matter: what is left behind is for recovery to roll back.
+  for (RemoteConnection* connection : connections) forget_block(*connection);
+}
+
+std::vector<ErrorFields> DistributedTransaction::commit_prepared(const std::vector<Participant>& participants) {
+  sim::Host& host = coordinator_.host();
+  std::vector<tl::expected<void, ErrorFields>> sent;
+  for (const Participant& participant : participants) {
+    sent.push_back(participant.connection->client.send_query("COMMIT PREPARED " + sql::quote_literal(participant.gid)));
+  }
+  std::vector<ErrorFields> warnings;
+  bool first = true;
+  for (std::size_t i = 0; i < participants.size(); ++i) {
+    RemoteConnection& connection = *participants[i].connection;
+    pgwire::ClientResult answer = sent[i] ? connection.client.receive_result() : tl::unexpected(sent[i].error());
+    if (!answer) {
+      host.reached("2pc/commit-prepared-failed");
+      warnings.push_back(failed_to_commit(connection.node, answer.error()));
+    }
+    forget_block(connection);
+    if (std::exchange(first, false)) host.fault_point("2pc/after-first-commit-prepared");
+  }
+  return warnings;
+}
+
+std::vector<ErrorFields> DistributedTransaction::commit_two_phase(const Connections& writers, const Connections& readers) {
+  sim::Host& host = coordinator_.host();
+  const ActiveTransaction active(coordinator_, process_id_);
+  std::vector<Participant> participants;
+  for (RemoteConnection* writer : writers) {
+    participants.push_back(Participant{writer, Gid{coordinator_.group_id(), active.id(), writer->number}.text()});
+  }
+  check_fault_point("2pc/before-prepare");
+  write_commit_records(participants);
+  try {
+    if (const auto failure = prepare(participants)) throw SqlError(*failure);
+    host.reached("2pc/prepared");
+    check_fault_point("2pc/after-prepare");
+    check_fault_point("2pc/before-commit-record");
+  } catch (const SqlError&) {
+    host.reached("2pc/aborted-after-prepare");
+    rollback_prepared(participants);
+    throw;
+  }
+  std::vector<ErrorFields> warnings;
+  const bool premature = coordinator_.config().node.planted.on(PlantedBug::two_pc_commit_prepared_before_local_commit);
+  if (premature) warnings = commit_prepared(participants);
+  try {
+    commit_locally();
+  } catch (const SqlError& error) {
+    // If the record may be durable, only recovery, which reads what is there, may decide now.
+    if (outcome_unknown(error.sqlstate())) {
+      for (const Participant& participant : participants) forget_block(*participant.connection);
+    } else {
+      rollback_prepared(participants);
+    }
+    throw;
+  }
+  // From here on the transaction is committed, whatever happens.
+  local_open_ = false;
+  if (host.fault_point("2pc/after-commit-record") == sim::FaultOutcome::fail) {
+    for (const Participant& participant : participants) {
+      warnings.push_back(failed_to_commit(participant.connection->node, ErrorFields{"", "the decision was not sent", "", "", "", 0}));
+      forget_block(*participant.connection);
+    }
+  } else if (!premature) {
+    warnings = commit_prepared(participants);
+  }
+  finish_readers(readers);
+  host.fault_point("2pc/after-commit-prepared");
+  host.reached("2pc/committed");
+  return warnings;
+}
+
+}  // namespace polarsim::engine::cluster

@@ -1,0 +1,76 @@
+// One transaction of a session over all the nodes it touches, the coordinator's own storage included.
+//
+// Commit. Nobody wrote: plain COMMIT everywhere. One node wrote: COMMIT there decides (one-phase), then the others. Several wrote: two-phase commit:
+//   1. A name (gid.h) for every remote node that wrote; (groupid, gid) rows into the own pg_dist_transaction, inside the own transaction;
+//      PREPARE TRANSACTION to all, in parallel. Any failure: ROLLBACK, ROLLBACK PREPARED, the error to the client.
+//   2. COMMIT of the own transaction: the commit point. It makes all the rows durable at once.
+//   3. COMMIT PREPARED to all, in parallel. A failure here is a WARNING: the transaction is decided, recovery.h will finish it.
+//
+// What the client hears at COMMIT, and at the end of an autocommit statement:
+//   success                         applied; with a WARNING "failed to commit transaction on ..." not yet visible on that node
+//   08xxx except 08001, 57P01..03   unknown; 08007 when a node's answer to the deciding COMMIT was lost or makes no sense
+//   anything else, 08001 included   surely not applied. 40000: the way to a node was lost before the decision
+// An error of a statement inside a transaction block is no such answer: the block can only be rolled back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cluster/coordinator.h"
+#include "engine/cluster/executor.h"
+
+namespace polarsim::engine::cluster {
+
+// True if an error with this SQLSTATE in answer to a statement that commits does not tell whether it committed.
+bool outcome_unknown(const std::string& sqlstate);
+
+class DistributedTransaction {
+ public:
+  DistributedTransaction(Coordinator& coordinator, Executor& executor, Session& local, std::uint32_t process_id)
+      : coordinator_(coordinator), executor_(executor), local_(local), process_id_(process_id) {}
+
+  // Makes the local session join the transaction.
+  void enter_local_block(const std::string& begin = "BEGIN");
+  void note_local_write() { local_wrote_ = true; }
+  // The local session has ended its part by itself: PREPARE TRANSACTION of a purely local transaction.
+  void forget_local_block() { local_open_ = local_wrote_ = false; }
+  bool local_open() const { return local_open_; }
+
+  // Ends the transaction on all nodes. commit() throws SqlError as the contract above says (everything is then rolled back or left to recovery)
+  // and returns the warnings otherwise. rollback() never throws SqlError.
+  std::vector<ErrorFields> commit();
+  void rollback();
+
+ private:
+  using Connections = std::vector<RemoteConnection*>;
+  struct Participant {
+    RemoteConnection* connection;
+    std::string gid;
+    bool prepared = false;
+  };
+
+  void commit_one_phase(RemoteConnection& writer);
+  std::vector<ErrorFields> commit_two_phase(const Connections& writers, const Connections& readers);
+  void write_commit_records(const std::vector<Participant>& participants);
+  // Empty if all are prepared.
+  std::optional<SqlError> prepare(std::vector<Participant>& participants);
+  void commit_locally();
+  std::vector<ErrorFields> commit_prepared(const std::vector<Participant>& participants);
+  void finish_readers(const Connections& readers);
+  void rollback_prepared(const std::vector<Participant>& participants);
+  void check_fault_point(const char* name);
+  void run_local(const std::string& sql, std::span<const Value> parameters = {});
+  // Sends to all, then collects the answers in order; a connection that fails is marked by its result.
+  std::vector<pgwire::ClientResult> ask(const Connections& connections, const std::vector<std::string>& texts);
+  void forget_block(RemoteConnection& connection);
+
+  Coordinator& coordinator_;
+  Executor& executor_;
+  Session& local_;
+  std::uint32_t process_id_;
+  bool local_open_ = false;
+  bool local_wrote_ = false;
+};
+
+}  // namespace polarsim::engine::cluster

@@ -1,0 +1,120 @@
+#include "engine/cluster/executor.h"
+
+#include <utility>
+
+#include "engine/pgwire/connection_options.h"
+#include "sim/simulation.h"
+#include "sim/sync.h"
+
+namespace polarsim::engine::cluster {
+
+std::string connection_failure_text(const NodeInfo& node, const std::string& reason) {
+  return "connection to the remote node " + node.address().text() + " failed with the following error: " + reason;
+}
+
+SqlError remote_error(const NodeInfo& node, ErrorFields fields) {
+  if (fields.sqlstate.starts_with("08") && fields.sqlstate != sqlstate::protocol_violation) {
+    const std::size_t reason = fields.message.rfind("failed: ");
+    fields.message = connection_failure_text(node, reason == std::string::npos ? fields.message : fields.message.substr(reason + 8));
+    return SqlError(std::move(fields));
+  }
+  if (!fields.context.empty()) fields.context += "\n";
+  fields.context += "while executing command on " + node.address().text();
+  fields.position = 0;  // it counts in a text the client never saw
+  return SqlError(std::move(fields));
+}
+
+RemoteConnection& Executor::connection_to(const NodeInfo& node) {
+  std::unique_ptr<RemoteConnection>& slot = connections_[node.group_id];
+  if (slot != nullptr) {
+    // In a block the loss of the connection is the loss of the transaction, and the statement will meet it.
+    if (slot->in_block || slot->client.peer_is_there()) return *slot;
+    host_.reached("executor/stale-connection-replaced");
+    slot.reset();
+  }
+  pgwire::ClientOptions options;
+  options.application_name = application_name;
+  options.connection = pgwire::connection_options(config_);
+  auto client = pgwire::Client::connect(host_, node.address(), options);
+  if (!client) throw remote_error(node, std::move(client.error()));
+  auto connection = std::make_unique<RemoteConnection>(RemoteConnection{node, std::move(*client), 0, false, false});
+  connection->number = ++opened_;
+  // Another task may not have opened it meanwhile: a session has one task per node.
+  connections_[node.group_id] = std::move(connection);
+  return *connections_[node.group_id];
+}
+
+void Executor::enter_block(RemoteConnection& connection, const std::string& begin) {
+  if (connection.in_block) return;
+  connection.in_block = true;
+  const auto begun = connection.client.simple_query(begin);
+  if (!begun) throw remote_error(connection.node, begun.error());
+}
+
+QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin) {
+  RemoteConnection& connection = connection_to(node);
+  if (in_block) {
+    enter_block(connection, begin);
+    if (task.modifies) connection.wrote = true;
+  }
+  auto result = connection.client.query(task.sql, task.parameters);
+  if (!result) throw remote_error(node, std::move(result.error()));
+  return std::move(*result);
+}
+
+std::vector<QueryResult> Executor::run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block, const std::string& begin) {
+  std::vector<QueryResult> results(tasks.size());
+  std::map<int, std::vector<std::size_t>> tasks_of_node;
+  for (std::size_t i = 0; i < tasks.size(); ++i) tasks_of_node[tasks[i].group_id].push_back(i);
+  std::optional<SqlError> first_failure;
+  const auto run_on_node = [&](int group) {
+    try {
+      for (const std::size_t i : tasks_of_node.at(group)) {
+        if (first_failure) return;
+        results[i] = run_task(metadata.node(group), tasks[i], in_block, begin);
+      }
+    } catch (const SqlError& error) {
+      if (!first_failure) first_failure = error;
+    }
+  };
+  if (tasks_of_node.size() == 1) {
+    run_on_node(tasks_of_node.begin()->first);
+  } else {
+    sim::Nursery nursery(host_.scheduler(), "distributed statement");
+    for (const auto& [group, indexes] : tasks_of_node) {
+      const int node_group = group;
+      nursery.spawn("tasks on " + metadata.node(node_group).name, [&run_on_node, node_group] { run_on_node(node_group); });
+    }
+    nursery.wait();
+  }
+  if (first_failure) throw SqlError(*first_failure);
+  return results;
+}
+
+QueryResult Executor::run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters) {
+  auto result = connection_to(node).client.query(sql, parameters);
+  if (!result) throw remote_error(node, std::move(result.error()));
+  return std::move(*result);
+}
+
+std::vector<RemoteConnection*> Executor::in_block() {
+  std::vector<RemoteConnection*> result;
+  for (const auto& [group, connection] : connections_) {
+    if (connection != nullptr && connection->in_block) result.push_back(connection.get());
+  }
+  return result;
+}
+
+void Executor::drop(RemoteConnection& connection) {
+  connection.client.close();
+  connections_.erase(connection.node.group_id);
+}
+
+void Executor::close() {
+  for (const auto& [group, connection] : connections_) {
+    if (connection != nullptr) connection->client.close();
+  }
+  connections_.clear();
+}
+
+}  // namespace polarsim::engine::cluster

@@ -1,0 +1,63 @@
+// A session's connections to other nodes, and the execution of tasks over them.
+//
+// One connection per node, opened when first needed and kept for the session. All shards of a node are read and written over it, one
+// statement at a time; different nodes work in parallel. Inside a transaction block a connection gets BEGIN with its first task.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cluster/planner.h"
+#include "engine/pgwire/client.h"
+#include "sim/host.h"
+
+namespace polarsim::engine::cluster {
+
+struct RemoteConnection {
+  NodeInfo node;
+  pgwire::Client client;
+  int number = 0;         // from 1, in order of opening; the last part of a gid
+  bool in_block = false;  // BEGIN was sent
+  bool wrote = false;     // a task that modifies was sent in the open block
+};
+
+// An error that a node reported or that the way to it caused, told to the client with its place.
+SqlError remote_error(const NodeInfo& node, ErrorFields fields);
+// The text of an error with class 08, as the closest relative words it.
+std::string connection_failure_text(const NodeInfo& node, const std::string& reason);
+
+class Executor {
+ public:
+  // `application_name` tells a node that its peer is a coordinator, whose statements are to run on the node's own tables.
+  static constexpr const char* application_name = "polar_internal";
+
+  Executor(sim::Host& host, const NodeConfig& config) : host_(host), config_(config) {}
+
+  // Runs the tasks; results in the tasks' order. Tasks of one node run in their order, and none starts there after any node has failed. The
+  // error that came first in time is thrown when all nodes have come to rest. `in_block`: inside the transaction block of each node.
+  std::vector<QueryResult> run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block, const std::string& begin = "BEGIN");
+  // A bare statement outside any block.
+  QueryResult run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters = {});
+
+  // Connections with an open block, in order of their group.
+  std::vector<RemoteConnection*> in_block();
+  // Forgets a connection that is of no further use; the node rolls back what it has open there.
+  void drop(RemoteConnection& connection);
+  // Says goodbye to all.
+  void close();
+
+ private:
+  RemoteConnection& connection_to(const NodeInfo& node);
+  void enter_block(RemoteConnection& connection, const std::string& begin);
+  QueryResult run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin);
+
+  sim::Host& host_;
+  const NodeConfig& config_;
+  std::map<int, std::unique_ptr<RemoteConnection>> connections_;  // by group
+  int opened_ = 0;
+};
+
+}  // namespace polarsim::engine::cluster

@@ -1,0 +1,236 @@
+// One session at a time: statements, blocks, errors, settings.
+#include <gtest/gtest.h>
+
+#include "engine/node/node_test_support.h"
+
+namespace polarsim::engine::testing {
+namespace {
+
+// Runs `body` with one session on a fresh node.
+void with_session(const std::function<void(TestNode&, TestSession&)>& body) {
+  TestNode node;
+  node.run([&](TestNode& running) {
+    TestSession session = running.connect();
+    body(running, session);
+  });
+  ASSERT_TRUE(node.finished());
+}
+
+TEST(LocalSession, CreatesInsertsReads) {
+  with_session([](TestNode&, TestSession& session) {
+    EXPECT_EQ(session.run("CREATE TABLE t (id int PRIMARY KEY, v text DEFAULT 'none', n int NOT NULL DEFAULT 7)"), "CREATE TABLE");
+    EXPECT_EQ(session.run("INSERT INTO t VALUES (2, 'b', 20), (1, 'a', 10)"), "INSERT 0 2");
+    EXPECT_EQ(session.run("INSERT INTO t (id) VALUES (3) RETURNING *"), "3|none|7");
+    EXPECT_EQ(session.run("SELECT * FROM t"), "2|b|20;1|a|10;3|none|7");
+    EXPECT_EQ(session.run("SELECT v FROM t WHERE id = 1"), "a");
+    EXPECT_EQ(session.run("SELECT id FROM t ORDER BY id DESC LIMIT 2"), "3;2");
+    EXPECT_EQ(session.run("SELECT count(*), sum(n), max(v) FROM t"), "3|37|none");
+    EXPECT_EQ(session.run("SELECT 1 + 1"), "2");
+    EXPECT_EQ(session.run("UPDATE t SET n = n + 1 WHERE id < 3"), "UPDATE 2");
+    EXPECT_EQ(session.run("DELETE FROM t WHERE id = 3 RETURNING id, n"), "3|7");
+    EXPECT_EQ(session.run("SELECT id, n FROM t ORDER BY id"), "1|11;2|21");
+    EXPECT_EQ(session.run("UPDATE t SET v = $2 WHERE id = $1", {Value::text("1"), Value::text("x")}), "UPDATE 1");
+    EXPECT_EQ(session.run("SELECT v FROM t WHERE id = $1", {Value::text("1")}), "x");
+    EXPECT_EQ(session.run("DROP TABLE t"), "DROP TABLE");
+    EXPECT_EQ(session.outcome("SELECT * FROM t"), "42P01 relation \"t\" does not exist");
+  });
+}
+
+TEST(LocalSession, GroupsAndOrders) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("CREATE TABLE t (id int PRIMARY KEY, kind text, n bigint)");
+    session.run("INSERT INTO t VALUES (1,'x',5),(2,'y',1),(3,'x',7),(4,NULL,2)");
+    EXPECT_EQ(session.run("SELECT kind, sum(n) AS total FROM t GROUP BY kind ORDER BY total DESC"), "x|12;null|2;y|1");
+    EXPECT_EQ(session.run("SELECT kind, count(*) FROM t GROUP BY kind HAVING count(*) > 1"), "x|2");
+    EXPECT_EQ(session.run("SELECT DISTINCT kind FROM t ORDER BY kind"), "x;y;null");
+    EXPECT_EQ(session.run("SELECT id FROM t ORDER BY kind NULLS FIRST, n DESC OFFSET 1"), "3;1;2");
+    EXPECT_EQ(session.run("SELECT count(*) FROM t WHERE n > 100"), "0");
+    EXPECT_EQ(session.outcome("SELECT n FROM t GROUP BY kind").substr(0, 5), "42803");
+  });
+}
+
+TEST(LocalSession, FindsRowsByCompositeKey) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("CREATE TABLE t (a int, b text, v int, PRIMARY KEY (a, b))");
+    session.run("INSERT INTO t VALUES (1,'x',1),(1,'y',2),(2,'x',3)");
+    EXPECT_EQ(session.run("SELECT v FROM t WHERE a = 1 AND b = 'y'"), "2");
+    EXPECT_EQ(session.run("SELECT v FROM t WHERE a = 1 ORDER BY v"), "1;2");
+    EXPECT_EQ(session.run("SELECT v FROM t WHERE b = 'x' ORDER BY v"), "1;3");
+    EXPECT_EQ(session.run("SELECT v FROM t WHERE a = NULL"), "");
+    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1,'x',9)"),
+              "23505 duplicate key value violates unique constraint \"t_pkey\" / Key (a, b)=(1, x) already exists.");
+  });
+}
+
+TEST(LocalSession, ReportsConstraintViolations) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL)");
+    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1, NULL)"),
+              "23502 null value in column \"v\" of relation \"t\" violates not-null constraint / Failing row contains (1, null).");
+    EXPECT_EQ(session.outcome("INSERT INTO t (v) VALUES ('x')").substr(0, 34), "23502 null value in column \"id\" of");
+    session.run("INSERT INTO t VALUES (1, 'a')");
+    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (2, 'b'), (1, 'c')"),
+              "23505 duplicate key value violates unique constraint \"t_pkey\" / Key (id)=(1) already exists.");
+    EXPECT_EQ(session.run("SELECT * FROM t"), "1|a") << "a statement that fails leaves nothing behind";
+    session.run("INSERT INTO t VALUES (2, 'b')");
+    EXPECT_EQ(session.outcome("UPDATE t SET id = 2 WHERE id = 1").substr(0, 5), "23505");
+    EXPECT_EQ(session.run("UPDATE t SET id = 3 WHERE id = 1"), "UPDATE 1");
+    EXPECT_EQ(session.run("INSERT INTO t VALUES (1, 'again')"), "INSERT 0 1");
+    EXPECT_EQ(session.run("SELECT v FROM t WHERE id = 3"), "a");
+    EXPECT_EQ(session.run("SELECT * FROM t ORDER BY id"), "1|again;2|b;3|a");
+  });
+}
+
+TEST(LocalSession, BlocksAreAtomic) {
+  with_session([](TestNode& node, TestSession& session) {
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v int)");
+    EXPECT_EQ(session.run("BEGIN"), "BEGIN");
+    session.run("INSERT INTO t VALUES (1, 1)");
+    session.run("UPDATE t SET v = 2 WHERE id = 1");
+    session.run("UPDATE t SET v = v + 40");
+    EXPECT_EQ(session.run("SELECT v FROM t"), "42");
+    EXPECT_EQ(node.connect().run("SELECT count(*) FROM t"), "0");
+    EXPECT_EQ(session.run("ROLLBACK"), "ROLLBACK");
+    EXPECT_EQ(session.run("SELECT count(*) FROM t"), "0");
+    session.run("BEGIN; INSERT INTO t VALUES (1, 1); DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (1, 5)");
+    EXPECT_EQ(session.run("SELECT v FROM t"), "5");
+    EXPECT_EQ(session.run("COMMIT"), "COMMIT");
+    EXPECT_EQ(node.connect().run("SELECT v FROM t WHERE id = 1"), "5");
+  });
+}
+
+TEST(LocalSession, StatementsDoNotSeeTheirOwnChanges) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v int)");
+    session.run("INSERT INTO t VALUES (1, 1), (2, 2)");
+    EXPECT_EQ(session.run("UPDATE t SET id = id + 10, v = v + 1"), "UPDATE 2");
+    EXPECT_EQ(session.run("SELECT * FROM t ORDER BY id"), "11|2;12|3");
+  });
+}
+
+// R8.
+TEST(LocalSession, ErrorFailsTheBlock) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("CREATE TABLE t (id int PRIMARY KEY)");
+    session.run("BEGIN");
+    session.run("INSERT INTO t VALUES (1)");
+    EXPECT_EQ(session.outcome("SELECT 1 / 0").substr(0, 5), "22012");
+    EXPECT_EQ(session.session().status(), TransactionStatus::failed);
+    EXPECT_EQ(session.outcome("SELECT 1"), "25P02 current transaction is aborted, commands ignored until end of transaction block");
+    EXPECT_EQ(session.run("COMMIT"), "ROLLBACK");
+    EXPECT_EQ(session.session().status(), TransactionStatus::idle);
+    EXPECT_EQ(session.run("SELECT count(*) FROM t"), "0");
+  });
+}
+
+TEST(LocalSession, WarnsAboutMisplacedControl) {
+  with_session([](TestNode&, TestSession& session) {
+    QueryResult result = session.execute("COMMIT");
+    ASSERT_EQ(result.notices.size(), 1U);
+    EXPECT_EQ(result.notices[0].sqlstate, "25P01");
+    session.run("BEGIN");
+    result = session.execute("BEGIN");
+    ASSERT_EQ(result.notices.size(), 1U);
+    EXPECT_EQ(result.notices[0].sqlstate, "25001");
+    session.run("ROLLBACK");
+    EXPECT_EQ(session.run("PREPARE TRANSACTION 'x'"), "ROLLBACK");
+    EXPECT_EQ(session.outcome("BEGIN ISOLATION LEVEL SERIALIZABLE").substr(0, 5), "0A000");
+    EXPECT_EQ(session.run("BEGIN ISOLATION LEVEL READ COMMITTED"), "BEGIN");
+  });
+}
+
+TEST(LocalSession, SettingsFollowTheTransaction) {
+  with_session([](TestNode&, TestSession& session) {
+    EXPECT_EQ(session.run("SHOW lock_timeout"), "0");
+    EXPECT_EQ(session.run("SET lock_timeout = '2s'"), "SET");
+    EXPECT_EQ(session.run("SHOW lock_timeout"), "2s");
+    session.run("BEGIN; SET lock_timeout = 1500; SET LOCAL statement_timeout = 3");
+    EXPECT_EQ(session.run("SHOW lock_timeout"), "1500ms");
+    session.run("ROLLBACK");
+    EXPECT_EQ(session.run("SHOW lock_timeout"), "2s");
+    session.run("BEGIN; SET lock_timeout = 0; SET LOCAL statement_timeout = '1 min'");
+    EXPECT_EQ(session.run("SHOW statement_timeout"), "1min");
+    session.run("COMMIT");
+    EXPECT_EQ(session.run("SHOW statement_timeout"), "0");
+    EXPECT_EQ(session.run("SHOW lock_timeout"), "0");
+    EXPECT_EQ(session.outcome("SET lock_timeout = 'soon'"), "22023 invalid value for parameter \"lock_timeout\": \"soon\"");
+    EXPECT_EQ(session.outcome("SET lock_timeout = -1").substr(0, 5), "22023");
+    EXPECT_EQ(session.outcome("SET no_such_thing = 1"), "42704 unrecognized configuration parameter \"no_such_thing\"");
+    EXPECT_EQ(session.outcome("SHOW no_such_thing").substr(0, 5), "42704");
+    EXPECT_EQ(session.run("SHOW transaction_isolation"), "read committed");
+    EXPECT_EQ(session.outcome("SET default_transaction_isolation = 'serializable'").substr(0, 5), "0A000");
+    session.run("SET polar_cluster.shard_count = 4");
+    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "4");
+    session.run("RESET polar_cluster.shard_count");
+    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "");
+  });
+}
+
+TEST(LocalSession, SchemaChangesAreTransactional) {
+  with_session([](TestNode& node, TestSession& session) {
+    TestSession other = node.connect();
+    session.run("BEGIN; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
+    EXPECT_EQ(other.outcome("SELECT * FROM t").substr(0, 5), "42P01");
+    EXPECT_EQ(node.instance().find_table("public", "t"), nullptr);
+    session.run("ROLLBACK");
+    EXPECT_EQ(session.outcome("SELECT * FROM t").substr(0, 5), "42P01");
+    session.run("CREATE TABLE t (id int PRIMARY KEY)");
+    EXPECT_EQ(session.outcome("CREATE TABLE t (id int)"), "42P07 relation \"t\" already exists");
+    EXPECT_EQ(session.run("CREATE TABLE IF NOT EXISTS t (id int)"), "CREATE TABLE");
+    session.run("BEGIN; DROP TABLE t; CREATE TABLE t (name text)");
+    EXPECT_EQ(session.run("SELECT * FROM t"), "");
+    session.run("ROLLBACK");
+    EXPECT_EQ(session.run("INSERT INTO t (id) VALUES (5)"), "INSERT 0 1");
+    EXPECT_EQ(session.outcome("DROP TABLE nothing"), "42P01 table \"nothing\" does not exist");
+    EXPECT_EQ(session.run("DROP TABLE IF EXISTS nothing"), "DROP TABLE");
+    session.run("CREATE TABLE pg_catalog.pg_dist_x (id int)");
+    session.run("INSERT INTO pg_dist_x VALUES (1)");
+    EXPECT_EQ(session.run("SELECT * FROM pg_catalog.pg_dist_x"), "1");
+    ASSERT_NE(node.instance().find_table("pg_catalog", "pg_dist_x"), nullptr);
+  });
+}
+
+TEST(LocalSession, TableVersionsGrowWithCommits) {
+  with_session([](TestNode& node, TestSession& session) {
+    const auto version = [&] { return node.instance().table_version("public", "t"); };
+    EXPECT_EQ(version(), 0U);
+    session.run("CREATE TABLE t (id int)");
+    const std::uint64_t created = version();
+    EXPECT_GT(created, 0U);
+    session.run("BEGIN; INSERT INTO t VALUES (1)");
+    EXPECT_EQ(version(), created);
+    session.run("ROLLBACK; SELECT * FROM t");
+    EXPECT_EQ(version(), created);
+    session.run("INSERT INTO t VALUES (1)");
+    const std::uint64_t inserted = version();
+    EXPECT_GT(inserted, created);
+    session.run("DROP TABLE t");
+    EXPECT_GT(version(), inserted);
+  });
+}
+
+TEST(LocalSession, SystemViewsCannotBeChanged) {
+  with_session([](TestNode&, TestSession& session) {
+    EXPECT_EQ(session.outcome("DELETE FROM pg_prepared_xacts").substr(0, 5), "42809");
+    EXPECT_EQ(session.outcome("CREATE TABLE pg_catalog.pg_prepared_xacts (a int)").substr(0, 5), "42P07");
+    EXPECT_EQ(session.run("SELECT count(*) FROM pg_catalog.pg_prepared_xacts WHERE gid LIKE 'x%'"), "0");
+  });
+}
+
+TEST(LocalSession, ErrorsNameColumns) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v int)");
+    EXPECT_EQ(session.outcome("UPDATE t SET w = 1"), "42703 column \"w\" of relation \"t\" does not exist");
+    EXPECT_EQ(session.outcome("UPDATE t SET v = 1, v = 2"), "42601 multiple assignments to same column \"v\"");
+    EXPECT_EQ(session.outcome("INSERT INTO t (id, id) VALUES (1, 2)"), "42701 column \"id\" specified more than once");
+    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1, 2, 3)"), "42601 INSERT has more expressions than target columns");
+    EXPECT_EQ(session.outcome("INSERT INTO t (id, v) VALUES (1)"), "42601 INSERT has more target columns than expressions");
+    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1, 2) ON CONFLICT (v) DO NOTHING").substr(0, 5), "42P10");
+    EXPECT_EQ(session.outcome("SELECT count(*) FROM t FOR UPDATE"), "0A000 FOR UPDATE is not allowed with aggregate functions");
+    EXPECT_EQ(session.outcome("CREATE TABLE u (a int, a int)").substr(0, 5), "42701");
+    EXPECT_EQ(session.outcome("CREATE TABLE nowhere.u (a int)"), "3F000 schema \"nowhere\" does not exist");
+  });
+}
+
+}  // namespace
+}  // namespace polarsim::engine::testing

@@ -1,0 +1,275 @@
+#include "engine/pgwire/client.h"
+
+#include <optional>
+#include <utility>
+
+#include "engine/pgwire/message.h"
+#include "sim/simulation.h"
+
+namespace polarsim::engine::pgwire {
+
+namespace {
+
+constexpr std::size_t receive_bytes = 64 * 1024;
+
+ErrorFields connection_error(const char* state, std::string message) { return ErrorFields{state, std::move(message), "", "", "", 0}; }
+
+const char* describe(sim::NetError error) {
+  switch (error) {
+    case sim::NetError::refused: return "Connection refused";
+    case sim::NetError::timed_out: return "Connection timed out";
+    case sim::NetError::reset: return "Connection reset by peer";
+    case sim::NetError::closed: return "the connection is closed";
+  }
+  return "unknown error";
+}
+
+WireValue to_wire(const Value& value) {
+  if (value.is_null()) return std::nullopt;
+  return to_text(value);
+}
+
+}  // namespace
+
+struct Client::Implementation {
+  sim::Host& host;
+  sim::Connection connection;
+  Decoder decoder;
+  TransactionStatus status = TransactionStatus::idle;
+  std::uint32_t process_id = 0;
+  int answers_due = 0;
+  bool lost = false;
+
+  explicit Implementation(sim::Host& on) : host(on) {}
+
+  ErrorFields lose(std::string message) {
+    lost = true;
+    connection.abort();
+    return connection_error(sqlstate::connection_failure, std::move(message));
+  }
+
+  tl::expected<void, ErrorFields> send(const std::string& bytes) {
+    if (lost) return tl::unexpected(connection_error(sqlstate::connection_failure, "no connection to the server"));
+    const auto sent = connection.send(bytes);
+    if (!sent) return tl::unexpected(lose(std::string("could not send data to server: ") + describe(sent.error())));
+    return {};
+  }
+
+  // The next message; an error means that the connection is lost.
+  tl::expected<BackendMessage, ErrorFields> receive(sim::Time deadline) {
+    try {
+      while (true) {
+        if (auto message = decoder.next_backend()) return std::move(*message);
+        std::string bytes;
+        const auto received = connection.receive(bytes, receive_bytes, deadline);
+        if (!received) {
+          const bool by_deadline = received.error() == sim::NetError::timed_out && connection.open();
+          return tl::unexpected(lose(by_deadline ? std::string("no answer from the server in time")
+                                                 : std::string("could not receive data from server: ") + describe(received.error())));
+        }
+        if (*received == 0) return tl::unexpected(lose("server closed the connection unexpectedly"));
+        decoder.feed(bytes);
+      }
+    } catch (const SqlError& error) {
+      return tl::unexpected(lose("lost synchronization with server: " + error.fields().message));
+    }
+  }
+
+  tl::expected<void, ErrorFields> start(const ClientOptions& options);
+  ClientResult read_answer(sim::Time deadline);
+};
+
+namespace {
+
+// Puts one answer together from its messages.
+class AnswerBuilder {
+ public:
+  // An error text if the message does not belong here.
+  const char* add(BackendMessage message) {
+    if (auto* m = std::get_if<RowDescription>(&message)) {
+      result_ = QueryResult{{}, {}, "", std::move(result_.notices)};
+      described_since_completion_ = true;
+      for (FieldDescription& field : m->fields) {
+        const TypeId type = type_from_oid(field.type_oid);
+        result_.columns.push_back(ResultColumn{std::move(field.name), type == TypeId::unknown ? TypeId::text : type});
+      }
+    } else if (auto* row = std::get_if<DataRow>(&message)) {
+      if (row->values.size() != result_.columns.size()) return "a row has another number of columns than described";
+      result_.rows.push_back(convert(*row));
+    } else if (auto* complete = std::get_if<CommandComplete>(&message)) {
+      if (!described_since_completion_) result_ = QueryResult{{}, {}, "", std::move(result_.notices)};
+      described_since_completion_ = false;
+      result_.tag = std::move(complete->tag);
+    } else if (auto* report = std::get_if<Report>(&message)) {
+      if (report->notice) {
+        result_.notices.push_back(std::move(report->fields));
+      } else if (!error_) {
+        error_ = std::move(report->fields);
+        fatal_ = report->severity != "ERROR";
+      }
+    } else if (std::holds_alternative<AuthenticationOk>(message) || std::holds_alternative<BackendKeyData>(message)) {
+      return "a message of the start of a connection came later";
+    }
+    return nullptr;
+  }
+  bool fatal() const { return fatal_; }
+  ClientResult finish() {
+    if (error_) return tl::unexpected(std::move(*error_));
+    return std::move(result_);
+  }
+
+ private:
+  Row convert(const DataRow& data) const {
+    Row row;
+    row.reserve(data.values.size());
+    for (std::size_t i = 0; i < data.values.size(); ++i) {
+      row.push_back(data.values[i] ? from_text(*data.values[i], result_.columns[i].type) : Value::null());
+    }
+    return row;
+  }
+
+  QueryResult result_;
+  std::optional<ErrorFields> error_;
+  bool fatal_ = false;
+  // Of several statements only the last one's rows are kept, also when it has none.
+  bool described_since_completion_ = false;
+};
+
+}  // namespace
+
+tl::expected<void, ErrorFields> Client::Implementation::start(const ClientOptions& options) {
+  Startup startup;
+  startup.parameters.emplace_back("user", options.user);
+  startup.parameters.emplace_back("database", options.database);
+  if (!options.application_name.empty()) startup.parameters.emplace_back("application_name", options.application_name);
+  std::string bytes;
+  append(bytes, FrontendMessage(startup));
+  if (auto sent = send(bytes); !sent) return sent;
+  const sim::Time deadline = sim::deadline_after(host.simulation().now(), options.connection.connect_timeout);
+  while (true) {
+    auto message = receive(deadline);
+    if (!message) return tl::unexpected(std::move(message.error()));
+    if (const auto* key = std::get_if<BackendKeyData>(&*message)) process_id = key->process_id;
+    if (const auto* ready = std::get_if<ReadyForQuery>(&*message)) {
+      status = static_cast<TransactionStatus>(ready->status);
+      return {};
+    }
+    if (auto* report = std::get_if<Report>(&*message); report != nullptr && !report->notice) {
+      lost = true;
+      connection.close();
+      return tl::unexpected(std::move(report->fields));
+    }
+  }
+}
+
+ClientResult Client::Implementation::read_answer(sim::Time deadline) {
+  AnswerBuilder answer;
+  while (true) {
+    auto message = receive(deadline);
+    if (!message) {
+      // A server that says why it ends the connection is more to the point than the end itself.
+      if (answer.fatal()) return answer.finish();
+      return tl::unexpected(std::move(message.error()));
+    }
+    if (const auto* ready = std::get_if<ReadyForQuery>(&*message)) {
+      status = static_cast<TransactionStatus>(ready->status);
+      --answers_due;
+      return answer.finish();
+    }
+    try {
+      if (const char* problem = answer.add(std::move(*message))) return tl::unexpected(lose(problem));
+    } catch (const SqlError& error) {
+      return tl::unexpected(lose("the server sent a value that is not of its type: " + error.fields().message));
+    }
+  }
+}
+
+Client::Client(std::unique_ptr<Implementation> implementation) : impl_(std::move(implementation)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+tl::expected<Client, ErrorFields> Client::connect(sim::Host& host, const sim::Address& address, const ClientOptions& options) {
+  auto implementation = std::make_unique<Implementation>(host);
+  auto connected = host.connect(address, options.connection);
+  if (!connected) {
+    return tl::unexpected(
+        connection_error("08001", "connection to server at \"" + address.text() + "\" failed: " + describe(connected.error())));
+  }
+  implementation->connection = std::move(*connected);
+  if (auto started = implementation->start(options); !started) {
+    ErrorFields fields = std::move(started.error());
+    // Losing a connection that has not carried a statement is a failure to connect.
+    if (fields.sqlstate == sqlstate::connection_failure) {
+      fields = connection_error("08001", "connection to server at \"" + address.text() + "\" failed: " + fields.message);
+    }
+    return tl::unexpected(std::move(fields));
+  }
+  return Client(std::move(implementation));
+}
+
+tl::expected<void, ErrorFields> Client::send_query(std::string_view sql, std::span<const Value> parameters) {
+  std::string bytes;
+  try {
+    append(bytes, FrontendMessage(Parse{"", std::string(sql), {}}));
+    Bind bind;
+    for (const Value& value : parameters) bind.parameters.push_back(to_wire(value));
+    append(bytes, FrontendMessage(bind));
+    append(bytes, FrontendMessage(Describe{'P', ""}));
+    append(bytes, FrontendMessage(Execute{"", 0}));
+    append(bytes, FrontendMessage(Sync{}));
+  } catch (const SqlError& error) {
+    return tl::unexpected(error.fields());
+  }
+  auto sent = impl_->send(bytes);
+  if (sent) ++impl_->answers_due;
+  return sent;
+}
+
+ClientResult Client::receive_result(sim::Time deadline) {
+  if (impl_->lost) return tl::unexpected(connection_error(sqlstate::connection_failure, "no connection to the server"));
+  return impl_->read_answer(deadline);
+}
+
+ClientResult Client::query(std::string_view sql, std::span<const Value> parameters, sim::Time deadline) {
+  if (auto sent = send_query(sql, parameters); !sent) return tl::unexpected(std::move(sent.error()));
+  return receive_result(deadline);
+}
+
+ClientResult Client::simple_query(std::string_view sql, sim::Time deadline) {
+  std::string bytes;
+  try {
+    append(bytes, FrontendMessage(Query{std::string(sql)}));
+  } catch (const SqlError& error) {
+    return tl::unexpected(error.fields());
+  }
+  if (auto sent = impl_->send(bytes); !sent) return tl::unexpected(std::move(sent.error()));
+  ++impl_->answers_due;
+  return receive_result(deadline);
+}
+
+bool Client::usable() const { return impl_ != nullptr && !impl_->lost && impl_->answers_due == 0 && impl_->connection.open(); }
+
+bool Client::peer_is_there() {
+  if (!usable()) return false;
+  std::string bytes;
+  const auto received = impl_->connection.receive(bytes, receive_bytes, impl_->host.simulation().now());
+  if (!received && received.error() == sim::NetError::timed_out && impl_->connection.open()) return true;
+  // An idle server says nothing except farewell.
+  impl_->lose("the server has left");
+  return false;
+}
+
+TransactionStatus Client::status() const { return impl_->status; }
+std::uint32_t Client::backend_process_id() const { return impl_->process_id; }
+
+void Client::close() {
+  if (impl_ == nullptr || impl_->lost) return;
+  impl_->lost = true;
+  std::string bytes;
+  append(bytes, FrontendMessage(Terminate{}));
+  if (impl_->connection.send(bytes)) impl_->connection.shutdown_send();
+  impl_->connection.close();
+}
+
+}  // namespace polarsim::engine::pgwire

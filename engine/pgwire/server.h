@@ -1,0 +1,44 @@
+// The protocol server: gives every connection of a listening port a session and speaks the simple and the extended protocol with it.
+//
+// Promises
+//  - One task per connection. Statements of one connection run one after the other, in the order received.
+//  - Answers leave when the client waits for them (ReadyForQuery, Flush), in one piece.
+//  - After an error in the extended protocol everything up to the next Sync is skipped.
+//  - A connection that ends, by goodbye or by loss, closes its session; the session rolls back what is open. While a statement runs the loss is not noticed.
+//  - Bytes that are no protocol end the connection with FATAL 08P01; they never harm the node.
+// Differences from PostgreSQL
+//  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT, UPDATE or DELETE; else each stands alone.
+//  - Each Execute of a pipeline stands alone, also before its Sync.
+//  - A portal's row description comes with its rows: a client that describes a row-returning statement or portal without executing it in
+//    the same flight gets 0A000. max_rows of Execute is ignored: all rows come at once.
+//  - Values travel in text form only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/config.h"
+#include "engine/node/session.h"
+#include "engine/sql/statement_cache.h"
+#include "sim/host.h"
+
+namespace polarsim::engine::pgwire {
+
+// What a client said when it connected.
+struct SessionRequest {
+  // Unique over all boots of the host, as long as a boot serves less than a million connections.
+  std::uint32_t process_id = 0;
+  std::string user;
+  std::string database;
+  std::string application_name;
+};
+
+// May throw SqlError to turn the client away.
+using SessionFactory = std::function<std::unique_ptr<Session>(const SessionRequest&)>;
+
+// Listens and serves until the host goes down. For the host's program: what the arguments refer to must outlive the host's tasks. Throws SqlError 58030 if the port is taken.
+void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const SessionFactory& factory, sql::StatementCache& cache);
+
+}  // namespace polarsim::engine::pgwire

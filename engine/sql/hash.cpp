@@ -1,0 +1,113 @@
+#include "engine/sql/hash.h"
+
+#include <bit>
+#include <limits>
+
+namespace polarsim::engine::sql {
+namespace {
+
+// The three words of lookup3's internal state.
+struct HashState {
+  std::uint32_t a;
+  std::uint32_t b;
+  std::uint32_t c;
+
+  explicit HashState(std::uint32_t length) : a(0x9e3779b9U + length + 3923095U), b(a), c(a) {}
+
+  void mix() {
+    a = (a - c) ^ std::rotl(c, 4);
+    c += b;
+    b = (b - a) ^ std::rotl(a, 6);
+    a += c;
+    c = (c - b) ^ std::rotl(b, 8);
+    b += a;
+    a = (a - c) ^ std::rotl(c, 16);
+    c += b;
+    b = (b - a) ^ std::rotl(a, 19);
+    a += c;
+    c = (c - b) ^ std::rotl(b, 4);
+    b += a;
+  }
+
+  std::uint32_t finish() {
+    c = (c ^ b) - std::rotl(b, 14);
+    a = (a ^ c) - std::rotl(c, 11);
+    b = (b ^ a) - std::rotl(a, 25);
+    c = (c ^ b) - std::rotl(b, 16);
+    a = (a ^ c) - std::rotl(c, 4);
+    b = (b ^ a) - std::rotl(a, 14);
+    c = (c ^ b) - std::rotl(b, 24);
+    return c;
+  }
+};
+
+// Up to four bytes as a little-endian number; missing bytes count as zero.
+std::uint32_t word(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < bytes.size() && i < 4; ++i) {
+    value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  }
+  return value;
+}
+
+std::string_view tail_from(std::string_view bytes, std::size_t start) {
+  return start < bytes.size() ? bytes.substr(start) : std::string_view();
+}
+
+}  // namespace
+
+std::uint32_t hash_bytes(std::string_view bytes) {
+  HashState state(static_cast<std::uint32_t>(bytes.size()));
+  while (bytes.size() >= 12) {
+    state.a += word(bytes);
+    state.b += word(bytes.substr(4));
+    state.c += word(bytes.substr(8));
+    state.mix();
+    bytes.remove_prefix(12);
+  }
+  state.a += word(bytes);
+  state.b += word(tail_from(bytes, 4));
+  // The lowest byte of c is left to the length, so the last three bytes move up by one.
+  state.c += word(tail_from(bytes, 8)) << 8;
+  return state.finish();
+}
+
+std::uint32_t hash_uint32(std::uint32_t value) {
+  HashState state(4);
+  state.a += value;
+  return state.finish();
+}
+
+std::int32_t hash_value(const Value& value, TypeId type) {
+  switch (type) {
+    case TypeId::boolean: return static_cast<std::int32_t>(hash_uint32(value.as_boolean() ? 1 : 0));
+    case TypeId::int4: return static_cast<std::int32_t>(hash_uint32(static_cast<std::uint32_t>(value.as_integer())));
+    case TypeId::int8: {
+      // Folding the sign-extended high half into the low one leaves every value that fits int4 with int4's hash.
+      const auto bits = static_cast<std::uint64_t>(value.as_integer());
+      const auto high = static_cast<std::uint32_t>(bits >> 32);
+      const auto low = static_cast<std::uint32_t>(bits);
+      return static_cast<std::int32_t>(hash_uint32(low ^ (value.as_integer() >= 0 ? high : ~high)));
+    }
+    case TypeId::text:
+    case TypeId::unknown: break;
+  }
+  return static_cast<std::int32_t>(hash_bytes(value.as_text()));
+}
+
+HashRange shard_range(int index, int count) {
+  const std::int64_t increment = (std::int64_t{1} << 32) / count;
+  const std::int64_t low = std::numeric_limits<std::int32_t>::min() + index * increment;
+  // The last shard takes what the division left over.
+  const std::int64_t high = index == count - 1 ? std::numeric_limits<std::int32_t>::max() : low + increment - 1;
+  return {static_cast<std::int32_t>(low), static_cast<std::int32_t>(high)};
+}
+
+int shard_index(std::int32_t hash, int count) {
+  const std::int64_t increment = (std::int64_t{1} << 32) / count;
+  const std::int64_t offset = static_cast<std::int64_t>(hash) - std::numeric_limits<std::int32_t>::min();
+  const std::int64_t index = offset / increment;
+  return static_cast<int>(index < count ? index : count - 1);
+}
+
+}  // namespace polarsim::engine::sql

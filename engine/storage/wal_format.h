@@ -1,0 +1,76 @@
+// The bytes of the write-ahead log: segment files "wal/00000001", "wal/00000002", ... that hold records.
+//
+// An LSN is a byte position in the stream of records: the first record has first_lsn, a record starts where the last one ended, and
+// segment headers do not count. All numbers are little-endian; records are padded with zeros to 8 bytes and never span segments.
+//
+//   segment header, 48 bytes              record header, 40 bytes, then the payload, then padding
+//     0  u64 magic                          0  u32 CRC-32C of everything after it, padding included
+//     8  u32 format version                 4  u32 length of the payload
+//    12  u32 CRC-32C of the rest           8  u64 LSN of this record
+//    16  u64 segment number                16  u64 durable LSN: everything before it was synced when this record was made
+//    24  u64 first LSN                     24  u32 CRC of the record before (0 for the very first)
+//    32  u32 CRC of the record before      28  u32 epoch: how often the log had been opened for writing
+//    36  u32 epoch                         32  u8 kind, then 7 zeros
+//    40  8 zeros
+//
+// What the fields are for. A record is accepted only if it names its own position and the checksum of its predecessor: bytes of
+// an earlier life of the file cannot pass for its continuation. Each opening starts with a record that holds a random number, so that not
+// even the same records written again make the chain of an earlier epoch valid.
+// The durable LSN tells damage from a crash: a power loss can only harm what was not synced, so an invalid record that lies
+// before the durable LSN of a later valid one was damaged by something else. So was one that lies before the first LSN of a later segment,
+// because a segment is created only when the one before it has been synced.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace polarsim::engine::storage {
+
+using Lsn = std::uint64_t;
+
+inline constexpr std::uint64_t wal_magic = 0x314C41574C4F50;  // "POLWAL1"
+inline constexpr std::uint32_t wal_format_version = 1;
+inline constexpr std::uint64_t wal_segment_header_bytes = 48;
+inline constexpr std::uint64_t wal_record_header_bytes = 40;
+inline constexpr std::uint64_t wal_alignment = 8;
+inline constexpr Lsn wal_first_lsn = 8;  // zero means "nowhere"
+inline constexpr std::uint8_t wal_epoch_kind = 0;  // the record that opens an epoch; other kinds belong to the user of the log
+
+struct WalSegmentHeader {
+  std::uint64_t number = 0;
+  Lsn first_lsn = 0;
+  std::uint32_t previous_crc = 0;
+  std::uint32_t epoch = 0;
+};
+
+struct WalRecordHeader {
+  std::uint32_t crc = 0;
+  std::uint32_t payload_length = 0;
+  Lsn lsn = 0;
+  Lsn durable_lsn = 0;
+  std::uint32_t previous_crc = 0;
+  std::uint32_t epoch = 0;
+  std::uint8_t kind = 0;
+  // With header and padding.
+  std::uint64_t total_bytes() const;
+};
+
+std::string wal_segment_path(std::uint64_t number);
+// Empty if the name is not a segment's.
+std::optional<std::uint64_t> wal_segment_number(std::string_view path);
+
+std::string encode(const WalSegmentHeader& header);
+// Empty unless the first bytes of `file` are a header with the right magic, version and checksum.
+std::optional<WalSegmentHeader> decode_segment_header(std::string_view file);
+
+// The whole record; sets header.crc and header.payload_length.
+std::string encode(WalRecordHeader& header, std::string_view payload);
+// Empty unless a whole record with the right checksum that calls itself `lsn` starts at `bytes`.
+std::optional<WalRecordHeader> decode_record(std::string_view bytes, Lsn lsn);
+inline std::string_view payload_of(std::string_view record, const WalRecordHeader& header) {
+  return record.substr(wal_record_header_bytes, header.payload_length);
+}
+
+}  // namespace polarsim::engine::storage
