@@ -16,10 +16,11 @@
 
 namespace polarsim::scenarios {
 
-// Records what clients see; assigns indexes and process numbers (a process that ends in `info` is never used again).
+// Records what clients see, with indexes and times; every event goes into the run's digest.
 class HistoryRecorder {
  public:
   explicit HistoryRecorder(sim::Simulation& simulation) : simulation_(simulation) {}
+  // A number never used before: for each client at its start, and again after each `info`.
   std::int64_t new_process() { return next_process_++; }
   void add(std::int64_t process, checkers::EventType type, std::string f, checkers::Value value,
            std::vector<std::pair<std::string, std::string>> extra = {});
@@ -72,5 +73,10 @@ struct WorkloadInfo {
 // append, bank, register.
 const std::vector<WorkloadInfo>& list_workloads();
 const WorkloadInfo* find_workload(std::string_view name);
+
+// One per workload, each in its own file.
+WorkloadInfo append_workload();
+WorkloadInfo bank_workload();
+WorkloadInfo register_workload();
 
 }  // namespace polarsim::scenarios

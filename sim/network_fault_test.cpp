@@ -495,7 +495,7 @@ TEST_F(NetworkFaultTest, AStoppedHostResetsWhatItHasNotRead) {
 }
 
 TEST_F(NetworkFaultTest, AnIncarnationNeverHearsItsPredecessorsPeers) {
-  world.host("b").set_program([this](Host& self) {
+  world.host("b").set_program([](Host& self) {
     auto listener = self.listen(port);
     ASSERT_TRUE(listener) << "the port is free after a crash";
     auto connection = listener->accept();

@@ -42,6 +42,7 @@ rc::Gen<std::vector<Fault>> faults(int kinds) {
 
 struct Plan {
   std::uint64_t seed;
+  SchedulingPolicy policy;
   std::uint64_t window;
   double loss;
   Duration spread;
@@ -55,6 +56,7 @@ struct Plan {
 Plan any_plan(bool timeouts, int fault_kinds) {
   Plan plan;
   plan.seed = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
+  plan.policy = *rc::gen::element(SchedulingPolicy::fifo, SchedulingPolicy::random);
   plan.window = *rc::gen::inRange<std::uint64_t>(1, 3000);
   plan.loss = *rc::gen::inRange(0, 7) / 10.0;
   plan.spread = milliseconds(*rc::gen::inRange(0, 80));
@@ -124,7 +126,7 @@ void receive_all(TestWorld& world, const Plan& plan, Result& result) {
 }
 
 Result carry_out(const Plan& plan) {
-  TestWorld world({"a", "b"}, plan.seed);
+  TestWorld world({"a", "b"}, plan.seed, plan.policy);
   Result result;
   LinkParameters parameters;
   parameters.latency = DurationDistribution::uniform(Duration(0), plan.spread);
@@ -144,9 +146,10 @@ Result carry_out(const Plan& plan) {
 }
 
 void log_plan(const Plan& plan) {
-  RC_LOG() << "seed " << plan.seed << " window " << plan.window << " loss " << plan.loss << " spread "
-           << plan.spread.count() << " pieces " << rc::toString(plan.pieces) << " limit " << plan.read_limit
-           << " faults " << rc::toString(plan.schedule) << "\n";
+  RC_LOG() << "seed " << plan.seed << (plan.policy == SchedulingPolicy::random ? " random" : " fifo") << " window "
+           << plan.window << " loss " << plan.loss << " spread " << plan.spread.count() << " pieces "
+           << rc::toString(plan.pieces) << " limit " << plan.read_limit << " faults " << rc::toString(plan.schedule)
+           << "\n";
 }
 
 RC_GTEST_PROP(NetworkProperty, WithoutTimeoutsEverythingArrivesInOrderOnceHealed, ()) {

@@ -11,7 +11,9 @@
 namespace polarsim::sim {
 
 struct TestWorld {
-  explicit TestWorld(std::initializer_list<const char*> names, std::uint64_t seed = 1) : simulation(options(seed)) {
+  explicit TestWorld(std::initializer_list<const char*> names, std::uint64_t seed = 1,
+                     SchedulingPolicy policy = SchedulingPolicy::fifo)
+      : simulation(options(seed, policy)) {
     for (const char* name : names) {
       Host& host = simulation.add_host(name);
       host.set_program([](Host& self) { self.scheduler().park("idle"); });
@@ -19,9 +21,10 @@ struct TestWorld {
     }
   }
 
-  static SimulationOptions options(std::uint64_t seed) {
+  static SimulationOptions options(std::uint64_t seed, SchedulingPolicy policy) {
     SimulationOptions options;
     options.seed = seed;
+    options.scheduler.policy = policy;
     return options;
   }
 

@@ -1,0 +1,35 @@
+// Measurements of the simulator's own speed, in processor time: other programs of the machine disturb it less than wall time, and the
+// simulator has one thread. They read a real clock, so they live beside the command.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace polarsim::scenarios::cli {
+
+struct Measurement {
+  std::string name;
+  double value = 0;
+  std::string unit;
+  std::string summary;
+};
+
+struct Benchmark {
+  std::string name;  // its measurements' names begin with it
+  std::vector<Measurement> (*run)();
+};
+const std::vector<Benchmark>& benchmarks();
+
+// Processor seconds of one call of `body(n)` divided by n: the fastest of several rounds, with n grown until a round lasts long enough to be
+// measured. The fastest round is the one that other programs disturbed least.
+double seconds_each(const std::function<void(std::uint64_t)>& body);
+
+std::vector<Measurement> bench_fiber();
+std::vector<Measurement> bench_scheduler();
+std::vector<Measurement> bench_network();
+std::vector<Measurement> bench_sql();
+std::vector<Measurement> bench_append();
+
+}  // namespace polarsim::scenarios::cli

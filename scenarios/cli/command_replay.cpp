@@ -1,0 +1,92 @@
+#include <string>
+
+#include <fmt/format.h>
+
+#include "scenarios/artifacts.h"
+#include "scenarios/campaign.h"
+#include "scenarios/cli/arguments.h"
+#include "scenarios/cli/build_info.h"
+#include "scenarios/cli/commands.h"
+#include "scenarios/cli/exit_status.h"
+#include "scenarios/cli/run_session.h"
+#include "scenarios/cli/terminal.h"
+
+namespace polarsim::scenarios::cli {
+
+namespace {
+
+std::string build_text(const reports::BuildInfo& build) {
+  return fmt::format("{} ({}, {})", build.version, build.compiler, build.build_type);
+}
+
+// What was compared, for a person.
+std::string agreement_text(const reports::RunSummary& replayed, bool stopped) {
+  const std::string rungs = reports::counted(replayed.ladder.size(), "rung");
+  if (stopped) return fmt::format("agrees with the record up to here: {} of the digest ladder\n", rungs);
+  return fmt::format("the same as recorded: digest, {} of its ladder, and verdict\n", rungs);
+}
+
+std::string stopped_text(const reports::RunSummary& replayed) {
+  return fmt::format("STOPPED  {}, seed {}, at {:.9f} s virtual, without a verdict\n\n  {:<13} {}\n", replayed.scenario, replayed.seed,
+                     static_cast<double>(replayed.virtual_time_ns) * 1e-9, "digest", replayed.digest);
+}
+
+std::string text_of(const reports::RunSummary& replayed, const TimedRun& run, bool stopped) {
+  if (stopped) return stopped_text(replayed);
+  reports::VerdictTextOptions text;
+  text.color = color_wanted();
+  text.width = terminal_width();
+  text.wall_seconds = run.wall_seconds;
+  return reports::render_verdict(replayed, text);
+}
+
+std::string json_of(const reports::RunSummary& replayed, const TimedRun& run, const std::string& folder,
+                    const std::vector<std::string>& lines) {
+  nlohmann::ordered_json object = run_to_json(replayed, run.wall_seconds, folder);
+  object["matches"] = lines.empty();
+  object["differences"] = lines;
+  return dump(object);
+}
+
+}  // namespace
+
+int replay_command(const ReplayOptions& options) {
+  auto capsule = read_capsule(options.capsule);
+  if (!capsule) throw UsageError(capsule.error().message);
+  RunRequest request;
+  request.seed = capsule->summary.seed;
+  request.planted = capsule->planted;
+  request.schedule = capsule->schedule;
+  request.trace = !options.trace_file.empty();
+  const bool stopped = !options.until.empty();
+  if (stopped) request.until = sim::time_zero + parse_duration("--until", options.until);
+  if (request.trace) {
+    if (const auto writable = write_file(options.trace_file, ""); !writable) throw UsageError("--trace: " + writable.error().message);
+  }
+
+  const TimedRun run = run_timed(capsule->scenario, request, fmt::format("replay of {}", capsule->folder));
+  const reports::RunSummary replayed = summarise(capsule->scenario, capsule->summary.overrides, run.record, build_info());
+  if (request.trace) {
+    const auto written = write_file(options.trace_file, trace_text(run.record.trace));
+    if (!written) throw UsageError("--trace: " + written.error().message);
+  }
+
+  const std::vector<std::string> lines = differences(capsule->summary, replayed, stopped);
+  print(options.json ? json_of(replayed, run, capsule->folder, lines) : text_of(replayed, run, stopped));
+  if (lines.empty()) {
+    if (!options.json) print(fmt::format("  {:<13} {}", "replay", agreement_text(replayed, stopped)));
+    return stopped ? exit_status::passed : exit_status_of(replayed.verdict);
+  }
+  std::string message = fmt::format("{}: the replay is not the recorded run: {}", capsule->folder, lines.front());
+  if (!(capsule->summary.build == replayed.build)) {
+    message += fmt::format("; it was recorded by {}, this is {}", build_text(capsule->summary.build), build_text(replayed.build));
+  }
+  if (options.tolerant) {
+    if (!options.json) print(fmt::format("  {:<13} {}\n", "replay", message));
+    return stopped ? exit_status::passed : exit_status_of(replayed.verdict);
+  }
+  print_error(message);
+  return exit_status::broken;
+}
+
+}  // namespace polarsim::scenarios::cli

@@ -1,0 +1,86 @@
+#include <limits>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "scenarios/artifacts.h"
+#include "scenarios/campaign.h"
+#include "scenarios/cli/arguments.h"
+#include "scenarios/cli/build_info.h"
+#include "scenarios/cli/commands.h"
+#include "scenarios/cli/exit_status.h"
+#include "scenarios/cli/run_session.h"
+#include "scenarios/cli/terminal.h"
+
+namespace polarsim::scenarios::cli {
+
+namespace {
+
+// The command that repeats the run from its arguments, for when there is no capsule.
+std::string command_text(const RunOptions& options) {
+  std::string command = fmt::format("polarsim run {} --seed {}", shell_word(options.scenario), options.seed);
+  for (const std::string& entry : options.overrides) command += " --set " + shell_word(entry);
+  for (const std::string& bug : options.planted) command += " --plant " + shell_word(bug);
+  return command;
+}
+
+// Empty if the second run was the same in everything that a run leaves behind.
+std::string difference_of(const reports::RunSummary& first, const reports::RunSummary& second, const RunRecord& a, const RunRecord& b) {
+  const std::vector<std::string> lines = differences(first, second);
+  if (!lines.empty()) return lines.front();
+  if (!(a.history == b.history)) return "the histories differ although the digests agree";
+  if (!(first == second)) return "the counters differ although the digests agree";
+  return "";
+}
+
+std::string text_of(const reports::RunSummary& summary, double wall, const std::string& folder, const std::string& command) {
+  reports::VerdictTextOptions text;
+  text.color = color_wanted();
+  text.width = terminal_width();
+  text.wall_seconds = wall;
+  text.folder = folder;
+  text.replay_command = command;
+  return reports::render_verdict(summary, text);
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options) {
+  RunRequest request;
+  request.seed = parse_natural("--seed", options.seed, 0, std::numeric_limits<std::uint64_t>::max());
+  request.planted = parse_planted(options.planted);
+  request.trace = options.trace;
+  const Scenario scenario = load_scenario_argument(options.scenario, options.overrides);
+  if (options.trace && options.no_artifacts) throw UsageError("--trace: writes trace.txt, which --no-artifacts forbids");
+  std::string folder;
+  if (!options.no_artifacts) {
+    folder = options.out.empty() ? run_folder("runs", scenario.name, request.seed) : options.out;
+    if (const auto ready = prepare_folder(folder); !ready) throw UsageError("--out: " + ready.error().message);
+  }
+
+  const std::string label = fmt::format("{} seed {}", scenario.name, request.seed);
+  const TimedRun run = run_timed(scenario, request, label);
+  const reports::RunSummary summary = summarise(scenario, options.overrides, run.record, build_info());
+  const std::string command = folder.empty() ? command_text(options) : replay_command_for(folder);
+  if (!folder.empty()) {
+    if (const auto written = write_run_folder(folder, summary, run.record, command); !written) throw UsageError(written.error().message);
+  }
+
+  std::string difference;
+  if (options.twice) {
+    const TimedRun again = run_timed(scenario, request, label + ", again");
+    difference = difference_of(summary, summarise(scenario, options.overrides, again.record, build_info()), run.record, again.record);
+  }
+  print(options.json ? dump(run_to_json(summary, run.wall_seconds, folder)) : text_of(summary, run.wall_seconds, folder, command));
+  if (!difference.empty()) {
+    print_error(fmt::format("{}: the second run was not the same: {}", label, difference));
+    return exit_status::broken;
+  }
+  if (options.twice && !options.json) {
+    print(fmt::format("  {:<13} the second run was the same: digest, {}, verdict and history\n", "twice",
+                      reports::counted(summary.ladder.size(), "rung")));
+  }
+  return exit_status_of(summary.verdict);
+}
+
+}  // namespace polarsim::scenarios::cli

@@ -1,0 +1,181 @@
+// What the commands promise to people and programs: help, texts, JSON, files and exit statuses.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "scenarios/cli/program_under_test.h"
+
+namespace polarsim::scenarios::cli::test {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* small_scenario =
+    "description = \"small\"\n[run]\nduration_s = 2\n[workload]\nname = \"append\"\nclients = 3\n"
+    "[faults]\nprofile = \"gentle\"\n[check]\ncheckers = [{name = \"list-append\"}, {name = \"prepared-residue\"}]\n";
+
+class CommandTest : public ::testing::Test {
+ protected:
+  CommandTest() { write_text(place_ / "small.toml", small_scenario); }
+  static std::set<std::string> keys_of(const Json& object) {
+    std::set<std::string> keys;
+    for (const auto& [key, value] : object.items()) keys.insert(key);
+    return keys;
+  }
+  Workplace place_;
+};
+
+TEST_F(CommandTest, HelpGoesToStdoutAndHasAnExample) {
+  EXPECT_NE(place_.run({"--help"}).out.find("polarsim run append"), std::string::npos);
+  EXPECT_EQ(place_.run({"--version"}).out.substr(0, 9), "polarsim ");
+  for (const char* command : {"run", "replay", "check", "list", "campaign", "bench"}) {
+    const Outcome outcome = place_.run({command, "--help"});
+    EXPECT_EQ(outcome.status, 0) << command;
+    EXPECT_EQ(outcome.error, "") << command;
+    EXPECT_NE(outcome.out.find("Example"), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find(std::string("polarsim ") + command), std::string::npos) << outcome.out;
+  }
+}
+
+TEST_F(CommandTest, RunPrintsTheDocumentedObjectAndWritesItsFolder) {
+  const Outcome outcome = place_.run({"run", "small.toml", "--seed", "3", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.error << outcome.out;
+  EXPECT_EQ(outcome.error, "");
+  const Json run = Json::parse(outcome.out);
+  EXPECT_EQ(keys_of(run), (std::set<std::string>{"scenario", "seed", "verdict", "digest", "virtual_seconds", "wall_seconds", "transactions",
+                                                 "faults", "checks", "capsule"}));
+  EXPECT_EQ(run.at("scenario"), "small");
+  EXPECT_EQ(run.at("seed"), 3);
+  EXPECT_EQ(run.at("verdict"), "valid");
+  EXPECT_EQ(run.at("digest").get<std::string>().size(), 32U);
+  EXPECT_GE(run.at("virtual_seconds").get<double>(), 2.0);
+  EXPECT_GT(run.at("transactions").get<int>(), 0);
+  EXPECT_EQ(run.at("capsule"), "runs/small-3");
+  ASSERT_GE(run.at("checks").size(), 2U);
+  for (const Json& check : run.at("checks")) {
+    EXPECT_EQ(keys_of(check), (std::set<std::string>{"name", "verdict", "anomalies", "explanation"}));
+    EXPECT_TRUE(check.at("anomalies").is_array());
+    EXPECT_TRUE(check.at("explanation").is_string());
+  }
+  for (const char* name : {"run.json", "schedule.json", "history.edn", "report.html"}) {
+    EXPECT_FALSE(content_of(place_ / "runs/small-3/" + name).empty()) << name;
+  }
+}
+
+TEST_F(CommandTest, RunTellsAPersonTheVerdictAndHowToRepeatIt) {
+  const Outcome outcome = place_.run({"run", "small.toml", "--out", "my run", "--twice", "--trace"});
+  ASSERT_EQ(outcome.status, 0) << outcome.error << outcome.out;
+  for (const char* part : {"PASSED  small, seed 1", "nodes: cn1", "list-append", "polarsim replay 'my run'", "the second run was the same"}) {
+    EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
+  }
+  EXPECT_FALSE(content_of(place_ / "my run/trace.txt").empty());
+}
+
+TEST_F(CommandTest, WithoutArtifactsNoFileAppears) {
+  const Outcome outcome = place_.run({"run", "small.toml", "--no-artifacts", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.error;
+  EXPECT_TRUE(Json::parse(outcome.out).at("capsule").is_null());
+  EXPECT_FALSE(std::filesystem::exists(place_ / "runs"));
+  const Outcome text = place_.run({"run", "small.toml", "--no-artifacts", "--set", "workload.clients=2"});
+  EXPECT_NE(text.out.find("polarsim run small.toml --seed 1 --set workload.clients=2"), std::string::npos) << text.out;
+}
+
+TEST_F(CommandTest, ReplayRepeatsARunExactly) {
+  const Json run = Json::parse(place_.run({"run", "small.toml", "--seed", "5", "--set", "workload.clients=2", "--json"}).out);
+  const Outcome strict = place_.run({"replay", "runs/small-5", "--json"});
+  ASSERT_EQ(strict.status, 0) << strict.error;
+  const Json replayed = Json::parse(strict.out);
+  EXPECT_EQ(replayed.at("digest"), run.at("digest"));
+  EXPECT_EQ(replayed.at("transactions"), run.at("transactions"));
+  EXPECT_EQ(replayed.at("matches"), true);
+  const Outcome text = place_.run({"replay", "runs/small-5/run.json", "--strict"});
+  EXPECT_EQ(text.status, 0);
+  EXPECT_NE(text.out.find("the same as recorded"), std::string::npos) << text.out;
+  const Outcome stopped = place_.run({"replay", "runs/small-5", "--until", "1500ms", "--trace", "trace.txt"});
+  EXPECT_EQ(stopped.status, 0) << stopped.error;
+  EXPECT_NE(stopped.out.find("STOPPED  small, seed 5, at 1.500000000 s"), std::string::npos) << stopped.out;
+  EXPECT_FALSE(content_of(place_ / "trace.txt").empty());
+}
+
+TEST_F(CommandTest, AReplayThatDiffersIsStatusThreeUnlessTolerated) {
+  ASSERT_EQ(place_.run({"run", "small.toml", "--out", "capsule"}).status, 0);
+  Json run = Json::parse(content_of(place_ / "capsule/run.json"));
+  run["digest"] = "ffffffffffffffffffffffffffffffff";
+  ASSERT_FALSE(run["ladder"].empty());
+  run["ladder"].back() = "ffffffffffffffffffffffffffffffff";
+  write_text(place_ / "capsule/run.json", run.dump());
+  const Outcome strict = place_.run({"replay", "capsule"});
+  EXPECT_EQ(strict.status, 3);
+  EXPECT_EQ(strict.error_lines(), 1U) << strict.error;
+  const std::string line = "rung " + std::to_string(run["ladder"].size() - 1) + " of the digest ladder is the first that differs";
+  EXPECT_NE(strict.error.find(line), std::string::npos) << strict.error;
+  const Outcome tolerant = place_.run({"replay", "capsule", "--tolerant", "--json"});
+  EXPECT_EQ(tolerant.status, 0) << tolerant.error;
+  EXPECT_EQ(Json::parse(tolerant.out).at("matches"), false);
+}
+
+TEST_F(CommandTest, CheckPrintsTheDocumentedObject) {
+  const std::set<std::string> keys{"valid", "anomalies", "not", "also_not", "explanation"};
+  write_text(place_ / "good.edn",
+             "{:index 0, :time 1, :process 0, :type :invoke, :f :txn, :value [[:append 1 1]]}\n"
+             "{:index 1, :time 2, :process 0, :type :ok, :f :txn, :value [[:append 1 1]]}\n"
+             "{:index 2, :time 3, :process 1, :type :invoke, :f :txn, :value [[:r 1 nil]]}\n"
+             "{:index 3, :time 4, :process 1, :type :ok, :f :txn, :value [[:r 1 [1]]]}\n");
+  Outcome outcome = place_.run({"check", "good.edn", "--model", "list-append", "--level", "serializable", "--json"});
+  EXPECT_EQ(outcome.status, 0) << outcome.error;
+  Json verdict = Json::parse(outcome.out);
+  EXPECT_EQ(keys_of(verdict), keys);
+  EXPECT_EQ(verdict.at("valid"), true);
+  EXPECT_TRUE(verdict.at("anomalies").empty());
+
+  // Two transactions that each saw what the other appended.
+  write_text(place_ / "cycle.edn",
+             "{:index 0, :time 1, :process 0, :type :invoke, :f :txn, :value [[:append 1 1] [:r 2 nil]]}\n"
+             "{:index 1, :time 2, :process 1, :type :invoke, :f :txn, :value [[:append 2 2] [:r 1 nil]]}\n"
+             "{:index 2, :time 3, :process 0, :type :ok, :f :txn, :value [[:append 1 1] [:r 2 [2]]]}\n"
+             "{:index 3, :time 4, :process 1, :type :ok, :f :txn, :value [[:append 2 2] [:r 1 [1]]]}\n");
+  outcome = place_.run({"check", "cycle.edn", "--model", "list-append", "--level", "read-committed", "--json"});
+  EXPECT_EQ(outcome.status, 1) << outcome.error;
+  verdict = Json::parse(outcome.out);
+  EXPECT_EQ(keys_of(verdict), keys);
+  EXPECT_EQ(verdict.at("valid"), false);
+  EXPECT_EQ(verdict.at("anomalies"), Json::array({"G1c"}));
+  EXPECT_FALSE(verdict.at("not").empty());
+  EXPECT_FALSE(verdict.at("explanation").get<std::string>().empty());
+  const Outcome text = place_.run({"check", "cycle.edn", "--model", "list-append"});
+  EXPECT_EQ(text.status, 1);
+  EXPECT_NE(text.out.find("invalid  cycle.edn: list-append at read-committed"), std::string::npos) << text.out;
+}
+
+TEST_F(CommandTest, ListKnowsEveryKind) {
+  for (const char* kind : {"scenarios", "workloads", "faults", "checkers", "bugs"}) {
+    const Outcome outcome = place_.run({"list", kind, "--json"});
+    ASSERT_EQ(outcome.status, 0) << kind << outcome.error;
+    const Json list = Json::parse(outcome.out);
+    ASSERT_FALSE(list.empty()) << kind;
+    for (const Json& entry : list) {
+      EXPECT_EQ(keys_of(entry), (std::set<std::string>{"name", "summary"}));
+      EXPECT_FALSE(entry.at("summary").get<std::string>().empty()) << entry;
+    }
+  }
+  EXPECT_NE(place_.run({"list", "bugs"}).out.find("recheck-skipped"), std::string::npos);
+  EXPECT_NE(place_.run({"list", "scenarios"}).out.find("append"), std::string::npos);
+}
+
+TEST_F(CommandTest, BenchReportsValuesWithUnits) {
+  const Outcome outcome = place_.run({"bench", "fiber", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.error;
+  const Json list = Json::parse(outcome.out);
+  ASSERT_EQ(list.size(), 3U);
+  for (const Json& entry : list) {
+    EXPECT_EQ(keys_of(entry), (std::set<std::string>{"name", "value", "unit", "summary"}));
+    EXPECT_GT(entry.at("value").get<double>(), 0.0);
+  }
+}
+
+}  // namespace
+}  // namespace polarsim::scenarios::cli::test

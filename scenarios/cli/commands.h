@@ -1,0 +1,15 @@
+// The commands. Each prints to stdout, reports unusable input by throwing UsageError, and returns the exit status.
+#pragma once
+
+#include "scenarios/cli/options.h"
+
+namespace polarsim::scenarios::cli {
+
+int run_command(const RunOptions& options);
+int replay_command(const ReplayOptions& options);
+int check_command(const CheckOptions& options);
+int list_command(const ListOptions& options);
+int campaign_command(const CampaignCommandOptions& options);
+int bench_command(const BenchOptions& options);
+
+}  // namespace polarsim::scenarios::cli

@@ -1,0 +1,43 @@
+#include <exception>
+#include <variant>
+
+#include "scenarios/cli/command_line.h"
+#include "scenarios/cli/commands.h"
+#include "scenarios/cli/exit_status.h"
+#include "scenarios/cli/terminal.h"
+
+namespace {
+
+namespace cli = polarsim::scenarios::cli;
+
+struct Dispatch {
+  int operator()(const cli::RunOptions& options) const { return cli::run_command(options); }
+  int operator()(const cli::ReplayOptions& options) const { return cli::replay_command(options); }
+  int operator()(const cli::CheckOptions& options) const { return cli::check_command(options); }
+  int operator()(const cli::ListOptions& options) const { return cli::list_command(options); }
+  int operator()(const cli::CampaignCommandOptions& options) const { return cli::campaign_command(options); }
+  int operator()(const cli::BenchOptions& options) const { return cli::bench_command(options); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cli::catch_interrupts();
+  try {
+    const auto parsed = cli::parse_command_line(argc, argv);
+    if (const auto* text = std::get_if<cli::PrintText>(&parsed)) {
+      cli::print(text->text);
+      return cli::exit_status::passed;
+    }
+    return std::visit(Dispatch{}, std::get<cli::Command>(parsed));
+  } catch (const cli::UsageError& error) {
+    cli::print_error(error.what());
+    return cli::exit_status::unusable_input;
+  } catch (const cli::Interrupted&) {
+    cli::print_error("interrupted before a verdict was reached");
+    return cli::exit_status::not_passed;
+  } catch (const std::exception& error) {
+    cli::print_error(error.what());
+    return cli::exit_status::broken;
+  }
+}

@@ -1,0 +1,70 @@
+// What the command line said, command by command. Texts are not yet checked for meaning; command_line.cpp only splits words.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace polarsim::scenarios::cli {
+
+struct RunOptions {
+  std::string scenario;
+  std::string seed = "1";
+  std::vector<std::string> overrides;
+  std::vector<std::string> planted;
+  std::string out;
+  bool no_artifacts = false;
+  bool json = false;
+  bool trace = false;
+  bool twice = false;
+};
+
+struct ReplayOptions {
+  std::string capsule;
+  bool strict = false;  // the default, said aloud
+  bool tolerant = false;
+  std::string until;
+  std::string trace_file;
+  bool json = false;
+};
+
+struct CheckOptions {
+  std::string history;
+  std::string model;
+  std::string level = "read-committed";
+  std::string accounts;
+  std::string initial_balance;
+  bool negative_allowed = false;
+  bool json = false;
+};
+
+struct ListOptions {
+  std::string kind;
+  bool json = false;
+};
+
+struct CampaignCommandOptions {
+  std::vector<std::string> scenarios;
+  std::string seeds;
+  std::string jobs;
+  std::vector<std::string> overrides;
+  std::vector<std::string> planted;
+  bool until_failure = false;
+  std::string database;
+  bool resume = false;
+  bool json = false;
+  std::string junit;
+  std::string out = "runs";
+  std::string timeout = "300";
+};
+
+
+struct BenchOptions {
+  std::string name;
+  bool json = false;
+};
+
+using Command = std::variant<RunOptions, ReplayOptions, CheckOptions, ListOptions, CampaignCommandOptions, BenchOptions>;
+
+}  // namespace polarsim::scenarios::cli

@@ -1,0 +1,96 @@
+#include "scenarios/cli/terminal.h"
+
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+namespace polarsim::scenarios::cli {
+
+namespace {
+
+volatile sig_atomic_t interrupt_count = 0;
+
+void on_interrupt(int number) {
+  interrupt_count = interrupt_count + 1;
+  if (interrupt_count == 1) return;
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
+double seconds_of(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// What fits in the terminal's last column but one, so that the line never wraps.
+std::string cut_to(const std::string& text, std::size_t width) { return text.size() < width ? text : text.substr(0, width - 1); }
+
+std::size_t width_of(int descriptor, std::size_t otherwise) {
+  winsize size{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return otherwise;
+  return size.ws_col;
+}
+
+}  // namespace
+
+double wall_seconds() { return seconds_of(CLOCK_MONOTONIC); }
+double processor_seconds() { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
+
+void catch_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(SIGINT, &action, nullptr);  // without SA_RESTART, so that a wait ends
+}
+
+bool interrupted() { return interrupt_count > 0; }
+
+bool color_wanted() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
+}
+
+std::size_t terminal_width() { return std::clamp<std::size_t>(width_of(STDOUT_FILENO, 100), 60, 140); }
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void print_error(const std::string& text) {
+  std::string line = "polarsim: " + text;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), started_at_(wall_seconds()) {}
+
+void ProgressLine::update(const std::function<std::string()>& text) {
+  if (!terminal_) return;
+  const double now = wall_seconds();
+  if (now - started_at_ < 1 || now - drawn_at_ < 0.1) return;
+  drawn_at_ = now;
+  drawn_ = true;
+  std::fprintf(stderr, "\r\033[K%s", cut_to(text(), width_of(STDERR_FILENO, 80)).c_str());
+  std::fflush(stderr);
+}
+
+void ProgressLine::clear() {
+  if (drawn_) std::fputs("\r\033[K", stderr);
+  drawn_ = false;
+}
+
+std::string progress_bar(double share) {
+  constexpr std::size_t cells = 24;
+  const auto filled = static_cast<std::size_t>(std::lround(std::clamp(share, 0.0, 1.0) * cells));
+  return "[" + std::string(filled, '#') + std::string(cells - filled, '.') + "]";
+}
+
+}  // namespace polarsim::scenarios::cli

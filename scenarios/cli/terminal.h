@@ -1,0 +1,48 @@
+// The world outside: wall clock, terminal, SIGINT. Nothing else in the project touches them.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace polarsim::scenarios::cli {
+
+// Monotonic.
+double wall_seconds();
+// Processor time that this process has used.
+double processor_seconds();
+
+// From now on SIGINT only sets a switch; a second one ends the program at once.
+void catch_interrupts();
+bool interrupted();
+
+// Whether stdout should carry colour: a terminal, and no NO_COLOR in the environment.
+bool color_wanted();
+// Columns of the terminal on stdout; 100 if it is none.
+std::size_t terminal_width();
+
+void print(const std::string& text);        // to stdout
+void print_error(const std::string& text);  // one line to stderr, after "polarsim: "
+
+// One line on stderr that is redrawn while something takes long. Silent if stderr is no terminal, during the first second, and
+// more often than ten times a second.
+class ProgressLine {
+ public:
+  ProgressLine();
+  ~ProgressLine() { clear(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  // `text` is only called when the line is drawn.
+  void update(const std::function<std::string()>& text);
+  void clear();
+
+ private:
+  bool terminal_;
+  bool drawn_ = false;
+  double started_at_;
+  double drawn_at_ = 0;
+};
+
+// "[#######.............]" for a share from 0 to 1.
+std::string progress_bar(double share);
+
+}  // namespace polarsim::scenarios::cli

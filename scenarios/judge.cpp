@@ -1,0 +1,60 @@
+#include "scenarios/judge.h"
+
+#include <algorithm>
+
+#include "sim/assert.h"
+
+namespace polarsim::scenarios {
+
+const std::vector<JudgeInfo>& list_judges() {
+  static const std::vector<JudgeInfo> judges{
+      {"list-append", "append", true},
+      {"rw-register", "register", true},
+      {"bank", "bank", false},
+      {"prepared-residue", "", false},
+  };
+  return judges;
+}
+
+const JudgeInfo* find_judge(std::string_view name) {
+  for (const JudgeInfo& info : list_judges()) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> known_anomalies() {
+  return {// Adya's phenomena and their relatives
+          "G0", "G1a", "G1b", "G1c", "G-single", "G-single-item", "G-nonadjacent", "G-nonadjacent-item", "G2",
+          "G2-item", "lost-update", "dirty-update", "future-read", "thin-air-read", "cyclic-versions", "internal",
+          "internal-own-write", "duplicate-elements", "incompatible-order",
+          // bank
+          "fractured-read", "bank-total", "bank-lost-transfer", "bank-negative",
+          // the end of a run
+          "prepared-residue", "not-ready", "setup-failed", "stuck-client", "not-converged", "stuck-prepared",
+          "final-read-failed", "stalled"};
+}
+
+bool is_known_anomaly(std::string_view name) {
+  for (const std::string_view suffix : {"-process", "-realtime"}) {
+    if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
+  }
+  const std::vector<std::string> names = known_anomalies();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+checkers::Verdict judge(const CheckerRequest& request, const Scenario& scenario, const checkers::History& history,
+                        const std::vector<checkers::PreparedResidue>& residue) {
+  const checkers::Level level{request.level.empty() ? default_level : request.level};
+  if (request.name == "list-append") return checkers::check_list_append(history, level);
+  if (request.name == "rw-register") return checkers::check_rw_register(history, level);
+  if (request.name == "prepared-residue") return checkers::check_prepared_residue(residue);
+  POLARSIM_ASSERT(request.name == "bank", "a checker that no scenario may ask for");
+  checkers::BankOptions options;
+  options.accounts = scenario.workload.integers.at("accounts");
+  options.initial_balance = scenario.workload.integers.at("initial_balance");
+  options.negative_allowed = scenario.workload.switches.at("negative_allowed");
+  return checkers::check_bank(history, options);
+}
+
+}  // namespace polarsim::scenarios

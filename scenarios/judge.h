@@ -1,0 +1,32 @@
+// Which checkers a scenario may ask for, and asking them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkers/checkers.h"
+#include "scenarios/scenario.h"
+
+namespace polarsim::scenarios {
+
+struct JudgeInfo {
+  std::string name;
+  std::string workload;  // the one whose histories it understands; empty: any
+  bool has_level = false;
+};
+const std::vector<JudgeInfo>& list_judges();
+const JudgeInfo* find_judge(std::string_view name);
+
+// The level of a checker that has levels when the scenario names none: what the database promises.
+inline constexpr const char* default_level = "read-committed";
+
+// True for every name that a checker or the runner gives to an anomaly or an exposure.
+bool is_known_anomaly(std::string_view name);
+std::vector<std::string> known_anomalies();
+
+// `request` must name a judge of the scenario's workload, as parse_scenario makes sure.
+checkers::Verdict judge(const CheckerRequest& request, const Scenario& scenario, const checkers::History& history,
+                        const std::vector<checkers::PreparedResidue>& residue);
+
+}  // namespace polarsim::scenarios

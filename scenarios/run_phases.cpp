@@ -1,0 +1,222 @@
+#include "scenarios/run_phases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/assert.h"
+
+namespace polarsim::scenarios {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr sim::Duration boot_limit = 60s;
+constexpr sim::Duration set_up_limit = 600s;
+constexpr sim::Duration final_reads_limit = 600s;
+constexpr sim::Duration poll_interval = 100ms;
+// How often run() comes up for air; a fixed step, so that asking for progress changes nothing.
+constexpr sim::Duration slice = 1s;
+
+sim::SimulationOptions simulation_options(const Scenario& scenario, const RunRequest& request) {
+  sim::SimulationOptions options;
+  options.seed = request.seed;
+  options.scheduler.policy = scenario.policy;
+  options.trace.enabled = request.trace;
+  return options;
+}
+
+engine::ClusterConfig cluster_config(const Scenario& scenario, const RunRequest& request) {
+  engine::ClusterConfig config = scenario.cluster;
+  for (const engine::PlantedBug bug : request.planted) config.node.planted.turn_on(bug);
+  return config;
+}
+
+}  // namespace
+
+RunPhases::RunPhases(const Scenario& scenario, const RunRequest& request)
+    : scenario_(scenario),
+      request_(request),
+      schedule_(request.schedule ? *request.schedule : schedule_for(scenario, request.seed)),
+      simulation_(simulation_options(scenario, request)),
+      recorder_(simulation_),
+      progress_(simulation_.scheduler()) {
+  liveness_.checker = "liveness";
+  simulation_.network().set_default_link(scenario.network);
+  cluster_ = std::make_unique<engine::Cluster>(simulation_, cluster_config(scenario, request));
+  for (const std::string& node : cluster_->node_names()) simulation_.host(node).disk().set_parameters(scenario.disk);
+  const faults::Topology topology = topology_of(scenario);
+  for (const std::string& name : topology.clients) {
+    sim::Host& host = simulation_.add_host(name);
+    // A client machine does nothing by itself: the workload's tasks are spawned on it.
+    host.set_program([](sim::Host& self) {
+      while (true) self.scheduler().park("client host");
+    });
+    client_hosts_.push_back(&host);
+  }
+  injector_ = std::make_unique<faults::Injector>(simulation_, topology);
+  const WorkloadInfo* const info = find_workload(scenario.workload.name);
+  POLARSIM_ASSERT(info != nullptr, "a scenario with an unknown workload");
+  workload_ = info->make(WorkloadContext{simulation_, *cluster_, scenario.workload, recorder_, client_hosts_});
+}
+
+RunPhases::~RunPhases() {
+  for (const auto& host : simulation_.hosts()) host->crash();
+}
+
+void RunPhases::run() {
+  simulation_.scheduler().spawn("control", [this] {
+    control();
+    finished_ = true;
+    simulation_.scheduler().stop();
+  });
+  const sim::Time limit = sim::deadline_after(sim::time_zero, boot_limit + set_up_limit + scenario_.duration +
+                                                                  scenario_.liveness_timeout + final_reads_limit + 60s);
+  sim::Time next = sim::time_zero;
+  while (!finished_ && !simulation_.violation()) {
+    next = std::min({sim::deadline_after(next, slice), limit, request_.until});
+    const sim::RunOutcome outcome = simulation_.run(next);
+    if (request_.progress) request_.progress(simulation_.now());
+    if (finished_ || simulation_.violation()) break;
+    if (outcome == sim::RunOutcome::idle) {
+      fail("stalled", "nothing can happen any more, but these tasks wait: " + describe_parked_tasks());
+      break;
+    }
+    if (outcome == sim::RunOutcome::deadline && next == request_.until) {
+      cut_short_ = true;
+      break;
+    }
+    if (outcome == sim::RunOutcome::deadline && next == limit) {
+      fail("stalled", fmt::format("the run had not ended after {} s; these tasks wait: {}",
+                                  sim::seconds(limit - sim::time_zero), describe_parked_tasks()));
+      break;
+    }
+  }
+  if (!finished_ && liveness_.validity == checkers::Validity::valid) {
+    liveness_.validity = checkers::Validity::unknown;
+    liveness_.reason = cut_short_ ? "the run was cut short" : "an invariant stopped the run";
+  }
+}
+
+void RunPhases::control() {
+  if (!boot()) return;
+  if (!set_up()) return;
+  if (!workload()) return;
+  if (!converge()) return;
+  final_reads();
+}
+
+bool RunPhases::boot() {
+  for (sim::Host* const host : client_hosts_) host->boot();
+  cluster_->boot_all();
+  const sim::Time deadline = sim::deadline_after(simulation_.now(), boot_limit);
+  if (cluster_->wait_until_ready(*client_hosts_.front(), deadline)) return true;
+  return fail("not-ready", "a node did not answer after the first boot, without any fault");
+}
+
+bool RunPhases::set_up() {
+  return run_on_client("setup-failed", set_up_limit, [this] { workload_->set_up(); });
+}
+
+bool RunPhases::workload() {
+  sim::Scheduler& scheduler = simulation_.scheduler();
+  const sim::Time end = sim::deadline_after(simulation_.now(), scenario_.duration);
+  injector_->start(schedule_);
+  const auto clients = static_cast<int>(scenario_.workload.integers.at("clients"));
+  for (int number = 1; number <= clients; ++number) {
+    sim::Host& host = *client_hosts_[static_cast<std::size_t>(number - 1) % client_hosts_.size()];
+    const std::string name = "client/" + std::to_string(number);
+    clients_at_work_.push_back(name);
+    host.spawn(name, [this, number, &host, name] {
+      workload_->client(number, host, [this] { return stop_clients_; });
+      std::erase(clients_at_work_, name);
+      progress_.notify_all();
+    });
+  }
+  scheduler.sleep_until(end);
+  stop_clients_ = true;
+  injector_->heal();
+  liveness_deadline_ = sim::deadline_after(simulation_.now(), scenario_.liveness_timeout);
+  while (!clients_at_work_.empty()) {
+    if (progress_.wait("the clients' last operations", liveness_deadline_) == sim::WakeReason::timed_out) break;
+  }
+  if (clients_at_work_.empty()) return true;
+  std::string names;
+  for (const std::string& name : clients_at_work_) names += " " + name;
+  return fail("stuck-client", fmt::format("{} s after the faults healed, operations of these clients had not ended:{}",
+                                          sim::seconds(scenario_.liveness_timeout), names));
+}
+
+bool RunPhases::converge() {
+  sim::Scheduler& scheduler = simulation_.scheduler();
+  if (!cluster_->wait_until_ready(*client_hosts_.front(), liveness_deadline_)) {
+    return fail("not-ready", "a node did not answer although all faults had healed");
+  }
+  while (true) {
+    const std::vector<engine::PreparedTransactionInfo> prepared = cluster_->prepared_transactions();
+    const bool open = cluster_->has_open_distributed_transactions();
+    if (prepared.empty() && !open) return true;
+    if (simulation_.now() >= liveness_deadline_) {
+      const double timeout_s = sim::seconds(scenario_.liveness_timeout);
+      if (prepared.empty()) {
+        return fail("not-converged", fmt::format("{} s after the faults healed, a coordinator still had a distributed "
+                                                 "transaction that had not ended everywhere",
+                                                 timeout_s));
+      }
+      std::string list;
+      for (const auto& [node, gid] : prepared) list += fmt::format(" {} on {}", gid, node);
+      return fail("stuck-prepared",
+                  fmt::format("{} s after the faults healed, transactions were still prepared:{}", timeout_s, list));
+    }
+    scheduler.sleep_for(poll_interval);
+  }
+}
+
+bool RunPhases::final_reads() {
+  return run_on_client("final-read-failed", final_reads_limit,
+                       [this] { workload_->final_reads(*client_hosts_.front()); });
+}
+
+bool RunPhases::run_on_client(const char* name, sim::Duration limit, std::function<void()> body) {
+  const sim::Time deadline = sim::deadline_after(simulation_.now(), limit);
+  bool done = false;
+  std::string error;
+  sim::TaskRef task = client_hosts_.front()->spawn(name, [this, &done, &error, body = std::move(body)] {
+    try {
+      body();
+    } catch (const engine::SqlError& thrown) {
+      error = thrown.what();
+    }
+    done = true;
+    progress_.notify_all();
+  });
+  while (!done) {
+    if (progress_.wait(name, deadline) != sim::WakeReason::timed_out) continue;
+    if (done) break;
+    // The task refers to this frame.
+    simulation_.scheduler().cancel(task);
+    simulation_.scheduler().join(task);
+    return fail(name, fmt::format("no end after {} s without faults", sim::seconds(limit)));
+  }
+  return error.empty() || fail(name, error);
+}
+
+bool RunPhases::fail(std::string name, std::string explanation) {
+  liveness_.validity = checkers::Validity::invalid;
+  liveness_.counts = {{name, 1}};
+  liveness_.anomalies.push_back(checkers::Anomaly{std::move(name), std::move(explanation), {}});
+  return false;
+}
+
+std::string RunPhases::describe_parked_tasks() {
+  constexpr std::size_t most = 20;
+  std::string list;
+  const auto parked = simulation_.scheduler().parked_tasks();
+  for (std::size_t i = 0; i < parked.size() && i < most; ++i) {
+    list += fmt::format("{}{} ({})", i == 0 ? "" : ", ", parked[i].name, parked[i].reason);
+  }
+  if (parked.size() > most) list += fmt::format(", and {} more", parked.size() - most);
+  return list.empty() ? "none" : list;
+}
+
+}  // namespace polarsim::scenarios

@@ -1,0 +1,73 @@
+// The world of one run and the phases it goes through.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkers/checkers.h"
+#include "engine/cluster/cluster.h"
+#include "faults/injector.h"
+#include "scenarios/runner.h"
+#include "scenarios/workload.h"
+#include "sim/simulation.h"
+#include "sim/sync.h"
+
+namespace polarsim::scenarios {
+
+class RunPhases {
+ public:
+  RunPhases(const Scenario& scenario, const RunRequest& request);
+  // Takes every host down before anything that their tasks refer to goes away.
+  ~RunPhases();
+  RunPhases(const RunPhases&) = delete;
+  RunPhases& operator=(const RunPhases&) = delete;
+
+  // Runs all phases, or up to request.until.
+  void run();
+
+  // --- afterwards ---
+  // Whether run() ended at request.until.
+  bool cut_short() const { return cut_short_; }
+  // "liveness": unknown if an invariant stopped the run.
+  const checkers::Verdict& liveness() const { return liveness_; }
+  sim::Simulation& simulation() { return simulation_; }
+  const engine::Cluster& cluster() const { return *cluster_; }
+  const faults::Schedule& schedule() const { return schedule_; }
+  std::uint64_t faults_struck() const { return injector_->struck(); }
+  HistoryRecorder& recorder() { return recorder_; }
+
+ private:
+  // The control task: each phase returns false if the run is to end there.
+  void control();
+  bool boot();
+  bool set_up();
+  bool workload();
+  bool converge();
+  bool final_reads();
+
+  // Runs `body` as a task on the first client host; what it throws as SqlError becomes the anomaly `name`. False if it
+  // threw or did not end within `limit`.
+  bool run_on_client(const char* name, sim::Duration limit, std::function<void()> body);
+  bool fail(std::string name, std::string explanation);
+  std::string describe_parked_tasks();
+
+  const Scenario& scenario_;
+  const RunRequest& request_;
+  faults::Schedule schedule_;
+  sim::Simulation simulation_;
+  HistoryRecorder recorder_;
+  std::unique_ptr<engine::Cluster> cluster_;
+  std::vector<sim::Host*> client_hosts_;
+  std::unique_ptr<faults::Injector> injector_;
+  std::unique_ptr<Workload> workload_;
+  sim::Condition progress_;
+  bool stop_clients_ = false;
+  std::vector<std::string> clients_at_work_;
+  sim::Time liveness_deadline_ = sim::never;
+  bool finished_ = false;
+  bool cut_short_ = false;
+  checkers::Verdict liveness_;
+};
+
+}  // namespace polarsim::scenarios
