@@ -26,7 +26,9 @@ void AggregateState::add(const Value& value, const Value& separator) {
   if (value.is_null() || (call_->distinct && !seen_.insert(value).second)) return;
   switch (call_->function) {
     case AggregateFunction::count_rows:
-    case AggregateFunction::count: ++count_; break;
+    case AggregateFunction::count:
+      ++count_;
+      break;
     case AggregateFunction::sum: {
       const auto low = static_cast<std::uint64_t>(value.as_integer());
       sum_low_ += low;
@@ -39,8 +41,12 @@ void AggregateState::add(const Value& value, const Value& separator) {
     case AggregateFunction::max:
       if (!any_ || compare(value, value_) > 0) value_ = value;
       break;
-    case AggregateFunction::bool_and: value_ = Value::boolean((!any_ || value_.as_boolean()) && value.as_boolean()); break;
-    case AggregateFunction::bool_or: value_ = Value::boolean((any_ && value_.as_boolean()) || value.as_boolean()); break;
+    case AggregateFunction::bool_and:
+      value_ = Value::boolean((!any_ || value_.as_boolean()) && value.as_boolean());
+      break;
+    case AggregateFunction::bool_or:
+      value_ = Value::boolean((any_ && value_.as_boolean()) || value.as_boolean());
+      break;
     case AggregateFunction::string_agg: {
       // The separator of the first row goes unused: separators stand before their values.
       std::string text = any_ ? value_.as_text() : std::string();
@@ -55,14 +61,16 @@ void AggregateState::add(const Value& value, const Value& separator) {
 Value AggregateState::result() const {
   switch (call_->function) {
     case AggregateFunction::count_rows:
-    case AggregateFunction::count: return Value::integer(count_);
+    case AggregateFunction::count:
+      return Value::integer(count_);
     case AggregateFunction::sum: {
       if (!any_) return Value();
       const auto total = static_cast<std::int64_t>(sum_low_);
       if (sum_high_ != (total < 0 ? -1 : 0)) throw_out_of_range(TypeId::int8);
       return Value::integer(total);
     }
-    default: return value_;
+    default:
+      return value_;
   }
 }
 

@@ -8,7 +8,8 @@
 //   for (AggregateState& state : states) state.accumulate(row_context);
 //   results[i] = states[i].result();  // EvaluationContext.aggregates
 //
-// select_analysis.h does all of this for a SELECT. sum(bigint) is bigint here, and 22003 if the total does not fit; in PostgreSQL it is numeric.
+// select_analysis.h does all of this for a SELECT. sum(bigint) is bigint here, and 22003 if the total does not fit; in
+// PostgreSQL it is numeric.
 #pragma once
 
 #include <cstdint>

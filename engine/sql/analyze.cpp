@@ -11,7 +11,8 @@ namespace {
 
 using Kind = Expression::Kind;
 
-// How much PostgreSQL likes a name it finds inside an expression: a column's or function's beats a type's or a keyword's.
+// How much PostgreSQL likes a name it finds inside an expression: a column's or function's beats a type's or a
+// keyword's.
 enum class NameStrength { none, weak, strong };
 
 struct SuggestedName {
@@ -22,10 +23,14 @@ struct SuggestedName {
 // The name in pg_type, which is what an unnamed cast's column is called.
 const char* catalog_type_name(TypeId type) {
   switch (type) {
-    case TypeId::boolean: return "bool";
-    case TypeId::int4: return "int4";
-    case TypeId::int8: return "int8";
-    default: return "text";
+    case TypeId::boolean:
+      return "bool";
+    case TypeId::int4:
+      return "int4";
+    case TypeId::int8:
+      return "int8";
+    default:
+      return "text";
   }
 }
 
@@ -33,8 +38,10 @@ SuggestedName suggest_name(const Expression& node) {
   switch (node.kind) {
     case Kind::column:
     case Kind::excluded:
-    case Kind::function: return {node.name, NameStrength::strong};
-    case Kind::coalesce: return {"coalesce", NameStrength::strong};
+    case Kind::function:
+      return {node.name, NameStrength::strong};
+    case Kind::coalesce:
+      return {"coalesce", NameStrength::strong};
     case Kind::parameter:
       if (node.type == TypeId::unknown) return {};
       return {catalog_type_name(node.type), NameStrength::weak};
@@ -50,7 +57,8 @@ SuggestedName suggest_name(const Expression& node) {
       }
       return {"case", NameStrength::weak};
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -61,7 +69,8 @@ bool is_column(const Expression& node, std::string_view table, std::string_view 
 }  // namespace
 
 int TableShape::find(std::string_view column) const {
-  const auto found = std::find_if(columns.begin(), columns.end(), [&](const ColumnInfo& info) { return info.name == column; });
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [&](const ColumnInfo& info) { return info.name == column; });
   return found == columns.end() ? -1 : static_cast<int>(found - columns.begin());
 }
 
@@ -80,8 +89,8 @@ BoundExpression analyze_assignment(const ExpressionPtr& expression, const Analyz
   Binder::Typed value = binder.emit(*expression);
   if (!binder.cast_for_assignment(value, target)) {
     SqlError error(sqlstate::datatype_mismatch,
-                   "column \"" + std::string(column) + "\" is of type " + type_name(target) + " but expression is of type " +
-                       type_name(value.type),
+                   "column \"" + std::string(column) + "\" is of type " + type_name(target) +
+                       " but expression is of type " + type_name(value.type),
                    "", "You will need to rewrite or cast the expression.");
     error.at(value.position());
     throw error;
@@ -89,7 +98,8 @@ BoundExpression analyze_assignment(const ExpressionPtr& expression, const Analyz
   return binder.finish(value);
 }
 
-BoundExpression analyze_condition(const ExpressionPtr& expression, const AnalyzeOptions& options, std::string_view clause) {
+BoundExpression analyze_condition(const ExpressionPtr& expression, const AnalyzeOptions& options,
+                                  std::string_view clause) {
   AnalyzeOptions with_clause = options;
   with_clause.clause = clause;
   Binder binder(with_clause);

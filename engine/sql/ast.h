@@ -20,22 +20,22 @@ using ExpressionPtr = std::shared_ptr<const Expression>;
 
 struct Expression {
   enum class Kind : std::uint8_t {
-    constant,    // value, type
-    parameter,   // index: $index, from 1; type if a cast told it
-    column,      // table (may be empty), name
-    excluded,    // name: EXCLUDED.name in ON CONFLICT DO UPDATE
-    operation,   // name is the operator (+ - * / % || = <> < <= > >=), one or two arguments
-    logical_and, // arguments, two or more; the parser never puts an AND directly below an AND, nor an OR below an OR
+    constant,     // value, type
+    parameter,    // index: $index, from 1; type if a cast told it
+    column,       // table (may be empty), name
+    excluded,     // name: EXCLUDED.name in ON CONFLICT DO UPDATE
+    operation,    // name is the operator (+ - * / % || = <> < <= > >=), one or two arguments
+    logical_and,  // arguments, two or more; the parser never puts an AND directly below an AND, nor an OR below an OR
     logical_or,
     logical_not,
-    is_null,     // argument 0; negated: IS NOT NULL
-    in_list,     // argument 0 IN (arguments 1..); negated: NOT IN
-    case_when,   // arguments: condition, result, condition, result, ..., [else]; simple CASE is rewritten to this form
+    is_null,    // argument 0; negated: IS NOT NULL
+    in_list,    // argument 0 IN (arguments 1..); negated: NOT IN
+    case_when,  // arguments: condition, result, condition, result, ..., [else]; simple CASE is rewritten to this form
     coalesce,
-    cast,        // argument 0 to `type`
-    function,    // name(arguments); star for count(*); distinct for count(DISTINCT x). greatest, least and nullif are functions, too.
-                 // A named argument (shard_count := 4) is an argument of kind function with the name `named_argument` and two
-                 // arguments: a text constant that holds the name, and the value
+    cast,      // argument 0 to `type`
+    function,  // name(arguments); star for count(*); distinct for count(DISTINCT x). greatest, least and nullif are
+               // functions, too. A named argument (shard_count := 4) is an argument of kind function with the name
+               // `named_argument` and two arguments: a text constant that holds the name, and the value
   };
   Kind kind = Kind::constant;
   Value value;
@@ -55,7 +55,7 @@ inline constexpr const char* named_argument = ":=";
 struct TableName {
   std::string schema;  // empty: the search path (public)
   std::string name;
-  std::string alias;   // empty: none
+  std::string alias;  // empty: none
   int position = 0;
   // What columns are qualified by.
   const std::string& reference() const { return alias.empty() ? name : alias; }
@@ -64,8 +64,8 @@ struct TableName {
 struct SelectItem {
   ExpressionPtr expression;  // null: `*` or `star_table.*`
   std::string star_table;
-  std::string alias;         // output name if given by AS
-  int position = 0;          // 1-based character in the statement's text; 0: unknown
+  std::string alias;  // output name if given by AS
+  int position = 0;   // 1-based character in the statement's text; 0: unknown
 };
 
 struct OrderItem {
@@ -146,7 +146,14 @@ struct DropTable {
 };
 
 struct TransactionControl {
-  enum class Kind : std::uint8_t { begin, commit, rollback, prepare, commit_prepared, rollback_prepared } kind = Kind::begin;
+  enum class Kind : std::uint8_t {
+    begin,
+    commit,
+    rollback,
+    prepare,
+    commit_prepared,
+    rollback_prepared
+  } kind = Kind::begin;
   std::string gid;        // for the last three
   std::string isolation;  // begin: "" or the level as written in lower case, e.g. "read committed"
 };

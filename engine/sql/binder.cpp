@@ -32,8 +32,9 @@ bool same_in_query(const Expression& a, const Expression& b) {
 int Binder::Typed::position() const {
   int first = node->position;
   for (const Expression* next = node;;) {
-    const bool starts_with_operand = next->kind == Kind::operation || next->kind == Kind::cast || next->kind == Kind::is_null ||
-                                     next->kind == Kind::in_list || next->kind == Kind::logical_and || next->kind == Kind::logical_or;
+    const bool starts_with_operand = next->kind == Kind::operation || next->kind == Kind::cast ||
+                                     next->kind == Kind::is_null || next->kind == Kind::in_list ||
+                                     next->kind == Kind::logical_and || next->kind == Kind::logical_or;
     if (!starts_with_operand) return first;
     next = next->arguments[0].get();
     if (next->position > 0 && (first == 0 || next->position < first)) first = next->position;
@@ -72,29 +73,40 @@ Binder::Typed Binder::emit(const Expression& node) {
 
 Binder::Typed Binder::emit_kind(const Expression& node) {
   switch (node.kind) {
-    case Kind::constant: return constant(node);
-    case Kind::parameter: return parameter(node);
-    case Kind::column: return column(node);
-    case Kind::excluded: return excluded(node);
-    case Kind::operation: return operation(node);
+    case Kind::constant:
+      return constant(node);
+    case Kind::parameter:
+      return parameter(node);
+    case Kind::column:
+      return column(node);
+    case Kind::excluded:
+      return excluded(node);
+    case Kind::operation:
+      return operation(node);
     case Kind::logical_and:
-    case Kind::logical_or: return logical(node);
+    case Kind::logical_or:
+      return logical(node);
     case Kind::logical_not: {
       Typed value = emit(*node.arguments[0]);
       require_boolean(value, "argument of NOT");
       append(Operation::logical_not, 0);
       return result(TypeId::boolean, node);
     }
-    case Kind::is_null: return is_null(node);
-    case Kind::in_list: return in_list(node);
-    case Kind::case_when: return case_when(node);
-    case Kind::coalesce: return coalesce(node);
+    case Kind::is_null:
+      return is_null(node);
+    case Kind::in_list:
+      return in_list(node);
+    case Kind::case_when:
+      return case_when(node);
+    case Kind::coalesce:
+      return coalesce(node);
     case Kind::cast: {
       Typed value = emit(*node.arguments[0]);
       cast_explicitly(value, node.type, node.position);
       return result(node.type, node);
     }
-    case Kind::function: return function(node);
+    case Kind::function:
+      return function(node);
   }
   fail(sqlstate::internal_error, "unrecognized node type", node.position);
 }
@@ -106,7 +118,8 @@ Binder::Typed Binder::constant(const Expression& node) {
 
 Binder::Typed Binder::parameter(const Expression& node) {
   const auto index = static_cast<std::size_t>(node.index);
-  const TypeId declared = index <= options_.parameter_types.size() ? options_.parameter_types[index - 1] : TypeId::unknown;
+  const TypeId declared =
+      index <= options_.parameter_types.size() ? options_.parameter_types[index - 1] : TypeId::unknown;
   const TypeId type = declared != TypeId::unknown ? declared : node.type;
   const int instruction = append(Operation::push_parameter, 1, type, node.index - 1);
   Typed value{type, type == TypeId::unknown ? instruction : -1, &node};
@@ -159,7 +172,8 @@ void Binder::require_grouped(const Expression& node) const {
   };
   if (!table.primary_key.empty() && std::all_of(table.primary_key.begin(), table.primary_key.end(), grouped)) return;
   fail(sqlstate::grouping_error,
-       "column \"" + table.name + "." + node.name + "\" must appear in the GROUP BY clause or be used in an aggregate function",
+       "column \"" + table.name + "." + node.name +
+           "\" must appear in the GROUP BY clause or be used in an aggregate function",
        node.position);
 }
 
@@ -226,7 +240,8 @@ TypeId Binder::common_type(std::vector<Typed>& values, std::string_view what) {
       common = TypeId::int8;
     } else {
       fail(sqlstate::datatype_mismatch,
-           std::string(what) + " types " + type_name(common) + " and " + type_name(value.type) + " cannot be matched", value.position());
+           std::string(what) + " types " + type_name(common) + " and " + type_name(value.type) + " cannot be matched",
+           value.position());
     }
   }
   if (common == TypeId::unknown) common = TypeId::text;
@@ -268,13 +283,15 @@ void Binder::cast_explicitly(Typed& value, TypeId type, int position) {
   } else if (from == TypeId::boolean && type == TypeId::int4) {
     append(Operation::boolean_to_integer, 0);
   } else {
-    fail(sqlstate::cannot_coerce, std::string("cannot cast type ") + type_name(from) + " to " + type_name(type), position);
+    fail(sqlstate::cannot_coerce, std::string("cannot cast type ") + type_name(from) + " to " + type_name(type),
+         position);
   }
 }
 
 bool Binder::cast_for_assignment(Typed& value, TypeId type) {
   resolve(value, type);
-  const bool allowed = value.type == type || type == TypeId::text || (is_integer_type(value.type) && is_integer_type(type));
+  const bool allowed =
+      value.type == type || type == TypeId::text || (is_integer_type(value.type) && is_integer_type(type));
   if (allowed) cast_explicitly(value, type, value.position());
   return allowed;
 }
@@ -282,7 +299,8 @@ bool Binder::cast_for_assignment(Typed& value, TypeId type) {
 void Binder::require_boolean(Typed& value, std::string_view what) {
   resolve(value, TypeId::boolean);
   if (value.type == TypeId::boolean) return;
-  fail(sqlstate::datatype_mismatch, std::string(what) + " must be type boolean, not type " + type_name(value.type), value.position());
+  fail(sqlstate::datatype_mismatch, std::string(what) + " must be type boolean, not type " + type_name(value.type),
+       value.position());
 }
 
 }  // namespace polarsim::engine::sql

@@ -17,8 +17,8 @@ class Binder {
   explicit Binder(const AnalyzeOptions& options, bool inside_aggregate = false)
       : options_(options), inside_aggregate_(inside_aggregate), node_(std::make_shared<BoundNode>()) {}
 
-  // The type of a value the program has computed so far. An unknown one is still a bare literal or parameter, and `unresolved` is the
-  // instruction that pushes it: whoever uses the value gives it a type.
+  // The type of a value the program has computed so far. An unknown one is still a bare literal or parameter, and
+  // `unresolved` is the instruction that pushes it: whoever uses the value gives it a type.
   struct Typed {
     TypeId type = TypeId::unknown;
     int unresolved = -1;
@@ -30,7 +30,8 @@ class Binder {
 
   // Appends the code that pushes the expression's value.
   Typed emit(const Expression& node);
-  // Gives a bare literal or parameter the type its context wants; others are left alone. Throws for a literal the type cannot read.
+  // Gives a bare literal or parameter the type its context wants; others are left alone. Throws for a literal the type
+  // cannot read.
   void resolve(Typed& value, TypeId type);
   void cast_explicitly(Typed& value, TypeId type, int position);
   // False if PostgreSQL has no such assignment cast.
@@ -63,7 +64,8 @@ class Binder {
   void match_comparison(std::string_view name, int position, Typed& left, Typed& right);
   Typed boolean_test(const Expression& node);
   Typed in_list(const Expression& node);
-  // Emits the items as one array if they have a type in common, and that type; unknown, with nothing emitted, if they have none.
+  // Emits the items as one array if they have a type in common, and that type; unknown, with nothing emitted, if they
+  // have none.
   TypeId in_array(const std::vector<ExpressionPtr>& items, TypeId subject);
   Typed in_chain(const Expression& node);
 

@@ -76,9 +76,14 @@ struct NamedAggregate {
   AggregateFunction function;
 };
 constexpr NamedAggregate aggregates[] = {
-    {"count", AggregateFunction::count},       {"sum", AggregateFunction::sum},         {"min", AggregateFunction::min},
-    {"max", AggregateFunction::max},           {"bool_and", AggregateFunction::bool_and}, {"every", AggregateFunction::bool_and},
-    {"bool_or", AggregateFunction::bool_or},   {"string_agg", AggregateFunction::string_agg},
+    {"count", AggregateFunction::count},
+    {"sum", AggregateFunction::sum},
+    {"min", AggregateFunction::min},
+    {"max", AggregateFunction::max},
+    {"bool_and", AggregateFunction::bool_and},
+    {"every", AggregateFunction::bool_and},
+    {"bool_or", AggregateFunction::bool_or},
+    {"string_agg", AggregateFunction::string_agg},
     // Takes what sum() takes, but is refused: its result would be numeric.
     {"avg", AggregateFunction::sum},
 };
@@ -86,10 +91,13 @@ constexpr NamedAggregate aggregates[] = {
 // The type to give a bare literal as the aggregate's argument; unknown if PostgreSQL cannot tell.
 TypeId default_argument_type(AggregateFunction function) {
   switch (function) {
-    case AggregateFunction::sum: return TypeId::unknown;
+    case AggregateFunction::sum:
+      return TypeId::unknown;
     case AggregateFunction::bool_and:
-    case AggregateFunction::bool_or: return TypeId::boolean;
-    default: return TypeId::text;
+    case AggregateFunction::bool_or:
+      return TypeId::boolean;
+    default:
+      return TypeId::text;
   }
 }
 
@@ -98,13 +106,18 @@ TypeId aggregate_type(AggregateFunction function, TypeId argument) {
   const bool integer = argument == TypeId::int4 || argument == TypeId::int8;
   switch (function) {
     case AggregateFunction::count_rows:
-    case AggregateFunction::count: return TypeId::int8;
-    case AggregateFunction::sum: return integer ? TypeId::int8 : TypeId::unknown;
+    case AggregateFunction::count:
+      return TypeId::int8;
+    case AggregateFunction::sum:
+      return integer ? TypeId::int8 : TypeId::unknown;
     case AggregateFunction::min:
-    case AggregateFunction::max: return integer || argument == TypeId::text ? argument : TypeId::unknown;
+    case AggregateFunction::max:
+      return integer || argument == TypeId::text ? argument : TypeId::unknown;
     case AggregateFunction::bool_and:
-    case AggregateFunction::bool_or: return argument == TypeId::boolean ? argument : TypeId::unknown;
-    case AggregateFunction::string_agg: return argument == TypeId::text ? argument : TypeId::unknown;
+    case AggregateFunction::bool_or:
+      return argument == TypeId::boolean ? argument : TypeId::unknown;
+    case AggregateFunction::string_agg:
+      return argument == TypeId::text ? argument : TypeId::unknown;
   }
   return TypeId::unknown;
 }
@@ -129,7 +142,8 @@ Binder::Typed Binder::function(const Expression& node) {
   if (node.name == "greatest" || node.name == "least") return greatest_or_least(node);
   if (node.name == "nullif") return null_if(node);
   if (node.star) throw_no_function(node.name + "()", node.position);
-  if (node.distinct) fail("42809", "DISTINCT specified, but " + node.name + " is not an aggregate function", node.position);
+  if (node.distinct)
+    fail("42809", "DISTINCT specified, but " + node.name + " is not an aggregate function", node.position);
   std::vector<Typed> values = arguments(node);
   const bool any_named = std::any_of(node.arguments.begin(), node.arguments.end(), [](const ExpressionPtr& argument) {
     return argument->kind == Expression::Kind::function && argument->name == named_argument;
@@ -154,7 +168,8 @@ void Binder::aggregate_arguments(const Expression& node, AggregateCall& call) {
     Typed value = inner.emit(*argument);
     types.push_back(value);
     const TypeId wanted = bound.empty() ? default_argument_type(call.function) : TypeId::text;
-    if (wanted == TypeId::unknown && value.type == TypeId::unknown) throw_function_not_unique(call_text(node, types), node.position);
+    if (wanted == TypeId::unknown && value.type == TypeId::unknown)
+      throw_function_not_unique(call_text(node, types), node.position);
     inner.resolve(value, wanted);
     bound.push_back(inner.finish(value));
   }
@@ -164,7 +179,8 @@ void Binder::aggregate_arguments(const Expression& node, AggregateCall& call) {
       (takes_separator && bound[1].type() != TypeId::text)) {
     throw_no_function(call_text(node, types), node.position);
   }
-  if (node.name == "avg") fail(sqlstate::feature_not_supported, "function avg is not supported: its type is numeric", node.position);
+  if (node.name == "avg")
+    fail(sqlstate::feature_not_supported, "function avg is not supported: its type is numeric", node.position);
   call.argument = bound[0];
   if (takes_separator) call.separator = bound[1];
 }
@@ -172,7 +188,8 @@ void Binder::aggregate_arguments(const Expression& node, AggregateCall& call) {
 Binder::Typed Binder::aggregate(const Expression& node) {
   if (inside_aggregate_) fail(sqlstate::grouping_error, "aggregate function calls cannot be nested", node.position);
   if (!options_.aggregates_allowed || options_.aggregates == nullptr) {
-    fail(sqlstate::grouping_error, "aggregate functions are not allowed in " + std::string(options_.clause), node.position);
+    fail(sqlstate::grouping_error, "aggregate functions are not allowed in " + std::string(options_.clause),
+         node.position);
   }
   AggregateCall call;
   for (const NamedAggregate& known : aggregates) {

@@ -14,17 +14,24 @@ struct NamedOperation {
 };
 
 constexpr NamedOperation arithmetic_operators[] = {
-    {"+", Operation::add}, {"-", Operation::subtract}, {"*", Operation::multiply}, {"/", Operation::divide}, {"%", Operation::modulo},
+    {"+", Operation::add},    {"-", Operation::subtract}, {"*", Operation::multiply},
+    {"/", Operation::divide}, {"%", Operation::modulo},
 };
 constexpr NamedOperation comparison_operators[] = {
-    {"=", Operation::equal},        {"<>", Operation::not_equal},       {"<", Operation::less},
-    {"<=", Operation::less_or_equal}, {">", Operation::greater},        {">=", Operation::greater_or_equal},
-    {"IS DISTINCT FROM", Operation::distinct}, {"IS NOT DISTINCT FROM", Operation::not_distinct},
+    {"=", Operation::equal},
+    {"<>", Operation::not_equal},
+    {"<", Operation::less},
+    {"<=", Operation::less_or_equal},
+    {">", Operation::greater},
+    {">=", Operation::greater_or_equal},
+    {"IS DISTINCT FROM", Operation::distinct},
+    {"IS NOT DISTINCT FROM", Operation::not_distinct},
 };
 
 template <std::size_t count>
 const NamedOperation* find(const NamedOperation (&table)[count], std::string_view name) {
-  const auto* found = std::find_if(std::begin(table), std::end(table), [&](const auto& entry) { return entry.name == name; });
+  const auto* found =
+      std::find_if(std::begin(table), std::end(table), [&](const auto& entry) { return entry.name == name; });
   return found == std::end(table) ? nullptr : found;
 }
 
@@ -55,9 +62,10 @@ TypeId item_type(TypeId subject, const std::vector<Binder::Typed>& items) {
 }  // namespace
 
 void throw_no_operator(const std::string& signature, bool binary, int position) {
-  SqlError error(sqlstate::undefined_function, "operator does not exist: " + signature, "",
-                 binary ? "No operator matches the given name and argument types. You might need to add explicit type casts."
-                        : "No operator matches the given name and argument type. You might need to add an explicit type cast.");
+  SqlError error(
+      sqlstate::undefined_function, "operator does not exist: " + signature, "",
+      binary ? "No operator matches the given name and argument types. You might need to add explicit type casts."
+             : "No operator matches the given name and argument type. You might need to add an explicit type cast.");
   error.at(position);
   throw error;
 }
@@ -73,7 +81,8 @@ Binder::Typed Binder::operation(const Expression& node) {
   if (node.arguments.size() == 1) return unary(node);
   Typed left = emit(*node.arguments[0]);
   Typed right = emit(*node.arguments[1]);
-  if (const NamedOperation* known = find(arithmetic_operators, node.name)) return arithmetic(node, known->operation, left, right);
+  if (const NamedOperation* known = find(arithmetic_operators, node.name))
+    return arithmetic(node, known->operation, left, right);
   if (const NamedOperation* known = find(comparison_operators, node.name)) {
     const bool keyword = known->operation == Operation::distinct || known->operation == Operation::not_distinct;
     return comparison(node, keyword ? "=" : known->name, known->operation, left, right);
@@ -133,7 +142,8 @@ void Binder::match_comparison(std::string_view name, int position, Typed& left, 
   throw_no_operator(signature(left.type, name, right.type), true, position);
 }
 
-Binder::Typed Binder::comparison(const Expression& node, std::string_view name, Operation operation, Typed left, Typed right) {
+Binder::Typed Binder::comparison(const Expression& node, std::string_view name, Operation operation, Typed left,
+                                 Typed right) {
   match_comparison(name, node.position, left, right);
   append(operation, -1);
   return result(TypeId::boolean, node);
@@ -163,8 +173,8 @@ TypeId Binder::in_array(const std::vector<ExpressionPtr>& items, TypeId subject)
   return common;
 }
 
-// As PostgreSQL: the items that depend on no column form an array, which is evaluated as a whole, if there are several and they
-// have a type in common with the subject; all others are compared one by one.
+// As PostgreSQL: the items that depend on no column form an array, which is evaluated as a whole, if there are several
+// and they have a type in common with the subject; all others are compared one by one.
 Binder::Typed Binder::in_list(const Expression& node) {
   std::vector<ExpressionPtr> fixed;
   std::vector<ExpressionPtr> others;

@@ -41,26 +41,26 @@ enum class Operation : std::uint8_t {
   logical_not,
   is_null,
   is_not_null,
-  cast_to_text,     // booleans become 'true' and 'false'
-  cast_text,        // text to `type`, by the type's input rules
-  cast_integer,     // to `type`, int4 or int8, checking the range
+  cast_to_text,  // booleans become 'true' and 'false'
+  cast_text,     // text to `type`, by the type's input rules
+  cast_integer,  // to `type`, int4 or int8, checking the range
   boolean_to_integer,
   integer_to_boolean,
   // Control. `operand` is the instruction to go on with.
-  jump,               // the values below stay: the branches of a CASE each leave one result
-  jump_unless_true,   // pops the condition
-  jump_unless_null,   // keeps the value if it jumps, else pops it
-  and_step,           // pops a value and folds it into the one below; jumps once the outcome is false
+  jump,              // the values below stay: the branches of a CASE each leave one result
+  jump_unless_true,  // pops the condition
+  jump_unless_null,  // keeps the value if it jumps, else pops it
+  and_step,          // pops a value and folds it into the one below; jumps once the outcome is false
   or_step,
-  in_step,            // the stack holds subject, outcome, item: pops the item; jumps once the outcome is true
+  in_step,  // the stack holds subject, outcome, item: pops the item; jumps once the outcome is true
   // Membership: the stack holds the subject and `operand` items; leaves subject and outcome.
   in_items,
-  in_constants,       // the items are `operand` constants from `first`
-  in_finish,          // subject and outcome become the outcome; negated if `operand` is 1
+  in_constants,  // the items are `operand` constants from `first`
+  in_finish,     // subject and outcome become the outcome; negated if `operand` is 1
   // Replace the `operand` topmost values.
   greatest,
   least,
-  call,               // of the scalar function `first`
+  call,  // of the scalar function `first`
 };
 
 struct Instruction {

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <iterator>
 #include <limits>
 #include <type_traits>
 
@@ -9,25 +7,6 @@ namespace polarsim::engine::sql {
 namespace {
 
 using Kind = Expression::Kind;
-
-// PostgreSQL 15's keywords that cannot be every kind of name unquoted (all but the unreserved ones), sorted.
-constexpr std::string_view keywords[] = {
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between",
-    "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character", "check", "coalesce",
-    "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog",
-    "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "dec",
-    "decimal", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "exists", "extract",
-    "false", "fetch", "float", "for", "foreign", "freeze", "from", "full", "grant", "greatest", "group", "grouping",
-    "having", "ilike", "in", "initially", "inner", "inout", "int", "integer", "intersect", "interval", "into", "is",
-    "isnull", "join", "lateral", "leading", "least", "left", "like", "limit", "localtime", "localtimestamp",
-    "national", "natural", "nchar", "none", "normalize", "not", "notnull", "null", "nullif", "numeric", "offset",
-    "on", "only", "or", "order", "out", "outer", "overlaps", "overlay", "placing", "position", "precision",
-    "primary", "real", "references", "returning", "right", "row", "select", "session_user", "setof", "similar",
-    "smallint", "some", "substring", "symmetric", "table", "tablesample", "then", "time", "timestamp", "to",
-    "trailing", "treat", "trim", "true", "union", "unique", "user", "using", "values", "varchar", "variadic",
-    "verbose", "when", "where", "window", "with", "xmlattributes", "xmlconcat", "xmlelement", "xmlexists",
-    "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable",
-};
 
 // Writes statements as text. Every compound operand is put in brackets, so that precedence never matters.
 class Writer {
@@ -134,11 +113,21 @@ class Writer {
         out_ += "BEGIN";
         if (!control.isolation.empty()) out_ += " ISOLATION LEVEL " + upper(control.isolation);
         return;
-      case ControlKind::commit: out_ += "COMMIT"; return;
-      case ControlKind::rollback: out_ += "ROLLBACK"; return;
-      case ControlKind::prepare: out_ += "PREPARE TRANSACTION " + quote_literal(control.gid); return;
-      case ControlKind::commit_prepared: out_ += "COMMIT PREPARED " + quote_literal(control.gid); return;
-      case ControlKind::rollback_prepared: out_ += "ROLLBACK PREPARED " + quote_literal(control.gid); return;
+      case ControlKind::commit:
+        out_ += "COMMIT";
+        return;
+      case ControlKind::rollback:
+        out_ += "ROLLBACK";
+        return;
+      case ControlKind::prepare:
+        out_ += "PREPARE TRANSACTION " + quote_literal(control.gid);
+        return;
+      case ControlKind::commit_prepared:
+        out_ += "COMMIT PREPARED " + quote_literal(control.gid);
+        return;
+      case ControlKind::rollback_prepared:
+        out_ += "ROLLBACK PREPARED " + quote_literal(control.gid);
+        return;
     }
   }
 
@@ -156,7 +145,9 @@ class Writer {
   // An expression in a place that commas, brackets or keywords delimit.
   void expression(const Expression& node) {
     switch (node.kind) {
-      case Kind::constant: constant(node); return;
+      case Kind::constant:
+        constant(node);
+        return;
       case Kind::parameter:
         out_ += '$' + std::to_string(node.index);
         if (node.type != TypeId::unknown) out_ += std::string("::") + type_name(node.type);
@@ -165,10 +156,18 @@ class Writer {
         if (!node.table.empty()) out_ += quote_identifier(node.table) + '.';
         out_ += quote_identifier(node.name);
         return;
-      case Kind::excluded: out_ += "excluded." + quote_identifier(node.name); return;
-      case Kind::operation: operation(node); return;
-      case Kind::logical_and: joined(node.arguments, " AND "); return;
-      case Kind::logical_or: joined(node.arguments, " OR "); return;
+      case Kind::excluded:
+        out_ += "excluded." + quote_identifier(node.name);
+        return;
+      case Kind::operation:
+        operation(node);
+        return;
+      case Kind::logical_and:
+        joined(node.arguments, " AND ");
+        return;
+      case Kind::logical_or:
+        joined(node.arguments, " OR ");
+        return;
       case Kind::logical_not:
         out_ += "NOT ";
         operand(*node.arguments[0]);
@@ -183,7 +182,9 @@ class Writer {
         expressions(node.arguments, 1);
         out_ += ')';
         return;
-      case Kind::case_when: case_when(node); return;
+      case Kind::case_when:
+        case_when(node);
+        return;
       case Kind::coalesce:
         out_ += "COALESCE(";
         expressions(node.arguments, 0);
@@ -193,7 +194,9 @@ class Writer {
         operand(*node.arguments[0]);
         out_ += std::string("::") + type_name(node.type);
         return;
-      case Kind::function: function(node); return;
+      case Kind::function:
+        function(node);
+        return;
     }
   }
 
@@ -214,15 +217,18 @@ class Writer {
 
   static bool is_primary(const Expression& node) {
     switch (node.kind) {
-      case Kind::constant: return !(node.value.is_integer() && node.value.as_integer() < 0);
+      case Kind::constant:
+        return !(node.value.is_integer() && node.value.as_integer() < 0);
       case Kind::parameter:
       case Kind::column:
       case Kind::excluded:
       case Kind::case_when:
       case Kind::coalesce:
       case Kind::function:
-      case Kind::cast: return true;
-      default: return false;
+      case Kind::cast:
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -243,7 +249,8 @@ class Writer {
       return;
     }
     const std::int64_t value = node.value.as_integer();
-    const bool reads_as_int4 = value >= std::numeric_limits<std::int32_t>::min() && value <= std::numeric_limits<std::int32_t>::max();
+    const bool reads_as_int4 =
+        value >= std::numeric_limits<std::int32_t>::min() && value <= std::numeric_limits<std::int32_t>::max();
     const bool typed = node.type == TypeId::int8 && reads_as_int4;
     out_ += typed && value < 0 ? '(' + literal + ')' : literal;
     if (typed) out_ += "::bigint";
@@ -350,11 +357,20 @@ class Writer {
 
   void locking(const Select& select) {
     switch (select.lock) {
-      case LockStrength::none: return;
-      case LockStrength::key_share: out_ += " FOR KEY SHARE"; break;
-      case LockStrength::share: out_ += " FOR SHARE"; break;
-      case LockStrength::no_key_update: out_ += " FOR NO KEY UPDATE"; break;
-      case LockStrength::update: out_ += " FOR UPDATE"; break;
+      case LockStrength::none:
+        return;
+      case LockStrength::key_share:
+        out_ += " FOR KEY SHARE";
+        break;
+      case LockStrength::share:
+        out_ += " FOR SHARE";
+        break;
+      case LockStrength::no_key_update:
+        out_ += " FOR NO KEY UPDATE";
+        break;
+      case LockStrength::update:
+        out_ += " FOR UPDATE";
+        break;
     }
     if (select.lock_wait == LockWait::nowait) out_ += " NOWAIT";
     if (select.lock_wait == LockWait::skip_locked) out_ += " SKIP LOCKED";
@@ -398,11 +414,6 @@ class Writer {
   std::string out_;
 };
 
-bool is_plain_identifier(std::string_view name) {
-  if (name.empty() || (name.front() >= '0' && name.front() <= '9')) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
-}
-
 }  // namespace
 
 std::string deparse(const Statement& statement) {
@@ -416,17 +427,5 @@ std::string deparse(const Expression& expression) {
   writer.expression(expression);
   return writer.take();
 }
-
-std::string quote_identifier(std::string_view name) {
-  if (is_plain_identifier(name) && !std::binary_search(std::begin(keywords), std::end(keywords), name)) return std::string(name);
-  std::string out = "\"";
-  for (const char c : name) {
-    out += c;
-    if (c == '"') out += c;
-  }
-  return out + '"';
-}
-
-std::string quote_literal(std::string_view text) { return to_literal(Value::text(std::string(text))); }
 
 }  // namespace polarsim::engine::sql

@@ -42,13 +42,15 @@ const Shape shapes[] = {
     {"case", [](std::size_t n) { return repeat("case when true then ", n) + "1" + repeat(" end", n); }},
     {"case else", [](std::size_t n) { return repeat("case when true then 1 else ", n) + "1" + repeat(" end", n); }},
     {"case without end", [](std::size_t n) { return repeat("case when ", n); }},
-    {"case in a condition", [](std::size_t n) { return repeat("case when a and ", n) + "b" + repeat(" then true end", n); }},
+    {"case in a condition",
+     [](std::size_t n) { return repeat("case when a and ", n) + "b" + repeat(" then true end", n); }},
     {"function", [](std::size_t n) { return repeat("abs(", n) + "1" + repeat(")", n); }},
     {"coalesce", [](std::size_t n) { return repeat("coalesce(1, ", n) + "1" + repeat(")", n); }},
     {"in", [](std::size_t n) { return repeat("true in (false, ", n) + "true" + repeat(")", n); }},
     {"between and not", [](std::size_t n) { return repeat("1 between 1 and not ", n) + "true"; }},
     {"nested between", [](std::size_t n) { return repeat("(", n) + "1" + repeat(" between 1 and 2)::int", n); }},
-    {"nested simple case", [](std::size_t n) { return repeat("case ", n) + "1" + repeat(" when 1 then 1 when 2 then 2 end", n); }},
+    {"nested simple case",
+     [](std::size_t n) { return repeat("case ", n) + "1" + repeat(" when 1 then 1 when 2 then 2 end", n); }},
     {"alternating brackets", [](std::size_t n) { return repeat("(a and (b or ", n) + "c" + repeat("))", n); }},
     {"right-nested and", [](std::size_t n) { return repeat("(a and ", n) + "b" + repeat(")", n); }},
     {"is null", [](std::size_t n) { return repeat("(", n) + "1" + repeat(" is null)", n); }},
@@ -81,8 +83,9 @@ TEST(DepthTest, DeepTextsEndWithAnError) {
     for (const std::size_t count : {200, 2'000, 20'000}) {
       const std::string state = outcome("select " + shape.write(count));
       // What the engine refuses anyway may be refused for that; nothing deep may pass.
-      const bool flat = std::string_view(shape.name) == "minus of a constant" || std::string_view(shape.name) == "nested comments" ||
-                        std::string_view(shape.name) == "right-nested and" || std::string_view(shape.name) == "brackets";
+      const bool flat =
+          std::string_view(shape.name) == "minus of a constant" || std::string_view(shape.name) == "nested comments" ||
+          std::string_view(shape.name) == "right-nested and" || std::string_view(shape.name) == "brackets";
       EXPECT_TRUE(state == "54001" || state == "0A000" || state == "42601" || (flat && state.empty()))
           << shape.name << " " << count << ": " << state;
     }
@@ -129,7 +132,9 @@ TEST(DepthTest, TheDeepestTreesAreSafeOnATasksStack) {
   StatementCache cache(scheduler, 0);
   TableShape table;
   table.name = "t";
-  table.columns = {{"a", TypeId::boolean, false, nullptr}, {"b", TypeId::boolean, false, nullptr}, {"c", TypeId::boolean, false, nullptr}};
+  table.columns = {{"a", TypeId::boolean, false, nullptr},
+                   {"b", TypeId::boolean, false, nullptr},
+                   {"c", TypeId::boolean, false, nullptr}};
   int parsed = 0;
   scheduler.spawn("deep", [&] {
     for (const Shape& shape : shapes) {

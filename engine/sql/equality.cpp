@@ -10,7 +10,9 @@ bool same(const std::vector<T>& a, const std::vector<T>& b);
 
 bool same(const ExpressionPtr& a, const ExpressionPtr& b) { return structurally_equal(a, b); }
 
-bool same(const TableName& a, const TableName& b) { return a.schema == b.schema && a.name == b.name && a.alias == b.alias; }
+bool same(const TableName& a, const TableName& b) {
+  return a.schema == b.schema && a.name == b.name && a.alias == b.alias;
+}
 
 bool same(const SelectItem& a, const SelectItem& b) {
   return same(a.expression, b.expression) && a.star_table == b.star_table && a.alias == b.alias;
@@ -34,8 +36,8 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
 bool same(const Select& a, const Select& b) {
   if (a.from.has_value() != b.from.has_value() || (a.from && !same(*a.from, *b.from))) return false;
   return same(a.items, b.items) && same(a.where, b.where) && same(a.group_by, b.group_by) && same(a.having, b.having) &&
-         same(a.order_by, b.order_by) && same(a.limit, b.limit) && same(a.offset, b.offset) && a.distinct == b.distinct &&
-         a.lock == b.lock && a.lock_wait == b.lock_wait;
+         same(a.order_by, b.order_by) && same(a.limit, b.limit) && same(a.offset, b.offset) &&
+         a.distinct == b.distinct && a.lock == b.lock && a.lock_wait == b.lock_wait;
 }
 
 bool same(const OnConflict& a, const OnConflict& b) {
@@ -49,7 +51,8 @@ bool same(const Insert& a, const Insert& b) {
 }
 
 bool same(const Update& a, const Update& b) {
-  return same(a.table, b.table) && same(a.assignments, b.assignments) && same(a.where, b.where) && same(a.returning, b.returning);
+  return same(a.table, b.table) && same(a.assignments, b.assignments) && same(a.where, b.where) &&
+         same(a.returning, b.returning);
 }
 
 bool same(const Delete& a, const Delete& b) {
@@ -90,7 +93,8 @@ bool structurally_equal(const ExpressionPtr& a, const ExpressionPtr& b) {
 
 bool structurally_equal(const Statement& a, const Statement& b) {
   if (a.parameters != b.parameters || a.body.index() != b.body.index()) return false;
-  return std::visit([&](const auto& body) { return same(body, std::get<std::decay_t<decltype(body)>>(b.body)); }, a.body);
+  return std::visit([&](const auto& body) { return same(body, std::get<std::decay_t<decltype(body)>>(b.body)); },
+                    a.body);
 }
 
 }  // namespace polarsim::engine::sql

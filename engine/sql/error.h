@@ -1,7 +1,8 @@
 // SQL errors, with PostgreSQL's SQLSTATEs and message parts.
 //
-// Inside the engine an error of a statement is thrown as SqlError, as PostgreSQL's ereport(ERROR) unwinds to the statement
-// boundary; sessions catch it there, mark the transaction failed, and send it to the client as an ErrorResponse.
+// Inside the engine an error of a statement is thrown as SqlError, as PostgreSQL's ereport(ERROR) unwinds to the
+// statement boundary; sessions catch it there, mark the transaction failed, and send it to the client as an
+// ErrorResponse.
 #pragma once
 
 #include <stdexcept>
@@ -60,10 +61,10 @@ inline constexpr const char* internal_error = "XX000";
 struct ErrorFields {
   std::string sqlstate;
   std::string message;
-  std::string detail;   // these may be empty
+  std::string detail;  // these may be empty
   std::string hint;
   std::string context;
-  int position = 0;     // 1-based character of the query text; 0: none
+  int position = 0;  // 1-based character of the query text; 0: none
 };
 
 class SqlError : public std::runtime_error {
@@ -71,7 +72,8 @@ class SqlError : public std::runtime_error {
   SqlError(std::string sqlstate, std::string message, std::string detail = "", std::string hint = "")
       : std::runtime_error(sqlstate + ": " + message),
         fields_{std::move(sqlstate), std::move(message), std::move(detail), std::move(hint), "", 0} {}
-  explicit SqlError(ErrorFields fields) : std::runtime_error(fields.sqlstate + ": " + fields.message), fields_(std::move(fields)) {}
+  explicit SqlError(ErrorFields fields)
+      : std::runtime_error(fields.sqlstate + ": " + fields.message), fields_(std::move(fields)) {}
   const ErrorFields& fields() const { return fields_; }
   const std::string& sqlstate() const { return fields_.sqlstate; }
   SqlError& at(int position) {

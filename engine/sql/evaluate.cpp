@@ -59,11 +59,21 @@ Value arithmetic(Operation operation, TypeId type, std::int64_t a, std::int64_t 
   std::int64_t result = 0;
   bool overflow = false;
   switch (operation) {
-    case Operation::add: overflow = __builtin_add_overflow(a, b, &result); break;
-    case Operation::subtract: overflow = __builtin_sub_overflow(a, b, &result); break;
-    case Operation::multiply: overflow = __builtin_mul_overflow(a, b, &result); break;
-    case Operation::divide: result = divide(a, b, type); break;
-    default: result = modulo(a, b); break;
+    case Operation::add:
+      overflow = __builtin_add_overflow(a, b, &result);
+      break;
+    case Operation::subtract:
+      overflow = __builtin_sub_overflow(a, b, &result);
+      break;
+    case Operation::multiply:
+      overflow = __builtin_mul_overflow(a, b, &result);
+      break;
+    case Operation::divide:
+      result = divide(a, b, type);
+      break;
+    default:
+      result = modulo(a, b);
+      break;
   }
   if (overflow || (type == TypeId::int4 && !fits_int4(result))) throw_out_of_range(type);
   return Value::integer(result);
@@ -76,18 +86,25 @@ std::string text_of_cast(const Value& value) {
 
 bool holds(Operation operation, int order) {
   switch (operation) {
-    case Operation::equal: return order == 0;
-    case Operation::not_equal: return order != 0;
-    case Operation::less: return order < 0;
-    case Operation::less_or_equal: return order <= 0;
-    case Operation::greater: return order > 0;
-    default: return order >= 0;
+    case Operation::equal:
+      return order == 0;
+    case Operation::not_equal:
+      return order != 0;
+    case Operation::less:
+      return order < 0;
+    case Operation::less_or_equal:
+      return order <= 0;
+    case Operation::greater:
+      return order > 0;
+    default:
+      return order >= 0;
   }
 }
 
 const Value null_value;
 
-// Values on the stack are borrowed from the row, the constants and so on where they can be, and owned where they were computed.
+// Values on the stack are borrowed from the row, the constants and so on where they can be, and owned where they were
+// computed.
 struct Slot {
   const Value* value = nullptr;
   Value own;
@@ -120,42 +137,61 @@ class Machine {
 
   void step(const Instruction& instruction) {
     switch (instruction.operation) {
-      case Operation::push_constant: return push().borrow(program_.constants[static_cast<std::size_t>(instruction.operand)]);
-      case Operation::push_column: return push().borrow(context_.row[static_cast<std::size_t>(instruction.operand)]);
-      case Operation::push_excluded: return push().borrow(context_.excluded[static_cast<std::size_t>(instruction.operand)]);
-      case Operation::push_aggregate: return push().borrow(context_.aggregates[static_cast<std::size_t>(instruction.operand)]);
-      case Operation::push_parameter: return push_parameter(instruction);
+      case Operation::push_constant:
+        return push().borrow(program_.constants[static_cast<std::size_t>(instruction.operand)]);
+      case Operation::push_column:
+        return push().borrow(context_.row[static_cast<std::size_t>(instruction.operand)]);
+      case Operation::push_excluded:
+        return push().borrow(context_.excluded[static_cast<std::size_t>(instruction.operand)]);
+      case Operation::push_aggregate:
+        return push().borrow(context_.aggregates[static_cast<std::size_t>(instruction.operand)]);
+      case Operation::push_parameter:
+        return push_parameter(instruction);
       case Operation::distinct:
       case Operation::not_distinct:
-      case Operation::null_if: return null_aware(instruction.operation);
-      case Operation::is_null: return replace(Value::boolean(top().value->is_null()));
-      case Operation::is_not_null: return replace(Value::boolean(!top().value->is_null()));
-      case Operation::jump: return go_to(instruction.operand);
+      case Operation::null_if:
+        return null_aware(instruction.operation);
+      case Operation::is_null:
+        return replace(Value::boolean(top().value->is_null()));
+      case Operation::is_not_null:
+        return replace(Value::boolean(!top().value->is_null()));
+      case Operation::jump:
+        return go_to(instruction.operand);
       case Operation::jump_unless_true:
         if (!is_true(*top().value)) go_to(instruction.operand);
         return drop();
       case Operation::jump_unless_null:
         if (top().value->is_null()) return drop();
         return go_to(instruction.operand);
-      case Operation::and_step: return logical_step(false, instruction.operand);
-      case Operation::or_step: return logical_step(true, instruction.operand);
+      case Operation::and_step:
+        return logical_step(false, instruction.operand);
+      case Operation::or_step:
+        return logical_step(true, instruction.operand);
       case Operation::in_step:
         fold_item(*top(2).value, top(1), *top().value);
         drop();
         if (is_true(*top().value)) go_to(instruction.operand);
         return;
-      case Operation::in_items: return in_items(instruction.operand);
-      case Operation::in_constants: return in_constants(instruction.first, instruction.operand);
-      case Operation::in_finish: return in_finish(instruction.operand == 1);
+      case Operation::in_items:
+        return in_items(instruction.operand);
+      case Operation::in_constants:
+        return in_constants(instruction.first, instruction.operand);
+      case Operation::in_finish:
+        return in_finish(instruction.operand == 1);
       case Operation::greatest:
-      case Operation::least: return extreme(instruction);
-      case Operation::call: return call(instruction);
-      default: break;
+      case Operation::least:
+        return extreme(instruction);
+      case Operation::call:
+        return call(instruction);
+      default:
+        break;
     }
     is_strict_binary(instruction.operation) ? strict_binary(instruction) : strict_unary(instruction);
   }
 
-  static bool is_strict_binary(Operation operation) { return operation >= Operation::add && operation <= Operation::not_like; }
+  static bool is_strict_binary(Operation operation) {
+    return operation >= Operation::add && operation <= Operation::not_like;
+  }
 
   static bool is_true(const Value& value) { return !value.is_null() && value.as_boolean(); }
 
@@ -191,15 +227,19 @@ class Machine {
       case Operation::subtract:
       case Operation::multiply:
       case Operation::divide:
-      case Operation::modulo: return arithmetic(instruction.operation, instruction.type, left.as_integer(), right.as_integer());
+      case Operation::modulo:
+        return arithmetic(instruction.operation, instruction.type, left.as_integer(), right.as_integer());
       case Operation::concatenate: {
         std::string text = text_of_cast(left);
         text += text_of_cast(right);
         return Value::text(std::move(text));
       }
-      case Operation::like: return Value::boolean(matches_like(left.as_text(), right.as_text()));
-      case Operation::not_like: return Value::boolean(!matches_like(left.as_text(), right.as_text()));
-      default: return Value::boolean(holds(instruction.operation, compare(left, right)));
+      case Operation::like:
+        return Value::boolean(matches_like(left.as_text(), right.as_text()));
+      case Operation::not_like:
+        return Value::boolean(!matches_like(left.as_text(), right.as_text()));
+      default:
+        return Value::boolean(holds(instruction.operation, compare(left, right)));
     }
   }
 
@@ -212,7 +252,8 @@ class Machine {
       if (equal) replace_by_null();
       return;
     }
-    const bool distinct = left.is_null() || right.is_null() ? left.is_null() != right.is_null() : compare(left, right) != 0;
+    const bool distinct =
+        left.is_null() || right.is_null() ? left.is_null() != right.is_null() : compare(left, right) != 0;
     drop();
     replace(Value::boolean(distinct == (operation == Operation::distinct)));
   }
@@ -224,13 +265,20 @@ class Machine {
 
   static Value unary(const Instruction& instruction, const Value& value) {
     switch (instruction.operation) {
-      case Operation::negate: return arithmetic(Operation::subtract, instruction.type, 0, value.as_integer());
-      case Operation::logical_not: return Value::boolean(!value.as_boolean());
-      case Operation::cast_to_text: return Value::text(text_of_cast(value));
-      case Operation::cast_text: return from_text(value.as_text(), instruction.type);
-      case Operation::boolean_to_integer: return Value::integer(value.as_boolean() ? 1 : 0);
-      case Operation::integer_to_boolean: return Value::boolean(value.as_integer() != 0);
-      default: break;
+      case Operation::negate:
+        return arithmetic(Operation::subtract, instruction.type, 0, value.as_integer());
+      case Operation::logical_not:
+        return Value::boolean(!value.as_boolean());
+      case Operation::cast_to_text:
+        return Value::text(text_of_cast(value));
+      case Operation::cast_text:
+        return from_text(value.as_text(), instruction.type);
+      case Operation::boolean_to_integer:
+        return Value::integer(value.as_boolean() ? 1 : 0);
+      case Operation::integer_to_boolean:
+        return Value::boolean(value.as_integer() != 0);
+      default:
+        break;
     }
     if (instruction.type == TypeId::int4 && !fits_int4(value.as_integer())) throw_out_of_range(instruction.type);
     return value;
@@ -267,7 +315,8 @@ class Machine {
     const Value& subject = *top().value;
     Slot& outcome = push();
     outcome.set(Value::boolean(false));
-    for (int i = first; i < first + count; ++i) fold_item(subject, outcome, program_.constants[static_cast<std::size_t>(i)]);
+    for (int i = first; i < first + count; ++i)
+      fold_item(subject, outcome, program_.constants[static_cast<std::size_t>(i)]);
   }
 
   void in_finish(bool negated) {

@@ -78,7 +78,9 @@ class AnalysisTest : public ::testing::Test {
     statement_ = parse("SELECT " + text).at(0);
     return std::get<Select>(statement_->body).items.at(0).expression;
   }
-  ExpressionPtr condition(const std::string& text) { return std::get<Select>(parse("SELECT 1 FROM t WHERE " + text).at(0)->body).where; }
+  ExpressionPtr condition(const std::string& text) {
+    return std::get<Select>(parse("SELECT 1 FROM t WHERE " + text).at(0)->body).where;
+  }
 
   // As UPDATE or INSERT would assign it to a column v of the type.
   std::string assigned(const std::string& text, TypeId type) {
@@ -171,7 +173,8 @@ TEST_F(AnalysisTest, ExcludedRowsAndAmbiguity) {
   AnalyzeOptions options;
   options.table = &table;
   options.excluded_allowed = true;
-  const auto statement = parse("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = t.a + excluded.a, b = b").at(0);
+  const auto statement =
+      parse("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = t.a + excluded.a, b = b").at(0);
   const auto& assignments = std::get<Insert>(statement->body).on_conflict->assignments;
   EvaluationContext context;
   context.row = row;

@@ -21,7 +21,8 @@ struct ScalarFunction {
 const std::vector<ScalarFunction>& scalar_functions();
 bool is_scalar_function(std::string_view name);
 
-// Whether `text` matches an SQL LIKE pattern (% and _, backslash escapes). Throws 22025 if the pattern ends in its escape character.
+// Whether `text` matches an SQL LIKE pattern (% and _, backslash escapes). Throws 22025 if the pattern ends in its
+// escape character.
 bool matches_like(std::string_view text, std::string_view pattern);
 // int4's or int8's abs(); throws 22003.
 std::int64_t checked_absolute(std::int64_t value, TypeId type);

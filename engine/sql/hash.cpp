@@ -80,8 +80,10 @@ std::uint32_t hash_uint32(std::uint32_t value) {
 
 std::int32_t hash_value(const Value& value, TypeId type) {
   switch (type) {
-    case TypeId::boolean: return static_cast<std::int32_t>(hash_uint32(value.as_boolean() ? 1 : 0));
-    case TypeId::int4: return static_cast<std::int32_t>(hash_uint32(static_cast<std::uint32_t>(value.as_integer())));
+    case TypeId::boolean:
+      return static_cast<std::int32_t>(hash_uint32(value.as_boolean() ? 1 : 0));
+    case TypeId::int4:
+      return static_cast<std::int32_t>(hash_uint32(static_cast<std::uint32_t>(value.as_integer())));
     case TypeId::int8: {
       // Folding the sign-extended high half into the low one leaves every value that fits int4 with int4's hash.
       const auto bits = static_cast<std::uint64_t>(value.as_integer());
@@ -90,7 +92,8 @@ std::int32_t hash_value(const Value& value, TypeId type) {
       return static_cast<std::int32_t>(hash_uint32(low ^ (value.as_integer() >= 0 ? high : ~high)));
     }
     case TypeId::text:
-    case TypeId::unknown: break;
+    case TypeId::unknown:
+      break;
   }
   return static_cast<std::int32_t>(hash_bytes(value.as_text()));
 }

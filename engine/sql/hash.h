@@ -1,7 +1,8 @@
 // PostgreSQL's hash functions of the types a table can be distributed by, and the shard a hash falls into.
 //
-// Source: PostgreSQL 15 src/common/hashfn.c (hash_bytes, Bob Jenkins' lookup3 with PostgreSQL's constants), hashint8 (folds the high
-// half so that equal int4 and int8 hash equally), hashtext. Shards: increment = 2^32 / count; see docs/architecture.md.
+// Source: PostgreSQL 15 src/common/hashfn.c (hash_bytes, Bob Jenkins' lookup3 with PostgreSQL's constants), hashint8
+// (folds the high half so that equal int4 and int8 hash equally), hashtext. Shards: increment = 2^32 / count; see
+// docs/architecture.md.
 #pragma once
 
 #include <cstdint>

@@ -25,19 +25,27 @@ std::string text_of(std::initializer_list<std::string> parts) {
   return out;
 }
 
-std::string one_of(std::initializer_list<const char*> texts) { return texts.begin()[pick(static_cast<int>(texts.size()))]; }
+std::string one_of(std::initializer_list<const char*> texts) {
+  return texts.begin()[pick(static_cast<int>(texts.size()))];
+}
 
 std::string name() {
-  return one_of({"a", "b", "c", "\"select\"", "\"Mixed Case\"", "\"q\"\"q\"", "left_1", "\"left\"", "name", "\"\u017c\""});
+  return one_of(
+      {"a", "b", "c", "\"select\"", "\"Mixed Case\"", "\"q\"\"q\"", "left_1", "\"left\"", "name", "\"\u017c\""});
 }
 
 std::string literal() {
   switch (pick(8)) {
-    case 0: return one_of({"0", "1", "-1", "2147483647", "-2147483648", "2147483648", "-9223372036854775807"});
-    case 1: return one_of({"'x'", "''", "'it''s'", "'a\\b'", "e'\\n\\'\\\\'", "'--'", "'/*'", "'\u0142'", "$$'$$"});
-    case 2: return one_of({"true", "false", "NULL"});
-    case 3: return text_of({"$", std::to_string(1 + pick(5)), one_of({"", "::int", "::text"})});
-    default: return std::to_string(pick(100));
+    case 0:
+      return one_of({"0", "1", "-1", "2147483647", "-2147483648", "2147483648", "-9223372036854775807"});
+    case 1:
+      return one_of({"'x'", "''", "'it''s'", "'a\\b'", "e'\\n\\'\\\\'", "'--'", "'/*'", "'\u0142'", "$$'$$"});
+    case 2:
+      return one_of({"true", "false", "NULL"});
+    case 3:
+      return text_of({"$", std::to_string(1 + pick(5)), one_of({"", "::int", "::text"})});
+    default:
+      return std::to_string(pick(100));
   }
 }
 
@@ -53,39 +61,63 @@ std::string compound(int depth) {
   const std::string x = expression(depth - 1);
   const std::string y = expression(depth - 1);
   switch (pick(14)) {
-    case 0: return text_of({"(", x, one_of({" + ", " - ", " * ", " / ", " % ", " || "}), y, ")"});
-    case 1: return text_of({"(", x, one_of({" = ", " <> ", " != ", " < ", " <= ", " > ", " >= "}), y, ")"});
-    case 2: return text_of({"(", x, one_of({" AND ", " OR "}), y, one_of({" AND ", " OR "}), expression(depth - 1), ")"});
-    case 3: return text_of({"(NOT ", x, ")"});
-    case 4: return text_of({"(", x, one_of({" IS NULL", " IS NOT NULL", " IS TRUE", " IS NOT FALSE", " IS UNKNOWN"}), ")"});
-    case 5: return text_of({"(", x, one_of({" IN (", " NOT IN ("}), list(depth - 1), "))"});
-    case 6: return text_of({"(", x, one_of({" BETWEEN ", " NOT BETWEEN "}), y, " AND ", expression(depth - 1), ")"});
-    case 7: return text_of({"CASE WHEN ", x, " THEN ", y, one_of({"", " ELSE 1"}), " END"});
-    case 8: return text_of({"CASE ", x, " WHEN ", y, " THEN 1 WHEN 2 THEN 3 END"});
-    case 9: return text_of({"(", x, ")", one_of({"::int", "::bigint", "::text", "::boolean"})});
-    case 10: return text_of({one_of({"COALESCE(", "GREATEST(", "LEAST(", "lower(", "abs(", "\"Odd\"(", "count(DISTINCT "}), x, ")"});
-    case 11: return text_of({"(", x, one_of({" IS DISTINCT FROM ", " IS NOT DISTINCT FROM ", " LIKE ", " NOT LIKE "}), y, ")"});
-    case 12: return text_of({"(", one_of({"- ", "+ "}), x, ")"});
-    default: return text_of({one_of({"NULLIF(", "f(", "COALESCE("}), x, ", ", y, ")"});
+    case 0:
+      return text_of({"(", x, one_of({" + ", " - ", " * ", " / ", " % ", " || "}), y, ")"});
+    case 1:
+      return text_of({"(", x, one_of({" = ", " <> ", " != ", " < ", " <= ", " > ", " >= "}), y, ")"});
+    case 2:
+      return text_of({"(", x, one_of({" AND ", " OR "}), y, one_of({" AND ", " OR "}), expression(depth - 1), ")"});
+    case 3:
+      return text_of({"(NOT ", x, ")"});
+    case 4:
+      return text_of({"(", x, one_of({" IS NULL", " IS NOT NULL", " IS TRUE", " IS NOT FALSE", " IS UNKNOWN"}), ")"});
+    case 5:
+      return text_of({"(", x, one_of({" IN (", " NOT IN ("}), list(depth - 1), "))"});
+    case 6:
+      return text_of({"(", x, one_of({" BETWEEN ", " NOT BETWEEN "}), y, " AND ", expression(depth - 1), ")"});
+    case 7:
+      return text_of({"CASE WHEN ", x, " THEN ", y, one_of({"", " ELSE 1"}), " END"});
+    case 8:
+      return text_of({"CASE ", x, " WHEN ", y, " THEN 1 WHEN 2 THEN 3 END"});
+    case 9:
+      return text_of({"(", x, ")", one_of({"::int", "::bigint", "::text", "::boolean"})});
+    case 10:
+      return text_of(
+          {one_of({"COALESCE(", "GREATEST(", "LEAST(", "lower(", "abs(", "\"Odd\"(", "count(DISTINCT "}), x, ")"});
+    case 11:
+      return text_of(
+          {"(", x, one_of({" IS DISTINCT FROM ", " IS NOT DISTINCT FROM ", " LIKE ", " NOT LIKE "}), y, ")"});
+    case 12:
+      return text_of({"(", one_of({"- ", "+ "}), x, ")"});
+    default:
+      return text_of({one_of({"NULLIF(", "f(", "COALESCE("}), x, ", ", y, ")"});
   }
 }
 
 std::string expression(int depth) {
   if (depth > 0 && pick(3) > 0) return compound(depth);
   switch (pick(3)) {
-    case 0: return name();
-    case 1: return "t." + name();
-    default: return literal();
+    case 0:
+      return name();
+    case 1:
+      return "t." + name();
+    default:
+      return literal();
   }
 }
 
 std::string items() {
   switch (pick(5)) {
-    case 0: return "*";
-    case 1: return "t.*";
-    case 2: return "count(*), " + list(1);
-    case 3: return text_of({expression(2), " AS ", name()});
-    default: return list(2);
+    case 0:
+      return "*";
+    case 1:
+      return "t.*";
+    case 2:
+      return "count(*), " + list(1);
+    case 3:
+      return text_of({expression(2), " AS ", name()});
+    default:
+      return list(2);
   }
 }
 
@@ -100,10 +132,11 @@ std::string returning() { return pick(2) == 0 ? "" : " RETURNING " + items(); }
 std::string table() { return one_of({"t", "public.t", "s.\"T t\"", "\"table\""}); }
 
 std::string select() {
-  return text_of({"SELECT ", one_of({"", "DISTINCT "}), items(), " FROM ", table(), one_of({"", " u", " AS \"U\""}), where(),
-                  sometimes(3, " GROUP BY ", 1), sometimes(3, " HAVING ", 2), sometimes(2, " ORDER BY a DESC NULLS LAST, ", 2),
-                  sometimes(3, " LIMIT ", 1), sometimes(3, " OFFSET ", 1),
-                  one_of({"", " FOR UPDATE", " FOR SHARE NOWAIT", " FOR NO KEY UPDATE SKIP LOCKED", " FOR KEY SHARE"})});
+  return text_of(
+      {"SELECT ", one_of({"", "DISTINCT "}), items(), " FROM ", table(), one_of({"", " u", " AS \"U\""}), where(),
+       sometimes(3, " GROUP BY ", 1), sometimes(3, " HAVING ", 2), sometimes(2, " ORDER BY a DESC NULLS LAST, ", 2),
+       sometimes(3, " LIMIT ", 1), sometimes(3, " OFFSET ", 1),
+       one_of({"", " FOR UPDATE", " FOR SHARE NOWAIT", " FOR NO KEY UPDATE SKIP LOCKED", " FOR KEY SHARE"})});
 }
 
 std::string assignments() {
@@ -112,36 +145,45 @@ std::string assignments() {
 
 std::string conflict() {
   switch (pick(3)) {
-    case 0: return " ON CONFLICT DO NOTHING";
-    case 1: return text_of({" ON CONFLICT (a, \"B\") DO UPDATE SET ", assignments(), ", y = excluded.y", where()});
-    default: return "";
+    case 0:
+      return " ON CONFLICT DO NOTHING";
+    case 1:
+      return text_of({" ON CONFLICT (a, \"B\") DO UPDATE SET ", assignments(), ", y = excluded.y", where()});
+    default:
+      return "";
   }
 }
 
 std::string insert() {
   const std::string target = text_of({"INSERT INTO ", table(), one_of({"", " AS x"})});
   if (pick(6) == 0) return text_of({target, " DEFAULT VALUES", conflict(), returning()});
-  return text_of({target, one_of({"", " (a, \"B\")"}), " VALUES (", expression(2), ", DEFAULT), (", expression(2), ", ", expression(2), ")",
-                  conflict(), returning()});
+  return text_of({target, one_of({"", " (a, \"B\")"}), " VALUES (", expression(2), ", DEFAULT), (", expression(2), ", ",
+                  expression(2), ")", conflict(), returning()});
 }
 
 std::string create() {
-  return text_of({"CREATE TABLE ", one_of({"", "IF NOT EXISTS "}), table(), " (k int", one_of({"", " NOT NULL", " DEFAULT 5"}), ", \"V v\" ",
-                  one_of({"text", "bigint", "boolean"}), " DEFAULT (", expression(1), ")",
+  return text_of({"CREATE TABLE ", one_of({"", "IF NOT EXISTS "}), table(), " (k int",
+                  one_of({"", " NOT NULL", " DEFAULT 5"}), ", \"V v\" ", one_of({"text", "bigint", "boolean"}),
+                  " DEFAULT (", expression(1), ")",
                   one_of({")", ", PRIMARY KEY (k))", ", CONSTRAINT \"P\" PRIMARY KEY (\"V v\", k))"})});
 }
 
 std::string statement() {
   switch (pick(7)) {
-    case 0: return insert();
-    case 1: return text_of({"UPDATE ", table(), one_of({"", " u"}), " SET ", assignments(), where(), returning()});
-    case 2: return text_of({"DELETE FROM ", table(), one_of({"", " u"}), where(), returning()});
-    case 3: return create();
+    case 0:
+      return insert();
+    case 1:
+      return text_of({"UPDATE ", table(), one_of({"", " u"}), " SET ", assignments(), where(), returning()});
+    case 2:
+      return text_of({"DELETE FROM ", table(), one_of({"", " u"}), where(), returning()});
+    case 3:
+      return create();
     case 4:
-      return one_of({"BEGIN", "BEGIN ISOLATION LEVEL READ COMMITTED", "COMMIT", "ROLLBACK", "PREPARE TRANSACTION 'a''b'",
-                     "COMMIT PREPARED 'x'", "SET a.\"B\" TO 'x, ''y'", "SET LOCAL a TO DEFAULT", "RESET a", "SHOW \"Q\".b",
-                     "DROP TABLE IF EXISTS s.t, \"T\""});
-    default: return select();
+      return one_of({"BEGIN", "BEGIN ISOLATION LEVEL READ COMMITTED", "COMMIT", "ROLLBACK",
+                     "PREPARE TRANSACTION 'a''b'", "COMMIT PREPARED 'x'", "SET a.\"B\" TO 'x, ''y'",
+                     "SET LOCAL a TO DEFAULT", "RESET a", "SHOW \"Q\".b", "DROP TABLE IF EXISTS s.t, \"T\""});
+    default:
+      return select();
   }
 }
 
@@ -176,8 +218,10 @@ std::string meaning(const std::string& text, const TableShape& table, const Row&
 RC_GTEST_PROP(RoundTripProperty, WrittenExpressionsMeanTheSame, ()) {
   TableShape table;
   table.name = "t";
-  table.columns = {{"a", TypeId::int4, false, nullptr}, {"b", TypeId::int8, false, nullptr}, {"c", TypeId::boolean, false, nullptr}};
-  const Row row = {Value::integer(pick(5) - 2), Value::integer(pick(5) - 2), pick(2) == 0 ? Value::null() : Value::boolean(true)};
+  table.columns = {
+      {"a", TypeId::int4, false, nullptr}, {"b", TypeId::int8, false, nullptr}, {"c", TypeId::boolean, false, nullptr}};
+  const Row row = {Value::integer(pick(5) - 2), Value::integer(pick(5) - 2),
+                   pick(2) == 0 ? Value::null() : Value::boolean(true)};
   const Row parameters(5, Value::text(std::to_string(pick(3))));
   const std::string text = expression(4);
   RC_LOG() << text << "\n";

@@ -38,7 +38,8 @@ std::vector<SelectItem> expand_stars(const std::vector<SelectItem>& items, const
       fail(sqlstate::undefined_table, "missing FROM-clause entry for table \"" + item.star_table + "\"", item.position);
     }
     if (table == nullptr) fail(sqlstate::syntax_error, "SELECT * with no tables specified is not valid", item.position);
-    for (const ColumnInfo& column : table->columns) out.push_back({column_expression(*table, column), "", column.name, 0});
+    for (const ColumnInfo& column : table->columns)
+      out.push_back({column_expression(*table, column), "", column.name, 0});
   }
   return out;
 }
@@ -50,7 +51,8 @@ std::size_t item_by_position(const Expression& node, std::size_t count, const st
   if (!node.value.is_integer()) fail(sqlstate::syntax_error, "non-integer constant in " + clause, node.position);
   const std::int64_t number = node.value.as_integer();
   if (number < 1 || number > static_cast<std::int64_t>(count)) {
-    fail(sqlstate::invalid_column_reference, clause + " position " + std::to_string(number) + " is not in select list", node.position);
+    fail(sqlstate::invalid_column_reference, clause + " position " + std::to_string(number) + " is not in select list",
+         node.position);
   }
   return static_cast<std::size_t>(number) - 1;
 }
@@ -70,7 +72,8 @@ int item_by_name(const Expression& node, const std::vector<SelectItem>& items, c
 }
 
 // GROUP BY prefers an input column to an output name of the same spelling; positions count output columns.
-std::vector<ExpressionPtr> resolve_group_keys(const Select& select, const std::vector<SelectItem>& items, const TableShape* table) {
+std::vector<ExpressionPtr> resolve_group_keys(const Select& select, const std::vector<SelectItem>& items,
+                                              const TableShape* table) {
   std::vector<ExpressionPtr> keys;
   for (const ExpressionPtr& key : select.group_by) {
     ExpressionPtr resolved = key;
@@ -89,7 +92,8 @@ std::vector<ExpressionPtr> resolve_group_keys(const Select& select, const std::v
 }
 
 // ORDER BY prefers an output name to an input column.
-SortKey resolve_sort_key(const OrderItem& order, const std::vector<SelectItem>& items, bool distinct, const AnalyzeOptions& options) {
+SortKey resolve_sort_key(const OrderItem& order, const std::vector<SelectItem>& items, bool distinct,
+                         const AnalyzeOptions& options) {
   SortKey key;
   key.descending = order.descending;
   key.nulls_first = order.nulls_first;
@@ -105,7 +109,8 @@ SortKey resolve_sort_key(const OrderItem& order, const std::vector<SelectItem>& 
   if (key.column >= 0) return key;
   key.expression = analyze(order.expression, options);
   if (distinct) {
-    fail(sqlstate::invalid_column_reference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list", node.position);
+    fail(sqlstate::invalid_column_reference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+         node.position);
   }
   return key;
 }
@@ -115,19 +120,22 @@ bool refers_to_columns(const ExpressionPtr& expression) {
   return std::any_of(expression->arguments.begin(), expression->arguments.end(), refers_to_columns);
 }
 
-BoundExpression analyze_row_count(const ExpressionPtr& expression, const AnalyzeOptions& row_options, std::string_view clause) {
+BoundExpression analyze_row_count(const ExpressionPtr& expression, const AnalyzeOptions& row_options,
+                                  std::string_view clause) {
   if (!expression) return {};
   AnalyzeOptions options = row_options;
   options.clause = clause;
   Binder binder(options);
   Binder::Typed value = binder.emit(*expression);
   if (refers_to_columns(expression)) {
-    fail(sqlstate::invalid_column_reference, "argument of " + std::string(clause) + " must not contain variables", value.position());
+    fail(sqlstate::invalid_column_reference, "argument of " + std::string(clause) + " must not contain variables",
+         value.position());
   }
   binder.resolve(value, TypeId::int8);
   if (value.type != TypeId::int4 && value.type != TypeId::int8) {
     fail(sqlstate::datatype_mismatch,
-         "argument of " + std::string(clause) + " must be type bigint, not type " + type_name(value.type), value.position());
+         "argument of " + std::string(clause) + " must be type bigint, not type " + type_name(value.type),
+         value.position());
   }
   return binder.finish(value);
 }
@@ -147,8 +155,8 @@ int compare_nullable(const Value& a, const Value& b) {
   return compare(a, b);
 }
 
-std::int64_t row_count(const BoundExpression& expression, const EvaluationContext& context, std::int64_t otherwise, const char* state,
-                       const char* name) {
+std::int64_t row_count(const BoundExpression& expression, const EvaluationContext& context, std::int64_t otherwise,
+                       const char* state, const char* name) {
   if (!expression) return otherwise;
   const Value value = evaluate(expression, context);
   if (value.is_null()) return otherwise;
@@ -175,7 +183,8 @@ AnalyzedSelect analyze_select(const Select& select, const TableShape* table, std
                 std::any_of(items.begin(), items.end(), item_has_aggregate) ||
                 std::any_of(select.order_by.begin(), select.order_by.end(), item_has_aggregate);
   if (out.grouped && select.lock != LockStrength::none) {
-    const char* const cause = !select.group_by.empty() ? "GROUP BY clause" : (select.having ? "HAVING clause" : "aggregate functions");
+    const char* const cause =
+        !select.group_by.empty() ? "GROUP BY clause" : (select.having ? "HAVING clause" : "aggregate functions");
     throw SqlError(sqlstate::feature_not_supported, std::string("FOR UPDATE is not allowed with ") + cause);
   }
   if (select.distinct && select.lock != LockStrength::none) {

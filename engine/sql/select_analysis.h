@@ -1,7 +1,8 @@
 // A SELECT bound to its table: everything an executor needs to run it over rows, in the order it needs it.
 //
-// rows -> where -> (if grouped: group by group_keys, aggregate, having) -> order_by -> distinct -> offset, limit -> columns.
-// ORDER BY and GROUP BY by position or output name are resolved here, as are stars and PostgreSQL's checks of what may refer to what.
+// rows -> where -> (if grouped: group by group_keys, aggregate, having) -> order_by -> distinct -> offset, limit ->
+// columns. ORDER BY and GROUP BY by position or output name are resolved here, as are stars and PostgreSQL's checks of
+// what may refer to what.
 #pragma once
 
 #include <map>
@@ -19,7 +20,7 @@ struct OutputColumn {
 };
 
 struct SortKey {
-  int column = -1;             // an output column; -1: `expression` is evaluated like an output column
+  int column = -1;  // an output column; -1: `expression` is evaluated like an output column
   BoundExpression expression;
   bool descending = false;
   bool nulls_first = false;
@@ -27,19 +28,21 @@ struct SortKey {
 
 struct AnalyzedSelect {
   std::vector<OutputColumn> columns;
-  BoundExpression where;       // empty: all rows
-  bool grouped = false;        // GROUP BY, HAVING or an aggregate call: one output row per group; without GROUP BY always exactly one group
+  BoundExpression where;  // empty: all rows
+  bool grouped = false;   // GROUP BY, HAVING or an aggregate call: one output row per group; without GROUP BY always
+                          // exactly one group
   std::vector<BoundExpression> group_keys;
   AggregateCalls aggregates;
-  BoundExpression having;      // empty: all groups
+  BoundExpression having;  // empty: all groups
   std::vector<SortKey> order_by;
   bool distinct = false;
-  BoundExpression limit;       // bigint; empty or NULL: none
+  BoundExpression limit;  // bigint; empty or NULL: none
   BoundExpression offset;
 };
 
 // `table` is null for a SELECT without FROM, and must outlive only the call. Throws what PostgreSQL would.
-AnalyzedSelect analyze_select(const Select& select, const TableShape* table, std::span<const TypeId> parameter_types = {});
+AnalyzedSelect analyze_select(const Select& select, const TableShape* table,
+                              std::span<const TypeId> parameter_types = {});
 
 // A select or RETURNING list: stars expanded, names given.
 std::vector<OutputColumn> analyze_items(const std::vector<SelectItem>& items, const AnalyzeOptions& options);

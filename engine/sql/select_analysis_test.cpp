@@ -18,7 +18,8 @@ class SelectTest : public ::testing::Test {
  protected:
   SelectTest() {
     table.name = "t";
-    table.columns = {{"k", TypeId::int4, true, nullptr}, {"g", TypeId::text, false, nullptr}, {"v", TypeId::int8, false, nullptr}};
+    table.columns = {
+        {"k", TypeId::int4, true, nullptr}, {"g", TypeId::text, false, nullptr}, {"v", TypeId::int8, false, nullptr}};
     const auto add = [&](int k, Value g, Value v) { rows.push_back({Value::integer(k), std::move(g), std::move(v)}); };
     add(1, Value::text("x"), Value::integer(10));
     add(2, Value::text("y"), Value::integer(20));
@@ -48,7 +49,8 @@ class SelectTest : public ::testing::Test {
       for (const OutputColumn& column : select.columns) out.push_back(evaluate(column.expression, source));
       Row sorting;
       for (const SortKey& key : select.order_by) {
-        sorting.push_back(key.column >= 0 ? out[static_cast<std::size_t>(key.column)] : evaluate(key.expression, source));
+        sorting.push_back(key.column >= 0 ? out[static_cast<std::size_t>(key.column)]
+                                          : evaluate(key.expression, source));
       }
       produced.push_back(std::move(out));
       sort_values.push_back(std::move(sorting));
@@ -69,15 +71,16 @@ class SelectTest : public ::testing::Test {
     return written(select, produced, sort_values);
   }
 
-  static std::string written(const AnalyzedSelect& select, const std::vector<Row>& produced, const std::vector<Row>& sort_values) {
+  static std::string written(const AnalyzedSelect& select, const std::vector<Row>& produced,
+                             const std::vector<Row>& sort_values) {
     std::vector<std::size_t> order(produced.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       for (std::size_t i = 0; i < select.order_by.size(); ++i) {
         const int relation = compare_for_sort(sort_values[a][i], sort_values[b][i], select.order_by[i]);
         if (relation != 0) return relation < 0;
       }
-      return false;
+      return a < b;
     });
     const RowWindow window = row_window(select, EvaluationContext());
     std::string out;
@@ -98,14 +101,17 @@ class SelectTest : public ::testing::Test {
 };
 
 TEST_F(SelectTest, AggregatesOverTheWholeTable) {
-  EXPECT_EQ(run("SELECT count(*), count(v), count(DISTINCT v), count(DISTINCT g), sum(v), sum(DISTINCT v), min(v), max(v) FROM t"),
+  EXPECT_EQ(run("SELECT count(*), count(v), count(DISTINCT v), count(DISTINCT g), sum(v), sum(DISTINCT v), min(v), "
+                "max(v) FROM t"),
             "6,5,4,2,40,30,-5,20");
-  EXPECT_EQ(run("SELECT min(g), max(g), bool_and(k > 0), bool_or(k > 5), bool_and(v > 0), string_agg(g, '+') FROM t"), "x,y,t,t,f,x+y+x+x");
+  EXPECT_EQ(run("SELECT min(g), max(g), bool_and(k > 0), bool_or(k > 5), bool_and(v > 0), string_agg(g, '+') FROM t"),
+            "x,y,t,t,f,x+y+x+x");
   EXPECT_EQ(run("SELECT sum(k) + count(*) * 2 FROM t WHERE k < 4"), "12");
 }
 
 TEST_F(SelectTest, AggregatesOverNothing) {
-  EXPECT_EQ(run("SELECT count(*), count(v), sum(v), min(g), bool_or(k > 0), string_agg(g, ',') FROM t WHERE false"), "0,0,-,-,-,-");
+  EXPECT_EQ(run("SELECT count(*), count(v), sum(v), min(g), bool_or(k > 0), string_agg(g, ',') FROM t WHERE false"),
+            "0,0,-,-,-,-");
   EXPECT_EQ(run("SELECT g, count(*) FROM t WHERE false GROUP BY g"), "");
   EXPECT_EQ(run("SELECT 1 FROM t HAVING count(*) > 100"), "");
   EXPECT_EQ(run("SELECT 1 FROM t HAVING count(*) = 6"), "1");
@@ -130,7 +136,8 @@ TEST_F(SelectTest, Groups) {
 }
 
 TEST_F(SelectTest, UngroupedColumnsAreRefused) {
-  const std::string message = "42803: column \"t.v\" must appear in the GROUP BY clause or be used in an aggregate function";
+  const std::string message =
+      "42803: column \"t.v\" must appear in the GROUP BY clause or be used in an aggregate function";
   EXPECT_EQ(run("SELECT v, count(*) FROM t"), message);
   EXPECT_EQ(run("SELECT g, t.v FROM t GROUP BY g"), message);
   EXPECT_EQ(run("SELECT g FROM t GROUP BY g HAVING v > 1"), message);

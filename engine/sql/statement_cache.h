@@ -1,6 +1,7 @@
 // Parsed statements by their text: a node parses each text once.
 //
-// Which entry is dropped depends only on the order of the calls. Errors are not kept: a bad text is parsed anew each time.
+// Which entry is dropped depends only on the order of the calls. Errors are not kept: a bad text is parsed anew each
+// time.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +36,7 @@ class StatementCache {
 
   sim::Scheduler& scheduler_;
   std::size_t capacity_;
-  std::list<Entry> entries_;  // the one used last comes first
+  std::list<Entry> entries_;                                        // the one used last comes first
   std::map<std::string_view, std::list<Entry>::iterator> by_text_;  // keys point into entries_
   std::size_t hits_ = 0;
   std::size_t misses_ = 0;

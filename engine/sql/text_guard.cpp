@@ -62,7 +62,8 @@ class DepthTracker {
   }
 
   [[noreturn]] static void fail() {
-    throw SqlError(sqlstate::statement_too_complex, "stack depth limit exceeded", "", "Simplify the nesting of the statement.");
+    throw SqlError(sqlstate::statement_too_complex, "stack depth limit exceeded", "",
+                   "Simplify the nesting of the statement.");
   }
 
   void count_word() {
@@ -121,18 +122,24 @@ class Scanner {
     ++at_;
     switch (c) {
       case '(':
-      case '[': return depth_.open('(');
+      case '[':
+        return depth_.open('(');
       case ')':
-      case ']': return depth_.close();
-      case ',': return depth_.separator();
-      case ';': return depth_.end_of_statement();
+      case ']':
+        return depth_.close();
+      case ',':
+        return depth_.separator();
+      case ';':
+        return depth_.end_of_statement();
       case ' ':
       case '\t':
       case '\n':
       case '\r':
       case '\f':
-      case '\v': return;
-      default: return depth_.count_word();
+      case '\v':
+        return;
+      default:
+        return depth_.count_word();
     }
   }
 

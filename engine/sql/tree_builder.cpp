@@ -13,12 +13,23 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U
 // The keywords a statement this engine does not know begins with, from the grammar's name of its node.
 std::string statement_name(std::string_view kind) {
   static constexpr std::pair<std::string_view, std::string_view> known[] = {
-      {"AlterTableStmt", "ALTER TABLE"},     {"CopyStmt", "COPY"},           {"CreateTableAsStmt", "CREATE TABLE AS"},
-      {"DeallocateStmt", "DEALLOCATE"},      {"DeclareCursorStmt", "DECLARE"}, {"DiscardStmt", "DISCARD"},
-      {"ExecuteStmt", "EXECUTE"},            {"ExplainStmt", "EXPLAIN"},     {"IndexStmt", "CREATE INDEX"},
-      {"LockStmt", "LOCK"},                  {"MergeStmt", "MERGE"},         {"PrepareStmt", "PREPARE"},
-      {"TruncateStmt", "TRUNCATE"},          {"VacuumStmt", "VACUUM"},       {"ViewStmt", "CREATE VIEW"},
-      {"CreateSchemaStmt", "CREATE SCHEMA"}, {"CheckPointStmt", "CHECKPOINT"},
+      {"AlterTableStmt", "ALTER TABLE"},
+      {"CopyStmt", "COPY"},
+      {"CreateTableAsStmt", "CREATE TABLE AS"},
+      {"DeallocateStmt", "DEALLOCATE"},
+      {"DeclareCursorStmt", "DECLARE"},
+      {"DiscardStmt", "DISCARD"},
+      {"ExecuteStmt", "EXECUTE"},
+      {"ExplainStmt", "EXPLAIN"},
+      {"IndexStmt", "CREATE INDEX"},
+      {"LockStmt", "LOCK"},
+      {"MergeStmt", "MERGE"},
+      {"PrepareStmt", "PREPARE"},
+      {"TruncateStmt", "TRUNCATE"},
+      {"VacuumStmt", "VACUUM"},
+      {"ViewStmt", "CREATE VIEW"},
+      {"CreateSchemaStmt", "CREATE SCHEMA"},
+      {"CheckPointStmt", "CHECKPOINT"},
   };
   for (const auto& [node, name] : known) {
     if (node == kind) return std::string(name);

@@ -1,7 +1,7 @@
 // From the grammar's raw JSON tree to this engine's statements, in one pass. Private to the parser.
 //
-// The raw tree leaves out what has its default value, so every builder first checks that a node has no field it does not know: what
-// is not understood is refused with 0A000, never silently dropped.
+// The raw tree leaves out what has its default value, so every builder first checks that a node has no field it does
+// not know: what is not understood is refused with 0A000, never silently dropped.
 #pragma once
 
 #include <cstddef>

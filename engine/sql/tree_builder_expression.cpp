@@ -13,7 +13,8 @@ namespace {
 using Kind = Expression::Kind;
 
 constexpr int max_parameter = 65535;
-// BETWEEN and CASE x WHEN share one operand between several places. A tree grown that way must not take forever to walk.
+// BETWEEN and CASE x WHEN share one operand between several places. A tree grown that way must not take forever to
+// walk.
 constexpr std::size_t max_copied_nodes = 200'000;
 
 [[noreturn]] void refuse(const std::string& what, int position) {
@@ -23,7 +24,8 @@ constexpr std::size_t max_copied_nodes = 200'000;
 }
 
 [[noreturn]] void throw_too_deep() {
-  throw SqlError(sqlstate::statement_too_complex, "stack depth limit exceeded", "", "Simplify the nesting of the expression.");
+  throw SqlError(sqlstate::statement_too_complex, "stack depth limit exceeded", "",
+                 "Simplify the nesting of the expression.");
 }
 
 // Nodes of the tree as a walk would meet them, but not counted beyond `limit`.
@@ -102,7 +104,8 @@ ExpressionPtr TreeBuilder::expression(raw::element wrapped, int depth) {
 ExpressionPtr TreeBuilder::named_list(Kind kind, std::string name, raw::object fields, int depth) {
   Expression node = node_at(kind, position_of(fields));
   node.name = std::move(name);
-  for (const raw::element argument : raw::array(fields["args"])) node.arguments.push_back(expression(argument, depth + 1));
+  for (const raw::element argument : raw::array(fields["args"]))
+    node.arguments.push_back(expression(argument, depth + 1));
   return finish(std::move(node));
 }
 
@@ -126,8 +129,9 @@ ExpressionPtr TreeBuilder::column_reference(raw::object fields) {
   return finish(std::move(node));
 }
 
-// The grammar's JSON shows zero and every negative integer alike, as an empty object; the text still knows. It has minus signs,
-// parentheses, white space and comments before the digits, and nothing else, or the grammar would not have folded the sign.
+// The grammar's JSON shows zero and every negative integer alike, as an empty object; the text still knows. It has
+// minus signs, parentheses, white space and comments before the digits, and nothing else, or the grammar would not have
+// folded the sign.
 std::int64_t TreeBuilder::reread_integer(raw::object fields) const {
   std::string_view rest = text_.substr(static_cast<std::size_t>(raw::integer_of(fields, "location")));
   bool negative = false;
@@ -199,12 +203,15 @@ ExpressionPtr TreeBuilder::operator_expression(raw::object fields, int depth) {
   const std::string_view kind = raw::text_of(fields, "kind");
   const int position = position_of(fields);
   std::vector<std::string> names;
-  for (const raw::element part : raw::array(fields["name"])) names.emplace_back(raw::text_of(raw::Node(part).fields, "sval"));
+  for (const raw::element part : raw::array(fields["name"]))
+    names.emplace_back(raw::text_of(raw::Node(part).fields, "sval"));
   const std::string& name = names.back();
-  if (names.size() > 2 || (names.size() == 2 && names.front() != "pg_catalog")) refuse("an operator of a schema", position);
+  if (names.size() > 2 || (names.size() == 2 && names.front() != "pg_catalog"))
+    refuse("an operator of a schema", position);
 
   if (kind == "AEXPR_OP") {
-    static constexpr std::string_view known[] = {"+", "-", "*", "/", "%", "||", "=", "<>", "<", "<=", ">", ">=", "~~", "!~~"};
+    static constexpr std::string_view known[] = {"+",  "-", "*",  "/", "%",  "||", "=",
+                                                 "<>", "<", "<=", ">", ">=", "~~", "!~~"};
     if (std::find(std::begin(known), std::end(known), name) == std::end(known)) refuse("operator " + name, position);
     return plain_operator(fields, name, depth);
   }
@@ -265,7 +272,8 @@ ExpressionPtr TreeBuilder::between(raw::object fields, bool negated, int depth) 
 
 ExpressionPtr TreeBuilder::boolean_expression(raw::object fields, int depth) {
   const std::string_view operation = raw::text_of(fields, "boolop");
-  const Kind kind = operation == "NOT_EXPR" ? Kind::logical_not : (operation == "OR_EXPR" ? Kind::logical_or : Kind::logical_and);
+  const Kind kind =
+      operation == "NOT_EXPR" ? Kind::logical_not : (operation == "OR_EXPR" ? Kind::logical_or : Kind::logical_and);
   Expression node = node_at(kind, position_of(fields));
   for (const raw::element argument : raw::array(fields["args"])) {
     ExpressionPtr built = expression(argument, depth + 1);
@@ -291,12 +299,17 @@ ExpressionPtr TreeBuilder::case_expression(raw::object fields, int depth) {
   Expression node = node_at(Kind::case_when, position_of(fields));
   ExpressionPtr subject;
   if (raw::has(fields, "arg")) subject = expression(fields["arg"], depth + 3);
-  if (subject && subject->type == TypeId::unknown && (subject->kind == Kind::constant || subject->kind == Kind::parameter)) {
+  if (subject && subject->type == TypeId::unknown &&
+      (subject->kind == Kind::constant || subject->kind == Kind::parameter)) {
     // PostgreSQL decides that a subject without a type is text before it looks at the values to compare it with.
-    Expression text = node_at(Kind::cast, subject->position);
-    text.type = TypeId::text;
-    text.arguments.push_back(std::move(subject));
-    subject = finish(std::move(text));
+    Expression typed = *subject;
+    typed.type = TypeId::text;
+    if (subject->kind == Kind::constant) {
+      typed = node_at(Kind::cast, subject->position);
+      typed.type = TypeId::text;
+      typed.arguments.push_back(subject);
+    }
+    subject = finish(std::move(typed));
   }
   for (const raw::element clause : raw::array(fields["args"])) {
     const raw::object when = raw::Node(clause).fields;
@@ -318,8 +331,8 @@ ExpressionPtr TreeBuilder::case_expression(raw::object fields, int depth) {
 TypeId TreeBuilder::type_of(raw::object type_name) const {
   std::string name;
   for (const raw::element part : raw::array(type_name["names"])) name = raw::text_of(raw::Node(part).fields, "sval");
-  const bool plain = !raw::has(type_name, "typmods") && !raw::has(type_name, "arrayBounds") && !raw::flag_of(type_name, "setof") &&
-                     !raw::flag_of(type_name, "pct_type");
+  const bool plain = !raw::has(type_name, "typmods") && !raw::has(type_name, "arrayBounds") &&
+                     !raw::flag_of(type_name, "setof") && !raw::flag_of(type_name, "pct_type");
   if (plain && name == "int4") return TypeId::int4;
   if (plain && name == "int8") return TypeId::int8;
   if (plain && name == "bool") return TypeId::boolean;
@@ -348,7 +361,8 @@ ExpressionPtr TreeBuilder::function_call(raw::object fields, int depth) {
                 {"agg_within_group", "WITHIN GROUP"},
                 {"func_variadic", "VARIADIC"}});
   std::vector<std::string> names;
-  for (const raw::element part : raw::array(fields["funcname"])) names.emplace_back(raw::text_of(raw::Node(part).fields, "sval"));
+  for (const raw::element part : raw::array(fields["funcname"]))
+    names.emplace_back(raw::text_of(raw::Node(part).fields, "sval"));
   if (names.size() > 1 && names[names.size() - 2] != "pg_catalog" && names[names.size() - 2] != "public") {
     refuse("a function of schema \"" + names.front() + "\"", position);
   }

@@ -7,7 +7,9 @@
 namespace polarsim::engine::sql {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) { throw SqlError(sqlstate::feature_not_supported, what + " is not supported"); }
+[[noreturn]] void refuse(const std::string& what) {
+  throw SqlError(sqlstate::feature_not_supported, what + " is not supported");
+}
 
 // The elements of a list field; none if the field is absent.
 std::vector<raw::element> elements(raw::object fields, std::string_view key) {
@@ -64,7 +66,8 @@ std::vector<SelectItem> TreeBuilder::select_items(raw::object fields, std::strin
     SelectItem item;
     item.alias = raw::text_of(target_fields, "name");
     item.position = position_of(target_fields);
-    const std::vector<raw::element> names = value.kind == "ColumnRef" ? elements(value.fields, "fields") : std::vector<raw::element>();
+    const std::vector<raw::element> names =
+        value.kind == "ColumnRef" ? elements(value.fields, "fields") : std::vector<raw::element>();
     if (!names.empty() && is_star(names.back())) {
       if (names.size() > 1) item.star_table = raw::text_of(raw::Node(names[names.size() - 2]).fields, "sval");
     } else {
@@ -98,7 +101,8 @@ void TreeBuilder::locking(raw::object fields, Select& into) const {
       const raw::object named = raw::Node(relation).fields;
       const std::string name(raw::text_of(named, "relname"));
       if (!into.from || into.from->reference() != name) {
-        SqlError error(sqlstate::undefined_table, "relation \"" + name + "\" in FOR UPDATE clause not found in FROM clause");
+        SqlError error(sqlstate::undefined_table,
+                       "relation \"" + name + "\" in FOR UPDATE clause not found in FROM clause");
         error.at(position_of(named));
         throw error;
       }
@@ -113,8 +117,8 @@ void TreeBuilder::locking(raw::object fields, Select& into) const {
 Select TreeBuilder::select(raw::object fields) {
   if (raw::text_of(fields, "op") != "SETOP_NONE") refuse("UNION, INTERSECT or EXCEPT");
   allow_fields(fields,
-               {"distinctClause", "targetList", "fromClause", "whereClause", "groupClause", "havingClause", "sortClause", "limitOffset",
-                "limitCount", "limitOption", "lockingClause", "op"},
+               {"distinctClause", "targetList", "fromClause", "whereClause", "groupClause", "havingClause",
+                "sortClause", "limitOffset", "limitCount", "limitOption", "lockingClause", "op"},
                {{"withClause", "WITH"},
                 {"windowClause", "WINDOW"},
                 {"valuesLists", "VALUES as a statement"},
@@ -180,8 +184,8 @@ OnConflict TreeBuilder::on_conflict(raw::object fields) {
     }
   }
   if (out.action == OnConflict::Action::update && out.target.empty()) {
-    SqlError error(sqlstate::syntax_error, "ON CONFLICT DO UPDATE requires inference specification or constraint name", "",
-                   "For example, ON CONFLICT (column_name).");
+    SqlError error(sqlstate::syntax_error, "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                   "", "For example, ON CONFLICT (column_name).");
     error.at(position_of(fields));
     throw error;
   }
@@ -214,7 +218,8 @@ void TreeBuilder::values_rows(raw::object select_fields, Insert& into) {
 }
 
 Insert TreeBuilder::insert(raw::object fields) {
-  allow_fields(fields, {"relation", "cols", "selectStmt", "onConflictClause", "returningList", "override"}, {{"withClause", "WITH"}});
+  allow_fields(fields, {"relation", "cols", "selectStmt", "onConflictClause", "returningList", "override"},
+               {{"withClause", "WITH"}});
   if (raw::text_of(fields, "override") != "OVERRIDING_NOT_SET") refuse("OVERRIDING");
   Insert out;
   out.table = table_name(fields["relation"]);
@@ -241,7 +246,8 @@ Update TreeBuilder::update(raw::object fields) {
 }
 
 Delete TreeBuilder::delete_from(raw::object fields) {
-  allow_fields(fields, {"relation", "whereClause", "returningList"}, {{"withClause", "WITH"}, {"usingClause", "DELETE ... USING"}});
+  allow_fields(fields, {"relation", "whereClause", "returningList"},
+               {{"withClause", "WITH"}, {"usingClause", "DELETE ... USING"}});
   Delete out;
   out.table = table_name(fields["relation"]);
   out.where = optional_expression(fields, "whereClause");

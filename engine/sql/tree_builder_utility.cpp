@@ -7,7 +7,9 @@
 namespace polarsim::engine::sql {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) { throw SqlError(sqlstate::feature_not_supported, what + " is not supported"); }
+[[noreturn]] void refuse(const std::string& what) {
+  throw SqlError(sqlstate::feature_not_supported, what + " is not supported");
+}
 
 std::string constraint_name(std::string_view kind) {
   if (kind == "CONSTR_UNIQUE") return "a UNIQUE constraint";
@@ -30,7 +32,8 @@ void TreeBuilder::column_constraint(raw::object fields, ColumnDefinition& column
     column.default_value = expression(fields["raw_expr"], 1);
   } else if (kind == "CONSTR_PRIMARY") {
     if (!into.primary_key.empty()) {
-      SqlError error(sqlstate::invalid_table_definition, "multiple primary keys for table \"" + into.table.name + "\" are not allowed");
+      SqlError error(sqlstate::invalid_table_definition,
+                     "multiple primary keys for table \"" + into.table.name + "\" are not allowed");
       error.at(position_of(fields));
       throw error;
     }
@@ -45,9 +48,12 @@ void TreeBuilder::table_constraint(raw::object fields, CreateTable& into) const 
   const std::string_view kind = raw::text_of(fields, "contype");
   if (kind != "CONSTR_PRIMARY") refuse(constraint_name(kind));
   allow_fields(fields, {"contype", "conname", "location", "keys"},
-               {{"including", "INCLUDE"}, {"deferrable", "a deferrable constraint"}, {"initdeferred", "a deferrable constraint"}});
+               {{"including", "INCLUDE"},
+                {"deferrable", "a deferrable constraint"},
+                {"initdeferred", "a deferrable constraint"}});
   if (!into.primary_key.empty()) {
-    SqlError error(sqlstate::invalid_table_definition, "multiple primary keys for table \"" + into.table.name + "\" are not allowed");
+    SqlError error(sqlstate::invalid_table_definition,
+                   "multiple primary keys for table \"" + into.table.name + "\" are not allowed");
     error.at(position_of(fields));
     throw error;
   }
@@ -83,7 +89,8 @@ void TreeBuilder::finish_primary_key(CreateTable& table) const {
     if (std::find(begin, begin + static_cast<std::ptrdiff_t>(i), name) != begin + static_cast<std::ptrdiff_t>(i)) {
       throw SqlError(sqlstate::duplicate_column, "column \"" + name + "\" appears twice in primary key constraint");
     }
-    const auto column = std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.name == name; });
+    const auto column =
+        std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.name == name; });
     if (column == table.columns.end()) {
       throw SqlError(sqlstate::undefined_column, "column \"" + name + "\" named in key does not exist");
     }
@@ -155,7 +162,8 @@ TransactionControl TreeBuilder::transaction(raw::object fields) const {
       {"TRANS_STMT_ROLLBACK_PREPARED", ControlKind::rollback_prepared},
   };
   const std::string_view kind = raw::text_of(fields, "kind");
-  const auto* const known = std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& entry) { return entry.first == kind; });
+  const auto* const known =
+      std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& entry) { return entry.first == kind; });
   if (known == std::end(kinds)) refuse("a savepoint");
   allow_fields(fields, {"kind", "gid", "options"}, {{"chain", "AND CHAIN"}});
   TransactionControl out;
@@ -205,7 +213,8 @@ StatementBody TreeBuilder::set_variable(raw::object fields) const {
     if (!session && out.name != "TRANSACTION") refuse("SET " + out.name);
     for (const raw::element option : raw::array(fields["args"])) {
       const raw::object named = raw::Node(option).fields;
-      if (raw::text_of(named, "defname") != "transaction_isolation") refuse("a transaction mode other than the isolation level");
+      if (raw::text_of(named, "defname") != "transaction_isolation")
+        refuse("a transaction mode other than the isolation level");
       out.value = setting_text(raw::Node(named["arg"]).fields);
     }
     out.name = session ? "default_transaction_isolation" : "transaction_isolation";

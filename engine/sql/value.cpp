@@ -27,7 +27,8 @@ std::string_view trim(std::string_view text) {
 // Accumulates towards the negative side, because the lowest integer has no positive counterpart. Overflow is reported
 // before trailing garbage is looked at, as PostgreSQL 15 does.
 std::int64_t parse_integer(std::string_view text, TypeId type) {
-  const std::int64_t lowest = type == TypeId::int4 ? std::numeric_limits<std::int32_t>::min() : std::numeric_limits<std::int64_t>::min();
+  const std::int64_t lowest =
+      type == TypeId::int4 ? std::numeric_limits<std::int32_t>::min() : std::numeric_limits<std::int64_t>::min();
   const std::string_view original = text;
   const auto out_of_range = [&] {
     return SqlError(sqlstate::numeric_value_out_of_range,
@@ -56,15 +57,16 @@ std::int64_t parse_integer(std::string_view text, TypeId type) {
 // True if `text` is a case-insensitive prefix of `word` of at least `shortest` characters.
 bool abbreviates(std::string_view text, std::string_view word, std::size_t shortest) {
   if (text.size() < shortest || text.size() > word.size()) return false;
-  return std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  });
+  return std::equal(text.begin(), text.end(), word.begin(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
 }
 
 bool parse_boolean(std::string_view original) {
   const std::string_view text = trim(original);
-  if (text == "1" || abbreviates(text, "true", 1) || abbreviates(text, "yes", 1) || abbreviates(text, "on", 2)) return true;
-  if (text == "0" || abbreviates(text, "false", 1) || abbreviates(text, "no", 1) || abbreviates(text, "off", 2)) return false;
+  if (text == "1" || abbreviates(text, "true", 1) || abbreviates(text, "yes", 1) || abbreviates(text, "on", 2))
+    return true;
+  if (text == "0" || abbreviates(text, "false", 1) || abbreviates(text, "no", 1) || abbreviates(text, "off", 2))
+    return false;
   throw_invalid_syntax(original, TypeId::boolean);
 }
 
@@ -72,33 +74,48 @@ bool parse_boolean(std::string_view original) {
 
 const char* type_name(TypeId type) {
   switch (type) {
-    case TypeId::boolean: return "boolean";
-    case TypeId::int4: return "integer";
-    case TypeId::int8: return "bigint";
-    case TypeId::text: return "text";
-    case TypeId::unknown: break;
+    case TypeId::boolean:
+      return "boolean";
+    case TypeId::int4:
+      return "integer";
+    case TypeId::int8:
+      return "bigint";
+    case TypeId::text:
+      return "text";
+    case TypeId::unknown:
+      break;
   }
   return "unknown";
 }
 
 std::uint32_t type_oid(TypeId type) {
   switch (type) {
-    case TypeId::boolean: return 16;
-    case TypeId::int8: return 20;
-    case TypeId::int4: return 23;
-    case TypeId::text: return 25;
-    case TypeId::unknown: break;
+    case TypeId::boolean:
+      return 16;
+    case TypeId::int8:
+      return 20;
+    case TypeId::int4:
+      return 23;
+    case TypeId::text:
+      return 25;
+    case TypeId::unknown:
+      break;
   }
   return 705;
 }
 
 TypeId type_from_oid(std::uint32_t oid) {
   switch (oid) {
-    case 16: return TypeId::boolean;
-    case 20: return TypeId::int8;
-    case 23: return TypeId::int4;
-    case 25: return TypeId::text;
-    default: return TypeId::unknown;
+    case 16:
+      return TypeId::boolean;
+    case 20:
+      return TypeId::int8;
+    case 23:
+      return TypeId::int4;
+    case 25:
+      return TypeId::text;
+    default:
+      return TypeId::unknown;
   }
 }
 
@@ -110,11 +127,14 @@ std::string to_text(const Value& value) {
 
 Value from_text(std::string_view text, TypeId type) {
   switch (type) {
-    case TypeId::boolean: return Value::boolean(parse_boolean(text));
+    case TypeId::boolean:
+      return Value::boolean(parse_boolean(text));
     case TypeId::int4:
-    case TypeId::int8: return Value::integer(parse_integer(text, type));
+    case TypeId::int8:
+      return Value::integer(parse_integer(text, type));
     case TypeId::text:
-    case TypeId::unknown: break;
+    case TypeId::unknown:
+      break;
   }
   return Value::text(std::string(text));
 }

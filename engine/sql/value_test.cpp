@@ -32,8 +32,10 @@ TEST(ValueTest, IntegersAreReadAsPostgresqlReadsThem) {
   EXPECT_EQ(read("99999999999x", TypeId::int4), "22003: value \"99999999999x\" is out of range for type integer");
   EXPECT_EQ(read("9223372036854775807", TypeId::int8), "9223372036854775807");
   EXPECT_EQ(read("-9223372036854775808", TypeId::int8), "-9223372036854775808");
-  EXPECT_EQ(read("9223372036854775808", TypeId::int8), "22003: value \"9223372036854775808\" is out of range for type bigint");
-  EXPECT_EQ(read("-9223372036854775809", TypeId::int8), "22003: value \"-9223372036854775809\" is out of range for type bigint");
+  EXPECT_EQ(read("9223372036854775808", TypeId::int8),
+            "22003: value \"9223372036854775808\" is out of range for type bigint");
+  EXPECT_EQ(read("-9223372036854775809", TypeId::int8),
+            "22003: value \"-9223372036854775809\" is out of range for type bigint");
   EXPECT_EQ(read("x", TypeId::int4), "22P02: invalid input syntax for type integer: \"x\"");
   EXPECT_EQ(read("", TypeId::int4), "22P02: invalid input syntax for type integer: \"\"");
   EXPECT_EQ(read("-", TypeId::int8), "22P02: invalid input syntax for type bigint: \"-\"");
@@ -42,10 +44,13 @@ TEST(ValueTest, IntegersAreReadAsPostgresqlReadsThem) {
 }
 
 TEST(ValueTest, BooleansAreReadAsPostgresqlReadsThem) {
-  for (const char* text : {"t", "T", "tr", "TRUE", " true ", "y", "Yes", "on", "ON", "1"}) EXPECT_EQ(read(text, TypeId::boolean), "t") << text;
-  for (const char* text : {"f", "F", "fal", "FALSE", "n", "No", "of", "off", "0"}) EXPECT_EQ(read(text, TypeId::boolean), "f") << text;
+  for (const char* text : {"t", "T", "tr", "TRUE", " true ", "y", "Yes", "on", "ON", "1"})
+    EXPECT_EQ(read(text, TypeId::boolean), "t") << text;
+  for (const char* text : {"f", "F", "fal", "FALSE", "n", "No", "of", "off", "0"})
+    EXPECT_EQ(read(text, TypeId::boolean), "f") << text;
   for (const char* text : {"", "o", "truee", "2", "10", "onn", "t f"}) {
-    EXPECT_EQ(read(text, TypeId::boolean), "22P02: invalid input syntax for type boolean: \"" + std::string(text) + "\"");
+    EXPECT_EQ(read(text, TypeId::boolean),
+              "22P02: invalid input syntax for type boolean: \"" + std::string(text) + "\"");
   }
 }
 
@@ -56,7 +61,9 @@ TEST(ValueTest, TextIsTakenAsItIs) {
 
 TEST(ValueTest, OrderIsNumericFalseBeforeTrueAndBytewise) {
   EXPECT_LT(compare(Value::integer(-2), Value::integer(1)), 0);
-  EXPECT_GT(compare(Value::integer(std::numeric_limits<std::int64_t>::max()), Value::integer(std::numeric_limits<std::int64_t>::min())), 0);
+  EXPECT_GT(compare(Value::integer(std::numeric_limits<std::int64_t>::max()),
+                    Value::integer(std::numeric_limits<std::int64_t>::min())),
+            0);
   EXPECT_LT(compare(Value::boolean(false), Value::boolean(true)), 0);
   EXPECT_LT(compare(Value::text("Z"), Value::text("a")), 0);
   EXPECT_LT(compare(Value::text("a"), Value::text("ab")), 0);
@@ -74,7 +81,8 @@ TEST(ValueTest, LiteralsEscapeQuotes) {
 }
 
 TEST(ValueTest, TypesMapToTheirOidsAndBack) {
-  for (const TypeId type : {TypeId::boolean, TypeId::int4, TypeId::int8, TypeId::text}) EXPECT_EQ(type_from_oid(type_oid(type)), type);
+  for (const TypeId type : {TypeId::boolean, TypeId::int4, TypeId::int8, TypeId::text})
+    EXPECT_EQ(type_from_oid(type_oid(type)), type);
   EXPECT_EQ(type_oid(TypeId::unknown), 705u);
   EXPECT_EQ(type_from_oid(1700), TypeId::unknown);
 }
