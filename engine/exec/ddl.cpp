@@ -1,9 +1,9 @@
 // CREATE TABLE and DROP TABLE, and the choice of what executes a statement.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <variant>
-
-#include <fmt/format.h>
 
 #include "engine/exec/system_views.h"
 #include "engine/exec/table_access.h"
@@ -20,7 +20,8 @@ TableDefinition define(ExecutionContext& context, const sql::CreateTable& create
   definition.schema = create.table.schema.empty() ? "public" : create.table.schema;
   definition.name = create.table.name;
   if (definition.schema != "public" && definition.schema != "pg_catalog") {
-    throw SqlError(invalid_schema_name, fmt::format("schema \"{}\" does not exist", definition.schema)).at(create.table.position);
+    throw SqlError(invalid_schema_name, fmt::format("schema \"{}\" does not exist", definition.schema))
+        .at(create.table.position);
   }
   const auto position_of = [&](const std::string& name) {
     const auto found = std::find_if(definition.columns.begin(), definition.columns.end(),
@@ -38,15 +39,19 @@ TableDefinition define(ExecutionContext& context, const sql::CreateTable& create
     info.default_value = column.default_value;
     // Analysed now only for its errors.
     if (info.default_value) {
-      sql::analyze_assignment(info.default_value, context.analysis(nullptr, "DEFAULT expressions"), info.type, info.name);
+      sql::analyze_assignment(info.default_value, context.analysis(nullptr, "DEFAULT expressions"), info.type,
+                              info.name);
     }
     definition.columns.push_back(std::move(info));
   }
   for (const std::string& name : create.primary_key) {
     const int position = position_of(name);
-    if (position < 0) throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" named in key does not exist", name));
-    if (std::find(definition.primary_key.begin(), definition.primary_key.end(), position) != definition.primary_key.end()) {
-      throw SqlError(sqlstate::duplicate_column, fmt::format("column \"{}\" appears twice in primary key constraint", name));
+    if (position < 0)
+      throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" named in key does not exist", name));
+    if (std::find(definition.primary_key.begin(), definition.primary_key.end(), position) !=
+        definition.primary_key.end()) {
+      throw SqlError(sqlstate::duplicate_column,
+                     fmt::format("column \"{}\" appears twice in primary key constraint", name));
     }
     definition.primary_key.push_back(position);
     definition.columns[static_cast<std::size_t>(position)].not_null = true;
@@ -64,7 +69,8 @@ QueryResult execute_create_table(ExecutionContext& context, const sql::CreateTab
   result.tag = "CREATE TABLE";
   TableDefinition definition = define(context, create);
   const bool is_view = find_system_view(definition.schema, definition.name) != nullptr;
-  if (!is_view && context.database.create_table(context.transaction, std::move(definition), context.limits) != nullptr) return result;
+  if (!is_view && context.database.create_table(context.transaction, std::move(definition), context.limits) != nullptr)
+    return result;
   if (!create.if_not_exists) {
     throw SqlError(sqlstate::duplicate_table, fmt::format("relation \"{}\" already exists", create.table.name));
   }
@@ -93,7 +99,8 @@ QueryResult execute(ExecutionContext& context, const sql::Statement& statement) 
   if (const auto* insert = std::get_if<sql::Insert>(&statement.body)) return execute_insert(context, *insert);
   if (const auto* update = std::get_if<sql::Update>(&statement.body)) return execute_update(context, *update);
   if (const auto* removal = std::get_if<sql::Delete>(&statement.body)) return execute_delete(context, *removal);
-  if (const auto* create = std::get_if<sql::CreateTable>(&statement.body)) return execute_create_table(context, *create);
+  if (const auto* create = std::get_if<sql::CreateTable>(&statement.body))
+    return execute_create_table(context, *create);
   if (const auto* drop = std::get_if<sql::DropTable>(&statement.body)) return execute_drop_table(context, *drop);
   throw SqlError(sqlstate::feature_not_supported, "this statement cannot be executed on a table");
 }

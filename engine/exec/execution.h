@@ -1,8 +1,9 @@
 // The executor of one node: runs a statement on the node's own tables inside a transaction, under Read Committed.
 //
-// UPDATE, DELETE and SELECT ... FOR choose their rows by the statement's snapshot, wait for row locks, and look again at rows that changed
-// meanwhile (PostgreSQL's EvalPlanQual): the newest committed version is tested against WHERE and used if it still qualifies.
-// INSERT waits for open transactions that may come to own its key. A scan happens at one instant; only locks make a statement block.
+// UPDATE, DELETE and SELECT ... FOR choose their rows by the statement's snapshot, wait for row locks, and look again
+// at rows that changed meanwhile (PostgreSQL's EvalPlanQual): the newest committed version is tested against WHERE and
+// used if it still qualifies. INSERT waits for open transactions that may come to own its key. A scan happens at one
+// instant; only locks make a statement block.
 #pragma once
 
 #include <span>
@@ -25,12 +26,17 @@ struct ExecutionContext {
   std::vector<TypeId> parameter_types;  // all unknown: inferred where they are used
 
   ExecutionContext(txn::Database& in, txn::Transaction& by, const txn::WaitLimits& waits, std::span<const Value> values)
-      : database(in), transaction(by), limits(waits), parameters(values), parameter_types(values.size(), TypeId::unknown) {}
+      : database(in),
+        transaction(by),
+        limits(waits),
+        parameters(values),
+        parameter_types(values.size(), TypeId::unknown) {}
   sql::EvaluationContext evaluation(std::span<const Value> row = {}) const;
   sql::AnalyzeOptions analysis(const sql::TableShape* table, std::string_view clause) const;
 };
 
-// Runs one statement of the kinds below; the caller handles transaction control and settings. Throws SqlError; the transaction is then to be aborted.
+// Runs one statement of the kinds below; the caller handles transaction control and settings. Throws SqlError; the
+// transaction is then to be aborted.
 QueryResult execute(ExecutionContext& context, const sql::Statement& statement);
 
 QueryResult execute_select(ExecutionContext& context, const sql::Select& select);

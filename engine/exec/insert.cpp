@@ -1,9 +1,9 @@
 // INSERT, with ON CONFLICT.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "engine/exec/table_access.h"
 #include "engine/sql/error.h"
@@ -48,7 +48,8 @@ class RowSource {
   }
 
   Row make(const std::vector<sql::ExpressionPtr>& values, bool columns_named) {
-    if (values.size() > targets_.size()) throw SqlError(sqlstate::syntax_error, "INSERT has more expressions than target columns");
+    if (values.size() > targets_.size())
+      throw SqlError(sqlstate::syntax_error, "INSERT has more expressions than target columns");
     if (values.size() < targets_.size() && columns_named && !values.empty()) {
       throw SqlError(sqlstate::syntax_error, "INSERT has more target columns than expressions");
     }
@@ -96,7 +97,8 @@ void check_conflict_target(const OpenTable& table, const sql::OnConflict& on_con
 // ON CONFLICT DO UPDATE for one proposed row that met an existing one.
 class Upsert {
  public:
-  Upsert(ExecutionContext& context, const OpenTable& table, const sql::OnConflict& on_conflict, const txn::Snapshot& snapshot)
+  Upsert(ExecutionContext& context, const OpenTable& table, const sql::OnConflict& on_conflict,
+         const txn::Snapshot& snapshot)
       : context_(context), table_(table), snapshot_(snapshot), change_(context, table, on_conflict.assignments, true) {
     if (on_conflict.where == nullptr) return;
     sql::AnalyzeOptions options = context.analysis(&table.shape, "WHERE");
@@ -117,8 +119,9 @@ class Upsert {
       const LockedRow locked = lock_row(context_, table_, id, nullptr, strength);
       if (locked.state == LockedRow::State::gone || !table_.entry->heap.same_key(*locked.row, proposed)) return {};
       if (locked.made_by_this_command) {
-        throw SqlError(sqlstate::cardinality_violation, "ON CONFLICT DO UPDATE command cannot affect row a second time", "",
-                       "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+        throw SqlError(
+            sqlstate::cardinality_violation, "ON CONFLICT DO UPDATE command cannot affect row a second time", "",
+            "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
       }
       const txn::RowPointer base = version_to_update(id, locked.row);
       sql::EvaluationContext evaluation = context_.evaluation(*base);

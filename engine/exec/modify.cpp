@@ -1,7 +1,7 @@
 // UPDATE and DELETE.
-#include <utility>
-
 #include <fmt/format.h>
+
+#include <utility>
 
 #include "engine/exec/table_access.h"
 #include "engine/sql/error.h"
@@ -15,7 +15,8 @@ using sql::LockStrength;
 // One UPDATE or DELETE under way: `change` is null for a DELETE.
 class Modification {
  public:
-  Modification(ExecutionContext& context, const OpenTable& table, const sql::BoundExpression& condition, const RowChange* change)
+  Modification(ExecutionContext& context, const OpenTable& table, const sql::BoundExpression& condition,
+               const RowChange* change)
       : context_(context), table_(table), condition_(condition), change_(change) {}
 
   // The new version (for a DELETE the deleted one), or null if the row no longer qualifies.
@@ -28,7 +29,8 @@ class Modification {
       auto changed = std::make_shared<const Row>(change_->apply(*base, context_.evaluation(*base)));
       const bool new_key = !table_.entry->heap.same_key(*base, *changed);
       if (new_key && strength != LockStrength::update) {
-        // A change of the key must exclude those who rely on the key staying; the stronger lock may have to be waited for.
+        // A change of the key must exclude those who rely on the key staying; the stronger lock may have to be waited
+        // for.
         strength = LockStrength::update;
         continue;
       }
@@ -74,8 +76,8 @@ class Modification {
   const RowChange* change_;
 };
 
-QueryResult modify(ExecutionContext& context, const OpenTable& table, const sql::ExpressionPtr& where, const RowChange* change,
-                   const std::vector<sql::SelectItem>& returning_items, std::string_view tag) {
+QueryResult modify(ExecutionContext& context, const OpenTable& table, const sql::ExpressionPtr& where,
+                   const RowChange* change, const std::vector<sql::SelectItem>& returning_items, std::string_view tag) {
   sql::BoundExpression condition;
   if (where != nullptr) condition = sql::analyze_condition(where, context.analysis(&table.shape, "WHERE"), "WHERE");
   Returning returning(context, table, returning_items);

@@ -98,7 +98,8 @@ void Projection::sort() {
   if (analyzed_.order_by.empty()) return;
   std::vector<Row> sorted;
   sorted.reserve(outputs_.size());
-  for (const std::size_t position : sorted_positions(sort_keys_, analyzed_.order_by)) sorted.push_back(std::move(outputs_[position]));
+  for (const std::size_t position : sorted_positions(sort_keys_, analyzed_.order_by))
+    sorted.push_back(std::move(outputs_[position]));
   outputs_ = std::move(sorted);
 }
 

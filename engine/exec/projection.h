@@ -1,7 +1,9 @@
-// From rows to the answer of a SELECT: grouping and aggregates, HAVING, ORDER BY, DISTINCT, OFFSET and LIMIT, the select list.
+// From rows to the answer of a SELECT: grouping and aggregates, HAVING, ORDER BY, DISTINCT, OFFSET and LIMIT, the
+// select list.
 //
-// Where the rows come from is not its business: a node feeds the rows of its own table that satisfied WHERE, a coordinator feeds what the shards
-// delivered. Ties in ORDER BY, and the order without one, are the order of feeding; groups come in the order of their first row.
+// Where the rows come from is not its business: a node feeds the rows of its own table that satisfied WHERE, a
+// coordinator feeds what the shards delivered. Ties in ORDER BY, and the order without one, are the order of feeding;
+// groups come in the order of their first row.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +19,8 @@ std::vector<ResultColumn> result_columns(const std::vector<sql::OutputColumn>& c
 // One output row.
 Row project(const std::vector<sql::OutputColumn>& columns, const sql::EvaluationContext& context);
 
-// The positions of the rows in the order that ORDER BY wants; `keys[i]` are the sort keys of row i. Ties stay in order of position.
+// The positions of the rows in the order that ORDER BY wants; `keys[i]` are the sort keys of row i. Ties stay in order
+// of position.
 std::vector<std::size_t> sorted_positions(const std::vector<Row>& keys, const std::vector<sql::SortKey>& order_by);
 
 // Usage: Projection projection(analyzed, base); for each row: projection.add(row); result = projection.finish();

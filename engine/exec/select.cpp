@@ -1,7 +1,7 @@
 // SELECT on one table, or on none.
-#include <utility>
-
 #include <fmt/format.h>
+
+#include <utility>
 
 #include "engine/exec/system_views.h"
 #include "engine/exec/table_access.h"
@@ -13,16 +13,21 @@ namespace {
 
 const char* lock_clause(sql::LockStrength strength) {
   switch (strength) {
-    case sql::LockStrength::key_share: return "FOR KEY SHARE";
-    case sql::LockStrength::share: return "FOR SHARE";
-    case sql::LockStrength::no_key_update: return "FOR NO KEY UPDATE";
-    default: return "FOR UPDATE";
+    case sql::LockStrength::key_share:
+      return "FOR KEY SHARE";
+    case sql::LockStrength::share:
+      return "FOR SHARE";
+    case sql::LockStrength::no_key_update:
+      return "FOR NO KEY UPDATE";
+    default:
+      return "FOR UPDATE";
   }
 }
 
 void check_lockable(const sql::Select& select, const sql::AnalyzedSelect& analyzed) {
   const auto refuse = [&](std::string_view with) {
-    throw SqlError(sqlstate::feature_not_supported, fmt::format("{} is not allowed with {}", lock_clause(select.lock), with));
+    throw SqlError(sqlstate::feature_not_supported,
+                   fmt::format("{} is not allowed with {}", lock_clause(select.lock), with));
   };
   if (analyzed.distinct) refuse("DISTINCT clause");
   if (!select.group_by.empty()) refuse("GROUP BY clause");
@@ -38,11 +43,13 @@ QueryResult make_result(const sql::AnalyzedSelect& analyzed, std::vector<Row> ro
   return result;
 }
 
-// SELECT ... FOR: sorts what the snapshot shows, then locks row by row as far as LIMIT reaches. As in PostgreSQL the rows given out are the newest
-// versions, so they may be out of order, and fewer than LIMIT asks for only if there are no more.
+// SELECT ... FOR: sorts what the snapshot shows, then locks row by row as far as LIMIT reaches. As in PostgreSQL the
+// rows given out are the newest versions, so they may be out of order, and fewer than LIMIT asks for only if there are
+// no more.
 class LockingSelect {
  public:
-  LockingSelect(ExecutionContext& context, const OpenTable& table, const sql::Select& select, const sql::AnalyzedSelect& analyzed)
+  LockingSelect(ExecutionContext& context, const OpenTable& table, const sql::Select& select,
+                const sql::AnalyzedSelect& analyzed)
       : context_(context), table_(table), select_(select), analyzed_(analyzed) {}
 
   std::vector<Row> run(std::vector<Candidate> candidates) {
@@ -67,12 +74,16 @@ class LockingSelect {
   txn::RowPointer lock(const Candidate& candidate) {
     const LockedRow locked = lock_row(context_, table_, candidate.id, candidate.row, select_.lock, select_.lock_wait);
     switch (locked.state) {
-      case LockedRow::State::unchanged: return locked.row;
-      case LockedRow::State::changed: break;
+      case LockedRow::State::unchanged:
+        return locked.row;
+      case LockedRow::State::changed:
+        break;
       case LockedRow::State::gone:
-      case LockedRow::State::not_locked: return nullptr;
+      case LockedRow::State::not_locked:
+        return nullptr;
     }
-    const bool qualifies = !analyzed_.where || sql::evaluate_condition(analyzed_.where, context_.evaluation(*locked.row));
+    const bool qualifies =
+        !analyzed_.where || sql::evaluate_condition(analyzed_.where, context_.evaluation(*locked.row));
     return qualifies ? locked.row : nullptr;
   }
 
@@ -85,14 +96,16 @@ class LockingSelect {
       Row row_keys;
       for (const sql::SortKey& key : analyzed_.order_by) {
         const bool by_column = key.column >= 0;
-        const auto& expression = by_column ? analyzed_.columns[static_cast<std::size_t>(key.column)].expression : key.expression;
+        const auto& expression =
+            by_column ? analyzed_.columns[static_cast<std::size_t>(key.column)].expression : key.expression;
         row_keys.push_back(sql::evaluate(expression, evaluation));
       }
       keys.push_back(std::move(row_keys));
     }
     std::vector<Candidate> sorted;
     sorted.reserve(candidates.size());
-    for (const std::size_t position : sorted_positions(keys, analyzed_.order_by)) sorted.push_back(std::move(candidates[position]));
+    for (const std::size_t position : sorted_positions(keys, analyzed_.order_by))
+      sorted.push_back(std::move(candidates[position]));
     candidates = std::move(sorted);
   }
 

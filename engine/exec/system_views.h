@@ -17,6 +17,8 @@ struct SystemView {
 
 // Null if there is none. pg_catalog is searched before public, as in PostgreSQL.
 const SystemView* find_system_view(std::string_view schema, std::string_view name);
-inline const SystemView* find_system_view(const sql::TableName& name) { return find_system_view(name.schema, name.name); }
+inline const SystemView* find_system_view(const sql::TableName& name) {
+  return find_system_view(name.schema, name.name);
+}
 
 }  // namespace polarsim::engine::exec

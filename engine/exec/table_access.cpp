@@ -1,9 +1,9 @@
 #include "engine/exec/table_access.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "engine/exec/system_views.h"
 #include "engine/sql/error.h"
@@ -35,7 +35,8 @@ std::string value_list(const Row& values) {
   return text;
 }
 
-// The values that the condition fixes the leading columns of the primary key to; none if it fixes none. Nothing at all if one of them is NULL.
+// The values that the condition fixes the leading columns of the primary key to; none if it fixes none. Nothing at all
+// if one of them is NULL.
 struct KeyPrefix {
   Row values;
   bool nothing_matches = false;
@@ -79,7 +80,9 @@ sql::AnalyzeOptions ExecutionContext::analysis(const sql::TableShape* table, std
   return options;
 }
 
-std::string written_name(const sql::TableName& name) { return name.schema.empty() ? name.name : name.schema + "." + name.name; }
+std::string written_name(const sql::TableName& name) {
+  return name.schema.empty() ? name.name : name.schema + "." + name.name;
+}
 
 sql::TableShape shape_of(const TableDefinition& definition, std::string_view reference) {
   sql::TableShape shape;
@@ -96,7 +99,8 @@ OpenTable open_table(ExecutionContext& context, const sql::TableName& name) {
   OpenTable table;
   table.entry = context.database.open_table(context.transaction, name, sql::LockStrength::key_share, context.limits);
   if (table.entry == nullptr) {
-    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name))).at(name.position);
+    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name)))
+        .at(name.position);
   }
   table.shape = shape_of(table.definition(), name.reference());
   return table;
@@ -134,7 +138,8 @@ LockedRow lock_row(ExecutionContext& context, const OpenTable& table, txn::RowId
   txn::Database& database = context.database;
   database.assign_xid(context.transaction);
   const txn::LockTag tag{table.entry->id, id};
-  const auto outcome = database.locks().acquire(context.transaction, tag, strength, context.limits, wait == sql::LockWait::block);
+  const auto outcome =
+      database.locks().acquire(context.transaction, tag, strength, context.limits, wait == sql::LockWait::block);
   LockedRow locked;
   if (outcome == txn::LockOutcome::not_available) {
     if (wait == sql::LockWait::nowait) {
@@ -146,7 +151,8 @@ LockedRow lock_row(ExecutionContext& context, const OpenTable& table, txn::RowId
   }
   // Looked up again: while it waited, the row may have changed or gone.
   const txn::RowChain* const chain = table.entry->heap.find(id);
-  const txn::RowVersion* const version = chain == nullptr ? nullptr : database.current_version(*chain, context.transaction);
+  const txn::RowVersion* const version =
+      chain == nullptr ? nullptr : database.current_version(*chain, context.transaction);
   if (version == nullptr) {
     database.host().reached("recheck/row-gone");
     return locked;
@@ -181,7 +187,8 @@ void claim_key(ExecutionContext& context, const OpenTable& table, const Row& row
   if (!table.entry->heap.has_key()) return;
   const Row key = table.entry->heap.key_of(row);
   for (;;) {
-    const txn::KeyConflict conflict = context.database.find_key_conflict(context.transaction, *table.entry, key, except);
+    const txn::KeyConflict conflict =
+        context.database.find_key_conflict(context.transaction, *table.entry, key, except);
     if (!conflict) return;
     if (conflict.undecided == 0) throw_unique_violation(table, row);
     // Has to have an identifier before it waits: deadlock reports name it.
@@ -201,7 +208,8 @@ RowChange::RowChange(ExecutionContext& context, const OpenTable& table, const st
     }
     const auto position = static_cast<std::size_t>(column);
     if (std::any_of(targets_.begin(), targets_.end(), [&](const Target& other) { return other.column == position; })) {
-      throw SqlError(sqlstate::syntax_error, fmt::format("multiple assignments to same column \"{}\"", assignment.column))
+      throw SqlError(sqlstate::syntax_error,
+                     fmt::format("multiple assignments to same column \"{}\"", assignment.column))
           .at(assignment.position);
     }
     const sql::ColumnInfo& info = table.definition().columns[position];
@@ -210,7 +218,8 @@ RowChange::RowChange(ExecutionContext& context, const OpenTable& table, const st
     if (!is_default || info.default_value != nullptr) {
       sql::AnalyzeOptions options = context.analysis(is_default ? nullptr : &table.shape, "UPDATE");
       options.excluded_allowed = excluded_allowed && !is_default;
-      target.value = sql::analyze_assignment(is_default ? info.default_value : assignment.value, options, info.type, info.name);
+      target.value =
+          sql::analyze_assignment(is_default ? info.default_value : assignment.value, options, info.type, info.name);
     }
     targets_.push_back(std::move(target));
   }
@@ -224,7 +233,8 @@ Row RowChange::apply(const Row& old, const sql::EvaluationContext& evaluation) c
   return changed;
 }
 
-Returning::Returning(ExecutionContext& context, const OpenTable& table, const std::vector<sql::SelectItem>& items) : context_(context) {
+Returning::Returning(ExecutionContext& context, const OpenTable& table, const std::vector<sql::SelectItem>& items)
+    : context_(context) {
   if (!items.empty()) columns_ = sql::analyze_items(items, context.analysis(&table.shape, "RETURNING"));
 }
 

@@ -1,4 +1,5 @@
-// Power loss at every disk operation, and around it: what was acknowledged is there afterwards, and everything else is all or nothing.
+// Power loss at every disk operation, and around it: what was acknowledged is there afterwards, and everything else is
+// all or nothing.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -80,7 +81,8 @@ void crash_everywhere(const Scenario& scenario, std::uint64_t seed) {
     const auto node = make_node(seed);
     crash_at(*node, time);
     work(*node, scenario, knowledge);
-    expect_verified(*node, scenario, knowledge, "seed " + std::to_string(seed) + ", crash at " + std::to_string(sim::nanoseconds(time)) + " ns");
+    expect_verified(*node, scenario, knowledge,
+                    "seed " + std::to_string(seed) + ", crash at " + std::to_string(sim::nanoseconds(time)) + " ns");
     if (::testing::Test::HasFailure()) return;
   }
 }
@@ -107,8 +109,8 @@ void crash_in_recovery(const Scenario& scenario, std::uint64_t seed) {
       crash_at(*node, second);
       node->run([](TestNode&) {});
       expect_verified(*node, scenario, knowledge,
-                      "seed " + std::to_string(seed) + ", crashes at " + std::to_string(sim::nanoseconds(times[i])) + " and " +
-                          std::to_string(sim::nanoseconds(second)) + " ns");
+                      "seed " + std::to_string(seed) + ", crashes at " + std::to_string(sim::nanoseconds(times[i])) +
+                          " and " + std::to_string(sim::nanoseconds(second)) + " ns");
       if (::testing::Test::HasFailure()) return;
     }
   }
@@ -133,7 +135,8 @@ Scenario transfers() {
           try {
             session.run("BEGIN");
             session.run("UPDATE account SET balance = balance - 5 WHERE id = " + std::to_string(source));
-            session.run("INSERT INTO log VALUES (" + std::to_string(id) + ", " + std::to_string(source) + ", " + std::to_string(target) + ", 5)");
+            session.run("INSERT INTO log VALUES (" + std::to_string(id) + ", " + std::to_string(source) + ", " +
+                        std::to_string(target) + ", 5)");
             session.run("UPDATE account SET balance = balance + 5 WHERE id = " + std::to_string(target));
             if (i == 2) {
               session.run("ROLLBACK");
@@ -142,7 +145,8 @@ Scenario transfers() {
             knowledge.attempted.insert(id);
             session.run("COMMIT");
           } catch (const SqlError& error) {
-            // A failed write of the log is the only error that any of the tests provokes; it takes the whole transaction back.
+            // A failed write of the log is the only error that any of the tests provokes; it takes the whole
+            // transaction back.
             ASSERT_EQ(error.sqlstate(), sqlstate::io_error);
             session.run("ROLLBACK");
             knowledge.attempted.erase(id);
@@ -168,7 +172,8 @@ Scenario transfers() {
       balances[row[1].as_integer()] -= row[3].as_integer();
       balances[row[2].as_integer()] += row[3].as_integer();
     }
-    EXPECT_TRUE(std::includes(found.begin(), found.end(), knowledge.acknowledged.begin(), knowledge.acknowledged.end()));
+    EXPECT_TRUE(
+        std::includes(found.begin(), found.end(), knowledge.acknowledged.begin(), knowledge.acknowledged.end()));
     EXPECT_TRUE(std::includes(knowledge.attempted.begin(), knowledge.attempted.end(), found.begin(), found.end()));
     for (const Row& row : session.execute("SELECT id, balance FROM account").rows) {
       EXPECT_EQ(row[1].as_integer(), balances[row[0].as_integer()]) << "account " << row[0].as_integer();
@@ -177,7 +182,8 @@ Scenario transfers() {
     EXPECT_EQ(session.outcome("UPDATE account SET balance = balance + 1"), "UPDATE 3") << "no lock is left";
     for (int id = 0; id < 300; ++id) {
       if (found.contains(id)) continue;
-      EXPECT_EQ(session.outcome("INSERT INTO log VALUES (" + std::to_string(id) + ", 0, 0, 0)"), "INSERT 0 1") << "no key is held";
+      EXPECT_EQ(session.outcome("INSERT INTO log VALUES (" + std::to_string(id) + ", 0, 0, 0)"), "INSERT 0 1")
+          << "no key is held";
     }
   };
   return scenario;
@@ -257,7 +263,8 @@ Scenario schema_changes() {
     TestSession session = node.connect();
     for (int i = 0; i < 6; ++i) {
       const std::string number = std::to_string(i);
-      session.run("BEGIN; CREATE TABLE made_" + number + " (id int PRIMARY KEY, v text DEFAULT 'd'); INSERT INTO made_" + number +
+      session.run("BEGIN; CREATE TABLE made_" + number +
+                  " (id int PRIMARY KEY, v text DEFAULT 'd'); INSERT INTO made_" + number +
                   " VALUES (1), (2); INSERT INTO marks VALUES (" + number + ")");
       if (i > 0) session.run("DROP TABLE made_" + std::to_string(i - 1));
       knowledge.attempted.insert(i);
@@ -317,9 +324,11 @@ TEST(CrashAtFaultPoint, CommitIsAllOrNothing) {
   for (const char* point : {"wal/append", "wal/flush", "wal/sync"}) {
     const std::uint64_t visits = count_visits(scenario, point);
     ASSERT_GE(visits, 5U);
-    for (const auto kind : {sim::FaultAction::Kind::crash, sim::FaultAction::Kind::fail, sim::FaultAction::Kind::delay}) {
+    for (const auto kind :
+         {sim::FaultAction::Kind::crash, sim::FaultAction::Kind::fail, sim::FaultAction::Kind::delay}) {
       for (std::uint64_t occurrence = 1; occurrence <= visits; ++occurrence) {
-        SCOPED_TRACE(std::string(point) + " kind " + std::to_string(static_cast<int>(kind)) + " visit " + std::to_string(occurrence));
+        SCOPED_TRACE(std::string(point) + " kind " + std::to_string(static_cast<int>(kind)) + " visit " +
+                     std::to_string(occurrence));
         const auto node = make_node(1);
         Knowledge knowledge;
         sim::FaultAction action;

@@ -49,7 +49,8 @@ std::unique_ptr<Instance> Instance::open(sim::Host& host, const NodeConfig& conf
   return open_local_instance(host, config, storage::WalOptions{});
 }
 
-std::unique_ptr<Instance> open_local_instance(sim::Host& host, const NodeConfig& config, const storage::WalOptions& wal_options) {
+std::unique_ptr<Instance> open_local_instance(sim::Host& host, const NodeConfig& config,
+                                              const storage::WalOptions& wal_options) {
   return std::make_unique<LocalInstance>(host, config, wal_options);
 }
 

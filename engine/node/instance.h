@@ -1,7 +1,9 @@
-// One PostgreSQL-compatible node: storage, transactions and catalog over one host's disk. Coordinators and data nodes are both instances.
+// One PostgreSQL-compatible node: storage, transactions and catalog over one host's disk. Coordinators and data nodes
+// are both instances.
 //
-// Durability: what a session was told is committed or prepared survives any crash of the host that the disk model allows; what was not
-// committed is gone after recovery; a prepared transaction keeps its changes, its locks and its identity across crashes.
+// Durability: what a session was told is committed or prepared survives any crash of the host that the disk model
+// allows; what was not committed is gone after recovery; a prepared transaction keeps its changes, its locks and its
+// identity across crashes.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +21,8 @@ namespace polarsim::engine {
 
 class Instance {
  public:
-  // Creates the storage if the disk is empty, else recovers from the WAL. Throws SqlError (58030, XX000) when the WAL is damaged
-  // in a way a crash cannot explain. To be called by the host's program; the instance must not outlive it.
+  // Creates the storage if the disk is empty, else recovers from the WAL. Throws SqlError (58030, XX000) when the WAL
+  // is damaged in a way a crash cannot explain. To be called by the host's program; the instance must not outlive it.
   static std::unique_ptr<Instance> open(sim::Host& host, const NodeConfig& config);
   virtual ~Instance() = default;
 

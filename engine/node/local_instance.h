@@ -9,6 +9,7 @@
 namespace polarsim::engine {
 
 // As Instance::open.
-std::unique_ptr<Instance> open_local_instance(sim::Host& host, const NodeConfig& config, const storage::WalOptions& wal_options);
+std::unique_ptr<Instance> open_local_instance(sim::Host& host, const NodeConfig& config,
+                                              const storage::WalOptions& wal_options);
 
 }  // namespace polarsim::engine

@@ -1,9 +1,9 @@
 #include "engine/node/local_session.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 #include <variant>
-
-#include <fmt/format.h>
 
 #include "engine/exec/execution.h"
 #include "engine/sql/error.h"
@@ -29,16 +29,14 @@ void warn(QueryResult& result, const char* sqlstate, std::string message) {
 bool ends_failed_block(const sql::Statement& statement) {
   using Kind = sql::TransactionControl::Kind;
   const auto* control = std::get_if<sql::TransactionControl>(&statement.body);
-  return control != nullptr && (control->kind == Kind::commit || control->kind == Kind::rollback || control->kind == Kind::prepare);
+  return control != nullptr &&
+         (control->kind == Kind::commit || control->kind == Kind::rollback || control->kind == Kind::prepare);
 }
 
 }  // namespace
 
 LocalSession::LocalSession(txn::Database& database, std::uint32_t process_id)
-    : database_(database),
-      process_id_(process_id),
-      settings_(database.config()),
-      session_settings_(settings_) {}
+    : database_(database), process_id_(process_id), settings_(database.config()), session_settings_(settings_) {}
 
 LocalSession::~LocalSession() { close(); }
 
@@ -61,17 +59,20 @@ void LocalSession::leave_block(bool committed) {
   settings_ = session_settings_;
 }
 
-QueryResult LocalSession::execute(const sql::StatementPtr& statement, std::string_view text, std::span<const Value> parameters) {
+QueryResult LocalSession::execute(const sql::StatementPtr& statement, std::string_view text,
+                                  std::span<const Value> parameters) {
   if (database_.host().simulation().trace().enabled()) database_.host().log(fmt::format("[{}] {}", process_id_, text));
   if (status_ == TransactionStatus::failed && !ends_failed_block(*statement)) {
     throw SqlError(sqlstate::in_failed_sql_transaction,
                    "current transaction is aborted, commands ignored until end of transaction block");
   }
-  if (const auto* transaction_control = std::get_if<sql::TransactionControl>(&statement->body)) return control(*transaction_control);
+  if (const auto* transaction_control = std::get_if<sql::TransactionControl>(&statement->body))
+    return control(*transaction_control);
   return status_ == TransactionStatus::idle ? run_alone(*statement, parameters) : run_in_block(*statement, parameters);
 }
 
-QueryResult LocalSession::run(const sql::Statement& statement, std::span<const Value> parameters, txn::Transaction& transaction) {
+QueryResult LocalSession::run(const sql::Statement& statement, std::span<const Value> parameters,
+                              txn::Transaction& transaction) {
   if (const auto* setting = std::get_if<sql::SetVariable>(&statement.body)) return set(*setting);
   if (const auto* setting = std::get_if<sql::ShowVariable>(&statement.body)) return show(*setting);
   txn::WaitLimits limits;
@@ -116,12 +117,18 @@ QueryResult LocalSession::run_in_block(const sql::Statement& statement, std::spa
 QueryResult LocalSession::control(const sql::TransactionControl& control) {
   using Kind = sql::TransactionControl::Kind;
   switch (control.kind) {
-    case Kind::begin: return begin(control);
-    case Kind::commit: return commit();
-    case Kind::rollback: return rollback();
-    case Kind::prepare: return prepare(control.gid);
-    case Kind::commit_prepared: return finish_prepared(control.gid, true);
-    case Kind::rollback_prepared: return finish_prepared(control.gid, false);
+    case Kind::begin:
+      return begin(control);
+    case Kind::commit:
+      return commit();
+    case Kind::rollback:
+      return rollback();
+    case Kind::prepare:
+      return prepare(control.gid);
+    case Kind::commit_prepared:
+      return finish_prepared(control.gid, true);
+    case Kind::rollback_prepared:
+      return finish_prepared(control.gid, false);
   }
   throw SqlError(sqlstate::internal_error, "unknown transaction control");
 }

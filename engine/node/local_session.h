@@ -1,7 +1,7 @@
 // A session on the tables of one node: transaction blocks, settings, and statements run by the executor.
 //
-// Differences from PostgreSQL: Read Committed is the only isolation level; no savepoints; CREATE TABLE IF NOT EXISTS does not say that the
-// table exists (that is a NOTICE there, and results carry only WARNINGs).
+// Differences from PostgreSQL: Read Committed is the only isolation level; no savepoints; CREATE TABLE IF NOT EXISTS
+// does not say that the table exists (that is a NOTICE there, and results carry only WARNINGs).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ class LocalSession : public Session {
   LocalSession(txn::Database& database, std::uint32_t process_id);
   ~LocalSession() override;
 
-  QueryResult execute(const sql::StatementPtr& statement, std::string_view text, std::span<const Value> parameters) override;
+  QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
+                      std::span<const Value> parameters) override;
   TransactionStatus status() const override { return status_; }
   void close() override;
 
@@ -49,9 +50,10 @@ class LocalSession : public Session {
   std::uint32_t process_id_;
   TransactionStatus status_ = TransactionStatus::idle;
   txn::Transaction* transaction_ = nullptr;  // owned by the database; null when none is open, also in a failed block
-  Settings settings_;          // in force
-  Settings session_settings_;  // without what SET LOCAL changed
-  std::optional<Settings> settings_before_;  // session_settings_ as they were when the block began, once the block has changed any
+  Settings settings_;                        // in force
+  Settings session_settings_;                // without what SET LOCAL changed
+  std::optional<Settings>
+      settings_before_;  // session_settings_ as they were when the block began, once the block has changed any
 };
 
 }  // namespace polarsim::engine

@@ -1,4 +1,5 @@
-// Properties of one node over random programs: agreement with a serial model when nothing is concurrent, conserved quantities when much is.
+// Properties of one node over random programs: agreement with a serial model when nothing is concurrent, conserved
+// quantities when much is.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -15,7 +16,20 @@ constexpr int keys = 8;
 
 // One step of a random program; what is out of place at its turn does nothing.
 struct Step {
-  enum class Kind { insert, upsert, update, increment_all, remove, move_key, commit, rollback, prepare, commit_prepared, rollback_prepared, crash };
+  enum class Kind {
+    insert,
+    upsert,
+    update,
+    increment_all,
+    remove,
+    move_key,
+    commit,
+    rollback,
+    prepare,
+    commit_prepared,
+    rollback_prepared,
+    crash
+  };
   Kind kind = Kind::insert;
   int key = 0;
   int other = 0;
@@ -26,8 +40,10 @@ std::ostream& operator<<(std::ostream& out, const Step& step) {
 }
 
 rc::Gen<Step> any_step() {
-  return rc::gen::build<Step>(rc::gen::set(&Step::kind, rc::gen::map(rc::gen::inRange(0, 12), [](int kind) { return static_cast<Step::Kind>(kind); })),
-                              rc::gen::set(&Step::key, rc::gen::inRange(0, keys)), rc::gen::set(&Step::other, rc::gen::inRange(0, keys)));
+  return rc::gen::build<Step>(
+      rc::gen::set(&Step::kind,
+                   rc::gen::map(rc::gen::inRange(0, 12), [](int kind) { return static_cast<Step::Kind>(kind); })),
+      rc::gen::set(&Step::key, rc::gen::inRange(0, keys)), rc::gen::set(&Step::other, rc::gen::inRange(0, keys)));
 }
 
 using Contents = std::map<int, int>;
@@ -38,11 +54,11 @@ class Model {
   Contents committed;
   std::optional<Contents> open;  // of the block under way
   struct Prepared {
-    Contents changes;            // present keys with their values
+    Contents changes;  // present keys with their values
     std::set<int> touched;
   };
   std::map<int, Prepared> prepared;
-  std::set<int> touched;         // by the open block
+  std::set<int> touched;  // by the open block
 
   bool held(int key) const {
     for (const auto& [gid, transaction] : prepared) {
@@ -56,21 +72,24 @@ class Model {
     if (!commit) return;
     for (const int key : transaction.touched) {
       committed.erase(key);
-      if (const auto value = transaction.changes.find(key); value != transaction.changes.end()) committed[key] = value->second;
+      if (const auto value = transaction.changes.find(key); value != transaction.changes.end())
+        committed[key] = value->second;
     }
   }
 };
 
 std::string text_of(const Contents& contents) {
   std::string text;
-  for (const auto& [key, value] : contents) text += (text.empty() ? "" : ";") + std::to_string(key) + "|" + std::to_string(value);
+  for (const auto& [key, value] : contents)
+    text += (text.empty() ? "" : ";") + std::to_string(key) + "|" + std::to_string(value);
   return text;
 }
 
 // Runs a program up to its next crash; returns how many steps are done.
 class Interpreter {
  public:
-  Interpreter(TestNode& node, Model& model, int& next_gid) : session_(node.connect()), node_(node), model_(model), next_gid_(next_gid) {}
+  Interpreter(TestNode& node, Model& model, int& next_gid)
+      : session_(node.connect()), node_(node), model_(model), next_gid_(next_gid) {}
 
   void check() {
     RC_ASSERT(node_.connect().run("SELECT * FROM t ORDER BY id") == text_of(model_.committed));
@@ -79,13 +98,26 @@ class Interpreter {
 
   void step(const Step& step) {
     switch (step.kind) {
-      case Step::Kind::commit: end("COMMIT", true); break;
-      case Step::Kind::rollback: end("ROLLBACK", false); break;
-      case Step::Kind::prepare: prepare(); break;
-      case Step::Kind::commit_prepared: decide(true); break;
-      case Step::Kind::rollback_prepared: decide(false); break;
-      case Step::Kind::crash: break;
-      default: change(step); break;
+      case Step::Kind::commit:
+        end("COMMIT", true);
+        break;
+      case Step::Kind::rollback:
+        end("ROLLBACK", false);
+        break;
+      case Step::Kind::prepare:
+        prepare();
+        break;
+      case Step::Kind::commit_prepared:
+        decide(true);
+        break;
+      case Step::Kind::rollback_prepared:
+        decide(false);
+        break;
+      case Step::Kind::crash:
+        break;
+      default:
+        change(step);
+        break;
     }
   }
 
@@ -102,11 +134,13 @@ class Interpreter {
     model_.touched.insert(step.key);
     switch (step.kind) {
       case Step::Kind::insert:
-        RC_ASSERT(session_.run("INSERT INTO t VALUES (" + key + ", 1) ON CONFLICT DO NOTHING") == (present ? "INSERT 0 0" : "INSERT 0 1"));
+        RC_ASSERT(session_.run("INSERT INTO t VALUES (" + key + ", 1) ON CONFLICT DO NOTHING") ==
+                  (present ? "INSERT 0 0" : "INSERT 0 1"));
         contents.emplace(step.key, 1);
         break;
       case Step::Kind::upsert:
-        RC_ASSERT(session_.run("INSERT INTO t VALUES (" + key + ", 3) ON CONFLICT (id) DO UPDATE SET v = t.v + excluded.v") == "INSERT 0 1");
+        RC_ASSERT(session_.run("INSERT INTO t VALUES (" + key +
+                               ", 3) ON CONFLICT (id) DO UPDATE SET v = t.v + excluded.v") == "INSERT 0 1");
         contents[step.key] += 3;
         break;
       case Step::Kind::update:
@@ -125,7 +159,9 @@ class Interpreter {
         RC_ASSERT(session_.run("DELETE FROM t WHERE id = " + key) == (present ? "DELETE 1" : "DELETE 0"));
         contents.erase(step.key);
         break;
-      default: move_key(step, contents); break;
+      default:
+        move_key(step, contents);
+        break;
     }
     RC_ASSERT(session_.run("SELECT * FROM t ORDER BY id") == text_of(merged_view(contents)));
   }
@@ -133,7 +169,8 @@ class Interpreter {
   void move_key(const Step& step, Contents& contents) {
     if (!contents.contains(step.key) || (contents.contains(step.other) && step.other != step.key)) return;
     model_.touched.insert(step.other);
-    RC_ASSERT(session_.run("UPDATE t SET id = " + std::to_string(step.other) + " WHERE id = " + std::to_string(step.key)) == "UPDATE 1");
+    RC_ASSERT(session_.run("UPDATE t SET id = " + std::to_string(step.other) +
+                           " WHERE id = " + std::to_string(step.key)) == "UPDATE 1");
     const int value = contents[step.key];
     contents.erase(step.key);
     contents[step.other] = value;
@@ -213,7 +250,8 @@ RC_GTEST_PROP(NodeProperty, SerialProgramsAgreeWithAModel, ()) {
   RC_ASSERT(node.simulation().probes().counts().count("wal/panic") == 0U);
 }
 
-// Transactions that increment several counters in random order: some deadlock and are taken back, the others add up exactly.
+// Transactions that increment several counters in random order: some deadlock and are taken back, the others add up
+// exactly.
 RC_GTEST_PROP(NodeProperty, ConcurrentIncrementsAddUp, ()) {
   const auto seed = *rc::gen::inRange<std::uint64_t>(1, 100'000);
   const auto clients = *rc::gen::inRange(2, 6);
@@ -224,7 +262,8 @@ RC_GTEST_PROP(NodeProperty, ConcurrentIncrementsAddUp, ()) {
   std::map<int, int> acknowledged;
   std::map<int, int> unknown;  // committed or not: the crash came between question and answer
   node.run([](TestNode& running) {
-    running.connect().run("CREATE TABLE c (id int PRIMARY KEY, v int NOT NULL DEFAULT 0); INSERT INTO c VALUES (0), (1), (2)");
+    running.connect().run(
+        "CREATE TABLE c (id int PRIMARY KEY, v int NOT NULL DEFAULT 0); INSERT INTO c VALUES (0), (1), (2)");
   });
   const sim::Time crash = node.simulation().now() + sim::Duration(crash_ms * 1'000'000);
   node.simulation().scheduler().call_at(crash, [&] { node.host().crash(); });

@@ -36,7 +36,8 @@ class TestSession {
 
   QueryResult execute(std::string_view sql, std::vector<Value> parameters = {}) {
     QueryResult result;
-    for (const sql::StatementPtr& statement : cache_->parse(sql)) result = session_->execute(statement, sql, parameters);
+    for (const sql::StatementPtr& statement : cache_->parse(sql))
+      result = session_->execute(statement, sql, parameters);
     return result;
   }
   // The tag, or for rows their text.
@@ -74,7 +75,8 @@ class TestSession {
   Pending start(std::string sql) {
     Pending pending;
     pending.host_ = host_;
-    pending.task_ = host_->spawn("statement", [this, sql = std::move(sql), outcome = pending.outcome_] { *outcome = this->outcome(sql); });
+    pending.task_ = host_->spawn(
+        "statement", [this, sql = std::move(sql), outcome = pending.outcome_] { *outcome = this->outcome(sql); });
     host_->scheduler().sleep_for(sim::Duration(10'000'000));
     return pending;
   }
@@ -89,8 +91,8 @@ class TestSession {
 
 class TestNode {
  public:
-  explicit TestNode(std::uint64_t seed = 1, NodeConfig config = {}, sim::SchedulingPolicy policy = sim::SchedulingPolicy::fifo,
-                    bool trace = false)
+  explicit TestNode(std::uint64_t seed = 1, NodeConfig config = {},
+                    sim::SchedulingPolicy policy = sim::SchedulingPolicy::fifo, bool trace = false)
       : config_(config), simulation_(options(seed, policy, trace)), host_(simulation_.add_host("dn1")) {}
 
   using Body = std::function<void(TestNode&)>;

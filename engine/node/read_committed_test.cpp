@@ -130,7 +130,8 @@ TEST(ReadCommitted, ConcurrentIncrementsAddUp) {
 // R4: which lock strengths exclude which.
 TEST(ReadCommitted, LockStrengthsConflictAsDocumented) {
   const std::vector<std::string> clauses = {"FOR KEY SHARE", "FOR SHARE", "FOR NO KEY UPDATE", "FOR UPDATE"};
-  const bool expected[4][4] = {{false, false, false, true}, {false, false, true, true}, {false, true, true, true}, {true, true, true, true}};
+  const bool expected[4][4] = {
+      {false, false, false, true}, {false, false, true, true}, {false, true, true, true}, {true, true, true, true}};
   with_sessions([&](Sessions& s) {
     for (std::size_t held = 0; held < 4; ++held) {
       for (std::size_t asked = 0; asked < 4; ++asked) {
@@ -224,7 +225,8 @@ TEST(ReadCommitted, UniqueCheckWaitsForOpenInserts) {
     auto loser = s.b.start("INSERT INTO t VALUES (3, 31)");
     EXPECT_FALSE(loser.done());
     s.a.run("COMMIT");
-    EXPECT_EQ(loser.outcome(), "23505 duplicate key value violates unique constraint \"t_pkey\" / Key (id)=(3) already exists.");
+    EXPECT_EQ(loser.outcome(),
+              "23505 duplicate key value violates unique constraint \"t_pkey\" / Key (id)=(3) already exists.");
     s.a.run("BEGIN; INSERT INTO t VALUES (4, 40)");
     auto winner = s.b.start("INSERT INTO t VALUES (4, 41)");
     s.a.run("ROLLBACK");
@@ -267,7 +269,8 @@ TEST(ReadCommitted, DoNothingSkipsARowItDoesNotSee) {
 
 TEST(ReadCommitted, DoUpdateInsertsOrUpdates) {
   with_sessions([](Sessions& s) {
-    const std::string upsert = "INSERT INTO t VALUES (3, 1) ON CONFLICT (id) DO UPDATE SET v = t.v + excluded.v RETURNING v";
+    const std::string upsert =
+        "INSERT INTO t VALUES (3, 1) ON CONFLICT (id) DO UPDATE SET v = t.v + excluded.v RETURNING v";
     s.a.run("BEGIN");
     EXPECT_EQ(s.a.run(upsert), "1");
     auto second = s.b.start(upsert);
@@ -280,7 +283,8 @@ TEST(ReadCommitted, DoUpdateInsertsOrUpdates) {
     auto fourth = s.b.start(upsert);
     s.a.run("COMMIT");
     EXPECT_EQ(fourth.outcome(), "1") << "inserts after the row has gone";
-    EXPECT_EQ(s.a.run("INSERT INTO t VALUES (3, 5) ON CONFLICT (id) DO UPDATE SET v = 0 WHERE t.v > 100"), "INSERT 0 0");
+    EXPECT_EQ(s.a.run("INSERT INTO t VALUES (3, 5) ON CONFLICT (id) DO UPDATE SET v = 0 WHERE t.v > 100"),
+              "INSERT 0 0");
     EXPECT_EQ(s.a.run("SELECT v FROM t WHERE id = 3"), "1");
   });
 }
@@ -293,7 +297,8 @@ TEST(ReadCommitted, UpsertsFromManySessionsAddUp) {
         TestSession session = s.node.connect();
         for (int i = 0; i < 10; ++i) {
           const std::string key = std::to_string(100 + i % 3);
-          EXPECT_EQ(session.run("INSERT INTO t VALUES (" + key + ", 1) ON CONFLICT (id) DO UPDATE SET v = t.v + 1"), "INSERT 0 1");
+          EXPECT_EQ(session.run("INSERT INTO t VALUES (" + key + ", 1) ON CONFLICT (id) DO UPDATE SET v = t.v + 1"),
+                    "INSERT 0 1");
         }
       }));
     }
@@ -306,10 +311,13 @@ TEST(ReadCommitted, OneCommandDoesNotUpdateARowTwice) {
   with_sessions([](Sessions& s) {
     EXPECT_EQ(s.a.outcome("INSERT INTO t VALUES (7, 1), (7, 2) ON CONFLICT (id) DO UPDATE SET v = excluded.v"),
               "21000 ON CONFLICT DO UPDATE command cannot affect row a second time");
-    EXPECT_EQ(s.a.outcome("INSERT INTO t VALUES (1, 1), (1, 2) ON CONFLICT (id) DO UPDATE SET v = excluded.v").substr(0, 5), "21000");
+    EXPECT_EQ(
+        s.a.outcome("INSERT INTO t VALUES (1, 1), (1, 2) ON CONFLICT (id) DO UPDATE SET v = excluded.v").substr(0, 5),
+        "21000");
     EXPECT_EQ(s.a.run("INSERT INTO t VALUES (7, 1), (7, 2) ON CONFLICT (id) DO NOTHING"), "INSERT 0 1");
     s.a.run("BEGIN; INSERT INTO t VALUES (9, 1)");
-    EXPECT_EQ(s.a.run("INSERT INTO t VALUES (9, 2) ON CONFLICT (id) DO UPDATE SET v = t.v + excluded.v RETURNING v"), "3");
+    EXPECT_EQ(s.a.run("INSERT INTO t VALUES (9, 2) ON CONFLICT (id) DO UPDATE SET v = t.v + excluded.v RETURNING v"),
+              "3");
   });
 }
 

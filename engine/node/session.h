@@ -1,7 +1,8 @@
 // What a connection talks to: one session of a node, executing one statement at a time.
 //
-// Two kinds exist: a local session (node/local_session.h) runs statements on the node's own tables; a coordinator session
-// (cluster/coordinator_session.h) plans them over the cluster. The protocol server (pgwire/server.h) serves either.
+// Two kinds exist: a local session (node/local_session.h) runs statements on the node's own tables; a coordinator
+// session (cluster/coordinator_session.h) plans them over the cluster. The protocol server (pgwire/server.h) serves
+// either.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ struct ResultColumn {
 struct QueryResult {
   std::vector<ResultColumn> columns;  // empty for statements that return no rows
   std::vector<Row> rows;
-  std::string tag;                    // "INSERT 0 1", "SELECT 3", "COMMIT", ...
-  std::vector<ErrorFields> notices;   // WARNINGs; severity is always WARNING here
+  std::string tag;                   // "INSERT 0 1", "SELECT 3", "COMMIT", ...
+  std::vector<ErrorFields> notices;  // WARNINGs; severity is always WARNING here
 };
 
 // As ReadyForQuery reports it.
@@ -35,9 +36,10 @@ enum class TransactionStatus : char { idle = 'I', in_transaction = 'T', failed =
 class Session {
  public:
   virtual ~Session() = default;
-  // `text` is the statement as received, for logs and forwarding; `parameters` hold text (or NULL) as the wire brings them. Throws
-  // SqlError; the session has then marked its transaction failed or rolled an implicit one back.
-  virtual QueryResult execute(const sql::StatementPtr& statement, std::string_view text, std::span<const Value> parameters) = 0;
+  // `text` is the statement as received, for logs and forwarding; `parameters` hold text (or NULL) as the wire brings
+  // them. Throws SqlError; the session has then marked its transaction failed or rolled an implicit one back.
+  virtual QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
+                              std::span<const Value> parameters) = 0;
   virtual TransactionStatus status() const = 0;
   // The connection is gone or said goodbye: roll back what is open. Must not throw SqlError.
   virtual void close() = 0;

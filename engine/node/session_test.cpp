@@ -18,7 +18,8 @@ void with_session(const std::function<void(TestNode&, TestSession&)>& body) {
 
 TEST(LocalSession, CreatesInsertsReads) {
   with_session([](TestNode&, TestSession& session) {
-    EXPECT_EQ(session.run("CREATE TABLE t (id int PRIMARY KEY, v text DEFAULT 'none', n int NOT NULL DEFAULT 7)"), "CREATE TABLE");
+    EXPECT_EQ(session.run("CREATE TABLE t (id int PRIMARY KEY, v text DEFAULT 'none', n int NOT NULL DEFAULT 7)"),
+              "CREATE TABLE");
     EXPECT_EQ(session.run("INSERT INTO t VALUES (2, 'b', 20), (1, 'a', 10)"), "INSERT 0 2");
     EXPECT_EQ(session.run("INSERT INTO t (id) VALUES (3) RETURNING *"), "3|none|7");
     EXPECT_EQ(session.run("SELECT * FROM t"), "2|b|20;1|a|10;3|none|7");
@@ -66,7 +67,8 @@ TEST(LocalSession, ReportsConstraintViolations) {
   with_session([](TestNode&, TestSession& session) {
     session.run("CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL)");
     EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1, NULL)"),
-              "23502 null value in column \"v\" of relation \"t\" violates not-null constraint / Failing row contains (1, null).");
+              "23502 null value in column \"v\" of relation \"t\" violates not-null constraint / Failing row contains "
+              "(1, null).");
     EXPECT_EQ(session.outcome("INSERT INTO t (v) VALUES ('x')").substr(0, 34), "23502 null value in column \"id\" of");
     session.run("INSERT INTO t VALUES (1, 'a')");
     EXPECT_EQ(session.outcome("INSERT INTO t VALUES (2, 'b'), (1, 'c')"),
@@ -116,7 +118,8 @@ TEST(LocalSession, ErrorFailsTheBlock) {
     session.run("INSERT INTO t VALUES (1)");
     EXPECT_EQ(session.outcome("SELECT 1 / 0").substr(0, 5), "22012");
     EXPECT_EQ(session.session().status(), TransactionStatus::failed);
-    EXPECT_EQ(session.outcome("SELECT 1"), "25P02 current transaction is aborted, commands ignored until end of transaction block");
+    EXPECT_EQ(session.outcome("SELECT 1"),
+              "25P02 current transaction is aborted, commands ignored until end of transaction block");
     EXPECT_EQ(session.run("COMMIT"), "ROLLBACK");
     EXPECT_EQ(session.session().status(), TransactionStatus::idle);
     EXPECT_EQ(session.run("SELECT count(*) FROM t"), "0");
@@ -153,7 +156,8 @@ TEST(LocalSession, SettingsFollowTheTransaction) {
     session.run("COMMIT");
     EXPECT_EQ(session.run("SHOW statement_timeout"), "0");
     EXPECT_EQ(session.run("SHOW lock_timeout"), "0");
-    EXPECT_EQ(session.outcome("SET lock_timeout = 'soon'"), "22023 invalid value for parameter \"lock_timeout\": \"soon\"");
+    EXPECT_EQ(session.outcome("SET lock_timeout = 'soon'"),
+              "22023 invalid value for parameter \"lock_timeout\": \"soon\"");
     EXPECT_EQ(session.outcome("SET lock_timeout = -1").substr(0, 5), "22023");
     EXPECT_EQ(session.outcome("SET no_such_thing = 1"), "42704 unrecognized configuration parameter \"no_such_thing\"");
     EXPECT_EQ(session.outcome("SHOW no_such_thing").substr(0, 5), "42704");
@@ -223,10 +227,13 @@ TEST(LocalSession, ErrorsNameColumns) {
     EXPECT_EQ(session.outcome("UPDATE t SET w = 1"), "42703 column \"w\" of relation \"t\" does not exist");
     EXPECT_EQ(session.outcome("UPDATE t SET v = 1, v = 2"), "42601 multiple assignments to same column \"v\"");
     EXPECT_EQ(session.outcome("INSERT INTO t (id, id) VALUES (1, 2)"), "42701 column \"id\" specified more than once");
-    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1, 2, 3)"), "42601 INSERT has more expressions than target columns");
-    EXPECT_EQ(session.outcome("INSERT INTO t (id, v) VALUES (1)"), "42601 INSERT has more target columns than expressions");
+    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1, 2, 3)"),
+              "42601 INSERT has more expressions than target columns");
+    EXPECT_EQ(session.outcome("INSERT INTO t (id, v) VALUES (1)"),
+              "42601 INSERT has more target columns than expressions");
     EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1, 2) ON CONFLICT (v) DO NOTHING").substr(0, 5), "42P10");
-    EXPECT_EQ(session.outcome("SELECT count(*) FROM t FOR UPDATE"), "0A000 FOR UPDATE is not allowed with aggregate functions");
+    EXPECT_EQ(session.outcome("SELECT count(*) FROM t FOR UPDATE"),
+              "0A000 FOR UPDATE is not allowed with aggregate functions");
     EXPECT_EQ(session.outcome("CREATE TABLE u (a int, a int)").substr(0, 5), "42701");
     EXPECT_EQ(session.outcome("CREATE TABLE nowhere.u (a int)"), "3F000 schema \"nowhere\" does not exist");
   });

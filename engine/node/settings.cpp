@@ -1,10 +1,10 @@
 #include "engine/node/settings.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cstdint>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "engine/sql/error.h"
 
@@ -22,13 +22,17 @@ struct Unit {
   std::int64_t nanoseconds;
 };
 // From large to small: SHOW uses the first that divides the value.
-constexpr Unit units[] = {{"d", 86'400'000 * nanoseconds_per_ms}, {"h", 3'600'000 * nanoseconds_per_ms},
-                          {"min", 60'000 * nanoseconds_per_ms},   {"s", 1'000 * nanoseconds_per_ms},
-                          {"ms", nanoseconds_per_ms},             {"us", nanoseconds_per_ms / 1000}};
+constexpr Unit units[] = {{"d", 86'400'000 * nanoseconds_per_ms},
+                          {"h", 3'600'000 * nanoseconds_per_ms},
+                          {"min", 60'000 * nanoseconds_per_ms},
+                          {"s", 1'000 * nanoseconds_per_ms},
+                          {"ms", nanoseconds_per_ms},
+                          {"us", nanoseconds_per_ms / 1000}};
 
 Duration parse_timeout(std::string_view name, std::string_view text) {
   const auto refuse = [&] {
-    throw SqlError(sqlstate::invalid_parameter_value, fmt::format("invalid value for parameter \"{}\": \"{}\"", name, text));
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   fmt::format("invalid value for parameter \"{}\": \"{}\"", name, text));
   };
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -49,8 +53,9 @@ Duration parse_timeout(std::string_view name, std::string_view text) {
   }
   const bool fits = number >= 0 && number <= timeout_ms_max * nanoseconds_per_ms / scale;
   if (!fits) {
-    throw SqlError(sqlstate::invalid_parameter_value,
-                   fmt::format("{} is outside the valid range for parameter \"{}\" (0 ms .. {} ms)", text, name, timeout_ms_max));
+    throw SqlError(
+        sqlstate::invalid_parameter_value,
+        fmt::format("{} is outside the valid range for parameter \"{}\" (0 ms .. {} ms)", text, name, timeout_ms_max));
   }
   return Duration(number * scale);
 }
@@ -63,7 +68,9 @@ std::string show_timeout(Duration value) {
   return fmt::format("{}ns", value.count());
 }
 
-bool is_isolation(std::string_view name) { return name == "transaction_isolation" || name == "default_transaction_isolation"; }
+bool is_isolation(std::string_view name) {
+  return name == "transaction_isolation" || name == "default_transaction_isolation";
+}
 
 }  // namespace
 
@@ -94,7 +101,8 @@ void Settings::check_isolation(std::string_view level) {
     throw SqlError(sqlstate::feature_not_supported, fmt::format("isolation level \"{}\" is not supported", level), "",
                    "Use READ COMMITTED.");
   }
-  throw SqlError(sqlstate::invalid_parameter_value, fmt::format("invalid value for parameter \"transaction_isolation\": \"{}\"", level));
+  throw SqlError(sqlstate::invalid_parameter_value,
+                 fmt::format("invalid value for parameter \"transaction_isolation\": \"{}\"", level));
 }
 
 void Settings::set(std::string_view name, std::string_view value) {

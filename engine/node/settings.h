@@ -1,8 +1,8 @@
 // A session's settings: SET, SHOW, RESET.
 //
-// Known: lock_timeout, statement_timeout, deadlock_timeout (milliseconds, or with a unit: us, ms, s, min, h, d), the isolation level (only READ
-// COMMITTED, and READ UNCOMMITTED, which is the same), and those that clients like to set and this engine has no use for. A name with a dot
-// is somebody's own and takes any text, as in PostgreSQL.
+// Known: lock_timeout, statement_timeout, deadlock_timeout (milliseconds, or with a unit: us, ms, s, min, h, d), the
+// isolation level (only READ COMMITTED, and READ UNCOMMITTED, which is the same), and those that clients like to set
+// and this engine has no use for. A name with a dot is somebody's own and takes any text, as in PostgreSQL.
 #pragma once
 
 #include <map>

@@ -42,7 +42,9 @@ TEST(TwoPhase, PreparedTransactionIsInvisibleAndKeepsItsLocks) {
 TEST(TwoPhase, RollbackPreparedTakesEverythingBack) {
   with_node([](TestNode& node) {
     TestSession a = node.connect();
-    a.run("BEGIN; DELETE FROM t WHERE id = 1; CREATE TABLE u (id int); INSERT INTO u VALUES (1); PREPARE TRANSACTION 'x'");
+    a.run(
+        "BEGIN; DELETE FROM t WHERE id = 1; CREATE TABLE u (id int); INSERT INTO u VALUES (1); PREPARE TRANSACTION "
+        "'x'");
     TestSession b = node.connect();
     auto waiting = b.start("INSERT INTO t VALUES (1, 99)");
     EXPECT_FALSE(waiting.done());
@@ -67,7 +69,8 @@ TEST(TwoPhase, IdentifiersAreUnique) {
     EXPECT_EQ(a.outcome("COMMIT PREPARED 'same'"), "25001 COMMIT PREPARED cannot run inside a transaction block");
     EXPECT_EQ(a.run("COMMIT"), "ROLLBACK");
     EXPECT_EQ(a.run("COMMIT PREPARED 'same'"), "COMMIT PREPARED");
-    EXPECT_EQ(a.run("BEGIN; UPDATE t SET v = 2 WHERE id = 1; PREPARE TRANSACTION 'same'"), "PREPARE TRANSACTION") << "free again";
+    EXPECT_EQ(a.run("BEGIN; UPDATE t SET v = 2 WHERE id = 1; PREPARE TRANSACTION 'same'"), "PREPARE TRANSACTION")
+        << "free again";
   });
 }
 
@@ -99,8 +102,11 @@ TEST(TwoPhase, SurvivesCrashesWithLocksAndIdentity) {
   node.run([](TestNode& running) {
     TestSession a = running.connect();
     a.run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10), (2, 20)");
-    a.run("BEGIN; UPDATE t SET v = 11 WHERE id = 1; SELECT id FROM t WHERE id = 2 FOR SHARE; PREPARE TRANSACTION 'kept'");
-    a.run("BEGIN; CREATE TABLE made (id int PRIMARY KEY, v text DEFAULT 'it''s' || '!'); INSERT INTO made VALUES (1); PREPARE TRANSACTION 'ddl'");
+    a.run(
+        "BEGIN; UPDATE t SET v = 11 WHERE id = 1; SELECT id FROM t WHERE id = 2 FOR SHARE; PREPARE TRANSACTION 'kept'");
+    a.run(
+        "BEGIN; CREATE TABLE made (id int PRIMARY KEY, v text DEFAULT 'it''s' || '!'); INSERT INTO made VALUES (1); "
+        "PREPARE TRANSACTION 'ddl'");
     a.run("BEGIN; INSERT INTO t VALUES (77, 77)");
     running.host().crash();
   });

@@ -33,11 +33,16 @@ ByteWriter& ByteWriter::row(const Row& row) {
 
 Value ByteReader::value() {
   switch (static_cast<ValueTag>(number<std::uint8_t>())) {
-    case ValueTag::null: return Value::null();
-    case ValueTag::boolean_false: return Value::boolean(false);
-    case ValueTag::boolean_true: return Value::boolean(true);
-    case ValueTag::integer: return Value::integer(static_cast<std::int64_t>(number<std::uint64_t>()));
-    case ValueTag::text: return Value::text(text());
+    case ValueTag::null:
+      return Value::null();
+    case ValueTag::boolean_false:
+      return Value::boolean(false);
+    case ValueTag::boolean_true:
+      return Value::boolean(true);
+    case ValueTag::integer:
+      return Value::integer(static_cast<std::int64_t>(number<std::uint64_t>()));
+    case ValueTag::text:
+      return Value::text(text());
   }
   throw SqlError(sqlstate::internal_error, "WAL record holds a value of an unknown kind");
 }

@@ -32,8 +32,8 @@ class ByteWriter {
   std::string bytes_;
 };
 
-// Reads what ByteWriter wrote. Running past the end throws SqlError XX000: a payload whose checksum was right is only too
-// short if reader and writer disagree.
+// Reads what ByteWriter wrote. Running past the end throws SqlError XX000: a payload whose checksum was right is only
+// too short if reader and writer disagree.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
@@ -42,7 +42,8 @@ class ByteReader {
   T number() {
     const std::string_view raw = take(sizeof(T));
     T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) value |= static_cast<T>(static_cast<T>(static_cast<unsigned char>(raw[i])) << (8 * i));
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+      value |= static_cast<T>(static_cast<T>(static_cast<unsigned char>(raw[i])) << (8 * i));
     return value;
   }
   std::string text() {

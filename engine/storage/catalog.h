@@ -1,6 +1,7 @@
 // The tables of a node, by name and by number, with who created and who drops them.
 //
-// Volatile: recovery rebuilds it from the WAL. Who may see an entry is the business of the transactions above (txn/database.h).
+// Volatile: recovery rebuilds it from the WAL. Who may see an entry is the business of the transactions above
+// (txn/database.h).
 #pragma once
 
 #include <cstdint>

@@ -38,9 +38,9 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t previous) {
   std::size_t i = 0;
   for (; i + slices <= bytes.size(); i += slices) {
     crc = tables[7][(crc ^ byte_at(bytes, i)) & 0xFF] ^ tables[6][((crc >> 8) ^ byte_at(bytes, i + 1)) & 0xFF] ^
-          tables[5][((crc >> 16) ^ byte_at(bytes, i + 2)) & 0xFF] ^ tables[4][((crc >> 24) ^ byte_at(bytes, i + 3)) & 0xFF] ^
-          tables[3][byte_at(bytes, i + 4)] ^ tables[2][byte_at(bytes, i + 5)] ^ tables[1][byte_at(bytes, i + 6)] ^
-          tables[0][byte_at(bytes, i + 7)];
+          tables[5][((crc >> 16) ^ byte_at(bytes, i + 2)) & 0xFF] ^
+          tables[4][((crc >> 24) ^ byte_at(bytes, i + 3)) & 0xFF] ^ tables[3][byte_at(bytes, i + 4)] ^
+          tables[2][byte_at(bytes, i + 5)] ^ tables[1][byte_at(bytes, i + 6)] ^ tables[0][byte_at(bytes, i + 7)];
   }
   for (; i < bytes.size(); ++i) crc = (crc >> 8) ^ tables[0][(crc ^ byte_at(bytes, i)) & 0xFF];
   return ~crc;

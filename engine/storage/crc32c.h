@@ -1,7 +1,8 @@
 // CRC-32C (Castagnoli), the checksum of WAL records and pages.
 //
-// Polynomial 0x1EDC6F41, reflected, initial value and final exclusive-or all ones, as RFC 3720 (iSCSI) and PostgreSQL use it. In software by
-// "slicing-by-8" (Kounavis and Berry, 2005), so that the result and the speed are the same on every machine.
+// Polynomial 0x1EDC6F41, reflected, initial value and final exclusive-or all ones, as RFC 3720 (iSCSI) and PostgreSQL
+// use it. In software by "slicing-by-8" (Kounavis and Berry, 2005), so that the result and the speed are the same on
+// every machine.
 #pragma once
 
 #include <cstdint>

@@ -28,8 +28,9 @@ Row TableHeap::key_of(const Row& row) const {
 }
 
 bool TableHeap::same_key(const Row& a, const Row& b) const {
-  return std::all_of(key_columns_.begin(), key_columns_.end(),
-                     [&](int column) { return a[static_cast<std::size_t>(column)] == b[static_cast<std::size_t>(column)]; });
+  return std::all_of(key_columns_.begin(), key_columns_.end(), [&](int column) {
+    return a[static_cast<std::size_t>(column)] == b[static_cast<std::size_t>(column)];
+  });
 }
 
 RowChain& TableHeap::insert(RowId id, Xid xid, CommandId command, RowPointer row) {

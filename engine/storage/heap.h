@@ -1,12 +1,14 @@
 // The rows of one table, with their versions, in memory.
 //
-// A logical row is a chain of versions, oldest first; an update appends a version, a delete marks the chain. Versions of aborted transactions are taken out
-// at once, so every version in a chain is committed, in progress or prepared. Because writers of a row exclude each other by
-// row locks (txn/lock_table.h), at most one transaction has uncommitted versions in a chain, and they are the last ones.
-// The contents are volatile: recovery rebuilds them from the WAL through the same functions.
+// A logical row is a chain of versions, oldest first; an update appends a version, a delete marks the chain. Versions
+// of aborted transactions are taken out at once, so every version in a chain is committed, in progress or prepared.
+// Because writers of a row exclude each other by row locks (txn/lock_table.h), at most one transaction has uncommitted
+// versions in a chain, and they are the last ones. The contents are volatile: recovery rebuilds them from the WAL
+// through the same functions.
 //
-// Rows keep their number for life; a scan visits them in order of insertion. The primary key index maps a key to every chain that has a
-// version with that key. Pointers to chains are stable until the chain is removed, which may happen whenever the caller blocks.
+// Rows keep their number for life; a scan visits them in order of insertion. The primary key index maps a key to every
+// chain that has a version with that key. Pointers to chains are stable until the chain is removed, which may happen
+// whenever the caller blocks.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +40,7 @@ struct RowChain {
   std::vector<RowVersion> versions;  // oldest first, never empty
   Xid deleted_by = 0;                // of the last version
   CommandId deleted_at = 0;
-  bool several_keys = false;         // some update has changed the primary key
+  bool several_keys = false;  // some update has changed the primary key
 };
 
 // NULL sorts last and equals NULL; for keys of indexes, groups and DISTINCT.
@@ -66,9 +68,11 @@ class TableHeap {
   // Takes back everything `xid` did to the row. No effect if it did nothing or the row is gone.
   void undo(RowId id, Xid xid);
 
-  // True if no snapshot that exists or will exist distinguishes the state before the transaction from the state after it.
+  // True if no snapshot that exists or will exist distinguishes the state before the transaction from the state after
+  // it.
   using SettledForAll = std::function<bool(Xid)>;
-  // Drops versions that nobody can see any more, and the whole chain if it is deleted for all. True if nothing is left to prune later.
+  // Drops versions that nobody can see any more, and the whole chain if it is deleted for all. True if nothing is left
+  // to prune later.
   bool prune(RowId id, const SettledForAll& settled);
 
   RowChain* find(RowId id);

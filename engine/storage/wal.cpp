@@ -1,8 +1,8 @@
 #include "engine/storage/wal.h"
 
-#include <utility>
-
 #include <fmt/format.h>
+
+#include <utility>
 
 #include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
@@ -30,7 +30,8 @@ Wal::~Wal() {
 
 void Wal::visit_append_point() {
   if (host_.fault_point("wal/append") == sim::FaultOutcome::fail) {
-    throw SqlError(sqlstate::io_error, fmt::format("could not write to file \"{}\": Input/output error", wal_segment_path(segment_)));
+    throw SqlError(sqlstate::io_error,
+                   fmt::format("could not write to file \"{}\": Input/output error", wal_segment_path(segment_)));
   }
 }
 

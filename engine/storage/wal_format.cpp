@@ -1,8 +1,8 @@
 #include "engine/storage/wal_format.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
+
+#include <charconv>
 
 #include "engine/storage/bytes.h"
 #include "engine/storage/crc32c.h"
@@ -35,7 +35,11 @@ std::optional<std::uint64_t> wal_segment_number(std::string_view path) {
 
 std::string encode(const WalSegmentHeader& header) {
   ByteWriter body;
-  body.number(header.number).number(header.first_lsn).number(header.previous_crc).number(header.epoch).number(std::uint64_t{0});
+  body.number(header.number)
+      .number(header.first_lsn)
+      .number(header.previous_crc)
+      .number(header.epoch)
+      .number(std::uint64_t{0});
   ByteWriter whole;
   whole.number(wal_magic).number(wal_format_version).number(crc32c(body.bytes()));
   return whole.bytes() + body.bytes();
@@ -84,7 +88,8 @@ std::optional<WalRecordHeader> decode_record(std::string_view bytes, Lsn lsn) {
   header.epoch = reader.number<std::uint32_t>();
   header.kind = reader.number<std::uint8_t>();
   if (header.lsn != lsn || header.total_bytes() > bytes.size()) return std::nullopt;
-  if (header.crc != crc32c(bytes.substr(sizeof header.crc, header.total_bytes() - sizeof header.crc))) return std::nullopt;
+  if (header.crc != crc32c(bytes.substr(sizeof header.crc, header.total_bytes() - sizeof header.crc)))
+    return std::nullopt;
   return header;
 }
 

@@ -1,24 +1,30 @@
 // The bytes of the write-ahead log: segment files "wal/00000001", "wal/00000002", ... that hold records.
 //
-// An LSN is a byte position in the stream of records: the first record has first_lsn, a record starts where the last one ended, and
-// segment headers do not count. All numbers are little-endian; records are padded with zeros to 8 bytes and never span segments.
+// An LSN is a byte position in the stream of records: the first record has first_lsn, a record starts where the last
+// one ended, and segment headers do not count. All numbers are little-endian; records are padded with zeros to 8 bytes
+// and never span segments.
 //
-//   segment header, 48 bytes              record header, 40 bytes, then the payload, then padding
-//     0  u64 magic                          0  u32 CRC-32C of everything after it, padding included
-//     8  u32 format version                 4  u32 length of the payload
-//    12  u32 CRC-32C of the rest           8  u64 LSN of this record
-//    16  u64 segment number                16  u64 durable LSN: everything before it was synced when this record was made
-//    24  u64 first LSN                     24  u32 CRC of the record before (0 for the very first)
-//    32  u32 CRC of the record before      28  u32 epoch: how often the log had been opened for writing
-//    36  u32 epoch                         32  u8 kind, then 7 zeros
-//    40  8 zeros
+//   segment header, 48 bytes
+//     0  u64 magic                  24  u64 first LSN
+//     8  u32 format version         32  u32 CRC of the record before
+//    12  u32 CRC-32C of the rest    36  u32 epoch
+//    16  u64 segment number         40  8 zeros
 //
-// What the fields are for. A record is accepted only if it names its own position and the checksum of its predecessor: bytes of
-// an earlier life of the file cannot pass for its continuation. Each opening starts with a record that holds a random number, so that not
-// even the same records written again make the chain of an earlier epoch valid.
-// The durable LSN tells damage from a crash: a power loss can only harm what was not synced, so an invalid record that lies
-// before the durable LSN of a later valid one was damaged by something else. So was one that lies before the first LSN of a later segment,
-// because a segment is created only when the one before it has been synced.
+//   record header, 40 bytes, then the payload, then padding
+//     0  u32 CRC-32C of everything after it, padding included
+//     4  u32 length of the payload
+//     8  u64 LSN of this record
+//    16  u64 durable LSN: everything before it was synced when this record was made
+//    24  u32 CRC of the record before (0 for the very first)
+//    28  u32 epoch: how often the log had been opened for writing
+//    32  u8 kind, then 7 zeros
+//
+// What the fields are for. A record is accepted only if it names its own position and the checksum of its predecessor:
+// bytes of an earlier life of the file cannot pass for its continuation. Each opening starts with a record that holds a
+// random number, so that not even the same records written again make the chain of an earlier epoch valid. The durable
+// LSN tells damage from a crash: a power loss can only harm what was not synced, so an invalid record that lies before
+// the durable LSN of a later valid one was damaged by something else. So was one that lies before the first LSN of a
+// later segment, because a segment is created only when the one before it has been synced.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +42,8 @@ inline constexpr std::uint64_t wal_segment_header_bytes = 48;
 inline constexpr std::uint64_t wal_record_header_bytes = 40;
 inline constexpr std::uint64_t wal_alignment = 8;
 inline constexpr Lsn wal_first_lsn = 8;  // zero means "nowhere"
-inline constexpr std::uint8_t wal_epoch_kind = 0;  // the record that opens an epoch; other kinds belong to the user of the log
+inline constexpr std::uint8_t wal_epoch_kind =
+    0;  // the record that opens an epoch; other kinds belong to the user of the log
 
 struct WalSegmentHeader {
   std::uint64_t number = 0;

@@ -1,8 +1,8 @@
 // Reading the log back: where does it end, and may it end there?
+#include <fmt/format.h>
+
 #include <map>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
@@ -13,10 +13,12 @@ namespace polarsim::engine::storage {
 namespace {
 
 [[noreturn]] void refuse(std::uint64_t segment, Lsn lsn, std::string_view why) {
-  throw SqlError(sqlstate::internal_error,
-                 fmt::format("write-ahead log is damaged in file \"{}\" at LSN {}: {}", wal_segment_path(segment), lsn, why),
-                 "Valid records that were written after this position had been synced follow it, so a crash cannot explain the damage.",
-                 "Restore this node from a backup or a replica.");
+  throw SqlError(
+      sqlstate::internal_error,
+      fmt::format("write-ahead log is damaged in file \"{}\" at LSN {}: {}", wal_segment_path(segment), lsn, why),
+      "Valid records that were written after this position had been synced follow it, so a crash cannot explain the "
+      "damage.",
+      "Restore this node from a backup or a replica.");
 }
 
 [[noreturn]] void disk_failed(std::string_view what, const std::string& path, sim::DiskError error) {
@@ -155,7 +157,8 @@ void Wal::recover(const Replay& replay) {
 
 void Wal::open_epoch(const Replay& replay) {
   const std::uint64_t nonce = host_.random("wal/epoch").next();
-  const std::string payload = ByteWriter().number(nonce).number(static_cast<std::uint64_t>(host_.realtime_us())).bytes();
+  const std::string payload =
+      ByteWriter().number(nonce).number(static_cast<std::uint64_t>(host_.realtime_us())).bytes();
   const Lsn lsn = end_;
   append(wal_epoch_kind, payload);
   write_out();

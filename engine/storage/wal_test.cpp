@@ -17,7 +17,9 @@ constexpr std::uint8_t kind = 9;
 // A host whose program opens a log and does something with it.
 class LogHost {
  public:
-  explicit LogHost(std::uint64_t seed = 1) : simulation_(options(seed)), host_(simulation_.add_host("n")) { options_.segment_bytes = 512; }
+  explicit LogHost(std::uint64_t seed = 1) : simulation_(options(seed)), host_(simulation_.add_host("n")) {
+    options_.segment_bytes = 512;
+  }
 
   // Opens the log, which replays into `replayed`, and runs `body`.
   void run(std::function<void(Wal&)> body = [](Wal&) {}) {
@@ -174,7 +176,8 @@ TEST(Wal, CrashKeepsAPrefixThatHoldsAllFlushed) {
     log.options().segment_bytes = 3000;
     std::vector<std::string> appended;
     std::size_t flushed = 0;
-    log.simulation().scheduler().call_at(sim::time_zero + sim::Duration(instant_us * 1000), [&] { log.host().crash(); });
+    log.simulation().scheduler().call_at(sim::time_zero + sim::Duration(instant_us * 1000),
+                                         [&] { log.host().crash(); });
     log.run([&](Wal& wal) {
       for (int batch = 0; batch < 10; ++batch) {
         Lsn lsn = 0;
@@ -205,7 +208,8 @@ TEST(Wal, DamageInTheMiddleIsRefused) {
     log.run([](Wal& wal) { append_flushed(wal, numbered(40)); });
     damage(log.disk(), victim);
     log.run();
-    EXPECT_TRUE(log.error().starts_with("XX000: write-ahead log is damaged in file \"wal/000000")) << victim << ": " << log.error();
+    EXPECT_TRUE(log.error().starts_with("XX000: write-ahead log is damaged in file \"wal/000000"))
+        << victim << ": " << log.error();
   }
 }
 
@@ -248,8 +252,8 @@ TEST(Wal, DamagedSegmentHeaderIsRefused) {
   }
 }
 
-// The bytes after a torn tail are valid records of an earlier life. Written again with the same contents, the record before them must not
-// bring them back.
+// The bytes after a torn tail are valid records of an earlier life. Written again with the same contents, the record
+// before them must not bring them back.
 TEST(Wal, StaleRecordsDoNotComeBack) {
   LogHost log;
   log.options().segment_bytes = 1 << 20;
@@ -269,7 +273,8 @@ TEST(Wal, StaleRecordsDoNotComeBack) {
   EXPECT_EQ(log.replayed(), (std::vector<std::string>{"one", "two"}));
 }
 
-// The same even if the truncation was lost: the stale record stands where the next one would, but its predecessor is another.
+// The same even if the truncation was lost: the stale record stands where the next one would, but its predecessor is
+// another.
 TEST(Wal, StaleRecordsDoNotContinueAnotherChain) {
   LogHost log;
   log.options().segment_bytes = 1 << 20;
@@ -304,14 +309,16 @@ TEST(Wal, StaleRecordsDoNotContinueAnotherChain) {
   EXPECT_EQ(log.replayed(), (std::vector<std::string>{record('a'), record('b')}));
 }
 
-// After a clean stop the page cache holds what was never synced. Once recovery has replayed it, it must not be lost any more.
+// After a clean stop the page cache holds what was never synced. Once recovery has replayed it, it must not be lost any
+// more.
 TEST(Wal, WhatRecoveryFoundInTheCacheBecomesDurable) {
   for (std::size_t length = 1; length < 512; length += 8) {
-    LogHost log;
+    LogHost log(length);  // another seed each time: what a crash takes away is a draw
     const std::string record(length, 'r');
     log.run([&](Wal& wal) {
       append_flushed(wal, {"first"});
-      log.simulation().fault_points().arm("wal/sync", "n", 1, {sim::FaultAction::Kind::delay, sim::Duration(1'000'000'000), {}});
+      log.simulation().fault_points().arm("wal/sync", "n", 1,
+                                          {sim::FaultAction::Kind::delay, sim::Duration(1'000'000'000), {}});
       wal.request_flush(wal.append(kind, record));
       log.host().sleep_for(sim::Duration(500'000'000));
       // Ends here, which stops the host.

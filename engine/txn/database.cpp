@@ -1,9 +1,9 @@
 #include "engine/txn/database.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "engine/sql/error.h"
 #include "sim/assert.h"
@@ -83,7 +83,8 @@ bool Database::commits_without_flush(const Transaction& transaction) const {
   if (!config_.planted.on(PlantedBug::two_pc_skip_commit_record_flush)) return false;
   return std::any_of(transaction.changes.begin(), transaction.changes.end(), [&](const Change& change) {
     const TableEntry* table = catalog_.find(change.table);
-    return table != nullptr && table->definition.schema == "pg_catalog" && table->definition.name == "pg_dist_transaction";
+    return table != nullptr && table->definition.schema == "pg_catalog" &&
+           table->definition.name == "pg_dist_transaction";
   });
 }
 
@@ -138,9 +139,15 @@ void Database::undo(Transaction& transaction) {
     TableEntry* const table = catalog_.find(change->table);
     if (table == nullptr) continue;
     switch (change->kind) {
-      case Change::Kind::row: table->heap.undo(change->row, transaction.xid); break;
-      case Change::Kind::create_table: catalog_.erase(change->table); break;
-      case Change::Kind::drop_table: table->dropped_by = 0; break;
+      case Change::Kind::row:
+        table->heap.undo(change->row, transaction.xid);
+        break;
+      case Change::Kind::create_table:
+        catalog_.erase(change->table);
+        break;
+      case Change::Kind::drop_table:
+        table->dropped_by = 0;
+        break;
     }
   }
 }
@@ -165,7 +172,8 @@ void Database::settle(const Transaction& transaction) {
 
 bool Database::settled_for_all(Xid xid) const {
   if (!commit_log_.committed(xid)) return false;
-  return std::all_of(snapshots_.begin(), snapshots_.end(), [&](const Snapshot* snapshot) { return snapshot->had_ended(xid); });
+  return std::all_of(snapshots_.begin(), snapshots_.end(),
+                     [&](const Snapshot* snapshot) { return snapshot->had_ended(xid); });
 }
 
 void Database::collect_garbage() {
@@ -236,10 +244,12 @@ void Database::finish_prepared(const std::string& gid, bool commit) {
   const bool known = found != by_gid_.end();
   const bool by_another = known && found->second->state == TransactionState::deciding;
   if (by_another && commit_log_.status(found->second->xid) == XidStatus::prepared) {
-    throw SqlError(object_not_in_prerequisite_state, fmt::format("prepared transaction with identifier \"{}\" is busy", gid));
+    throw SqlError(object_not_in_prerequisite_state,
+                   fmt::format("prepared transaction with identifier \"{}\" is busy", gid));
   }
   if (!known || by_another) {
-    throw SqlError(sqlstate::undefined_object, fmt::format("prepared transaction with identifier \"{}\" does not exist", gid));
+    throw SqlError(sqlstate::undefined_object,
+                   fmt::format("prepared transaction with identifier \"{}\" does not exist", gid));
   }
   Transaction& transaction = *found->second;
   const std::uint64_t number = transaction.number;

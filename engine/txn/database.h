@@ -1,8 +1,9 @@
 // Transactions over tables: what is visible to whom, what is locked, and what survives.
 //
-// PostgreSQL's Read Committed on one node. Changes go to the heap at once and to the WAL buffer before; a transaction becomes visible, its locks go and
-// its client hears of it only when its commit record is durable. Versions of aborted transactions are removed at once.
-// Functions block only where they say so. A pointer to a row chain must be looked up again after anything that blocks.
+// PostgreSQL's Read Committed on one node. Changes go to the heap at once and to the WAL buffer before; a transaction
+// becomes visible, its locks go and its client hears of it only when its commit record is durable. Versions of aborted
+// transactions are removed at once. Functions block only where they say so. A pointer to a row chain must be looked up
+// again after anything that blocks.
 #pragma once
 
 #include <deque>
@@ -54,8 +55,8 @@ struct PreparedInfo {
 
 // What stands in the way of a new row with a certain key.
 struct KeyConflict {
-  RowId row = 0;        // a row that has the key for good
-  Xid undecided = 0;    // or: an open transaction on whose end it depends
+  RowId row = 0;      // a row that has the key for good
+  Xid undecided = 0;  // or: an open transaction on whose end it depends
   explicit operator bool() const { return row != 0 || undecided != 0; }
 };
 
@@ -70,7 +71,8 @@ class Database {
   // --- transactions ---
   Transaction& begin(std::uint32_t process_id);
   // These two take the transaction over: however they are left, it is no longer the caller's.
-  // Blocks until the commit is durable and visible. If the caller is cancelled while it waits, the commit goes on without it.
+  // Blocks until the commit is durable and visible. If the caller is cancelled while it waits, the commit goes on
+  // without it.
   void commit(Transaction& transaction);
   // Blocks until durable. Throws 42710 or 22023; the transaction is then rolled back.
   void prepare(Transaction& transaction, const std::string& gid);
@@ -89,7 +91,8 @@ class Database {
   // The newest version that is committed or the transaction's own; null if there is none or it is deleted.
   const RowVersion* current_version(const RowChain& chain, const Transaction& transaction) const;
   // Looks at uncommitted rows too, as PostgreSQL's unique index does. `except` is a row that may have the key.
-  KeyConflict find_key_conflict(const Transaction& transaction, const TableEntry& table, const Row& key, RowId except) const;
+  KeyConflict find_key_conflict(const Transaction& transaction, const TableEntry& table, const Row& key,
+                                RowId except) const;
 
   // --- row changes; the caller holds the row's lock ---
   // May block ("wal/append"), may throw 58030: call before deciding what to change.
@@ -101,9 +104,10 @@ class Database {
   // --- tables ---
   // The table of that name that the transaction may see; null if none. Without a transaction: the committed one.
   TableEntry* find_table(const Transaction* transaction, std::string_view schema, std::string_view name) const;
-  // Looks in pg_catalog and public if the name has no schema, and locks the table: key_share to use it, update to drop it. Blocks while another
-  // transaction creates or drops it. Null if there is none.
-  TableEntry* open_table(Transaction& transaction, const sql::TableName& name, sql::LockStrength strength, const WaitLimits& limits);
+  // Looks in pg_catalog and public if the name has no schema, and locks the table: key_share to use it, update to drop
+  // it. Blocks while another transaction creates or drops it. Null if there is none.
+  TableEntry* open_table(Transaction& transaction, const sql::TableName& name, sql::LockStrength strength,
+                         const WaitLimits& limits);
   // Blocks while another transaction creates or drops a table of that name. Null if there is one already.
   TableEntry* create_table(Transaction& transaction, TableDefinition definition, const WaitLimits& limits);
   // The caller holds the table's lock in strength update.

@@ -47,7 +47,8 @@ const RowVersion* Database::current_version(const RowChain& chain, const Transac
   return nullptr;
 }
 
-KeyConflict Database::find_key_conflict(const Transaction& transaction, const TableEntry& table, const Row& key, RowId except) const {
+KeyConflict Database::find_key_conflict(const Transaction& transaction, const TableEntry& table, const Row& key,
+                                        RowId except) const {
   const auto open_to_another = [&](Xid xid) { return xid != 0 && xid != transaction.xid && commit_log_.open(xid); };
   for (const RowChain* chain : table.heap.find_by_key(key)) {
     if (chain->id == except) continue;

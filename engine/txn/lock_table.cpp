@@ -1,9 +1,9 @@
 #include "engine/txn/lock_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "engine/sql/error.h"
 #include "sim/assert.h"
@@ -17,9 +17,12 @@ bool conflicts(LockStrength a, LockStrength b) {
   const LockStrength weaker = std::min(a, b);
   const LockStrength stronger = std::max(a, b);
   switch (stronger) {
-    case LockStrength::update: return true;
-    case LockStrength::no_key_update: return weaker != LockStrength::key_share;
-    default: return false;
+    case LockStrength::update:
+      return true;
+    case LockStrength::no_key_update:
+      return weaker != LockStrength::key_share;
+    default:
+      return false;
   }
 }
 
@@ -70,7 +73,8 @@ void LockTable::grant(Lock& lock, LockTag tag, Transaction& transaction, LockStr
   transaction.locks.push_back({tag, strength});
 }
 
-LockOutcome LockTable::acquire(Transaction& transaction, LockTag tag, LockStrength strength, const WaitLimits& limits, bool wait) {
+LockOutcome LockTable::acquire(Transaction& transaction, LockTag tag, LockStrength strength, const WaitLimits& limits,
+                               bool wait) {
   Lock& lock = locks_[tag];
   const Holder* held = find_holder(lock, transaction);
   if (held != nullptr && held->strength >= strength) return LockOutcome::granted;
@@ -82,7 +86,8 @@ LockOutcome LockTable::acquire(Transaction& transaction, LockTag tag, LockStreng
 
   host_.reached(tag.row != 0 ? "lock/waited" : "lock/waited-for-table");
   Waiter waiter{&transaction, strength, host_.scheduler().current(), held != nullptr};
-  const auto first_without_lock = std::find_if(lock.waiters.begin(), lock.waiters.end(), [](const Waiter* other) { return !other->upgrade; });
+  const auto first_without_lock =
+      std::find_if(lock.waiters.begin(), lock.waiters.end(), [](const Waiter* other) { return !other->upgrade; });
   lock.waiters.insert(waiter.upgrade ? first_without_lock : lock.waiters.end(), &waiter);
   // Leaves the queue on every way out, also when the task is cancelled.
   struct Leave {

@@ -1,4 +1,5 @@
-// Row locks of PostgreSQL's four strengths, and table locks of two (key_share: in use; update: being created or dropped).
+// Row locks of PostgreSQL's four strengths, and table locks of two (key_share: in use; update: being created or
+// dropped).
 //
 //   requested \ held   KEY SHARE   SHARE   NO KEY UPDATE   UPDATE
 //   KEY SHARE                                                x
@@ -6,13 +7,14 @@
 //   NO KEY UPDATE                    x          x            x
 //   UPDATE                 x         x          x            x
 //
-// A request waits only for holders it conflicts with. When a lock is given up, waiters are served in order of arrival, each as soon
-// as it conflicts with no holder; a transaction that strengthens a lock it holds goes before those that hold none (so that it does not
-// wait for one that waits for it). A request that conflicts with no holder is granted although others wait, as with PostgreSQL's row locks.
-// Locks are held to the end of the transaction.
+// A request waits only for holders it conflicts with. When a lock is given up, waiters are served in order of arrival,
+// each as soon as it conflicts with no holder; a transaction that strengthens a lock it holds goes before those that
+// hold none (so that it does not wait for one that waits for it). A request that conflicts with no holder is granted
+// although others wait, as with PostgreSQL's row locks. Locks are held to the end of the transaction.
 //
-// Deadlocks: each waiter looks once, deadlock_timeout after it began to wait, whether it waits for itself through others; if so it
-// gives up with 40P01. The last transaction to close a cycle begins to wait last, so looking once is enough.
+// Deadlocks: each waiter looks once, deadlock_timeout after it began to wait, whether it waits for itself through
+// others; if so it gives up with 40P01. The last transaction to close a cycle begins to wait last, so looking once is
+// enough.
 #pragma once
 
 #include <list>
@@ -45,8 +47,10 @@ class LockTable {
   using FindTransaction = std::function<Transaction*(Xid)>;
   LockTable(sim::Host& host, FindTransaction find_transaction);
 
-  // Blocks unless `wait` is false. Throws SqlError 55P03, 57014 or 40P01; the transaction then holds what it held before.
-  LockOutcome acquire(Transaction& transaction, LockTag tag, sql::LockStrength strength, const WaitLimits& limits, bool wait);
+  // Blocks unless `wait` is false. Throws SqlError 55P03, 57014 or 40P01; the transaction then holds what it held
+  // before.
+  LockOutcome acquire(Transaction& transaction, LockTag tag, sql::LockStrength strength, const WaitLimits& limits,
+                      bool wait);
   // Gives the lock without asking: for transactions that recovery restores.
   void restore(Transaction& transaction, const HeldLock& lock);
   void release_all(Transaction& transaction);

@@ -1,7 +1,7 @@
 // Redo: the WAL, applied in order, leaves the database as it was.
 //
-// Record by record the same functions run as when the change was made. A transaction that had not ended when the log was opened again was aborted
-// by that, so the record of an opening ends all that are neither decided nor prepared.
+// Record by record the same functions run as when the change was made. A transaction that had not ended when the log
+// was opened again was aborted by that, so the record of an opening ends all that are neither decided nor prepared.
 #include <utility>
 #include <vector>
 
@@ -33,7 +33,9 @@ void Database::replay(const storage::WalRecord& record) {
   switch (kind) {
     case RecordKind::insert_row:
     case RecordKind::update_row:
-    case RecordKind::delete_row: replay_row(kind, xid, reader); break;
+    case RecordKind::delete_row:
+      replay_row(kind, xid, reader);
+      break;
     case RecordKind::create_table: {
       const auto id = reader.number<TableId>();
       TableDefinition definition;
@@ -49,11 +51,18 @@ void Database::replay(const storage::WalRecord& record) {
       break;
     }
     case RecordKind::commit:
-    case RecordKind::commit_prepared: replay_end(replayed_transaction(xid), true); break;
+    case RecordKind::commit_prepared:
+      replay_end(replayed_transaction(xid), true);
+      break;
     case RecordKind::abort:
-    case RecordKind::rollback_prepared: replay_end(replayed_transaction(xid), false); break;
-    case RecordKind::prepare: replay_prepare(replayed_transaction(xid), reader); break;
-    default: throw SqlError(sqlstate::internal_error, "WAL record is of an unknown kind");
+    case RecordKind::rollback_prepared:
+      replay_end(replayed_transaction(xid), false);
+      break;
+    case RecordKind::prepare:
+      replay_prepare(replayed_transaction(xid), reader);
+      break;
+    default:
+      throw SqlError(sqlstate::internal_error, "WAL record is of an unknown kind");
   }
 }
 

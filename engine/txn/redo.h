@@ -1,10 +1,15 @@
 // What the WAL records of a node say. Numbers are part of the format: append, never renumber.
 //
-//   insert_row         xid, table, row, values              commit             xid, time in microseconds
-//   update_row         xid, table, row, new values          abort              xid
-//   delete_row         xid, table, row                      prepare            xid, gid, time, locks held: (table, row, strength)...
-//   create_table       xid, table, definition               commit_prepared    xid, gid
-//   drop_table         xid, table                           rollback_prepared  xid, gid
+//   insert_row         xid, table, row, values
+//   update_row         xid, table, row, new values
+//   delete_row         xid, table, row
+//   create_table       xid, table, definition
+//   drop_table         xid, table
+//   commit             xid, time in microseconds
+//   abort              xid
+//   prepare            xid, gid, time, locks held: (table, row, strength)...
+//   commit_prepared    xid, gid
+//   rollback_prepared  xid, gid
 #pragma once
 
 #include <cstdint>

@@ -38,11 +38,11 @@ class CommitLog {
 
 // Which transactions had ended when it was taken: those before xmin, and those before xmax that were not in progress.
 struct Snapshot {
-  Xid xmin = 1;                    // the oldest in progress, or xmax
-  Xid xmax = 1;                    // the next identifier to be given out
-  std::vector<Xid> in_progress;    // sorted
+  Xid xmin = 1;                  // the oldest in progress, or xmax
+  Xid xmax = 1;                  // the next identifier to be given out
+  std::vector<Xid> in_progress;  // sorted
   Xid own = 0;
-  CommandId command = 0;           // of the statement that took it: sees only what earlier statements of its transaction did
+  CommandId command = 0;  // of the statement that took it: sees only what earlier statements of its transaction did
 
   bool had_ended(Xid xid) const {
     if (xid < xmin) return true;
@@ -77,14 +77,14 @@ enum class TransactionState : std::uint8_t {
 };
 
 struct Transaction {
-  std::uint64_t number = 0;        // unlike the xid, every transaction has one; never reused within a boot
-  std::uint32_t process_id = 0;    // of the backend, for messages
-  Xid xid = 0;                     // 0 until it first writes or locks a row
+  std::uint64_t number = 0;      // unlike the xid, every transaction has one; never reused within a boot
+  std::uint32_t process_id = 0;  // of the backend, for messages
+  Xid xid = 0;                   // 0 until it first writes or locks a row
   CommandId command = 0;
   std::int64_t start_us = 0;
   TransactionState state = TransactionState::active;
-  std::vector<Change> changes;     // in order
-  std::vector<HeldLock> locks;     // in order of acquisition; one entry a tag
+  std::vector<Change> changes;  // in order
+  std::vector<HeldLock> locks;  // in order of acquisition; one entry a tag
 
   // What it waits for, if it does: a lock, or the end of another transaction.
   bool waiting = false;
@@ -92,7 +92,7 @@ struct Transaction {
   sql::LockStrength waiting_strength = sql::LockStrength::none;
   Xid waiting_xid = 0;
 
-  std::string gid;                 // of a prepared transaction
+  std::string gid;  // of a prepared transaction
   std::int64_t prepared_us = 0;
   std::vector<sim::TaskRef> end_waiters;
 };
