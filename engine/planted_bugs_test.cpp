@@ -43,7 +43,8 @@ std::string records_after_crash(std::optional<PlantedBug> bug) {
   std::string left;
   node.run([&](TestNode& running) {
     TestSession session = running.connect();
-    left = session.run("SELECT count(*) FROM pg_dist_transaction") + " records, " + session.run("SELECT count(*) FROM t") + " rows";
+    left = session.run("SELECT count(*) FROM pg_dist_transaction") + " records, " +
+           session.run("SELECT count(*) FROM t") + " rows";
   });
   return left;
 }
@@ -74,7 +75,8 @@ TEST(PlantedBugs, PreparedLostOnRestartForgetsTheTransaction) {
   for (const bool planted : {false, true}) {
     TestNode node(1, with(planted ? std::optional(PlantedBug::prepared_lost_on_restart) : std::nullopt));
     node.run([](TestNode& running) {
-      running.connect().run("CREATE TABLE t (id int PRIMARY KEY); BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'x'");
+      running.connect().run(
+          "CREATE TABLE t (id int PRIMARY KEY); BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'x'");
       running.host().crash();
     });
     // Twice: what one recovery forgot the next must not find again.
@@ -123,7 +125,8 @@ TEST(PlantedBugs, RecheckSkippedLosesAnUpdate) {
 
 TEST(PlantedBugs, SkippedFlushLosesAcknowledgedCommitRecords) {
   EXPECT_EQ(records_after_crash(std::nullopt), "1 records, 1 rows");
-  EXPECT_EQ(records_after_crash(PlantedBug::two_pc_skip_commit_record_flush), "0 records, 1 rows") << "other commits are flushed";
+  EXPECT_EQ(records_after_crash(PlantedBug::two_pc_skip_commit_record_flush), "0 records, 1 rows")
+      << "other commits are flushed";
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Carries a schedule out on a running simulation.
 //
-// Faults may overlap: cut links are counted, factors of slow disks multiply, clock drifts add up, and each fault ends
-// its own part only. A crash of a host that is down already does nothing. Every fault that begins or ends goes into the
-// digest and the trace.
+// Faults may overlap: cut links are counted, of slow disks the slowest factor counts, clock drifts add up, and each
+// fault ends its own part only. A crash of a host that is down already does nothing. Every fault that begins or ends
+// goes into the digest and the trace.
 #pragma once
 
 #include <cstdint>

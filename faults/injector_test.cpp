@@ -73,17 +73,17 @@ TEST_F(InjectorTest, a_oneway_partition_leaves_the_other_direction) {
   EXPECT_FALSE(cut("dn1", "cn1"));
 }
 
-TEST_F(InjectorTest, slow_disks_multiply_and_end_separately) {
-  start({make(FaultKind::slow_disk, 1s, {"dn1"}, 4s, 10), make(FaultKind::slow_disk, 2s, {"dn1", "dn2"}, 1s, 4)});
+TEST_F(InjectorTest, the_slowest_of_overlapping_disk_faults_counts_and_each_ends_separately) {
+  start({make(FaultKind::slow_disk, 1s, {"dn1"}, 2500ms, 10), make(FaultKind::slow_disk, 2s, {"dn1", "dn2"}, 2s, 4)});
   run_until(1500ms);
   EXPECT_EQ(slowdown("dn1"), 10);
   EXPECT_EQ(slowdown("dn2"), 1);
   run_until(2500ms);
-  EXPECT_EQ(slowdown("dn1"), 40);
-  EXPECT_EQ(slowdown("dn2"), 4);
-  run_until(3500ms);
   EXPECT_EQ(slowdown("dn1"), 10);
-  EXPECT_EQ(slowdown("dn2"), 1);
+  EXPECT_EQ(slowdown("dn2"), 4);
+  run_until(3700ms);
+  EXPECT_EQ(slowdown("dn1"), 4);
+  EXPECT_EQ(slowdown("dn2"), 4);
   run_until(5500ms);
   EXPECT_EQ(slowdown("dn1"), 1);
 }

@@ -1,8 +1,8 @@
 #include "reports/html.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "reports/timeline.h"
 
@@ -46,7 +46,8 @@ std::string overview(const RunReport& report) {
   html += table_row("Virtual time", fmt::format("{:.3f} s", static_cast<double>(run.virtual_time_ns) * 1e-9));
   html += table_row("Transactions", fmt::format("{} ok, {} failed, {} unknown", grouped(run.transactions_ok),
                                                 grouped(run.transactions_failed), grouped(run.transactions_unknown)));
-  html += table_row("Faults", fmt::format("{} of {} scheduled struck (profile {})", run.faults_struck, run.faults_scheduled, run.fault_profile));
+  html += table_row("Faults", fmt::format("{} of {} scheduled struck (profile {})", run.faults_struck,
+                                          run.faults_scheduled, run.fault_profile));
   if (!run.planted.empty()) html += table_row("Planted bugs", joined(run.planted));
   if (!run.overrides.empty()) html += table_row("Set on the command line", joined(run.overrides));
   html += table_row("Build", fmt::format("{}, {}, {}", run.build.version, run.build.compiler, run.build.build_type));
@@ -65,7 +66,8 @@ std::string findings(std::string_view title, const std::vector<Finding>& list) {
 
 std::string check_section(const CheckSummary& check) {
   const std::string level = check.level.empty() ? "" : " at " + check.level;
-  std::string html = fmt::format("<h2>{}{} {}</h2>\n", escaped(check.name), escaped(level), verdict_badge(check.verdict));
+  std::string html =
+      fmt::format("<h2>{}{} {}</h2>\n", escaped(check.name), escaped(level), verdict_badge(check.verdict));
   html += fmt::format("<p>{} checked.", counted(check.operations_checked, "operation"));
   if (!check.reason.empty()) html += " " + escaped(check.reason);
   if (!check.not_models.empty()) html += fmt::format(" The history is not {}.", escaped(joined(check.not_models)));
@@ -75,7 +77,9 @@ std::string check_section(const CheckSummary& check) {
 }
 
 std::string key_of_colours() {
-  const auto entry = [](const char* colour, const char* text) { return fmt::format("<span><b style='background:{}'></b>{}</span>", colour, text); };
+  const auto entry = [](const char* colour, const char* text) {
+    return fmt::format("<span><b style='background:{}'></b>{}</span>", colour, text);
+  };
   return "<p class='key'>" + entry("#4c8fd6", "ok") + entry("#d98c2b", "failed") + entry("#9a7bc8", "unknown outcome") +
          entry("#c0504d", "fault") + entry("#d40000", "outlined: named by an anomaly below") + "</p>\n";
 }
@@ -83,10 +87,13 @@ std::string key_of_colours() {
 std::string timeline_section(const RunReport& report) {
   const Timeline timeline = draw_timeline(report);
   std::string html = "<h2>Timeline</h2>\n" + key_of_colours() + timeline.svg;
-  html += fmt::format("<p>{} of {} are drawn one by one; rest the pointer on one to read it.", grouped(timeline.operations_shown),
-                      counted(report.operations.size(), "operation"));
+  html += fmt::format(
+      "<p>{} of {} are drawn one by one; rest the pointer on one to read it. "
+      "The times written beside faults count from the start of the workload.",
+      grouped(timeline.operations_shown), counted(report.operations.size(), "operation"));
   if (timeline.faults_shown < report.faults.size()) {
-    html += fmt::format(" The first {} of {} faults are drawn; schedule.json lists all.", timeline.faults_shown, report.faults.size());
+    html += fmt::format(" The first {} of {} faults are drawn; schedule.json lists all.", timeline.faults_shown,
+                        report.faults.size());
   }
   return html + "</p>\n";
 }
@@ -106,13 +113,20 @@ std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
-    if (c == '&') result += "&amp;";
-    else if (c == '<') result += "&lt;";
-    else if (c == '>') result += "&gt;";
-    else if (c == '"') result += "&quot;";
-    else if (c == '\'') result += "&#39;";
-    else if (code < 0x20 && c != '\n' && c != '\t') result += "\xEF\xBF\xBD";  // XML cannot carry control characters, not even as references
-    else result += c;
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else if (c == '"')
+      result += "&quot;";
+    else if (c == '\'')
+      result += "&#39;";
+    else if (code < 0x20 && c != '\n' && c != '\t')
+      result += "\xEF\xBF\xBD";  // XML cannot carry control characters, not even as references
+    else
+      result += c;
   }
   return result;
 }
@@ -120,15 +134,17 @@ std::string escaped(std::string_view text) {
 std::string render_html(const RunReport& report) {
   const RunSummary& run = report.summary;
   const std::string title = fmt::format("{}, seed {}", run.scenario, run.seed);
-  std::string html = fmt::format("<!doctype html>\n<html lang='en'>\n<meta charset='utf-8'>\n<title>{}: {}</title>\n<style>{}</style>\n",
-                                 escaped(title), to_string(run.verdict), style_sheet);
+  std::string html = fmt::format(
+      "<!doctype html>\n<html lang='en'>\n<meta charset='utf-8'>\n<title>{}: {}</title>\n<style>{}</style>\n",
+      escaped(title), to_string(run.verdict), style_sheet);
   html += fmt::format("<h1>{} {}</h1>\n", escaped(title), verdict_badge(run.verdict));
   html += overview(report);
   html += timeline_section(report);
   for (const CheckSummary& check : run.checks) html += check_section(check);
   html += "<h2>Where the run has been</h2>\n";
   html += counts_section("Probes reached", run.probes) + counts_section("Fault points visited", run.fault_points);
-  html += fmt::format("<details><summary>Scenario</summary>\n<pre>{}</pre>\n</details>\n</html>\n", escaped(run.scenario_text));
+  html += fmt::format("<details><summary>Scenario</summary>\n<pre>{}</pre>\n</details>\n</html>\n",
+                      escaped(run.scenario_text));
   return html;
 }
 

@@ -35,8 +35,8 @@ struct RunReport {
   std::string replay_command;
 };
 
-// At most this many operations are drawn one by one: those that anomalies name, then those around them. All of them count in the
-// histogram above, and the page says how many were left out.
+// At most this many operations are drawn one by one: those that the first anomaly names, then those around them. All of
+// them count in the histogram above, and the page says how many were left out.
 inline constexpr std::size_t operations_drawn = 1200;
 inline constexpr std::size_t faults_drawn = 60;
 

@@ -90,7 +90,9 @@ TEST(Junit, CountsAndEscapes) {
       {JunitCase::Result::error, "append", "seed 1", 1, "crashed: SIGSEGV", ""},
   };
   const std::string xml = render_junit(cases);
-  EXPECT_NE(xml.find("<testsuite name=\"bank\" tests=\"2\" failures=\"1\" errors=\"0\" time=\"0.750\">"), std::string::npos) << xml;
+  EXPECT_NE(xml.find("<testsuite name=\"bank\" tests=\"2\" failures=\"1\" errors=\"0\" time=\"0.750\">"),
+            std::string::npos)
+      << xml;
   EXPECT_NE(xml.find("<testsuite name=\"append\" tests=\"1\" failures=\"0\" errors=\"1\""), std::string::npos);
   EXPECT_NE(xml.find("<failure message=\"bank:bank-total\">799 &lt; 800 \xEF\xBF\xBD</failure>"), std::string::npos);
   EXPECT_NE(xml.find("<error message=\"crashed: SIGSEGV\"></error>"), std::string::npos);

@@ -1,8 +1,8 @@
 #include "reports/junit.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "reports/html.h"
 
@@ -11,12 +11,12 @@ namespace polarsim::reports {
 namespace {
 
 std::string render_case(const JunitCase& entry) {
-  std::string xml =
-      fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", escaped(entry.suite), escaped(entry.name), entry.seconds);
+  std::string xml = fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", escaped(entry.suite),
+                                escaped(entry.name), entry.seconds);
   if (entry.result == JunitCase::Result::passed) return xml + "/>\n";
   const char* element = entry.result == JunitCase::Result::failed ? "failure" : "error";
-  return xml + fmt::format(">\n      <{0} message=\"{1}\">{2}</{0}>\n    </testcase>\n", element, escaped(entry.signature),
-                           escaped(entry.explanation));
+  return xml + fmt::format(">\n      <{0} message=\"{1}\">{2}</{0}>\n    </testcase>\n", element,
+                           escaped(entry.signature), escaped(entry.explanation));
 }
 
 }  // namespace
@@ -39,8 +39,9 @@ std::string render_junit(const std::vector<JunitCase>& cases) {
       seconds += entry.seconds;
       body += render_case(entry);
     }
-    xml += fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{:.3f}\">\n{}  </testsuite>\n",
-                       escaped(suite), tests, failures, errors, seconds, body);
+    xml += fmt::format(
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{:.3f}\">\n{}  </testsuite>\n",
+        escaped(suite), tests, failures, errors, seconds, body);
   }
   return xml + "</testsuites>\n";
 }

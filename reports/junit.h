@@ -12,7 +12,7 @@ struct JunitCase {
   std::string suite;  // the scenario
   std::string name;   // "seed 7"
   double seconds = 0;
-  std::string signature;    // of a failure or error, on one line
+  std::string signature;  // of a failure or error, on one line
   std::string explanation;
 };
 

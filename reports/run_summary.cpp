@@ -1,8 +1,8 @@
 #include "reports/run_summary.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace polarsim::reports {
 
@@ -21,9 +21,12 @@ std::string styled(std::string_view text, const char* style, bool color) {
 
 const char* style_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::valid: return green;
-    case Outcome::invalid: return red;
-    case Outcome::unknown: return yellow;
+    case Outcome::valid:
+      return green;
+    case Outcome::invalid:
+      return red;
+    case Outcome::unknown:
+      return yellow;
   }
   return yellow;
 }
@@ -42,8 +45,10 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
       if (line.size() > room) {
         const std::size_t blank = line.rfind(' ', room);
         const std::size_t next_blank = line.find(' ', room);
-        if (blank != std::string_view::npos && blank > 0) cut = blank;
-        else if (next_blank != std::string_view::npos) cut = next_blank;
+        if (blank != std::string_view::npos && blank > 0)
+          cut = blank;
+        else if (next_blank != std::string_view::npos)
+          cut = next_blank;
       }
       result += margin + std::string(line.substr(0, cut)) + "\n";
       line.remove_prefix(cut);
@@ -66,7 +71,8 @@ std::string names_with_counts(const std::vector<Finding>& findings, const Counts
   for (const Finding& finding : findings) {
     if (std::find(names.begin(), names.end(), finding.name) != names.end()) continue;
     names.push_back(finding.name);
-    const auto count = std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == finding.name; });
+    const auto count =
+        std::find_if(counts.begin(), counts.end(), [&](const auto& entry) { return entry.first == finding.name; });
     const bool several = count != counts.end() && count->second > 1;
     parts.push_back(several ? fmt::format("{} ({} times)", finding.name, grouped(count->second)) : finding.name);
   }
@@ -98,17 +104,18 @@ std::string time_text(const RunSummary& summary, const std::optional<double>& wa
 
 std::string faults_text(const RunSummary& summary) {
   if (summary.faults_scheduled == 0) return fmt::format("none (profile {})", summary.fault_profile);
-  return fmt::format("{} of {} scheduled struck (profile {})", grouped(summary.faults_struck), grouped(summary.faults_scheduled),
-                     summary.fault_profile);
+  return fmt::format("{} of {} scheduled struck (profile {})", grouped(summary.faults_struck),
+                     grouped(summary.faults_scheduled), summary.fault_profile);
 }
 
 std::string what_ran(const RunSummary& summary, const VerdictTextOptions& options) {
   const bool color = options.color;
-  std::string text = row("cluster", fmt::format("{}: {}", counted(summary.nodes.size(), "node"), joined(summary.nodes)), color);
+  std::string text =
+      row("cluster", fmt::format("{}: {}", counted(summary.nodes.size(), "node"), joined(summary.nodes)), color);
   text += row("time", time_text(summary, options.wall_seconds), color);
   text += row("transactions",
-              fmt::format("{} ok, {} failed, {} unknown", grouped(summary.transactions_ok), grouped(summary.transactions_failed),
-                          grouped(summary.transactions_unknown)),
+              fmt::format("{} ok, {} failed, {} unknown", grouped(summary.transactions_ok),
+                          grouped(summary.transactions_failed), grouped(summary.transactions_unknown)),
               color);
   text += row("faults", faults_text(summary), color);
   return text + "\n";
@@ -136,7 +143,8 @@ std::string check_text(const CheckSummary& check, std::size_t name_width, const 
   if (check.operations_checked > 0) details += fmt::format("  {}", counted(check.operations_checked, "operation"));
   if (!check.anomalies.empty()) details += fmt::format("  {}", names_with_counts(check.anomalies, check.counts));
   const std::string name = details.empty() ? check.name : fmt::format("{:<{}}", check.name, name_width);
-  std::string line = fmt::format("    {}  {}{}\n", styled(verdict, style_of(check.verdict), options.color), name, details);
+  std::string line =
+      fmt::format("    {}  {}{}\n", styled(verdict, style_of(check.verdict), options.color), name, details);
   if (!check.reason.empty()) line += wrapped(check.reason, 6, options.width);
   line += explanations(check, options);
   if (!check.exposures.empty()) {
@@ -153,9 +161,12 @@ std::string check_text(const CheckSummary& check, std::size_t name_width, const 
 
 const char* to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::valid: return "valid";
-    case Outcome::invalid: return "invalid";
-    case Outcome::unknown: return "unknown";
+    case Outcome::valid:
+      return "valid";
+    case Outcome::invalid:
+      return "invalid";
+    case Outcome::unknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -190,7 +201,9 @@ std::string render_verdict(const RunSummary& summary, const VerdictTextOptions& 
   for (const CheckSummary& check : summary.checks) text += check_text(check, name_width, options);
   text += "\n";
   if (!summary.expected_missing.empty()) {
-    text += row("not seen", fmt::format("{} (expected of a campaign, not of every seed)", joined(summary.expected_missing)), options.color);
+    text +=
+        row("not seen", fmt::format("{} (expected of a campaign, not of every seed)", joined(summary.expected_missing)),
+            options.color);
   }
   text += row("digest", summary.digest, options.color);
   if (!options.folder.empty()) {

@@ -1,7 +1,7 @@
 // What run.json says, as plain data, and the verdict text made from it.
 //
-// This folder knows runs only by their artifacts, so it declares their shape itself. The summary holds nothing that differs between two
-// runs of the same binary, scenario and seed: wall-clock time is passed to the renderer beside it.
+// This folder knows runs only by their artifacts, so it declares their shape itself. The summary holds nothing that
+// differs between two runs of the same binary, scenario and seed: wall-clock time is passed to the renderer beside it.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
-
-#include <tl/expected.hpp>
 
 namespace polarsim::reports {
 

@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "reports/run_summary.h"
 #include "reports/strict_json.h"
@@ -76,7 +76,8 @@ std::vector<Finding> read_findings(const StrictJson& list) {
   for (const StrictJson& element : list.elements()) {
     element.require_keys({"name", "explanation", "operations"});
     Finding finding{element.at("name").text(), element.at("explanation").text(), {}};
-    for (const StrictJson& operation : element.at("operations").elements()) finding.operations.push_back(operation.integer());
+    for (const StrictJson& operation : element.at("operations").elements())
+      finding.operations.push_back(operation.integer());
     findings.push_back(std::move(finding));
   }
   return findings;
@@ -90,7 +91,8 @@ Counts read_counts(const StrictJson& object) {
 }
 
 CheckSummary read_check(const StrictJson& object) {
-  object.require_keys({"name", "level", "verdict", "reason", "operations_checked", "anomalies", "exposures", "not", "also_not", "counts"});
+  object.require_keys({"name", "level", "verdict", "reason", "operations_checked", "anomalies", "exposures", "not",
+                       "also_not", "counts"});
   CheckSummary check;
   check.name = object.at("name").text();
   check.level = object.at("level").text();
@@ -106,8 +108,8 @@ CheckSummary read_check(const StrictJson& object) {
 }
 
 void read_counters(const StrictJson& object, RunSummary& summary) {
-  object.require_keys({"virtual_time_ns", "transactions_ok", "transactions_failed", "transactions_unknown", "faults_scheduled",
-                       "faults_struck", "scheduler_events", "history_events", "digest_records"});
+  object.require_keys({"virtual_time_ns", "transactions_ok", "transactions_failed", "transactions_unknown",
+                       "faults_scheduled", "faults_struck", "scheduler_events", "history_events", "digest_records"});
   summary.virtual_time_ns = object.at("virtual_time_ns").integer();
   summary.transactions_ok = object.at("transactions_ok").natural();
   summary.transactions_failed = object.at("transactions_failed").natural();
@@ -131,8 +133,9 @@ RunSummary read_summary(const StrictJson& top) {
   // The version is read first: a file of another version fails for that reason and not for its first unknown key.
   const StrictJson format = top.at("format");
   if (format.integer() != run_format) format.fail(fmt::format("format {}", run_format));
-  top.require_keys({"format", "verdict", "signature", "scenario", "seed", "planted", "build", "seen", "expected_missing", "checks",
-                    "nodes", "fault_profile", "counters", "digest", "ladder_interval", "ladder", "probes", "fault_points"});
+  top.require_keys({"format", "verdict", "signature", "scenario", "seed", "planted", "build", "seen",
+                    "expected_missing", "checks", "nodes", "fault_profile", "counters", "digest", "ladder_interval",
+                    "ladder", "probes", "fault_points"});
   RunSummary summary;
   summary.verdict = read_outcome(top.at("verdict"));
   summary.signature = top.at("signature").text();
@@ -169,8 +172,9 @@ std::string to_json(const RunSummary& summary) {
                           {"overrides", summary.overrides}};
   document["seed"] = summary.seed;
   document["planted"] = summary.planted;
-  document["build"] = {
-      {"version", summary.build.version}, {"compiler", summary.build.compiler}, {"build_type", summary.build.build_type}};
+  document["build"] = {{"version", summary.build.version},
+                       {"compiler", summary.build.compiler},
+                       {"build_type", summary.build.build_type}};
   document["seen"] = summary.seen;
   document["expected_missing"] = summary.expected_missing;
   document["checks"] = OrderedJson::array();

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-
 #include <nlohmann/json.hpp>
 
 namespace polarsim::reports {
@@ -121,10 +120,11 @@ TEST(VerdictText, SaysWhatRanWhatFailedAndHowToRepeatIt) {
   options.replay_command = "polarsim replay runs/bank-7";
   const std::string text = render_verdict(failing_run(), options);
   for (const char* part :
-       {"FAILED  bank, seed 18446744073709551615  with planted bug recheck-skipped", "2 nodes: cn1, dn1", "30.500 s virtual in 2.00 s",
-        "12,345 ok, 17 failed, 3 unknown", "9 of 11 scheduled struck (profile standard)", "invalid  bank", "bank-total (2 times)",
-        "Operation 17 read a total of 799", "permitted at this level, and seen: fractured-read (5 times)",
-        "unknown  list-append  at read-committed", "no reads", "the history is not serializable", "G1c (expected of a campaign",
+       {"FAILED  bank, seed 18446744073709551615  with planted bug recheck-skipped", "2 nodes: cn1, dn1",
+        "30.500 s virtual in 2.00 s", "12,345 ok, 17 failed, 3 unknown", "9 of 11 scheduled struck (profile standard)",
+        "invalid  bank", "bank-total (2 times)", "Operation 17 read a total of 799",
+        "permitted at this level, and seen: fractured-read (5 times)", "unknown  list-append  at read-committed",
+        "no reads", "the history is not serializable", "G1c (expected of a campaign",
         "0123456789abcdef0123456789abcdef", "runs/bank-7/", "polarsim replay runs/bank-7"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nis not in\n" << text;
   }

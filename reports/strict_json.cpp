@@ -1,9 +1,9 @@
 #include "reports/strict_json.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 namespace polarsim::reports {
 
@@ -116,7 +116,8 @@ nlohmann::json parse_strict_json(std::string_view text, std::string_view file_na
   };
   try {
     Json document = Json::parse(text, watch);
-    if (!duplicate.empty()) throw StrictJsonError(fmt::format("{}: {}: the key appears twice", file_name, printable(duplicate, 60)));
+    if (!duplicate.empty())
+      throw StrictJsonError(fmt::format("{}: {}: the key appears twice", file_name, printable(duplicate, 60)));
     return document;
   } catch (const Json::parse_error& error) {
     fail_at_byte(text, file_name, error.byte);

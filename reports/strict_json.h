@@ -3,12 +3,11 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace polarsim::reports {
 
@@ -26,8 +25,8 @@ class StrictJson {
   // Requires an object with exactly these keys.
   void require_keys(std::initializer_list<std::string_view> keys) const;
   StrictJson at(std::string_view key) const;
-  std::vector<StrictJson> elements() const;                                // of an array
-  std::vector<std::pair<std::string, StrictJson>> members() const;         // of an object, sorted by key
+  std::vector<StrictJson> elements() const;                         // of an array
+  std::vector<std::pair<std::string, StrictJson>> members() const;  // of an object, sorted by key
   std::string text() const;
   std::int64_t integer() const;
   std::uint64_t natural() const;
@@ -43,7 +42,8 @@ class StrictJson {
   std::string path_;
 };
 
-// Parses a whole text. Refuses duplicate keys and anything after the value; says at which byte reading stopped. Throws StrictJsonError.
+// Parses a whole text. Refuses duplicate keys and anything after the value; says at which byte reading stopped. Throws
+// StrictJsonError.
 nlohmann::json parse_strict_json(std::string_view text, std::string_view file_name);
 
 }  // namespace polarsim::reports

@@ -1,10 +1,10 @@
 #include "reports/timeline.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
-
-#include <fmt/format.h>
 
 namespace polarsim::reports {
 
@@ -19,9 +19,12 @@ constexpr double row_height = 14;
 
 const char* class_of(OperationEnd end) {
   switch (end) {
-    case OperationEnd::ok: return "ok";
-    case OperationEnd::fail: return "fail";
-    case OperationEnd::unknown: return "unknown";
+    case OperationEnd::ok:
+      return "ok";
+    case OperationEnd::fail:
+      return "fail";
+    case OperationEnd::unknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -69,9 +72,10 @@ std::string draw_faults(const RunReport& report, const Scale& scale, double& y, 
     // The caption goes where there is room: to the right of the bar, or to its left near the end of the run.
     const bool on_left = x + bar > left + plot_width * 0.7;
     const double caption_x = on_left ? x - 4 : x + bar + 4;
-    svg += fmt::format("<rect class='fault' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'/>", x, y, bar, row_height - 4);
-    svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='{}'>{}</text>\n", caption_x, y + row_height - 5, on_left ? "end" : "start",
-                       escaped(fault.text));
+    svg += fmt::format("<rect class='fault' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'/>", x, y, bar,
+                       row_height - 4);
+    svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='{}'>{}</text>\n", caption_x, y + row_height - 5,
+                       on_left ? "end" : "start", escaped(fault.text));
     y += row_height;
   }
   if (shown > 0) y += 8;
@@ -87,7 +91,8 @@ std::string draw_histogram(const RunReport& report, const Scale& scale, double& 
   }
   std::size_t highest = 1;
   for (const auto& bin : counts) highest = std::max(highest, bin[0] + bin[1] + bin[2]);
-  std::string svg = fmt::format("<text x='0' y='{:.1f}'>operations</text><text x='0' y='{:.1f}'>up to {}</text>\n", y + 11, y + 24, highest);
+  std::string svg = fmt::format("<text x='0' y='{:.1f}'>operations</text><text x='0' y='{:.1f}'>up to {}</text>\n",
+                                y + 11, y + 24, highest);
   constexpr double bin_width = plot_width / bins;
   for (std::size_t bin = 0; bin < bins; ++bin) {
     double bottom = y + histogram_height;
@@ -95,8 +100,9 @@ std::string draw_histogram(const RunReport& report, const Scale& scale, double& 
       if (counts[bin][end] == 0) continue;
       const double height = histogram_height * static_cast<double>(counts[bin][end]) / static_cast<double>(highest);
       bottom -= height;
-      svg += fmt::format("<rect class='{}' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'/>\n", class_of(static_cast<OperationEnd>(end)),
-                         left + bin_width * static_cast<double>(bin), bottom, bin_width - 0.6, height);
+      svg += fmt::format("<rect class='{}' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'/>\n",
+                         class_of(static_cast<OperationEnd>(end)), left + bin_width * static_cast<double>(bin), bottom,
+                         bin_width - 0.6, height);
     }
   }
   y += histogram_height;
@@ -111,6 +117,16 @@ std::set<std::int64_t> named_operations(const RunSummary& summary) {
     for (const Finding& finding : check.anomalies) indexes.insert(finding.operations.begin(), finding.operations.end());
   }
   return indexes;
+}
+
+// Anomalies may lie far apart in time; a picture of all would show none of them well.
+std::set<std::int64_t> operations_of_first_anomaly(const RunSummary& summary) {
+  for (const CheckSummary& check : summary.checks) {
+    for (const Finding& finding : check.anomalies) {
+      if (!finding.operations.empty()) return {finding.operations.begin(), finding.operations.end()};
+    }
+  }
+  return {};
 }
 
 bool is_named(const OperationSpan& operation, const std::set<std::int64_t>& indexes) {
@@ -135,14 +151,16 @@ std::string draw_lanes(const RunReport& report, const std::vector<std::size_t>& 
     const auto lane = static_cast<std::size_t>(free_lane - lane_ends.begin());
     if (free_lane == lane_ends.end()) lane_ends.push_back(0);
     lane_ends[lane] = x + bar;
-    svg += fmt::format("<rect class='{}{}' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'><title>{}</title></rect>\n",
-                       class_of(operation.end), is_named(operation, named) ? " named" : "", x,
-                       y + row_height * static_cast<double>(lane), bar, row_height - 4,
-                       escaped(fmt::format("#{} process {}, {:.6f} s to {:.6f} s: {}", operation.index, operation.process,
-                                           static_cast<double>(operation.start_ns) * 1e-9, static_cast<double>(operation.end_ns) * 1e-9,
-                                           operation.text)));
+    svg += fmt::format(
+        "<rect class='{}{}' x='{:.1f}' y='{:.1f}' width='{:.1f}' height='{:.1f}'><title>{}</title></rect>\n",
+        class_of(operation.end), is_named(operation, named) ? " named" : "", x,
+        y + row_height * static_cast<double>(lane), bar, row_height - 4,
+        escaped(fmt::format("#{} process {}, {:.6f} s to {:.6f} s: {}", operation.index, operation.process,
+                            static_cast<double>(operation.start_ns) * 1e-9,
+                            static_cast<double>(operation.end_ns) * 1e-9, operation.text)));
   }
-  svg = fmt::format("<text x='0' y='{:.1f}'>single</text><text x='0' y='{:.1f}'>operations</text>\n", y + 9, y + 22) + svg;
+  svg = fmt::format("<text x='0' y='{:.1f}'>single</text><text x='0' y='{:.1f}'>operations</text>\n", y + 9, y + 22) +
+        svg;
   y += row_height * static_cast<double>(std::max<std::size_t>(lane_ends.size(), 2));
   svg += axis(scale, y);
   y += 22;
@@ -153,22 +171,21 @@ std::string draw_lanes(const RunReport& report, const std::vector<std::size_t>& 
 
 std::vector<std::size_t> choose_operations(const RunReport& report, std::size_t limit) {
   const std::size_t count = report.operations.size();
-  std::vector<std::size_t> chosen;
-  const std::set<std::int64_t> named = named_operations(report.summary);
-  for (std::size_t position = 0; position < count && chosen.size() < limit; ++position) {
-    if (count <= limit || is_named(report.operations[position], named)) chosen.push_back(position);
+  std::set<std::size_t> picture;
+  const std::set<std::int64_t> wanted = operations_of_first_anomaly(report.summary);
+  for (std::size_t position = 0; position < count && picture.size() < limit; ++position) {
+    if (count <= limit || is_named(report.operations[position], wanted)) picture.insert(position);
   }
-  if (count <= limit) return chosen;
-  // Around the named ones (or at the start, if nothing is named) neighbours are added by distance until the picture is full.
-  std::set<std::size_t> picture(chosen.begin(), chosen.end());
+  if (count <= limit) return {picture.begin(), picture.end()};
+  // Around them (or at the start, if there is no anomaly) neighbours are added by distance; more than some hundred of
+  // them would hide what the picture is about.
   if (picture.empty()) picture.insert(0);
   const std::vector<std::size_t> centres(picture.begin(), picture.end());
-  // A picture of more than some hundred neighbours hides what it is about.
-  const std::size_t wanted = std::min(limit, picture.size() + 300);
-  for (std::size_t distance = 1; picture.size() < wanted && distance < count; ++distance) {
+  const std::size_t full = std::min(limit, picture.size() + 300);
+  for (std::size_t distance = 1; picture.size() < full && distance < count; ++distance) {
     for (const std::size_t centre : centres) {
-      if (picture.size() < wanted && centre >= distance) picture.insert(centre - distance);
-      if (picture.size() < wanted && centre + distance < count) picture.insert(centre + distance);
+      if (picture.size() < full && centre >= distance) picture.insert(centre - distance);
+      if (picture.size() < full && centre + distance < count) picture.insert(centre + distance);
     }
   }
   return {picture.begin(), picture.end()};
@@ -183,8 +200,9 @@ Timeline draw_timeline(const RunReport& report) {
   body += draw_histogram(report, scale, y);
   body += draw_lanes(report, chosen, y);
   timeline.operations_shown = chosen.size();
-  timeline.svg = fmt::format("<svg viewBox='0 0 {:.0f} {:.0f}' role='img' aria-label='Faults and operations over virtual time'>\n{}</svg>\n",
-                             width, y + 4, body);
+  timeline.svg = fmt::format(
+      "<svg viewBox='0 0 {:.0f} {:.0f}' role='img' aria-label='Faults and operations over virtual time'>\n{}</svg>\n",
+      width, y + 4, body);
   return timeline;
 }
 

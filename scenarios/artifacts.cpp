@@ -1,6 +1,7 @@
 #include "scenarios/artifacts.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 #include <filesystem>
 #include <sstream>
 
-#include <fmt/format.h>
-
 #include "checkers/history.h"
 
 namespace polarsim::scenarios {
@@ -20,16 +19,20 @@ namespace {
 
 reports::Outcome outcome_of(checkers::Validity validity) {
   switch (validity) {
-    case checkers::Validity::valid: return reports::Outcome::valid;
-    case checkers::Validity::invalid: return reports::Outcome::invalid;
-    case checkers::Validity::unknown: return reports::Outcome::unknown;
+    case checkers::Validity::valid:
+      return reports::Outcome::valid;
+    case checkers::Validity::invalid:
+      return reports::Outcome::invalid;
+    case checkers::Validity::unknown:
+      return reports::Outcome::unknown;
   }
   return reports::Outcome::unknown;
 }
 
 std::vector<reports::Finding> findings_of(const std::vector<checkers::Anomaly>& anomalies) {
   std::vector<reports::Finding> findings;
-  for (const checkers::Anomaly& anomaly : anomalies) findings.push_back({anomaly.name, anomaly.explanation, anomaly.operations});
+  for (const checkers::Anomaly& anomaly : anomalies)
+    findings.push_back({anomaly.name, anomaly.explanation, anomaly.operations});
   return findings;
 }
 
@@ -62,19 +65,24 @@ int write_durably(const std::string& path, std::string_view bytes) {
   int error = 0;
   while (!bytes.empty() && error == 0) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written >= 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno != EINTR) error = errno;
+    if (written >= 0)
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    else if (errno != EINTR)
+      error = errno;
   }
   if (error == 0 && ::fsync(file) != 0) error = errno;
   if (::close(file) != 0 && error == 0) error = errno;
   return error;
 }
 
-tl::expected<std::vector<engine::PlantedBug>, InputError> planted_from(const std::vector<std::string>& names, const std::string& file) {
+tl::expected<std::vector<engine::PlantedBug>, InputError> planted_from(const std::vector<std::string>& names,
+                                                                       const std::string& file) {
   std::vector<engine::PlantedBug> planted;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto bug = engine::find_planted_bug(names[i]);
-    if (!bug) return tl::unexpected(InputError{fmt::format("{}: planted[{}]: this build has no bug \"{}\"", file, i, names[i])});
+    if (!bug)
+      return tl::unexpected(
+          InputError{fmt::format("{}: planted[{}]: this build has no bug \"{}\"", file, i, names[i])});
     planted.push_back(*bug);
   }
   return planted;
@@ -87,14 +95,19 @@ std::string history_text(const checkers::History& history) {
 }
 
 // Fault times count from the start of the workload, whose first trace is the first operation.
-std::int64_t workload_start_ns(const checkers::History& history) { return history.events.empty() ? 0 : history.events.front().time_ns; }
+std::int64_t workload_start_ns(const checkers::History& history) {
+  return history.events.empty() ? 0 : history.events.front().time_ns;
+}
 
 reports::OperationEnd end_of(checkers::EventType type) {
   switch (type) {
-    case checkers::EventType::ok: return reports::OperationEnd::ok;
-    case checkers::EventType::fail: return reports::OperationEnd::fail;
+    case checkers::EventType::ok:
+      return reports::OperationEnd::ok;
+    case checkers::EventType::fail:
+      return reports::OperationEnd::fail;
     case checkers::EventType::info:
-    case checkers::EventType::invoke: return reports::OperationEnd::unknown;
+    case checkers::EventType::invoke:
+      return reports::OperationEnd::unknown;
   }
   return reports::OperationEnd::unknown;
 }
@@ -110,7 +123,8 @@ std::vector<reports::OperationSpan> operations_of(const RunRecord& record) {
   for (const checkers::History::Pair& pair : record.history.pairs()) {
     const checkers::Event& invocation = record.history.events[static_cast<std::size_t>(pair.invoke)];
     const bool completed = pair.completion >= 0;
-    const checkers::Event& last = completed ? record.history.events[static_cast<std::size_t>(pair.completion)] : invocation;
+    const checkers::Event& last =
+        completed ? record.history.events[static_cast<std::size_t>(pair.completion)] : invocation;
     reports::OperationSpan span;
     span.index = last.index;
     span.invoke_index = invocation.index;
@@ -126,8 +140,8 @@ std::vector<reports::OperationSpan> operations_of(const RunRecord& record) {
 
 }  // namespace
 
-reports::RunSummary summarise(const Scenario& scenario, const std::vector<std::string>& overrides, const RunRecord& record,
-                              const reports::BuildInfo& build) {
+reports::RunSummary summarise(const Scenario& scenario, const std::vector<std::string>& overrides,
+                              const RunRecord& record, const reports::BuildInfo& build) {
   reports::RunSummary summary;
   summary.scenario = scenario.name;
   summary.scenario_source = scenario.source_name;
@@ -160,7 +174,8 @@ reports::RunSummary summarise(const Scenario& scenario, const std::vector<std::s
   return summary;
 }
 
-reports::RunReport make_report(const reports::RunSummary& summary, const RunRecord& record, const std::string& replay_command) {
+reports::RunReport make_report(const reports::RunSummary& summary, const RunRecord& record,
+                               const std::string& replay_command) {
   reports::RunReport report;
   report.summary = summary;
   report.replay_command = replay_command;
@@ -168,7 +183,8 @@ reports::RunReport make_report(const reports::RunSummary& summary, const RunReco
   const std::int64_t start_ns = workload_start_ns(record.history);
   for (const faults::Fault& fault : record.schedule.faults) {
     const std::int64_t at_ns = start_ns + fault.at.count();
-    report.faults.push_back({at_ns, at_ns + std::max<std::int64_t>(fault.duration.count(), 0), faults::describe(fault)});
+    report.faults.push_back(
+        {at_ns, at_ns + std::max<std::int64_t>(fault.duration.count(), 0), faults::describe(fault)});
   }
   return report;
 }
@@ -209,8 +225,8 @@ tl::expected<void, InputError> prepare_folder(const std::string& folder) {
   return {};
 }
 
-tl::expected<void, InputError> write_run_folder(const std::string& folder, const reports::RunSummary& summary, const RunRecord& record,
-                                                const std::string& replay_command) {
+tl::expected<void, InputError> write_run_folder(const std::string& folder, const reports::RunSummary& summary,
+                                                const RunRecord& record, const std::string& replay_command) {
   const auto prepared = prepare_folder(folder);
   if (!prepared) return prepared;
   // Without its run.json a folder is no capsule, so a half replaced one cannot be taken for one.
@@ -260,7 +276,8 @@ tl::expected<Capsule, InputError> read_capsule(const std::string& path) {
   if (!summary) return tl::unexpected(InputError{summary.error()});
   capsule.summary = std::move(*summary);
 
-  auto scenario = parse_scenario(capsule.summary.scenario_text, capsule.summary.scenario_source, capsule.summary.overrides);
+  auto scenario =
+      parse_scenario(capsule.summary.scenario_text, capsule.summary.scenario_source, capsule.summary.overrides);
   if (!scenario) return tl::unexpected(InputError{fmt::format("{}: scenario: {}", run_file, scenario.error().message)});
   capsule.scenario = std::move(*scenario);
   capsule.scenario.name = capsule.summary.scenario;
@@ -281,20 +298,24 @@ tl::expected<Capsule, InputError> read_capsule(const std::string& path) {
   return capsule;
 }
 
-std::vector<std::string> differences(const reports::RunSummary& recorded, const reports::RunSummary& replayed, bool prefix) {
+std::vector<std::string> differences(const reports::RunSummary& recorded, const reports::RunSummary& replayed,
+                                     bool prefix) {
   std::vector<std::string> lines;
   const std::size_t common = std::min(recorded.ladder.size(), replayed.ladder.size());
-  const auto first = std::mismatch(recorded.ladder.begin(), recorded.ladder.begin() + static_cast<std::ptrdiff_t>(common), replayed.ladder.begin());
+  const auto first = std::mismatch(
+      recorded.ladder.begin(), recorded.ladder.begin() + static_cast<std::ptrdiff_t>(common), replayed.ladder.begin());
   const auto rung = static_cast<std::uint64_t>(first.first - recorded.ladder.begin());
   const std::uint64_t interval = recorded.ladder_interval;
   if (recorded.ladder_interval != replayed.ladder_interval) {
-    lines.push_back(fmt::format("the ladder has a rung every {} records, recorded was every {}", replayed.ladder_interval, interval));
+    lines.push_back(fmt::format("the ladder has a rung every {} records, recorded was every {}",
+                                replayed.ladder_interval, interval));
   } else if (rung < common) {
-    lines.push_back(fmt::format("rung {} of the digest ladder is the first that differs (records {} to {} of {}): {}, recorded was {}",
-                                rung, rung * interval, (rung + 1) * interval, recorded.digest_records, *first.second, *first.first));
+    lines.push_back(fmt::format(
+        "rung {} of the digest ladder is the first that differs (records {} to {} of {}): {}, recorded was {}", rung,
+        rung * interval, (rung + 1) * interval, recorded.digest_records, *first.second, *first.first));
   } else if (!prefix && recorded.ladder.size() != replayed.ladder.size()) {
-    lines.push_back(fmt::format("the digest ladder has {} rungs, recorded were {}; the first {} agree", replayed.ladder.size(),
-                                recorded.ladder.size(), common));
+    lines.push_back(fmt::format("the digest ladder has {} rungs, recorded were {}; the first {} agree",
+                                replayed.ladder.size(), recorded.ladder.size(), common));
   }
   if (prefix) return lines;
   if (recorded.digest != replayed.digest) {

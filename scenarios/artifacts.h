@@ -1,14 +1,14 @@
 // The folder of a run: run.json, schedule.json, history.edn, report.html, and trace.txt when a trace was kept.
 //
-// The folder of a failing run is its capsule: all that a replay needs. Two runs of the same binary, scenario and seed write the same
-// bytes. Each file appears whole or not at all (temporary file, fsync, rename), and run.json appears last: a folder with a run.json is complete.
+// The folder of a failing run is its capsule: all that a replay needs. Two runs of the same binary, scenario and seed
+// write the same bytes. Each file appears whole or not at all (temporary file, fsync, rename), and run.json appears
+// last: a folder with a run.json is complete.
 #pragma once
 
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "engine/planted_bugs.h"
 #include "faults/schedule.h"
@@ -20,16 +20,17 @@
 namespace polarsim::scenarios {
 
 // The artifact's view of a run. `overrides` are those that were applied to the scenario's text.
-reports::RunSummary summarise(const Scenario& scenario, const std::vector<std::string>& overrides, const RunRecord& record,
-                              const reports::BuildInfo& build);
+reports::RunSummary summarise(const Scenario& scenario, const std::vector<std::string>& overrides,
+                              const RunRecord& record, const reports::BuildInfo& build);
 // Everything that report.html shows.
-reports::RunReport make_report(const reports::RunSummary& summary, const RunRecord& record, const std::string& replay_command);
+reports::RunReport make_report(const reports::RunSummary& summary, const RunRecord& record,
+                               const std::string& replay_command);
 
 // Makes the folder and its parents, and proves by writing a file that results can be kept there. The error is one line.
 tl::expected<void, InputError> prepare_folder(const std::string& folder);
 // Replaces what an earlier run left in the folder.
-tl::expected<void, InputError> write_run_folder(const std::string& folder, const reports::RunSummary& summary, const RunRecord& record,
-                                                const std::string& replay_command);
+tl::expected<void, InputError> write_run_folder(const std::string& folder, const reports::RunSummary& summary,
+                                                const RunRecord& record, const std::string& replay_command);
 
 // Removes the files that write_run_folder() makes, and the folder if nothing else is in it.
 void remove_run_folder(const std::string& folder);
@@ -54,8 +55,10 @@ struct Capsule {
 // "runs/x/run.json: ladder: expected a list, found 3".
 tl::expected<Capsule, InputError> read_capsule(const std::string& path);
 
-// How a replayed run differs from the recorded one in digest, ladder and verdict: one line each, the most telling first. Empty if
-// they agree. `prefix` compares only the rungs that both have: for a replay that was stopped before its end.
-std::vector<std::string> differences(const reports::RunSummary& recorded, const reports::RunSummary& replayed, bool prefix = false);
+// How a replayed run differs from the recorded one in digest, ladder and verdict: one line each, the most telling
+// first. Empty if they agree. `prefix` compares only the rungs that both have: for a replay that was stopped before its
+// end.
+std::vector<std::string> differences(const reports::RunSummary& recorded, const reports::RunSummary& replayed,
+                                     bool prefix = false);
 
 }  // namespace polarsim::scenarios

@@ -38,7 +38,8 @@ TEST(Artifacts, ACapsuleHoldsWhatAReplayNeeds) {
   const TemporaryFolder folder;
   const RunRecord record = sample_record(sample_scenario(), 7, false);
   const reports::RunSummary summary = write_sample(folder / "runs/sample-7", record);
-  for (const std::string& path : {folder / "runs/sample-7", folder / "runs/sample-7/run.json", folder / "runs/sample-7/"}) {
+  for (const std::string& path :
+       {folder / "runs/sample-7", folder / "runs/sample-7/run.json", folder / "runs/sample-7/"}) {
     const auto capsule = read_capsule(path);
     ASSERT_TRUE(capsule) << capsule.error().message;
     EXPECT_EQ(capsule->summary, summary);
@@ -127,7 +128,8 @@ TEST(Artifacts, MistakesInACapsuleNameFileAndKey) {
   };
   EXPECT_EQ(replaced("\"planted\": []", "\"planted\": [\"no-such-bug\"]"),
             run_file + ": planted[0]: this build has no bug \"no-such-bug\"");
-  EXPECT_TRUE(replaced("name = \\\"append\\\"", "name = \\\"no-such\\\"").starts_with(run_file + ": scenario: sample.toml:"))
+  EXPECT_TRUE(
+      replaced("name = \\\"append\\\"", "name = \\\"no-such\\\"").starts_with(run_file + ": scenario: sample.toml:"))
       << capsule_error(folder / "x");
   EXPECT_EQ(replaced("\"seed\": 7", "\"sead\": 7"), run_file + ": seed: missing key");
   ASSERT_TRUE(write_file(run_file, good));
@@ -143,7 +145,8 @@ TEST(Artifacts, AScheduleForOtherHostsIsRefused) {
   RunRecord record = sample_record(sample_scenario(), 7, false);
   record.schedule.faults[0].targets = {"dn99"};
   write_sample(folder / "x", record);
-  EXPECT_TRUE(capsule_error(folder / "x").starts_with(folder / "x/schedule.json: faults[0].targets")) << capsule_error(folder / "x");
+  EXPECT_TRUE(capsule_error(folder / "x").starts_with(folder / "x/schedule.json: faults[0].targets"))
+      << capsule_error(folder / "x");
 }
 
 TEST(Artifacts, TheReportShowsEveryOperationAndFault) {
@@ -168,7 +171,9 @@ TEST(Differences, NameTheFirstRungThatDiffers) {
   other.digest[0] = 'f';
   const std::vector<std::string> lines = differences(recorded, other);
   ASSERT_EQ(lines.size(), 2U);
-  EXPECT_TRUE(lines[0].starts_with("rung 1 of the digest ladder is the first that differs (records 4096 to 8192 of 12293)")) << lines[0];
+  EXPECT_TRUE(
+      lines[0].starts_with("rung 1 of the digest ladder is the first that differs (records 4096 to 8192 of 12293)"))
+      << lines[0];
 
   other = recorded;
   other.ladder.pop_back();

@@ -1,12 +1,11 @@
 #include "scenarios/campaign.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "scenarios/artifacts.h"
 #include "scenarios/campaign_process.h"
@@ -32,7 +31,9 @@ struct RunningSeed {
   SeedProcess process;
 };
 
-bool has_failed(const SeedResult& result) { return result.verdict == SeedVerdict::failed || result.verdict == SeedVerdict::crashed; }
+bool has_failed(const SeedResult& result) {
+  return result.verdict == SeedVerdict::failed || result.verdict == SeedVerdict::crashed;
+}
 
 class Campaign {
  public:
@@ -74,9 +75,9 @@ tl::expected<void, InputError> Campaign::load() {
     auto rows = store_.load(scenario.scenario.name, state.configuration, options_.first_seed, options_.last_seed);
     if (!rows) return tl::unexpected(rows.error());
     if (!rows->empty() && !options_.resume) {
-      return tl::unexpected(InputError{fmt::format("{}: has {} of {} already, seed {} first; add --resume to go on, or give another file",
-                                                   options_.database, reports::counted(rows->size(), "result"), scenario.scenario.name,
-                                                   rows->front().seed)});
+      return tl::unexpected(InputError{fmt::format(
+          "{}: has {} of {} already, seed {} first; add --resume to go on, or give another file", options_.database,
+          reports::counted(rows->size(), "result"), scenario.scenario.name, rows->front().seed)});
     }
     for (SeedResult& row : *rows) {
       state.done.insert(row.seed);
@@ -147,7 +148,8 @@ tl::expected<void, InputError> Campaign::settle_capsule(ScenarioState& state, Se
 }
 
 tl::expected<void, InputError> Campaign::collect() {
-  const std::string build = fmt::format("{}, {}, {}", options_.build.version, options_.build.compiler, options_.build.build_type);
+  const std::string build =
+      fmt::format("{}, {}, {}", options_.build.version, options_.build.compiler, options_.build.build_type);
   for (std::size_t i = 0; i < running_.size();) {
     pollfd descriptor{running_[i].process.descriptor(), POLLIN, 0};
     if (::poll(&descriptor, 1, 0) <= 0 || !running_[i].process.pump()) {
@@ -194,7 +196,8 @@ void Campaign::judge_expectations(CampaignResult& result) const {
   for (const CampaignScenario& scenario : options_.scenarios) {
     for (const std::string& name : scenario.scenario.expect) {
       const bool was_seen = std::any_of(results_.begin(), results_.end(), [&](const SeedResult& row) {
-        return row.scenario == scenario.scenario.name && std::find(row.seen.begin(), row.seen.end(), name) != row.seen.end();
+        return row.scenario == scenario.scenario.name &&
+               std::find(row.seen.begin(), row.seen.end(), name) != row.seen.end();
       });
       if (was_seen) continue;
       FailureGroup group;
@@ -209,11 +212,13 @@ void Campaign::judge_expectations(CampaignResult& result) const {
 
 CampaignResult Campaign::result() {
   const auto place = [&](const SeedResult& row) {
-    const auto at = std::find_if(options_.scenarios.begin(), options_.scenarios.end(),
-                                 [&](const CampaignScenario& scenario) { return scenario.scenario.name == row.scenario; });
+    const auto at =
+        std::find_if(options_.scenarios.begin(), options_.scenarios.end(),
+                     [&](const CampaignScenario& scenario) { return scenario.scenario.name == row.scenario; });
     return std::pair(at - options_.scenarios.begin(), row.seed);
   };
-  std::sort(results_.begin(), results_.end(), [&](const SeedResult& a, const SeedResult& b) { return place(a) < place(b); });
+  std::sort(results_.begin(), results_.end(),
+            [&](const SeedResult& a, const SeedResult& b) { return place(a) < place(b); });
   CampaignResult result;
   result.planned = progress_.total;
   result.seeds = progress_.done;
@@ -248,10 +253,14 @@ CampaignResult Campaign::result() {
 
 const char* to_string(SeedVerdict verdict) {
   switch (verdict) {
-    case SeedVerdict::passed: return "passed";
-    case SeedVerdict::failed: return "failed";
-    case SeedVerdict::unknown: return "unknown";
-    case SeedVerdict::crashed: return "crashed";
+    case SeedVerdict::passed:
+      return "passed";
+    case SeedVerdict::failed:
+      return "failed";
+    case SeedVerdict::unknown:
+      return "unknown";
+    case SeedVerdict::crashed:
+      return "crashed";
   }
   return "unknown";
 }

@@ -1,7 +1,8 @@
 // Many seeds of one or more scenarios, a process for each, and what they found together.
 //
-// Isolation: each seed runs in a process forked from this one (which has one thread), so that an assertion, a crash or an endless loop of
-// one seed is a result (`crashed`) and not the end of the campaign. Results are kept in SQLite, one row a seed (campaign_store.h).
+// Isolation: each seed runs in a process forked from this one (which has one thread), so that an assertion, a crash or
+// an endless loop of one seed is a result (`crashed`) and not the end of the campaign. Results are kept in SQLite, one
+// row a seed (campaign_store.h).
 //
 // Not promised: the order in which seeds finish. What is reported at the end does not depend on it, except for which
 // seeds ran at all after an interruption or with `until_failure`.
@@ -10,9 +11,8 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "engine/planted_bugs.h"
 #include "reports/run_summary.h"
@@ -77,7 +77,7 @@ struct CampaignOptions {
   double seed_timeout_seconds = 300;  // of wall time; then the seed has crashed
   reports::BuildInfo build;
   // Wall time and the wish to stop come from outside, because nothing here may read a clock or handle signals.
-  std::function<double()> wall_seconds;             // monotonic; required
+  std::function<double()> wall_seconds;  // monotonic; required
   std::function<bool()> interrupted = [] { return false; };
   std::function<void(const CampaignProgress&)> progress;  // after each result and several times a second
   // What a seed's process does; run_scenario unless a test says otherwise.
@@ -90,12 +90,12 @@ struct CampaignResult {
   std::uint64_t passed = 0, failed = 0, unknown = 0;  // failed includes crashed
   std::uint64_t crashed = 0;
   std::uint64_t transactions = 0;
-  std::vector<FailureGroup> failures;          // by scenario, then by first seed; expected anomalies never seen come last
-  std::vector<FailureGroup> unknowns;          // seeds without a verdict, grouped alike
+  std::vector<FailureGroup> failures;  // by scenario, then by first seed; expected anomalies never seen come last
+  std::vector<FailureGroup> unknowns;  // seeds without a verdict, grouped alike
   std::vector<std::pair<std::string, std::uint64_t>> seen;  // anomaly or exposure -> seeds that saw it
-  bool expect_judged = false;                  // false if the campaign ended before all seeds had run
+  bool expect_judged = false;                               // false if the campaign ended before all seeds had run
   bool interrupted = false;
-  std::vector<SeedResult> results;             // by scenario, then seed
+  std::vector<SeedResult> results;  // by scenario, then seed
   bool all_passed() const { return seeds == planned && passed == seeds && failures.empty(); }
 };
 

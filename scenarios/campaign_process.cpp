@@ -1,6 +1,7 @@
 #include "scenarios/campaign_process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -11,12 +12,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "scenarios/artifacts.h"
 
@@ -238,7 +237,7 @@ SeedResult seed_result_of(const reports::RunSummary& summary) {
   result.seed = summary.seed;
   result.verdict = summary.verdict == reports::Outcome::valid     ? SeedVerdict::passed
                    : summary.verdict == reports::Outcome::invalid ? SeedVerdict::failed
-                                                                   : SeedVerdict::unknown;
+                                                                  : SeedVerdict::unknown;
   result.digest = summary.digest;
   result.virtual_time_ns = summary.virtual_time_ns;
   result.transactions = summary.transactions();
@@ -255,7 +254,8 @@ SeedResult seed_result_of(const reports::RunSummary& summary) {
     result.explanation = reports::explanation_of(check);
     break;
   }
-  // A run that fails only for an anomaly listed under `never` has no check that says no; its signature still names who saw it.
+  // A run that fails only for an anomaly listed under `never` has no check that says no; its signature still names who
+  // saw it.
   if (result.checker.empty()) result.checker = summary.signature.substr(0, summary.signature.find(':'));
   if (result.signature.empty()) result.signature = fmt::format("{}:{}", result.checker, to_string(result.verdict));
   return result;

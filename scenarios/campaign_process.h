@@ -14,8 +14,8 @@ namespace polarsim::scenarios {
 // A started process. Movable; destroying it kills the process if it still runs.
 class SeedProcess {
  public:
-  // Forks. The caller must have one thread only. Throws std::system_error if the machine has no process or descriptor left.
-  // The child writes a capsule unless its signature is in `known_signatures`.
+  // Forks. The caller must have one thread only. Throws std::system_error if the machine has no process or descriptor
+  // left. The child writes a capsule unless its signature is in `known_signatures`.
   SeedProcess(const CampaignOptions& options, const CampaignScenario& scenario, std::uint64_t seed,
               const std::set<std::string>& known_signatures);
   SeedProcess(SeedProcess&& other) noexcept;

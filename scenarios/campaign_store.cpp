@@ -1,12 +1,11 @@
 #include "scenarios/campaign_store.h"
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <memory>
-#include <utility>
-
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "sim/digest.h"
 
@@ -60,7 +59,8 @@ void bind_value(const Statement& statement, int column, std::uint64_t number) {
 
 std::string text_at(const Statement& statement, int column) {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), column));
-  return text == nullptr ? "" : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement.get(), column)));
+  return text == nullptr ? ""
+                         : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement.get(), column)));
 }
 
 std::string list_to_json(const std::vector<std::string>& names) {
@@ -103,7 +103,8 @@ SeedResult row_of(const Statement& statement) {
   return result;
 }
 
-void bind_row(const Statement& statement, const std::string& configuration, const std::string& build, const SeedResult& result) {
+void bind_row(const Statement& statement, const std::string& configuration, const std::string& build,
+              const SeedResult& result) {
   bind_value(statement, 1, result.scenario);
   bind_value(statement, 2, configuration);
   bind_value(statement, 3, result.seed);
@@ -167,24 +168,27 @@ tl::expected<void, InputError> CampaignStore::set_up() {
     }
     const int version = single_integer(database_, "PRAGMA user_version");
     if (version != store_version) {
-      return tl::unexpected(
-          InputError{fmt::format("{}: format {} of campaign results, this program knows format {}", file_, version, store_version)});
+      return tl::unexpected(InputError{fmt::format("{}: format {} of campaign results, this program knows format {}",
+                                                   file_, version, store_version)});
     }
   }
-  // A result lost to a power failure is found again by running its seed, so the log need not be forced out for each row.
+  // A result lost to a power failure is found again by running its seed, so the log need not be forced out for each
+  // row.
   const auto mode = execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
   if (!mode || tables > 0) return mode;
-  const std::string statements = fmt::format("BEGIN; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT;", schema,
-                                             application_id, store_version);
+  const std::string statements = fmt::format("BEGIN; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT;",
+                                             schema, application_id, store_version);
   return execute(statements.c_str());
 }
 
-tl::expected<std::vector<SeedResult>, InputError> CampaignStore::load(const std::string& scenario, const std::string& configuration,
+tl::expected<std::vector<SeedResult>, InputError> CampaignStore::load(const std::string& scenario,
+                                                                      const std::string& configuration,
                                                                       std::uint64_t first, std::uint64_t last) {
-  const Statement statement = prepare(database_,
-                                      "SELECT scenario, seed, verdict, signature, checker, explanation, digest, virtual_time_ns, wall_ms, "
-                                      "transactions, faults, seen, probes, capsule FROM run "
-                                      "WHERE scenario = ?1 AND configuration = ?2 AND seed BETWEEN ?3 AND ?4 ORDER BY seed");
+  const Statement statement =
+      prepare(database_,
+              "SELECT scenario, seed, verdict, signature, checker, explanation, digest, virtual_time_ns, wall_ms, "
+              "transactions, faults, seen, probes, capsule FROM run "
+              "WHERE scenario = ?1 AND configuration = ?2 AND seed BETWEEN ?3 AND ?4 ORDER BY seed");
   if (!statement) return tl::unexpected(error("read"));
   bind_value(statement, 1, scenario);
   bind_value(statement, 2, configuration);
@@ -214,8 +218,8 @@ tl::expected<void, InputError> CampaignStore::add(const std::string& configurati
   return execute("COMMIT");
 }
 
-tl::expected<void, InputError> CampaignStore::clear_capsule(const std::string& scenario, const std::string& configuration,
-                                                            std::uint64_t seed) {
+tl::expected<void, InputError> CampaignStore::clear_capsule(const std::string& scenario,
+                                                            const std::string& configuration, std::uint64_t seed) {
   const Statement statement =
       prepare(database_, "UPDATE run SET capsule = '' WHERE scenario = ?1 AND configuration = ?2 AND seed = ?3");
   if (!statement) return tl::unexpected(error("write to"));

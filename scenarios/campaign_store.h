@@ -20,15 +20,14 @@
 //     PRIMARY KEY (scenario, configuration, seed)
 //   ) STRICT, WITHOUT ROWID;
 //
-// The file is in WAL mode, so that it can be read while a campaign writes. PRAGMA user_version is the format's version, PRAGMA
-// application_id says that the file is ours.
+// The file is in WAL mode, so that it can be read while a campaign writes. PRAGMA user_version is the format's version,
+// PRAGMA application_id says that the file is ours.
 #pragma once
 
 #include <cstdint>
 #include <string>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "scenarios/campaign.h"
 
@@ -49,8 +48,10 @@ class CampaignStore {
   tl::expected<std::vector<SeedResult>, InputError> load(const std::string& scenario, const std::string& configuration,
                                                          std::uint64_t first, std::uint64_t last);
   // Rows of one call are one transaction: all are kept, or none.
-  tl::expected<void, InputError> add(const std::string& configuration, const std::string& build, const std::vector<SeedResult>& results);
-  tl::expected<void, InputError> clear_capsule(const std::string& scenario, const std::string& configuration, std::uint64_t seed);
+  tl::expected<void, InputError> add(const std::string& configuration, const std::string& build,
+                                     const std::vector<SeedResult>& results);
+  tl::expected<void, InputError> clear_capsule(const std::string& scenario, const std::string& configuration,
+                                               std::uint64_t seed);
 
  private:
   CampaignStore(sqlite3* database, std::string file) : database_(database), file_(std::move(file)) {}

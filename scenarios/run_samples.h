@@ -13,7 +13,8 @@
 namespace polarsim::scenarios::test {
 
 inline Scenario sample_scenario(const std::string& name = "sample") {
-  const std::string text = "description = \"a sample\"\n[workload]\nname = \"append\"\n[check]\ncheckers = [{name = \"list-append\"}]\n";
+  const std::string text =
+      "description = \"a sample\"\n[workload]\nname = \"append\"\n[check]\ncheckers = [{name = \"list-append\"}]\n";
   auto scenario = parse_scenario(text, name + ".toml");
   if (!scenario) throw std::runtime_error(scenario.error().message);
   return *scenario;

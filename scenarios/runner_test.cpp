@@ -40,7 +40,7 @@ std::string explain(const RunRecord& record) {
 class RunnerOnLibrary : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(RunnerOnLibrary, the_same_seed_gives_the_same_run) {
-  const Scenario scenario = library(GetParam(), {"run.duration_s=6"});
+  const Scenario scenario = library(GetParam());
   const RunRecord first = run_scenario(scenario, with_seed(3));
   const RunRecord second = run_scenario(scenario, with_seed(3));
   EXPECT_EQ(first.digest, second.digest);
@@ -53,7 +53,7 @@ TEST_P(RunnerOnLibrary, the_same_seed_gives_the_same_run) {
 
 TEST_P(RunnerOnLibrary, a_few_seeds_hold_their_promise) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    const RunRecord record = run_scenario(library(GetParam(), {"run.duration_s=10"}), with_seed(seed));
+    const RunRecord record = run_scenario(library(GetParam()), with_seed(seed));
     EXPECT_EQ(record.validity, Validity::valid) << "seed " << seed << ": " << explain(record);
     EXPECT_GT(record.transactions_ok, 50U) << seed;
     EXPECT_EQ(record.seed, seed);
@@ -63,7 +63,8 @@ TEST_P(RunnerOnLibrary, a_few_seeds_hold_their_promise) {
 }
 
 INSTANTIATE_TEST_SUITE_P(library, RunnerOnLibrary,
-                         ::testing::Values("append", "register", "bank", "fractured-read", "fractured-read-locked"),
+                         ::testing::Values("append", "register", "bank", "commit-crash", "fractured-read",
+                                           "fractured-read-locked"),
                          [](const auto& parameter) {
                            std::string name = parameter.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -128,16 +129,35 @@ TEST(runner, never_turns_an_exposure_into_a_failure) {
   EXPECT_EQ(forbidden.expected_missing, std::vector<std::string>{"bank-total"});
 }
 
+TEST(runner, planted_bugs_of_the_commit_are_found) {
+  const Scenario scenario = library("commit-crash");
+  for (const engine::PlantedBug bug :
+       {engine::PlantedBug::two_pc_skip_commit_record_flush,
+        engine::PlantedBug::two_pc_commit_prepared_before_local_commit, engine::PlantedBug::prepared_lost_on_restart,
+        engine::PlantedBug::locks_released_at_prepare, engine::PlantedBug::recheck_skipped}) {
+    int found = 0;
+    for (std::uint64_t seed = 1; seed <= 5 && found == 0; ++seed) {
+      RunRequest request = with_seed(seed);
+      request.planted = {bug};
+      const RunRecord record = run_scenario(scenario, request);
+      ASSERT_EQ(record.planted.size(), 1U);
+      if (record.validity == Validity::invalid) ++found;
+    }
+    EXPECT_GT(found, 0) << static_cast<int>(bug);
+  }
+}
+
 TEST(runner, a_cluster_that_cannot_converge_is_reported) {
-  // Recovery comes once an hour: what a crash between the decision and its announcement leaves prepared stays so.
+  // Recovery comes once an hour: what a data node's crash leaves prepared stays so.
   const Scenario scenario =
-      library("bank", {"cluster.recover_2pc_interval_s=3600", "run.liveness_timeout_s=20", "run.duration_s=5",
-                       "faults.profile=none", "workload.unordered_fraction=0.0"});
+      library("bank", {"cluster.recover_2pc_interval_s=3600", "run.liveness_timeout_s=20", "run.duration_s=6"});
   RunRequest request = with_seed(1);
-  faults::Fault crash{1s, faults::FaultKind::crash_at_point, {"cn1"}, 500ms, 0, "2pc/after-commit-record", 1};
-  request.schedule = faults::Schedule{"explicit", {crash}};
+  request.schedule = faults::Schedule{"explicit", {{500ms, faults::FaultKind::slow_disk, {"dn1"}, 5s, 150, "", 1}}};
+  for (const sim::Duration at : {1s, 2s, 3s, 4s}) {
+    request.schedule->faults.push_back({at, faults::FaultKind::crash, {"dn1"}, 300ms, 0, "", 1});
+  }
   const RunRecord record = run_scenario(scenario, request);
-  EXPECT_EQ(record.faults_struck, 1U);
+  EXPECT_EQ(record.faults_struck, 5U);
   EXPECT_EQ(record.validity, Validity::invalid);
   ASSERT_EQ(record.verdicts.at(0).anomalies.size(), 1U) << explain(record);
   EXPECT_EQ(record.verdicts.at(0).anomalies[0].name, "stuck-prepared") << explain(record);

@@ -54,7 +54,9 @@ struct Cluster::Implementation {
 // Enters a node into the books for as long as its program runs.
 class Cluster::Implementation::Presence {
  public:
-  Presence(Implementation& cluster, const std::string& node, Live live) : cluster_(cluster), node_(node) { cluster_.live[node_] = live; }
+  Presence(Implementation& cluster, const std::string& node, Live live) : cluster_(cluster), node_(node) {
+    cluster_.live[node_] = live;
+  }
   ~Presence() { cluster_.live.erase(node_); }
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
@@ -71,7 +73,8 @@ void bootstrap(Instance& instance, sql::StatementCache& statements, const Cluste
   if (instance.find_table("pg_catalog", "pg_dist_node") != nullptr) return;
   const std::unique_ptr<Session> session = instance.connect();
   cluster::run_sql(*session, statements, "BEGIN");
-  for (const std::string& statement : cluster::bootstrap_statements(config)) cluster::run_sql(*session, statements, statement);
+  for (const std::string& statement : cluster::bootstrap_statements(config))
+    cluster::run_sql(*session, statements, statement);
   cluster::run_sql(*session, statements, "COMMIT");
   session->close();
 }
@@ -98,7 +101,9 @@ void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
 
 void Cluster::Implementation::serve_data_node(sim::Host& host, Instance& instance, sql::StatementCache& statements) {
   const Presence presence(*this, host.name(), Live{&instance, nullptr});
-  pgwire::serve(host, config.node, default_port, [&instance](const pgwire::SessionRequest&) { return instance.connect(); }, statements);
+  pgwire::serve(
+      host, config.node, default_port, [&instance](const pgwire::SessionRequest&) { return instance.connect(); },
+      statements);
 }
 
 void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& instance, sql::StatementCache& statements) {
@@ -157,7 +162,8 @@ std::vector<PreparedTransactionInfo> Cluster::prepared_transactions() const {
   for (const std::string& name : node_names()) {
     const auto found = impl_->live.find(name);
     if (found == impl_->live.end()) continue;
-    for (std::string& gid : found->second.instance->prepared_gids()) result.push_back(PreparedTransactionInfo{name, std::move(gid)});
+    for (std::string& gid : found->second.instance->prepared_gids())
+      result.push_back(PreparedTransactionInfo{name, std::move(gid)});
   }
   return result;
 }

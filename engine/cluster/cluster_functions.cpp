@@ -46,7 +46,8 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const sql::S
 
 QueryResult CoordinatorSession::run_create_distributed_table(const sql::Expression& call, const Request& request) {
   require_primary();
-  if (in_block()) throw SqlError(sqlstate::active_sql_transaction, "create_distributed_table cannot run inside a transaction block");
+  if (in_block())
+    throw SqlError(sqlstate::active_sql_transaction, "create_distributed_table cannot run inside a transaction block");
   std::vector<Value> positional;
   std::int64_t shard_count = coordinator_.config().shard_count;
   for (const sql::ExpressionPtr& expression : call.arguments) {
@@ -56,24 +57,30 @@ QueryResult CoordinatorSession::run_create_distributed_table(const sql::Expressi
     }
     const std::string& name = expression->arguments.at(0)->value.as_text();
     if (name != "shard_count") {
-      throw SqlError(sqlstate::feature_not_supported, "argument \"" + name + "\" of create_distributed_table is not supported");
+      throw SqlError(sqlstate::feature_not_supported,
+                     "argument \"" + name + "\" of create_distributed_table is not supported");
     }
     const Value count = argument(expression->arguments.at(1), TypeId::int8, request);
     if (!count.is_null()) shard_count = count.as_integer();
   }
   if (positional.size() != 2) {
-    throw SqlError(sqlstate::undefined_function, "function create_distributed_table takes a table, a column and shard_count := n");
+    throw SqlError(sqlstate::undefined_function,
+                   "function create_distributed_table takes a table, a column and shard_count := n");
   }
   const std::string relation = text_argument(positional[0], "table_name");
   const std::string column = text_argument(positional[1], "distribution_column");
   return run_schema_change(
-      [&] { SchemaChange(coordinator_, executor_, transaction_, *local_).create_distributed_table(relation, column, shard_count); },
+      [&] {
+        SchemaChange(coordinator_, executor_, transaction_, *local_)
+            .create_distributed_table(relation, column, shard_count);
+      },
       single_value(call.name, TypeId::text, Value::text("")));
 }
 
 QueryResult CoordinatorSession::run_shard_lookup(const sql::Expression& call, const Request& request) {
   if (call.arguments.size() != 2) {
-    throw SqlError(sqlstate::undefined_function, "function get_shard_id_for_distribution_column takes a table and a value");
+    throw SqlError(sqlstate::undefined_function,
+                   "function get_shard_id_for_distribution_column takes a table and a value");
   }
   const Value relation = argument(call.arguments[0], TypeId::text, request);
   sql::TableName name;
@@ -82,7 +89,8 @@ QueryResult CoordinatorSession::run_shard_lookup(const sql::Expression& call, co
   if (!table) throw SqlError(sqlstate::undefined_table, "relation \"" + name.name + "\" is not a distributed table");
   const Value value = argument(call.arguments[1], table->distribution_info().type, request);
   if (value.is_null()) {
-    throw SqlError(sqlstate::null_value_not_allowed, "distribution value cannot be NULL for tables other than reference tables.");
+    throw SqlError(sqlstate::null_value_not_allowed,
+                   "distribution value cannot be NULL for tables other than reference tables.");
   }
   return single_value(call.name, TypeId::int8, Value::integer(table->shards[shard_of(*table, value)].id));
 }

@@ -12,12 +12,16 @@ TEST(Cluster, DistributesATableAndFindsEveryRowAgain) {
     auto client = world.connect();
     TestCluster::ok(client, "CREATE TABLE t (id integer PRIMARY KEY, data text)");
     TestCluster::ok(client, "SELECT create_distributed_table('t', 'id')");
-    EXPECT_EQ(TestCluster::rows(client, "SELECT shardid, shardminvalue, shardmaxvalue FROM pg_dist_shard ORDER BY shardid"),
-              "102008|-2147483648|-1073741825;102009|-1073741824|-1;102010|0|1073741823;102011|1073741824|2147483647");
+    EXPECT_EQ(
+        TestCluster::rows(client, "SELECT shardid, shardminvalue, shardmaxvalue FROM pg_dist_shard ORDER BY shardid"),
+        "102008|-2147483648|-1073741825;102009|-1073741824|-1;102010|0|1073741823;102011|1073741824|2147483647");
     EXPECT_EQ(TestCluster::rows(client, "SELECT shardid, groupid FROM pg_dist_placement ORDER BY shardid"),
               "102008|1;102009|2;102010|1;102011|2");
-    EXPECT_EQ(TestCluster::ok(client, "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, NULL)").tag, "INSERT 0 4");
-    EXPECT_EQ(TestCluster::ok(client, "INSERT INTO t (data, id) VALUES ($1, $2)", {Value::text("e"), Value::integer(5)}).tag, "INSERT 0 1");
+    EXPECT_EQ(TestCluster::ok(client, "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, NULL)").tag,
+              "INSERT 0 4");
+    EXPECT_EQ(
+        TestCluster::ok(client, "INSERT INTO t (data, id) VALUES ($1, $2)", {Value::text("e"), Value::integer(5)}).tag,
+        "INSERT 0 1");
     EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM t ORDER BY id"), "1|a;2|b;3|c;4|;5|e");
     EXPECT_EQ(TestCluster::rows(client, "SELECT data FROM t WHERE id = $1", {Value::integer(5)}), "e");
     // The hash of 1 falls into the first shard, as on a real cluster.
@@ -26,7 +30,6 @@ TEST(Cluster, DistributesATableAndFindsEveryRowAgain) {
     EXPECT_EQ(TestCluster::rows(data_node, "SELECT id FROM t_102008 ORDER BY id"), "1;5");
   }));
 }
-
 
 TEST(Cluster, SaysTheVendorsWordsAboutTheDistributionColumn) {
   TestCluster world;
@@ -40,19 +43,23 @@ TEST(Cluster, SaysTheVendorsWordsAboutTheDistributionColumn) {
       EXPECT_EQ(error.sqlstate, state) << sql;
       EXPECT_EQ(error.message, message) << sql;
     };
-    expect("INSERT INTO t (data) VALUES ('TEST')", "22004", "cannot perform an INSERT without a partition column value");
+    expect("INSERT INTO t (data) VALUES ('TEST')", "22004",
+           "cannot perform an INSERT without a partition column value");
     expect("INSERT INTO t DEFAULT VALUES", "22004", "cannot perform an INSERT without a partition column value");
-    expect("INSERT INTO t VALUES (5, 'x'), (NULL, 'y')", "22004", "cannot perform an INSERT with NULL in the partition column");
+    expect("INSERT INTO t VALUES (5, 'x'), (NULL, 'y')", "22004",
+           "cannot perform an INSERT with NULL in the partition column");
     expect("UPDATE t SET id = 10 WHERE id = 1", "0A000", "modifying the partition value of rows is not allowed");
     expect("UPDATE t SET id = id + 0 WHERE id = 1", "0A000", "modifying the partition value of rows is not allowed");
     expect("INSERT INTO t VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET id = 99", "0A000",
            "modifying the partition value of rows is not allowed");
     expect("SELECT * FROM t FOR UPDATE", "0A000", "could not run distributed query with FOR UPDATE/SHARE commands");
-    expect("UPDATE t SET data = random()", "0A000", "functions used in UPDATE queries on distributed tables must not be VOLATILE");
+    expect("UPDATE t SET data = random()", "0A000",
+           "functions used in UPDATE queries on distributed tables must not be VOLATILE");
     // What changes nothing is allowed.
     EXPECT_EQ(TestCluster::ok(client, "UPDATE t SET id = id, data = 'a'").tag, "UPDATE 1");
     EXPECT_EQ(TestCluster::ok(client, "UPDATE t SET id = 1, data = 'b' WHERE id = 1").tag, "UPDATE 1");
-    TestCluster::ok(client, "INSERT INTO t VALUES (1, 'c') ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id, data = EXCLUDED.data");
+    TestCluster::ok(
+        client, "INSERT INTO t VALUES (1, 'c') ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id, data = EXCLUDED.data");
     EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM t WHERE id = 1 FOR UPDATE"), "1|c");
     // Errors of a data node keep their SQLSTATE and say where they come from; the statement is undone everywhere.
     const ErrorFields duplicate = TestCluster::fails(client, "INSERT INTO t VALUES (2, 'x'), (1, 'y'), (3, 'z')");
@@ -76,7 +83,8 @@ TEST(Cluster, MergesWhatSeveralShardsDeliver) {
     EXPECT_EQ(rows("SELECT count(*), sum(v), min(id), max(id) FROM t"), "20|140|1|20");
     EXPECT_EQ(rows("SELECT count(*), sum(v), min(id) FROM t WHERE id > 100"), "0||");
     EXPECT_EQ(rows("SELECT sum(v) + 1 FROM t"), "141");
-    EXPECT_EQ(rows("SELECT grp, count(*), sum(id) FROM t GROUP BY grp HAVING count(*) > 6 ORDER BY grp DESC"), "2|7|77;1|7|70");
+    EXPECT_EQ(rows("SELECT grp, count(*), sum(id) FROM t GROUP BY grp HAVING count(*) > 6 ORDER BY grp DESC"),
+              "2|7|77;1|7|70");
     EXPECT_EQ(rows("SELECT id FROM t ORDER BY id DESC LIMIT 3 OFFSET 1"), "19;18;17");
     EXPECT_EQ(rows("SELECT id AS v FROM t ORDER BY v LIMIT 2"), "1;2");
     EXPECT_EQ(rows("SELECT DISTINCT grp FROM t ORDER BY 1"), "0;1;2");
@@ -91,14 +99,19 @@ TEST(Cluster, ChangesManyShardsInOneStatement) {
   ASSERT_TRUE(world.run([&] {
     auto client = world.connect();
     world.create_accounts(client, 10);
-    EXPECT_EQ(TestCluster::ok(client, "UPDATE account SET balance = balance + 1 WHERE id <= $1", {Value::integer(4)}).tag, "UPDATE 4");
+    EXPECT_EQ(
+        TestCluster::ok(client, "UPDATE account SET balance = balance + 1 WHERE id <= $1", {Value::integer(4)}).tag,
+        "UPDATE 4");
     EXPECT_EQ(TestCluster::rows(client, "SELECT sum(balance) FROM account"), "1004");
     const auto returned = TestCluster::ok(client, "DELETE FROM account WHERE id > 6 RETURNING id, balance");
     EXPECT_EQ(returned.tag, "DELETE 4");
     EXPECT_EQ(returned.rows.size(), 4U);
-    EXPECT_EQ(TestCluster::rows(client, "UPDATE account SET balance = 0 WHERE id = 2 RETURNING account.id, balance"), "2|0");
+    EXPECT_EQ(TestCluster::rows(client, "UPDATE account SET balance = 0 WHERE id = 2 RETURNING account.id, balance"),
+              "2|0");
     EXPECT_EQ(TestCluster::ok(client, "DELETE FROM account WHERE id = NULL").tag, "DELETE 0");
-    const char* upsert = "INSERT INTO account VALUES ($1, 5), (9, 9) ON CONFLICT (id) DO UPDATE SET balance = account.balance + EXCLUDED.balance + $2";
+    const char* upsert =
+        "INSERT INTO account VALUES ($1, 5), (9, 9) ON CONFLICT (id) DO UPDATE SET balance = account.balance + "
+        "EXCLUDED.balance + $2";
     EXPECT_EQ(TestCluster::ok(client, upsert, {Value::integer(2), Value::integer(1000)}).tag, "INSERT 0 2");
     EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM account WHERE id IN (2, 9) ORDER BY id"), "2|1005;9|9");
   }));
@@ -163,7 +176,8 @@ TEST(Cluster, FollowersTakeDmlAndRefuseDdl) {
     TestCluster::ok(follower, "INSERT INTO account VALUES (5, 1)");
     auto third = world.connect("cn3");
     EXPECT_EQ(TestCluster::rows(third, "SELECT sum(balance) FROM account"), "421");
-    for (const char* sql : {"CREATE TABLE u (id integer)", "SELECT create_distributed_table('u', 'id')", "DROP TABLE account"}) {
+    for (const char* sql :
+         {"CREATE TABLE u (id integer)", "SELECT create_distributed_table('u', 'id')", "DROP TABLE account"}) {
       const ErrorFields error = TestCluster::fails(follower, sql);
       EXPECT_EQ(error.sqlstate, "XX000");
       EXPECT_EQ(error.message, "operation is not allowed on this node");
@@ -187,7 +201,8 @@ TEST(Cluster, RefusesToDistributeWhatItCannot) {
       EXPECT_EQ(error.message, message) << sql;
     };
     expect("SELECT create_distributed_table('none', 'id')", "42P01", "relation \"none\" does not exist");
-    expect("SELECT create_distributed_table('pk', 'nope')", "42703", "column \"nope\" of relation \"pk\" does not exist");
+    expect("SELECT create_distributed_table('pk', 'nope')", "42703",
+           "column \"nope\" of relation \"pk\" does not exist");
     expect("SELECT create_distributed_table('pk', 'id')", "0A000", "cannot create constraint on \"pk\"");
     expect("SELECT create_distributed_table('pk', 'k', shard_count := 0)", "XX000",
            "0 is outside the valid range for parameter \"shard_count\" (1 .. 64000)");
@@ -229,7 +244,8 @@ TEST(Cluster, DropsATableEverywhere) {
     EXPECT_EQ(TestCluster::fails(data_node, "SELECT * FROM account_102008").sqlstate, "42P01");
     // Shard numbers are not used twice.
     world.create_accounts(client, 1);
-    EXPECT_EQ(TestCluster::rows(client, "SELECT min(shardid) FROM pg_dist_shard WHERE logicalrelid = 'account'"), "102016");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT min(shardid) FROM pg_dist_shard WHERE logicalrelid = 'account'"),
+              "102016");
   }));
 }
 
@@ -260,7 +276,8 @@ TEST(Cluster, ANodeThatIsDownFailsOnlyWhatNeedsIt) {
     EXPECT_EQ(TestCluster::rows(fresh, "SELECT balance FROM account WHERE id = 1"), "100");
     const ErrorFields error = TestCluster::fails(fresh, "SELECT count(*) FROM account");
     EXPECT_EQ(error.sqlstate, "08001");
-    EXPECT_EQ(error.message, "connection to the remote node dn2:5432 failed with the following error: Connection timed out");
+    EXPECT_EQ(error.message,
+              "connection to the remote node dn2:5432 failed with the following error: Connection timed out");
     world.simulation().host("dn2").boot();
     world.sleep(in_seconds(1));
     EXPECT_EQ(TestCluster::rows(fresh, "SELECT count(*) FROM account"), "4");

@@ -2,7 +2,8 @@
 
 namespace polarsim::engine::cluster {
 
-Coordinator::Coordinator(sim::Host& host, Instance& instance, const ClusterConfig& config, sql::StatementCache& statements)
+Coordinator::Coordinator(sim::Host& host, Instance& instance, const ClusterConfig& config,
+                         sql::StatementCache& statements)
     : host_(host),
       instance_(instance),
       config_(config),

@@ -28,8 +28,8 @@ class Coordinator {
   bool is_primary() const { return group_id_ == primary_coordinator_group; }
   std::shared_ptr<const Metadata> metadata() { return metadata_.current(); }
 
-  // Distributed transactions whose names may be on their way to a node: recovery must not touch them. A transaction is active from
-  // before its first PREPARE TRANSACTION until every node has answered its decision or is known not to.
+  // Distributed transactions whose names may be on their way to a node: recovery must not touch them. A transaction is
+  // active from before its first PREPARE TRANSACTION until every node has answered its decision or is known not to.
   const std::set<TransactionId>& active_transactions() const { return active_; }
 
   // Held by whoever changes the cluster's tables, until the end of the transaction.

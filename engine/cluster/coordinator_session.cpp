@@ -21,7 +21,9 @@ void add_warnings(QueryResult& result, std::vector<ErrorFields> warnings) {
   for (ErrorFields& warning : warnings) result.notices.push_back(std::move(warning));
 }
 
-ErrorFields warning(const char* state, std::string message) { return ErrorFields{state, std::move(message), "", "", "", 0}; }
+ErrorFields warning(const char* state, std::string message) {
+  return ErrorFields{state, std::move(message), "", "", "", 0};
+}
 
 }  // namespace
 
@@ -39,9 +41,11 @@ void CoordinatorSession::close() {
   status_ = TransactionStatus::idle;
 }
 
-QueryResult CoordinatorSession::execute(const sql::StatementPtr& statement, std::string_view text, std::span<const Value> parameters) {
+QueryResult CoordinatorSession::execute(const sql::StatementPtr& statement, std::string_view text,
+                                        std::span<const Value> parameters) {
   const Request request{statement, text, parameters};
-  if (const auto* transaction_control = std::get_if<sql::TransactionControl>(&statement->body)) return control(*transaction_control, request);
+  if (const auto* transaction_control = std::get_if<sql::TransactionControl>(&statement->body))
+    return control(*transaction_control, request);
   if (status_ == TransactionStatus::failed) {
     throw SqlError(sqlstate::in_failed_sql_transaction,
                    "current transaction is aborted, commands ignored until end of transaction block");
@@ -74,8 +78,10 @@ QueryResult CoordinatorSession::run_alone(const Request& request) {
 QueryResult CoordinatorSession::control(const sql::TransactionControl& control, const Request& request) {
   using Kind = sql::TransactionControl::Kind;
   switch (control.kind) {
-    case Kind::begin: return begin(control, request);
-    case Kind::commit: return commit();
+    case Kind::begin:
+      return begin(control, request);
+    case Kind::commit:
+      return commit();
     case Kind::rollback: {
       QueryResult result = tagged("ROLLBACK");
       if (status_ == TransactionStatus::idle) {
@@ -87,7 +93,8 @@ QueryResult CoordinatorSession::control(const sql::TransactionControl& control, 
     }
     case Kind::prepare:
     case Kind::commit_prepared:
-    case Kind::rollback_prepared: return commit_or_forget_prepared(control, request);
+    case Kind::rollback_prepared:
+      return commit_or_forget_prepared(control, request);
   }
   throw SqlError(sqlstate::internal_error, "unknown transaction statement");
 }
@@ -126,7 +133,8 @@ QueryResult CoordinatorSession::commit() {
   return result;
 }
 
-QueryResult CoordinatorSession::commit_or_forget_prepared(const sql::TransactionControl& control, const Request& request) {
+QueryResult CoordinatorSession::commit_or_forget_prepared(const sql::TransactionControl& control,
+                                                          const Request& request) {
   if (control.kind != sql::TransactionControl::Kind::prepare || status_ != TransactionStatus::in_transaction) {
     if (status_ == TransactionStatus::in_transaction) transaction_.enter_local_block(begin_);
     return local_->execute(request.statement, request.text, request.parameters);
@@ -196,14 +204,16 @@ QueryResult CoordinatorSession::run_modification(std::vector<Task> tasks) {
     return std::move(executor_.run(*metadata, tasks, false).front());
   } catch (const SqlError& error) {
     // The statement is its own COMMIT: a node that failed inside it cannot say how far it came.
-    if (!outcome_unknown(error.sqlstate()) || error.sqlstate().starts_with("08") || error.sqlstate().starts_with("57")) throw;
+    if (!outcome_unknown(error.sqlstate()) || error.sqlstate().starts_with("08") || error.sqlstate().starts_with("57"))
+      throw;
     ErrorFields fields = error.fields();
     fields.sqlstate = "08007";
     throw SqlError(std::move(fields));
   }
 }
 
-QueryResult CoordinatorSession::run_select(const DistributedTable& table, const sql::Select& select, const Request& request) {
+QueryResult CoordinatorSession::run_select(const DistributedTable& table, const sql::Select& select,
+                                           const Request& request) {
   const StatementInputs inputs{request.parameters, transaction_start_us_};
   const SelectPlan plan = plan_select(table, select, inputs);
   std::vector<QueryResult> results = executor_.run(*coordinator_.metadata(), plan.tasks, in_block(), begin_);
@@ -214,7 +224,8 @@ QueryResult CoordinatorSession::run_select(const DistributedTable& table, const 
 
 void CoordinatorSession::require_primary() const {
   if (coordinator_.is_primary()) return;
-  throw SqlError(sqlstate::internal_error, "operation is not allowed on this node", "", "Connect to the coordinator and run it again.");
+  throw SqlError(sqlstate::internal_error, "operation is not allowed on this node", "",
+                 "Connect to the coordinator and run it again.");
 }
 
 QueryResult CoordinatorSession::run_schema_change(const std::function<void()>& change, QueryResult result) {
@@ -230,8 +241,11 @@ QueryResult CoordinatorSession::run_drop(const sql::DropTable& drop, const Reque
   bool distributed = false;
   for (const sql::TableName& name : drop.tables) distributed = distributed || metadata->find(name) != nullptr;
   if (!distributed) return run_local(request, true);
-  if (in_block()) throw SqlError(sqlstate::active_sql_transaction, "DROP TABLE of a distributed table cannot run inside a transaction block");
-  return run_schema_change([&] { SchemaChange(coordinator_, executor_, transaction_, *local_).drop_tables(drop); }, tagged("DROP TABLE"));
+  if (in_block())
+    throw SqlError(sqlstate::active_sql_transaction,
+                   "DROP TABLE of a distributed table cannot run inside a transaction block");
+  return run_schema_change([&] { SchemaChange(coordinator_, executor_, transaction_, *local_).drop_tables(drop); },
+                           tagged("DROP TABLE"));
 }
 
 }  // namespace polarsim::engine::cluster

@@ -1,13 +1,16 @@
 // A client's session on a coordinator: what plans statements over the cluster.
 //
-// Statements on distributed tables become tasks on shards; statements on the coordinator's own tables, pg_dist_* included, run on its
-// local session. CREATE TABLE makes a local table; SELECT create_distributed_table('t', 'id' [, shard_count := n]) distributes it.
+// Statements on distributed tables become tasks on shards; statements on the coordinator's own tables, pg_dist_*
+// included, run on its local session. CREATE TABLE makes a local table;
+// SELECT create_distributed_table('t', 'id' [, shard_count := n]) distributes it.
 //  - A single-shard statement outside a block goes to its node as it is: no BEGIN, no two-phase commit.
-//  - A statement that changes several shards runs in a block of its own on each node and commits as distributed_transaction.h says, whose contract
-//    on SQLSTATEs also holds for it. A bare single-shard change whose answer is lost ends with 08006, outcome unknown.
+//  - A statement that changes several shards runs in a block of its own on each node and commits as
+//    distributed_transaction.h says.
 //  - An error of any statement inside a block rolls the whole transaction back on all nodes at once.
-// Refused: DDL on any coordinator but the primary (XX000), create_distributed_table and DROP of a distributed table inside a block
-// (25001), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
+// Surely not applied means: an answer to COMMIT, or to a statement outside a block, with any SQLSTATE except 08xxx
+// (08001 excepted, which is sure) and 57P01 to 57P03. The full contract: distributed_transaction.h.
+// Refused: DDL on any coordinator but the primary (XX000), create_distributed_table and DROP of a distributed table
+// inside a block (25001), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
 // SET acts on the coordinator's own session only; it is not propagated to other nodes.
 // There is no detection of deadlocks across nodes: only lock_timeout ends one.
 #pragma once
@@ -29,7 +32,8 @@ class CoordinatorSession : public Session {
   // `process_id`: of the backend, unique over all boots of the host. The coordinator must outlive the session.
   CoordinatorSession(Coordinator& coordinator, std::uint32_t process_id);
 
-  QueryResult execute(const sql::StatementPtr& statement, std::string_view text, std::span<const Value> parameters) override;
+  QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
+                      std::span<const Value> parameters) override;
   TransactionStatus status() const override { return status_; }
   void close() override;
 

@@ -49,7 +49,8 @@ void DistributedTransaction::forget_block(RemoteConnection& connection) {
   if (!connection.client.usable()) executor_.drop(connection);
 }
 
-std::vector<pgwire::ClientResult> DistributedTransaction::ask(const Connections& connections, const std::vector<std::string>& texts) {
+std::vector<pgwire::ClientResult> DistributedTransaction::ask(const Connections& connections,
+                                                              const std::vector<std::string>& texts) {
   std::vector<tl::expected<void, ErrorFields>> sent;
   for (std::size_t i = 0; i < connections.size(); ++i) sent.push_back(connections[i]->client.send_query(texts[i]));
   std::vector<pgwire::ClientResult> answers;
@@ -68,7 +69,8 @@ std::vector<pgwire::ClientResult> DistributedTransaction::ask(const Connections&
 std::vector<ErrorFields> DistributedTransaction::commit() {
   Connections writers;
   Connections readers;
-  for (RemoteConnection* connection : executor_.in_block()) (connection->wrote ? writers : readers).push_back(connection);
+  for (RemoteConnection* connection : executor_.in_block())
+    (connection->wrote ? writers : readers).push_back(connection);
   std::vector<ErrorFields> warnings;
   try {
     if (writers.size() + (local_wrote_ ? 1 : 0) > 1) {
@@ -106,7 +108,8 @@ void DistributedTransaction::finish_readers(const Connections& readers) {
 void DistributedTransaction::commit_one_phase(RemoteConnection& writer) {
   check_fault_point("1pc/before-commit");
   if (!writer.client.peer_is_there()) {
-    throw lost_before_decision(writer.node, ErrorFields{sqlstate::connection_failure, "the node has left", "", "", "", 0});
+    throw lost_before_decision(writer.node,
+                               ErrorFields{sqlstate::connection_failure, "the node has left", "", "", "", 0});
   }
   const auto answer = writer.client.simple_query("COMMIT");
   const NodeInfo node = writer.node;
@@ -119,7 +122,8 @@ void DistributedTransaction::commit_one_phase(RemoteConnection& writer) {
                    connection_failure_text(node, fields.message));
   }
   forget_block(writer);
-  if (answer->tag != "COMMIT") throw SqlError(transaction_rollback, "could not commit transaction on " + node.address().text());
+  if (answer->tag != "COMMIT")
+    throw SqlError(transaction_rollback, "could not commit transaction on " + node.address().text());
   coordinator_.host().reached("1pc/committed");
 }
 
@@ -213,7 +217,8 @@ std::vector<ErrorFields> DistributedTransaction::commit_prepared(const std::vect
   return warnings;
 }
 
-std::vector<ErrorFields> DistributedTransaction::commit_two_phase(const Connections& writers, const Connections& readers) {
+std::vector<ErrorFields> DistributedTransaction::commit_two_phase(const Connections& writers,
+                                                                  const Connections& readers) {
   sim::Host& host = coordinator_.host();
   const ActiveTransaction active(coordinator_, process_id_);
   std::vector<Participant> participants;
@@ -250,7 +255,8 @@ std::vector<ErrorFields> DistributedTransaction::commit_two_phase(const Connecti
   local_open_ = false;
   if (host.fault_point("2pc/after-commit-record") == sim::FaultOutcome::fail) {
     for (const Participant& participant : participants) {
-      warnings.push_back(failed_to_commit(participant.connection->node, ErrorFields{"", "the decision was not sent", "", "", "", 0}));
+      warnings.push_back(
+          failed_to_commit(participant.connection->node, ErrorFields{"", "the decision was not sent", "", "", "", 0}));
       forget_block(*participant.connection);
     }
   } else if (!premature) {

@@ -1,15 +1,20 @@
 // One transaction of a session over all the nodes it touches, the coordinator's own storage included.
 //
-// Commit. Nobody wrote: plain COMMIT everywhere. One node wrote: COMMIT there decides (one-phase), then the others. Several wrote: two-phase commit:
-//   1. A name (gid.h) for every remote node that wrote; (groupid, gid) rows into the own pg_dist_transaction, inside the own transaction;
-//      PREPARE TRANSACTION to all, in parallel. Any failure: ROLLBACK, ROLLBACK PREPARED, the error to the client.
+// Commit. Nobody wrote: plain COMMIT everywhere. One node wrote: COMMIT there decides (one-phase), then the others.
+// Several wrote: two-phase commit:
+//   1. A name (gid.h) for every remote node that wrote; (groupid, gid) rows into the own pg_dist_transaction, inside
+//      the own transaction; PREPARE TRANSACTION to all, in parallel. Any failure: ROLLBACK, ROLLBACK PREPARED, the
+//      error to the client.
 //   2. COMMIT of the own transaction: the commit point. It makes all the rows durable at once.
-//   3. COMMIT PREPARED to all, in parallel. A failure here is a WARNING: the transaction is decided, recovery.h will finish it.
+//   3. COMMIT PREPARED to all, in parallel. A failure here is a WARNING: the transaction is decided, and recovery.h
+//      will finish it.
 //
-// What the client hears at COMMIT, and at the end of an autocommit statement:
-//   success                         applied; with a WARNING "failed to commit transaction on ..." not yet visible on that node
-//   08xxx except 08001, 57P01..03   unknown; 08007 when a node's answer to the deciding COMMIT was lost or makes no sense
-//   anything else, 08001 included   surely not applied. 40000: the way to a node was lost before the decision
+// What the client may conclude at COMMIT, and at the end of a statement outside a block:
+//   - success: applied; with a WARNING "failed to commit transaction on ..." not yet visible on that node.
+//   - 08001: surely not applied, a node could not be connected to.
+//   - any other 08xxx, 57P01, 57P02, 57P03: unknown. 08007 when a node's answer to the deciding COMMIT was lost or
+//     makes no sense; 08006 when the connection to this coordinator, or to the only node of a bare statement, was lost.
+//   - anything else: surely not applied. 40000 when the way to a node was lost before the decision.
 // An error of a statement inside a transaction block is no such answer: the block can only be rolled back.
 #pragma once
 
@@ -37,8 +42,8 @@ class DistributedTransaction {
   void forget_local_block() { local_open_ = local_wrote_ = false; }
   bool local_open() const { return local_open_; }
 
-  // Ends the transaction on all nodes. commit() throws SqlError as the contract above says (everything is then rolled back or left to recovery)
-  // and returns the warnings otherwise. rollback() never throws SqlError.
+  // Ends the transaction on all nodes. commit() throws SqlError as the contract above says (everything is then rolled
+  // back or left to recovery) and returns the warnings otherwise. rollback() never throws SqlError.
   std::vector<ErrorFields> commit();
   void rollback();
 

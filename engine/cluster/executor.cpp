@@ -15,7 +15,8 @@ std::string connection_failure_text(const NodeInfo& node, const std::string& rea
 SqlError remote_error(const NodeInfo& node, ErrorFields fields) {
   if (fields.sqlstate.starts_with("08") && fields.sqlstate != sqlstate::protocol_violation) {
     const std::size_t reason = fields.message.rfind("failed: ");
-    fields.message = connection_failure_text(node, reason == std::string::npos ? fields.message : fields.message.substr(reason + 8));
+    fields.message =
+        connection_failure_text(node, reason == std::string::npos ? fields.message : fields.message.substr(reason + 8));
     return SqlError(std::move(fields));
   }
   if (!fields.context.empty()) fields.context += "\n";
@@ -62,7 +63,8 @@ QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_b
   return std::move(*result);
 }
 
-std::vector<QueryResult> Executor::run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block, const std::string& begin) {
+std::vector<QueryResult> Executor::run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block,
+                                       const std::string& begin) {
   std::vector<QueryResult> results(tasks.size());
   std::map<int, std::vector<std::size_t>> tasks_of_node;
   for (std::size_t i = 0; i < tasks.size(); ++i) tasks_of_node[tasks[i].group_id].push_back(i);
@@ -83,7 +85,8 @@ std::vector<QueryResult> Executor::run(const Metadata& metadata, const std::vect
     sim::Nursery nursery(host_.scheduler(), "distributed statement");
     for (const auto& [group, indexes] : tasks_of_node) {
       const int node_group = group;
-      nursery.spawn("tasks on " + metadata.node(node_group).name, [&run_on_node, node_group] { run_on_node(node_group); });
+      nursery.spawn("tasks on " + metadata.node(node_group).name,
+                    [&run_on_node, node_group] { run_on_node(node_group); });
     }
     nursery.wait();
   }

@@ -1,7 +1,8 @@
 // A session's connections to other nodes, and the execution of tasks over them.
 //
-// One connection per node, opened when first needed and kept for the session. All shards of a node are read and written over it, one
-// statement at a time; different nodes work in parallel. Inside a transaction block a connection gets BEGIN with its first task.
+// One connection per node, opened when first needed and kept for the session. All shards of a node are read and written
+// over it, one statement at a time; different nodes work in parallel. Inside a transaction block a connection gets
+// BEGIN with its first task.
 #pragma once
 
 #include <map>
@@ -31,14 +32,17 @@ std::string connection_failure_text(const NodeInfo& node, const std::string& rea
 
 class Executor {
  public:
-  // `application_name` tells a node that its peer is a coordinator, whose statements are to run on the node's own tables.
+  // `application_name` tells a node that its peer is a coordinator, whose statements are to run on the node's own
+  // tables.
   static constexpr const char* application_name = "polar_internal";
 
   Executor(sim::Host& host, const NodeConfig& config) : host_(host), config_(config) {}
 
-  // Runs the tasks; results in the tasks' order. Tasks of one node run in their order, and none starts there after any node has failed. The
-  // error that came first in time is thrown when all nodes have come to rest. `in_block`: inside the transaction block of each node.
-  std::vector<QueryResult> run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block, const std::string& begin = "BEGIN");
+  // Runs the tasks; results in the tasks' order. Tasks of one node run in their order, and none starts there after any
+  // node has failed. The error that came first in time is thrown when all nodes have come to rest. `in_block`: inside
+  // the transaction block of each node.
+  std::vector<QueryResult> run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block,
+                               const std::string& begin = "BEGIN");
   // A bare statement outside any block.
   QueryResult run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters = {});
 

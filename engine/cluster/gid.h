@@ -1,7 +1,8 @@
 // The name of one node's part of a distributed transaction: polar_<group>_<process>_<transaction>_<connection>.
 //
-// group: of the coordinator that decides; process: of the session's backend, unique over all boots of that coordinator, so that transaction
-// numbers, which begin at 1 after every boot, never make a name twice; connection: its number within the session.
+// group: of the coordinator that decides; process: of the session's backend, unique over all boots of that coordinator,
+// so that transaction numbers, which begin at 1 after every boot, never make a name twice; connection: its number
+// within the session.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ struct Gid {
   int connection = 0;
 
   std::string text() const;
-  // Exact: every part present, decimal, without sign or leading zero, nothing before or after. A prefix test would take group 24's
-  // transactions for group 2's.
+  // Exact: every part present, decimal, without sign or leading zero, nothing before or after. A prefix test would take
+  // group 24's transactions for group 2's.
   static std::optional<Gid> parse(std::string_view text);
   friend bool operator==(const Gid&, const Gid&) = default;
 };

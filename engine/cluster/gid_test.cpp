@@ -13,9 +13,10 @@ TEST(Gid, NamesGroupProcessTransactionAndConnection) {
 
 TEST(Gid, IsReadExactly) {
   EXPECT_EQ(Gid::parse("polar_24_1_1_1")->group_id, 24);
-  for (const char* text : {"", "polar", "polar_", "polar_2", "polar_2_1_1", "polar_2_1_1_", "polar_2_1_1_1_1", "polar_2_1_1_1 ", " polar_2_1_1_1",
-                           "polar_02_1_1_1", "polar_-2_1_1_1", "polar_+2_1_1_1", "polar_2__1_1", "polar_a_1_1_1", "polarX2_1_1_1",
-                           "citus_2_1_1_1", "polar_99999999999_1_1_1"}) {
+  for (const char* text :
+       {"", "polar", "polar_", "polar_2", "polar_2_1_1", "polar_2_1_1_", "polar_2_1_1_1_1", "polar_2_1_1_1 ",
+        " polar_2_1_1_1", "polar_02_1_1_1", "polar_-2_1_1_1", "polar_+2_1_1_1", "polar_2__1_1", "polar_a_1_1_1",
+        "polarX2_1_1_1", "citus_2_1_1_1", "polar_99999999999_1_1_1"}) {
     EXPECT_FALSE(Gid::parse(text).has_value()) << text;
   }
 }

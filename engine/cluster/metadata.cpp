@@ -11,10 +11,13 @@ namespace {
 
 constexpr const char* metadata_tables[] = {"pg_dist_partition", "pg_dist_shard", "pg_dist_placement", "pg_dist_node"};
 
-// A reader that finds the tables changed under its hands starts again; DDL is rare, so this many changes in a row mean a defect.
+// A reader that finds the tables changed under its hands starts again; DDL is rare, so this many changes in a row mean
+// a defect.
 constexpr int load_attempts = 100;
 
-std::int32_t to_hash(const Value& value) { return static_cast<std::int32_t>(from_text(value.as_text(), TypeId::int4).as_integer()); }
+std::int32_t to_hash(const Value& value) {
+  return static_cast<std::int32_t>(from_text(value.as_text(), TypeId::int4).as_integer());
+}
 
 int column_position(const TableDefinition& definition, const std::string& column) {
   for (std::size_t i = 0; i < definition.columns.size(); ++i) {
@@ -25,7 +28,9 @@ int column_position(const TableDefinition& definition, const std::string& column
 
 }  // namespace
 
-std::string DistributedTable::shard_name(std::size_t index) const { return definition.name + "_" + std::to_string(shards[index].id); }
+std::string DistributedTable::shard_name(std::size_t index) const {
+  return definition.name + "_" + std::to_string(shards[index].id);
+}
 
 sql::TableShape DistributedTable::shape(std::string_view reference) const {
   sql::TableShape shape;
@@ -74,7 +79,8 @@ bool node_name_less(std::string_view a, std::string_view b) {
   return number_a < number_b;
 }
 
-QueryResult run_sql(Session& session, sql::StatementCache& cache, std::string_view text, std::span<const Value> parameters) {
+QueryResult run_sql(Session& session, sql::StatementCache& cache, std::string_view text,
+                    std::span<const Value> parameters) {
   const std::vector<sql::StatementPtr> statements = cache.parse(text);
   QueryResult result;
   for (const sql::StatementPtr& statement : statements) result = session.execute(statement, text, parameters);
@@ -98,12 +104,15 @@ std::vector<NodeInfo> initial_nodes(const ClusterConfig& config) {
 
 std::vector<std::string> bootstrap_statements(const ClusterConfig& config) {
   std::vector<std::string> statements{
-      "CREATE TABLE pg_catalog.pg_dist_node (nodeid integer PRIMARY KEY, groupid integer NOT NULL, nodename text NOT NULL, "
+      "CREATE TABLE pg_catalog.pg_dist_node (nodeid integer PRIMARY KEY, groupid integer NOT NULL, nodename text NOT "
+      "NULL, "
       "nodeport integer NOT NULL, noderole text NOT NULL, isactive boolean NOT NULL, hasmetadata boolean NOT NULL, "
       "shouldhaveshards boolean NOT NULL)",
-      "CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid text PRIMARY KEY, partmethod text NOT NULL, partkey text, "
+      "CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid text PRIMARY KEY, partmethod text NOT NULL, partkey "
+      "text, "
       "colocationid integer NOT NULL, repmodel text NOT NULL)",
-      "CREATE TABLE pg_catalog.pg_dist_shard (logicalrelid text NOT NULL, shardid bigint PRIMARY KEY, shardstorage text NOT NULL, "
+      "CREATE TABLE pg_catalog.pg_dist_shard (logicalrelid text NOT NULL, shardid bigint PRIMARY KEY, shardstorage "
+      "text NOT NULL, "
       "shardminvalue text, shardmaxvalue text)",
       "CREATE TABLE pg_catalog.pg_dist_placement (placementid bigint PRIMARY KEY, shardid bigint NOT NULL, "
       "shardstate integer NOT NULL, shardlength bigint NOT NULL, groupid integer NOT NULL)",
@@ -118,8 +127,9 @@ std::vector<std::string> bootstrap_statements(const ClusterConfig& config) {
   for (const NodeInfo& node : initial_nodes(config)) {
     if (!first) nodes += ", ";
     first = false;
-    nodes += "(" + std::to_string(node.node_id) + ", " + std::to_string(node.group_id) + ", " + sql::quote_literal(node.name) + ", " +
-             std::to_string(node.port) + ", 'primary', true, " + (node.holds_shards ? "false, true)" : "true, false)");
+    nodes += "(" + std::to_string(node.node_id) + ", " + std::to_string(node.group_id) + ", " +
+             sql::quote_literal(node.name) + ", " + std::to_string(node.port) + ", 'primary', true, " +
+             (node.holds_shards ? "false, true)" : "true, false)");
   }
   statements.push_back(std::move(nodes));
   return statements;
@@ -148,8 +158,9 @@ std::shared_ptr<const Metadata> MetadataCache::current() {
 std::shared_ptr<const Metadata> MetadataCache::load() {
   const std::unique_ptr<Session> session = instance_.connect();
   auto metadata = std::make_shared<Metadata>();
-  const QueryResult nodes = run_sql(*session, statements_,
-                                    "SELECT nodeid, groupid, nodename, nodeport, shouldhaveshards FROM pg_catalog.pg_dist_node");
+  const QueryResult nodes =
+      run_sql(*session, statements_,
+              "SELECT nodeid, groupid, nodename, nodeport, shouldhaveshards FROM pg_catalog.pg_dist_node");
   for (const Row& row : nodes.rows) {
     NodeInfo node;
     node.node_id = static_cast<int>(row[0].as_integer());
@@ -159,7 +170,8 @@ std::shared_ptr<const Metadata> MetadataCache::load() {
     node.holds_shards = row[4].as_boolean();
     metadata->nodes[node.group_id] = node;
   }
-  const QueryResult placements = run_sql(*session, statements_, "SELECT shardid, groupid FROM pg_catalog.pg_dist_placement");
+  const QueryResult placements =
+      run_sql(*session, statements_, "SELECT shardid, groupid FROM pg_catalog.pg_dist_placement");
   std::map<std::int64_t, int> group_of_shard;
   for (const Row& row : placements.rows) group_of_shard[row[0].as_integer()] = static_cast<int>(row[1].as_integer());
   const QueryResult partitions =
@@ -175,7 +187,8 @@ std::shared_ptr<const Metadata> MetadataCache::load() {
     tables.emplace(row[0].as_text(), std::move(table));
   }
   const QueryResult shards =
-      run_sql(*session, statements_, "SELECT logicalrelid, shardid, shardminvalue, shardmaxvalue FROM pg_catalog.pg_dist_shard");
+      run_sql(*session, statements_,
+              "SELECT logicalrelid, shardid, shardminvalue, shardmaxvalue FROM pg_catalog.pg_dist_shard");
   for (const Row& row : shards.rows) {
     const auto table = tables.find(row[0].as_text());
     const auto group = group_of_shard.find(row[1].as_integer());

@@ -1,5 +1,6 @@
-// What a coordinator knows of the cluster: nodes, distributed tables, shards and where they are. All of it lives in ordinary tables
-// (pg_dist_*) of every coordinator, changed in the same transactions as everything else; this is their reading.
+// What a coordinator knows of the cluster: nodes, distributed tables, shards and where they are. All of it lives in
+// ordinary tables (pg_dist_*) of every coordinator, changed in the same transactions as everything else; this is their
+// reading.
 #pragma once
 
 #include <cstdint>
@@ -30,16 +31,16 @@ struct NodeInfo {
 
 struct Shard {
   std::int64_t id = 0;
-  std::int32_t low = 0;   // hash values, both included
+  std::int32_t low = 0;  // hash values, both included
   std::int32_t high = 0;
-  int group_id = 0;       // of the node that holds it
+  int group_id = 0;  // of the node that holds it
 };
 
 struct DistributedTable {
   TableDefinition definition;
   int distribution_column = 0;  // position among the columns
   int colocation_id = 0;
-  std::vector<Shard> shards;    // in order of their hash ranges
+  std::vector<Shard> shards;  // in order of their hash ranges
 
   const std::string& name() const { return definition.name; }
   const sql::ColumnInfo& distribution_info() const {
@@ -64,7 +65,8 @@ struct Metadata {
 bool node_name_less(std::string_view a, std::string_view b);
 
 // Runs one statement on a local session.
-QueryResult run_sql(Session& session, sql::StatementCache& cache, std::string_view text, std::span<const Value> parameters = {});
+QueryResult run_sql(Session& session, sql::StatementCache& cache, std::string_view text,
+                    std::span<const Value> parameters = {});
 
 // The statements that create the system tables and tell of the initial nodes, in order: one transaction at initdb time.
 std::vector<std::string> bootstrap_statements(const ClusterConfig& config);

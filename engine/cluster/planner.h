@@ -1,8 +1,9 @@
 // From a statement on a distributed table to tasks on shards.
 //
-// Planning is a pure function of statement, parameters and metadata. What a statement cannot be is refused here with the texts of the
-// vendor and its relatives: a missing or NULL distribution column (22004), a change of it (0A000), volatile functions in a change (0A000),
-// FOR UPDATE over several shards (0A000). Everything in the VALUES of an INSERT, defaults included, is evaluated here, once.
+// Planning is a pure function of statement, parameters and metadata. What a statement cannot be is refused here with
+// the texts of the vendor and its relatives: a missing or NULL distribution column (22004), a change of it (0A000),
+// volatile functions in a change (0A000), FOR UPDATE over several shards (0A000). Everything in the VALUES of an
+// INSERT, defaults included, is evaluated here, once.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,8 @@ namespace {
 using sql::Expression;
 using sql::ExpressionPtr;
 
-// Past this many values a statement is a bulk load: literals in the text, as the protocol bounds the number of parameters.
+// Past this many values a statement is a bulk load: literals in the text, as the protocol bounds the number of
+// parameters.
 constexpr std::size_t most_parameters = 1000;
 
 constexpr const char* missing_partition_value = "cannot perform an INSERT without a partition column value";
@@ -45,18 +46,22 @@ class InsertPlanner {
   }
 
  private:
-  // targets_: the columns that the statement names or implies, in its order; written_: those and the ones with a default, in the table's order.
+  // targets_: the columns that the statement names or implies, in its order; written_: those and the ones with a
+  // default, in the table's order.
   void resolve_targets() {
     std::size_t widest = 0;
     for (const auto& row : insert_.rows) widest = std::max(widest, row.size());
     if (insert_.columns.empty()) {
-      if (widest > columns_.size()) throw SqlError(sqlstate::syntax_error, "INSERT has more expressions than target columns");
+      if (widest > columns_.size())
+        throw SqlError(sqlstate::syntax_error, "INSERT has more expressions than target columns");
       for (std::size_t i = 0; i < widest; ++i) targets_.push_back(i);
     }
     for (const std::string& name : insert_.columns) {
-      const auto found = std::find_if(columns_.begin(), columns_.end(), [&name](const sql::ColumnInfo& c) { return c.name == name; });
+      const auto found =
+          std::find_if(columns_.begin(), columns_.end(), [&name](const sql::ColumnInfo& c) { return c.name == name; });
       if (found == columns_.end()) {
-        throw SqlError(sqlstate::undefined_column, "column \"" + name + "\" of relation \"" + table_.name() + "\" does not exist");
+        throw SqlError(sqlstate::undefined_column,
+                       "column \"" + name + "\" of relation \"" + table_.name() + "\" does not exist");
       }
       const auto position = static_cast<std::size_t>(found - columns_.begin());
       if (std::find(targets_.begin(), targets_.end(), position) != targets_.end()) {
@@ -79,18 +84,22 @@ class InsertPlanner {
       const std::string& distribution = table_.distribution_info().name;
       if (assignment.column == distribution) {
         const ExpressionPtr& value = assignment.value;
-        const bool unchanged = value && (value->kind == Expression::Kind::excluded || value->kind == Expression::Kind::column) &&
+        const bool unchanged = value &&
+                               (value->kind == Expression::Kind::excluded || value->kind == Expression::Kind::column) &&
                                value->name == distribution;
-        if (!unchanged) throw SqlError(sqlstate::feature_not_supported, "modifying the partition value of rows is not allowed");
+        if (!unchanged)
+          throw SqlError(sqlstate::feature_not_supported, "modifying the partition value of rows is not allowed");
       }
       if (calls_non_immutable_function(assignment.value)) {
-        throw SqlError(sqlstate::feature_not_supported,
-                       "functions used in the DO UPDATE SET clause of INSERTs on distributed tables must be marked IMMUTABLE");
+        throw SqlError(
+            sqlstate::feature_not_supported,
+            "functions used in the DO UPDATE SET clause of INSERTs on distributed tables must be marked IMMUTABLE");
       }
     }
     if (calls_non_immutable_function(insert_.on_conflict->where)) {
       throw SqlError(sqlstate::feature_not_supported,
-                     "functions used in the WHERE clause of the ON CONFLICT clause of INSERTs on distributed tables must be marked IMMUTABLE");
+                     "functions used in the WHERE clause of the ON CONFLICT clause of INSERTs on distributed tables "
+                     "must be marked IMMUTABLE");
     }
   }
 
@@ -98,7 +107,8 @@ class InsertPlanner {
     return sql::evaluate(sql::analyze_assignment(expression, options_, column.type, column.name), context_);
   }
 
-  void add_row(const std::vector<ExpressionPtr>& expressions, std::map<std::size_t, std::vector<Row>>& rows_of_shard) const {
+  void add_row(const std::vector<ExpressionPtr>& expressions,
+               std::map<std::size_t, std::vector<Row>>& rows_of_shard) const {
     if (expressions.size() > targets_.size()) {
       throw SqlError(sqlstate::syntax_error, "INSERT has more expressions than target columns");
     }
@@ -109,7 +119,8 @@ class InsertPlanner {
     row.reserve(written_.size());
     for (const std::size_t position : written_) {
       const sql::ColumnInfo& column = columns_[position];
-      const auto target = static_cast<std::size_t>(std::find(targets_.begin(), targets_.end(), position) - targets_.begin());
+      const auto target =
+          static_cast<std::size_t>(std::find(targets_.begin(), targets_.end(), position) - targets_.begin());
       const ExpressionPtr given = target < expressions.size() ? expressions[target] : nullptr;
       const bool is_distribution = position == static_cast<std::size_t>(table_.distribution_column);
       if (!given && !column.default_value) {
@@ -123,7 +134,8 @@ class InsertPlanner {
       }
     }
     const auto distribution =
-        std::find(written_.begin(), written_.end(), static_cast<std::size_t>(table_.distribution_column)) - written_.begin();
+        std::find(written_.begin(), written_.end(), static_cast<std::size_t>(table_.distribution_column)) -
+        written_.begin();
     rows_of_shard[shard_of(table_, row[static_cast<std::size_t>(distribution)])].push_back(std::move(row));
   }
 
@@ -136,7 +148,8 @@ class InsertPlanner {
     for (const Row& row : rows) {
       std::vector<ExpressionPtr> expressions;
       for (std::size_t i = 0; i < row.size(); ++i) {
-        expressions.push_back(as_parameters ? parameters.add(row[i]) : make_constant(row[i], columns_[written_[i]].type));
+        expressions.push_back(as_parameters ? parameters.add(row[i])
+                                            : make_constant(row[i], columns_[written_[i]].type));
       }
       for_shard.rows.push_back(std::move(expressions));
     }

@@ -19,7 +19,8 @@ bool keeps_distribution_value(const DistributedTable& table, const sql::Update& 
   if (!value) return false;
   if (value->kind == Expression::Kind::column && value->name == column) return true;
   const std::optional<Value> assigned = distribution_value(table, value, inputs);
-  const ExpressionPtr equal_to = update.where ? sql::find_equality(update.where, update.table.reference(), column) : nullptr;
+  const ExpressionPtr equal_to =
+      update.where ? sql::find_equality(update.where, update.table.reference(), column) : nullptr;
   if (!assigned || !equal_to) return false;
   const std::optional<Value> present = distribution_value(table, equal_to, inputs);
   return present && !present->is_null() && *present == *assigned;
@@ -28,16 +29,19 @@ bool keeps_distribution_value(const DistributedTable& table, const sql::Update& 
 void check_assignments(const DistributedTable& table, const sql::Update& update, const StatementInputs& inputs) {
   const auto& columns = table.definition.columns;
   for (const sql::Assignment& assignment : update.assignments) {
-    if (std::none_of(columns.begin(), columns.end(), [&](const sql::ColumnInfo& c) { return c.name == assignment.column; })) {
+    if (std::none_of(columns.begin(), columns.end(),
+                     [&](const sql::ColumnInfo& c) { return c.name == assignment.column; })) {
       throw SqlError(sqlstate::undefined_column,
                      "column \"" + assignment.column + "\" of relation \"" + table.name() + "\" does not exist")
           .at(assignment.position);
     }
-    if (assignment.column == table.distribution_info().name && !keeps_distribution_value(table, update, assignment.value, inputs)) {
+    if (assignment.column == table.distribution_info().name &&
+        !keeps_distribution_value(table, update, assignment.value, inputs)) {
       throw SqlError(sqlstate::feature_not_supported, "modifying the partition value of rows is not allowed");
     }
     if (calls_volatile_function(assignment.value)) {
-      throw SqlError(sqlstate::feature_not_supported, "functions used in UPDATE queries on distributed tables must not be VOLATILE");
+      throw SqlError(sqlstate::feature_not_supported,
+                     "functions used in UPDATE queries on distributed tables must not be VOLATILE");
     }
   }
 }
@@ -45,12 +49,14 @@ void check_assignments(const DistributedTable& table, const sql::Update& update,
 void check_where(const ExpressionPtr& where) {
   if (calls_volatile_function(where)) {
     throw SqlError(sqlstate::feature_not_supported,
-                   "functions used in the WHERE/ON/WHEN clause of modification queries on distributed tables must not be VOLATILE");
+                   "functions used in the WHERE/ON/WHEN clause of modification queries on distributed tables must not "
+                   "be VOLATILE");
   }
 }
 
 template <typename Modification>
-std::vector<Task> tasks_for_shards(const DistributedTable& table, const Modification& original, const StatementInputs& inputs) {
+std::vector<Task> tasks_for_shards(const DistributedTable& table, const Modification& original,
+                                   const StatementInputs& inputs) {
   const std::string reference = original.table.reference();
   const std::vector<std::size_t> shards = prune_shards(table, reference, original.where, inputs);
   ParameterRenumbering parameters(inputs.parameters);
@@ -75,7 +81,8 @@ std::vector<Task> plan_update(const DistributedTable& table, const sql::Update& 
   return tasks_for_shards(table, update, inputs);
 }
 
-std::vector<Task> plan_delete(const DistributedTable& table, const sql::Delete& removal, const StatementInputs& inputs) {
+std::vector<Task> plan_delete(const DistributedTable& table, const sql::Delete& removal,
+                              const StatementInputs& inputs) {
   check_where(removal.where);
   return tasks_for_shards(table, removal, inputs);
 }
@@ -84,7 +91,9 @@ QueryResult combine_modifications(std::vector<QueryResult> results) {
   QueryResult combined = std::move(results.front());
   const std::string prefix = combined.tag.substr(0, combined.tag.rfind(' ') + 1);
   std::int64_t count = 0;
-  const auto count_of = [](const std::string& tag) { return from_text(tag.substr(tag.rfind(' ') + 1), TypeId::int8).as_integer(); };
+  const auto count_of = [](const std::string& tag) {
+    return from_text(tag.substr(tag.rfind(' ') + 1), TypeId::int8).as_integer();
+  };
   count += count_of(combined.tag);
   for (std::size_t i = 1; i < results.size(); ++i) {
     count += count_of(results[i].tag);

@@ -32,7 +32,8 @@ DistributedTable make_table(int shard_count) {
 
 sql::StatementPtr parse_one(const std::string& text) { return sql::parse(text).at(0); }
 
-std::vector<std::size_t> prune(const DistributedTable& table, const std::string& where, const std::vector<Value>& parameters = {}) {
+std::vector<std::size_t> prune(const DistributedTable& table, const std::string& where,
+                               const std::vector<Value>& parameters = {}) {
   const auto statement = parse_one("DELETE FROM t WHERE " + where);
   return prune_shards(table, "t", std::get<sql::Delete>(statement->body).where, StatementInputs{parameters, 0});
 }
@@ -56,8 +57,9 @@ TEST(Pruning, RecognisesWhatFixesTheDistributionColumn) {
 
 TEST(Pruning, LeavesAllShardsOtherwise) {
   const DistributedTable table = make_table(4);
-  for (const char* where : {"data = 'x'", "id > 1", "id <> 1", "NOT id = 1", "id = 1 OR data = 'x'", "id + 0 = 1", "id NOT IN (1)", "id = length(data)",
-                            "id IN (1, length(data))", "id = 5000000000", "id IS NULL", "CASE WHEN id = 1 THEN true END"}) {
+  for (const char* where : {"data = 'x'", "id > 1", "id <> 1", "NOT id = 1", "id = 1 OR data = 'x'", "id + 0 = 1",
+                            "id NOT IN (1)", "id = length(data)", "id IN (1, length(data))", "id = 5000000000",
+                            "id IS NULL", "CASE WHEN id = 1 THEN true END"}) {
     EXPECT_EQ(prune(table, where).size(), 4U) << where;
   }
 }
@@ -81,14 +83,16 @@ RC_GTEST_PROP(Pruning, FindsTheShardThatTheRowWasSentTo, ()) {
 TEST(Planner, GroupsTheRowsOfAnInsertByShard) {
   const DistributedTable table = make_table(4);
   const auto insert = parse_one(
-      "INSERT INTO t (data, id) VALUES ('a', 1), ($2, $1), ('c', 4) ON CONFLICT (id) DO UPDATE SET data = $3 RETURNING id");
+      "INSERT INTO t (data, id) VALUES ('a', 1), ($2, $1), ('c', 4) ON CONFLICT (id) DO UPDATE SET data = $3 RETURNING "
+      "id");
   const std::vector<Value> parameters{Value::text("3"), Value::text("b"), Value::text("z")};
   const auto tasks = plan_insert(table, std::get<sql::Insert>(insert->body), StatementInputs{parameters, 0});
   ASSERT_EQ(tasks.size(), 2U);
   EXPECT_EQ(tasks[0].group_id, 1);
   EXPECT_EQ(tasks[0].parameters, (std::vector<Value>{Value::integer(1), Value::text("a"), Value::text("z")}));
   EXPECT_EQ(tasks[1].group_id, 2);
-  EXPECT_EQ(tasks[1].parameters, (std::vector<Value>{Value::integer(3), Value::text("b"), Value::integer(4), Value::text("c"), Value::text("z")}));
+  EXPECT_EQ(tasks[1].parameters, (std::vector<Value>{Value::integer(3), Value::text("b"), Value::integer(4),
+                                                     Value::text("c"), Value::text("z")}));
   const auto sent = parse_one(tasks[1].sql);
   EXPECT_EQ(sent->parameters, 5);
   EXPECT_EQ(std::get<sql::Insert>(sent->body).table.name, "t_102009");
@@ -125,10 +129,12 @@ TEST(Planner, PushesWhatChangesNothing) {
   const auto same = [](const std::string& text) { return sql::deparse(*parse_one(text)); };
   EXPECT_EQ(first_task("SELECT id FROM t ORDER BY id LIMIT 2 OFFSET 3"),
             same("SELECT id FROM public.t_102008 AS t ORDER BY id LIMIT 5::bigint"));
-  EXPECT_EQ(first_task("SELECT length(data) AS id FROM t ORDER BY id LIMIT 2"), same("SELECT id, data FROM public.t_102008 AS t"))
+  EXPECT_EQ(first_task("SELECT length(data) AS id FROM t ORDER BY id LIMIT 2"),
+            same("SELECT id, data FROM public.t_102008 AS t"))
       << "id is the output column here";
   EXPECT_EQ(first_task("SELECT DISTINCT data FROM t LIMIT 2"), same("SELECT data FROM public.t_102008 AS t"));
-  EXPECT_EQ(first_task("SELECT count(*), max(id) FROM t WHERE id > 3"), same("SELECT count(*), max(id) FROM public.t_102008 AS t WHERE id > 3"));
+  EXPECT_EQ(first_task("SELECT count(*), max(id) FROM t WHERE id > 3"),
+            same("SELECT count(*), max(id) FROM public.t_102008 AS t WHERE id > 3"));
   EXPECT_EQ(first_task("SELECT count(DISTINCT data) FROM t"), same("SELECT data FROM public.t_102008 AS t"));
 }
 

@@ -22,11 +22,16 @@ class Pruner {
   // None: any shard.
   std::optional<ShardSet> prune(const ExpressionPtr& condition) const {
     switch (condition->kind) {
-      case Expression::Kind::logical_and: return intersection(*condition);
-      case Expression::Kind::logical_or: return set_union(*condition);
-      case Expression::Kind::operation: return equality(*condition);
-      case Expression::Kind::in_list: return in_list(*condition);
-      default: return std::nullopt;
+      case Expression::Kind::logical_and:
+        return intersection(*condition);
+      case Expression::Kind::logical_or:
+        return set_union(*condition);
+      case Expression::Kind::operation:
+        return equality(*condition);
+      case Expression::Kind::in_list:
+        return in_list(*condition);
+      default:
+        return std::nullopt;
     }
   }
 
@@ -95,7 +100,8 @@ std::size_t shard_of(const DistributedTable& table, const Value& value) {
   return static_cast<std::size_t>(after - table.shards.begin()) - 1;
 }
 
-std::optional<Value> distribution_value(const DistributedTable& table, const ExpressionPtr& expression, const StatementInputs& inputs) {
+std::optional<Value> distribution_value(const DistributedTable& table, const ExpressionPtr& expression,
+                                        const StatementInputs& inputs) {
   if (!expression || !sql::is_row_independent(expression)) return std::nullopt;
   try {
     const sql::ColumnInfo& column = table.distribution_info();
@@ -113,8 +119,8 @@ std::optional<Value> distribution_value(const DistributedTable& table, const Exp
   }
 }
 
-std::vector<std::size_t> prune_shards(const DistributedTable& table, std::string_view reference, const ExpressionPtr& where,
-                                      const StatementInputs& inputs) {
+std::vector<std::size_t> prune_shards(const DistributedTable& table, std::string_view reference,
+                                      const ExpressionPtr& where, const StatementInputs& inputs) {
   std::optional<ShardSet> shards;
   if (where) shards = Pruner(table, reference, inputs).prune(where);
   if (!shards) {

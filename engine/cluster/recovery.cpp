@@ -9,12 +9,16 @@ namespace polarsim::engine::cluster {
 
 namespace {
 
-bool has(const std::vector<std::string>& sorted, const std::string& gid) { return std::binary_search(sorted.begin(), sorted.end(), gid); }
+bool has(const std::vector<std::string>& sorted, const std::string& gid) {
+  return std::binary_search(sorted.begin(), sorted.end(), gid);
+}
 
 }  // namespace
 
 Recovery::Recovery(Coordinator& coordinator)
-    : coordinator_(coordinator), executor_(coordinator.host(), coordinator.config().node), local_(coordinator.instance().connect()) {}
+    : coordinator_(coordinator),
+      executor_(coordinator.host(), coordinator.config().node),
+      local_(coordinator.instance().connect()) {}
 
 bool Recovery::is_own(const std::string& gid) const {
   const auto parsed = Gid::parse(gid);
@@ -33,8 +37,9 @@ Recovery::Names Recovery::prepared_on(const NodeInfo& node) {
 
 Recovery::Names Recovery::records_of(const NodeInfo& node) {
   const Value group = Value::text(std::to_string(node.group_id));
-  const QueryResult result = run_sql(*local_, coordinator_.statements(),
-                                     "SELECT gid FROM pg_catalog.pg_dist_transaction WHERE groupid = $1", std::span(&group, 1));
+  const QueryResult result =
+      run_sql(*local_, coordinator_.statements(), "SELECT gid FROM pg_catalog.pg_dist_transaction WHERE groupid = $1",
+              std::span(&group, 1));
   Names names;
   for (const Row& row : result.rows) {
     if (is_own(row.at(0).as_text())) names.push_back(row[0].as_text());
@@ -60,7 +65,8 @@ void Recovery::delete_records(const Names& gids) {
     run_sql(*local_, statements, "BEGIN");
     for (const std::string& gid : gids) {
       const Value parameter = Value::text(gid);
-      run_sql(*local_, statements, "DELETE FROM pg_catalog.pg_dist_transaction WHERE gid = $1", std::span(&parameter, 1));
+      run_sql(*local_, statements, "DELETE FROM pg_catalog.pg_dist_transaction WHERE gid = $1",
+              std::span(&parameter, 1));
     }
     run_sql(*local_, statements, "COMMIT");
   } catch (const SqlError&) {

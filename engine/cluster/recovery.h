@@ -11,9 +11,10 @@
 //   record, in Q but not in P               leave it for the next round
 //   record, not in Q                        delete the record: the node has committed
 //   in P, no record in T, not active in A   ROLLBACK PREPARED
-// Why: a transaction in P that is not in A, read later, had either ended or its coordinator had crashed; if it was decided, its record was
-// committed before T was read. A record's transaction that is not in Q, and is not active, was prepared before the record was
-// committed and has therefore been committed since. Transactions of other coordinators and of users are not touched: names are compared exactly (gid.h).
+// Why: a transaction in P that is not in A, read later, had either ended or its coordinator had crashed; if it was
+// decided, its record was committed before T was read. A record's transaction that is not in Q, and is not active, was
+// prepared before the record was committed and has therefore been committed since. Transactions of other coordinators
+// and of users are not touched: names are compared exactly (gid.h).
 #pragma once
 
 #include <cstdint>

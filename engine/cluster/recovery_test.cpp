@@ -43,7 +43,8 @@ TEST(Recovery, LeavesToTheNextRoundWhatWasPreparedBetweenItsLists) {
     auto client = world.connect();
     world.create_accounts(client, 4);
     world.sleep(in_seconds(6));
-    // A round stands still after its first list of dn1; meanwhile a transaction is decided, but its nodes do not hear of it.
+    // A round stands still after its first list of dn1; meanwhile a transaction is decided, but its nodes do not hear
+    // of it.
     world.simulation().fault_points().arm("recovery/after-first-list", "cn1", 1, delay(in_seconds(3)));
     world.simulation().fault_points().arm("2pc/after-commit-record", "cn1", 1, fail());
     auto operators = world.connect();
@@ -67,7 +68,8 @@ TEST(Recovery, LeavesToTheNextRoundWhatWasPreparedBetweenItsLists) {
   }));
 }
 
-// The active transactions are read before the records: who is decided after the records were read still counts as active.
+// The active transactions are read before the records: who is decided after the records were read still counts as
+// active.
 TEST(Recovery, DoesNotRollBackWhatIsDecidedDuringARound) {
   ClusterConfig config = small_cluster();
   config.recover_2pc_interval = in_seconds(600);
@@ -86,7 +88,8 @@ TEST(Recovery, DoesNotRollBackWhatIsDecidedDuringARound) {
       done = true;
     });
     world.sleep(in_seconds(1));
-    // dn1: listed and without a record while the writer stands prepared; the rest of the round comes after its decision.
+    // dn1: listed and without a record while the writer stands prepared; the rest of the round comes after its
+    // decision.
     TestCluster::ok(operators, "SELECT recover_prepared_transactions()");
     EXPECT_TRUE(done);
     EXPECT_GE(world.probe("recovery/active-left-alone"), 1U);
@@ -111,7 +114,8 @@ TEST(Recovery, TouchesOnlyItsOwnGroupsTransactions) {
     EXPECT_EQ(TestCluster::rows(third, "SELECT groupid FROM pg_dist_node WHERE nodename = 'cn3'"), "2");
     EXPECT_EQ(TestCluster::rows(third, "SELECT recover_prepared_transactions()"), "1");
     world.sleep(in_seconds(20));
-    EXPECT_EQ(TestCluster::rows(data_node, "SELECT gid FROM pg_prepared_xacts ORDER BY gid"), "mine;polar_20;polar_24_1_1_1;polar_2x");
+    EXPECT_EQ(TestCluster::rows(data_node, "SELECT gid FROM pg_prepared_xacts ORDER BY gid"),
+              "mine;polar_20;polar_24_1_1_1;polar_2x");
   }));
 }
 
@@ -123,8 +127,9 @@ TEST(Recovery, FinishesWhatEachCoordinatorBegan) {
     for (const char* node : {"cn1", "cn2"}) {
       auto session = world.connect(node);
       world.simulation().fault_points().arm("2pc/after-commit-record", node, 1, fail());
-      TestCluster::ok(session, node == std::string("cn1") ? "UPDATE account SET balance = balance + 1 WHERE id IN (1, 3)"
-                                                          : "UPDATE account SET balance = balance + 1 WHERE id IN (2, 5)");
+      TestCluster::ok(session, node == std::string("cn1")
+                                   ? "UPDATE account SET balance = balance + 1 WHERE id IN (1, 3)"
+                                   : "UPDATE account SET balance = balance + 1 WHERE id IN (2, 5)");
     }
     world.sleep(in_seconds(12));
     EXPECT_TRUE(world.cluster().prepared_transactions().empty());
@@ -137,7 +142,8 @@ TEST(Recovery, RollsBackWhatACrashedCoordinatorHadNotDecided) {
   ASSERT_TRUE(world.run([&] {
     auto client = world.connect();
     world.create_accounts(client, 4);
-    world.simulation().fault_points().arm("2pc/after-prepare", "cn1", 1, sim::FaultAction{Kind::crash, {}, in_seconds(20)});
+    world.simulation().fault_points().arm("2pc/after-prepare", "cn1", 1,
+                                          sim::FaultAction{Kind::crash, {}, in_seconds(20)});
     const auto lost = client.query(move_money);
     ASSERT_FALSE(lost.has_value());
     EXPECT_EQ(lost.error().sqlstate, "08006");
@@ -150,7 +156,8 @@ TEST(Recovery, RollsBackWhatACrashedCoordinatorHadNotDecided) {
   }));
 }
 
-// Recovery rounds without pause beside transactions, some of which leave their nodes undecided: every COMMIT that was promised is kept.
+// Recovery rounds without pause beside transactions, some of which leave their nodes undecided: every COMMIT that was
+// promised is kept.
 TEST(Recovery, KeepsEveryPromiseUnderLoad) {
   constexpr int writers = 4;
   constexpr int rounds = 40;
@@ -182,7 +189,8 @@ TEST(Recovery, KeepsEveryPromiseUnderLoad) {
       while (finished < writers) world.sleep(milliseconds(10));
       world.sleep(in_seconds(1));
       for (int writer = 0; writer < writers; ++writer) {
-        EXPECT_EQ(TestCluster::rows(client, "SELECT id, n FROM t" + std::to_string(writer) + " ORDER BY id"), "1|40;3|40");
+        EXPECT_EQ(TestCluster::rows(client, "SELECT id, n FROM t" + std::to_string(writer) + " ORDER BY id"),
+                  "1|40;3|40");
       }
       EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM pg_dist_transaction"), "0");
       EXPECT_EQ(world.probe("recovery/rolled-back"), 0U);

@@ -27,13 +27,14 @@ void map_in_place(std::vector<sql::Assignment>& assignments, const ExpressionMap
 }
 
 constexpr std::array<std::string_view, 6> volatile_functions{"random",  "gen_random_uuid", "clock_timestamp",
-                                                            "nextval", "timeofday",       "pg_sleep"};
-constexpr std::array<std::string_view, 6> stable_functions{"now",          "transaction_timestamp", "statement_timestamp",
-                                                          "current_user", "session_user",          "current_database"};
+                                                             "nextval", "timeofday",       "pg_sleep"};
+constexpr std::array<std::string_view, 6> stable_functions{
+    "now", "transaction_timestamp", "statement_timestamp", "current_user", "session_user", "current_database"};
 
 template <std::size_t N>
 bool is_call_of(const Expression& expression, const std::array<std::string_view, N>& names) {
-  return expression.kind == Expression::Kind::function && std::find(names.begin(), names.end(), expression.name) != names.end();
+  return expression.kind == Expression::Kind::function &&
+         std::find(names.begin(), names.end(), expression.name) != names.end();
 }
 
 }  // namespace
@@ -94,8 +95,9 @@ bool calls_volatile_function(const ExpressionPtr& expression) {
 }
 
 bool calls_non_immutable_function(const ExpressionPtr& expression) {
-  return contains(expression,
-                  [](const Expression& e) { return is_call_of(e, volatile_functions) || is_call_of(e, stable_functions); });
+  return contains(expression, [](const Expression& e) {
+    return is_call_of(e, volatile_functions) || is_call_of(e, stable_functions);
+  });
 }
 
 ExpressionMapper ParameterRenumbering::mapper() {
@@ -103,7 +105,8 @@ ExpressionMapper ParameterRenumbering::mapper() {
     if (expression->kind != Expression::Kind::parameter) return nullptr;
     const auto original = static_cast<std::size_t>(expression->index);
     if (original == 0 || original > original_.size()) {
-      throw SqlError(sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(expression->index)).at(expression->position);
+      throw SqlError(sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(expression->index))
+          .at(expression->position);
     }
     if (number_of_.size() < original_.size() + 1) number_of_.resize(original_.size() + 1, 0);
     if (number_of_[original] == 0) {

@@ -47,7 +47,8 @@ class ParameterRenumbering {
 sql::ExpressionPtr make_constant(Value value, TypeId type);
 sql::ExpressionPtr make_column(std::string table, std::string name);
 
-// The table's name in a statement for a shard. An alias keeps the column references valid that are qualified by the table's own name.
+// The table's name in a statement for a shard. An alias keeps the column references valid that are qualified by the
+// table's own name.
 sql::TableName shard_table_name(const sql::TableName& original, std::string shard_name);
 
 }  // namespace polarsim::engine::cluster

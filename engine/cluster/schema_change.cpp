@@ -17,18 +17,21 @@ constexpr std::size_t rows_per_insert = 200;
 std::string table_of_regclass(const std::string& relation) {
   std::string name = relation.starts_with("public.") ? relation.substr(7) : relation;
   if (name.size() > 2 && name.front() == '"' && name.back() == '"') return name.substr(1, name.size() - 2);
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return name;
 }
 
-std::string create_statement(const TableDefinition& definition, const std::string& name, const std::string& key_suffix) {
+std::string create_statement(const TableDefinition& definition, const std::string& name,
+                             const std::string& key_suffix) {
   sql::CreateTable create;
   create.table.schema = "public";
   create.table.name = name;
   for (const sql::ColumnInfo& column : definition.columns) {
     create.columns.push_back(sql::ColumnDefinition{column.name, column.type, column.not_null, column.default_value});
   }
-  for (const int column : definition.primary_key) create.primary_key.push_back(definition.columns[static_cast<std::size_t>(column)].name);
+  for (const int column : definition.primary_key)
+    create.primary_key.push_back(definition.columns[static_cast<std::size_t>(column)].name);
   if (!definition.primary_key.empty()) create.primary_key_name = definition.primary_key_name + key_suffix;
   sql::Statement statement;
   statement.body = std::move(create);
@@ -42,8 +45,9 @@ std::vector<std::string> metadata_inserts(const DistributedTable& table, bool ne
   const std::string group = std::to_string(table.colocation_id);
   std::vector<std::string> statements;
   if (new_colocation) {
-    statements.push_back("INSERT INTO pg_catalog.pg_dist_colocation VALUES (" + group + ", " + std::to_string(table.shards.size()) +
-                         ", 1, " + sql::quote_literal(type_name(table.distribution_info().type)) + ")");
+    statements.push_back("INSERT INTO pg_catalog.pg_dist_colocation VALUES (" + group + ", " +
+                         std::to_string(table.shards.size()) + ", 1, " +
+                         sql::quote_literal(type_name(table.distribution_info().type)) + ")");
   }
   statements.push_back("INSERT INTO pg_catalog.pg_dist_partition VALUES (" + relation + ", 'h', " +
                        sql::quote_literal(table.distribution_info().name) + ", " + group + ", 's')");
@@ -53,10 +57,12 @@ std::vector<std::string> metadata_inserts(const DistributedTable& table, bool ne
   for (const Shard& shard : table.shards) {
     const std::string id = std::to_string(shard.id);
     shards += separator;
-    shards += "(" + relation + ", " + id + ", 't', '" + std::to_string(shard.low) + "', '" + std::to_string(shard.high) + "')";
+    shards += "(" + relation + ", " + id + ", 't', '" + std::to_string(shard.low) + "', '" +
+              std::to_string(shard.high) + "')";
     placements += separator;
     // A shard has one placement, so that its number can be derived from the shard's.
-    placements += "(" + std::to_string(shard.id - first_shard_id + 1) + ", " + id + ", 1, 0, " + std::to_string(shard.group_id) + ")";
+    placements += "(" + std::to_string(shard.id - first_shard_id + 1) + ", " + id + ", 1, 0, " +
+                  std::to_string(shard.group_id) + ")";
     separator = ", ";
   }
   statements.push_back(std::move(shards));
@@ -84,7 +90,8 @@ void SchemaChange::run_on_coordinators(const std::vector<std::string>& remote, c
 
 // --- create_distributed_table ---
 
-void SchemaChange::create_distributed_table(const std::string& relation, const std::string& column, std::int64_t shard_count) {
+void SchemaChange::create_distributed_table(const std::string& relation, const std::string& column,
+                                            std::int64_t shard_count) {
   DistributedTable table = plan_table(relation, column, shard_count);
   bool new_colocation = false;
   table.colocation_id = colocation_group(table, new_colocation);
@@ -99,27 +106,32 @@ void SchemaChange::check_distributable(const TableDefinition& definition, const 
   const auto found = std::find_if(definition.columns.begin(), definition.columns.end(),
                                   [&column](const sql::ColumnInfo& info) { return info.name == column; });
   if (found == definition.columns.end()) {
-    throw SqlError(sqlstate::undefined_column, "column \"" + column + "\" of relation \"" + definition.name + "\" does not exist");
+    throw SqlError(sqlstate::undefined_column,
+                   "column \"" + column + "\" of relation \"" + definition.name + "\" does not exist");
   }
   const auto position = static_cast<int>(found - definition.columns.begin());
   const auto& key = definition.primary_key;
   if (!key.empty() && std::find(key.begin(), key.end(), position) == key.end()) {
     throw SqlError(sqlstate::feature_not_supported, "cannot create constraint on \"" + definition.name + "\"",
-                   "Distributed relations cannot have UNIQUE, EXCLUDE, or PRIMARY KEY constraints that do not include the partition "
+                   "Distributed relations cannot have UNIQUE, EXCLUDE, or PRIMARY KEY constraints that do not include "
+                   "the partition "
                    "column (with an equality operator if EXCLUDE).");
   }
 }
 
-DistributedTable SchemaChange::plan_table(const std::string& relation, const std::string& column, std::int64_t shard_count) {
+DistributedTable SchemaChange::plan_table(const std::string& relation, const std::string& column,
+                                          std::int64_t shard_count) {
   const TableDefinition* definition = coordinator_.instance().find_table("public", table_of_regclass(relation));
   if (definition == nullptr) throw SqlError(sqlstate::undefined_table, "relation \"" + relation + "\" does not exist");
   check_distributable(*definition, column);
   if (shard_count < 1 || shard_count > most_shards) {
-    throw SqlError(sqlstate::internal_error, std::to_string(shard_count) + " is outside the valid range for parameter \"shard_count\" (1 .. " +
+    throw SqlError(sqlstate::internal_error, std::to_string(shard_count) +
+                                                 " is outside the valid range for parameter \"shard_count\" (1 .. " +
                                                  std::to_string(most_shards) + ")");
   }
   const std::vector<NodeInfo> nodes = metadata_->data_nodes();
-  if (nodes.empty()) throw SqlError(sqlstate::internal_error, "couldn't find any worker nodes", "", "Add more worker nodes");
+  if (nodes.empty())
+    throw SqlError(sqlstate::internal_error, "couldn't find any worker nodes", "", "Add more worker nodes");
   DistributedTable table;
   table.definition = *definition;
   while (table.distribution_info().name != column) ++table.distribution_column;
@@ -128,17 +140,20 @@ DistributedTable SchemaChange::plan_table(const std::string& relation, const std
   const std::int64_t first = sequence.rows.at(0).at(0).as_integer() - shard_count + 1;
   for (int i = 0; i < static_cast<int>(shard_count); ++i) {
     const sql::HashRange range = sql::shard_range(i, static_cast<int>(shard_count));
-    table.shards.push_back(Shard{first + i, range.low, range.high, nodes[static_cast<std::size_t>(i) % nodes.size()].group_id});
+    table.shards.push_back(
+        Shard{first + i, range.low, range.high, nodes[static_cast<std::size_t>(i) % nodes.size()].group_id});
   }
   return table;
 }
 
-// Tables with the same type of distribution column and the same number of shards belong together: equal placement makes it so.
+// Tables with the same type of distribution column and the same number of shards belong together: equal placement makes
+// it so.
 int SchemaChange::colocation_group(const DistributedTable& table, bool& is_new) {
   for (const auto& [name, other] : metadata_->tables) {
     const bool same_type = other->distribution_info().type == table.distribution_info().type;
-    const bool same_placement = std::equal(other->shards.begin(), other->shards.end(), table.shards.begin(), table.shards.end(),
-                                           [](const Shard& a, const Shard& b) { return a.group_id == b.group_id; });
+    const bool same_placement =
+        std::equal(other->shards.begin(), other->shards.end(), table.shards.begin(), table.shards.end(),
+                   [](const Shard& a, const Shard& b) { return a.group_id == b.group_id; });
     if (same_type && same_placement) return other->colocation_id;
   }
   is_new = true;
@@ -150,8 +165,11 @@ int SchemaChange::colocation_group(const DistributedTable& table, bool& is_new) 
 void SchemaChange::create_everywhere(const DistributedTable& table, bool new_colocation) {
   std::vector<Task> tasks;
   for (std::size_t i = 0; i < table.shards.size(); ++i) {
-    tasks.push_back(Task{table.shards[i].group_id,
-                         create_statement(table.definition, table.shard_name(i), "_" + std::to_string(table.shards[i].id)), {}, true});
+    tasks.push_back(
+        Task{table.shards[i].group_id,
+             create_statement(table.definition, table.shard_name(i), "_" + std::to_string(table.shards[i].id)),
+             {},
+             true});
   }
   executor_.run(*metadata_, tasks, true);
   const std::vector<std::string> inserts = metadata_inserts(table, new_colocation);
@@ -168,10 +186,12 @@ void SchemaChange::move_rows(const DistributedTable& table) {
   insert.table.name = table.name();
   for (const Row& row : present.rows) {
     if (row[static_cast<std::size_t>(table.distribution_column)].is_null()) {
-      throw SqlError(sqlstate::null_value_not_allowed, "the partition column of table " + table.name() + " cannot be NULL");
+      throw SqlError(sqlstate::null_value_not_allowed,
+                     "the partition column of table " + table.name() + " cannot be NULL");
     }
     std::vector<sql::ExpressionPtr> values;
-    for (std::size_t i = 0; i < row.size(); ++i) values.push_back(make_constant(row[i], table.definition.columns[i].type));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      values.push_back(make_constant(row[i], table.definition.columns[i].type));
     insert.rows.push_back(std::move(values));
     if (insert.rows.size() == rows_per_insert || &row == &present.rows.back()) {
       executor_.run(*metadata_, plan_insert(table, insert, StatementInputs{}), true);

@@ -1,11 +1,12 @@
 // Changes of the cluster's tables: create_distributed_table and DROP TABLE, on the primary coordinator.
 //
-// Both only do their work on every node, inside the session's distributed transaction; its commit (two-phase, as every node writes) makes
-// them visible. The caller holds the coordinator's DDL mutex until then. Shards are placed round robin over the data nodes sorted by name; their
-// numbers come from pg_dist_shardid_seq and are never used twice.
+// Both only do their work on every node, inside the session's distributed transaction; its commit (two-phase, as every
+// node writes) makes them visible. The caller holds the coordinator's DDL mutex until then. Shards are placed round
+// robin over the data nodes sorted by name; their numbers come from pg_dist_shardid_seq and are never used twice.
 //
-// Not provided: colocation with a named table, reference tables, a lock against writers of the table while it is being distributed
-// (a row that another session commits into it during that moment stays in the coordinator's shell table, unseen).
+// Not provided: colocation with a named table, reference tables, a lock against writers of the table while it is being
+// distributed (a row that another session commits into it during that moment stays in the coordinator's shell table,
+// unseen).
 #pragma once
 
 #include <string>
@@ -19,9 +20,14 @@ namespace polarsim::engine::cluster {
 class SchemaChange {
  public:
   SchemaChange(Coordinator& coordinator, Executor& executor, DistributedTransaction& transaction, Session& local)
-      : coordinator_(coordinator), executor_(executor), transaction_(transaction), local_(local), metadata_(coordinator.metadata()) {}
+      : coordinator_(coordinator),
+        executor_(executor),
+        transaction_(transaction),
+        local_(local),
+        metadata_(coordinator.metadata()) {}
 
-  // Rows that the table has already move into its shards. Throws SqlError: 42P01, 42P16, 42703, 0A000, XX000, 22004 with the relative's texts.
+  // Rows that the table has already move into its shards. Throws SqlError: 42P01, 42P16, 42703, 0A000, XX000, 22004
+  // with the relative's texts.
   void create_distributed_table(const std::string& relation, const std::string& column, std::int64_t shard_count);
   // Distributed and local tables alike.
   void drop_tables(const sql::DropTable& statement);

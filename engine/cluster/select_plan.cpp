@@ -15,16 +15,19 @@ namespace {
 using sql::Expression;
 using sql::ExpressionPtr;
 
-constexpr std::array<std::string_view, 7> mergeable_aggregates{"count", "sum", "min", "max", "bool_and", "bool_or", "every"};
+constexpr std::array<std::string_view, 7> mergeable_aggregates{"count",    "sum",     "min",  "max",
+                                                               "bool_and", "bool_or", "every"};
 
 bool is_mergeable_aggregate(const sql::SelectItem& item) {
   return item.expression && item.expression->kind == Expression::Kind::function && !item.expression->distinct &&
-         std::find(mergeable_aggregates.begin(), mergeable_aggregates.end(), item.expression->name) != mergeable_aggregates.end();
+         std::find(mergeable_aggregates.begin(), mergeable_aggregates.end(), item.expression->name) !=
+             mergeable_aggregates.end();
 }
 
 bool only_aggregates(const sql::Select& select) {
-  return select.group_by.empty() && !select.having && !select.distinct && select.order_by.empty() && !select.limit && !select.offset &&
-         !select.items.empty() && std::all_of(select.items.begin(), select.items.end(), is_mergeable_aggregate);
+  return select.group_by.empty() && !select.having && !select.distinct && select.order_by.empty() && !select.limit &&
+         !select.offset && !select.items.empty() &&
+         std::all_of(select.items.begin(), select.items.end(), is_mergeable_aggregate);
 }
 
 sql::EvaluationContext evaluation(const StatementInputs& inputs) {
@@ -34,8 +37,8 @@ sql::EvaluationContext evaluation(const StatementInputs& inputs) {
   return context;
 }
 
-std::vector<Task> tasks_for(const DistributedTable& table, const sql::TableName& from, const std::vector<std::size_t>& shards,
-                            sql::Select pushed, const StatementInputs& inputs) {
+std::vector<Task> tasks_for(const DistributedTable& table, const sql::TableName& from,
+                            const std::vector<std::size_t>& shards, sql::Select pushed, const StatementInputs& inputs) {
   ParameterRenumbering parameters(inputs.parameters);
   map_expressions(pushed, parameters.mapper());
   std::vector<Task> tasks;
@@ -82,7 +85,8 @@ bool order_can_be_pushed(const DistributedTable& table, const sql::Select& selec
       if (output.alias != name || !output.expression) return false;
       return output.expression->kind != Expression::Kind::column || output.expression->name != name;
     });
-    return !hidden && std::any_of(columns.begin(), columns.end(), [&name](const sql::ColumnInfo& c) { return c.name == name; });
+    return !hidden &&
+           std::any_of(columns.begin(), columns.end(), [&name](const sql::ColumnInfo& c) { return c.name == name; });
   });
 }
 
@@ -125,8 +129,8 @@ SelectPlan plan_select(const DistributedTable& table, const sql::Select& select,
     return plan;
   }
   if (select.lock != sql::LockStrength::none) {
-    throw SqlError(sqlstate::feature_not_supported, "could not run distributed query with FOR UPDATE/SHARE commands", "",
-                   "Consider using an equality filter on the distributed table's partition column.");
+    throw SqlError(sqlstate::feature_not_supported, "could not run distributed query with FOR UPDATE/SHARE commands",
+                   "", "Consider using an equality filter on the distributed table's partition column.");
   }
   const sql::TableShape shape = table.shape(reference);
   const std::vector<TypeId> parameter_types(inputs.parameters.size(), TypeId::unknown);
@@ -157,7 +161,8 @@ QueryResult merge_select(const DistributedTable& table, const SelectPlan& plan, 
   if (plan.method == SelectMethod::partial_aggregates) {
     Row row(merged.columns.size());
     for (const QueryResult& result : results) {
-      for (std::size_t i = 0; i < row.size(); ++i) row[i] = merge_aggregate(plan.aggregates[i], std::move(row[i]), result.rows.at(0).at(i));
+      for (std::size_t i = 0; i < row.size(); ++i)
+        row[i] = merge_aggregate(plan.aggregates[i], std::move(row[i]), result.rows.at(0).at(i));
     }
     merged.rows.push_back(std::move(row));
   } else {

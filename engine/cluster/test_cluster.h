@@ -35,7 +35,8 @@ class TestCluster {
                        sim::SchedulingPolicy policy = sim::SchedulingPolicy::fifo)
       : simulation_(options(seed, policy)), cluster_(simulation_, config), client_(simulation_.add_host("client")) {}
 
-  // Runs `body` on the client host once all nodes answer, and the world until it has returned. False if it did not within `limit`.
+  // Runs `body` on the client host once all nodes answer, and the world until it has returned. False if it did not
+  // within `limit`.
   bool run(const std::function<void()>& body, sim::Duration limit = in_seconds(600)) {
     bool finished = false;
     client_.set_program([&](sim::Host& host) {
@@ -48,7 +49,8 @@ class TestCluster {
     cluster_.boot_all();
     client_.boot();
     simulation_.run(simulation_.now() + limit);
-    EXPECT_FALSE(simulation_.violation().has_value()) << simulation_.violation()->name << ": " << simulation_.violation()->detail;
+    EXPECT_FALSE(simulation_.violation().has_value())
+        << simulation_.violation()->name << ": " << simulation_.violation()->detail;
     return finished;
   }
 
@@ -71,8 +73,8 @@ class TestCluster {
 
   static QueryResult ok(pgwire::Client& client, std::string_view sql, const std::vector<Value>& parameters = {}) {
     auto result = client.query(sql, parameters);
-    EXPECT_TRUE(result.has_value()) << sql << "\n  " << result.error().sqlstate << ": " << result.error().message << "\n  "
-                                    << result.error().context;
+    EXPECT_TRUE(result.has_value()) << sql << "\n  " << result.error().sqlstate << ": " << result.error().message
+                                    << "\n  " << result.error().context;
     return result ? std::move(*result) : QueryResult{};
   }
   static ErrorFields fails(pgwire::Client& client, std::string_view sql, const std::vector<Value>& parameters = {}) {

@@ -1,4 +1,5 @@
-// Atomicity: whatever crashes, and whenever, a transaction over two nodes ends on both or on neither, and the client is never lied to.
+// Atomicity: whatever crashes, and whenever, a transaction over two nodes ends on both or on neither, and the client is
+// never lied to.
 #include <gtest/gtest.h>
 
 #include <ostream>
@@ -72,7 +73,9 @@ std::string crash_name(const testing::TestParamInfo<CrashPoint>& parameter) {
   return name;
 }
 
-void PrintTo(const CrashPoint& where, std::ostream* out) { *out << where.host << " " << where.point << " " << where.occurrence; }
+void PrintTo(const CrashPoint& where, std::ostream* out) {
+  *out << where.host << " " << where.point << " " << where.occurrence;
+}
 
 class TwoPhaseCommitCrash : public testing::TestWithParam<CrashPoint> {};
 
@@ -86,7 +89,8 @@ TEST_P(TwoPhaseCommitCrash, EndsOnAllNodesOrOnNone) {
       world.sleep(in_seconds(1));
       transfer(client);
       const std::uint64_t taken = world.simulation().fault_points().taken();
-      world.simulation().fault_points().arm(where.point, where.host, static_cast<std::uint64_t>(where.occurrence), crash_and_restart());
+      world.simulation().fault_points().arm(where.point, where.host, static_cast<std::uint64_t>(where.occurrence),
+                                            crash_and_restart());
       const Outcome outcome = commit(client);
       world.sleep(in_seconds(1));
       EXPECT_EQ(world.simulation().fault_points().taken(), taken + 1) << "the crash did not happen";
@@ -98,12 +102,15 @@ TEST_P(TwoPhaseCommitCrash, EndsOnAllNodesOrOnNone) {
 INSTANTIATE_TEST_SUITE_P(
     Everywhere, TwoPhaseCommitCrash,
     testing::Values(CrashPoint{"cn1", "2pc/before-prepare", 1}, CrashPoint{"cn1", "2pc/after-prepare", 1},
-                    CrashPoint{"cn1", "2pc/before-commit-record", 1}, CrashPoint{"cn1", "wal/append", 1}, CrashPoint{"cn1", "wal/flush", 1},
-                    CrashPoint{"cn1", "wal/sync", 1}, CrashPoint{"cn1", "2pc/after-commit-record", 1},
-                    CrashPoint{"cn1", "2pc/after-first-commit-prepared", 1}, CrashPoint{"cn1", "2pc/after-commit-prepared", 1},
-                    CrashPoint{"dn1", "wal/append", 1}, CrashPoint{"dn1", "wal/flush", 1}, CrashPoint{"dn1", "wal/sync", 1},
-                    CrashPoint{"dn2", "wal/flush", 1}, CrashPoint{"dn2", "wal/sync", 1}, CrashPoint{"dn1", "wal/append", 2},
-                    CrashPoint{"dn1", "wal/flush", 2}, CrashPoint{"dn2", "wal/flush", 2}, CrashPoint{"dn2", "wal/sync", 2}),
+                    CrashPoint{"cn1", "2pc/before-commit-record", 1}, CrashPoint{"cn1", "wal/append", 1},
+                    CrashPoint{"cn1", "wal/flush", 1}, CrashPoint{"cn1", "wal/sync", 1},
+                    CrashPoint{"cn1", "2pc/after-commit-record", 1},
+                    CrashPoint{"cn1", "2pc/after-first-commit-prepared", 1},
+                    CrashPoint{"cn1", "2pc/after-commit-prepared", 1}, CrashPoint{"dn1", "wal/append", 1},
+                    CrashPoint{"dn1", "wal/flush", 1}, CrashPoint{"dn1", "wal/sync", 1},
+                    CrashPoint{"dn2", "wal/flush", 1}, CrashPoint{"dn2", "wal/sync", 1},
+                    CrashPoint{"dn1", "wal/append", 2}, CrashPoint{"dn1", "wal/flush", 2},
+                    CrashPoint{"dn2", "wal/flush", 2}, CrashPoint{"dn2", "wal/sync", 2}),
     crash_name);
 
 TEST(TwoPhaseCommit, TellsTheClientWhatIsSure) {

@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t receive_bytes = 64 * 1024;
 
 bool returns_rows(const sql::Statement& statement) {
-  if (std::holds_alternative<sql::Select>(statement.body) || std::holds_alternative<sql::ShowVariable>(statement.body)) return true;
+  if (std::holds_alternative<sql::Select>(statement.body) || std::holds_alternative<sql::ShowVariable>(statement.body))
+    return true;
   if (const auto* insert = std::get_if<sql::Insert>(&statement.body)) return !insert->returning.empty();
   if (const auto* update = std::get_if<sql::Update>(&statement.body)) return !update->returning.empty();
   if (const auto* removal = std::get_if<sql::Delete>(&statement.body)) return !removal->returning.empty();
@@ -193,9 +194,10 @@ void Backend::run_simple(const std::string& text) {
       send(EmptyQueryResponse{});
       return;
     }
-    const bool one_transaction = statements.size() > 1 && session_->status() == TransactionStatus::idle &&
-                                 std::all_of(statements.begin(), statements.end(),
-                                             [](const sql::StatementPtr& statement) { return works_on_rows(*statement); });
+    const bool one_transaction =
+        statements.size() > 1 && session_->status() == TransactionStatus::idle &&
+        std::all_of(statements.begin(), statements.end(),
+                    [](const sql::StatementPtr& statement) { return works_on_rows(*statement); });
     if (one_transaction) {
       run_as_one(statements, text);
       return;
@@ -246,7 +248,8 @@ void Backend::handle_extended(const FrontendMessage& message) {
 void Backend::check_owed_description() const {
   for (const auto& [name, portal] : portals_) {
     if (portal.described) {
-      throw SqlError(sqlstate::feature_not_supported, "a portal that returns rows must be executed right after it is described");
+      throw SqlError(sqlstate::feature_not_supported,
+                     "a portal that returns rows must be executed right after it is described");
     }
   }
 }
@@ -268,7 +271,8 @@ void Backend::parse(const Parse& message) {
 
 void Backend::bind(const Bind& message) {
   const auto found = prepared_.find(message.statement);
-  if (found == prepared_.end()) throw SqlError("26000", "prepared statement \"" + message.statement + "\" does not exist");
+  if (found == prepared_.end())
+    throw SqlError("26000", "prepared statement \"" + message.statement + "\" does not exist");
   refuse_binary(message.parameter_formats, "parameters");
   refuse_binary(message.result_formats, "results");
   Portal portal;
@@ -277,10 +281,11 @@ void Backend::bind(const Bind& message) {
       portal.prepared.statements.empty() ? 0 : static_cast<std::size_t>(portal.prepared.statements.front()->parameters);
   if (message.parameters.size() != expected) {
     throw SqlError(sqlstate::protocol_violation, "bind message supplies " + std::to_string(message.parameters.size()) +
-                                                     " parameters, but prepared statement \"" + message.statement + "\" requires " +
-                                                     std::to_string(expected));
+                                                     " parameters, but prepared statement \"" + message.statement +
+                                                     "\" requires " + std::to_string(expected));
   }
-  for (const WireValue& value : message.parameters) portal.parameters.push_back(value ? Value::text(*value) : Value::null());
+  for (const WireValue& value : message.parameters)
+    portal.parameters.push_back(value ? Value::text(*value) : Value::null());
   portals_[message.portal] = std::move(portal);
   send(BindComplete{});
 }
@@ -301,7 +306,8 @@ void Backend::describe(const Describe& message) {
   if (found == prepared_.end()) throw SqlError("26000", "prepared statement \"" + message.name + "\" does not exist");
   const auto& statements = found->second.statements;
   if (!statements.empty() && returns_rows(*statements.front())) {
-    throw SqlError(sqlstate::feature_not_supported, "a prepared statement that returns rows cannot be described before it is executed");
+    throw SqlError(sqlstate::feature_not_supported,
+                   "a prepared statement that returns rows cannot be described before it is executed");
   }
   ParameterDescription parameters;
   parameters.types = found->second.parameter_types;
@@ -320,7 +326,8 @@ void Backend::execute(const Execute& message) {
     send(EmptyQueryResponse{});
     return;
   }
-  send_rows(session_->execute(portal.prepared.statements.front(), portal.prepared.text, portal.parameters), portal.described);
+  send_rows(session_->execute(portal.prepared.statements.front(), portal.prepared.text, portal.parameters),
+            portal.described);
 }
 
 void Backend::close_named(const Close& message) {

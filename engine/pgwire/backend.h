@@ -16,7 +16,8 @@ class Backend {
  public:
   Backend(sim::Connection connection, std::uint32_t process_id, sql::StatementCache& cache);
 
-  // Reads the startup message and opens the session; false if there is nothing more to do. `crowded`: turn the client away with 53300.
+  // Reads the startup message and opens the session; false if there is nothing more to do. `crowded`: turn the client
+  // away with 53300.
   bool start(const SessionFactory& factory, bool crowded);
   // Serves until the client leaves or is lost, then closes the session.
   void run();

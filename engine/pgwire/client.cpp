@@ -12,14 +12,20 @@ namespace {
 
 constexpr std::size_t receive_bytes = 64 * 1024;
 
-ErrorFields connection_error(const char* state, std::string message) { return ErrorFields{state, std::move(message), "", "", "", 0}; }
+ErrorFields connection_error(const char* state, std::string message) {
+  return ErrorFields{state, std::move(message), "", "", "", 0};
+}
 
 const char* describe(sim::NetError error) {
   switch (error) {
-    case sim::NetError::refused: return "Connection refused";
-    case sim::NetError::timed_out: return "Connection timed out";
-    case sim::NetError::reset: return "Connection reset by peer";
-    case sim::NetError::closed: return "the connection is closed";
+    case sim::NetError::refused:
+      return "Connection refused";
+    case sim::NetError::timed_out:
+      return "Connection timed out";
+    case sim::NetError::reset:
+      return "Connection reset by peer";
+    case sim::NetError::closed:
+      return "the connection is closed";
   }
   return "unknown error";
 }
@@ -64,8 +70,9 @@ struct Client::Implementation {
         const auto received = connection.receive(bytes, receive_bytes, deadline);
         if (!received) {
           const bool by_deadline = received.error() == sim::NetError::timed_out && connection.open();
-          return tl::unexpected(lose(by_deadline ? std::string("no answer from the server in time")
-                                                 : std::string("could not receive data from server: ") + describe(received.error())));
+          return tl::unexpected(
+              lose(by_deadline ? std::string("no answer from the server in time")
+                               : std::string("could not receive data from server: ") + describe(received.error())));
         }
         if (*received == 0) return tl::unexpected(lose("server closed the connection unexpectedly"));
         decoder.feed(bytes);
@@ -189,19 +196,21 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
-tl::expected<Client, ErrorFields> Client::connect(sim::Host& host, const sim::Address& address, const ClientOptions& options) {
+tl::expected<Client, ErrorFields> Client::connect(sim::Host& host, const sim::Address& address,
+                                                  const ClientOptions& options) {
   auto implementation = std::make_unique<Implementation>(host);
   auto connected = host.connect(address, options.connection);
   if (!connected) {
-    return tl::unexpected(
-        connection_error("08001", "connection to server at \"" + address.text() + "\" failed: " + describe(connected.error())));
+    return tl::unexpected(connection_error(
+        "08001", "connection to server at \"" + address.text() + "\" failed: " + describe(connected.error())));
   }
   implementation->connection = std::move(*connected);
   if (auto started = implementation->start(options); !started) {
     ErrorFields fields = std::move(started.error());
     // Losing a connection that has not carried a statement is a failure to connect.
     if (fields.sqlstate == sqlstate::connection_failure) {
-      fields = connection_error("08001", "connection to server at \"" + address.text() + "\" failed: " + fields.message);
+      fields =
+          connection_error("08001", "connection to server at \"" + address.text() + "\" failed: " + fields.message);
     }
     return tl::unexpected(std::move(fields));
   }
@@ -248,7 +257,9 @@ ClientResult Client::simple_query(std::string_view sql, sim::Time deadline) {
   return receive_result(deadline);
 }
 
-bool Client::usable() const { return impl_ != nullptr && !impl_->lost && impl_->answers_due == 0 && impl_->connection.open(); }
+bool Client::usable() const {
+  return impl_ != nullptr && !impl_->lost && impl_->answers_due == 0 && impl_->connection.open();
+}
 
 bool Client::peer_is_there() {
   if (!usable()) return false;

@@ -1,13 +1,13 @@
-// A PostgreSQL client on a simulated host: what workloads, coordinators and tests use to talk to a node, over bytes only.
+// A PostgreSQL client on a simulated host: what workloads, coordinators and tests use to talk to a node, over bytes
+// only.
 #pragma once
 
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "engine/node/session.h"
 #include "engine/sql/error.h"
@@ -22,18 +22,21 @@ struct ClientOptions {
   sim::ConnectionOptions connection;
 };
 
-// Errors that are not the server's answer have class 08: 08001 could not connect, 08006 connection lost (the fate of a statement under way is then unknown).
+// Errors that are not the server's answer have class 08: 08001 could not connect, 08006 connection lost (the fate of a
+// statement under way is then unknown).
 using ClientResult = tl::expected<QueryResult, ErrorFields>;
 
 class Client {
  public:
-  static tl::expected<Client, ErrorFields> connect(sim::Host& host, const sim::Address& address, const ClientOptions& options = {});
+  static tl::expected<Client, ErrorFields> connect(sim::Host& host, const sim::Address& address,
+                                                   const ClientOptions& options = {});
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
   ~Client();  // closes without waiting
 
-  // One statement by the extended protocol (Parse, Bind, Execute, Sync in one message flight); parameters are sent as text.
-  // Rows come back typed by their column's OID. Blocks until the answer or `deadline` (then the connection is dropped: 08006).
+  // One statement by the extended protocol (Parse, Bind, Execute, Sync in one message flight); parameters are sent as
+  // text. Rows come back typed by their column's OID. Blocks until the answer or `deadline` (then the connection is
+  // dropped: 08006).
   ClientResult query(std::string_view sql, std::span<const Value> parameters = {}, sim::Time deadline = sim::never);
   // One or more statements by the simple protocol; the last result.
   ClientResult simple_query(std::string_view sql, sim::Time deadline = sim::never);
@@ -43,7 +46,8 @@ class Client {
   ClientResult receive_result(sim::Time deadline = sim::never);
 
   bool usable() const;  // connected, no unfinished answer
-  // For an idle connection: false if the server's farewell (FIN, RST) has arrived since the last answer. Does not wait; a silent death goes unnoticed.
+  // For an idle connection: false if the server's farewell (FIN, RST) has arrived since the last answer. Does not wait;
+  // a silent death goes unnoticed.
   bool peer_is_there();
   TransactionStatus status() const;  // as of the last ReadyForQuery
   std::uint32_t backend_process_id() const;

@@ -1,9 +1,11 @@
 // The messages of PostgreSQL's frontend/backend protocol, version 3, and their bytes.
 //
-// Source: PostgreSQL 15 documentation, chapter "Frontend/Backend Protocol". Encoding and decoding are pure functions and inverse to each other.
-// Decoding never trusts a length or a count: whatever the bytes are, the result is a message, "not yet complete", or SqlError 08P01.
+// Source: PostgreSQL 15 documentation, chapter "Frontend/Backend Protocol". Encoding and decoding are pure functions
+// and inverse to each other. Decoding never trusts a length or a count: whatever the bytes are, the result is a
+// message, "not yet complete", or SqlError 08P01.
 //
-// Not modelled: COPY, function call, password and SASL authentication, encryption (a request for it is declined), replication.
+// Not modelled: COPY, function call, password and SASL authentication, encryption (a request for it is declined),
+// replication.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +21,7 @@
 namespace polarsim::engine::pgwire {
 
 inline constexpr std::int32_t protocol_version_3 = 196608;
-inline constexpr std::size_t max_startup_bytes = 10'000;          // as PostgreSQL
+inline constexpr std::size_t max_startup_bytes = 10'000;  // as PostgreSQL
 inline constexpr std::size_t max_message_bytes = 64 * 1024 * 1024;
 
 // NULL, or a value in text (or, by the format codes, binary) form.
@@ -83,8 +85,8 @@ struct Flush {
 struct Terminate {
   friend bool operator==(const Terminate&, const Terminate&) = default;
 };
-using FrontendMessage = std::variant<Startup, EncryptionRequest, CancelRequest, Query, Parse, Bind, Describe, Close, Execute,
-                                     Sync, Flush, Terminate>;
+using FrontendMessage = std::variant<Startup, EncryptionRequest, CancelRequest, Query, Parse, Bind, Describe, Close,
+                                     Execute, Sync, Flush, Terminate>;
 
 // --- from the server ---
 struct AuthenticationOk {
@@ -148,12 +150,12 @@ struct NoData {
 struct EmptyQueryResponse {
   friend bool operator==(const EmptyQueryResponse&, const EmptyQueryResponse&) = default;
 };
-using BackendMessage =
-    std::variant<AuthenticationOk, ParameterStatus, BackendKeyData, ReadyForQuery, RowDescription, ParameterDescription, DataRow,
-                 CommandComplete, Report, ParseComplete, BindComplete, CloseComplete, NoData, EmptyQueryResponse>;
+using BackendMessage = std::variant<AuthenticationOk, ParameterStatus, BackendKeyData, ReadyForQuery, RowDescription,
+                                    ParameterDescription, DataRow, CommandComplete, Report, ParseComplete, BindComplete,
+                                    CloseComplete, NoData, EmptyQueryResponse>;
 
-// Appends the message's bytes to `out`. Throws SqlError 08P01 for what the protocol cannot say: a NUL byte in a name or text, more
-// than 32767 values in a row.
+// Appends the message's bytes to `out`. Throws SqlError 08P01 for what the protocol cannot say: a NUL byte in a name or
+// text, more than 32767 values in a row.
 void append(std::string& out, const FrontendMessage& message);
 void append(std::string& out, const BackendMessage& message);
 
@@ -161,7 +163,8 @@ void append(std::string& out, const BackendMessage& message);
 class Decoder {
  public:
   void feed(std::string_view bytes) { buffer_.append(bytes); }
-  // The next complete message, or nothing yet. A frontend begins with untagged messages (next_startup) until Startup. Throws SqlError 08P01; the stream is then beyond repair.
+  // The next complete message, or nothing yet. A frontend begins with untagged messages (next_startup) until Startup.
+  // Throws SqlError 08P01; the stream is then beyond repair.
   std::optional<FrontendMessage> next_startup();
   std::optional<FrontendMessage> next_frontend();
   std::optional<BackendMessage> next_backend();

@@ -1,4 +1,5 @@
-// The codec: what is encoded is decoded again, in whatever pieces it arrives; rubbish is refused and nothing else happens.
+// The codec: what is encoded is decoded again, in whatever pieces it arrives; rubbish is refused and nothing else
+// happens.
 #include "engine/pgwire/message.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +12,8 @@ rc::Gen<std::string> any_text() { return rc::gen::container<std::string>(rc::gen
 rc::Gen<std::string> any_name() { return rc::gen::nonEmpty(any_text()); }
 rc::Gen<std::vector<WireValue>> any_values() {
   return rc::gen::container<std::vector<WireValue>>(rc::gen::oneOf(
-      rc::gen::just(WireValue()), rc::gen::map(rc::gen::arbitrary<std::string>(), [](std::string text) { return WireValue(std::move(text)); })));
+      rc::gen::just(WireValue()),
+      rc::gen::map(rc::gen::arbitrary<std::string>(), [](std::string text) { return WireValue(std::move(text)); })));
 }
 template <typename T>
 rc::Gen<std::vector<T>> any_list() {
@@ -21,7 +23,8 @@ rc::Gen<std::vector<T>> any_list() {
 FrontendMessage any_frontend() {
   const char kind = *rc::gen::element('S', 'P');
   switch (*rc::gen::inRange(0, 9)) {
-    case 0: return Query{*any_text()};
+    case 0:
+      return Query{*any_text()};
     case 1: {
       std::string name = *any_text();
       std::string text = *any_text();
@@ -36,27 +39,35 @@ FrontendMessage any_frontend() {
       bind.result_formats = *any_list<std::int16_t>();
       return bind;
     }
-    case 3: return Describe{kind, *any_text()};
-    case 4: return Close{kind, *any_text()};
+    case 3:
+      return Describe{kind, *any_text()};
+    case 4:
+      return Close{kind, *any_text()};
     case 5: {
       std::string portal = *any_text();
       return Execute{std::move(portal), *rc::gen::arbitrary<std::int32_t>()};
     }
-    case 6: return Sync{};
-    case 7: return Flush{};
-    default: return Terminate{};
+    case 6:
+      return Sync{};
+    case 7:
+      return Flush{};
+    default:
+      return Terminate{};
   }
 }
 
 BackendMessage any_backend() {
   switch (*rc::gen::inRange(0, 13)) {
-    case 0: return AuthenticationOk{};
+    case 0:
+      return AuthenticationOk{};
     case 1: {
       std::string name = *any_text();
       return ParameterStatus{std::move(name), *any_text()};
     }
-    case 2: return BackendKeyData{*rc::gen::arbitrary<std::uint32_t>(), 7};
-    case 3: return ReadyForQuery{*rc::gen::element('I', 'T', 'E')};
+    case 2:
+      return BackendKeyData{*rc::gen::arbitrary<std::uint32_t>(), 7};
+    case 3:
+      return ReadyForQuery{*rc::gen::element('I', 'T', 'E')};
     case 4: {
       RowDescription description;
       for (std::string& name : *any_list<std::string>()) {
@@ -65,9 +76,12 @@ BackendMessage any_backend() {
       }
       return description;
     }
-    case 5: return ParameterDescription{*any_list<std::uint32_t>()};
-    case 6: return DataRow{*any_values()};
-    case 7: return CommandComplete{*any_text()};
+    case 5:
+      return ParameterDescription{*any_list<std::uint32_t>()};
+    case 6:
+      return DataRow{*any_values()};
+    case 7:
+      return CommandComplete{*any_text()};
     case 8: {
       Report report;
       report.notice = *rc::gen::arbitrary<bool>();
@@ -80,10 +94,14 @@ BackendMessage any_backend() {
       report.fields.position = *rc::gen::inRange(0, 100'000);
       return report;
     }
-    case 9: return ParseComplete{};
-    case 10: return BindComplete{};
-    case 11: return NoData{};
-    default: return EmptyQueryResponse{};
+    case 9:
+      return ParseComplete{};
+    case 10:
+      return BindComplete{};
+    case 11:
+      return NoData{};
+    default:
+      return EmptyQueryResponse{};
   }
 }
 
@@ -180,11 +198,11 @@ TEST(Message, RefusesLengthsThatCannotBe) {
     decoder.feed(bytes);
     EXPECT_THROW(decoder.next_frontend(), SqlError);
   };
-  refused(std::string_view("Q\0\0\0\3", 5));          // shorter than the length itself
-  refused(std::string_view("Q\x7F\0\0\0", 5));        // longer than any message
+  refused(std::string_view("Q\0\0\0\3", 5));    // shorter than the length itself
+  refused(std::string_view("Q\x7F\0\0\0", 5));  // longer than any message
   refused(std::string_view("Q\xFF\xFF\xFF\xFF", 5));
-  refused(std::string_view("Q\0\0\0\6ab", 7));        // no end of the string
-  refused(std::string_view("S\0\0\0\5x", 6));         // more than the message has
+  refused(std::string_view("Q\0\0\0\6ab", 7));                  // no end of the string
+  refused(std::string_view("S\0\0\0\5x", 6));                   // more than the message has
   refused(std::string_view("B\0\0\0\12\0\0\x7F\xFF\0\0", 11));  // more items than bytes
   refused(std::string_view("?\0\0\0\4", 5));
   Decoder startup;

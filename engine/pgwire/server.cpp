@@ -19,9 +19,12 @@ struct Slot {
 
 }  // namespace
 
-void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const SessionFactory& factory, sql::StatementCache& cache) {
+void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const SessionFactory& factory,
+           sql::StatementCache& cache) {
   auto listener = host.listen(port);
-  if (!listener) throw SqlError(sqlstate::io_error, "could not bind port " + std::to_string(port) + ": " + to_string(listener.error()));
+  if (!listener)
+    throw SqlError(sqlstate::io_error,
+                   "could not bind port " + std::to_string(port) + ": " + to_string(listener.error()));
   std::uint32_t connections = 0;
   const auto used = std::make_shared<int>(0);
   while (true) {
@@ -31,7 +34,7 @@ void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const 
     const auto process_id = static_cast<std::uint32_t>(host.incarnation()) * process_ids_per_boot + connections;
     // std::function must be copyable and a connection is not.
     auto connection = std::make_shared<sim::Connection>(std::move(*accepted));
-    host.spawn("backend " + std::to_string(process_id), [&host, &config, &factory, &cache, used, connection, process_id] {
+    host.spawn("backend " + std::to_string(process_id), [&config, &factory, &cache, used, connection, process_id] {
       const Slot slot(*used);
       Backend backend(std::move(*connection), process_id, cache);
       if (!backend.start(factory, *used > config.max_connections)) return;

@@ -1,17 +1,20 @@
-// The protocol server: gives every connection of a listening port a session and speaks the simple and the extended protocol with it.
+// The protocol server: gives every connection of a listening port a session and speaks the simple and the extended
+// protocol with it.
 //
 // Promises
 //  - One task per connection. Statements of one connection run one after the other, in the order received.
 //  - Answers leave when the client waits for them (ReadyForQuery, Flush), in one piece.
 //  - After an error in the extended protocol everything up to the next Sync is skipped.
-//  - A connection that ends, by goodbye or by loss, closes its session; the session rolls back what is open. While a statement runs the loss is not noticed.
+//  - A connection that ends, by goodbye or by loss, closes its session; the session rolls back what is open. While a
+//    statement runs the loss is not noticed.
 //  - Bytes that are no protocol end the connection with FATAL 08P01; they never harm the node.
 // Differences from PostgreSQL
-//  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT, UPDATE or DELETE; else each stands alone.
+//  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT,
+//    UPDATE or DELETE; else each stands alone.
 //  - Each Execute of a pipeline stands alone, also before its Sync.
-//  - A portal's row description comes with its rows: a client that describes a row-returning statement or portal without executing it in
-//    the same flight gets 0A000. max_rows of Execute is ignored: all rows come at once.
-//  - Values travel in text form only.
+//  - A portal's row description comes with its rows: a client that describes a row-returning statement or portal
+//    without executing it in the same flight gets 0A000. max_rows of Execute is ignored: all rows come at once.
+//  - Values travel in text form only. Cancel requests are not served.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +41,9 @@ struct SessionRequest {
 // May throw SqlError to turn the client away.
 using SessionFactory = std::function<std::unique_ptr<Session>(const SessionRequest&)>;
 
-// Listens and serves until the host goes down. For the host's program: what the arguments refer to must outlive the host's tasks. Throws SqlError 58030 if the port is taken.
-void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const SessionFactory& factory, sql::StatementCache& cache);
+// Listens and serves until the host goes down. For the host's program: what the arguments refer to must outlive the
+// host's tasks. Throws SqlError 58030 if the port is taken.
+void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const SessionFactory& factory,
+           sql::StatementCache& cache);
 
 }  // namespace polarsim::engine::pgwire

@@ -17,7 +17,8 @@ class RecordingSession : public Session {
  public:
   explicit RecordingSession(std::vector<std::string>& log) : log_(log) {}
 
-  QueryResult execute(const sql::StatementPtr& statement, std::string_view text, std::span<const Value> parameters) override {
+  QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
+                      std::span<const Value> parameters) override {
     QueryResult result;
     if (const auto* control = std::get_if<sql::TransactionControl>(&statement->body)) {
       const bool begins = control->kind == sql::TransactionControl::Kind::begin;
@@ -31,8 +32,10 @@ class RecordingSession : public Session {
       throw SqlError(ErrorFields{"22012", "division by zero", "some detail", "a hint", "a context", 8});
     }
     if (std::holds_alternative<sql::Select>(statement->body)) {
-      result.columns = {{"n", TypeId::int4}, {"parameter", TypeId::text}, {"yes", TypeId::boolean}, {"none", TypeId::int8}};
-      result.rows.push_back({Value::integer(-7), parameters.empty() ? Value::text("") : parameters[0], Value::boolean(true), Value::null()});
+      result.columns = {
+          {"n", TypeId::int4}, {"parameter", TypeId::text}, {"yes", TypeId::boolean}, {"none", TypeId::int8}};
+      result.rows.push_back({Value::integer(-7), parameters.empty() ? Value::text("") : parameters[0],
+                             Value::boolean(true), Value::null()});
       result.tag = "SELECT 1";
       result.notices.push_back(ErrorFields{"01000", "careful", "", "", "", 0});
     } else {
@@ -129,10 +132,12 @@ TEST_F(ServerTest, RunsSeveralStatementsOfOneMessage) {
     EXPECT_EQ(log_.front(), "BEGIN");
     EXPECT_EQ(log_.back(), "COMMIT");
     log_.clear();
-    EXPECT_EQ(client.simple_query("INSERT INTO t VALUES (1); UPDATE t SET a = 1; DELETE FROM t").error().sqlstate, "22012");
+    EXPECT_EQ(client.simple_query("INSERT INTO t VALUES (1); UPDATE t SET a = 1; DELETE FROM t").error().sqlstate,
+              "22012");
     EXPECT_EQ(log_.back(), "ROLLBACK");
     log_.clear();
-    EXPECT_EQ(client.simple_query("SELECT 1; INSERT INTO t VALUES (1)")->rows.size(), 0U) << "the rows are the last statement's";
+    EXPECT_EQ(client.simple_query("SELECT 1; INSERT INTO t VALUES (1)")->rows.size(), 0U)
+        << "the rows are the last statement's";
     EXPECT_EQ(log_.size(), 2U);
     EXPECT_EQ(client.simple_query(" ")->tag, "");
     EXPECT_EQ(client.simple_query("BEGIN")->tag, "BEGIN");
@@ -186,7 +191,8 @@ TEST_F(ServerTest, SkipsToSyncAfterAnError) {
 TEST_F(ServerTest, AnswersRubbishAndGoesOnServingOthers) {
   run([&] {
     Client good = connect();
-    for (const std::string& rubbish : {std::string("GET / HTTP/1.0\r\n\r\n"), std::string(8, '\xFF'), std::string("\0\0\0\4", 4)}) {
+    for (const std::string& rubbish :
+         {std::string("GET / HTTP/1.0\r\n\r\n"), std::string(8, '\xFF'), std::string("\0\0\0\4", 4)}) {
       auto connection = client_.connect(sim::Address{"server", port});
       ASSERT_TRUE(connection.has_value());
       ASSERT_TRUE(connection->send(rubbish).has_value());

@@ -1,5 +1,7 @@
 #include "scenarios/cli/arguments.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -7,8 +9,6 @@
 #include <limits>
 #include <map>
 #include <optional>
-
-#include <fmt/format.h>
 
 #include "scenarios/cli/build_info.h"
 #include "scenarios/cli/exit_status.h"
@@ -42,10 +42,12 @@ fs::path program_folder() {
 
 }  // namespace
 
-std::uint64_t parse_natural(const std::string& option, const std::string& text, std::uint64_t minimum, std::uint64_t maximum) {
+std::uint64_t parse_natural(const std::string& option, const std::string& text, std::uint64_t minimum,
+                            std::uint64_t maximum) {
   const auto value = number_from<std::uint64_t>(text);
   if (!value || *value < minimum || *value > maximum) {
-    throw UsageError(fmt::format("{}: expected a whole number from {} to {}, found \"{}\"", option, minimum, maximum, text));
+    throw UsageError(
+        fmt::format("{}: expected a whole number from {} to {}, found \"{}\"", option, minimum, maximum, text));
   }
   return *value;
 }
@@ -62,12 +64,15 @@ std::pair<std::uint64_t, std::uint64_t> parse_seeds(const std::string& text) {
   constexpr std::uint64_t most = 1'000'000'000;
   const std::size_t dots = text.find("..");
   const auto first = number_from<std::uint64_t>(std::string_view(text).substr(0, dots));
-  const auto last = dots == std::string::npos ? first : number_from<std::uint64_t>(std::string_view(text).substr(dots + 2));
+  const auto last =
+      dots == std::string::npos ? first : number_from<std::uint64_t>(std::string_view(text).substr(dots + 2));
   if (!first || !last || *first > largest || *last > largest) {
     throw UsageError(fmt::format("--seeds: expected A..B with whole numbers up to {}, found \"{}\"", largest, text));
   }
-  if (*first > *last) throw UsageError(fmt::format("--seeds: the range {} is empty: its first seed is above its last", text));
-  if (*last - *first >= most) throw UsageError(fmt::format("--seeds: the range {} holds more than {} seeds", text, most));
+  if (*first > *last)
+    throw UsageError(fmt::format("--seeds: the range {} is empty: its first seed is above its last", text));
+  if (*last - *first >= most)
+    throw UsageError(fmt::format("--seeds: the range {} holds more than {} seeds", text, most));
   return {*first, *last};
 }
 
@@ -128,8 +133,10 @@ std::string find_scenario(const std::string& argument) {
     if (name == argument) return path;
     names.push_back(name);
   }
-  const std::string library = names.empty() ? "the library is empty or was not found" : "the library has " + joined(names);
-  throw UsageError(fmt::format("no scenario is called \"{}\": {}; a file is given by a path or its ending .toml", argument, library));
+  const std::string library =
+      names.empty() ? "the library is empty or was not found" : "the library has " + joined(names);
+  throw UsageError(fmt::format("no scenario is called \"{}\": {}; a file is given by a path or its ending .toml",
+                               argument, library));
 }
 
 Scenario load_scenario_argument(const std::string& argument, const std::vector<std::string>& overrides) {

@@ -12,7 +12,8 @@
 
 namespace polarsim::scenarios::cli {
 
-std::uint64_t parse_natural(const std::string& option, const std::string& text, std::uint64_t minimum, std::uint64_t maximum);
+std::uint64_t parse_natural(const std::string& option, const std::string& text, std::uint64_t minimum,
+                            std::uint64_t maximum);
 std::int64_t parse_integer(const std::string& option, const std::string& text);
 // "7" or "1..100", both ends included.
 std::pair<std::uint64_t, std::uint64_t> parse_seeds(const std::string& text);

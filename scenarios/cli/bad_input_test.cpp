@@ -31,7 +31,8 @@ class BadInputTest : public ::testing::Test {
     EXPECT_EQ(outcome.status, 2) << command << "\n" << outcome.error;
     EXPECT_EQ(outcome.error_lines(), 1U) << command << "\n" << outcome.error;
     EXPECT_TRUE(outcome.error.starts_with("polarsim: ")) << outcome.error;
-    EXPECT_NE(outcome.error.find(input.says), std::string::npos) << command << "\nshould say " << input.says << "\nsays " << outcome.error;
+    EXPECT_NE(outcome.error.find(input.says), std::string::npos)
+        << command << "\nshould say " << input.says << "\nsays " << outcome.error;
     EXPECT_EQ(outcome.out, "") << command;
   }
   Workplace place_;
@@ -87,8 +88,9 @@ TEST_F(BadInputTest, Arguments) {
 
 TEST_F(BadInputTest, Scenarios) {
   const std::string good = good_scenario;
-  const std::vector<std::pair<std::string, std::string>> files{
-      {"misspelt.toml", "clientz = 2"}, {"workload.toml", "name = \"no-such-workload\""}, {"type.toml", "clients = \"two\""}};
+  const std::vector<std::pair<std::string, std::string>> files{{"misspelt.toml", "clientz = 2"},
+                                                               {"workload.toml", "name = \"no-such-workload\""},
+                                                               {"type.toml", "clients = \"two\""}};
   write_text(place_ / "misspelt.toml", std::string(good).replace(good.find("clients = 2"), 11, "clientz = 2"));
   expect_refused({{"run", "misspelt.toml"}, "misspelt.toml:6:1: workload.clientz"});
   write_text(place_ / "workload.toml", std::string(good).replace(good.find("\"append\""), 8, "\"no-such\""));
@@ -98,7 +100,8 @@ TEST_F(BadInputTest, Scenarios) {
   write_text(place_ / "binary.toml", std::string("\x00\xff\xfe\n\n", 5));
   expect_refused({{"run", "binary.toml"}, "binary.toml:"});
   // Cut inside a table's header, a key, a string and a list.
-  for (const std::size_t length : {good.find("[run]") + 2, good.find("duration_s") + 4, good.find("\"append\"") + 3, good.rfind("{name") + 5}) {
+  for (const std::size_t length :
+       {good.find("[run]") + 2, good.find("duration_s") + 4, good.find("\"append\"") + 3, good.rfind("{name") + 5}) {
     write_text(place_ / "cut.toml", good.substr(0, length));
     expect_refused({{"run", "cut.toml"}, "cut.toml:"});
   }
@@ -121,7 +124,8 @@ TEST_F(BadInputTest, OutputFoldersAreTriedBeforeTheRun) {
 
 TEST_F(BadInputTest, Histories) {
   const std::string good = good_history;
-  write_text(place_ / "broken.edn", good + "{:index 2, :time 3, :process 0, :type :invoke, :f :txn, :value [[:append 1 }\n");
+  write_text(place_ / "broken.edn",
+             good + "{:index 2, :time 3, :process 0, :type :invoke, :f :txn, :value [[:append 1 }\n");
   expect_refused({{"check", "broken.edn", "--model", "list-append"}, "broken.edn:3:"});
   write_text(place_ / "type.edn", good + "{:index 2, :time 3, :process 0, :type :maybe, :f :txn, :value nil}\n");
   expect_refused({{"check", "type.edn", "--model", "list-append"}, "type.edn:3:"});

@@ -1,9 +1,9 @@
 // Statements and whole transactions.
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "engine/sql/parser.h"
 #include "engine/sql/statement_cache.h"
@@ -18,7 +18,8 @@ namespace polarsim::scenarios::cli {
 
 namespace {
 
-constexpr const char* statement = "UPDATE public.accounts_102008 SET balance = balance + $1 WHERE id = $2 RETURNING balance";
+constexpr const char* statement =
+    "UPDATE public.accounts_102008 SET balance = balance + $1 WHERE id = $2 RETURNING balance";
 
 double parse_seconds() {
   return seconds_each([](std::uint64_t count) {
@@ -37,14 +38,16 @@ double cached_parse_seconds() {
 }  // namespace
 
 std::vector<Measurement> bench_sql() {
-  return {{"sql-parse", 1 / parse_seconds(), "statements/s", "an UPDATE from its text"},
-          {"sql-cached", 1 / cached_parse_seconds(), "statements/s", "the same UPDATE when the node has parsed it before"}};
+  return {
+      {"sql-parse", 1 / parse_seconds(), "statements/s", "an UPDATE from its text"},
+      {"sql-cached", 1 / cached_parse_seconds(), "statements/s", "the same UPDATE when the node has parsed it before"}};
 }
 
 std::vector<Measurement> bench_append() {
   // Without faults and pauses, so that the time goes into transactions.
-  const Scenario scenario = load_scenario_argument(
-      "append", {"cluster.coordinators=2", "cluster.data_nodes=4", "faults.profile=\"none\"", "workload.pause_ms=0", "run.duration_s=10"});
+  const Scenario scenario =
+      load_scenario_argument("append", {"cluster.coordinators=2", "cluster.data_nodes=4", "faults.profile=\"none\"",
+                                        "workload.pause_ms=0", "run.duration_s=10"});
   RunRequest request;
   request.progress = [](sim::Time) {
     if (interrupted()) throw Interrupted{};
@@ -53,9 +56,12 @@ std::vector<Measurement> bench_append() {
   const RunRecord record = run_scenario(scenario, request);
   const double used = processor_seconds() - start;
   const auto transactions = static_cast<double>(record.transactions_ok);
-  return {{"append", transactions / used, "transactions/core-s", "committed by clients of the append workload, 2 CN and 4 DN, judging included"},
-          {"append-events", static_cast<double>(record.scheduler_events) / used, "events/core-s", "scheduler events in the same run"},
-          {"append-speedup", sim::seconds(record.virtual_time) / used, "times", "virtual time over processor time in the same run"}};
+  return {{"append", transactions / used, "transactions/core-s",
+           "committed by clients of the append workload, 2 CN and 4 DN, judging included"},
+          {"append-events", static_cast<double>(record.scheduler_events) / used, "events/core-s",
+           "scheduler events in the same run"},
+          {"append-speedup", sim::seconds(record.virtual_time) / used, "times",
+           "virtual time over processor time in the same run"}};
 }
 
 }  // namespace polarsim::scenarios::cli

@@ -1,11 +1,11 @@
 // Fibers, scheduler and network: the simulated machine alone.
+#include <fmt/format.h>
+
 #include <boost/context/fiber.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "scenarios/cli/benchmarks.h"
 #include "sim/assert.h"
@@ -140,8 +140,10 @@ std::vector<Measurement> bench_fiber() {
 }
 
 std::vector<Measurement> bench_scheduler() {
-  return {{"scheduler-fifo", 1 / yield_seconds(sim::SchedulingPolicy::fifo), "events/s", "tasks resumed, 16 that yield, in order"},
-          {"scheduler-random", 1 / yield_seconds(sim::SchedulingPolicy::random), "events/s", "tasks resumed, 16 that yield, at random"},
+  return {{"scheduler-fifo", 1 / yield_seconds(sim::SchedulingPolicy::fifo), "events/s",
+           "tasks resumed, 16 that yield, in order"},
+          {"scheduler-random", 1 / yield_seconds(sim::SchedulingPolicy::random), "events/s",
+           "tasks resumed, 16 that yield, at random"},
           {"scheduler-timers", 1 / timer_seconds(), "sleeps/s", "16 tasks that sleep: a timer and a switch each"}};
 }
 

@@ -1,5 +1,5 @@
-// Measurements of the simulator's own speed, in processor time: other programs of the machine disturb it less than wall time, and the
-// simulator has one thread. They read a real clock, so they live beside the command.
+// Measurements of the simulator's own speed, in processor time: other programs of the machine disturb it less than wall
+// time, and the simulator has one thread. They read a real clock, so they live beside the command.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ struct Benchmark {
 };
 const std::vector<Benchmark>& benchmarks();
 
-// Processor seconds of one call of `body(n)` divided by n: the fastest of several rounds, with n grown until a round lasts long enough to be
-// measured. The fastest round is the one that other programs disturbed least.
+// Processor seconds of one call of `body(n)` divided by n: the fastest of several rounds, with n grown until a round
+// lasts long enough to be measured. The fastest round is the one that other programs disturbed least.
 double seconds_each(const std::function<void(std::uint64_t)>& body);
 
 std::vector<Measurement> bench_fiber();

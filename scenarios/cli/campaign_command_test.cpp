@@ -4,12 +4,11 @@
 
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <string>
 #include <thread>
-
-#include <nlohmann/json.hpp>
 
 #include "scenarios/cli/program_under_test.h"
 
@@ -28,7 +27,8 @@ class CampaignCommandTest : public ::testing::Test {
   }
   // Processes that this one has started.
   static std::set<pid_t> children_of(pid_t process) {
-    std::istringstream text(content_of("/proc/" + std::to_string(process) + "/task/" + std::to_string(process) + "/children"));
+    std::istringstream text(
+        content_of("/proc/" + std::to_string(process) + "/task/" + std::to_string(process) + "/children"));
     std::set<pid_t> children;
     for (pid_t child = 0; text >> child;) children.insert(child);
     return children;
@@ -45,28 +45,32 @@ class CampaignCommandTest : public ::testing::Test {
   }
   // A scenario that runs for far longer than the test.
   std::vector<std::string> endless(const std::string& seeds) const {
-    return {"campaign", "small.toml", "--seeds", seeds, "--set", "run.duration_s=86400", "--jobs", "1", "--json", "--db", "campaign.db"};
+    return {"campaign", "small.toml", "--seeds", seeds,  "--set",      "run.duration_s=86400",
+            "--jobs",   "1",          "--json",  "--db", "campaign.db"};
   }
   Workplace place_;
 };
 
 TEST_F(CampaignCommandTest, PrintsTheDocumentedObjectAndJunit) {
-  const Outcome outcome =
-      place_.run({"campaign", "small.toml", "--seeds", "1..4", "--jobs", "2", "--json", "--junit", "results.xml", "--db", "campaign.db"});
+  const Outcome outcome = place_.run({"campaign", "small.toml", "--seeds", "1..4", "--jobs", "2", "--json", "--junit",
+                                      "results.xml", "--db", "campaign.db"});
   ASSERT_EQ(outcome.status, 0) << outcome.error << outcome.out;
   EXPECT_EQ(outcome.error, "");
   const Json campaign = Json::parse(outcome.out);
   EXPECT_EQ(campaign, Json::parse(R"({"seeds": 4, "passed": 4, "failed": 0, "unknown": 0, "failures": []})"));
-  EXPECT_NE(content_of(place_ / "results.xml").find("<testsuite name=\"small\" tests=\"4\" failures=\"0\""), std::string::npos);
+  EXPECT_NE(content_of(place_ / "results.xml").find("<testsuite name=\"small\" tests=\"4\" failures=\"0\""),
+            std::string::npos);
 }
 
 TEST_F(CampaignCommandTest, AnExpectedAnomalyThatIsNotSeenIsAFailure) {
-  const Outcome outcome = place_.run({"campaign", "small.toml", "--seeds", "1..2", "--set", "check.expect=[\"G0\"]", "--json"});
+  const Outcome outcome =
+      place_.run({"campaign", "small.toml", "--seeds", "1..2", "--set", "check.expect=[\"G0\"]", "--json"});
   EXPECT_EQ(outcome.status, 1) << outcome.error;
   const Json campaign = Json::parse(outcome.out);
   EXPECT_EQ(campaign.at("passed"), 2);
   ASSERT_EQ(campaign.at("failures").size(), 1U);
-  EXPECT_EQ(campaign.at("failures")[0], Json::parse(R"({"signature": "expected:G0", "checker": "expect", "seeds": [], "capsule": null})"));
+  EXPECT_EQ(campaign.at("failures")[0],
+            Json::parse(R"({"signature": "expected:G0", "checker": "expect", "seeds": [], "capsule": null})"));
 }
 
 TEST_F(CampaignCommandTest, ResumeNeedsToBeSaidAndRunsTheRest) {
@@ -74,7 +78,8 @@ TEST_F(CampaignCommandTest, ResumeNeedsToBeSaidAndRunsTheRest) {
   const Outcome refused = place_.run({"campaign", "small.toml", "--seeds", "1..4", "--db", "campaign.db"});
   EXPECT_EQ(refused.status, 2);
   EXPECT_EQ(refused.error_lines(), 1U) << refused.error;
-  const Outcome resumed = place_.run({"campaign", "small.toml", "--seeds", "1..4", "--db", "campaign.db", "--resume", "--json"});
+  const Outcome resumed =
+      place_.run({"campaign", "small.toml", "--seeds", "1..4", "--db", "campaign.db", "--resume", "--json"});
   EXPECT_EQ(resumed.status, 0) << resumed.error;
   EXPECT_EQ(Json::parse(resumed.out).at("seeds"), 4);
 }
@@ -101,7 +106,8 @@ TEST_F(CampaignCommandTest, InterruptedItPrintsWhatItHasAndLeavesNoProcess) {
   ASSERT_EQ(::kill(campaign, SIGINT), 0);
   const Outcome outcome = place_.wait_for(campaign);
   EXPECT_EQ(outcome.status, 1) << outcome.error;
-  EXPECT_EQ(Json::parse(outcome.out), Json::parse(R"({"seeds": 0, "passed": 0, "failed": 0, "unknown": 0, "failures": []})"));
+  EXPECT_EQ(Json::parse(outcome.out),
+            Json::parse(R"({"seeds": 0, "passed": 0, "failed": 0, "unknown": 0, "failures": []})"));
   EXPECT_NE(::kill(seed, 0), 0) << "the seed's process is still there";
 }
 

@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "reports/run_summary.h"
 #include "scenarios/cli/benchmarks.h"
@@ -22,14 +22,20 @@ std::string value_text(double value) {
 }
 
 nlohmann::ordered_json entry_of(const Measurement& measurement) {
-  return {{"name", measurement.name}, {"value", measurement.value}, {"unit", measurement.unit}, {"summary", measurement.summary}};
+  return {{"name", measurement.name},
+          {"value", measurement.value},
+          {"unit", measurement.unit},
+          {"summary", measurement.summary}};
 }
 
 }  // namespace
 
 const std::vector<Benchmark>& benchmarks() {
-  static const std::vector<Benchmark> list{
-      {"fiber", bench_fiber}, {"scheduler", bench_scheduler}, {"network", bench_network}, {"sql", bench_sql}, {"append", bench_append}};
+  static const std::vector<Benchmark> list{{"fiber", bench_fiber},
+                                           {"scheduler", bench_scheduler},
+                                           {"network", bench_network},
+                                           {"sql", bench_sql},
+                                           {"append", bench_append}};
   return list;
 }
 
@@ -60,13 +66,18 @@ int bench_command(const BenchOptions& options) {
   for (const Benchmark& benchmark : benchmarks()) {
     if (benchmark.name.starts_with(options.name)) wanted.push_back(benchmark);
   }
-  if (wanted.empty()) throw UsageError(fmt::format("bench: no benchmark's name begins with \"{}\"; `polarsim bench` runs all", options.name));
+  if (wanted.empty())
+    throw UsageError(
+        fmt::format("bench: no benchmark's name begins with \"{}\"; `polarsim bench` runs all", options.name));
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   if (!options.json) print(version_text() + "\n");
   for (const Benchmark& benchmark : wanted) {
     for (const Measurement& measurement : benchmark.run()) {
-      if (options.json) list.push_back(entry_of(measurement));
-      else print(fmt::format("{:<20} {:>14} {:<20} {}\n", measurement.name, value_text(measurement.value), measurement.unit, measurement.summary));
+      if (options.json)
+        list.push_back(entry_of(measurement));
+      else
+        print(fmt::format("{:<20} {:>14} {:<20} {}\n", measurement.name, value_text(measurement.value),
+                          measurement.unit, measurement.summary));
     }
   }
   if (options.json) print(dump(list));

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -5,8 +6,6 @@
 #include <limits>
 #include <set>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "reports/junit.h"
 #include "scenarios/artifacts.h"
@@ -30,7 +29,8 @@ std::vector<CampaignScenario> load_all(const CampaignCommandOptions& options) {
   for (const std::string& argument : options.scenarios) {
     scenarios.push_back({load_scenario_argument(argument, options.overrides), options.overrides});
     const std::string& name = scenarios.back().scenario.name;
-    if (!names.insert(name).second) throw UsageError(fmt::format("{}: another scenario of this campaign is called {} too", argument, name));
+    if (!names.insert(name).second)
+      throw UsageError(fmt::format("{}: another scenario of this campaign is called {} too", argument, name));
   }
   return scenarios;
 }
@@ -45,14 +45,16 @@ CampaignOptions plan(const CampaignCommandOptions& options) {
   const auto [first, last] = parse_seeds(options.seeds);
   campaign.first_seed = first;
   campaign.last_seed = last;
-  campaign.jobs = options.jobs.empty() ? processors() : static_cast<unsigned>(parse_natural("--jobs", options.jobs, 1, 1000));
+  campaign.jobs =
+      options.jobs.empty() ? processors() : static_cast<unsigned>(parse_natural("--jobs", options.jobs, 1, 1000));
   campaign.planted = parse_planted(options.planted);
   campaign.seed_timeout_seconds = sim::seconds(parse_duration("--timeout", options.timeout));
   if (campaign.seed_timeout_seconds <= 0) throw UsageError("--timeout: expected more than zero seconds");
   campaign.until_failure = options.until_failure;
   campaign.database = options.database;
   campaign.resume = options.resume;
-  if (options.resume && options.database.empty()) throw UsageError("--resume: needs --db FILE, which holds the results so far");
+  if (options.resume && options.database.empty())
+    throw UsageError("--resume: needs --db FILE, which holds the results so far");
   campaign.out = options.out;
   campaign.build = build_info();
   campaign.wall_seconds = wall_seconds;
@@ -63,7 +65,8 @@ CampaignOptions plan(const CampaignCommandOptions& options) {
 
 std::string label_of(const CampaignOptions& campaign) {
   std::string names;
-  for (const CampaignScenario& scenario : campaign.scenarios) names += (names.empty() ? "" : ", ") + scenario.scenario.name;
+  for (const CampaignScenario& scenario : campaign.scenarios)
+    names += (names.empty() ? "" : ", ") + scenario.scenario.name;
   return names;
 }
 
@@ -77,18 +80,21 @@ std::string duration_text(double seconds) {
 std::string progress_text(const CampaignProgress& progress, std::uint64_t done_before, double elapsed) {
   const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
   const double rate = static_cast<double>(progress.done - done_before) / elapsed;
-  std::string text = fmt::format("{} {} of {}", progress_bar(share), reports::grouped(progress.done), reports::counted(progress.total, "seed"));
+  std::string text = fmt::format("{} {} of {}", progress_bar(share), reports::grouped(progress.done),
+                                 reports::counted(progress.total, "seed"));
   if (progress.failed > 0) text += fmt::format("  {} failed", reports::grouped(progress.failed));
   if (progress.unknown > 0) text += fmt::format("  {} unknown", reports::grouped(progress.unknown));
   if (rate > 0) {
-    text += fmt::format("  {:.1f}/s, {} to go", rate, duration_text(static_cast<double>(progress.total - progress.done) / rate));
+    text += fmt::format("  {:.1f}/s, {} to go", rate,
+                        duration_text(static_cast<double>(progress.total - progress.done) / rate));
   }
   return text;
 }
 
 std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(seeds.size(), seeds_shown); ++i) text += (i == 0 ? "" : ", ") + std::to_string(seeds[i]);
+  for (std::size_t i = 0; i < std::min(seeds.size(), seeds_shown); ++i)
+    text += (i == 0 ? "" : ", ") + std::to_string(seeds[i]);
   if (seeds.size() > seeds_shown) text += ", ...";
   return text;
 }
@@ -100,9 +106,11 @@ std::string first_line(const std::string& text, std::size_t width) {
 
 std::string group_text(const FailureGroup& group, bool name_scenario) {
   std::string text = fmt::format("    {}{}", name_scenario ? group.scenario + "  " : "", group.signature);
-  if (!group.seeds.empty()) text += fmt::format("  {}: {}", reports::counted(group.seeds.size(), "seed"), seeds_text(group.seeds));
+  if (!group.seeds.empty())
+    text += fmt::format("  {}: {}", reports::counted(group.seeds.size(), "seed"), seeds_text(group.seeds));
   text += "\n";
-  if (!group.explanation.empty()) text += fmt::format("      {}\n", first_line(group.explanation, terminal_width() - 6));
+  if (!group.explanation.empty())
+    text += fmt::format("      {}\n", first_line(group.explanation, terminal_width() - 6));
   if (!group.capsule.empty()) text += fmt::format("      {}\n", replay_command_for(group.capsule));
   return text;
 }
@@ -116,24 +124,27 @@ std::string groups_text(const char* title, const std::vector<FailureGroup>& grou
 
 std::string text_of(const CampaignResult& result, const CampaignOptions& campaign, double elapsed) {
   const bool color = color_wanted();
-  const char* words = result.all_passed() ? "PASSED" : result.failures.empty() ? (result.unknown > 0 ? "UNKNOWN" : "STOPPED") : "FAILED";
+  const char* words = result.all_passed()       ? "PASSED"
+                      : result.failures.empty() ? (result.unknown > 0 ? "UNKNOWN" : "STOPPED")
+                                                : "FAILED";
   const char* style = result.all_passed() ? "\033[32m" : result.failures.empty() ? "\033[33m" : "\033[31m";
-  std::string text = fmt::format("{}{}{}  {}, seeds {} to {}\n\n", color ? style : "", words, color ? "\033[0m" : "", label_of(campaign),
-                                 campaign.first_seed, campaign.last_seed);
-  text += fmt::format("  {} passed, {} failed, {} unknown", reports::grouped(result.passed), reports::grouped(result.failed),
-                      reports::grouped(result.unknown));
+  std::string text = fmt::format("{}{}{}  {}, seeds {} to {}\n\n", color ? style : "", words, color ? "\033[0m" : "",
+                                 label_of(campaign), campaign.first_seed, campaign.last_seed);
+  text += fmt::format("  {} passed, {} failed, {} unknown", reports::grouped(result.passed),
+                      reports::grouped(result.failed), reports::grouped(result.unknown));
   if (result.crashed > 0) text += fmt::format(" ({} of the failed crashed)", reports::grouped(result.crashed));
   text += fmt::format("; {} in {}\n", reports::counted(result.transactions, "transaction"), duration_text(elapsed));
   if (result.seeds < result.planned) {
-    text += fmt::format("  {} {} of {} seeds\n", result.interrupted ? "interrupted after" : "stopped after", reports::grouped(result.seeds),
-                        reports::grouped(result.planned));
+    text += fmt::format("  {} {} of {} seeds\n", result.interrupted ? "interrupted after" : "stopped after",
+                        reports::grouped(result.seeds), reports::grouped(result.planned));
   }
   const bool several = campaign.scenarios.size() > 1;
   text += groups_text("failures, grouped by what they look like", result.failures, several);
   text += groups_text("without a verdict", result.unknowns, several);
   if (!result.seen.empty()) {
     text += "\n  anomalies and exposures seen\n";
-    for (const auto& [name, seeds] : result.seen) text += fmt::format("    {:<24} in {}\n", name, reports::counted(seeds, "seed"));
+    for (const auto& [name, seeds] : result.seen)
+      text += fmt::format("    {:<24} in {}\n", name, reports::counted(seeds, "seed"));
   }
   return text;
 }
@@ -158,10 +169,13 @@ std::string json_of(const CampaignResult& result) {
 
 reports::JunitCase::Result junit_result(SeedVerdict verdict) {
   switch (verdict) {
-    case SeedVerdict::passed: return reports::JunitCase::Result::passed;
-    case SeedVerdict::failed: return reports::JunitCase::Result::failed;
+    case SeedVerdict::passed:
+      return reports::JunitCase::Result::passed;
+    case SeedVerdict::failed:
+      return reports::JunitCase::Result::failed;
     case SeedVerdict::unknown:
-    case SeedVerdict::crashed: return reports::JunitCase::Result::error;
+    case SeedVerdict::crashed:
+      return reports::JunitCase::Result::error;
   }
   return reports::JunitCase::Result::error;
 }
@@ -169,12 +183,13 @@ reports::JunitCase::Result junit_result(SeedVerdict verdict) {
 std::string junit_of(const CampaignResult& result) {
   std::vector<reports::JunitCase> cases;
   for (const SeedResult& row : result.results) {
-    cases.push_back({junit_result(row.verdict), row.scenario, fmt::format("seed {}", row.seed), static_cast<double>(row.wall_ms) * 1e-3,
-                     row.signature, row.explanation});
+    cases.push_back({junit_result(row.verdict), row.scenario, fmt::format("seed {}", row.seed),
+                     static_cast<double>(row.wall_ms) * 1e-3, row.signature, row.explanation});
   }
   for (const FailureGroup& group : result.failures) {
     if (!group.seeds.empty()) continue;
-    cases.push_back({reports::JunitCase::Result::failed, group.scenario, group.signature, 0, group.signature, group.explanation});
+    cases.push_back(
+        {reports::JunitCase::Result::failed, group.scenario, group.signature, 0, group.signature, group.explanation});
   }
   return reports::render_junit(cases);
 }
@@ -190,7 +205,8 @@ int status_of(const CampaignResult& result) {
 int campaign_command(const CampaignCommandOptions& options) {
   CampaignOptions campaign = plan(options);
   if (!options.junit.empty()) {
-    if (const auto writable = write_file(options.junit, ""); !writable) throw UsageError("--junit: " + writable.error().message);
+    if (const auto writable = write_file(options.junit, ""); !writable)
+      throw UsageError("--junit: " + writable.error().message);
   }
   ProgressLine line;
   const double start = wall_seconds();
@@ -206,7 +222,8 @@ int campaign_command(const CampaignCommandOptions& options) {
   if (!result) throw UsageError(result.error().message);
   print(options.json ? json_of(*result) : text_of(*result, campaign, wall_seconds() - start));
   if (!options.junit.empty()) {
-    if (const auto written = write_file(options.junit, junit_of(*result)); !written) throw UsageError("--junit: " + written.error().message);
+    if (const auto written = write_file(options.junit, junit_of(*result)); !written)
+      throw UsageError("--junit: " + written.error().message);
   }
   return status_of(*result);
 }

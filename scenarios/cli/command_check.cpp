@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "checkers/checkers.h"
 #include "checkers/history.h"
@@ -25,15 +25,18 @@ std::string joined(const std::vector<std::string>& parts) {
 
 checkers::BankOptions bank_options(const CheckOptions& options) {
   if (options.accounts.empty()) throw UsageError("--accounts: the bank model needs the number of accounts");
-  if (options.initial_balance.empty()) throw UsageError("--initial-balance: the bank model needs what each account held at first");
+  if (options.initial_balance.empty())
+    throw UsageError("--initial-balance: the bank model needs what each account held at first");
   checkers::BankOptions bank;
-  bank.accounts = static_cast<std::int64_t>(parse_natural("--accounts", options.accounts, 1, std::numeric_limits<std::int32_t>::max()));
+  bank.accounts = static_cast<std::int64_t>(
+      parse_natural("--accounts", options.accounts, 1, std::numeric_limits<std::int32_t>::max()));
   bank.initial_balance = parse_integer("--initial-balance", options.initial_balance);
   bank.negative_allowed = options.negative_allowed;
   return bank;
 }
 
-// Everything about the arguments is checked before the file is read, so that a slip does not cost the reading of a large history.
+// Everything about the arguments is checked before the file is read, so that a slip does not cost the reading of a
+// large history.
 void check_arguments(const CheckOptions& options) {
   const std::vector<std::string> models{"list-append", "rw-register", "bank"};
   if (std::find(models.begin(), models.end(), options.model) == models.end()) {
@@ -42,14 +45,16 @@ void check_arguments(const CheckOptions& options) {
   if (options.model == "bank") {
     bank_options(options);
   } else if (!checkers::is_known_level(options.level)) {
-    throw UsageError(fmt::format("--level: expected one of {}, found \"{}\"", joined(checkers::known_levels()), options.level));
+    throw UsageError(
+        fmt::format("--level: expected one of {}, found \"{}\"", joined(checkers::known_levels()), options.level));
   }
 }
 
 checkers::Verdict verdict_on(const checkers::History& history, const CheckOptions& options) {
   if (options.model == "bank") return checkers::check_bank(history, bank_options(options));
   const checkers::Level level{options.level};
-  return options.model == "list-append" ? checkers::check_list_append(history, level) : checkers::check_rw_register(history, level);
+  return options.model == "list-append" ? checkers::check_list_append(history, level)
+                                        : checkers::check_rw_register(history, level);
 }
 
 std::vector<std::string> names_of_anomalies(const std::vector<checkers::Anomaly>& anomalies) {
@@ -76,8 +81,10 @@ std::string explanation_of(const checkers::Verdict& verdict) {
 
 std::string json_of(const checkers::Verdict& verdict) {
   nlohmann::ordered_json object;
-  if (verdict.validity == checkers::Validity::unknown) object["valid"] = "unknown";
-  else object["valid"] = verdict.validity == checkers::Validity::valid;
+  if (verdict.validity == checkers::Validity::unknown)
+    object["valid"] = "unknown";
+  else
+    object["valid"] = verdict.validity == checkers::Validity::valid;
   object["anomalies"] = names_of_anomalies(verdict.anomalies);
   object["not"] = verdict.not_models;
   object["also_not"] = verdict.also_not;
@@ -87,12 +94,15 @@ std::string json_of(const checkers::Verdict& verdict) {
 
 std::string text_of(const checkers::Verdict& verdict, const CheckOptions& options) {
   const bool has_level = options.model != "bank";
-  std::string text = fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity), options.history, options.model,
-                                 has_level ? " at " + options.level : "", reports::counted(verdict.operations_checked, "operation"));
+  std::string text =
+      fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity), options.history, options.model,
+                  has_level ? " at " + options.level : "", reports::counted(verdict.operations_checked, "operation"));
   if (const std::string reason = reason_of(verdict); !reason.empty()) text += fmt::format("\n  {}\n", reason);
-  for (const checkers::Anomaly& anomaly : verdict.anomalies) text += fmt::format("\n  {}\n    {}\n", anomaly.name, anomaly.explanation);
+  for (const checkers::Anomaly& anomaly : verdict.anomalies)
+    text += fmt::format("\n  {}\n    {}\n", anomaly.name, anomaly.explanation);
   if (!verdict.exposures.empty()) {
-    text += fmt::format("\n  permitted{}, and seen: {}\n", has_level ? " at this level" : "", joined(names_of_anomalies(verdict.exposures)));
+    text += fmt::format("\n  permitted{}, and seen: {}\n", has_level ? " at this level" : "",
+                        joined(names_of_anomalies(verdict.exposures)));
   }
   if (!verdict.not_models.empty()) text += fmt::format("\n  the history is not {}\n", joined(verdict.not_models));
   if (!verdict.also_not.empty()) text += fmt::format("  and therefore not {}\n", joined(verdict.also_not));

@@ -1,7 +1,8 @@
 #include "scenarios/cli/command_line.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "scenarios/cli/build_info.h"
 #include "scenarios/cli/exit_status.h"
@@ -12,57 +13,81 @@ namespace {
 
 constexpr const char* description =
     "polarsim runs a sharded PostgreSQL-compatible cluster in one process on a simulated network, disk and clock,\n"
-    "breaks it on purpose, and proves or refutes what it promised. A run is decided by program, scenario and seed alone.";
+    "breaks it on purpose, and proves or refutes what it promised. A run is decided by program, scenario and seed "
+    "alone.";
 
 constexpr const char* exit_text =
-    "Exit status: 0 passed; 1 a checker or invariant said no, or no verdict was reached; 2 unusable arguments or input;\n"
+    "Exit status: 0 passed; 1 a checker or invariant said no, or no verdict was reached; 2 unusable arguments or "
+    "input;\n"
     "3 the run was not deterministic, or polarsim itself failed.";
 
 // An option that may be given several times, one value each, so that it never swallows a positional argument.
-CLI::Option* repeated(CLI::App* command, const std::string& name, std::vector<std::string>& values, const std::string& help) {
-  return command->add_option(name, values, help)->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+CLI::Option* repeated(CLI::App* command, const std::string& name, std::vector<std::string>& values,
+                      const std::string& help) {
+  return command->add_option(name, values, help)
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void define_run(CLI::App& app, RunOptions& options) {
   CLI::App* command = app.add_subcommand("run", "Run one scenario with one seed and judge what the clients saw");
-  command->add_option("SCENARIO", options.scenario, "A TOML file, or the name of a scenario of the library")->required();
-  command->add_option("--seed", options.seed, "Decides every random choice: 0 to 18446744073709551615 (default 1)")->type_name("N");
-  repeated(command, "--set", options.overrides, "Change a value of the scenario, in TOML: cluster.data_nodes=4; may be repeated")
+  command->add_option("SCENARIO", options.scenario, "A TOML file, or the name of a scenario of the library")
+      ->required();
+  command->add_option("--seed", options.seed, "Decides every random choice: 0 to 18446744073709551615 (default 1)")
+      ->type_name("N");
+  repeated(command, "--set", options.overrides,
+           "Change a value of the scenario, in TOML: cluster.data_nodes=4; may be repeated")
       ->type_name("KEY=VALUE");
-  repeated(command, "--plant", options.planted, "Turn a planted bug on (see `polarsim list bugs`); may be repeated")->type_name("BUG");
-  command->add_option("--out", options.out, "Folder for the run's artifacts (default runs/<scenario>-<seed>)")->type_name("DIR");
+  repeated(command, "--plant", options.planted, "Turn a planted bug on (see `polarsim list bugs`); may be repeated")
+      ->type_name("BUG");
+  command->add_option("--out", options.out, "Folder for the run's artifacts (default runs/<scenario>-<seed>)")
+      ->type_name("DIR");
   command->add_flag("--no-artifacts", options.no_artifacts, "Write no files");
   command->add_flag("--trace", options.trace, "Keep the trace of the simulation as trace.txt");
   command->add_flag("--twice", options.twice, "Run twice and require that both runs are the same");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
-  command->footer(std::string("Times in results are seconds: virtual ones of the simulated world unless they say wall.\n") + exit_text +
-                  "\n\nExample:\n  polarsim run append --seed 7 --set cluster.data_nodes=4 --plant recheck-skipped");
+  command->footer(
+      std::string("Times in results are seconds: virtual ones of the simulated world unless they say wall.\n") +
+      exit_text + "\n\nExample:\n  polarsim run append --seed 7 --set cluster.data_nodes=4 --plant recheck-skipped");
 }
 
 void define_replay(CLI::App& app, ReplayOptions& options) {
   CLI::App* command = app.add_subcommand("replay", "Repeat a recorded run and compare it with its record");
   command->add_option("CAPSULE", options.capsule, "The folder of a run, or the run.json in it")->required();
-  CLI::Option* strict = command->add_flag("--strict", options.strict, "Digest, ladder and verdict must be those recorded (the default)");
-  command->add_flag("--tolerant", options.tolerant, "Report differences, but judge only the run itself: for another build or an edited schedule")
+  CLI::Option* strict =
+      command->add_flag("--strict", options.strict, "Digest, ladder and verdict must be those recorded (the default)");
+  command
+      ->add_flag("--tolerant", options.tolerant,
+                 "Report differences, but judge only the run itself: for another build or an edited schedule")
       ->excludes(strict);
-  command->add_option("--until", options.until, "Stop at this virtual time without a verdict: seconds, or with unit ns, us, ms, s")
+  command
+      ->add_option("--until", options.until,
+                   "Stop at this virtual time without a verdict: seconds, or with unit ns, us, ms, s")
       ->type_name("T");
-  command->add_option("--trace", options.trace_file, "Write the trace of the simulation to this file")->type_name("FILE");
+  command->add_option("--trace", options.trace_file, "Write the trace of the simulation to this file")
+      ->type_name("FILE");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
-  command->footer(std::string(exit_text) + "\n\nExample:\n  polarsim replay runs/append-7 --until 12.5 --trace trace.txt");
+  command->footer(std::string(exit_text) +
+                  "\n\nExample:\n  polarsim replay runs/append-7 --until 12.5 --trace trace.txt");
 }
 
 void define_check(CLI::App& app, CheckOptions& options) {
   CLI::App* command = app.add_subcommand("check", "Judge a history that is on disk, from polarsim or any other system");
-  command->add_option("HISTORY", options.history, "Operations in Jepsen's form: EDN or JSON, one map a line")->required();
+  command->add_option("HISTORY", options.history, "Operations in Jepsen's form: EDN or JSON, one map a line")
+      ->required();
   command->add_option("--model", options.model, "list-append, rw-register or bank")->type_name("M")->required();
-  command->add_option("--level", options.level, "Isolation level to hold, by Elle's name (default read-committed); not for bank")
+  command
+      ->add_option("--level", options.level,
+                   "Isolation level to hold, by Elle's name (default read-committed); not for bank")
       ->type_name("L");
   command->add_option("--accounts", options.accounts, "bank: how many accounts there are")->type_name("N");
-  command->add_option("--initial-balance", options.initial_balance, "bank: what each account held at first")->type_name("N");
+  command->add_option("--initial-balance", options.initial_balance, "bank: what each account held at first")
+      ->type_name("N");
   command->add_flag("--negative-allowed", options.negative_allowed, "bank: balances may fall below zero");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
-  command->footer(std::string(exit_text) + "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
+  command->footer(std::string(exit_text) +
+                  "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
                   "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100");
 }
 
@@ -70,8 +95,9 @@ void define_list(CLI::App& app, ListOptions& options) {
   CLI::App* command = app.add_subcommand("list", "Show what this program knows by name");
   command->add_option("KIND", options.kind, "scenarios, workloads, faults, checkers, bugs or probes")->required();
   command->add_flag("--json", options.json, "Print a JSON list of objects with name and summary");
-  command->footer("Probes and fault points are declared by use: this list holds those that one short run of each\n"
-                  "library scenario under faults visits.\n\nExample:\n  polarsim list bugs");
+  command->footer(
+      "Probes and fault points are declared by use: this list holds those that one short run of each\n"
+      "library scenario under faults visits.\n\nExample:\n  polarsim list bugs");
 }
 
 void define_campaign(CLI::App& app, CampaignCommandOptions& options) {
@@ -79,26 +105,33 @@ void define_campaign(CLI::App& app, CampaignCommandOptions& options) {
   command->add_option("SCENARIO", options.scenarios, "TOML files or names of library scenarios")->required();
   command->add_option("--seeds", options.seeds, "First and last seed, or one")->type_name("A..B")->required();
   command->add_option("--jobs", options.jobs, "Processes at a time (default: one for each processor)")->type_name("N");
-  repeated(command, "--set", options.overrides, "Change a value of every scenario, in TOML; may be repeated")->type_name("KEY=VALUE");
+  repeated(command, "--set", options.overrides, "Change a value of every scenario, in TOML; may be repeated")
+      ->type_name("KEY=VALUE");
   repeated(command, "--plant", options.planted, "Turn a planted bug on; may be repeated")->type_name("BUG");
   command->add_flag("--until-failure", options.until_failure, "Start no more seeds once one has failed");
-  command->add_option("--timeout", options.timeout, "Wall seconds after which a seed counts as crashed (default 300)")->type_name("S");
+  command->add_option("--timeout", options.timeout, "Wall seconds after which a seed counts as crashed (default 300)")
+      ->type_name("S");
   command->add_option("--db", options.database, "Keep the results in this SQLite file")->type_name("FILE");
   command->add_flag("--resume", options.resume, "Skip the seeds whose results the database has");
   command->add_option("--junit", options.junit, "Write the results as JUnit XML")->type_name("FILE");
-  command->add_option("--out", options.out, "Folder for capsules: the first of each signature is kept (default runs)")->type_name("DIR");
+  command->add_option("--out", options.out, "Folder for capsules: the first of each signature is kept (default runs)")
+      ->type_name("DIR");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
-  command->footer(std::string("An anomaly that a scenario expects and no seed shows fails the campaign. SIGINT ends it with what was\n"
-                              "found so far; seeds under way are not counted, and --resume runs them again.\n") +
-                  exit_text + "\n\nExample:\n  polarsim campaign append bank --seeds 1..1000 --db nightly.db --junit results.xml");
+  command->footer(
+      std::string(
+          "An anomaly that a scenario expects and no seed shows fails the campaign. SIGINT ends it with what was\n"
+          "found so far; seeds under way are not counted, and --resume runs them again.\n") +
+      exit_text + "\n\nExample:\n  polarsim campaign append bank --seeds 1..1000 --db nightly.db --junit results.xml");
 }
 
 void define_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* command = app.add_subcommand("bench", "Measure the speed of the simulator on this machine");
-  command->add_option("NAME", options.name, "Only benchmarks whose name begins so: fiber, scheduler, network, sql, append");
+  command->add_option("NAME", options.name,
+                      "Only benchmarks whose name begins so: fiber, scheduler, network, sql, append");
   command->add_flag("--json", options.json, "Print a JSON list of objects with name, value, unit and summary");
-  command->footer("Seconds are those of processor time. The fastest of several rounds counts.\n\n"
-                  "Example:\n  polarsim bench scheduler");
+  command->footer(
+      "Seconds are those of processor time. The fastest of several rounds counts.\n\n"
+      "Example:\n  polarsim bench scheduler");
 }
 
 std::string one_line(std::string text) {

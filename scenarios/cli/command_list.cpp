@@ -1,9 +1,9 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "checkers/checkers.h"
 #include "engine/planted_bugs.h"
@@ -43,7 +43,8 @@ std::vector<Entry> workloads() {
 std::vector<Entry> fault_kinds_and_profiles() {
   std::vector<Entry> entries;
   for (const faults::ProfileInfo& kind : faults::list_fault_kinds()) entries.push_back({kind.name, kind.summary});
-  for (const faults::ProfileInfo& profile : faults::list_profiles()) entries.push_back({profile.name, "profile: " + profile.summary});
+  for (const faults::ProfileInfo& profile : faults::list_profiles())
+    entries.push_back({profile.name, "profile: " + profile.summary});
   return entries;
 }
 
@@ -61,7 +62,8 @@ std::vector<Entry> bugs() {
   return entries;
 }
 
-// Probes and fault points are declared by use, so the way to know them is to run: each library scenario, shortened, with one seed.
+// Probes and fault points are declared by use, so the way to know them is to run: each library scenario, shortened,
+// with one seed.
 std::vector<Entry> probes() {
   constexpr std::uint64_t seed = 1;
   std::map<std::string, std::uint64_t> states, points;
@@ -77,10 +79,12 @@ std::vector<Entry> probes() {
   }
   std::vector<Entry> entries;
   for (const auto& [name, count] : states) {
-    entries.push_back({name, fmt::format("probe, reached {} in short runs of the library with seed {}", reports::counted(count, "time"), seed)});
+    entries.push_back({name, fmt::format("probe, reached {} in short runs of the library with seed {}",
+                                         reports::counted(count, "time"), seed)});
   }
   for (const auto& [name, count] : points) {
-    entries.push_back({name, fmt::format("fault point, visited {} in short runs of the library with seed {}", reports::counted(count, "time"), seed)});
+    entries.push_back({name, fmt::format("fault point, visited {} in short runs of the library with seed {}",
+                                         reports::counted(count, "time"), seed)});
   }
   return entries;
 }
@@ -103,8 +107,8 @@ std::string json_of(const std::vector<Entry>& entries) {
 
 int list_command(const ListOptions& options) {
   const std::vector<std::pair<std::string, std::vector<Entry> (*)()>> kinds{
-      {"scenarios", scenarios}, {"workloads", workloads}, {"faults", fault_kinds_and_profiles},
-      {"checkers", all_checkers}, {"bugs", bugs}, {"probes", probes}};
+      {"scenarios", scenarios},   {"workloads", workloads}, {"faults", fault_kinds_and_profiles},
+      {"checkers", all_checkers}, {"bugs", bugs},           {"probes", probes}};
   for (const auto& [kind, entries_of] : kinds) {
     if (kind != options.kind) continue;
     const std::vector<Entry> entries = entries_of();
@@ -112,7 +116,8 @@ int list_command(const ListOptions& options) {
     print(options.json ? json_of(entries) : text_of(entries));
     return exit_status::passed;
   }
-  throw UsageError(fmt::format("list: expected one of scenarios, workloads, faults, checkers, bugs, probes, found \"{}\"", options.kind));
+  throw UsageError(fmt::format(
+      "list: expected one of scenarios, workloads, faults, checkers, bugs, probes, found \"{}\"", options.kind));
 }
 
 }  // namespace polarsim::scenarios::cli

@@ -1,6 +1,6 @@
-#include <string>
-
 #include <fmt/format.h>
+
+#include <string>
 
 #include "scenarios/artifacts.h"
 #include "scenarios/campaign.h"
@@ -27,8 +27,8 @@ std::string agreement_text(const reports::RunSummary& replayed, bool stopped) {
 }
 
 std::string stopped_text(const reports::RunSummary& replayed) {
-  return fmt::format("STOPPED  {}, seed {}, at {:.9f} s virtual, without a verdict\n\n  {:<13} {}\n", replayed.scenario, replayed.seed,
-                     static_cast<double>(replayed.virtual_time_ns) * 1e-9, "digest", replayed.digest);
+  return fmt::format("STOPPED  {}, seed {}, at {:.9f} s virtual, without a verdict\n\n  {:<13} {}\n", replayed.scenario,
+                     replayed.seed, static_cast<double>(replayed.virtual_time_ns) * 1e-9, "digest", replayed.digest);
 }
 
 std::string text_of(const reports::RunSummary& replayed, const TimedRun& run, bool stopped) {
@@ -61,11 +61,13 @@ int replay_command(const ReplayOptions& options) {
   const bool stopped = !options.until.empty();
   if (stopped) request.until = sim::time_zero + parse_duration("--until", options.until);
   if (request.trace) {
-    if (const auto writable = write_file(options.trace_file, ""); !writable) throw UsageError("--trace: " + writable.error().message);
+    if (const auto writable = write_file(options.trace_file, ""); !writable)
+      throw UsageError("--trace: " + writable.error().message);
   }
 
   const TimedRun run = run_timed(capsule->scenario, request, fmt::format("replay of {}", capsule->folder));
-  const reports::RunSummary replayed = summarise(capsule->scenario, capsule->summary.overrides, run.record, build_info());
+  const reports::RunSummary replayed =
+      summarise(capsule->scenario, capsule->summary.overrides, run.record, build_info());
   if (request.trace) {
     const auto written = write_file(options.trace_file, trace_text(run.record.trace));
     if (!written) throw UsageError("--trace: " + written.error().message);
@@ -79,7 +81,8 @@ int replay_command(const ReplayOptions& options) {
   }
   std::string message = fmt::format("{}: the replay is not the recorded run: {}", capsule->folder, lines.front());
   if (!(capsule->summary.build == replayed.build)) {
-    message += fmt::format("; it was recorded by {}, this is {}", build_text(capsule->summary.build), build_text(replayed.build));
+    message += fmt::format("; it was recorded by {}, this is {}", build_text(capsule->summary.build),
+                           build_text(replayed.build));
   }
   if (options.tolerant) {
     if (!options.json) print(fmt::format("  {:<13} {}\n", "replay", message));

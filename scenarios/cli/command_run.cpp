@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <limits>
 #include <string>
-
-#include <fmt/format.h>
 
 #include "scenarios/artifacts.h"
 #include "scenarios/campaign.h"
@@ -25,7 +25,8 @@ std::string command_text(const RunOptions& options) {
 }
 
 // Empty if the second run was the same in everything that a run leaves behind.
-std::string difference_of(const reports::RunSummary& first, const reports::RunSummary& second, const RunRecord& a, const RunRecord& b) {
+std::string difference_of(const reports::RunSummary& first, const reports::RunSummary& second, const RunRecord& a,
+                          const RunRecord& b) {
   const std::vector<std::string> lines = differences(first, second);
   if (!lines.empty()) return lines.front();
   if (!(a.history == b.history)) return "the histories differ although the digests agree";
@@ -33,7 +34,8 @@ std::string difference_of(const reports::RunSummary& first, const reports::RunSu
   return "";
 }
 
-std::string text_of(const reports::RunSummary& summary, double wall, const std::string& folder, const std::string& command) {
+std::string text_of(const reports::RunSummary& summary, double wall, const std::string& folder,
+                    const std::string& command) {
   reports::VerdictTextOptions text;
   text.color = color_wanted();
   text.width = terminal_width();
@@ -51,7 +53,8 @@ int run_command(const RunOptions& options) {
   request.planted = parse_planted(options.planted);
   request.trace = options.trace;
   const Scenario scenario = load_scenario_argument(options.scenario, options.overrides);
-  if (options.trace && options.no_artifacts) throw UsageError("--trace: writes trace.txt, which --no-artifacts forbids");
+  if (options.trace && options.no_artifacts)
+    throw UsageError("--trace: writes trace.txt, which --no-artifacts forbids");
   std::string folder;
   if (!options.no_artifacts) {
     folder = options.out.empty() ? run_folder("runs", scenario.name, request.seed) : options.out;
@@ -63,15 +66,18 @@ int run_command(const RunOptions& options) {
   const reports::RunSummary summary = summarise(scenario, options.overrides, run.record, build_info());
   const std::string command = folder.empty() ? command_text(options) : replay_command_for(folder);
   if (!folder.empty()) {
-    if (const auto written = write_run_folder(folder, summary, run.record, command); !written) throw UsageError(written.error().message);
+    if (const auto written = write_run_folder(folder, summary, run.record, command); !written)
+      throw UsageError(written.error().message);
   }
 
   std::string difference;
   if (options.twice) {
     const TimedRun again = run_timed(scenario, request, label + ", again");
-    difference = difference_of(summary, summarise(scenario, options.overrides, again.record, build_info()), run.record, again.record);
+    difference = difference_of(summary, summarise(scenario, options.overrides, again.record, build_info()), run.record,
+                               again.record);
   }
-  print(options.json ? dump(run_to_json(summary, run.wall_seconds, folder)) : text_of(summary, run.wall_seconds, folder, command));
+  print(options.json ? dump(run_to_json(summary, run.wall_seconds, folder))
+                     : text_of(summary, run.wall_seconds, folder, command));
   if (!difference.empty()) {
     print_error(fmt::format("{}: the second run was not the same: {}", label, difference));
     return exit_status::broken;

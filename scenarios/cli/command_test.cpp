@@ -2,10 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 #include "scenarios/cli/program_under_test.h"
 
@@ -46,8 +45,8 @@ TEST_F(CommandTest, RunPrintsTheDocumentedObjectAndWritesItsFolder) {
   ASSERT_EQ(outcome.status, 0) << outcome.error << outcome.out;
   EXPECT_EQ(outcome.error, "");
   const Json run = Json::parse(outcome.out);
-  EXPECT_EQ(keys_of(run), (std::set<std::string>{"scenario", "seed", "verdict", "digest", "virtual_seconds", "wall_seconds", "transactions",
-                                                 "faults", "checks", "capsule"}));
+  EXPECT_EQ(keys_of(run), (std::set<std::string>{"scenario", "seed", "verdict", "digest", "virtual_seconds",
+                                                 "wall_seconds", "transactions", "faults", "checks", "capsule"}));
   EXPECT_EQ(run.at("scenario"), "small");
   EXPECT_EQ(run.at("seed"), 3);
   EXPECT_EQ(run.at("verdict"), "valid");
@@ -69,7 +68,8 @@ TEST_F(CommandTest, RunPrintsTheDocumentedObjectAndWritesItsFolder) {
 TEST_F(CommandTest, RunTellsAPersonTheVerdictAndHowToRepeatIt) {
   const Outcome outcome = place_.run({"run", "small.toml", "--out", "my run", "--twice", "--trace"});
   ASSERT_EQ(outcome.status, 0) << outcome.error << outcome.out;
-  for (const char* part : {"PASSED  small, seed 1", "nodes: cn1", "list-append", "polarsim replay 'my run'", "the second run was the same"}) {
+  for (const char* part : {"PASSED  small, seed 1", "nodes: cn1", "list-append", "polarsim replay 'my run'",
+                           "the second run was the same"}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
   }
   EXPECT_FALSE(content_of(place_ / "my run/trace.txt").empty());
@@ -85,7 +85,8 @@ TEST_F(CommandTest, WithoutArtifactsNoFileAppears) {
 }
 
 TEST_F(CommandTest, ReplayRepeatsARunExactly) {
-  const Json run = Json::parse(place_.run({"run", "small.toml", "--seed", "5", "--set", "workload.clients=2", "--json"}).out);
+  const Json run =
+      Json::parse(place_.run({"run", "small.toml", "--seed", "5", "--set", "workload.clients=2", "--json"}).out);
   const Outcome strict = place_.run({"replay", "runs/small-5", "--json"});
   ASSERT_EQ(strict.status, 0) << strict.error;
   const Json replayed = Json::parse(strict.out);
@@ -111,7 +112,8 @@ TEST_F(CommandTest, AReplayThatDiffersIsStatusThreeUnlessTolerated) {
   const Outcome strict = place_.run({"replay", "capsule"});
   EXPECT_EQ(strict.status, 3);
   EXPECT_EQ(strict.error_lines(), 1U) << strict.error;
-  const std::string line = "rung " + std::to_string(run["ladder"].size() - 1) + " of the digest ladder is the first that differs";
+  const std::string line =
+      "rung " + std::to_string(run["ladder"].size() - 1) + " of the digest ladder is the first that differs";
   EXPECT_NE(strict.error.find(line), std::string::npos) << strict.error;
   const Outcome tolerant = place_.run({"replay", "capsule", "--tolerant", "--json"});
   EXPECT_EQ(tolerant.status, 0) << tolerant.error;

@@ -1,4 +1,5 @@
-// What the command line said, command by command. Texts are not yet checked for meaning; command_line.cpp only splits words.
+// What the command line said, command by command. Texts are not yet checked for meaning; command_line.cpp only splits
+// words.
 #pragma once
 
 #include <optional>
@@ -59,12 +60,12 @@ struct CampaignCommandOptions {
   std::string timeout = "300";
 };
 
-
 struct BenchOptions {
   std::string name;
   bool json = false;
 };
 
-using Command = std::variant<RunOptions, ReplayOptions, CheckOptions, ListOptions, CampaignCommandOptions, BenchOptions>;
+using Command =
+    std::variant<RunOptions, ReplayOptions, CheckOptions, ListOptions, CampaignCommandOptions, BenchOptions>;
 
 }  // namespace polarsim::scenarios::cli

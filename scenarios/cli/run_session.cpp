@@ -1,8 +1,8 @@
 #include "scenarios/cli/run_session.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/terminal.h"
@@ -17,7 +17,8 @@ TimedRun run_timed(const Scenario& scenario, RunRequest request, const std::stri
     line.update([&] {
       const double reached = sim::seconds(now - sim::time_zero);
       if (reached > planned) return fmt::format("{}  {} settling: {:.1f} s virtual", label, progress_bar(1), reached);
-      return fmt::format("{}  {} {:.1f} of {:.1f} s virtual", label, progress_bar(reached / std::max(planned, 1e-9)), reached, planned);
+      return fmt::format("{}  {} {:.1f} of {:.1f} s virtual", label, progress_bar(reached / std::max(planned, 1e-9)),
+                         reached, planned);
     });
   };
   TimedRun result;

@@ -1,11 +1,10 @@
 // What run and replay share: one run with a progress line and an eye on SIGINT, and how its result is printed.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "scenarios/artifacts.h"
 #include "scenarios/runner.h"

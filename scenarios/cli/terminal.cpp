@@ -30,7 +30,9 @@ double seconds_of(clockid_t clock) {
 }
 
 // What fits in the terminal's last column but one, so that the line never wraps.
-std::string cut_to(const std::string& text, std::size_t width) { return text.size() < width ? text : text.substr(0, width - 1); }
+std::string cut_to(const std::string& text, std::size_t width) {
+  return text.size() < width ? text : text.substr(0, width - 1);
+}
 
 std::size_t width_of(int descriptor, std::size_t otherwise) {
   winsize size{};

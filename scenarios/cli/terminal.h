@@ -23,8 +23,8 @@ std::size_t terminal_width();
 void print(const std::string& text);        // to stdout
 void print_error(const std::string& text);  // one line to stderr, after "polarsim: "
 
-// One line on stderr that is redrawn while something takes long. Silent if stderr is no terminal, during the first second, and
-// more often than ten times a second.
+// One line on stderr that is redrawn while something takes long. Silent if stderr is no terminal, during the first
+// second, and more often than ten times a second.
 class ProgressLine {
  public:
   ProgressLine();
