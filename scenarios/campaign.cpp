@@ -289,6 +289,8 @@ std::string shell_word(const std::string& text) {
   return quoted + "'";
 }
 
-std::string replay_command_for(const std::string& folder) { return "polarsim replay " + shell_word(folder); }
+std::string replay_command_for(const std::string& folder, const std::string& program) {
+  return shell_word(program) + " replay " + shell_word(folder);
+}
 
 }  // namespace polarsim::scenarios

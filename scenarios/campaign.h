@@ -105,7 +105,7 @@ tl::expected<CampaignResult, InputError> run_campaign(const CampaignOptions& opt
 // The folder that a run is kept in: "<out>/<scenario>-<seed>".
 std::string run_folder(const std::string& out, const std::string& scenario, std::uint64_t seed);
 // The command that repeats a run from its folder.
-std::string replay_command_for(const std::string& folder);
+std::string replay_command_for(const std::string& folder, const std::string& program = "polarsim");
 // `text` as one word of a shell command.
 std::string shell_word(const std::string& text);
 

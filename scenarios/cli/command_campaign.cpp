@@ -111,7 +111,7 @@ std::string group_text(const FailureGroup& group, bool name_scenario) {
   text += "\n";
   if (!group.explanation.empty())
     text += fmt::format("      {}\n", first_line(group.explanation, terminal_width() - 6));
-  if (!group.capsule.empty()) text += fmt::format("      {}\n", replay_command_for(group.capsule));
+  if (!group.capsule.empty()) text += fmt::format("      {}\n", replay_command_for(group.capsule, program_name()));
   return text;
 }
 

@@ -18,7 +18,8 @@ namespace {
 
 // The command that repeats the run from its arguments, for when there is no capsule.
 std::string command_text(const RunOptions& options) {
-  std::string command = fmt::format("polarsim run {} --seed {}", shell_word(options.scenario), options.seed);
+  std::string command = fmt::format("{} run {} --seed {}", shell_word(program_name()),
+                                    shell_word(options.scenario), options.seed);
   for (const std::string& entry : options.overrides) command += " --set " + shell_word(entry);
   for (const std::string& bug : options.planted) command += " --plant " + shell_word(bug);
   return command;
@@ -64,7 +65,7 @@ int run_command(const RunOptions& options) {
   const std::string label = fmt::format("{} seed {}", scenario.name, request.seed);
   const TimedRun run = run_timed(scenario, request, label);
   const reports::RunSummary summary = summarise(scenario, options.overrides, run.record, build_info());
-  const std::string command = folder.empty() ? command_text(options) : replay_command_for(folder);
+  const std::string command = folder.empty() ? command_text(options) : replay_command_for(folder, program_name());
   if (!folder.empty()) {
     if (const auto written = write_run_folder(folder, summary, run.record, command); !written)
       throw UsageError(written.error().message);

@@ -22,6 +22,7 @@ struct Dispatch {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cli::set_program_name(argc > 0 ? argv[0] : nullptr);
   cli::catch_interrupts();
   try {
     const auto parsed = cli::parse_command_line(argc, argv);

@@ -54,6 +54,24 @@ void catch_interrupts() {
 
 bool interrupted() { return interrupt_count > 0; }
 
+namespace {
+std::string& program_name_storage() {
+  static std::string name = "polarsim";
+  return name;
+}
+}  // namespace
+
+void set_program_name(const char* argv0) {
+  const char* launcher = std::getenv("POLARSIM_COMMAND");
+  if (launcher != nullptr && *launcher != '\0') {
+    program_name_storage() = launcher;
+  } else if (argv0 != nullptr && *argv0 != '\0') {
+    program_name_storage() = argv0;
+  }
+}
+
+const std::string& program_name() { return program_name_storage(); }
+
 bool color_wanted() {
   const char* no_color = std::getenv("NO_COLOR");
   return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');

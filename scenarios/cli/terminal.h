@@ -20,6 +20,11 @@ bool color_wanted();
 // Columns of the terminal on stdout; 100 if it is none.
 std::size_t terminal_width();
 
+// How the user called the program, so that a command that it prints can be pasted: what the launcher in the checkout
+// says in POLARSIM_COMMAND, else argv[0].
+void set_program_name(const char* argv0);
+const std::string& program_name();
+
 void print(const std::string& text);        // to stdout
 void print_error(const std::string& text);  // one line to stderr, after "polarsim: "
 
