@@ -1,5 +1,5 @@
-# Installs what other people's projects use: polarsim::sim and polarsim::checkers, found by find_package(polarsim), and
-# the command.
+# Installs what other people's projects use: polarsim::sim and polarsim::checkers, found by find_package(polarsim).
+# The command installs itself beside its sources.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -11,13 +11,15 @@ foreach(library IN LISTS polarsim_exported)
 endforeach()
 
 install(TARGETS ${polarsim_exported} EXPORT polarsimTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-foreach(layer sim checkers)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/polarsim FILES_MATCHING PATTERN "*.h")
+# The contracts only: other headers of these layers are private to them.
+set(polarsim_headers
+  sim/assert.h sim/clock.h sim/digest.h sim/disk.h sim/distribution.h sim/fault_point.h sim/host.h sim/network.h sim/random.h
+  sim/scheduler.h sim/simulation.h sim/sync.h sim/time.h sim/trace.h
+  checkers/checkers.h checkers/history.h checkers/verdict.h)
+foreach(header IN LISTS polarsim_headers)
+  cmake_path(GET header PARENT_PATH layer)
+  install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/polarsim/${layer})
 endforeach()
-if(TARGET polarsim_cli)
-  install(TARGETS polarsim_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/scenarios/library DESTINATION ${CMAKE_INSTALL_DATADIR}/polarsim/scenarios)
-endif()
 
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/polarsim)
 install(EXPORT polarsimTargets NAMESPACE polarsim:: DESTINATION ${package_directory})

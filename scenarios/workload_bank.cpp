@@ -1,6 +1,6 @@
 // Transfers between accounts that lie on different data nodes, and reads of all accounts.
 //
-// The total of all balances never changes. A read in one plain SELECT takes a snapshot on each node by itself, so it
+// The total of all balances never changes. A read in one plain SELECT takes a snapshot for each shard by itself, so it
 // may see one half of a transfer (the fractured read that this kind of cluster permits); a read that locks every row
 // first may not.
 #include <algorithm>

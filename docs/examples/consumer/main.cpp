@@ -44,10 +44,16 @@ int main() {
 
   const auto history = checkers::read_history(
       "{:index 0, :time 0, :type :invoke, :process 0, :f :txn, :value [[:append 1 1]]}\n"
-      "{:index 1, :time 1, :type :ok, :process 0, :f :txn, :value [[:append 1 1]]}\n",
+      "{:index 1, :time 1, :type :ok, :process 0, :f :txn, :value [[:append 1 1]]}\n"
+      "{:index 2, :time 2, :type :invoke, :process 1, :f :txn, :value [[:r 1 nil]]}\n"
+      "{:index 3, :time 3, :type :ok, :process 1, :f :txn, :value [[:r 1 [1]]]}\n",
       "inline");
-  const bool judged = history && checkers::check_list_append(*history, {}).validity == checkers::Validity::valid;
-  std::printf("echo: %s, history: %s, digest: %s\n", answer.c_str(), judged ? "valid" : "not judged",
+  if (!history) {
+    std::fprintf(stderr, "%s\n", history.error().message.c_str());
+    return 1;
+  }
+  const checkers::Verdict verdict = checkers::check_list_append(*history, {.model = "serializable"});
+  std::printf("echo: %s, history: %s, digest: %s\n", answer.c_str(), checkers::to_string(verdict.validity),
               simulation.digest().value().hex().c_str());
-  return answer == "hello" && judged ? 0 : 1;
+  return answer == "hello" && verdict.validity == checkers::Validity::valid ? 0 : 1;
 }
