@@ -32,12 +32,21 @@ std::vector<std::string> known_levels();
 // without a single dependency (its name, "empty-transaction-graph", is then among the anomalies). Never for want of
 // time. Operations that never completed count as info. Predicates are not checked.
 
-// Transactions of appends to and reads of lists. Also dirty-update, duplicate-elements, incompatible-order.
+// Reads flagged `:final? true` assert that the system was at rest when they were invoked. They must show all of every
+// acknowledged transaction that ended before, and all or nothing of one of unknown outcome; what they prove lost is
+// forbidden at every level. Histories without such reads are judged as Elle judges them.
+
+// Transactions of appends to and reads of lists. Also dirty-update, duplicate-elements, incompatible-order. By final
+// reads: lost-append (an acknowledged append is missing), partial-commit (some appends of a transaction are there, and
+// others are missing).
 Verdict check_list_append(const History& history, const Level& level);
 
 // Transactions of writes to and reads of registers, initially nil, written values unique per key. The version order is
 // what nil and reads that precede writes in a transaction show (Elle's `wfr-keys`); also cyclic-versions. Writes of
-// transactions of unknown outcome take part in no cycle.
+// transactions of unknown outcome take part in no cycle. By final reads: lost-write (nil, or the value of a transaction
+// that had ended when another acknowledged one was asked to write the key; assumes that the system keeps the real-time
+// order of the writes of a key), partial-commit (a transaction's write is the final value of one key, and that of
+// another key, which nobody else wrote, is not).
 Verdict check_rw_register(const History& history, const Level& level);
 
 struct BankOptions {
@@ -45,11 +54,15 @@ struct BankOptions {
   std::int64_t initial_balance = 0;  // per account
   bool negative_allowed = false;
 };
-// Transfers between accounts and reads of all of them. Reads flagged `:final? true` were made at quiescence and must
-// show the exact total (anomaly "bank-total") and balances that some subset of the info transfers explains
-// ("bank-lost-transfer"). Any other read whose total is wrong is the exposure "fractured-read" (permitted across nodes
-// under Read Committed). A negative balance where none is allowed: "bank-negative". If the search for such a subset
-// ends at its fixed limit, or there is no final read, the verdict stays valid and `reason` says what was not checked.
+// Transfers between accounts and reads of all of them. Every read must show each account once ("bank-missing-account",
+// "bank-duplicate-account", "bank-unknown-account"; which accounts there are follows from a read that shows as many as
+// `accounts` says). Reads flagged `:final? true` were made at rest and must show the exact total (anomaly "bank-total")
+// and balances that some subset of the info transfers explains ("bank-lost-transfer"). Any other read whose total is
+// wrong is the exposure "fractured-read" (permitted across nodes under Read Committed), but each of its balances must
+// be the initial one plus some of the transfers invoked before the read completed, failed ones left out
+// ("bank-phantom-balance"; among thousands of possible balances only the least and the greatest are held to). A
+// negative balance where none is allowed: "bank-negative". If nothing is wrong, but the search for a subset ended at
+// its fixed limit or there is no final read, the verdict is unknown and `reason` says what was not decided.
 Verdict check_bank(const History& history, const BankOptions& options);
 
 // The database's own end state after the liveness phase: nothing may remain prepared, and no commit record may refer to

@@ -111,7 +111,7 @@ const Graph& general_anomalies() {
 
 // A model -> the anomalies it forbids beyond those its weaker models forbid. A value that nobody wrote
 // ("thin-air-read") and a store that does not keep list elements ("duplicate-elements") or version orders apart have no
-// place in any history of Adya's.
+// place in any history of Adya's, nor have committed writes that are gone at rest or of which only a part is there.
 const Graph& forbidden_anomalies() {
   static const Graph graph = {
       {"causal-cerone", {"internal", "G1a"}},
@@ -124,7 +124,9 @@ const Graph& forbidden_anomalies() {
       {"prefix", {"internal", "G1a"}},
       {"read-atomic", {"internal", "G1a", "future-read"}},
       {"read-committed", {"G1", "PL-2-cycle-exists"}},
-      {"read-uncommitted", {"G0", "duplicate-elements", "cyclic-versions", "thin-air-read", "PL-1-cycle-exists"}},
+      {"read-uncommitted",
+       {"G0", "duplicate-elements", "cyclic-versions", "thin-air-read", "PL-1-cycle-exists", "lost-append",
+        "lost-write", "partial-commit"}},
       {"repeatable-read", {"G1", "G2-item", "lost-update", "PL-2.99-cycle-exists"}},
       {"serializable", {"G1", "G2", "internal", "PL-3-cycle-exists"}},
       {"snapshot-isolation", {"internal", "G1", "G-nonadjacent", "PL-SI-cycle-exists"}},

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "checkers/checkers.h"
+#include "checkers/final_reads.h"
 #include "checkers/list_append_index.h"
 #include "checkers/operations.h"
 
@@ -329,6 +330,7 @@ Verdict check_list_append(const History& history, const Level& level) {
   lists.check_orders();
   lists.check_internal();
   lists.check_lost_updates();
+  check_final_lists(operations, findings);
 
   DependencyGraph::Builder builder(operations.list.size());
   bool any = false;

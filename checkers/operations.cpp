@@ -13,10 +13,25 @@ constexpr std::size_t examples_per_name = 4;
 
 // Worst first: the order of the anomalies in a verdict. Cycles with process or real-time edges follow those without.
 int severity(std::string_view name) {
-  static constexpr std::string_view order[] = {"thin-air-read", "duplicate-elements", "cyclic-versions",    "G0",
-                                               "G1a",           "dirty-update",       "incompatible-order", "G1b",
-                                               "G1c",           "future-read",        "internal-own-write", "internal",
-                                               "lost-update",   "G-single-item",      "G-nonadjacent-item", "G2-item"};
+  static constexpr std::string_view order[] = {"thin-air-read",
+                                               "duplicate-elements",
+                                               "cyclic-versions",
+                                               "lost-append",
+                                               "lost-write",
+                                               "partial-commit",
+                                               "G0",
+                                               "G1a",
+                                               "dirty-update",
+                                               "incompatible-order",
+                                               "G1b",
+                                               "G1c",
+                                               "future-read",
+                                               "internal-own-write",
+                                               "internal",
+                                               "lost-update",
+                                               "G-single-item",
+                                               "G-nonadjacent-item",
+                                               "G2-item"};
   int base = 0;
   std::string_view stem = name;
   if (stem.ends_with("-process")) {
@@ -32,6 +47,12 @@ int severity(std::string_view name) {
     ++place;
   }
   return 300;
+}
+
+bool only_reads(const Transaction& transaction) {
+  return std::all_of(transaction.begin(), transaction.end(), [](const MicroOp& op) {
+    return op.kind == MicroOp::Kind::read || op.kind == MicroOp::Kind::read_list;
+  });
 }
 
 }  // namespace
@@ -75,6 +96,8 @@ Operations collect_operations(const History& history) {
       }
       continue;
     }
+    const bool flagged = last.field("final?") == "true" || invocation.field("final?") == "true";
+    operation.final = flagged && operation.ok() && only_reads(*operation.transaction);
     result.list.push_back(operation);
   }
   return result;
@@ -82,6 +105,8 @@ Operations collect_operations(const History& history) {
 
 NameSet prohibited_anomalies(const Level& level) {
   NameSet prohibited = anomalies_prohibited_by(level.model);
+  // No level gives leave to forget what was acknowledged, not even those that do not imply read-uncommitted.
+  prohibited.insert({"lost-append", "lost-write", "partial-commit"});
   const bool holds_read_committed = models_at_least("read-committed").contains(friendly_model_name(level.model));
   if (holds_read_committed && !prohibited.contains("internal")) prohibited.insert("internal-own-write");
   return prohibited;

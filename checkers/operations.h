@@ -26,6 +26,7 @@ struct Operation {
   std::int64_t process = 0;
   std::int64_t invoked = -1;    // positions in History::events
   std::int64_t completed = -1;  // -1: never
+  bool final = false;           // ok, flagged `:final? true`, and without a write: what the system holds at rest
   bool possible() const { return outcome != EventType::fail; }
   bool ok() const { return outcome == EventType::ok; }
 };
@@ -42,7 +43,7 @@ struct Operations {
 Operations collect_operations(const History& history);
 
 // What must not occur at a level: Elle's set, and from read-committed upwards a transaction that misses its own write
-// (where `internal` as a whole is forbidden, that name covers it).
+// (where `internal` as a whole is forbidden, that name covers it). What final reads prove lost is forbidden everywhere.
 NameSet prohibited_anomalies(const Level& level);
 
 // Which order beyond data a level needs: real time if it forbids a -realtime anomaly, else processes if it forbids a

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "checkers/checkers.h"
+#include "checkers/final_reads.h"
 #include "checkers/operations.h"
 #include "checkers/register_index.h"
 
@@ -234,6 +235,7 @@ Verdict check_rw_register(const History& history, const Level& level) {
   registers.check_internal();
   registers.check_lost_updates();
   registers.check_versions();
+  check_final_registers(operations, index, findings);
 
   DependencyGraph::Builder builder(operations.list.size());
   bool any = false;

@@ -133,6 +133,30 @@ class Store {
     return std::move(history_);
   }
 
+  // The same, and then one final read of each key.
+  History run_and_read_at_rest() {
+    History history = run();
+    history_.events.clear();
+    Client reader;
+    reader.process = 1'000'000;
+    for (const auto& [key, values] : committed_) {
+      MicroOp read;
+      read.kind = options_.lists ? MicroOp::Kind::read_list : MicroOp::Kind::read;
+      read.key = key;
+      emit(reader, EventType::invoke, {read});
+      read.known = !values.empty();
+      if (options_.lists) read.list = values;
+      if (!options_.lists && read.known) read.argument = values.back();
+      emit(reader, EventType::ok, {read});
+    }
+    for (Event& event : history_.events) {
+      event.index = static_cast<std::int64_t>(history.events.size());
+      event.extra.emplace_back("final?", "true");
+      history.events.push_back(event);
+    }
+    return history;
+  }
+
  private:
   enum class Phase { idle, running, answered };
   struct Client {

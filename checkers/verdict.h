@@ -31,7 +31,7 @@ struct Verdict {
   std::vector<Anomaly> exposures;       // permitted at this level, and seen; e.g. "fractured-read"
   std::vector<std::string> not_models;  // consistency models ruled out directly, Elle's names ("not")
   std::vector<std::string> also_not;    // and those that fall with them
-  std::string reason;                   // for unknown: why; for valid: what could not be checked, if anything
+  std::string reason;                   // for unknown: why; for invalid: what else was not decided, if anything
   std::uint64_t operations_checked = 0;
   // Counts by anomaly name over the whole history, exposures included; sorted by name.
   std::vector<std::pair<std::string, std::uint64_t>> counts;
