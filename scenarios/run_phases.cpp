@@ -1,9 +1,13 @@
 #include "scenarios/run_phases.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "engine/pgwire/client.h"
+#include "engine/pgwire/connection_options.h"
 #include "sim/assert.h"
 
 namespace polarsim::scenarios {
@@ -14,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr sim::Duration boot_limit = 60s;
 constexpr sim::Duration set_up_limit = 600s;
 constexpr sim::Duration final_reads_limit = 600s;
+constexpr sim::Duration residue_limit = 60s;
 constexpr sim::Duration poll_interval = 100ms;
 // How often run() comes up for air; a fixed step, so that asking for progress changes nothing.
 constexpr sim::Duration slice = 1s;
@@ -32,7 +37,58 @@ engine::ClusterConfig cluster_config(const Scenario& scenario, const RunRequest&
   return config;
 }
 
+// The first column of the answer; empty if the node does not give one in time.
+std::optional<std::vector<std::string>> ask_node(engine::Cluster& cluster, sim::Host& from, const std::string& node,
+                                                 const std::string& sql) {
+  engine::pgwire::ClientOptions options;
+  options.connection = engine::pgwire::connection_options(cluster.config().node);
+  auto client = engine::pgwire::Client::connect(from, sim::Address{node, engine::default_port}, options);
+  if (!client) return std::nullopt;
+  const auto answer = client->query(sql, {}, sim::deadline_after(from.scheduler().now(), residue_limit));
+  client->close();
+  if (!answer) return std::nullopt;
+  std::vector<std::string> column;
+  for (const engine::Row& row : answer->rows) column.push_back(engine::to_text(row.at(0)));
+  return column;
+}
+
 }  // namespace
+
+ResidueReport ask_for_residue(engine::Cluster& cluster, sim::Host& from) {
+  ResidueReport report;
+  report.asked = true;
+  const auto ask = [&](const std::string& node, const std::string& sql) {
+    const auto gids = ask_node(cluster, from, node, sql);
+    if (!gids) {
+      report.silent.push_back(node);
+    } else {
+      for (const std::string& gid : *gids) report.found.push_back({node, gid});
+    }
+  };
+  for (const std::string& node : cluster.node_names()) ask(node, "SELECT gid FROM pg_catalog.pg_prepared_xacts");
+  if (!report.silent.empty()) return report;
+  for (const std::string& node : cluster.coordinator_names()) {
+    if (ask_node(cluster, from, node, "SELECT recover_prepared_transactions()")) {
+      ask(node, "SELECT gid FROM pg_catalog.pg_dist_transaction");
+    } else {
+      report.silent.push_back(node);
+    }
+  }
+  return report;
+}
+
+checkers::Verdict judge_residue(const ResidueReport& report) {
+  checkers::Verdict verdict = checkers::check_prepared_residue(report.found);
+  if (verdict.validity != checkers::Validity::valid) return verdict;
+  if (!report.asked) {
+    verdict.validity = checkers::Validity::unknown;
+    verdict.reason = "the run ended before the nodes could be asked";
+  } else if (!report.silent.empty()) {
+    verdict.validity = checkers::Validity::unknown;
+    verdict.reason = fmt::format("no answer at the end of the run from {}", fmt::join(report.silent, ", "));
+  }
+  return verdict;
+}
 
 RunPhases::RunPhases(const Scenario& scenario, const RunRequest& request)
     : scenario_(scenario),
@@ -70,8 +126,9 @@ void RunPhases::run() {
     finished_ = true;
     simulation_.scheduler().stop();
   });
-  const sim::Time limit = sim::deadline_after(sim::time_zero, boot_limit + set_up_limit + scenario_.duration +
-                                                                  scenario_.liveness_timeout + final_reads_limit + 60s);
+  const sim::Time limit =
+      sim::deadline_after(sim::time_zero, boot_limit + set_up_limit + scenario_.duration + scenario_.liveness_timeout +
+                                              final_reads_limit + 10 * residue_limit);
   sim::Time next = sim::time_zero;
   while (!finished_ && !simulation_.violation()) {
     next = std::min({sim::deadline_after(next, slice), limit, request_.until});
@@ -99,11 +156,8 @@ void RunPhases::run() {
 }
 
 void RunPhases::control() {
-  if (!boot()) return;
-  if (!set_up()) return;
-  if (!workload()) return;
-  if (!converge()) return;
-  final_reads();
+  if (boot() && set_up() && workload() && converge()) final_reads();
+  residue_ = ask_for_residue(*cluster_, *client_hosts_.front());
 }
 
 bool RunPhases::boot() {

@@ -15,6 +15,20 @@
 
 namespace polarsim::scenarios {
 
+// What the nodes themselves say at the very end of a run about two-phase commits that have not ended.
+struct ResidueReport {
+  std::vector<checkers::PreparedResidue> found;
+  std::vector<std::string> silent;  // nodes that did not answer: nothing is known of them
+  bool asked = false;               // false if the run ended before anybody was asked
+};
+
+// For the running task: asks every node over the network what it has prepared, then has every coordinator run a round
+// of recovery and asks it for the commit records that it still keeps. At rest there are none of either. The records
+// are left out if a node was silent: they may then be kept for its sake.
+ResidueReport ask_for_residue(engine::Cluster& cluster, sim::Host& from);
+// "prepared-residue": invalid if anything was found, otherwise unknown if anybody could not be asked.
+checkers::Verdict judge_residue(const ResidueReport& report);
+
 class RunPhases {
  public:
   RunPhases(const Scenario& scenario, const RunRequest& request);
@@ -31,6 +45,7 @@ class RunPhases {
   bool cut_short() const { return cut_short_; }
   // "liveness": unknown if an invariant stopped the run.
   const checkers::Verdict& liveness() const { return liveness_; }
+  const ResidueReport& residue() const { return residue_; }
   sim::Simulation& simulation() { return simulation_; }
   const engine::Cluster& cluster() const { return *cluster_; }
   const faults::Schedule& schedule() const { return schedule_; }
@@ -38,8 +53,9 @@ class RunPhases {
   HistoryRecorder& recorder() { return recorder_; }
 
  private:
-  // The control task: each phase returns false if the run is to end there.
+  // The control task: the phases, and whatever became of them the question what remains.
   void control();
+  // Each phase returns false if no other is to follow.
   bool boot();
   bool set_up();
   bool workload();
@@ -68,6 +84,7 @@ class RunPhases {
   bool finished_ = false;
   bool cut_short_ = false;
   checkers::Verdict liveness_;
+  ResidueReport residue_;
 };
 
 }  // namespace polarsim::scenarios

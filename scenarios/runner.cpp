@@ -107,13 +107,14 @@ void collect(RunPhases& phases, const RunRequest& request, RunRecord& record) {
 }
 
 void judge_all(RunPhases& phases, const Scenario& scenario, RunRecord& record) {
-  std::vector<checkers::PreparedResidue> residue;
-  for (const auto& [node, gid] : phases.cluster().prepared_transactions()) residue.push_back({node, gid});
   record.verdicts.push_back(phases.liveness());
   record.verdicts.push_back(invariant_verdict(phases.simulation()));
   if (!phases.cut_short()) {
     for (const CheckerRequest& request : scenario.checkers) {
-      record.verdicts.push_back(judge(request, scenario, record.history, residue));
+      // This one asks the database itself; all others judge the history.
+      record.verdicts.push_back(request.name == "prepared-residue"
+                                    ? judge_residue(phases.residue())
+                                    : judge(request, scenario, record.history, phases.residue().found));
     }
     if (!scenario.never.empty()) record.verdicts.push_back(never_verdict(scenario, record.verdicts));
   }

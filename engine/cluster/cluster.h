@@ -33,7 +33,7 @@ class Cluster {
   // For the running task: blocks until every node answers `SELECT 1`, or the deadline.
   bool wait_until_ready(sim::Host& from, sim::Time deadline);
 
-  // Looks into the nodes from outside the world (no messages): for checkers at the end of a run. A node that is down
+  // Looks into the nodes from outside the world (no messages): for waiting until a run is at rest. A node that is down
   // reports nothing.
   std::vector<PreparedTransactionInfo> prepared_transactions() const;
   // True while a distributed transaction of any coordinator has not reached its end on every node, or may not have: a

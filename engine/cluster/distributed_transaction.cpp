@@ -16,6 +16,11 @@ SqlError lost_before_decision(const NodeInfo& node, const ErrorFields& cause) {
   return SqlError(transaction_rollback, error.fields().message, error.fields().detail, error.fields().hint);
 }
 
+SqlError locks_lost(const NodeInfo& node, const pgwire::ClientResult& answer) {
+  if (!answer) return lost_before_decision(node, answer.error());
+  return SqlError(transaction_rollback, "the row locks held on " + node.address().text() + " were lost");
+}
+
 ErrorFields failed_to_commit(const NodeInfo& node, const ErrorFields& cause) {
   return ErrorFields{"01000", "failed to commit transaction on " + node.address().text(), cause.message, "", "", 0};
 }
@@ -46,7 +51,13 @@ void DistributedTransaction::check_fault_point(const char* name) {
 void DistributedTransaction::forget_block(RemoteConnection& connection) {
   connection.in_block = false;
   connection.wrote = false;
+  connection.locked = false;
   if (!connection.client.usable()) executor_.drop(connection);
+}
+
+void DistributedTransaction::release(Participant& participant) {
+  if (participant.connection != nullptr) forget_block(*participant.connection);
+  participant.connection = nullptr;
 }
 
 std::vector<pgwire::ClientResult> DistributedTransaction::ask(const Connections& connections,
@@ -76,10 +87,19 @@ std::vector<ErrorFields> DistributedTransaction::commit() {
     if (writers.size() + (local_wrote_ ? 1 : 0) > 1) {
       warnings = commit_two_phase(writers, readers);
     } else {
-      if (!writers.empty()) commit_one_phase(*writers.front());
-      // After a remote decision the local block has only been read from: its end must not turn a success into an error.
-      if (local_open_) writers.empty() ? commit_locally() : run_local("ROLLBACK");
-      finish_readers(readers);
+      if (writers.empty() && !local_wrote_) {
+        commit_readers(readers);
+        if (local_open_) commit_locally();
+      } else {
+        verify_locks(readers);
+        if (writers.empty()) {
+          commit_locally();
+        } else {
+          commit_one_phase(*writers.front());
+          finish_local_block();
+        }
+        finish_readers(readers);
+      }
     }
   } catch (const SqlError&) {
     rollback();
@@ -99,8 +119,46 @@ void DistributedTransaction::rollback() {
   local_wrote_ = false;
 }
 
+void DistributedTransaction::verify_locks(const Connections& readers) {
+  Connections holders;
+  for (RemoteConnection* connection : readers) {
+    if (connection->locked) holders.push_back(connection);
+  }
+  const auto answers = ask(holders, std::vector<std::string>(holders.size(), "SELECT 1"));
+  for (std::size_t i = 0; i < holders.size(); ++i) {
+    if (answers[i] && holders[i]->client.status() == TransactionStatus::in_transaction) continue;
+    coordinator_.host().reached("commit/locks-lost");
+    throw locks_lost(holders[i]->node, answers[i]);
+  }
+}
+
+void DistributedTransaction::commit_readers(const Connections& readers) {
+  const auto answers = ask(readers, std::vector<std::string>(readers.size(), "COMMIT"));
+  std::optional<SqlError> failure;
+  for (std::size_t i = 0; i < readers.size(); ++i) {
+    // A reader without locks has nothing to lose: its failure is not the transaction's.
+    if (readers[i]->locked && !failure && !(answers[i] && answers[i]->tag == "COMMIT")) {
+      coordinator_.host().reached("commit/locks-lost");
+      failure = locks_lost(readers[i]->node, answers[i]);
+    }
+    forget_block(*readers[i]);
+  }
+  if (failure) throw SqlError(*failure);
+}
+
+void DistributedTransaction::finish_local_block() {
+  if (!local_open_) return;
+  // The local block has only been read from, but settings made in it are to stay. Its end must not turn a success into
+  // an error.
+  try {
+    run_local("COMMIT");
+  } catch (const SqlError& error) {
+    coordinator_.host().log("the end of a local block after its decision: " + error.fields().message);
+    if (local_.status() != TransactionStatus::idle) run_local("ROLLBACK");
+  }
+}
+
 void DistributedTransaction::finish_readers(const Connections& readers) {
-  // A reader has nothing to lose: its failure is not the transaction's.
   ask(readers, std::vector<std::string>(readers.size(), "COMMIT"));
   for (RemoteConnection* connection : readers) forget_block(*connection);
 }
@@ -183,20 +241,22 @@ std::optional<SqlError> DistributedTransaction::prepare(std::vector<Participant>
   return failure;
 }
 
-void DistributedTransaction::rollback_prepared(const std::vector<Participant>& participants) {
+void DistributedTransaction::rollback_prepared(std::vector<Participant>& participants) {
   Connections connections;
   std::vector<std::string> texts;
   for (const Participant& participant : participants) {
-    if (!participant.prepared) continue;
+    if (!participant.prepared || participant.connection == nullptr) continue;
     connections.push_back(participant.connection);
     texts.push_back("ROLLBACK PREPARED " + sql::quote_literal(participant.gid));
   }
   ask(connections, texts);
   // Answers do not matter: what is left behind is for recovery to roll back.
-  for (RemoteConnection* connection : connections) forget_block(*connection);
+  for (Participant& participant : participants) {
+    if (participant.prepared) release(participant);
+  }
 }
 
-std::vector<ErrorFields> DistributedTransaction::commit_prepared(const std::vector<Participant>& participants) {
+std::vector<ErrorFields> DistributedTransaction::commit_prepared(std::vector<Participant>& participants) {
   sim::Host& host = coordinator_.host();
   std::vector<tl::expected<void, ErrorFields>> sent;
   for (const Participant& participant : participants) {
@@ -211,7 +271,7 @@ std::vector<ErrorFields> DistributedTransaction::commit_prepared(const std::vect
       host.reached("2pc/commit-prepared-failed");
       warnings.push_back(failed_to_commit(connection.node, answer.error()));
     }
-    forget_block(connection);
+    release(participants[i]);
     if (std::exchange(first, false)) host.fault_point("2pc/after-first-commit-prepared");
   }
   return warnings;
@@ -232,6 +292,7 @@ std::vector<ErrorFields> DistributedTransaction::commit_two_phase(const Connecti
     host.reached("2pc/prepared");
     check_fault_point("2pc/after-prepare");
     check_fault_point("2pc/before-commit-record");
+    verify_locks(readers);
   } catch (const SqlError&) {
     host.reached("2pc/aborted-after-prepare");
     rollback_prepared(participants);
@@ -245,7 +306,7 @@ std::vector<ErrorFields> DistributedTransaction::commit_two_phase(const Connecti
   } catch (const SqlError& error) {
     // If the record may be durable, only recovery, which reads what is there, may decide now.
     if (outcome_unknown(error.sqlstate())) {
-      for (const Participant& participant : participants) forget_block(*participant.connection);
+      for (Participant& participant : participants) release(participant);
     } else {
       rollback_prepared(participants);
     }
@@ -254,10 +315,11 @@ std::vector<ErrorFields> DistributedTransaction::commit_two_phase(const Connecti
   // From here on the transaction is committed, whatever happens.
   local_open_ = false;
   if (host.fault_point("2pc/after-commit-record") == sim::FaultOutcome::fail) {
-    for (const Participant& participant : participants) {
+    for (Participant& participant : participants) {
+      if (participant.connection == nullptr) continue;  // it has had its decision, too early
       warnings.push_back(
           failed_to_commit(participant.connection->node, ErrorFields{"", "the decision was not sent", "", "", "", 0}));
-      forget_block(*participant.connection);
+      release(participant);
     }
   } else if (!premature) {
     warnings = commit_prepared(participants);

@@ -38,7 +38,7 @@ RemoteConnection& Executor::connection_to(const NodeInfo& node) {
   options.connection = pgwire::connection_options(config_);
   auto client = pgwire::Client::connect(host_, node.address(), options);
   if (!client) throw remote_error(node, std::move(client.error()));
-  auto connection = std::make_unique<RemoteConnection>(RemoteConnection{node, std::move(*client), 0, false, false});
+  auto connection = std::make_unique<RemoteConnection>(RemoteConnection{node, std::move(*client)});
   connection->number = ++opened_;
   // Another task may not have opened it meanwhile: a session has one task per node.
   connections_[node.group_id] = std::move(connection);
@@ -57,6 +57,7 @@ QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_b
   if (in_block) {
     enter_block(connection, begin);
     if (task.modifies) connection.wrote = true;
+    if (task.locks) connection.locked = true;
   }
   auto result = connection.client.query(task.sql, task.parameters);
   if (!result) throw remote_error(node, std::move(result.error()));

@@ -23,6 +23,7 @@ struct RemoteConnection {
   int number = 0;         // from 1, in order of opening; the last part of a gid
   bool in_block = false;  // BEGIN was sent
   bool wrote = false;     // a task that modifies was sent in the open block
+  bool locked = false;    // a task that takes row locks was sent in the open block
 };
 
 // An error that a node reported or that the way to it caused, told to the client with its place.

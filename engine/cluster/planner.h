@@ -22,6 +22,7 @@ struct Task {
   std::string sql;
   std::vector<Value> parameters;
   bool modifies = false;
+  bool locks = false;  // takes row locks without changing anything
 };
 
 // Tasks in the order of their shards. Every row of the answer comes from exactly one of them.

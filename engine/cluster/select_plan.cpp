@@ -47,7 +47,8 @@ std::vector<Task> tasks_for(const DistributedTable& table, const sql::TableName&
     sql::Statement statement;
     statement.parameters = static_cast<int>(parameters.values().size());
     statement.body = pushed;
-    tasks.push_back(Task{table.shards[shard].group_id, sql::deparse(statement), parameters.values(), false});
+    const bool locks = pushed.lock != sql::LockStrength::none;
+    tasks.push_back(Task{table.shards[shard].group_id, sql::deparse(statement), parameters.values(), false, locks});
   }
   return tasks;
 }

@@ -224,6 +224,25 @@ TEST(TwoPhaseCommit, ThePlantedBugBreaksAtomicity) {
   }
 }
 
+// The session outlives the loss of a connection whose decision went out too early.
+TEST(TwoPhaseCommit, ADecisionIsSentOnceToAParticipantThatIsGone) {
+  ClusterConfig config = small_cluster();
+  config.node.planted.turn_on(PlantedBug::two_pc_commit_prepared_before_local_commit);
+  TestCluster world(config);
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect();
+    world.create_accounts(client, 4);
+    transfer(client);
+    world.simulation().fault_points().arm("wal/append", "dn2", 2, crash_and_restart());
+    world.simulation().fault_points().arm("2pc/after-commit-record", "cn1", 1, fail());
+    const QueryResult result = TestCluster::ok(client, "COMMIT");
+    ASSERT_EQ(result.notices.size(), 1U);
+    EXPECT_EQ(result.notices[0].message, "failed to commit transaction on dn2:5432");
+    world.sleep(in_seconds(30));
+    EXPECT_EQ(TestCluster::rows(client, both_accounts), transferred);
+  }));
+}
+
 TEST(TwoPhaseCommit, IsAFunctionOfTheSeed) {
   const auto run = [](std::uint64_t seed) {
     TestCluster world(small_cluster(2, 3), seed, sim::SchedulingPolicy::random);
