@@ -65,8 +65,8 @@ struct BankOptions {
 // its fixed limit or there is no final read, the verdict is unknown and `reason` says what was not decided.
 Verdict check_bank(const History& history, const BankOptions& options);
 
-// The database's own end state after the liveness phase: nothing may remain prepared, and no commit record may refer to
-// a prepared transaction that still exists.
+// The database's own end state, asked of every node when all is at rest: what is listed is still prepared on a node, or
+// is a commit record that a last round of recovery has not removed. Anything listed is an anomaly.
 struct PreparedResidue {
   std::string node;
   std::string gid;

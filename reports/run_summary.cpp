@@ -118,6 +118,7 @@ std::string what_ran(const RunSummary& summary, const VerdictTextOptions& option
                           grouped(summary.transactions_failed), grouped(summary.transactions_unknown)),
               color);
   text += row("faults", faults_text(summary), color);
+  for (const std::string& fault : summary.not_struck) text += row("not struck", fault, color);
   return text + "\n";
 }
 
@@ -134,6 +135,13 @@ std::string explanations(const CheckSummary& check, const VerdictTextOptions& op
     text += wrapped(finding.explanation, 8, options.width);
   }
   return text;
+}
+
+// Every run is judged for its end and for the program's own promises; only the other checks read the history.
+bool history_was_judged(const RunSummary& summary) {
+  return std::any_of(summary.checks.begin(), summary.checks.end(), [](const CheckSummary& check) {
+    return check.name != "liveness" && check.name != "invariant" && check.name != "never";
+  });
 }
 
 std::string check_text(const CheckSummary& check, std::size_t name_width, const VerdictTextOptions& options) {
@@ -199,6 +207,7 @@ std::string render_verdict(const RunSummary& summary, const VerdictTextOptions& 
   for (const CheckSummary& check : summary.checks) name_width = std::max(name_width, check.name.size());
   text += summary.checks.empty() ? "  nothing was checked\n" : "  checks\n";
   for (const CheckSummary& check : summary.checks) text += check_text(check, name_width, options);
+  if (!history_was_judged(summary)) text += "    no checker judged this history\n";
   text += "\n";
   if (!summary.expected_missing.empty()) {
     text +=

@@ -67,6 +67,8 @@ struct RunSummary {
   std::vector<CheckSummary> checks;
   std::vector<std::string> nodes;
   std::string fault_profile;
+  std::string schedule_digest;          // of the faults that were scheduled: tells an edited schedule.json apart
+  std::vector<std::string> not_struck;  // faults that cannot have struck, each with the reason
   std::int64_t virtual_time_ns = 0;
   std::uint64_t transactions_ok = 0, transactions_failed = 0, transactions_unknown = 0;
   std::uint64_t faults_scheduled = 0, faults_struck = 0;

@@ -133,9 +133,10 @@ RunSummary read_summary(const StrictJson& top) {
   // The version is read first: a file of another version fails for that reason and not for its first unknown key.
   const StrictJson format = top.at("format");
   if (format.integer() != run_format) format.fail(fmt::format("format {}", run_format));
-  top.require_keys({"format", "verdict", "signature", "scenario", "seed", "planted", "build", "seen",
-                    "expected_missing", "checks", "nodes", "fault_profile", "counters", "digest", "ladder_interval",
-                    "ladder", "probes", "fault_points"});
+  top.require_keys(
+      {"format",   "verdict",          "signature",       "scenario", "seed",          "planted",         "build",
+       "seen",     "expected_missing", "checks",          "nodes",    "fault_profile", "schedule_digest", "not_struck",
+       "counters", "digest",           "ladder_interval", "ladder",   "probes",        "fault_points"});
   RunSummary summary;
   summary.verdict = read_outcome(top.at("verdict"));
   summary.signature = top.at("signature").text();
@@ -150,6 +151,8 @@ RunSummary read_summary(const StrictJson& top) {
   for (const StrictJson& check : top.at("checks").elements()) summary.checks.push_back(read_check(check));
   summary.nodes = top.at("nodes").texts();
   summary.fault_profile = top.at("fault_profile").text();
+  summary.schedule_digest = top.at("schedule_digest").text();
+  summary.not_struck = top.at("not_struck").texts();
   read_counters(top.at("counters"), summary);
   summary.digest = read_digest(top.at("digest"));
   summary.ladder_interval = top.at("ladder_interval").natural();
@@ -181,6 +184,8 @@ std::string to_json(const RunSummary& summary) {
   for (const CheckSummary& check : summary.checks) document["checks"].push_back(check_to_json(check));
   document["nodes"] = summary.nodes;
   document["fault_profile"] = summary.fault_profile;
+  document["schedule_digest"] = summary.schedule_digest;
+  document["not_struck"] = summary.not_struck;
   document["counters"] = counters_to_json(summary);
   document["digest"] = summary.digest;
   document["ladder_interval"] = summary.ladder_interval;

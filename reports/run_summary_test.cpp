@@ -38,6 +38,8 @@ RunSummary failing_run() {
   run.checks = {bank, append};
   run.nodes = {"cn1", "dn1"};
   run.fault_profile = "standard";
+  run.schedule_digest = "0123456789abcdef";
+  run.not_struck = {"crash_at_point cn1 2pc/x (this run never visited that point)"};
   run.virtual_time_ns = 30'500'000'000;
   run.transactions_ok = 12345;
   run.transactions_failed = 17;
@@ -122,13 +124,22 @@ TEST(VerdictText, SaysWhatRanWhatFailedAndHowToRepeatIt) {
   for (const char* part :
        {"FAILED  bank, seed 18446744073709551615  with planted bug recheck-skipped", "2 nodes: cn1, dn1",
         "30.500 s virtual in 2.00 s", "12,345 ok, 17 failed, 3 unknown", "9 of 11 scheduled struck (profile standard)",
-        "invalid  bank", "bank-total (2 times)", "Operation 17 read a total of 799",
+        "not struck    crash_at_point cn1 2pc/x (this run never visited that point)", "invalid  bank",
+        "bank-total (2 times)", "Operation 17 read a total of 799",
         "permitted at this level, and seen: fractured-read (5 times)", "unknown  list-append  at read-committed",
         "no reads", "the history is not serializable", "G1c (expected of a campaign",
         "0123456789abcdef0123456789abcdef", "runs/bank-7/", "polarsim replay runs/bank-7"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nis not in\n" << text;
   }
   EXPECT_EQ(text.find('\033'), std::string::npos);
+}
+
+TEST(VerdictText, SaysThatNoCheckerReadTheHistory) {
+  RunSummary run = failing_run();
+  EXPECT_EQ(render_verdict(run, {}).find("no checker judged this history"), std::string::npos);
+  run.checks[0].name = "liveness";
+  run.checks[1].name = "invariant";
+  EXPECT_NE(render_verdict(run, {}).find("no checker judged this history"), std::string::npos);
 }
 
 TEST(VerdictText, ColourOnlyOnRequest) {

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -88,6 +87,27 @@ tl::expected<std::vector<engine::PlantedBug>, InputError> planted_from(const std
   return planted;
 }
 
+std::string digest_of(const faults::Schedule& schedule) {
+  return fmt::format("{:016x}", sim::stable_hash(faults::to_json(schedule)));
+}
+
+// Of the kinds of faults only this one can miss without anybody having meant it: by a misspelt point.
+std::vector<std::string> crashes_not_struck(const RunRecord& record) {
+  std::vector<std::string> lines;
+  for (const faults::Fault& fault : record.schedule.faults) {
+    if (fault.kind != faults::FaultKind::crash_at_point || fault.targets.empty()) continue;
+    const auto visited = record.fault_points.find(fault.point);
+    const std::uint64_t visits = visited == record.fault_points.end() ? 0 : visited->second;
+    if (visits >= fault.occurrence) continue;  // visits count over all hosts, so this is no proof that it struck
+    const std::string reason = visits == 0 ? "this run never visited that point"
+                                           : fmt::format("this run made {}, the fault waits for number {}",
+                                                         reports::counted(visits, "visit"), fault.occurrence);
+    lines.push_back(
+        fmt::format("{} {} {} ({})", faults::to_string(fault.kind), fault.targets.front(), fault.point, reason));
+  }
+  return lines;
+}
+
 std::string history_text(const checkers::History& history) {
   std::ostringstream out;
   checkers::write_edn(history, out);
@@ -157,6 +177,8 @@ reports::RunSummary summarise(const Scenario& scenario, const std::vector<std::s
   for (const checkers::Verdict& verdict : record.verdicts) summary.checks.push_back(check_of(verdict, scenario));
   summary.nodes = record.nodes;
   summary.fault_profile = record.schedule.profile;
+  summary.schedule_digest = digest_of(record.schedule);
+  summary.not_struck = crashes_not_struck(record);
   summary.virtual_time_ns = record.virtual_time.count();
   summary.transactions_ok = record.transactions_ok;
   summary.transactions_failed = record.transactions_failed;
@@ -196,22 +218,6 @@ tl::expected<void, InputError> write_file(const std::string& path, std::string_v
   if (error == 0) return {};
   ::unlink(temporary.c_str());
   return tl::unexpected(InputError{system_error(path, "write", error)});
-}
-
-tl::expected<std::string, InputError> read_file(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return tl::unexpected(InputError{system_error(path, "read", errno)});
-  std::string text;
-  std::array<char, 64 * 1024> buffer;
-  for (;;) {
-    const ssize_t count = ::read(file, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    const int error = count < 0 ? errno : 0;
-    if (count <= 0) ::close(file);
-    if (error != 0) return tl::unexpected(InputError{system_error(path, "read", error)});
-    if (count == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-  }
 }
 
 tl::expected<void, InputError> prepare_folder(const std::string& folder) {
@@ -270,7 +276,7 @@ tl::expected<Capsule, InputError> read_capsule(const std::string& path) {
   capsule.folder = is_folder ? path : std::filesystem::path(path).parent_path().string();
   if (capsule.folder.empty()) capsule.folder = ".";
 
-  const auto text = read_file(run_file);
+  const auto text = read_file(run_file, largest_input_bytes);
   if (!text) return tl::unexpected(text.error());
   auto summary = reports::parse_run_summary(*text, run_file);
   if (!summary) return tl::unexpected(InputError{summary.error()});
@@ -287,11 +293,12 @@ tl::expected<Capsule, InputError> read_capsule(const std::string& path) {
   capsule.planted = std::move(*planted);
 
   const std::string schedule_file = (std::filesystem::path(capsule.folder) / "schedule.json").string();
-  const auto schedule_text = read_file(schedule_file);
+  const auto schedule_text = read_file(schedule_file, largest_input_bytes);
   if (!schedule_text) return tl::unexpected(schedule_text.error());
   auto schedule = faults::schedule_from_json(*schedule_text, schedule_file);
   if (!schedule) return tl::unexpected(InputError{schedule.error()});
   capsule.schedule = std::move(*schedule);
+  capsule.schedule_edited = digest_of(capsule.schedule) != capsule.summary.schedule_digest;
   // A schedule edited by hand may name hosts that this cluster does not have.
   const std::string mistake = faults::validate(capsule.schedule, topology_of(capsule.scenario));
   if (!mistake.empty()) return tl::unexpected(InputError{fmt::format("{}: {}", schedule_file, mistake)});

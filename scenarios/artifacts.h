@@ -14,6 +14,7 @@
 #include "faults/schedule.h"
 #include "reports/html.h"
 #include "reports/run_summary.h"
+#include "scenarios/input_file.h"
 #include "scenarios/runner.h"
 #include "scenarios/scenario.h"
 
@@ -37,7 +38,6 @@ void remove_run_folder(const std::string& folder);
 
 // One file, whole or not at all.
 tl::expected<void, InputError> write_file(const std::string& path, std::string_view bytes);
-tl::expected<std::string, InputError> read_file(const std::string& path);
 
 // One line an event: seconds with nine decimals, kind, host, text.
 std::string trace_text(const std::vector<sim::TraceEvent>& events);
@@ -49,6 +49,7 @@ struct Capsule {
   Scenario scenario;
   std::vector<engine::PlantedBug> planted;
   faults::Schedule schedule;
+  bool schedule_edited = false;  // its faults are not those of the recorded run; the layout of the file does not matter
 };
 
 // `path` is the folder or the run.json in it. Strict; the error is one line that names file and key, e.g.

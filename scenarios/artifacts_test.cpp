@@ -140,6 +140,37 @@ TEST(Artifacts, MistakesInACapsuleNameFileAndKey) {
   EXPECT_EQ(capsule_error(folder / "nowhere"), folder / "nowhere: cannot read: No such file or directory");
 }
 
+TEST(Artifacts, AnEditedScheduleIsKnownAndAnotherLayoutIsNoEdit) {
+  const TemporaryFolder folder;
+  write_sample(folder / "x", sample_record(sample_scenario(), 7, false));
+  const std::string file = folder / "x/schedule.json";
+  std::string text = content_of(file);
+  ASSERT_TRUE(write_file(file, text + "\n\n"));
+  EXPECT_FALSE(read_capsule(folder / "x").value().schedule_edited);
+  const std::size_t host = text.find("dn1");
+  ASSERT_NE(host, std::string::npos);
+  ASSERT_TRUE(write_file(file, text.replace(host, 3, "dn2")));
+  EXPECT_TRUE(read_capsule(folder / "x").value().schedule_edited);
+}
+
+TEST(Artifacts, ACrashAtAPointThatWasNotVisitedOftenEnoughIsNamed) {
+  RunRecord record = sample_record(sample_scenario(), 7, true);
+  faults::Fault fault = record.schedule.faults[0];
+  fault.kind = faults::FaultKind::crash_at_point;
+  fault.targets = {"cn1"};
+  fault.point = "2pc/after-comit-record";
+  record.schedule.faults = {fault, fault};
+  record.schedule.faults[1].point = "2pc/after-prepare";
+  record.schedule.faults[1].occurrence = 3;
+  record.fault_points = {{"2pc/after-prepare", 2}};
+  const std::vector<std::string> lines = summarise(sample_scenario(), {}, record, build).not_struck;
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0], "crash_at_point cn1 2pc/after-comit-record (this run never visited that point)");
+  EXPECT_EQ(lines[1], "crash_at_point cn1 2pc/after-prepare (this run made 2 visits, the fault waits for number 3)");
+  record.fault_points["2pc/after-prepare"] = 3;
+  EXPECT_EQ(summarise(sample_scenario(), {}, record, build).not_struck.size(), 1U);
+}
+
 TEST(Artifacts, AScheduleForOtherHostsIsRefused) {
   const TemporaryFolder folder;
   RunRecord record = sample_record(sample_scenario(), 7, false);

@@ -23,13 +23,25 @@ const JudgeInfo* find_judge(std::string_view name) {
   return nullptr;
 }
 
+std::vector<CheckerRequest> default_checkers(std::string_view workload) {
+  std::vector<CheckerRequest> requests;
+  for (const JudgeInfo& info : list_judges()) {
+    if (!info.workload.empty() && info.workload != workload) continue;
+    requests.push_back({info.name, info.has_level ? default_level : ""});
+  }
+  return requests;
+}
+
 std::vector<std::string> known_anomalies() {
   return {// Adya's phenomena and their relatives
           "G0", "G1a", "G1b", "G1c", "G-single", "G-single-item", "G-nonadjacent", "G-nonadjacent-item", "G2",
           "G2-item", "lost-update", "dirty-update", "future-read", "thin-air-read", "cyclic-versions", "internal",
           "internal-own-write", "duplicate-elements", "incompatible-order",
           // bank
-          "fractured-read", "bank-total", "bank-lost-transfer", "bank-negative",
+          "fractured-read", "bank-total", "bank-lost-transfer", "bank-negative", "bank-missing-account",
+          "bank-duplicate-account", "bank-phantom-balance", "bank-unknown-account",
+          // writes that succeeded and that the final reads do not show
+          "lost-append", "lost-write", "partial-commit",
           // the end of a run
           "prepared-residue", "not-ready", "setup-failed", "stuck-client", "not-converged", "stuck-prepared",
           "final-read-failed", "stalled"};

@@ -21,6 +21,9 @@ const JudgeInfo* find_judge(std::string_view name);
 // The level of a checker that has levels when the scenario names none: what the database promises.
 inline constexpr const char* default_level = "read-committed";
 
+// What judges a scenario that does not say: every judge of its workload, each at the default level.
+std::vector<CheckerRequest> default_checkers(std::string_view workload);
+
 // True for every name that a checker or the runner gives to an anomaly or an exposure.
 bool is_known_anomaly(std::string_view name);
 std::vector<std::string> known_anomalies();

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
-#include <sstream>
 
 #include "checkers/checkers.h"
+#include "scenarios/input_file.h"
 #include "scenarios/judge.h"
 #include "scenarios/toml_section.h"
 #include "scenarios/workload.h"
@@ -141,6 +140,14 @@ void read_workload(const Section& root, Scenario& scenario) {
         break;
     }
   }
+  if (!parameters.integers.contains("operations_minimum")) return;
+  const std::int64_t fewest = parameters.integers.at("operations_minimum");
+  const std::int64_t most = parameters.integers.at("operations_maximum");
+  // The default minimum is below every permitted maximum, so it is the minimum that the file gives.
+  if (fewest > most) {
+    section.refuse_key("operations_minimum",
+                       fmt::format("must not be above operations_maximum, which is {}, found {}", most, fewest));
+  }
 }
 
 faults::Fault read_fault(const toml::table& table, const std::string& path, const faults::Topology& topology) {
@@ -170,7 +177,7 @@ void read_faults(const Section& root, Scenario& scenario) {
   scenario.fault_profile = section.choice("profile", scenario.fault_profile, profiles);
   const std::vector<const toml::table*> tables = tables_of(root, "fault");
   if (tables.empty()) return;
-  if (section.has("profile") && scenario.fault_profile != "none") {
+  if (section.has("profile")) {
     section.refuse_key("profile", "a scenario has a profile or [[fault]] tables, not both");
   }
   faults::Schedule schedule;
@@ -224,6 +231,7 @@ std::vector<std::string> read_anomalies(const Section& section, std::string_view
 
 void read_check(const Section& root, Scenario& scenario) {
   const Section section(table_of(root, "check"), "check", check_keys);
+  if (!section.has("checkers")) scenario.checkers = default_checkers(scenario.workload.name);
   const std::vector<const toml::table*> tables = tables_of(section, "checkers");
   for (std::size_t i = 0; i < tables.size(); ++i) {
     scenario.checkers.push_back(read_checker(*tables[i], fmt::format("check.checkers[{}]", i), scenario));
@@ -323,16 +331,9 @@ tl::expected<Scenario, InputError> parse_scenario(std::string_view text, std::st
 }
 
 tl::expected<Scenario, InputError> load_scenario(const std::string& path, const std::vector<std::string>& overrides) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return tl::unexpected(InputError{path + ": cannot be opened"});
-  // Opening a directory succeeds; reading from it does not.
-  file.peek();
-  if (file.bad()) return tl::unexpected(InputError{path + ": cannot be read"});
-  file.clear();
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return tl::unexpected(InputError{path + ": cannot be read"});
-  return parse_scenario(text.str(), path, overrides);
+  const auto text = read_file(path, largest_input_bytes);
+  if (!text) return tl::unexpected(text.error());
+  return parse_scenario(*text, path, overrides);
 }
 
 std::vector<std::pair<std::string, std::vector<std::string>>> scenario_keys() {

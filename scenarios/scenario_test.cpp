@@ -176,6 +176,31 @@ TEST(scenario, faults_are_checked_against_the_topology) {
             "s.toml:4:11: faults.profile: expected one of none, gentle, standard, harsh, found 'nasty'");
 }
 
+TEST(scenario, an_explicit_schedule_excludes_every_profile) {
+  EXPECT_EQ(error_of(std::string(minimal) + "[[fault]]\nat_s = 1\nkind = \"crash\"\ntargets = [\"dn2\"]\n"
+                                            "duration_s = 1\n[faults]\nprofile = \"none\"\n"),
+            "s.toml:9:11: faults.profile: a scenario has a profile or [[fault]] tables, not both");
+}
+
+TEST(scenario, fewest_operations_are_not_above_most) {
+  EXPECT_EQ(error_of(std::string(minimal) + "operations_maximum = 3\noperations_minimum = 5\n"),
+            "s.toml:4:22: workload.operations_minimum: must not be above operations_maximum, which is 3, found 5");
+  EXPECT_EQ(error_of(std::string(minimal) + "operations_minimum = 4\n"), "accepted");
+}
+
+TEST(scenario, without_a_list_of_checkers_the_workloads_own_judge) {
+  const auto names_for = [](const std::string& text) {
+    const auto scenario = parse_scenario(text, "s.toml");
+    std::string names;
+    for (const CheckerRequest& request : scenario.value().checkers) names += request.name + "@" + request.level + " ";
+    return names;
+  };
+  EXPECT_EQ(names_for(minimal), "list-append@read-committed prepared-residue@ ");
+  EXPECT_EQ(names_for("[workload]\nname = \"register\"\n"), "rw-register@read-committed prepared-residue@ ");
+  EXPECT_EQ(names_for("[workload]\nname = \"bank\"\n[check]\nexpect = []\n"), "bank@ prepared-residue@ ");
+  EXPECT_EQ(names_for(std::string(minimal) + "[check]\ncheckers = []\n"), "");
+}
+
 TEST(scenario, overrides) {
   const auto scenario = parse_scenario(minimal, "s.toml",
                                        {"cluster.data_nodes=7", "run.policy=fifo", "workload.keys = 3",
@@ -213,9 +238,10 @@ TEST(scenario, not_toml) {
   EXPECT_EQ(error_of("[workload\n").rfind("s.toml:1:", 0), 0U) << error_of("[workload\n");
   EXPECT_EQ(error_of(std::string(100'000, '[')).rfind("s.toml:1:", 0), 0U);
   EXPECT_EQ(error_of("a = \xff\n").rfind("s.toml:1:", 0), 0U);
-  EXPECT_EQ(load_scenario("no/such/file.toml").error().message, "no/such/file.toml: cannot be opened");
-  EXPECT_EQ(load_scenario("scenarios").error().message.rfind("scenarios: cannot be", 0), 0U)
-      << load_scenario("scenarios").error().message;
+  EXPECT_EQ(load_scenario("no/such/file.toml").error().message,
+            "no/such/file.toml: cannot read: No such file or directory");
+  EXPECT_EQ(load_scenario("scenarios").error().message, "scenarios: cannot read: not a regular file");
+  EXPECT_EQ(load_scenario("/dev/zero").error().message, "/dev/zero: cannot read: not a regular file");
 }
 
 std::vector<std::string> library_files() {

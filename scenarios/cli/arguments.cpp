@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -103,10 +104,13 @@ std::vector<engine::PlantedBug> parse_planted(const std::vector<std::string>& na
 }
 
 std::vector<std::string> library_folders() {
-  std::vector<std::string> folders{"scenarios/library"};
+  std::vector<std::string> folders;
+  // The launcher names its own checkout, which may have been moved since the program was built.
+  const char* home = std::getenv("POLARSIM_HOME");
+  if (home != nullptr && *home != '\0') folders.push_back((fs::path(home) / "scenarios" / "library").string());
+  folders.push_back(source_folder() + "/scenarios/library");
   const fs::path program = program_folder();
   if (!program.empty()) folders.push_back((program.parent_path() / "share" / "polarsim" / "scenarios").string());
-  folders.push_back(source_folder() + "/scenarios/library");
   return folders;
 }
 
@@ -140,8 +144,11 @@ std::string find_scenario(const std::string& argument) {
 }
 
 Scenario load_scenario_argument(const std::string& argument, const std::vector<std::string>& overrides) {
-  auto scenario = load_scenario(find_scenario(argument), overrides);
+  const std::string file = find_scenario(argument);
+  auto scenario = load_scenario(file, overrides);
   if (!scenario) throw UsageError(scenario.error().message);
+  // A scenario of the library is recorded by its name: where the library lies differs between machines.
+  if (file != argument) scenario->source_name = argument;
   return std::move(*scenario);
 }
 

@@ -31,6 +31,7 @@ class BadInputTest : public ::testing::Test {
     EXPECT_EQ(outcome.status, 2) << command << "\n" << outcome.error;
     EXPECT_EQ(outcome.error_lines(), 1U) << command << "\n" << outcome.error;
     EXPECT_TRUE(outcome.error.starts_with("polarsim: ")) << outcome.error;
+    EXPECT_LE(outcome.error.size(), 1000U) << command;
     EXPECT_NE(outcome.error.find(input.says), std::string::npos)
         << command << "\nshould say " << input.says << "\nsays " << outcome.error;
     EXPECT_EQ(outcome.out, "") << command;
@@ -56,6 +57,13 @@ TEST_F(BadInputTest, Arguments) {
       {{"run", "good.toml", "--no-artifacts", "--trace"}, "--trace"},
       {{"run", "no-such-scenario"}, "no scenario is called \"no-such-scenario\""},
       {{"run", "./missing.toml"}, "missing.toml"},
+      {{"run", "good.toml", "--out", ""}, "--out: must not be empty"},
+      {{"replay", "nowhere", "--trace", ""}, "--trace: must not be empty"},
+      {{"campaign", "good.toml", "--seeds", "1", "--db", ""}, "--db: must not be empty"},
+      {{"run", "/dev/zero"}, "/dev/zero: cannot read: not a regular file"},
+      {{"replay", "/dev/zero"}, "/dev/zero: cannot read: not a regular file"},
+      {{"check", "/dev/zero", "--model", "list-append"}, "/dev/zero: cannot read: not a regular file"},
+      {{"run", "good.toml", "--seed", std::string(100'000, 'x')}, "xxx..."},
       {{"replay"}, "CAPSULE is required"},
       {{"replay", "nowhere"}, "nowhere"},
       {{"replay", "nowhere", "--strict", "--tolerant"}, "--tolerant"},
@@ -106,6 +114,8 @@ TEST_F(BadInputTest, Scenarios) {
     expect_refused({{"run", "cut.toml"}, "cut.toml:"});
   }
   expect_refused({{"run", "."}, "scenario"});
+  write_text(place_ / "large.toml", std::string(17 * 1024 * 1024, '\n'));
+  expect_refused({{"run", "large.toml"}, "large.toml: cannot read: larger than"});
 }
 
 TEST_F(BadInputTest, OutputFoldersAreTriedBeforeTheRun) {

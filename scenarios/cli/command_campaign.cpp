@@ -70,6 +70,15 @@ std::string label_of(const CampaignOptions& campaign) {
   return names;
 }
 
+std::vector<std::string> planted_names(const CampaignOptions& campaign) {
+  std::vector<std::string> names;
+  for (const engine::PlantedBugInfo& info : engine::planted_bugs()) {
+    if (std::find(campaign.planted.begin(), campaign.planted.end(), info.bug) != campaign.planted.end())
+      names.emplace_back(info.name);
+  }
+  return names;
+}
+
 std::string duration_text(double seconds) {
   if (seconds < 60) return fmt::format("{:.0f} s", seconds);
   const auto minutes = static_cast<std::uint64_t>(seconds / 60);
@@ -104,21 +113,35 @@ std::string first_line(const std::string& text, std::size_t width) {
   return line.size() <= width ? line : line.substr(0, width - 4) + " ...";
 }
 
-std::string group_text(const FailureGroup& group, bool name_scenario) {
+// The command that runs a group's first seed again; empty for what no seed showed.
+std::string repeat_command(const FailureGroup& group, const CampaignOptions& campaign) {
+  if (!group.capsule.empty()) return replay_command_for(group.capsule, program_name());
+  if (group.seeds.empty()) return "";
+  for (const CampaignScenario& scenario : campaign.scenarios) {
+    if (scenario.scenario.name != group.scenario) continue;
+    return run_command_text(scenario.scenario.source_name, group.seeds.front(), scenario.overrides,
+                            planted_names(campaign));
+  }
+  return "";
+}
+
+std::string group_text(const FailureGroup& group, const CampaignOptions& campaign) {
+  const bool name_scenario = campaign.scenarios.size() > 1;
   std::string text = fmt::format("    {}{}", name_scenario ? group.scenario + "  " : "", group.signature);
   if (!group.seeds.empty())
     text += fmt::format("  {}: {}", reports::counted(group.seeds.size(), "seed"), seeds_text(group.seeds));
   text += "\n";
   if (!group.explanation.empty())
     text += fmt::format("      {}\n", first_line(group.explanation, terminal_width() - 6));
-  if (!group.capsule.empty()) text += fmt::format("      {}\n", replay_command_for(group.capsule, program_name()));
+  if (const std::string command = repeat_command(group, campaign); !command.empty())
+    text += fmt::format("      {}\n", command);
   return text;
 }
 
-std::string groups_text(const char* title, const std::vector<FailureGroup>& groups, bool name_scenario) {
+std::string groups_text(const char* title, const std::vector<FailureGroup>& groups, const CampaignOptions& campaign) {
   if (groups.empty()) return "";
   std::string text = fmt::format("\n  {}\n", title);
-  for (const FailureGroup& group : groups) text += group_text(group, name_scenario);
+  for (const FailureGroup& group : groups) text += group_text(group, campaign);
   return text;
 }
 
@@ -128,8 +151,11 @@ std::string text_of(const CampaignResult& result, const CampaignOptions& campaig
                       : result.failures.empty() ? (result.unknown > 0 ? "UNKNOWN" : "STOPPED")
                                                 : "FAILED";
   const char* style = result.all_passed() ? "\033[32m" : result.failures.empty() ? "\033[33m" : "\033[31m";
-  std::string text = fmt::format("{}{}{}  {}, seeds {} to {}\n\n", color ? style : "", words, color ? "\033[0m" : "",
+  std::string text = fmt::format("{}{}{}  {}, seeds {} to {}", color ? style : "", words, color ? "\033[0m" : "",
                                  label_of(campaign), campaign.first_seed, campaign.last_seed);
+  for (const std::string& name : planted_names(campaign))
+    text += (text.find("  with planted bug ") == std::string::npos ? "  with planted bug " : ", ") + name;
+  text += "\n\n";
   text += fmt::format("  {} passed, {} failed, {} unknown", reports::grouped(result.passed),
                       reports::grouped(result.failed), reports::grouped(result.unknown));
   if (result.crashed > 0) text += fmt::format(" ({} of the failed crashed)", reports::grouped(result.crashed));
@@ -138,9 +164,8 @@ std::string text_of(const CampaignResult& result, const CampaignOptions& campaig
     text += fmt::format("  {} {} of {} seeds\n", result.interrupted ? "interrupted after" : "stopped after",
                         reports::grouped(result.seeds), reports::grouped(result.planned));
   }
-  const bool several = campaign.scenarios.size() > 1;
-  text += groups_text("failures, grouped by what they look like", result.failures, several);
-  text += groups_text("without a verdict", result.unknowns, several);
+  text += groups_text("failures, grouped by what they look like", result.failures, campaign);
+  text += groups_text("without a verdict", result.unknowns, campaign);
   if (!result.seen.empty()) {
     text += "\n  anomalies and exposures seen\n";
     for (const auto& [name, seeds] : result.seen)
@@ -164,6 +189,8 @@ std::string json_of(const CampaignResult& result) {
     entry["capsule"] = group.capsule.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(group.capsule);
     object["failures"].push_back(std::move(entry));
   }
+  object["seen"] = nlohmann::ordered_json::object();
+  for (const auto& [name, seeds] : result.seen) object["seen"][name] = seeds;
   return dump(object);
 }
 

@@ -30,6 +30,12 @@ CLI::Option* repeated(CLI::App* command, const std::string& name, std::vector<st
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+// An empty name of a file or folder is a variable of a script that was never set.
+CLI::Validator not_empty() {
+  return CLI::Validator([](const std::string& text) { return std::string(text.empty() ? "must not be empty" : ""); },
+                        "");
+}
+
 void define_run(CLI::App& app, RunOptions& options) {
   CLI::App* command = app.add_subcommand("run", "Run one scenario with one seed and judge what the clients saw");
   command->add_option("SCENARIO", options.scenario, "A TOML file, or the name of a scenario of the library")
@@ -42,6 +48,7 @@ void define_run(CLI::App& app, RunOptions& options) {
   repeated(command, "--plant", options.planted, "Turn a planted bug on (see `polarsim list bugs`); may be repeated")
       ->type_name("BUG");
   command->add_option("--out", options.out, "Folder for the run's artifacts (default runs/<scenario>-<seed>)")
+      ->check(not_empty())
       ->type_name("DIR");
   command->add_flag("--no-artifacts", options.no_artifacts, "Write no files");
   command->add_flag("--trace", options.trace, "Keep the trace of the simulation as trace.txt");
@@ -66,7 +73,13 @@ void define_replay(CLI::App& app, ReplayOptions& options) {
                    "Stop at this virtual time without a verdict: seconds, or with unit ns, us, ms, s")
       ->type_name("T");
   command->add_option("--trace", options.trace_file, "Write the trace of the simulation to this file")
+      ->check(not_empty())
       ->type_name("FILE");
+  command
+      ->add_option("--out", options.out,
+                   "Keep the replayed run in this folder, as run does: with --tolerant, what an edited schedule gives")
+      ->check(not_empty())
+      ->type_name("DIR");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
                   "\n\nExample:\n  polarsim replay runs/append-7 --until 12.5 --trace trace.txt");
@@ -111,10 +124,15 @@ void define_campaign(CLI::App& app, CampaignCommandOptions& options) {
   command->add_flag("--until-failure", options.until_failure, "Start no more seeds once one has failed");
   command->add_option("--timeout", options.timeout, "Wall seconds after which a seed counts as crashed (default 300)")
       ->type_name("S");
-  command->add_option("--db", options.database, "Keep the results in this SQLite file")->type_name("FILE");
+  command->add_option("--db", options.database, "Keep the results in this SQLite file")
+      ->check(not_empty())
+      ->type_name("FILE");
   command->add_flag("--resume", options.resume, "Skip the seeds whose results the database has");
-  command->add_option("--junit", options.junit, "Write the results as JUnit XML")->type_name("FILE");
+  command->add_option("--junit", options.junit, "Write the results as JUnit XML")
+      ->check(not_empty())
+      ->type_name("FILE");
   command->add_option("--out", options.out, "Folder for capsules: the first of each signature is kept (default runs)")
+      ->check(not_empty())
       ->type_name("DIR");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(

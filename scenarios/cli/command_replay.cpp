@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "scenarios/artifacts.h"
 #include "scenarios/campaign.h"
@@ -31,12 +33,14 @@ std::string stopped_text(const reports::RunSummary& replayed) {
                      replayed.seed, static_cast<double>(replayed.virtual_time_ns) * 1e-9, "digest", replayed.digest);
 }
 
-std::string text_of(const reports::RunSummary& replayed, const TimedRun& run, bool stopped) {
+std::string text_of(const reports::RunSummary& replayed, const TimedRun& run, bool stopped, const std::string& out) {
   if (stopped) return stopped_text(replayed);
   reports::VerdictTextOptions text;
   text.color = color_wanted();
   text.width = terminal_width();
   text.wall_seconds = run.wall_seconds;
+  text.folder = out;
+  if (!out.empty()) text.replay_command = replay_command_for(out, program_name());
   return reports::render_verdict(replayed, text);
 }
 
@@ -46,6 +50,16 @@ std::string json_of(const reports::RunSummary& replayed, const TimedRun& run, co
   object["matches"] = lines.empty();
   object["differences"] = lines;
   return dump(object);
+}
+
+void check_options(const ReplayOptions& options, const Capsule& capsule) {
+  if (capsule.schedule_edited && !options.tolerant)
+    throw UsageError(fmt::format("{}/schedule.json was edited since the run; use --tolerant", capsule.folder));
+  if (options.out.empty()) return;
+  if (!options.until.empty()) throw UsageError("--out: a run that --until stops has no verdict to keep");
+  std::error_code ignored;
+  if (std::filesystem::equivalent(options.out, capsule.folder, ignored))
+    throw UsageError(fmt::format("--out: {} is the capsule itself; give another folder", options.out));
 }
 
 }  // namespace
@@ -59,10 +73,16 @@ int replay_command(const ReplayOptions& options) {
   request.schedule = capsule->schedule;
   request.trace = !options.trace_file.empty();
   const bool stopped = !options.until.empty();
+  check_options(options, *capsule);
   if (stopped) request.until = sim::time_zero + parse_duration("--until", options.until);
   if (request.trace) {
     if (const auto writable = write_file(options.trace_file, ""); !writable)
       throw UsageError("--trace: " + writable.error().message);
+  }
+
+  const FolderForRun folder_for_run(options.out);
+  if (!options.out.empty()) {
+    if (const auto ready = prepare_folder(options.out); !ready) throw UsageError("--out: " + ready.error().message);
   }
 
   const TimedRun run = run_timed(capsule->scenario, request, fmt::format("replay of {}", capsule->folder));
@@ -73,8 +93,15 @@ int replay_command(const ReplayOptions& options) {
     if (!written) throw UsageError("--trace: " + written.error().message);
   }
 
+  if (!options.out.empty()) {
+    const auto written =
+        write_run_folder(options.out, replayed, run.record, replay_command_for(options.out, program_name()));
+    if (!written) throw UsageError("--out: " + written.error().message);
+  }
+
   const std::vector<std::string> lines = differences(capsule->summary, replayed, stopped);
-  print(options.json ? json_of(replayed, run, capsule->folder, lines) : text_of(replayed, run, stopped));
+  print(options.json ? json_of(replayed, run, options.out.empty() ? capsule->folder : options.out, lines)
+                     : text_of(replayed, run, stopped, options.out));
   if (lines.empty()) {
     if (!options.json) print(fmt::format("  {:<13} {}", "replay", agreement_text(replayed, stopped)));
     return stopped ? exit_status::passed : exit_status_of(replayed.verdict);

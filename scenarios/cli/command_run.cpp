@@ -16,15 +16,6 @@ namespace polarsim::scenarios::cli {
 
 namespace {
 
-// The command that repeats the run from its arguments, for when there is no capsule.
-std::string command_text(const RunOptions& options) {
-  std::string command = fmt::format("{} run {} --seed {}", shell_word(program_name()),
-                                    shell_word(options.scenario), options.seed);
-  for (const std::string& entry : options.overrides) command += " --set " + shell_word(entry);
-  for (const std::string& bug : options.planted) command += " --plant " + shell_word(bug);
-  return command;
-}
-
 // Empty if the second run was the same in everything that a run leaves behind.
 std::string difference_of(const reports::RunSummary& first, const reports::RunSummary& second, const RunRecord& a,
                           const RunRecord& b) {
@@ -59,13 +50,18 @@ int run_command(const RunOptions& options) {
   std::string folder;
   if (!options.no_artifacts) {
     folder = options.out.empty() ? run_folder("runs", scenario.name, request.seed) : options.out;
+  }
+  const FolderForRun folder_for_run(folder);
+  if (!folder.empty()) {
     if (const auto ready = prepare_folder(folder); !ready) throw UsageError("--out: " + ready.error().message);
   }
 
   const std::string label = fmt::format("{} seed {}", scenario.name, request.seed);
   const TimedRun run = run_timed(scenario, request, label);
   const reports::RunSummary summary = summarise(scenario, options.overrides, run.record, build_info());
-  const std::string command = folder.empty() ? command_text(options) : replay_command_for(folder, program_name());
+  const std::string command = folder.empty()
+                                  ? run_command_text(options.scenario, request.seed, options.overrides, options.planted)
+                                  : replay_command_for(folder, program_name());
   if (!folder.empty()) {
     if (const auto written = write_run_folder(folder, summary, run.record, command); !written)
       throw UsageError(written.error().message);

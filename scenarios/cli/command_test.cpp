@@ -1,6 +1,7 @@
 // What the commands promise to people and programs: help, texts, JSON, files and exit statuses.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -56,7 +57,8 @@ TEST_F(CommandTest, RunPrintsTheDocumentedObjectAndWritesItsFolder) {
   EXPECT_EQ(run.at("capsule"), "runs/small-3");
   ASSERT_GE(run.at("checks").size(), 2U);
   for (const Json& check : run.at("checks")) {
-    EXPECT_EQ(keys_of(check), (std::set<std::string>{"name", "verdict", "anomalies", "explanation"}));
+    EXPECT_EQ(keys_of(check),
+              (std::set<std::string>{"name", "verdict", "level", "anomalies", "exposures", "counts", "explanation"}));
     EXPECT_TRUE(check.at("anomalies").is_array());
     EXPECT_TRUE(check.at("explanation").is_string());
   }
@@ -118,6 +120,28 @@ TEST_F(CommandTest, AReplayThatDiffersIsStatusThreeUnlessTolerated) {
   const Outcome tolerant = place_.run({"replay", "capsule", "--tolerant", "--json"});
   EXPECT_EQ(tolerant.status, 0) << tolerant.error;
   EXPECT_EQ(Json::parse(tolerant.out).at("matches"), false);
+}
+
+TEST_F(CommandTest, AnEditedScheduleNeedsTolerantAndCanBeKept) {
+  ASSERT_EQ(place_.run({"run", "small.toml", "--out", "capsule"}).status, 0);
+  write_text(place_ / "capsule/schedule.json", "{\"profile\": \"explicit\", \"faults\": []}");
+  const Outcome strict = place_.run({"replay", "capsule"});
+  EXPECT_EQ(strict.status, 2);
+  EXPECT_EQ(strict.error, "polarsim: capsule/schedule.json was edited since the run; use --tolerant\n");
+  const Outcome kept = place_.run({"replay", "capsule", "--tolerant", "--out", "edited", "--json"});
+  ASSERT_EQ(kept.status, 0) << kept.error;
+  EXPECT_EQ(Json::parse(kept.out).at("capsule"), "edited");
+  const Outcome again = place_.run({"replay", "edited", "--strict"});
+  EXPECT_EQ(again.status, 0) << again.error;
+  EXPECT_EQ(place_.run({"replay", "edited", "--out", "edited"}).status, 2);
+}
+
+TEST_F(CommandTest, OutputThatIsLostIsStatusThree) {
+  const std::string command = std::string(POLARSIM_BINARY) + " list bugs >/dev/full 2>" + (place_ / "error");
+  const int status = std::system(command.c_str());
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+  EXPECT_EQ(content_of(place_ / "error"), "polarsim: stdout: cannot write: No space left on device\n");
 }
 
 TEST_F(CommandTest, CheckPrintsTheDocumentedObject) {

@@ -1,4 +1,5 @@
 #include <exception>
+#include <string>
 #include <variant>
 
 #include "scenarios/cli/command_line.h"
@@ -19,6 +20,14 @@ struct Dispatch {
   int operator()(const cli::BenchOptions& options) const { return cli::bench_command(options); }
 };
 
+// A result that did not reach its reader is no result.
+int status_after_output(int status) {
+  const std::string error = cli::output_error();
+  if (error.empty()) return status;
+  cli::print_error(error);
+  return cli::exit_status::broken;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -28,9 +37,9 @@ int main(int argc, char** argv) {
     const auto parsed = cli::parse_command_line(argc, argv);
     if (const auto* text = std::get_if<cli::PrintText>(&parsed)) {
       cli::print(text->text);
-      return cli::exit_status::passed;
+      return status_after_output(cli::exit_status::passed);
     }
-    return std::visit(Dispatch{}, std::get<cli::Command>(parsed));
+    return status_after_output(std::visit(Dispatch{}, std::get<cli::Command>(parsed)));
   } catch (const cli::UsageError& error) {
     cli::print_error(error.what());
     return cli::exit_status::unusable_input;

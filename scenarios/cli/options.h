@@ -27,6 +27,7 @@ struct ReplayOptions {
   bool tolerant = false;
   std::string until;
   std::string trace_file;
+  std::string out;
   bool json = false;
 };
 

@@ -1,9 +1,14 @@
 #include "scenarios/cli/run_session.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
+#include "scenarios/campaign.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/terminal.h"
 
@@ -40,7 +45,11 @@ nlohmann::ordered_json check_to_json(const reports::CheckSummary& check) {
   nlohmann::ordered_json object;
   object["name"] = check.name;
   object["verdict"] = reports::to_string(check.verdict);
+  object["level"] = check.level;
   object["anomalies"] = names_of(check.anomalies);
+  object["exposures"] = names_of(check.exposures);
+  object["counts"] = nlohmann::ordered_json::object();
+  for (const auto& [name, count] : check.counts) object["counts"][name] = count;
   object["explanation"] = reports::explanation_of(check);
   return object;
 }
@@ -59,6 +68,23 @@ nlohmann::ordered_json run_to_json(const reports::RunSummary& summary, double wa
   for (const reports::CheckSummary& check : summary.checks) object["checks"].push_back(check_to_json(check));
   object["capsule"] = folder.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(folder);
   return object;
+}
+
+std::string run_command_text(const std::string& scenario, std::uint64_t seed, const std::vector<std::string>& overrides,
+                             const std::vector<std::string>& planted) {
+  std::string command = fmt::format("{} run {} --seed {}", shell_word(program_name()), shell_word(scenario), seed);
+  for (const std::string& entry : overrides) command += " --set " + shell_word(entry);
+  for (const std::string& bug : planted) command += " --plant " + shell_word(bug);
+  return command;
+}
+
+FolderForRun::FolderForRun(std::string folder) : folder_(std::move(folder)) {
+  std::error_code error;
+  was_there_ = std::filesystem::exists(folder_, error) || error;
+}
+
+FolderForRun::~FolderForRun() {
+  if (!folder_.empty() && !was_there_) ::rmdir(folder_.c_str());
 }
 
 std::string dump(const nlohmann::ordered_json& value) {

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 namespace polarsim::scenarios::cli {
@@ -15,6 +17,21 @@ namespace polarsim::scenarios::cli {
 namespace {
 
 volatile sig_atomic_t interrupt_count = 0;
+// Of the first write to stdout that failed.
+int output_errno = 0;
+
+bool is_separator(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }
+
+// `text` if it is not longer than `limit`, else its two ends, together about `kept` bytes. Never cuts a character of
+// UTF-8 in two.
+std::string without_middle(std::string_view text, std::size_t limit, std::size_t kept) {
+  if (text.size() <= limit) return std::string(text);
+  const auto inside_character = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+  std::size_t head = kept / 2, tail = text.size() - kept / 2;
+  while (head > 0 && inside_character(head)) --head;
+  while (tail < text.size() && inside_character(tail)) ++tail;
+  return std::string(text.substr(0, head)) + "..." + std::string(text.substr(tail));
+}
 
 void on_interrupt(int number) {
   interrupt_count = interrupt_count + 1;
@@ -80,13 +97,29 @@ bool color_wanted() {
 std::size_t terminal_width() { return std::clamp<std::size_t>(width_of(STDOUT_FILENO, 100), 60, 140); }
 
 void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if ((std::fflush(stdout) != 0 || !whole) && output_errno == 0) output_errno = errno;
+}
+
+std::string output_error() {
+  if (std::fflush(stdout) != 0 && output_errno == 0) output_errno = errno;
+  return output_errno == 0 ? "" : std::string("stdout: cannot write: ") + std::strerror(output_errno);
+}
+
+std::string shortened_line(std::string_view text) {
+  constexpr std::size_t longest_word = 160, longest_line = 900;
+  std::string line;
+  while (!text.empty()) {
+    const auto end = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_separator) - text.begin());
+    line += without_middle(text.substr(0, end), longest_word, 80);
+    if (end < text.size()) line += ' ';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return without_middle(line, longest_line, 300);
 }
 
 void print_error(const std::string& text) {
-  std::string line = "polarsim: " + text;
-  std::replace(line.begin(), line.end(), '\n', ' ');
+  const std::string line = "polarsim: " + shortened_line(text);
   std::fprintf(stderr, "%s\n", line.c_str());
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace polarsim::scenarios::cli {
 
@@ -25,8 +26,15 @@ std::size_t terminal_width();
 void set_program_name(const char* argv0);
 const std::string& program_name();
 
-void print(const std::string& text);        // to stdout
-void print_error(const std::string& text);  // one line to stderr, after "polarsim: "
+void print(const std::string& text);  // to stdout
+// Why not everything that was printed has reached stdout; empty if it has.
+std::string output_error();
+// One line to stderr, after "polarsim: ". What a message quotes may be of any size and hold anything: see
+// shortened_line().
+void print_error(const std::string& text);
+// Control characters become blanks; a word longer than 160 bytes and a line longer than 900 lose their middle. Both
+// limits leave paths and lists of permitted names whole.
+std::string shortened_line(std::string_view text);
 
 // One line on stderr that is redrawn while something takes long. Silent if stderr is no terminal, during the first
 // second, and more often than ten times a second.
