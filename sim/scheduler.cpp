@@ -232,7 +232,11 @@ WakeReason Scheduler::park(const char* reason, Time deadline) {
   if (task.cancelled) return deliver_cancellation(task);
   task.state = TaskState::parked;
   task.park_reason = reason;
-  if (deadline != never) task.timer = impl_->timers.add(std::max(deadline, now_), &task);
+  if (deadline != never) {
+    // Also set, not only fired: where two runs part by a time, this is the task that asked for it.
+    impl_->digest.absorb(DigestKind::timer_set, static_cast<std::uint64_t>(nanoseconds(deadline)), task.id);
+    task.timer = impl_->timers.add(std::max(deadline, now_), &task);
+  }
   task.fiber.suspend();
   if (task.cancelled) return deliver_cancellation(task);
   return task.wake_reason;
@@ -375,6 +379,7 @@ void Scheduler::on_scheduler_stack(const std::function<void()>& function) { call
 
 TimerId Scheduler::call_at(Time when, std::function<void()> callback) {
   POLARSIM_ASSERT(callback != nullptr, "a timer needs a callback");
+  impl_->digest.absorb(DigestKind::timer_set, static_cast<std::uint64_t>(nanoseconds(when)), 0);
   return impl_->timers.add(std::max(when, now_), std::move(callback));
 }
 
