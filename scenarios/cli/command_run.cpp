@@ -90,10 +90,13 @@ int run_command(const RunOptions& options) {
   request.seed = parse_natural("--seed", options.seed, 0, std::numeric_limits<std::uint64_t>::max());
   request.planted = parse_planted(options.planted);
   request.trace = options.trace;
+  request.record_decisions = options.decisions;
   if (!options.sabotage.empty()) request.on_world = sabotage(options.sabotage);
   const Scenario scenario = load_scenario_argument(options.scenario, options.overrides);
   if (options.trace && options.no_artifacts)
     throw UsageError("--trace: writes trace.txt, which --no-artifacts forbids");
+  if (options.decisions && options.no_artifacts)
+    throw UsageError("--decisions: writes decisions.bin, which --no-artifacts forbids");
   std::string folder;
   if (!options.no_artifacts) {
     folder = options.out.empty() ? run_folder("runs", scenario.name, request.seed) : options.out;
