@@ -171,6 +171,8 @@ class Network {
   void clog(const std::string& from, const std::string& to, Time until);
   // Ends a clog, whoever made it, before its time.
   void unclog(const std::string& from, const std::string& to);
+  // A time that is not in the future if it is not clogged.
+  Time clogged_until(const std::string& from, const std::string& to) const;
   bool is_clogged(const std::string& from, const std::string& to) const;
   // RST to both ends of every connection between the two hosts. Returns how many were dropped.
   std::size_t drop_connections(const std::string& a, const std::string& b);

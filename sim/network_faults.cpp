@@ -109,9 +109,13 @@ void Network::unclog(const std::string& from, const std::string& to) {
   impl_->release(link);
 }
 
-bool Network::is_clogged(const std::string& from, const std::string& to) const {
+Time Network::clogged_until(const std::string& from, const std::string& to) const {
   const detail::Link* link = impl_->existing_link(from, to);
-  return link != nullptr && link->clogged(impl_->scheduler.now());
+  return link == nullptr ? time_zero : link->clogged_until;
+}
+
+bool Network::is_clogged(const std::string& from, const std::string& to) const {
+  return clogged_until(from, to) > impl_->scheduler.now();
 }
 
 std::size_t Network::drop_connections(const std::string& a, const std::string& b) {
