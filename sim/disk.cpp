@@ -102,18 +102,18 @@ tl::expected<std::shared_ptr<detail::Inode>, DiskError> Disk::open_inode(const s
   Implementation& disk = *impl_;
   const auto place = disk.names.find(path);
   if (!place) return tl::unexpected(place.error());
+  // A name with a slash behind it cannot be that of a file to create.
+  if (mode != OpenMode::existing && place->last == Place::Last::name && place->must_be_directory) {
+    return tl::unexpected(DiskError::is_a_directory);
+  }
   if (place->inode) {
     if (mode == OpenMode::create_new) return tl::unexpected(DiskError::exists);
     if (place->inode->is_directory) return tl::unexpected(DiskError::is_a_directory);
-    // With permission to create it, Linux says that a name with a slash cannot be a file's.
-    if (place->must_be_directory) {
-      return tl::unexpected(mode == OpenMode::create ? DiskError::is_a_directory : DiskError::not_a_directory);
-    }
+    if (place->must_be_directory) return tl::unexpected(DiskError::not_a_directory);
     disk.note(DiskOperation::open, place->inode.get(), 0, 0, stable_hash(path));
     return place->inode;
   }
   if (mode == OpenMode::existing) return tl::unexpected(DiskError::not_found);
-  if (place->must_be_directory) return tl::unexpected(DiskError::is_a_directory);
   const std::shared_ptr<detail::Inode> inode = disk.names.add_inode(false);
   disk.names.create(*place, inode);
   disk.note(DiskOperation::create, inode.get(), 0, 0, stable_hash(path));
