@@ -227,6 +227,8 @@ std::size_t Network::drop_connections(const std::string& a, const std::string& b
   return dropped.size();
 }
 
+std::size_t Network::live_endpoints() const { return impl_->endpoints.size(); }
+
 void Network::heal_all() {
   for (const auto& [hosts, link] : impl_->links) {
     link->cuts = 0;

@@ -94,6 +94,7 @@ TaskRef Scheduler::spawn(std::string name, std::function<void()> body, TaskGroup
   ++impl_->live;
   if (group != nullptr) {
     task->group = group;
+    task->machine = group->machine_;
     list_append<&Task::group_previous, &Task::group_next>(group->first_, group->last_, *task);
     ++group->size_;
   }
@@ -119,7 +120,12 @@ RunOutcome Scheduler::run(Time limit) {
       return RunOutcome::stopped;
     }
     if (!impl_->runnable.empty()) {
-      resume(impl_->runnable.pop());
+      Task& next_task = impl_->runnable.pop();
+      if (next_task.machine != nullptr && next_task.machine->paused_) {
+        set_aside(next_task);
+      } else {
+        resume(next_task);
+      }
       continue;
     }
     if (impl_->timers.empty()) return RunOutcome::idle;
@@ -307,7 +313,12 @@ void Scheduler::kill(Task& task) {
   task.cancelled = true;
   switch (task.state) {
     case TaskState::ready:
-      impl_->runnable.remove(task);
+      if (std::exchange(task.aside, false)) {
+        list_remove<&Task::queue_previous, &Task::queue_next>(task.machine->aside_first_, task.machine->aside_last_,
+                                                              task);
+      } else {
+        impl_->runnable.remove(task);
+      }
       break;
     case TaskState::parked:
       if (task.timer != 0) impl_->timers.cancel(std::exchange(task.timer, 0));
@@ -353,6 +364,31 @@ void Scheduler::shut_down() {
   impl_->failure = nullptr;
 }
 
+// --- machines ---
+
+TaskGroup* Scheduler::current_machine() const { return current_ == nullptr ? nullptr : current_->machine; }
+
+void Scheduler::set_aside(Task& task) {
+  task.aside = true;
+  list_append<&Task::queue_previous, &Task::queue_next>(task.machine->aside_first_, task.machine->aside_last_, task);
+}
+
+void Scheduler::pause_machine(TaskGroup& machine) {
+  POLARSIM_ASSERT(machine.machine_ == &machine, "only a machine can be paused");
+  machine.paused_ = true;
+  if (current_machine() == &machine && !unwinding()) yield();
+}
+
+void Scheduler::resume_machine(TaskGroup& machine) {
+  machine.paused_ = false;
+  while (machine.aside_first_ != nullptr) {
+    Task& task = *machine.aside_first_;
+    list_remove<&Task::queue_previous, &Task::queue_next>(machine.aside_first_, machine.aside_last_, task);
+    task.aside = false;
+    impl_->runnable.push(task);
+  }
+}
+
 // --- the scheduler's stack ---
 
 void Scheduler::call_out(const std::function<void()>& function, bool shielded) {
@@ -385,8 +421,9 @@ bool Scheduler::cancel_timer(TimerId timer) { return impl_->timers.cancel(timer)
 std::vector<Scheduler::ParkedTask> Scheduler::parked_tasks() const {
   std::vector<ParkedTask> parked;
   for (const Task* task = impl_->first_live; task != nullptr; task = task->live_next) {
-    if (task->state != TaskState::parked) continue;
-    parked.push_back({task->id, task->name, task->group == nullptr ? "" : task->group->name(), task->park_reason});
+    if (task->state != TaskState::parked && !task->aside) continue;
+    parked.push_back({task->id, task->name, task->group == nullptr ? "" : task->group->name(),
+                      task->aside ? "paused" : task->park_reason});
   }
   return parked;
 }

@@ -65,19 +65,31 @@ class TaskRef {
 
 // A set of tasks that are cancelled together: all tasks of a host, all tasks of a nursery. A group never owns its
 // tasks' results; it must outlive its tasks or be cancelled and drained first (asserted).
+//
+// A group may be a machine: its tasks, and those of every nursery that one of them makes, can be paused together, and
+// bear its name in the trace. A machine must outlive the groups made in it.
 class TaskGroup {
  public:
-  explicit TaskGroup(std::string name) : name_(std::move(name)) {}
+  // `machine` is the group that pauses this one; null for none.
+  explicit TaskGroup(std::string name, TaskGroup* machine = nullptr) : name_(std::move(name)), machine_(machine) {}
   ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
   const std::string& name() const { return name_; }
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
+  // Makes the group a machine of its own; before its first task.
+  void become_machine() { machine_ = this; }
+  bool paused() const { return paused_; }
 
  private:
   friend class Scheduler;
   std::string name_;
+  TaskGroup* machine_;
+  bool paused_ = false;
+  // Tasks whose turn came during the pause, in that order.
+  Task* aside_first_ = nullptr;
+  Task* aside_last_ = nullptr;
   // The members in order of spawning, as a list that runs through the tasks.
   Task* first_ = nullptr;
   Task* last_ = nullptr;
@@ -155,6 +167,14 @@ class Scheduler {
   // cancel_group for the destructor of the group's owner: the caller itself cannot be unwound within, so it is safe in
   // a noexcept function. Asserts that the group is empty afterwards.
   void drain_group(TaskGroup& group) noexcept;
+  // No task of the machine runs until resume_machine(): a task whose turn comes is set aside, its timers included. A
+  // task that is part of it stays in the call until then (unless it unwinds: then until it next blocks). Cancelling
+  // works as ever, and unwinds a paused task at once where cancel_group() does.
+  void pause_machine(TaskGroup& machine);
+  // What was set aside becomes runnable, in order.
+  void resume_machine(TaskGroup& machine);
+  // The machine that the running task belongs to; null for none.
+  TaskGroup* current_machine() const;
   // Runs `callback` on the scheduler's own stack at `when` (not before now). Callbacks must not block.
   TimerId call_at(Time when, std::function<void()> callback);
   // False if it has fired or was cancelled already.
@@ -198,6 +218,7 @@ class Scheduler {
   void kill_group(TaskGroup& group);
   void finish(Task& task);
   void make_ready(Task& task, WakeReason reason);
+  void set_aside(Task& task);
   void fire_due_timers();
   void call_out(const std::function<void()>& function, bool shielded);
   // To be called by the running, cancelled task: throws, or returns `cancelled` while it unwinds.

@@ -155,7 +155,8 @@ class Channel {
 // its end before the destructor returns; that blocks nobody and takes no virtual time.
 class Nursery {
  public:
-  Nursery(Scheduler& scheduler, std::string name) : scheduler_(scheduler), group_(std::move(name)) {}
+  Nursery(Scheduler& scheduler, std::string name)
+      : scheduler_(scheduler), group_(std::move(name), scheduler.current_machine()) {}
   ~Nursery() { scheduler_.drain_group(group_); }
   Nursery(const Nursery&) = delete;
   Nursery& operator=(const Nursery&) = delete;

@@ -48,6 +48,8 @@ class Task {
   Task* live_previous = nullptr;
   Task* live_next = nullptr;
   TaskGroup* group = nullptr;
+  TaskGroup* machine = nullptr;  // that a pause stops it with
+  bool aside = false;            // ready, but out of the run queue while its machine is paused
   Task* group_previous = nullptr;
   Task* group_next = nullptr;
   Task* queue_previous = nullptr;
