@@ -121,6 +121,7 @@ RunPhases::~RunPhases() {
 }
 
 void RunPhases::run() {
+  if (request_.on_world) request_.on_world(simulation_);
   simulation_.scheduler().spawn("control", [this] {
     control();
     finished_ = true;

@@ -22,6 +22,7 @@
 #include "faults/schedule.h"
 #include "scenarios/scenario.h"
 #include "sim/digest.h"
+#include "sim/simulation.h"
 #include "sim/trace.h"
 
 namespace polarsim::scenarios {
@@ -33,6 +34,8 @@ struct RunRequest {
       schedule;  // replaces the scenario's (replay, shrinking); must be valid for its topology
   bool trace = false;
   sim::Time until = sim::never;  // stop here without judging (replay --until)
+  // Called when the world exists and nothing has happened in it yet: for watching a run, and for tampering with it.
+  std::function<void(sim::Simulation&)> on_world;
   // Called once per virtual second with the virtual time reached; for progress only.
   std::function<void(sim::Time)> progress;
 };

@@ -27,7 +27,13 @@ constexpr std::size_t size_factor = 4;
 constexpr std::size_t size_factor = 1;
 #endif
 
+bool painting = false;
+constexpr std::size_t painted_bytes = 16 * 1024;
+constexpr unsigned char paint_pattern = 0xA5;
+
 }  // namespace
+
+void paint_stacks() { painting = true; }
 
 StackPool::StackPool(std::size_t stack_bytes, StackGuard guard) : guard_(guard) {
   const auto page_bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -85,6 +91,7 @@ Stack StackPool::take() {
   if (free_.empty()) add_slab();
   const Stack stack = free_.back();
   free_.pop_back();
+  if (painting) std::memset(stack.top() - painted_bytes, paint_pattern, painted_bytes);
   return stack;
 }
 

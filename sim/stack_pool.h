@@ -22,6 +22,10 @@ enum class StackGuard : std::uint8_t {
   canary,     // a pattern, checked when the stack is returned: notices late
 };
 
+// From now on every stack is filled with a pattern near its top before it is handed out, so that a function which reads
+// what it has not written does not find zeros, or what the last fiber left (see divergence.h). For the whole process.
+void paint_stacks();
+
 // Hands out stacks of one size. Memory goes back to the operating system when the pool is destroyed.
 class StackPool {
  public:

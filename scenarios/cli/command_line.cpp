@@ -52,7 +52,14 @@ void define_run(CLI::App& app, RunOptions& options) {
       ->type_name("DIR");
   command->add_flag("--no-artifacts", options.no_artifacts, "Write no files");
   command->add_flag("--trace", options.trace, "Keep the trace of the simulation as trace.txt");
-  command->add_flag("--twice", options.twice, "Run twice and require that both runs are the same");
+  command->add_flag("--twice", options.twice,
+                    "Run twice, the second time with disturbed memory, and require that both runs are the same;\n"
+                    "if not, show the first event that differs, with the stacks of both runs");
+  command
+      ->add_option("--sabotage", options.sabotage,
+                   "Make the run nondeterministic, to see what --twice says: wall-clock, address-order or "
+                   "uninitialised-read")
+      ->type_name("HOW");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(
       std::string("Times in results are seconds: virtual ones of the simulated world unless they say wall.\n") +

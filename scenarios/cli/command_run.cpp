@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -10,7 +11,9 @@
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/run_session.h"
+#include "scenarios/cli/sabotage.h"
 #include "scenarios/cli/terminal.h"
+#include "sim/divergence.h"
 
 namespace polarsim::scenarios::cli {
 
@@ -24,6 +27,30 @@ std::string difference_of(const reports::RunSummary& first, const reports::RunSu
   if (!(a.history == b.history)) return "the histories differ although the digests agree";
   if (!(first == second)) return "the counters differ although the digests agree";
   return "";
+}
+
+// Two more runs, side by side, which stop where they part.
+std::string divergence_text(const Scenario& scenario, RunRequest request, const TimedRun& first,
+                            const TimedRun& second) {
+  const auto& ladder = first.record.ladder;
+  const auto& other = second.record.ladder;
+  std::size_t equal = 0;
+  while (equal < std::min(ladder.size(), other.size()) && ladder[equal] == other[equal]) ++equal;
+  sim::DivergenceOptions options;
+  options.known_equal = equal * first.record.ladder_interval;
+  const auto tamper = request.on_world;
+  const auto divergence = sim::find_divergence(
+      [&](const auto& witness) {
+        request.on_world = [&](sim::Simulation& simulation) {
+          witness(simulation);
+          if (tamper) tamper(simulation);
+        };
+        request.trace = false;
+        run_scenario(scenario, request);
+      },
+      options);
+  if (divergence) return divergence->text();
+  return "two further runs were the same: the difference does not show every time\n";
 }
 
 std::string text_of(const reports::RunSummary& summary, double wall, const std::string& folder,
@@ -44,6 +71,7 @@ int run_command(const RunOptions& options) {
   request.seed = parse_natural("--seed", options.seed, 0, std::numeric_limits<std::uint64_t>::max());
   request.planted = parse_planted(options.planted);
   request.trace = options.trace;
+  if (!options.sabotage.empty()) request.on_world = sabotage(options.sabotage);
   const Scenario scenario = load_scenario_argument(options.scenario, options.overrides);
   if (options.trace && options.no_artifacts)
     throw UsageError("--trace: writes trace.txt, which --no-artifacts forbids");
@@ -68,14 +96,21 @@ int run_command(const RunOptions& options) {
   }
 
   std::string difference;
+  std::string divergence;
   if (options.twice) {
+    // What was the same only by the heap's good luck shall not be the same again.
+    sim::disturb_memory();
     const TimedRun again = run_timed(scenario, request, label + ", again");
     difference = difference_of(summary, summarise(scenario, options.overrides, again.record, build_info()), run.record,
                                again.record);
+    if (!(run.record.digest == again.record.digest)) divergence = divergence_text(scenario, request, run, again);
   }
-  print(options.json ? dump(run_to_json(summary, run.wall_seconds, folder))
-                     : text_of(summary, run.wall_seconds, folder, command));
+  nlohmann::ordered_json object = run_to_json(summary, run.wall_seconds, folder);
+  if (options.twice)
+    object["divergence"] = difference.empty() ? nlohmann::ordered_json(nullptr) : difference + "\n" + divergence;
+  print(options.json ? dump(object) : text_of(summary, run.wall_seconds, folder, command));
   if (!difference.empty()) {
+    if (!options.json) print("\n" + divergence);
     print_error(fmt::format("{}: the second run was not the same: {}", label, difference));
     return exit_status::broken;
   }

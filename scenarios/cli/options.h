@@ -19,6 +19,7 @@ struct RunOptions {
   bool json = false;
   bool trace = false;
   bool twice = false;
+  std::string sabotage;
 };
 
 struct ReplayOptions {
