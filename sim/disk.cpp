@@ -1,7 +1,5 @@
 #include "sim/disk.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -88,7 +86,21 @@ bool Disk::Implementation::spend(const DurationDistribution& latency, RandomStre
     // Beyond a century the exact figure no longer matters, only that it fits.
     time = Duration(static_cast<std::int64_t>(std::clamp(slowed, 0.0, 3e18)));
   }
+  // The operation was noted just before, in the same step of the task.
+  const TraceId operation = noted;
+  const TraceName name = noted_name;
   if (time > Duration(0)) scheduler.sleep_for(time);
+  if (Trace& trace = host.simulation().trace(); trace.enabled()) [[unlikely]] {
+    TraceRecord event;
+    event.time = scheduler.now();
+    event.kind = TraceKind::io;
+    event.verb = TraceVerb::end;
+    event.parent = operation;
+    event.host = trace.name(host.name());
+    event.name = name;
+    event.a = static_cast<std::uint64_t>(time.count());
+    trace.record(event);
+  }
   return online(incarnation);
 }
 
@@ -144,10 +156,18 @@ void Disk::Implementation::note(DiskOperation operation, const Inode* inode, std
   const std::uint64_t what = (static_cast<std::uint64_t>(operation) << 56) | (inode == nullptr ? 0 : inode->id);
   Simulation& simulation = host.simulation();
   simulation.digest().absorb(DigestKind::disk, what, (offset << 20) ^ size, hash);
-  if (!simulation.trace().enabled()) return;
-  simulation.trace().add(
-      simulation.now(), TraceKind::io, host.name(),
-      fmt::format("{} {} at {} {} B", to_string(operation), inode == nullptr ? "/" : inode->path, offset, size));
+  Trace& trace = simulation.trace();
+  if (!trace.enabled()) return;
+  TraceRecord event;
+  event.time = simulation.now();
+  event.kind = TraceKind::io;
+  event.verb = TraceVerb::begin;
+  event.host = trace.name(host.name());
+  event.name = trace.name(to_string(operation));
+  event.a = offset;
+  event.b = size;
+  noted = trace.record(event, inode == nullptr ? "/" : inode->path);
+  noted_name = event.name;
 }
 
 // --- File ---

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "sim/disk.h"
+#include "sim/trace.h"
 
 namespace polarsim::sim {
 
@@ -127,6 +128,9 @@ struct Disk::Implementation {
   std::deque<detail::DirectoryChange> changes;  // not durable yet, oldest first
   std::uint64_t changes_start = 0;              // the number of changes forgotten, as Inode::journal_start
   std::uint64_t next_inode = 1;
+  // The operation noted last, for the event that ends it.
+  TraceId noted = 0;
+  TraceName noted_name = 0;
   std::uint64_t used_bytes = 0;  // sizes of linked files
   RandomStream* read_stream;
   RandomStream* write_stream;

@@ -40,7 +40,7 @@ Scheduler& Host::scheduler() { return simulation_.scheduler(); }
 void Host::note(std::uint64_t life_event, std::uint64_t argument, std::string_view text) {
   simulation_.digest().absorb(DigestKind::host, name_hash_, life_event, argument);
   if (!simulation_.trace().enabled()) return;
-  simulation_.trace().add(simulation_.now(), TraceKind::host, name_, std::string(text));
+  simulation_.trace().add(simulation_.now(), TraceKind::host, name_, text);
 }
 
 // --- life ---
@@ -298,10 +298,10 @@ void Host::reached(std::string_view probe) {
   simulation_.probes().reached(probe);
   simulation_.digest().absorb(DigestKind::probe, stable_hash(probe), name_hash_);
   if (simulation_.trace().enabled()) {
-    simulation_.trace().add(simulation_.now(), TraceKind::probe, name_, std::string(probe));
+    simulation_.trace().add(simulation_.now(), TraceKind::probe, name_, probe);
   }
 }
 
-void Host::log(std::string text) { simulation_.trace().add(simulation_.now(), TraceKind::log, name_, std::move(text)); }
+void Host::log(std::string text) { simulation_.trace().add(simulation_.now(), TraceKind::log, name_, text); }
 
 }  // namespace polarsim::sim

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "sim/host.h"
 #include "sim/network_state.h"
@@ -74,9 +75,26 @@ void Network::Implementation::note_arrival(const Link& link, const Endpoint& sen
   const std::uint64_t place = (sender.id << 24) ^ segment.sequence;
   simulation.digest().absorb(DigestKind::network, what, place, stable_hash(segment.bytes, segment.bytes.size()));
   if (!simulation.trace().enabled()) return;
-  simulation.trace().add(scheduler.now(), TraceKind::message, host_names[link.to],
-                         fmt::format("{} > {} {} #{} {} B", sender.local.text(), sender.remote.text(),
-                                     to_string(segment.kind), segment.sequence, segment.bytes.size()));
+  // What the receiver does from here on descends from the delivery.
+  simulation.trace().set_cause(note_traffic(TraceVerb::deliver, sender, segment));
+}
+
+std::uint64_t Network::Implementation::note_traffic(TraceVerb verb, const Endpoint& sender,
+                                                    const detail::Segment& segment) {
+  Trace& trace = simulation.trace();
+  const Link& link = *sender.outbound;
+  fmt::memory_buffer name;
+  fmt::format_to(std::back_inserter(name), "{} {}", link.name, to_string(segment.kind));
+  TraceRecord event;
+  event.time = scheduler.now();
+  event.kind = TraceKind::message;
+  event.verb = verb;
+  event.host = trace.name(host_names[verb == TraceVerb::send ? link.from : link.to]);
+  event.name = trace.name({name.data(), name.size()});
+  event.parent = segment.trace_id;
+  event.a = sender.id;
+  event.b = segment.bytes.size();
+  return trace.record(event);
 }
 
 Duration Network::Implementation::sample_latency(Link& link) {
@@ -99,6 +117,9 @@ void Network::Implementation::transmit(Endpoint& endpoint, SegmentKind kind, std
   if (kind == SegmentKind::data) endpoint.window_used += bytes.size();
   endpoint.in_flight.push_back(
       detail::Segment{kind, std::move(bytes), endpoint.next_sequence++, now, departure, arrival});
+  if (simulation.trace().enabled()) [[unlikely]] {
+    endpoint.in_flight.back().trace_id = note_traffic(TraceVerb::send, endpoint, endpoint.in_flight.back());
+  }
   ++link.statistics.segments_sent;
   arm_arrival(endpoint);
   if (arrival - now > endpoint.options.user_timeout) watch(endpoint);

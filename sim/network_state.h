@@ -15,6 +15,7 @@
 
 #include "sim/network.h"
 #include "sim/sync.h"
+#include "sim/trace.h"
 
 namespace polarsim::sim {
 
@@ -35,6 +36,7 @@ struct Segment {
   Time sent;               // when the sender handed it over: user_timeout counts from here
   Time departure;          // when the transmission that gets through leaves; later than `sent` after losses
   Time arrival;            // on its own; in the pipe it waits for those before it
+  std::uint64_t trace_id = 0;  // of its `send`
 };
 
 // One direction between two hosts.
@@ -163,6 +165,7 @@ struct Network::Implementation {
   std::optional<Time> oldest_unacknowledged(const Endpoint& endpoint) const;
 
   void note(detail::ConnectionEvent event, const Endpoint& endpoint);
+  std::uint64_t note_traffic(TraceVerb verb, const Endpoint& sender, const detail::Segment& segment);
   void note_arrival(const Link& link, const Endpoint& sender, const detail::Segment& segment);
 
   Simulation& simulation;

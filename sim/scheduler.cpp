@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/assert.h"
+#include "sim/scheduler_trace.h"
 #include "sim/stack_pool.h"
 #include "sim/task.h"
 #include "sim/timer_queue.h"
@@ -98,6 +99,7 @@ TaskRef Scheduler::spawn(std::string name, std::function<void()> body, TaskGroup
     list_append<&Task::group_previous, &Task::group_next>(group->first_, group->last_, *task);
     ++group->size_;
   }
+  if (trace_ != nullptr) [[unlikely]] trace_spawn(*trace_, now_, *task);
   impl_->runnable.push(*task);
   return TaskRef(std::move(task));
 }
@@ -148,6 +150,7 @@ void Scheduler::fire_due_timers() {
     impl_->digest.absorb(DigestKind::timer_fired, due.sequence, static_cast<std::uint64_t>(nanoseconds(now_)));
     if (due.task != nullptr) {
       due.task->timer = 0;
+      const TraceTimer timer(trace_, now_, due.task->trace_cause, due.task->trace_host);
       make_ready(*due.task, WakeReason::timed_out);
     } else {
       due.callback();
@@ -168,6 +171,7 @@ void Scheduler::resume(Task& task) {
   }
   ++events_;
   impl_->digest.absorb(DigestKind::task_resumed, task.id, static_cast<std::uint64_t>(nanoseconds(now_)));
+  const TraceRun run(trace_, now_, task);
   for (;;) {
     task.state = TaskState::running;
     current_ = &task;
@@ -198,6 +202,7 @@ void Scheduler::finish(Task& task) {
   const std::shared_ptr<Task> keep = std::move(task.self);
   POLARSIM_ASSERT(keep != nullptr, "a task ended twice");
   impl_->digest.absorb(DigestKind::task_finished, task.id, task.cancelled ? 1 : 0);
+  if (trace_ != nullptr) [[unlikely]] trace_finish(*trace_, now_, task);
   task.state = TaskState::finished;
   if (task.fiber.started()) impl_->stacks.give_back(task.fiber.release_stack());
   if (task.failure && !impl_->failure) impl_->failure = task.failure;
@@ -239,6 +244,7 @@ WakeReason Scheduler::park(const char* reason, Time deadline) {
   task.state = TaskState::parked;
   task.park_reason = reason;
   if (deadline != never) task.timer = impl_->timers.add(std::max(deadline, now_), &task);
+  if (trace_ != nullptr) [[unlikely]] trace_block(*trace_, now_, task, reason);
   task.fiber.suspend();
   if (task.cancelled) return deliver_cancellation(task);
   return task.wake_reason;
@@ -249,6 +255,7 @@ void Scheduler::yield() {
   Task& task = *current_;
   if (!task.cancelled) {
     task.state = TaskState::ready;
+    if (trace_ != nullptr) [[unlikely]] trace_ready(*trace_, task);
     impl_->runnable.push(task);
     task.fiber.suspend();
   }
@@ -283,6 +290,7 @@ void Scheduler::make_ready(Task& task, WakeReason reason) {
   if (task.timer != 0) impl_->timers.cancel(std::exchange(task.timer, 0));
   task.wake_reason = reason;
   task.state = TaskState::ready;
+  if (trace_ != nullptr) [[unlikely]] trace_ready(*trace_, task);
   impl_->runnable.push(task);
 }
 
@@ -411,6 +419,7 @@ void Scheduler::on_scheduler_stack(const std::function<void()>& function) { call
 
 TimerId Scheduler::call_at(Time when, std::function<void()> callback) {
   POLARSIM_ASSERT(callback != nullptr, "a timer needs a callback");
+  if (trace_ != nullptr) [[unlikely]] callback = traced_callback(trace_, *this, std::move(callback));
   return impl_->timers.add(std::max(when, now_), std::move(callback));
 }
 

@@ -33,6 +33,7 @@ namespace polarsim::sim {
 class Task;
 class TaskGroup;
 class Scheduler;
+class Trace;
 
 // Thrown out of a blocking call of a cancelled task.
 struct TaskCancelled {};
@@ -117,6 +118,8 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   Time now() const { return now_; }
+  // Tells `trace` what tasks and timers do and why; null, as at first, tells nobody. The trace must outlive this.
+  void set_trace(Trace* trace) { trace_ = trace; }
 
   // Makes a task that is runnable at once. `group` may be null. An exception that leaves `body` other than
   // TaskCancelled ends the run: run() rethrows it.
@@ -227,6 +230,7 @@ class Scheduler {
   WakeReason deliver_cancellation(Task& task);
   std::unique_ptr<Implementation> impl_;
   Task* current_ = nullptr;
+  Trace* trace_ = nullptr;
   Time now_ = time_zero;
   static constexpr std::uint64_t no_break = ~std::uint64_t{0};
   std::uint64_t events_ = 0;
