@@ -1,7 +1,5 @@
 #include "sim/disk.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "sim/disk_image.h"
@@ -42,12 +40,16 @@ bool Disk::Implementation::spend_on_device(Duration service, std::uint64_t bytes
                                            const Lease& lease) {
   // A disk may be given another device while requests are under way.
   const std::shared_ptr<BlockDevice> serving = device;
+  const Noted operation = noted;
   serving->serve(service, bytes, operations);
+  note_end(operation);
   return online(lease);
 }
 
 bool Disk::Implementation::spend_in_memory(Duration time, const Lease& lease) {
+  const Noted operation = noted;
   if (time > Duration(0)) scheduler.sleep_for(time);
+  note_end(operation);
   return online(lease);
 }
 
@@ -88,11 +90,32 @@ void Disk::Implementation::note(DiskOperation operation, const Inode* inode, std
   const std::uint64_t what = (static_cast<std::uint64_t>(operation) << 56) | (inode == nullptr ? 0 : inode->id);
   Simulation& simulation = host.simulation();
   simulation.digest().absorb(DigestKind::disk, what, (offset << 20) ^ size, hash);
-  if (!simulation.trace().enabled()) return;
+  Trace& trace = simulation.trace();
+  if (!trace.enabled()) return;
+  TraceRecord event;
+  event.time = simulation.now();
+  event.kind = TraceKind::io;
+  event.verb = TraceVerb::begin;
+  event.host = trace.name(host.name());
+  event.name = trace.name(to_string(operation));
+  event.a = offset;
+  event.b = size;
   const std::string path = inode == nullptr ? std::string() : inode->path();
-  simulation.trace().add(
-      simulation.now(), TraceKind::io, host.name(),
-      fmt::format("{} {} at {} {} B", to_string(operation), path.empty() ? "/" : path, offset, size));
+  noted = Noted{trace.record(event, path.empty() ? "/" : path), event.name, event.time};
+}
+
+void Disk::Implementation::note_end(const Noted& operation) {
+  Trace& trace = host.simulation().trace();
+  if (!trace.enabled()) return;
+  TraceRecord event;
+  event.time = scheduler.now();
+  event.kind = TraceKind::io;
+  event.verb = TraceVerb::end;
+  event.parent = operation.event;
+  event.host = trace.name(host.name());
+  event.name = operation.name;
+  event.a = static_cast<std::uint64_t>((event.time - operation.time).count());
+  trace.record(event);
 }
 
 Disk::Disk(Host& host) : impl_(std::make_unique<Implementation>(host)) {}

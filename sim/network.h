@@ -179,6 +179,9 @@ class Network {
   // Ends every cut and clog.
   void heal_all();
 
+  // Ends of connections that are kept, closed ones with something left to deliver included.
+  std::size_t live_endpoints() const;
+
   // Called by Host: cuts a host off at once (crash) or says goodbye (stop).
   void host_crashed(Host& host);
   void host_stopping(Host& host);
