@@ -61,7 +61,7 @@ TEST_F(FutureTest, APromiseThatEndsOrIsReplacedIsBroken) {
   auto promise = std::make_unique<Promise<void>>(scheduler);
   Promise<void> other(scheduler);
   for (const auto& future : {promise->future(), other.future()}) {
-    scheduler.spawn("waiter", [this, future] { EXPECT_THROW(future.get("test"), BrokenPromise); });
+    scheduler.spawn("waiter", [future] { EXPECT_THROW(future.get("test"), BrokenPromise); });
   }
   scheduler.run();
   promise.reset();

@@ -206,6 +206,7 @@ struct ChannelModel {
   ModelQueue writers;
   std::deque<std::size_t> promised;  // readers that have been woken for an item, in order
   std::deque<std::size_t> admitted;  // writers that have been woken for a place, in order
+  std::deque<std::size_t> told;      // tasks that have been woken by close()
   std::map<std::size_t, int> values;  // of the writers
   std::vector<Status> status;
   std::map<std::size_t, int> received;
@@ -262,6 +263,7 @@ struct ChannelModel {
     status[task] = Status::cancelled;
     readers.remove(task);
     writers.remove(task);
+    std::erase(told, task);
     if (std::erase(promised, task) > 0) promise_next();
     if (std::erase(admitted, task) > 0) {
       const std::size_t before = admitted.size();
@@ -272,12 +274,14 @@ struct ChannelModel {
   void close() {
     closed = true;
     for (ModelQueue* queue : {&readers, &writers}) {
-      while (const auto task = queue->take_first()) status[*task] = Status::closed;
+      while (const auto task = queue->take_first()) told.push_back(*task);
     }
   }
   // The woken tasks run; what they do may wake others.
   void settle() {
     in_flight = 0;
+    for (const std::size_t task : told) status[task] = Status::closed;
+    told.clear();
     while (!promised.empty() || !admitted.empty()) {
       if (!promised.empty()) {
         const std::size_t reader = promised.front();
@@ -311,14 +315,11 @@ class ChannelMachine {
       const int count = *rc::gen::inRange(1, 4);
       if (*rc::gen::element(true, false)) RC_ASSERT(channel_.try_pop() == model_.try_pop());
       for (int i = 0; i < count; ++i) at_once();
-    } else if (choice < 19) {
+    } else {
       const Time until = deadline_after(world_.scheduler.now(), milliseconds(*rc::gen::inRange(1, 6)));
       world_.scheduler.run(until);
       model_.readers.expire(until, model_.status);
       model_.writers.expire(until, model_.status);
-    } else if (*rc::gen::inRange(0, 5) == 0) {
-      channel_.close();
-      model_.close();
     }
     world_.settle();
     model_.settle();
@@ -329,7 +330,10 @@ class ChannelMachine {
 
  private:
   void at_once() {
-    if (*rc::gen::element(true, false)) {
+    if (*rc::gen::inRange(0, 15) == 14) {
+      channel_.close();
+      model_.close();
+    } else if (*rc::gen::element(true, false)) {
       const int value = next_value_++;
       RC_ASSERT(channel_.try_push(value) == model_.try_push(value));
     } else if (!world_.tasks.empty()) {
