@@ -1,6 +1,5 @@
 // That the steady state allocates nothing, and what many tasks cost.
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <cstdint>

@@ -22,7 +22,8 @@ SchedulerOptions pct(std::uint32_t depth, std::uint64_t steps) {
 
 // One run of tasks that each count their steps, with a scheduling point before every step.
 struct World {
-  World(const SchedulerOptions& options, std::uint64_t seed) : choices(seed, &digest), scheduler(options, digest, choices) {}
+  World(const SchedulerOptions& options, std::uint64_t seed)
+      : choices(seed, &digest), scheduler(options, digest, choices) {}
 
   // `step(i)` is called at the i-th step of the task.
   template <typename Step>

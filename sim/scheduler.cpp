@@ -194,7 +194,8 @@ void Scheduler::finish(Task& task) {
     list_remove<&Task::group_previous, &Task::group_next>(group->first_, group->last_, task);
     --group->size_;
     if (group->size_ == 0) {
-      for (const JoinWaiter* waiter = group->first_waiter_; waiter != nullptr; waiter = waiter->next) wake(waiter->task);
+      for (const JoinWaiter* waiter = group->first_waiter_; waiter != nullptr; waiter = waiter->next)
+        wake(waiter->task);
     }
   }
   // A body that never ran is dropped here, with its captures.

@@ -72,12 +72,13 @@ TEST_F(StallTest, TwoMutexesTakenInOppositeOrderAreNamedAsACycle) {
     catalog.lock();
   });
   EXPECT_EQ(scheduler.run_until(first), GoalOutcome::deadlock);
-  EXPECT_EQ(scheduler.stall_report(),
-            "at 1.500000000 s: 2 live tasks, 0 pending timers\n"
-            "  task 1 \"a\": parked in \"mutex\" since 1.000000000 s; waits for mutex \"wal\" held by task 2 \"b\"\n"
-            "  task 2 \"b\": parked in \"mutex\" since 1.500000000 s; waits for mutex \"catalog\" held by task 1 \"a\"\n"
-            "  cycle: task 1 \"a\" waits for mutex \"wal\" held by task 2 \"b\";"
-            " task 2 \"b\" waits for mutex \"catalog\" held by task 1 \"a\"\n");
+  EXPECT_EQ(
+      scheduler.stall_report(),
+      "at 1.500000000 s: 2 live tasks, 0 pending timers\n"
+      "  task 1 \"a\": parked in \"mutex\" since 1.000000000 s; waits for mutex \"wal\" held by task 2 \"b\"\n"
+      "  task 2 \"b\": parked in \"mutex\" since 1.500000000 s; waits for mutex \"catalog\" held by task 1 \"a\"\n"
+      "  cycle: task 1 \"a\" waits for mutex \"wal\" held by task 2 \"b\";"
+      " task 2 \"b\" waits for mutex \"catalog\" held by task 1 \"a\"\n");
   EXPECT_EQ(scheduler.stall_report(), scheduler.stall_report());
   scheduler.cancel(second);
   EXPECT_EQ(scheduler.run_until(first), GoalOutcome::deadlock);
@@ -106,7 +107,8 @@ TEST_F(StallTest, ACycleThroughAMutexAJoinAndANurseryIsNamed) {
   scheduler.run();
   EXPECT_FALSE(reports("cycle"));
   EXPECT_TRUE(reports("waits for the end of group \"children\" with task 3 \"child\"")) << scheduler.stall_report();
-  EXPECT_TRUE(reports("task 4 \"joiner\": parked in \"join\" since 0.000000000 s; waits for the end of task 2 \"holder\""))
+  EXPECT_TRUE(
+      reports("task 4 \"joiner\": parked in \"join\" since 0.000000000 s; waits for the end of task 2 \"holder\""))
       << scheduler.stall_report();
 }
 
@@ -120,7 +122,8 @@ TEST_F(StallTest, AJoinAgainstAMutexIsACycle) {
   });
   waiter = scheduler.spawn("a", [&] { mutex.lock(); });
   EXPECT_EQ(scheduler.run_until(waiter), GoalOutcome::deadlock);
-  EXPECT_TRUE(reports("cycle: task 1 \"b\" waits for the end of task 2 \"a\"; task 2 \"a\" waits for mutex \"m\" held by task 1 \"b\""))
+  EXPECT_TRUE(reports(
+      "cycle: task 1 \"b\" waits for the end of task 2 \"a\"; task 2 \"a\" waits for mutex \"m\" held by task 1 \"b\""))
       << scheduler.stall_report();
 }
 
@@ -152,14 +155,17 @@ TEST_F(StallTest, LabelsGroupsAndStatesAreShownAndTheListIsBounded) {
   Semaphore semaphore(scheduler, 0, "slots");
   Event event(scheduler);
   Promise<int> promise(scheduler, "answer");
-  scheduler.spawn("c", [&] { condition.wait("standby"); }, &group);
+  scheduler.spawn(
+      "c", [&] { condition.wait("standby"); }, &group);
   scheduler.spawn("r", [&] { channel.pop("reading"); });
   scheduler.spawn("s", [&] { semaphore.acquire("slot"); });
   scheduler.spawn("e", [&] { event.wait("started"); });
   scheduler.spawn("f", [&] { promise.future().get("reply"); });
   scheduler.run();
   scheduler.spawn("new", [] {});
-  EXPECT_TRUE(reports("task 1 \"c\" of group \"dn1\": parked in \"standby\" since 0.000000000 s; waits for condition \"replication\"\n"));
+  EXPECT_TRUE(
+      reports("task 1 \"c\" of group \"dn1\": parked in \"standby\" since 0.000000000 s; waits for condition "
+              "\"replication\"\n"));
   EXPECT_TRUE(reports("waits for channel \"log\"\n"));
   EXPECT_TRUE(reports("waits for semaphore \"slots\"\n"));
   EXPECT_TRUE(reports("waits for event\n"));

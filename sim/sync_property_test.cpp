@@ -204,9 +204,8 @@ struct ChannelModel {
   std::deque<int> items;
   ModelQueue readers;
   ModelQueue writers;
-  std::deque<std::size_t> promised;  // readers that have been woken for an item, in order
-  std::deque<std::size_t> admitted;  // writers that have been woken for a place, in order
-  std::deque<std::size_t> told;      // tasks that have been woken by close()
+  std::deque<std::size_t> promised;   // readers that have been woken for an item, in order
+  std::deque<std::size_t> admitted;   // writers that have been woken for a place, in order
   std::map<std::size_t, int> values;  // of the writers
   std::vector<Status> status;
   std::map<std::size_t, int> received;
@@ -263,7 +262,6 @@ struct ChannelModel {
     status[task] = Status::cancelled;
     readers.remove(task);
     writers.remove(task);
-    std::erase(told, task);
     if (std::erase(promised, task) > 0) promise_next();
     if (std::erase(admitted, task) > 0) {
       const std::size_t before = admitted.size();
@@ -271,17 +269,11 @@ struct ChannelModel {
       if (admitted.size() == before) ++in_flight;
     }
   }
-  void close() {
-    closed = true;
-    for (ModelQueue* queue : {&readers, &writers}) {
-      while (const auto task = queue->take_first()) told.push_back(*task);
-    }
-  }
+  // Who waits in vain learns it once everything in flight has arrived.
+  void close() { closed = true; }
   // The woken tasks run; what they do may wake others.
   void settle() {
     in_flight = 0;
-    for (const std::size_t task : told) status[task] = Status::closed;
-    told.clear();
     while (!promised.empty() || !admitted.empty()) {
       if (!promised.empty()) {
         const std::size_t reader = promised.front();
@@ -296,6 +288,10 @@ struct ChannelModel {
       admitted.pop_front();
       status[writer] = closed ? Status::closed : Status::done;
       if (!closed) add(values[writer]);
+    }
+    if (!closed) return;
+    for (ModelQueue* queue : {&readers, &writers}) {
+      while (const auto task = queue->take_first()) status[*task] = Status::closed;
     }
   }
 };

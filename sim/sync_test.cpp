@@ -214,8 +214,11 @@ TEST_F(SyncTest, ConditionWaitsForItsPredicate) {
   scheduler.spawn("waiter", [&] {
     EXPECT_TRUE(condition.wait_until("three", [&] { return value == 3; }));
     EXPECT_EQ(scheduler.now(), Time(seconds(3)));
-    EXPECT_FALSE(condition.wait_until("nine", [&] { return value == 9; }, Time(seconds(5))));
-    EXPECT_TRUE(condition.wait_until("three", [&] { return value == 3; }, time_zero)) << "true already";
+    EXPECT_FALSE(condition.wait_until(
+        "nine", [&] { return value == 9; }, Time(seconds(5))));
+    EXPECT_TRUE(condition.wait_until(
+        "three", [&] { return value == 3; }, time_zero))
+        << "true already";
     order.push_back(value);
   });
   scheduler.spawn("counter", [&] {
@@ -311,6 +314,20 @@ TEST_F(SyncTest, ClosingAChannelEndsEveryWaitAndDropsWhatComesLater) {
   EXPECT_EQ(channel.try_pop(), 1);
   EXPECT_EQ(channel.try_pop(), std::nullopt);
   EXPECT_EQ(empty.size(), 0u);
+}
+
+TEST_F(SyncTest, AValueInFlightWhenTheChannelClosesReachesTheNextReader) {
+  Channel<int> channel(scheduler);
+  std::vector<TaskRef> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.push_back(scheduler.spawn("reader", [&] { order.push_back(channel.pop("value").value_or(-1)); }));
+  }
+  scheduler.run();
+  channel.push(1);
+  channel.close();
+  scheduler.cancel(readers[0]);
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_EQ(order, (std::vector<int>{1, -1}));
 }
 
 TEST_F(SyncTest, ChannelReadersAreNotOvertaken) {
