@@ -90,6 +90,14 @@ bool Network::is_cut(const std::string& from, const std::string& to) const {
   return link != nullptr && link->cuts > 0;
 }
 
+void Network::apply(const Partition& partition) {
+  for (const DirectedLink& link : directed_cuts(partition)) cut(link.from, link.to);
+}
+
+void Network::heal(const Partition& partition) {
+  for (const DirectedLink& link : directed_cuts(partition)) uncut(link.from, link.to);
+}
+
 void Network::clog(const std::string& from, const std::string& to, Time until) {
   detail::Link& link = impl_->link_between(from, to);
   if (until <= impl_->scheduler.now() || until <= link.clogged_until) return;
