@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/partition.h"
@@ -88,7 +89,7 @@ struct End {
   std::string host;
   std::unique_ptr<Connection> connection;  // null before the handshake
   std::string sent, received;
-  bool partial = false;  // a send has failed, and may have sent a part
+  bool partial = false;  // a send has not been completed, and may have sent a part
   bool orderly_end = false;
   bool sending = false, receiving = false;
 };
@@ -187,7 +188,9 @@ void Machine::send(const std::shared_ptr<Pair>& pair, int side, std::size_t leng
     std::string bytes(length, '\0');
     for (std::size_t i = 0; i < length; ++i) bytes[i] = static_cast<char>((end.sent.size() + i) * 37 / 11);
     end.sent += bytes;
-    if (!end.connection->send(bytes)) end.partial = true;
+    // The task may be unwound in the middle of it.
+    const bool partial_before = std::exchange(end.partial, true);
+    if (end.connection->send(bytes)) end.partial = partial_before;
   });
 }
 
