@@ -159,7 +159,7 @@ class Network {
   void set_link(const std::string& from, const std::string& to, const LinkParameters& parameters);
   LinkParameters link(const std::string& from, const std::string& to) const;
   LinkStatistics statistics(const std::string& from, const std::string& to) const;
-  // Every directed link that was used or named so far, in that order.
+  // Every directed link between hosts that have met so far, in order of their meeting, both directions together.
   std::vector<LinkReport> all_statistics() const;
   LinkStatistics total_statistics() const;
 
