@@ -116,6 +116,9 @@ struct Network::Implementation {
   void put_in_buffer(DatagramSocketState& socket, std::uint32_t slot);
   void close(DatagramSocketState& socket);
   void note_datagram(const DatagramSlot& datagram);
+  void trace_datagram(const DatagramSlot& datagram, const char* what);
+  void trace_datagram(const Link& link, std::uint16_t from_port, std::uint16_t to_port, std::uint64_t sequence,
+                      const char* what);
 
   Simulation& simulation;
   Scheduler& scheduler;
