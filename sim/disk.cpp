@@ -123,12 +123,13 @@ Disk::~Disk() = default;
 
 tl::expected<std::shared_ptr<detail::Inode>, DiskError> Disk::open_inode(const std::string& path, OpenMode mode) {
   Implementation& disk = *impl_;
-  const auto place = disk.names.find(path);
+  const auto place = disk.names.walk(path);
   if (!place) return tl::unexpected(place.error());
   // A name with a slash behind it cannot be that of a file to create.
   if (mode != OpenMode::existing && place->last == Place::Last::name && place->must_be_directory) {
     return tl::unexpected(DiskError::is_a_directory);
   }
+  if (place->too_long) return tl::unexpected(DiskError::name_too_long);
   if (place->inode) {
     if (mode == OpenMode::create_new) return tl::unexpected(DiskError::exists);
     if (place->inode->is_directory) return tl::unexpected(DiskError::is_a_directory);
@@ -217,7 +218,9 @@ bool is_ancestor(const detail::Inode& above, std::shared_ptr<detail::Inode> belo
 // The rules of a rename, in the order in which Linux looks at them; the names differ or exist.
 tl::expected<void, DiskError> check_rename(const Place& from, const Place& to) {
   if (from.last != Place::Last::name || to.last != Place::Last::name) return tl::unexpected(DiskError::busy);
+  if (from.too_long) return tl::unexpected(DiskError::name_too_long);
   if (!from.inode) return tl::unexpected(DiskError::not_found);
+  if (to.too_long) return tl::unexpected(DiskError::name_too_long);
   const bool directory = from.inode->is_directory;
   if (!directory && (from.must_be_directory || to.must_be_directory)) {
     return tl::unexpected(DiskError::not_a_directory);
@@ -236,9 +239,9 @@ tl::expected<void, DiskError> check_rename(const Place& from, const Place& to) {
 tl::expected<void, DiskError> Disk::rename(const std::string& from, const std::string& to) {
   Implementation& disk = *impl_;
   if (!disk.online()) return tl::unexpected(DiskError::offline);
-  const auto source = disk.names.find(from);
+  const auto source = disk.names.walk(from);
   if (!source) return tl::unexpected(source.error());
-  const auto target = disk.names.find(to);
+  const auto target = disk.names.walk(to);
   if (!target) return tl::unexpected(target.error());
   if (const auto checked = check_rename(*source, *target); !checked) return checked;
   if (source->inode == target->inode) return {};
