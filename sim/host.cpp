@@ -128,9 +128,7 @@ void Host::go_down(Ending ending) {
 
 void Host::replace_disk() {
   note(LifeEvent::disk_lost, incarnation_, "disk lost");
-  const DiskParameters parameters = disk_->parameters();
-  disk_ = std::make_unique<Disk>(*this);
-  disk_->set_parameters(parameters);
+  disk_->replace_with_blank();
 }
 
 // --- pause ---
@@ -247,7 +245,13 @@ Time Host::deadline_in(Duration local) const {
 
 std::int64_t Host::realtime_us() const { return clock_.realtime_us(simulation_.now()); }
 
-tl::expected<Listener, NetError> Host::listen(std::uint16_t port) { return simulation_.network().listen(*this, port); }
+tl::expected<Listener, NetError> Host::listen(std::uint16_t port, const ListenOptions& options) {
+  return simulation_.network().listen(*this, port, options);
+}
+
+tl::expected<DatagramSocket, DatagramError> Host::open_datagram(std::uint16_t port, const DatagramOptions& options) {
+  return simulation_.network().open_datagram(*this, port, options);
+}
 
 tl::expected<Connection, NetError> Host::connect(const Address& to, const ConnectionOptions& options) {
   return simulation_.network().connect(*this, to, options);
