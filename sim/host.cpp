@@ -128,9 +128,7 @@ void Host::go_down(Ending ending) {
 
 void Host::replace_disk() {
   note(LifeEvent::disk_lost, incarnation_, "disk lost");
-  const DiskParameters parameters = disk_->parameters();
-  disk_ = std::make_unique<Disk>(*this);
-  disk_->set_parameters(parameters);
+  disk_->replace_with_blank();
 }
 
 // --- pause ---

@@ -53,7 +53,6 @@ class Host {
   const std::string& name() const { return name_; }
   Simulation& simulation() { return simulation_; }
   Scheduler& scheduler();
-  // Lost with lose_disk(): keep no reference to it over the host's end.
   Disk& disk() { return *disk_; }
   HostClock& clock() { return clock_; }
 
@@ -74,8 +73,8 @@ class Host {
   void crash_and_restart(Duration pause);
   // The same with stop(): with set_program() before it, a step of a rolling upgrade.
   void stop_and_restart(Duration pause);
-  // The disk dies and takes the host down as crash() does, if it is up; a blank disk with the same parameters takes its
-  // place. The host is left down.
+  // The disk dies and takes the host down as crash() does, if it is up; a blank one takes its place. The host is left
+  // down.
   void lose_disk();
   HostState state() const { return state_; }
   bool up() const { return state_ == HostState::up; }

@@ -78,6 +78,7 @@ std::string StallReport::line(const Wait& wait) const {
   if (task.group != nullptr) text += fmt::format(" of group \"{}\"", task.group->name());
   switch (task.state) {
     case TaskState::ready:
+      if (task.aside) return text + ": runnable, but its machine is paused";
       return text + (task.cancelled ? ": runnable, cancelled" : ": runnable");
     case TaskState::running:
       return text + ": running";
