@@ -134,6 +134,23 @@ TEST_P(SteadyState, Channels) {
   expect_no_allocation();
 }
 
+TEST(Tasks, CostOneAllocationEachWhenNameAndBodyAreSmall) {
+  RunningDigest digest{0};
+  ChoiceOracle choices{7, &digest};
+  Scheduler scheduler{SchedulerOptions{}, digest, choices};
+  std::uint64_t counted = 0;
+  scheduler.spawn("parent", [&] {
+    for (int i = 0; i < 1'010; ++i) {
+      if (i == 10) counted = allocations_so_far();
+      const TaskRef child = scheduler.spawn("child", [&scheduler] { scheduler.yield(); });
+      scheduler.join(child);
+    }
+    counted = allocations_so_far() - counted;
+  });
+  scheduler.run();
+  EXPECT_EQ(counted, 1'000u);
+}
+
 // Bytes of memory that the process holds now.
 std::uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
