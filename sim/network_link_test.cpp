@@ -87,6 +87,22 @@ TEST_F(NetworkLinkTest, DatagramsQueueBehindSegments) {
   EXPECT_EQ(arrival, time_zero + milliseconds(10 + 10 + 1 + 1));
 }
 
+TEST_F(NetworkLinkTest, RepeatedTransmissionsTakeTheirShare) {
+  parameters.bandwidth_bytes_per_s = 1'000'000;
+  use(parameters);
+  auto here = *world.host("a").open_datagram();
+  LinkParameters lossy = parameters;
+  lossy.loss = 1;  // thirty losses, then the one that gets through
+  at(milliseconds(9), [&] { use(lossy); });
+  at(milliseconds(10) + Duration(1), [&] {
+    use(parameters);
+    ASSERT_TRUE(here.send_to({"b", port}, "x"));
+  });
+  transfer(1, std::string(1000, 'x'));
+  EXPECT_EQ(network().statistics("a", "b").segments_lost, 60u) << "of the data and of the FIN";
+  EXPECT_EQ(network().statistics("a", "b").queue_delay_max, milliseconds(31));
+}
+
 TEST_F(NetworkLinkTest, DirectionsAndHostsDoNotShare) {
   parameters.bandwidth_bytes_per_s = 1'000'000;
   network().set_default_link(parameters);
