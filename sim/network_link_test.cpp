@@ -207,6 +207,19 @@ TEST_F(NetworkLinkTest, NoticedDamageDelaysAndUnnoticedDamageArrives) {
   EXPECT_EQ(network().statistics("a", "b").undetected_corruptions, 1u);
 }
 
+TEST_F(NetworkLinkTest, UncloggingDeliversBeforeTheClogsOwnEnd) {
+  at(milliseconds(5), [&] { network().clog("a", "b", time_zero + seconds(5)); });
+  at(milliseconds(50), [&] {
+    EXPECT_TRUE(network().is_clogged("a", "b"));
+    EXPECT_EQ(network().clogged_until("a", "b"), time_zero + seconds(5));
+    network().unclog("a", "b");
+    EXPECT_FALSE(network().is_clogged("a", "b"));
+  });
+  transfer(1, "x");
+  EXPECT_EQ(finished[0], time_zero + milliseconds(51));
+  EXPECT_LT(world.now(), time_zero + seconds(5)) << "the clog's own timer is gone";
+}
+
 TEST_F(NetworkLinkTest, StatisticsAccountForEverySegment) {
   parameters.loss = 0.3;
   use(parameters);
