@@ -228,6 +228,48 @@ TEST_F(DiskFaultTest, ALostDirectWriteIsSeenAtOnce) {
   EXPECT_EQ(show("f"), "acaaaaaa");
 }
 
+TEST_F(DiskFaultTest, ALostDirectWriteUncoversWhatTheCacheHid) {
+  File file = synced("f", sectors('a'));
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(file.write(0, sectors('b')));
+  ASSERT_TRUE(file.sync());
+  EXPECT_EQ(show(file), "b");
+  ASSERT_TRUE(direct("f").write(0, sectors('c')));
+  EXPECT_EQ(show(file), "a") << "a direct write takes its pages out of the cache";
+}
+
+TEST_F(DiskFaultTest, AfterALostWriteBytesPastTheEndStayZero) {
+  File file = synced("f", sectors('a'));
+  ASSERT_TRUE(file.truncate(100));
+  ASSERT_TRUE(file.write(0, "b"));
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(file.sync());
+  set(&DiskParameters::lost_write, 0);
+  disk().drop_caches();
+  ASSERT_TRUE(file.truncate(sector_bytes));
+  std::string out;
+  ASSERT_TRUE(file.read(0, sector_bytes, out));
+  EXPECT_EQ(out, std::string(100, 'a') + std::string(412, '\0'));
+}
+
+TEST_F(DiskFaultTest, ACutDuringASyncThatLosesItsWritesStillCuts) {
+  DiskParameters parameters = instant_disk();
+  parameters.sync_latency = DurationDistribution::constant(std::chrono::milliseconds(1));
+  File file = synced("f", sectors('a'));
+  ASSERT_TRUE(file.write(0, sectors('b')));
+  parameters.lost_write = 1;
+  disk().set_parameters(parameters);
+  world_.spawn("h", [&] { EXPECT_TRUE(file.sync()); });
+  world_.simulation.scheduler().call_at(time_zero + std::chrono::microseconds(500),
+                                        [&] { world_.spawn("h", [&] { EXPECT_TRUE(file.truncate(100)); }); });
+  world_.run();
+  disk().drop_caches();
+  ASSERT_TRUE(file.truncate(sector_bytes));
+  std::string out;
+  ASSERT_TRUE(file.read(0, sector_bytes, out));
+  EXPECT_EQ(out, std::string(100, 'a') + std::string(412, '\0'));
+}
+
 TEST_F(DiskFaultTest, AMisdirectedWriteSpoilsAnotherPlaceAndKeepsTheOldBytesInItsOwn) {
   File file = synced("f", sectors('a', 2));
   synced("victim", sectors('v', 20));

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "sim/crash_states.h"
 #include "sim/test_world.h"
 
 namespace polarsim::sim {
@@ -445,7 +446,11 @@ class Comparison {
       RC_ASSERT(read(path) == files_[node]->cached());
       if (files_[node]->instead.empty()) RC_ASSERT(read(path, true) == files_[node]->cached());
     }
-    for (const auto& [path, node] : tree_.durable()) {
+    const ModelTree::Layout durable = tree_.durable();
+    const DiskImage image = durable_image(disk());
+    RC_ASSERT(image.entries.size() == durable.size());
+    for (const auto& [path, node] : durable) {
+      RC_ASSERT(image.entries.contains(path));
       if (!files_[node]) continue;
       ModelFile synced = *files_[node];
       synced.states.resize(1);
