@@ -71,7 +71,7 @@ class DiskFaultTest : public ::testing::Test {
   }
   using Lines = std::vector<std::string>;
 
-  TestWorld world_{{"h"}};
+  TestWorld world_{std::initializer_list<const char*>{"h"}};
 };
 
 // --- the medium ---
