@@ -145,6 +145,19 @@ TEST_F(DiskFaultTest, BitRotShowsAndTheCleanContentsAreKeptBeside) {
   EXPECT_EQ(report(), Lines{});
 }
 
+TEST_F(DiskFaultTest, BitRotOfADirtySectorIsInEachOfItsVersions) {
+  File file = synced("f", "abc");
+  ASSERT_TRUE(file.write(0, "ABC"));
+  disk().damage("f", 1, 0x01);
+  std::string out;
+  ASSERT_TRUE(file.read(0, 3, out));
+  EXPECT_EQ(out, "ACC");
+  EXPECT_EQ(disk().durable_contents("f"), "acc");
+  EXPECT_EQ(disk().clean_contents("f"), "ABC");
+  ASSERT_TRUE(file.sync());
+  EXPECT_EQ(disk().durable_contents("f"), "ACC");
+}
+
 TEST_F(DiskFaultTest, ACutEndsTheDamageBehindIt) {
   File file = synced("f", sectors('a', 4));
   disk().damage("f", 3 * sector_bytes, 0x01);
