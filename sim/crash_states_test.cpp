@@ -223,6 +223,21 @@ TEST(CrashStates, LimitsAreSaidAndNothingIsVisited) {
             "at least 18446744073709551615 combinations of changes may survive, and the limit is 1000000");
 }
 
+TEST(CrashStates, TheRenameOfADirectoryNeedsEverythingBefore) {
+  const auto history = [](Machine& machine) {
+    machine.disk().make_directory("d");
+    machine.disk().make_directory("e");
+    machine.disk().sync_directory();
+    machine.open("e/x");
+    machine.disk().rename("d", "g");
+  };
+  Machine machine(1, true);
+  history(machine);
+  const std::set<std::string> allowed = as_set(states(machine, in_full));
+  EXPECT_EQ(allowed.size(), 3u) << "no rename without the file";
+  EXPECT_EQ(crashed(history, true, 300), allowed);
+}
+
 // Random histories: what random crashes leave is what the enumeration has visited, and nothing of it is out of reach.
 void random_history(Machine& machine, std::uint64_t seed, int steps) {
   RandomStream random("history", seed, nullptr);

@@ -219,6 +219,16 @@ TEST_F(DiskFaultTest, AWriteIntoACachedPageHealsItsHiddenDamage) {
   EXPECT_EQ(show("f"), "bbbbbbbxaaaaaaaa");
 }
 
+TEST_F(DiskFaultTest, HiddenDamageStaysWhereThePageIsLostAgain) {
+  File file = synced("f", pages('a'));
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(file.write(sector_bytes, sectors('b')));
+  ASSERT_TRUE(file.sync());
+  ASSERT_TRUE(file.write(0, sectors('c')));
+  ASSERT_TRUE(file.sync());
+  EXPECT_EQ(report(), (Lines{"f 0 lost write hidden", "f 1 lost write hidden"}));
+}
+
 TEST_F(DiskFaultTest, AnEvictionShowsTheMedium) {
   File file = synced("f", sectors('a'));
   ASSERT_TRUE(file.write(0, sectors('b')));
