@@ -4,11 +4,47 @@
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "sim/assert.h"
 
 namespace polarsim::sim {
+
+namespace {
+constexpr std::uint64_t no_stop = std::numeric_limits<std::uint64_t>::max();
+}
+
+const char* to_string(DigestKind kind) {
+  switch (kind) {
+    case DigestKind::draw:
+      return "draw";
+    case DigestKind::task_spawned:
+      return "task spawned";
+    case DigestKind::task_resumed:
+      return "task resumed";
+    case DigestKind::task_finished:
+      return "task finished";
+    case DigestKind::timer_fired:
+      return "timer fired";
+    case DigestKind::network:
+      return "network";
+    case DigestKind::disk:
+      return "disk";
+    case DigestKind::host:
+      return "host";
+    case DigestKind::fault:
+      return "fault";
+    case DigestKind::probe:
+      return "probe";
+    case DigestKind::user:
+      return "user";
+    case DigestKind::reseed:
+      return "reseed";
+  }
+  return "unknown";
+}
 
 std::string Digest128::hex() const {
   static constexpr char digits[] = "0123456789abcdef";
@@ -26,7 +62,8 @@ std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed) {
 
 RunningDigest::RunningDigest(std::uint64_t ladder_interval)
     : ladder_interval_(ladder_interval),
-      next_rung_(ladder_interval == 0 ? std::numeric_limits<std::uint64_t>::max() : ladder_interval) {}
+      next_rung_(ladder_interval == 0 ? no_stop : ladder_interval),
+      next_stop_(next_rung_) {}
 
 void RunningDigest::absorb_bytes(DigestKind kind, std::uint64_t a, std::string_view bytes) {
   absorb(kind, a, stable_hash(bytes), bytes.size());
@@ -42,9 +79,28 @@ void RunningDigest::fold() {
   filled_ = 0;
 }
 
-void RunningDigest::add_rung() {
-  ladder_.push_back(value());
-  next_rung_ += ladder_interval_;
+void RunningDigest::observe(Observer observer) {
+  observer_ = std::move(observer);
+  choose_next_stop();
+}
+
+void RunningDigest::choose_next_stop() {
+  next_stop_ = next_rung_;
+  if (observer_.on_record) next_stop_ = std::min(next_stop_, std::max(observer_.first, count_ + 1));
+}
+
+void RunningDigest::stop_here() {
+  const std::uint64_t number = count_;
+  // The buffer keeps its last record when it is folded.
+  const DigestRecord record = buffer_[(filled_ + buffer_.size() - 1) % buffer_.size()];
+  if (observer_.on_record && number >= observer_.first) observer_.on_record(number, record);
+  POLARSIM_ASSERT(count_ == number, "an observer of the digest changed the run");
+  if (number == next_rung_) {
+    ladder_.push_back(value());
+    next_rung_ += ladder_interval_;
+    if (observer_.on_rung) observer_.on_rung(ladder_.size() - 1, ladder_.back());
+  }
+  choose_next_stop();
 }
 
 Digest128 RunningDigest::value() const {
@@ -52,7 +108,7 @@ Digest128 RunningDigest::value() const {
   XXH3_128bits_reset(&state);
   const std::uint64_t header[3] = {chain_.low, chain_.high, count_};
   XXH3_128bits_update(&state, header, sizeof(header));
-  XXH3_128bits_update(&state, buffer_.data(), filled_ * sizeof(Record));
+  XXH3_128bits_update(&state, buffer_.data(), filled_ * sizeof(DigestRecord));
   const XXH128_hash_t hash = XXH3_128bits_digest(&state);
   return Digest128{hash.low64, hash.high64};
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,15 @@ enum class DigestKind : std::uint8_t {
   fault = 9,
   probe = 10,
   user = 11,
+  reseed = 12,
+};
+const char* to_string(DigestKind kind);
+
+// One thing that happened, as the digest sees it. What the words mean depends on the kind; Simulation::describe() says
+// it in words.
+struct DigestRecord {
+  std::uint64_t kind = 0, a = 0, b = 0, c = 0;
+  friend bool operator==(const DigestRecord&, const DigestRecord&) = default;
 };
 
 struct Digest128 {
@@ -46,10 +56,11 @@ class RunningDigest {
   explicit RunningDigest(std::uint64_t ladder_interval = 4096);
 
   void absorb(DigestKind kind, std::uint64_t a, std::uint64_t b, std::uint64_t c = 0) {
-    buffer_[filled_] = Record{static_cast<std::uint64_t>(kind), a, b, c};
+    buffer_[filled_] = DigestRecord{static_cast<std::uint64_t>(kind), a, b, c};
     ++count_;
     if (++filled_ == buffer_.size()) fold();
-    if (count_ == next_rung_) add_rung();
+    if (count_ == next_stop_) [[unlikely]]
+      stop_here();
   }
   // Absorbs a text or a byte buffer through its stable hash.
   void absorb_bytes(DigestKind kind, std::uint64_t a, std::string_view bytes);
@@ -60,21 +71,34 @@ class RunningDigest {
   Digest128 value() const;
   const std::vector<Digest128>& ladder() const { return ladder_; }
 
- private:
-  struct Record {
-    std::uint64_t kind, a, b, c;
+  // Sees records as they are absorbed, for finding where two runs part. Observing changes no digest; it must change
+  // nothing in the run either.
+  struct Observer {
+    // Every record from number `first` on (the first of the run has number 1), while the code that caused it runs.
+    std::uint64_t first = 1;
+    std::function<void(std::uint64_t number, const DigestRecord& record)> on_record;
+    // Every rung, after its last record.
+    std::function<void(std::size_t rung, const Digest128& digest)> on_rung;
   };
+  // One at a time; an empty one ends the observation. Records cost a call each from then on.
+  void observe(Observer observer);
+
+ private:
   // Chains the full buffer into chain_ and empties it.
   void fold();
-  void add_rung();
+  // What is to be done at record next_stop_: a rung, an observation, or both.
+  void stop_here();
+  void choose_next_stop();
 
-  std::array<Record, 128> buffer_{};
+  std::array<DigestRecord, 128> buffer_{};
   std::size_t filled_ = 0;
   std::uint64_t count_ = 0;
   std::uint64_t ladder_interval_;
   std::uint64_t next_rung_;
+  std::uint64_t next_stop_;
   Digest128 chain_{};
   std::vector<Digest128> ladder_;
+  Observer observer_;
 };
 
 }  // namespace polarsim::sim

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace polarsim::sim {
 namespace {
@@ -71,6 +73,46 @@ TEST(RunningDigest, BytesAreAbsorbedByContent) {
   first.absorb_bytes(DigestKind::network, 1, "abc");
   second.absorb_bytes(DigestKind::network, 1, "abd");
   EXPECT_NE(first.value(), second.value());
+}
+
+TEST(RunningDigest, AnObserverSeesEveryRecordFromItsFirstAndEveryRung) {
+  RunningDigest digest(100);
+  std::vector<std::uint64_t> numbers;
+  std::vector<std::uint64_t> words;
+  std::vector<std::pair<std::size_t, Digest128>> rungs;
+  RunningDigest::Observer observer;
+  observer.first = 120;
+  observer.on_record = [&](std::uint64_t number, const DigestRecord& record) {
+    numbers.push_back(number);
+    words.push_back(record.a);
+  };
+  observer.on_rung = [&](std::size_t rung, const Digest128& value) { rungs.emplace_back(rung, value); };
+  digest.observe(observer);
+  for (int i = 0; i < 300; ++i) digest.absorb(DigestKind::user, static_cast<std::uint64_t>(i), 7);
+  ASSERT_EQ(numbers.size(), 181u);
+  EXPECT_EQ(numbers.front(), 120u);
+  EXPECT_EQ(words.front(), 119u);
+  // Around the place where the buffer is folded, too.
+  for (std::size_t i = 0; i < numbers.size(); ++i) EXPECT_EQ(words[i] + 1, numbers[i]);
+  EXPECT_EQ(digest.value(), digest_of(300).value());
+  ASSERT_EQ(rungs.size(), 3u);
+  for (std::size_t rung = 0; rung < 3; ++rung) {
+    EXPECT_EQ(rungs[rung].first, rung);
+    EXPECT_EQ(rungs[rung].second, digest.ladder()[rung]);
+  }
+  digest.observe({});
+  digest.absorb(DigestKind::user, 1, 1);
+  EXPECT_EQ(numbers.size(), 181u);
+}
+
+TEST(RunningDigest, AnObserverWithoutALadderSeesRecords) {
+  RunningDigest digest(0);
+  std::uint64_t seen = 0;
+  RunningDigest::Observer observer;
+  observer.on_record = [&](std::uint64_t, const DigestRecord&) { ++seen; };
+  digest.observe(observer);
+  for (int i = 0; i < 300; ++i) digest.absorb(DigestKind::user, 1, 7);
+  EXPECT_EQ(seen, 300u);
 }
 
 TEST(RunningDigest, ValuesAreFrozen) {

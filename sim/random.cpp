@@ -42,7 +42,9 @@ RandomStream::RandomStream(std::string name, std::uint64_t seed, RunningDigest* 
     : name_(std::move(name)), id_(stable_hash(name_)), generator_(seed), digest_(digest) {}
 
 std::uint64_t RandomStream::next() {
-  const std::uint64_t value = generator_.next();
+  std::uint64_t value = generator_.next();
+  if (script_ != nullptr) [[unlikely]]
+    value = script_->decide(*this, value);
   if (digest_ != nullptr) digest_->absorb(DigestKind::draw, id_, value);
   return value;
 }
@@ -78,17 +80,6 @@ double RandomStream::normal(double mean, double deviation) {
   const double u = unit();
   const double turns = unit();
   return mean + deviation * (std::sqrt(-2 * portable_log(1 - u)) * portable_cos_turns(turns));
-}
-
-ChoiceOracle::ChoiceOracle(std::uint64_t root_seed, RunningDigest* digest) : root_seed_(root_seed), digest_(digest) {}
-
-RandomStream& ChoiceOracle::stream(std::string_view name) {
-  const auto found = streams_.find(name);
-  if (found != streams_.end()) return *found->second;
-  std::string key(name);
-  const std::uint64_t seed = stable_hash(key, root_seed_);
-  auto stream = std::make_unique<RandomStream>(key, seed, digest_);
-  return *streams_.emplace(std::move(key), std::move(stream)).first->second;
 }
 
 }  // namespace polarsim::sim

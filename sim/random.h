@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/decision_log.h"
 #include "sim/digest.h"
 #include "sim/time.h"
 
@@ -32,11 +34,23 @@ class Xoshiro256 {
   std::uint64_t state_[4];
 };
 
+class RandomStream;
+
+// Stands between the generators and the run while a decision log is written or followed.
+class DecisionScript {
+ public:
+  virtual ~DecisionScript() = default;
+  // What the draw shall be; `drawn` is what the stream's own generator says.
+  virtual std::uint64_t decide(const RandomStream& stream, std::uint64_t drawn) = 0;
+};
+
 class RandomStream {
  public:
   RandomStream(std::string name, std::uint64_t seed, RunningDigest* digest);
 
   const std::string& name() const { return name_; }
+  // What the run's digest calls it.
+  std::uint64_t id() const { return id_; }
 
   // All 64 bits.
   std::uint64_t next();
@@ -69,10 +83,12 @@ class RandomStream {
   }
 
  private:
+  friend class ChoiceOracle;
   std::string name_;
   std::uint64_t id_;
   Xoshiro256 generator_;
-  RunningDigest* digest_;  // null: draws are not part of a run (tests, schedule generation)
+  RunningDigest* digest_;             // null: draws are not part of a run (tests, schedule generation)
+  DecisionScript* script_ = nullptr;  // null: the generator decides
 };
 
 // Hands out the streams of one run. Streams live as long as the oracle, so a caller may keep the reference.
@@ -80,13 +96,35 @@ class ChoiceOracle {
  public:
   ChoiceOracle(std::uint64_t root_seed, RunningDigest* digest);
 
+  ~ChoiceOracle();
+  ChoiceOracle(const ChoiceOracle&) = delete;
+  ChoiceOracle& operator=(const ChoiceOracle&) = delete;
+
+  // Of the run, or what reseed() made of it.
   std::uint64_t root_seed() const { return root_seed_; }
   RandomStream& stream(std::string_view name);
+  // The name of the stream that draws in the digest call `id`; null if no such stream has been asked for.
+  const std::string* stream_name(std::uint64_t id) const;
+
+  // From now on every stream draws as it would from its first draw on with this root seed. The digest absorbs the seed:
+  // two futures of one past differ from here on.
+  void reseed(std::uint64_t root_seed);
+
+  // Every draw from now on is also written to `log`, which must outlive the oracle or the next call; null ends it.
+  void record(DecisionLog* log);
+  // Every draw from now on is answered by `log`. `on_mismatch` is called once, when a strict replay finds a draw that
+  // the log does not have in its place; what it throws leaves through the draw.
+  void replay(DecisionLog log, const DecisionReplayOptions& options,
+              std::function<void(const std::string& mismatch)> on_mismatch = {});
+  DecisionReplayStatus replay_status() const;
 
  private:
+  class Script;
+  Script& script();
   std::uint64_t root_seed_;
   RunningDigest* digest_;
   std::map<std::string, std::unique_ptr<RandomStream>, std::less<>> streams_;
+  std::unique_ptr<Script> script_;
 };
 
 }  // namespace polarsim::sim

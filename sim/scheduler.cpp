@@ -393,6 +393,13 @@ std::vector<Scheduler::ParkedTask> Scheduler::parked_tasks() const {
 
 std::size_t Scheduler::live_tasks() const { return impl_->live; }
 
+const std::string* Scheduler::task_name(std::uint64_t id) const {
+  for (const Task* task = impl_->first_live; task != nullptr; task = task->live_next) {
+    if (task->id == id) return &task->name;
+  }
+  return nullptr;
+}
+
 std::size_t Scheduler::pending_timers() const { return impl_->timers.size(); }
 
 std::size_t Scheduler::stacks_created() const { return impl_->stacks.created(); }

@@ -181,6 +181,8 @@ class Scheduler {
   // Every live task that waits, in order of spawning: what a stall report lists.
   std::vector<ParkedTask> parked_tasks() const;
   std::size_t live_tasks() const;
+  // Null if no live task has this id.
+  const std::string* task_name(std::uint64_t id) const;
   std::size_t pending_timers() const;
   // Stacks made so far; they are reused, so this is at least the largest number of tasks that were alive at once.
   std::size_t stacks_created() const;

@@ -1,5 +1,7 @@
 #include "sim/simulation.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "sim/assert.h"
@@ -43,6 +45,10 @@ RunOutcome Simulation::run(Time limit) {
   return scheduler_->run(limit);
 }
 
+void Simulation::replay_decisions(DecisionLog log, const DecisionReplayOptions& options) {
+  choices_->replay(std::move(log), options, [this](const std::string& mismatch) { violate("decision-log", mismatch); });
+}
+
 void Simulation::violate(std::string name, std::string detail) {
   if (!violation_) {
     trace_.add(now(), TraceKind::log, "", "invariant violated: " + name + ": " + detail);
@@ -52,6 +58,47 @@ void Simulation::violate(std::string name, std::string detail) {
   if (!scheduler_->in_task()) return;
   scheduler_->cancel(scheduler_->current());
   if (!scheduler_->unwinding()) throw TaskCancelled{};
+}
+
+std::string Simulation::describe(const DigestRecord& record) const {
+  const auto kind = static_cast<DigestKind>(record.kind);
+  const auto task = [&] {
+    const std::string* const name = scheduler_->task_name(record.a);
+    return name == nullptr ? fmt::format("{}", record.a) : fmt::format("{} \"{}\"", record.a, *name);
+  };
+  const auto host = [this](std::uint64_t hash) -> std::string {
+    for (const auto& candidate : hosts_) {
+      if (stable_hash(candidate->name()) == hash) return candidate->name();
+    }
+    return fmt::format("{:016x}", hash);
+  };
+  switch (kind) {
+    case DigestKind::draw: {
+      const std::string* const name = choices_->stream_name(record.a);
+      return fmt::format("draw {:016x} from {}", record.b, name == nullptr ? "an unknown stream" : *name);
+    }
+    case DigestKind::task_spawned:
+      return fmt::format("task {} spawned", task());
+    case DigestKind::task_resumed:
+      return fmt::format("task {} resumed at {} ns", task(), record.b);
+    case DigestKind::task_finished:
+      return fmt::format("task {} {}", task(), record.b != 0 ? "ended by cancellation" : "finished");
+    case DigestKind::timer_fired:
+      return fmt::format("timer {} fired at {} ns", record.a, record.b);
+    case DigestKind::host:
+      return fmt::format("host {}: life event {} of incarnation {}", host(record.a), record.b, record.c);
+    case DigestKind::probe:
+      return fmt::format("probe {:016x} on {}", record.a, host(record.b));
+    case DigestKind::fault:
+      return fmt::format("fault {:016x} on {}", record.a, host(record.b));
+    case DigestKind::reseed:
+      return fmt::format("reseeded with {}", record.a);
+    case DigestKind::network:
+    case DigestKind::disk:
+    case DigestKind::user:
+      break;
+  }
+  return fmt::format("{} {:x} {:x} {:x}", to_string(kind), record.a, record.b, record.c);
 }
 
 }  // namespace polarsim::sim

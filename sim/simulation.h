@@ -4,7 +4,9 @@
 // may be running at a time on a thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,21 @@ struct InvariantViolation {
   Time time;
 };
 
+struct BranchOptions {
+  std::uint64_t first_seed = 1;  // the n-th continuation gets first_seed + n
+  std::size_t jobs = 1;          // child processes at a time
+  // Processor seconds after which the kernel ends a child; 0 is no limit. A child's verdict must not depend on it.
+  unsigned processor_seconds = 0;
+};
+
+// What became of one continuation.
+struct BranchResult {
+  std::uint64_t seed = 0;
+  bool completed = false;  // the continuation returned
+  std::string verdict;     // what it returned; if it did not, why: an exception's text, or how its process ended
+  friend bool operator==(const BranchResult&, const BranchResult&) = default;
+};
+
 class Simulation {
  public:
   explicit Simulation(const SimulationOptions& options);
@@ -52,6 +69,7 @@ class Simulation {
   FaultPoints& fault_points() { return fault_points_; }
   Probes& probes() { return probes_; }
   RandomStream& random(std::string_view name) { return choices_->stream(name); }
+  ChoiceOracle& choices() { return *choices_; }
 
   // Hosts live as long as the simulation. Names are unique and become part of stream names.
   Host& add_host(std::string name);
@@ -66,6 +84,24 @@ class Simulation {
   // it unwinds). Violations after the first are ignored.
   void violate(std::string name, std::string detail);
   const std::optional<InvariantViolation>& violation() const { return violation_; }
+
+  // Follows a decision log, see decision_log.h; best called before the first draw. A strict replay that meets a draw
+  // which the log does not have in its place ends the run with the violation "decision-log".
+  void replay_decisions(DecisionLog log, const DecisionReplayOptions& options = {});
+
+  // Explores `count` futures of this moment. Each is a child process, a copy of everything (so that memory is shared
+  // until it is written), in which all streams are seeded anew before `continuation` goes on, usually by run(). What it
+  // returns is gathered here, in order of seeds, whatever `jobs` is. This simulation stays at its moment.
+  //
+  // To be called from outside run() and outside tasks: stop at the moment with run(limit), stop() or break_at(). The
+  // process must have no other threads. A child ends without running destructors or exit handlers, and must not use
+  // what it shares with the others: files that were open before, above all. Throws std::runtime_error if the operating
+  // system gives no process or pipe; children under way are then ended first.
+  std::vector<BranchResult> branch(std::size_t count, const std::function<std::string(Simulation&)>& continuation,
+                                   const BranchOptions& options = {});
+
+  // A record of this run's digest in words, with the names of streams, tasks and hosts as far as they are known.
+  std::string describe(const DigestRecord& record) const;
 
  private:
   SimulationOptions options_;
