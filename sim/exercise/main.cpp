@@ -74,6 +74,12 @@ std::string first_difference(const Outcome& a, const Outcome& b) {
   return "the records after rung " + std::to_string(std::min(a.ladder.size(), b.ladder.size()));
 }
 
+void print_counts(const std::map<std::string, std::uint64_t>& counts, std::FILE* out) {
+  for (const auto& [what, times] : counts) {
+    std::fprintf(out, "count %llu %s\n", static_cast<unsigned long long>(times), what.c_str());
+  }
+}
+
 // The first seed of `arguments`, and every `jobs`-th after it. Returns the exit status.
 int run_share(const Arguments& arguments, std::uint64_t first, std::uint64_t stride, std::FILE* out) {
   std::map<std::string, std::uint64_t> counts;
@@ -96,10 +102,7 @@ int run_share(const Arguments& arguments, std::uint64_t first, std::uint64_t str
                  static_cast<unsigned long long>(seed), first_difference(outcome, again).c_str());
     return 1;
   }
-  if (!arguments.counts) return 0;
-  for (const auto& [what, times] : counts) {
-    std::fprintf(out, "count %s: %llu\n", what.c_str(), static_cast<unsigned long long>(times));
-  }
+  if (arguments.counts) print_counts(counts, out);
   return 0;
 }
 
@@ -126,19 +129,29 @@ Job start_job(const Arguments& arguments, std::uint64_t first) {
 void print_in_turn(const std::vector<Job>& jobs) {
   std::size_t ended = 0;
   std::vector<bool> over(jobs.size(), false);
+  std::map<std::string, std::uint64_t> counts;  // of all jobs together
   std::string line(4096, '\0');
   for (const Job& job : jobs) std::rewind(job.out);
   while (ended < jobs.size()) {
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       if (over[i]) continue;
-      if (std::fgets(line.data(), static_cast<int>(line.size()), jobs[i].out) != nullptr) {
-        std::fputs(line.c_str(), stdout);
-      } else {
+      if (std::fgets(line.data(), static_cast<int>(line.size()), jobs[i].out) == nullptr) {
         over[i] = true;
         ++ended;
+        continue;
       }
+      unsigned long long times = 0;
+      int text_at = 0;
+      if (std::sscanf(line.c_str(), "count %llu %n", &times, &text_at) != 1) {
+        std::fputs(line.c_str(), stdout);
+        continue;
+      }
+      std::string what = line.c_str() + text_at;
+      what.pop_back();  // the line's end
+      counts[what] += times;
     }
   }
+  print_counts(counts, stdout);
 }
 
 int run_jobs(const Arguments& arguments) {

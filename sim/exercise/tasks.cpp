@@ -12,18 +12,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Counts how many are in a scope, however they leave it.
-class Presence {
- public:
-  explicit Presence(std::int64_t& count) : count_(count) { ++count_; }
-  ~Presence() { --count_; }
-  Presence(const Presence&) = delete;
-  Presence& operator=(const Presence&) = delete;
-
- private:
-  std::int64_t& count_;
-};
-
 void rest(Host& host, RandomStream& random, Duration longest) {
   if (random.chance(0.3)) return host.scheduler().yield();
   host.sleep_for(random.between(Duration(0), longest));

@@ -62,7 +62,11 @@ HostPlan draw_plan(RandomStream& random) {
 
 void run_host(World& world, Host& host, const HostPlan& plan) {
   for (const HostPlan::Task& task : plan.tasks) {
-    host.spawn(task.label, [&world, &host, &task] { task.program(world, host, task.label); });
+    host.spawn(task.label, [&world, &host, &task] {
+      if (task.program == serve_streams) return serve_streams(world, host, task.label);
+      const Presence presence(world.unfinished());
+      task.program(world, host, task.label);
+    });
   }
   RandomStream& random = host.random("life");
   if (world.faults_over() || !random.chance(0.2)) {

@@ -17,6 +17,18 @@
 
 namespace polarsim::sim::exercise {
 
+// Counts how many are in a scope, however they leave it.
+class Presence {
+ public:
+  explicit Presence(std::int64_t& count) : count_(count) { ++count_; }
+  ~Presence() { --count_; }
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+
+ private:
+  std::int64_t& count_;
+};
+
 // What a connection's two ends know of each other. `sent` counts bytes before they are given to send(), so it bounds
 // what can arrive; `finished_at` is how many there were when the sender announced its end.
 struct Flow {
@@ -63,6 +75,8 @@ class World {
   // Counts an action that matters, so that a run that exercised nothing shows.
   void count(const char* what) { ++counts_[what]; }
   const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
+  // How many tasks of a host's plan are under way that end by themselves once the faults are over.
+  std::int64_t& unfinished() { return unfinished_; }
 
   static constexpr Time faults_end = time_zero + std::chrono::seconds(3);
   // Longer than any timeout of a connection that a fault may have left behind.
@@ -80,6 +94,7 @@ class World {
   std::map<std::string, Durable> durable_;
   std::map<std::string, std::uint64_t> clock_changes_;
   std::map<std::string, std::uint64_t> counts_;
+  std::int64_t unfinished_ = 0;
   std::size_t answered_ = 0;
   Simulation simulation_;  // last: it still unwinds tasks that use the others
 };
