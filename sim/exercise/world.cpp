@@ -162,6 +162,14 @@ void World::run() {
   const std::size_t expected = host_names_.size() * servers_.size();
   require(answered_ == expected, "liveness",
           [&] { return std::to_string(answered_) + " of " + std::to_string(expected) + " probes had ended"; });
+  // A task that waits for what never comes (a lost wake-up, a lock that nobody holds) is still there.
+  require(unfinished_ == 0, "liveness", [&] {
+    std::string waiting;
+    for (const auto& task : scheduler().parked_tasks()) {
+      waiting += "; " + task.group + " " + task.name + " waits for " + task.reason;
+    }
+    return std::to_string(unfinished_) + " programs have not ended" + waiting;
+  });
 }
 
 }  // namespace polarsim::sim::exercise
