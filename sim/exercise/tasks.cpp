@@ -23,18 +23,23 @@ void exclude_each_other(World& world, Host& host, const std::string& label) {
   RandomStream& random = host.random(label);
   Mutex mutex(host.scheduler());
   std::int64_t inside = 0;
+  std::vector<TaskRef> tasks;
   const auto enter = [&] {
     for (int i = 0; i < 4; ++i) {
       rest(host, random, 30ms);
-      const std::lock_guard lock(mutex);
-      const Presence presence(inside);
-      world.require(inside == 1, "mutual-exclusion", [&] { return std::to_string(inside) + " tasks are inside"; });
-      rest(host, random, 10ms);
+      {
+        const std::lock_guard lock(mutex);
+        const Presence presence(inside);
+        world.require(inside == 1, "mutual-exclusion", [&] { return std::to_string(inside) + " tasks are inside"; });
+        rest(host, random, 10ms);
+      }
+      // It may be the one to which the mutex has just been handed, and which has not run since.
+      if (random.chance(0.1)) host.scheduler().cancel(random.pick(tasks));
     }
   };
   while (!world.faults_over()) {
+    tasks.clear();
     Nursery contenders(host.scheduler(), label);
-    std::vector<TaskRef> tasks;
     const std::int64_t count = random.between(1, 5);
     for (std::int64_t i = 0; i < count; ++i) tasks.push_back(contenders.spawn("contender", enter));
     rest(host, random, 60ms);
@@ -46,45 +51,86 @@ void exclude_each_other(World& world, Host& host, const std::string& label) {
   }
 }
 
+namespace {
+
+// A channel between several producers and consumers, some of which are cancelled.
+class Market {
+ public:
+  using Item = std::pair<std::size_t, std::uint64_t>;  // producer, count
+
+  Market(World& world, Host& host, RandomStream& random)
+      : world_(world), host_(host), random_(random), channel_(host.scheduler()) {}
+
+  void run(const std::string& label) {
+    const auto producers = static_cast<std::size_t>(random_.between(1, 3));
+    next_.assign(producers, 0);
+    Nursery buyers(host_.scheduler(), label + "/consumers");
+    for (int i = 0; i < 3; ++i) consumers_.push_back(buyers.spawn("consumer", [this] { consume(); }));
+    Nursery sellers(host_.scheduler(), label + "/producers");
+    for (std::size_t i = 0; i < producers; ++i) sellers.spawn("producer", [this, i] { produce(i); });
+    sellers.wait();
+    channel_.close();
+    buyers.wait();
+    while (const auto item = channel_.pop("what the cancelled left")) take(*item);
+    world_.require(pushed_ == popped_, "channel-loss",
+                   [&] { return std::to_string(popped_) + " of " + std::to_string(pushed_) + " values came out"; });
+    world_.count("channel drained");
+  }
+
+ private:
+  void produce(std::size_t producer) {
+    for (std::uint64_t i = 0; i < 6; ++i) {
+      rest(host_, random_, 15ms);
+      channel_.push({producer, i});
+      ++pushed_;
+      last_push_ = world_.now();
+      // It may be the one that has just been woken: another must get the value.
+      if (random_.chance(0.1)) host_.scheduler().cancel(random_.pick(consumers_));
+      host_.scheduler().sleep_for(1ns);
+      // What another producer pushed at this very instant may not have woken anybody yet.
+      const bool settled = last_push_ != world_.now();
+      world_.require(!settled || channel_.size() == 0 || idle_ == 0, "channel-sleeps",
+                     [] { return "a consumer waits though there is a value"; });
+    }
+  }
+  void consume() {
+    while (!channel_.closed() || channel_.size() > 0) {
+      const bool patient = random_.chance(0.5);
+      const Duration wait = random_.between(Duration(0), 50ms);
+      std::optional<Item> item;
+      {
+        const Presence presence(idle_);
+        item = channel_.pop("a value", patient ? never : deadline_after(world_.now(), wait));
+      }
+      if (!item) continue;
+      take(*item);
+      if (random_.chance(0.3)) rest(host_, random_, 5ms);
+    }
+  }
+  void take(const Item& item) {
+    ++popped_;
+    world_.require(next_[item.first]++ == item.second, "channel-order",
+                   [&] { return "producer " + std::to_string(item.first); });
+  }
+
+  World& world_;
+  Host& host_;
+  RandomStream& random_;
+  Channel<Item> channel_;
+  std::vector<TaskRef> consumers_;
+  std::vector<std::uint64_t> next_;  // of each producer: the count that must come next
+  Time last_push_ = time_zero;
+  std::uint64_t pushed_ = 0;
+  std::uint64_t popped_ = 0;
+  std::int64_t idle_ = 0;
+};
+
+}  // namespace
+
 void pass_values(World& world, Host& host, const std::string& label) {
   RandomStream& random = host.random(label);
   while (!world.faults_over()) {
-    Channel<std::pair<std::size_t, std::uint64_t>> channel(host.scheduler());
-    const auto producers = static_cast<std::size_t>(random.between(1, 3));
-    std::uint64_t pushed = 0;
-    std::uint64_t popped = 0;
-    std::vector<std::uint64_t> next(producers, 0);
-    const auto consume = [&] {
-      while (!channel.closed() || channel.size() > 0) {
-        const Duration patience = random.between(Duration(0), 50ms);
-        const auto value = channel.pop("a value", deadline_after(world.now(), patience));
-        if (!value) continue;
-        ++popped;
-        // One consumer at a time takes, so each producer's values come in their order.
-        world.require(next[value->first]++ == value->second, "channel-order",
-                      [&] { return "producer " + std::to_string(value->first); });
-        if (random.chance(0.3)) rest(host, random, 5ms);
-      }
-    };
-    Nursery consumers(host.scheduler(), label + "/consumers");
-    consumers.spawn("consumer", consume);
-    consumers.spawn("consumer", consume);
-    Nursery sources(host.scheduler(), label + "/producers");
-    for (std::size_t producer = 0; producer < producers; ++producer) {
-      sources.spawn("producer", [&, producer] {
-        for (std::uint64_t i = 0; i < 6; ++i) {
-          rest(host, random, 15ms);
-          channel.push({producer, i});
-          ++pushed;
-        }
-      });
-    }
-    sources.wait();
-    channel.close();
-    consumers.wait();
-    world.require(pushed == popped, "channel-loss",
-                  [&] { return std::to_string(popped) + " of " + std::to_string(pushed) + " values came out"; });
-    world.count("channel drained");
+    Market(world, host, random).run(label);
     host.sleep_for(random.between(Duration(0), 200ms));
   }
 }
