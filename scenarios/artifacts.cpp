@@ -237,11 +237,12 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
   if (!prepared) return prepared;
   // Without its run.json a folder is no capsule, so a half replaced one cannot be taken for one.
   ::unlink((folder + "/run.json").c_str());
-  ::unlink((folder + "/trace.txt").c_str());
+  for (const char* name : {"/trace.txt", "/decisions.bin"}) ::unlink((folder + name).c_str());
   std::vector<std::pair<std::string, std::string>> files;
   files.emplace_back("schedule.json", faults::to_json(record.schedule));
   files.emplace_back("history.edn", history_text(record.history));
   if (!record.trace.empty()) files.emplace_back("trace.txt", trace_text(record.trace));
+  if (record.decisions.size() > 0) files.emplace_back("decisions.bin", record.decisions.to_bytes());
   files.emplace_back("report.html", reports::render_html(make_report(summary, record, replay_command)));
   files.emplace_back("run.json", reports::to_json(summary));
   for (const auto& [name, bytes] : files) {
@@ -252,7 +253,7 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
 }
 
 void remove_run_folder(const std::string& folder) {
-  for (const char* name : {"run.json", "schedule.json", "history.edn", "trace.txt", "report.html"}) {
+  for (const char* name : {"run.json", "schedule.json", "history.edn", "trace.txt", "decisions.bin", "report.html"}) {
     ::unlink((std::filesystem::path(folder) / name).c_str());
   }
   ::rmdir(folder.c_str());

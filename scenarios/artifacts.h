@@ -1,4 +1,5 @@
-// The folder of a run: run.json, schedule.json, history.edn, report.html, and trace.txt when a trace was kept.
+// The folder of a run: run.json, schedule.json, history.edn, report.html, trace.txt when a trace was kept, and
+// decisions.bin when the decisions were.
 //
 // The folder of a failing run is its capsule: all that a replay needs. Two runs of the same binary, scenario and seed
 // write the same bytes. Each file appears whole or not at all (temporary file, fsync, rename), and run.json appears

@@ -98,6 +98,8 @@ RunPhases::RunPhases(const Scenario& scenario, const RunRequest& request)
       recorder_(simulation_),
       progress_(simulation_.scheduler()) {
   liveness_.checker = "liveness";
+  if (request.record_decisions) simulation_.choices().record(&decisions_);
+  if (request.decisions != nullptr) simulation_.replay_decisions(*request.decisions, request.decision_options);
   simulation_.network().set_default_link(scenario.network);
   cluster_ = std::make_unique<engine::Cluster>(simulation_, cluster_config(scenario, request));
   for (const std::string& node : cluster_->node_names()) simulation_.host(node).disk().set_parameters(scenario.disk);
@@ -121,6 +123,7 @@ RunPhases::~RunPhases() {
 }
 
 void RunPhases::run() {
+  if (request_.on_world) request_.on_world(simulation_);
   simulation_.scheduler().spawn("control", [this] {
     control();
     finished_ = true;

@@ -51,6 +51,8 @@ class RunPhases {
   const faults::Schedule& schedule() const { return schedule_; }
   std::uint64_t faults_struck() const { return injector_->struck(); }
   HistoryRecorder& recorder() { return recorder_; }
+  // Every draw, if the request asked for it.
+  sim::DecisionLog& decisions() { return decisions_; }
 
  private:
   // The control task: the phases, and whatever became of them the question what remains.
@@ -71,6 +73,7 @@ class RunPhases {
   const Scenario& scenario_;
   const RunRequest& request_;
   faults::Schedule schedule_;
+  sim::DecisionLog decisions_;
   sim::Simulation simulation_;
   HistoryRecorder recorder_;
   std::unique_ptr<engine::Cluster> cluster_;

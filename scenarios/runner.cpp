@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "scenarios/judge.h"
 #include "scenarios/run_phases.h"
@@ -103,6 +104,8 @@ void collect(RunPhases& phases, const RunRequest& request, RunRecord& record) {
   record.nodes = phases.cluster().node_names();
   record.history = phases.recorder().take();
   if (request.trace) record.trace.assign(simulation.trace().events().begin(), simulation.trace().events().end());
+  record.decisions = std::move(phases.decisions());
+  record.decisions_followed = simulation.choices().replay_status();
   count_transactions(record);
 }
 

@@ -21,7 +21,9 @@
 #include "engine/planted_bugs.h"
 #include "faults/schedule.h"
 #include "scenarios/scenario.h"
+#include "sim/decision_log.h"
 #include "sim/digest.h"
+#include "sim/simulation.h"
 #include "sim/trace.h"
 
 namespace polarsim::scenarios {
@@ -32,7 +34,13 @@ struct RunRequest {
   std::optional<faults::Schedule>
       schedule;  // replaces the scenario's (replay, shrinking); must be valid for its topology
   bool trace = false;
+  bool record_decisions = false;
+  // Whose decisions the run takes instead of drawing for itself; read at the start, and must live until then.
+  const sim::DecisionLog* decisions = nullptr;
+  sim::DecisionReplayOptions decision_options;
   sim::Time until = sim::never;  // stop here without judging (replay --until)
+  // Called when the world exists and nothing has happened in it yet: for watching a run, and for tampering with it.
+  std::function<void(sim::Simulation&)> on_world;
   // Called once per virtual second with the virtual time reached; for progress only.
   std::function<void(sim::Time)> progress;
 };
@@ -61,6 +69,8 @@ struct RunRecord {
   faults::Schedule schedule;
   checkers::History history;
   std::vector<sim::TraceEvent> trace;
+  sim::DecisionLog decisions;  // if asked for
+  sim::DecisionReplayStatus decisions_followed;
   std::vector<std::string> nodes;
 };
 

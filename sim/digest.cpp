@@ -42,6 +42,8 @@ const char* to_string(DigestKind kind) {
       return "user";
     case DigestKind::reseed:
       return "reseed";
+    case DigestKind::timer_set:
+      return "timer set";
   }
   return "unknown";
 }

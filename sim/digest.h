@@ -28,6 +28,7 @@ enum class DigestKind : std::uint8_t {
   probe = 10,
   user = 11,
   reseed = 12,
+  timer_set = 13,
 };
 const char* to_string(DigestKind kind);
 

@@ -1,91 +1,16 @@
 // The state behind disk.h; private to the disk's own sources.
-//
-// A file keeps its cached contents once, and a journal of undo records for what is not durable yet. The durable
-// contents are what remains when every record is undone, and the versions a sector has had are what undoing shows on
-// the way. So a sync only forgets records, and appending to a log with a sync after each append costs the bytes
-// written, not the file.
 #pragma once
 
-#include <array>
-#include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/disk.h"
+#include "sim/disk_directory.h"
+#include "sim/disk_inode.h"
 
 namespace polarsim::sim {
-
-namespace detail {
-
-// Bytes with holes that read as zero and take no memory.
-class SparseBytes {
- public:
-  std::uint64_t size() const { return size_; }
-  // Appends [offset, offset + count) to `out`; the range must lie within the size.
-  void read(std::uint64_t offset, std::uint64_t count, std::string& out) const;
-  // As read(), but bytes past the size read as zero.
-  std::string read_padded(std::uint64_t offset, std::uint64_t count) const;
-  // Grows if the range ends past the size.
-  void write(std::uint64_t offset, std::string_view bytes);
-  // Cuts, or grows by zeros.
-  void resize(std::uint64_t size);
-
- private:
-  static constexpr std::uint64_t block_bytes = 8192;
-  using Block = std::array<char, block_bytes>;
-
-  std::vector<std::unique_ptr<Block>> blocks_;  // null is a hole
-  std::uint64_t size_ = 0;
-};
-
-// Undoes one write or resize: `size` is the size before, `old` the bytes before from `offset` on. Of `length` bytes
-// that changed, those past the end of `old` did not exist and read as zero.
-struct Undo {
-  bool cut = false;  // a truncation: it gives no sector a new version, it ends the older ones
-  std::uint64_t size = 0;
-  std::uint64_t offset = 0;
-  std::uint64_t length = 0;
-  std::string old;
-};
-
-struct Inode {
-  std::uint64_t id = 0;
-  std::string path;    // the name it was last given
-  bool linked = true;  // it has a name in the cached directory
-  SparseBytes contents;
-  std::deque<Undo> journal;  // oldest first
-  std::uint64_t journal_start =
-      0;  // the number of records forgotten: record i of the journal has the number journal_start + i
-  std::uint64_t journal_bytes = 0;
-
-  std::uint64_t durable_size() const { return journal.empty() ? contents.size() : journal.front().size; }
-  // Forgets the records below number `end`: what they would undo has become durable.
-  void make_durable(std::uint64_t end);
-  void append(Undo undo);
-};
-
-// One change of the directory, with what undoes it.
-struct DirectoryChange {
-  enum class Kind : std::uint8_t { create, remove, rename } kind;
-  std::string name;                  // created, removed, or renamed from
-  std::string target;                // renamed to
-  std::shared_ptr<Inode> inode;      // that had or got the name
-  std::shared_ptr<Inode> displaced;  // that a rename took `target` from; may be null
-};
-
-using Directory = std::map<std::string, std::shared_ptr<Inode>, std::less<>>;
-
-// Applies the power-loss model to one file: draws what survives, and leaves it as contents without a journal.
-void lose_power(Inode& inode, RandomStream& choices);
-// Takes back one change; to be called for the newest first.
-void undo_change(Directory& directory, const DirectoryChange& change);
-// The contents with the whole journal undone.
-std::string durable_bytes(const Inode& inode);
-
-}  // namespace detail
 
 // Numbers are part of recorded digests: append, never renumber.
 enum class DiskOperation : std::uint8_t {
@@ -100,38 +25,90 @@ enum class DiskOperation : std::uint8_t {
   sync_directory,
   crash,
   damage,
+  make_directory,
+  remove_directory,
+  replace,
+  drop_caches,
 };
+const char* to_string(DiskOperation operation);
 
 struct Disk::Implementation {
   using Inode = detail::Inode;
 
+  // Which life of the host, and which medium, a call belongs to: if either is another when the device has done its
+  // work, the caller is told that the disk is offline.
+  struct Lease {
+    std::uint64_t incarnation = 0;
+    std::uint64_t medium = 0;
+  };
+  // What becomes of a sync.
+  enum class SyncOutcome : std::uint8_t { durable, lie, failed_keeping, failed_forgetting };
+
   explicit Implementation(Host& owner);
 
-  bool online(std::uint64_t incarnation) const;
-  // Sleeps for the device's time; false if the host went down meanwhile.
-  bool spend(const DurationDistribution& latency, RandomStream& stream, std::uint64_t bytes, std::uint64_t incarnation);
-  // Sleeps for a sync and says whether it makes anything durable.
-  tl::expected<bool, DiskError> spend_sync(std::uint64_t incarnation);
-  // Applies the power-loss model to the names.
-  void lose_names();
+  Lease lease() const;
+  bool online(const Lease& lease) const;
+  bool online() const { return online(lease()); }
+  // The device's own time for an operation.
+  Duration service_time(const DurationDistribution& latency, RandomStream& stream, std::uint64_t bytes) const;
+  // Sleeps for the device's time, queue and limits included; false if the disk went offline meanwhile.
+  bool spend_on_device(Duration service, std::uint64_t bytes, std::uint64_t operations, const Lease& lease);
+  // Sleeps without the device.
+  bool spend_in_memory(Duration time, const Lease& lease);
+  // Sleeps for a sync that writes this much, and draws its outcome.
+  tl::expected<SyncOutcome, DiskError> spend_sync(std::uint64_t bytes, std::uint64_t operations, const Lease& lease);
+
+  // Draws from the stream of the fault; false without a draw if the probability is zero.
+  bool strikes(double probability, std::string_view fault);
+  RandomStream& stream(std::string_view fault);
+
+  // Accounts for a file that is about to have `new_size` bytes; false if they do not fit.
   bool reserve(const Inode& inode, std::uint64_t new_size);
-  void record(detail::DirectoryChange change);
+  // After a power loss or a new medium.
+  void count_used_bytes();
+
+  // --- disk_writeback.cpp: what faults make of reads and of what is written to the device ---
+  // Draws for one read.
+  void strike_read(Inode& inode, std::uint64_t offset, std::uint64_t length, bool direct);
+  // The records below `end` reach the device; some of their pages may not.
+  void write_back(Inode& inode, std::uint64_t end);
+  // A sync of the records below `end` has failed, and they count as clean.
+  void forget(Inode& inode, std::uint64_t end);
+  // The last record, a direct write, may be lost or go astray.
+  void strike_direct_write(Inode& inode);
+
   void note(DiskOperation operation, const Inode* inode, std::uint64_t offset, std::uint64_t size, std::uint64_t hash);
 
   Host& host;
   Scheduler& scheduler;
   DiskParameters parameters;
   DiskStatistics statistics;
+  std::shared_ptr<BlockDevice> device;
   bool powered = true;
-  detail::Directory directory;
-  std::deque<detail::DirectoryChange> changes;  // not durable yet, oldest first
-  std::uint64_t changes_start = 0;              // the number of changes forgotten, as Inode::journal_start
-  std::uint64_t next_inode = 1;
+  std::uint64_t medium = 0;  // counts replacements
+  detail::NameTree names;
   std::uint64_t used_bytes = 0;  // sizes of linked files
+  std::uint32_t failing_syncs = 0;
+  SyncFailure failing_syncs_kind = SyncFailure::keeps_dirty;
   RandomStream* read_stream;
   RandomStream* write_stream;
   RandomStream* sync_stream;
   RandomStream* crash_stream;
+
+ private:
+  // A sector that a page or request was to write, before and after.
+  struct PendingSector {
+    std::uint64_t sector = 0;
+    std::string old_image;  // nothing if it cannot be read
+    std::string new_image;
+  };
+  // Pages by number, each with the sectors that the records in [begin, end) change.
+  using PendingPages = std::map<std::uint64_t, std::vector<PendingSector>>;
+  static PendingPages pending_pages(const Inode& inode, std::uint64_t begin, std::uint64_t end);
+  // The medium keeps what it held.
+  static void keep_old(Inode& inode, const std::vector<PendingSector>& sectors, DamageKind kind);
+  // The bytes land where they do not belong.
+  void misdirect(const Inode& intended, const std::vector<PendingSector>& sectors);
 };
 
 }  // namespace polarsim::sim

@@ -118,6 +118,7 @@ TEST_F(DiskTest, OpenModes) {
 }
 
 TEST_F(DiskTest, NamesListRemoveAndRename) {
+  ASSERT_TRUE(disk().make_directory("b"));
   for (const char* path : {"b/2", "a", "b/10", "c"}) open(path);
   EXPECT_EQ(disk().list(), (std::vector<std::string>{"a", "b/10", "b/2", "c"}));
   EXPECT_EQ(disk().list("b/"), (std::vector<std::string>{"b/10", "b/2"}));

@@ -2,34 +2,20 @@
 
 #include <cxxabi.h>
 
-#include <cstring>
-#include <memory>
 #include <utility>
-
-#include "sim/assert.h"
-#include "sim/sanitizer.h"
 
 namespace polarsim::sim {
 namespace {
 
-// Gives Boost.Context a stack that someone else owns.
-struct BorrowedStack {
-  Stack stack;
-  boost::context::stack_context allocate() {
-    boost::context::stack_context context;
-    context.size = stack.bytes;
-    context.sp = stack.top();
-    return context;
-  }
-  void deallocate(boost::context::stack_context&) noexcept {}
-};
-
-// The part of a stack that serves as guard must not be given to the fiber.
-constexpr std::size_t canary_reserve = 256;
+using boost::context::detail::jump_fcontext;
+using boost::context::detail::make_fcontext;
+using boost::context::detail::transfer_t;
 
 }  // namespace
 
-Fiber::~Fiber() { POLARSIM_ASSERT(!handle_, "a suspended fiber was destroyed: its destructors would never run"); }
+Fiber::~Fiber() {
+  POLARSIM_ASSERT(context_ == nullptr, "a suspended fiber was destroyed: its destructors would never run");
+}
 
 void Fiber::start(Stack stack, void (*entry)(void*), void* argument) {
   POLARSIM_ASSERT(!started(), "a fiber was started twice");
@@ -37,68 +23,29 @@ void Fiber::start(Stack stack, void (*entry)(void*), void* argument) {
   entry_ = entry;
   argument_ = argument;
   finished_ = false;
-  BorrowedStack borrowed{stack};
-  if (stack.canary) {
-    borrowed.stack.bottom += canary_reserve;
-    borrowed.stack.bytes -= canary_reserve;
-  }
-  handle_ = boost::context::fiber(std::allocator_arg, borrowed, [this](boost::context::fiber&& caller) {
-    run(std::move(caller));
-    return std::move(caller_);
-  });
+  thread_exceptions_ = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
+  context_ = make_fcontext(stack.first_frame(), stack.usable_bytes(), &Fiber::enter);
 }
 
-void Fiber::run([[maybe_unused]] boost::context::fiber&& caller) {
+void Fiber::enter(transfer_t transfer) {
+  Fiber& self = *static_cast<Fiber*>(transfer.data);
 #ifdef POLARSIM_ASAN
-  __sanitizer_finish_switch_fiber(nullptr, &caller_bottom_, &caller_bytes_);
+  __sanitizer_finish_switch_fiber(nullptr, &self.caller_bottom_, &self.caller_bytes_);
 #endif
-  caller_ = std::move(caller);
-  entry_(argument_);
-  finished_ = true;
+  self.caller_ = transfer.fctx;
+  self.entry_(self.argument_);
+  self.finished_ = true;
 #ifdef POLARSIM_ASAN
   // A null pointer tells AddressSanitizer that this fiber's fake stack is no longer needed.
-  __sanitizer_start_switch_fiber(nullptr, caller_bottom_, caller_bytes_);
+  __sanitizer_start_switch_fiber(nullptr, self.caller_bottom_, self.caller_bytes_);
 #endif
-}
-
-void Fiber::swap_exception_state() {
-  auto* current = reinterpret_cast<char*>(abi::__cxa_get_globals());
-  ExceptionState running;
-  std::memcpy(&running.caught, current, sizeof(running.caught));
-  std::memcpy(&running.uncaught, current + sizeof(void*), sizeof(running.uncaught));
-  std::memcpy(current, &exceptions_.caught, sizeof(exceptions_.caught));
-  std::memcpy(current + sizeof(void*), &exceptions_.uncaught, sizeof(exceptions_.uncaught));
-  exceptions_ = running;
-}
-
-void Fiber::resume() {
-  POLARSIM_ASSERT(static_cast<bool>(handle_), "a fiber that is not suspended was resumed");
-  swap_exception_state();
-#ifdef POLARSIM_ASAN
-  void* fake_stack = nullptr;
-  __sanitizer_start_switch_fiber(&fake_stack, stack_.bottom, stack_.bytes);
-#endif
-  handle_ = std::move(handle_).resume();
-#ifdef POLARSIM_ASAN
-  __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
-#endif
-  swap_exception_state();
-}
-
-void Fiber::suspend() {
-#ifdef POLARSIM_ASAN
-  __sanitizer_start_switch_fiber(&fake_stack_, caller_bottom_, caller_bytes_);
-#endif
-  caller_ = std::move(caller_).resume();
-#ifdef POLARSIM_ASAN
-  __sanitizer_finish_switch_fiber(fake_stack_, &caller_bottom_, &caller_bytes_);
-#endif
+  jump_fcontext(self.caller_, nullptr);
+  POLARSIM_ASSERT(false, "a finished fiber was resumed");
 }
 
 Stack Fiber::release_stack() {
-  POLARSIM_ASSERT(finished_ && !handle_, "the stack of a running fiber was taken away");
+  POLARSIM_ASSERT(finished_, "the stack of a running fiber was taken away");
   exceptions_ = ExceptionState{};
-  fake_stack_ = nullptr;
   finished_ = false;
   return std::exchange(stack_, Stack{});
 }

@@ -102,7 +102,13 @@ Time Host::deadline_in(Duration local) const { return deadline_after(simulation_
 
 std::int64_t Host::realtime_us() const { return clock_.realtime_us(simulation_.now()); }
 
-tl::expected<Listener, NetError> Host::listen(std::uint16_t port) { return simulation_.network().listen(*this, port); }
+tl::expected<Listener, NetError> Host::listen(std::uint16_t port, const ListenOptions& options) {
+  return simulation_.network().listen(*this, port, options);
+}
+
+tl::expected<DatagramSocket, DatagramError> Host::open_datagram(std::uint16_t port, const DatagramOptions& options) {
+  return simulation_.network().open_datagram(*this, port, options);
+}
 
 tl::expected<Connection, NetError> Host::connect(const Address& to, const ConnectionOptions& options) {
   return simulation_.network().connect(*this, to, options);

@@ -65,7 +65,9 @@ class Host {
   // The true time at which the host's own clock will have advanced by `local`.
   Time deadline_in(Duration local) const;
   std::int64_t realtime_us() const;
-  tl::expected<Listener, NetError> listen(std::uint16_t port);
+  tl::expected<Listener, NetError> listen(std::uint16_t port, const ListenOptions& options = {});
+  tl::expected<DatagramSocket, DatagramError> open_datagram(std::uint16_t port = 0,
+                                                            const DatagramOptions& options = {});
   tl::expected<Connection, NetError> connect(const Address& to, const ConnectionOptions& options = {});
   // The stream "<host>/<purpose>".
   RandomStream& random(std::string_view purpose);

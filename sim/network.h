@@ -1,13 +1,13 @@
-// The network: hosts joined by directed links, carrying ordered byte streams with TCP's semantics.
+// The network: hosts joined by directed links, carrying ordered byte streams with TCP's semantics, and datagrams.
 //
 // Model. A connection is two one-way pipes. send() makes one segment of its bytes, or more where the window is short; a
-// segment arrives after the link's latency and transmission time, never before an earlier segment of the same pipe, and
-// fills the receiver's bounded window; a full window blocks the sender. The sender learns of freed window at once,
-// without a message. Segment loss on a link shows as TCP shows it: the segment arrives late, by one retransmission
-// timeout per loss. A partitioned or clogged link holds segments where they would arrive; they go on when it heals,
-// after a fresh latency. Acknowledgements take no time, but need the way back: a segment that stays unacknowledged for
-// `user_timeout`, because it cannot arrive or because the way back is cut or clogged, fails the sender with timed_out,
-// as TCP_USER_TIMEOUT does, whether it has been read or not.
+// segment arrives after its turn at the link's transmitter and the link's latency (sim/link.h), never before an earlier
+// segment of the same pipe, and fills the receiver's bounded window; a full window blocks the sender. The sender learns
+// of freed window at once, without a message. A lost or visibly damaged segment shows as TCP shows it: it arrives late,
+// by one retransmission timeout per loss. A partitioned or clogged link holds segments where they would arrive; they go
+// on when it heals, after a fresh latency. Acknowledgements take no time, but need the way back: a segment that stays
+// unacknowledged for `user_timeout`, because it cannot arrive or because the way back is cut or clogged, fails the
+// sender with timed_out, as TCP_USER_TIMEOUT does, whether it has been read or not.
 //
 // A crashed host is silent: what it had put on the wire still arrives, what it would have sent again does not. Peers
 // learn of it by their timeouts, or by an RST from the rebooted host in answer to what they go on sending
@@ -16,23 +16,26 @@
 // after `keepalive_after`. A host that is down, for whatever reason, answers nothing. A host reaches itself in 50 us,
 // unless set_link() says otherwise.
 //
-// Durations and deadlines are true time, not the host's clock. Draws come from "net/<from>><to>/latency" and
-// "net/<from>><to>/loss".
+// Durations and deadlines are true time, not the host's clock. Draws come from "net/<from>><to>/latency", ".../loss"
+// and ".../corruption"; those of a fault whose probability is zero are not made. Datagrams draw from streams of their
+// own (sim/datagram.h).
 //
-// Not modelled here: datagrams, bandwidth shared between connections of a link, congestion control, listener backlog
-// overflow.
+// Not modelled here: congestion control, acknowledgements as messages, headers' share of the bandwidth, queues inside
+// the network that several links share, repeated SYN-ACKs of a listener whose peer has gone (a program accepts such a
+// connection and finds out later).
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "sim/address.h"
+#include "sim/datagram.h"
 #include "sim/distribution.h"
+#include "sim/link.h"
 #include "sim/scheduler.h"
 
 namespace polarsim::sim {
@@ -49,20 +52,6 @@ enum class NetError : std::uint8_t {
 };
 const char* to_string(NetError error);
 
-struct Address {
-  std::string host;
-  std::uint16_t port = 0;
-  friend bool operator==(const Address&, const Address&) = default;
-  std::string text() const { return host + ":" + std::to_string(port); }
-};
-
-struct LinkParameters {
-  DurationDistribution latency = DurationDistribution::uniform(Duration(200'000), Duration(600'000));
-  std::uint64_t bandwidth_bytes_per_s = 1'250'000'000;  // 10 Gbit/s; 0 is unlimited
-  double loss = 0;                                      // probability that one transmission of a segment is lost
-  Duration retransmission_timeout{200'000'000};         // Linux's TCP_RTO_MIN
-};
-
 // Chosen by the end that connects; the accepted end has the same. Duration::max() switches a timeout off.
 struct ConnectionOptions {
   std::uint64_t window_bytes = 256 * 1024;  // sent and not yet read by the peer
@@ -71,11 +60,20 @@ struct ConnectionOptions {
   Duration keepalive_after{5'000'000'000};  // idle receive before a probe; user_timeout bounds its answer
 };
 
-struct LinkStatistics {
-  std::uint64_t segments_sent = 0;
-  std::uint64_t segments_delivered = 0;
-  std::uint64_t bytes_delivered = 0;
-  std::uint64_t segments_lost = 0;  // transmissions lost and repeated
+struct ListenOptions {
+  // Connections that have arrived and wait for accept(). Linux 5.4 and later: net.core.somaxconn is 4096; 128 before.
+  std::size_t backlog = 4096;
+  // What happens to a SYN that finds the backlog full: it is dropped, and sent again by its kernel until the connect
+  // timeout; or it is answered with RST, so that connect() fails with `refused` (net.ipv4.tcp_abort_on_overflow, which
+  // in Linux resets at the end of the handshake instead).
+  bool reset_on_overflow = false;
+};
+
+struct ListenerStatistics {
+  std::uint64_t arrived = 0;     // SYNs taken into the backlog
+  std::uint64_t overflowed = 0;  // SYNs that found it full, repetitions included
+  std::size_t waiting = 0;       // in the backlog now
+  std::size_t waiting_max = 0;
 };
 
 namespace detail {
@@ -127,9 +125,15 @@ class Listener {
   tl::expected<Connection, NetError> accept(Time deadline = never);
   void close();
   std::uint16_t port() const;
+  ListenerStatistics statistics() const;
 
  private:
   std::shared_ptr<detail::ListenerState> state_;
+};
+
+struct LinkReport {
+  std::string from, to;
+  LinkStatistics statistics;
 };
 
 // The network as a whole. Faults act here; nodes use only listen() and connect() through their Host.
@@ -141,16 +145,22 @@ class Network {
   Network& operator=(const Network&) = delete;
 
   // Fails with `refused` if the port is taken.
-  tl::expected<Listener, NetError> listen(Host& host, std::uint16_t port);
+  tl::expected<Listener, NetError> listen(Host& host, std::uint16_t port, const ListenOptions& options = {});
+  // Port 0 takes the next free ephemeral port.
+  tl::expected<DatagramSocket, DatagramError> open_datagram(Host& host, std::uint16_t port = 0,
+                                                            const DatagramOptions& options = {});
   // Blocks for the handshake. `refused`: an RST came back, or no host of that name exists (that without delay).
   // timed_out: nothing came back within connect_timeout. The SYN itself is sent again as a segment is.
   tl::expected<Connection, NetError> connect(Host& from, const Address& to, const ConnectionOptions& options = {});
 
   void set_default_link(const LinkParameters& parameters);
-  // Parameters of the directed link; they hold from the next segment on.
+  // Parameters of the directed link; they hold from the next segment or datagram on.
   void set_link(const std::string& from, const std::string& to, const LinkParameters& parameters);
   LinkParameters link(const std::string& from, const std::string& to) const;
   LinkStatistics statistics(const std::string& from, const std::string& to) const;
+  // Every directed link that was used or named so far, in that order.
+  std::vector<LinkReport> all_statistics() const;
+  LinkStatistics total_statistics() const;
 
   // Directed cuts are counted: two overlapping faults that cut a link need two heals. uncut() of a link that is not cut
   // has no effect.
@@ -159,6 +169,11 @@ class Network {
   bool is_cut(const std::string& from, const std::string& to) const;
   // A clogged link delivers nothing until `until`, then everything; a later clog extends an earlier one.
   void clog(const std::string& from, const std::string& to, Time until);
+  // Ends a clog, whoever made it, before its time.
+  void unclog(const std::string& from, const std::string& to);
+  // A time that is not in the future if it is not clogged.
+  Time clogged_until(const std::string& from, const std::string& to) const;
+  bool is_clogged(const std::string& from, const std::string& to) const;
   // RST to both ends of every connection between the two hosts. Returns how many were dropped.
   std::size_t drop_connections(const std::string& a, const std::string& b);
   // Ends every cut and clog.

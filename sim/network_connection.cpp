@@ -1,4 +1,4 @@
-// The two ends of a connection and the listener: what programs call, and how an end comes to its end.
+// The two ends of a connection: what programs call, and how an end comes to its end.
 #include <algorithm>
 
 #include "sim/host.h"
@@ -25,17 +25,9 @@ class Waiting {
 };
 
 std::size_t take_received(detail::Endpoint& endpoint, std::string& out, std::size_t limit) {
-  const std::size_t count = std::min(limit, endpoint.unread());
-  if (out.empty() && endpoint.read_position == 0 && count == endpoint.received.size()) {
-    out.swap(endpoint.received);
-  } else {
-    out.append(endpoint.received, endpoint.read_position, count);
-    endpoint.read_position += count;
-  }
-  if (endpoint.unread() == 0) {
-    endpoint.received.clear();
-    endpoint.read_position = 0;
-  }
+  const std::size_t count = std::min(limit, endpoint.received.size());
+  out.append(endpoint.received.front(count));
+  endpoint.received.drop_front(count);
   return count;
 }
 
@@ -46,30 +38,57 @@ const Address& no_address() {
 
 }  // namespace
 
+void detail::EndpointTable::insert(std::shared_ptr<Endpoint> endpoint) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  endpoint->handle = (static_cast<EndpointHandle>(slots_[slot].generation) << 32) | slot;
+  slots_[slot].endpoint = std::move(endpoint);
+}
+
+std::shared_ptr<detail::Endpoint> detail::EndpointTable::remove(EndpointHandle handle) {
+  const auto index = static_cast<std::uint32_t>(handle);
+  Slot& slot = slots_[index];
+  // A slot whose generations are used up stays empty, so that no handle ever comes back.
+  if (++slot.generation != 0) free_.push_back(index);
+  return std::move(slot.endpoint);
+}
+
 std::shared_ptr<detail::Endpoint> Network::Implementation::make_endpoint(std::uint32_t host, std::uint32_t peer_host) {
   auto endpoint = std::make_shared<Endpoint>(scheduler);
+  Link& link = link_between(host, peer_host);
   endpoint->network = this;
-  endpoint->id = next_endpoint++;
+  endpoint->number = next_endpoint++;
   endpoint->host = host;
   endpoint->peer_host = peer_host;
   endpoint->incarnation = host_at(host)->incarnation();
-  endpoint->outbound = &link_between(host, peer_host);
-  endpoint->inbound = &link_between(peer_host, host);
+  endpoint->outbound = &link;
+  endpoint->inbound = link.reverse;
+  endpoint->place_in_link = link.endpoints.size();
   endpoint->last_heard = scheduler.now();
-  endpoints.emplace(endpoint->id, endpoint);
+  link.endpoints.push_back(endpoint.get());
+  endpoints.insert(endpoint);
   return endpoint;
 }
 
-std::shared_ptr<detail::Endpoint> Network::Implementation::find(std::uint64_t id) const {
-  const auto found = endpoints.find(id);
-  return found == endpoints.end() ? nullptr : found->second;
+std::vector<std::shared_ptr<detail::Endpoint>> Network::Implementation::endpoints_of(const Link& link) const {
+  std::vector<std::shared_ptr<Endpoint>> result;
+  result.reserve(link.endpoints.size());
+  for (Endpoint* const endpoint : link.endpoints) result.push_back(endpoint->shared_from_this());
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a->number < b->number; });
+  return result;
 }
 
 std::vector<std::shared_ptr<detail::Endpoint>> Network::Implementation::endpoints_of(std::uint32_t host) const {
   std::vector<std::shared_ptr<Endpoint>> result;
-  for (const auto& [id, endpoint] : endpoints) {
-    if (endpoint->host == host) result.push_back(endpoint);
+  for (const Link* const link : hosts[host].outbound) {
+    if (link == nullptr) continue;
+    for (Endpoint* const endpoint : link->endpoints) result.push_back(endpoint->shared_from_this());
   }
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a->number < b->number; });
   return result;
 }
 
@@ -81,7 +100,7 @@ void Network::Implementation::close(Endpoint& endpoint) {
     return detach(endpoint);
   }
   if (endpoint.life != detail::Life::open) return;
-  if (endpoint.unread() > 0) return abort(endpoint, NetError::closed);
+  if (!endpoint.received.empty()) return abort(endpoint, NetError::closed);
   if (!endpoint.error) endpoint.error = NetError::closed;
   endpoint.life = detail::Life::orphan;
   note(detail::ConnectionEvent::closed, endpoint);
@@ -100,11 +119,11 @@ void Network::Implementation::abort(Endpoint& endpoint, NetError own_error) {
   if (endpoint.life == detail::Life::connecting) return close(endpoint);
   if (!endpoint.error) endpoint.error = own_error;
   endpoint.received.clear();
-  endpoint.read_position = 0;
   endpoint.life = detail::Life::gone;
   note(detail::ConnectionEvent::aborted, endpoint);
   stop_timers(endpoint);
-  keep_what_is_on_the_wire(endpoint);
+  // What waits for the transmitter has left the kernel; only repetitions still to come are dropped.
+  drop_after(endpoint, &detail::Segment::handed_over, scheduler.now());
   transmit(endpoint, SegmentKind::rst, {});
   endpoint.readers.notify_all();
   endpoint.writers.notify_all();
@@ -114,7 +133,6 @@ void Network::Implementation::fail(Endpoint& endpoint, NetError error) {
   if (!endpoint.error) endpoint.error = error;
   if (error == NetError::reset) {
     endpoint.received.clear();
-    endpoint.read_position = 0;
   }
   note(detail::ConnectionEvent::failed, endpoint);
   endpoint.readers.notify_all();
@@ -126,12 +144,11 @@ void Network::Implementation::fail(Endpoint& endpoint, NetError error) {
 void Network::Implementation::vanish(Endpoint& endpoint) {
   if (!endpoint.error) endpoint.error = NetError::closed;
   endpoint.received.clear();
-  endpoint.read_position = 0;
   endpoint.life = detail::Life::gone;
   endpoint.unacknowledged_since.reset();
   stop_timers(endpoint);
   note(detail::ConnectionEvent::vanished, endpoint);
-  keep_what_is_on_the_wire(endpoint);
+  drop_after(endpoint, &detail::Segment::departure, scheduler.now());
   endpoint.readers.notify_all();
   endpoint.writers.notify_all();
   settle(endpoint);
@@ -145,40 +162,35 @@ void Network::Implementation::stop_timers(Endpoint& endpoint) {
   }
 }
 
-// Forgets an end. The caller keeps it alive if it goes on using it.
+// Forgets an end. It stays alive until the network's next event, so that callers can still look at it.
 void Network::Implementation::detach(Endpoint& endpoint) {
   if (endpoint.network == nullptr) return;
   stop_timers(endpoint);
   if (endpoint.arrival_timer != 0) scheduler.cancel_timer(endpoint.arrival_timer);
   endpoint.arrival_timer = 0;
+  endpoint.outbound->statistics.segments_dropped += endpoint.in_flight.size();
   endpoint.in_flight.clear();
+  endpoint.in_flight_bytes.clear();
   endpoint.held = false;
   endpoint.life = detail::Life::gone;
   endpoint.network = nullptr;
-  endpoints.erase(endpoint.id);
-}
-
-void Network::Implementation::close(ListenerState& listener) {
-  if (listener.network == nullptr) return;
-  listener.network = nullptr;
-  for (const auto& endpoint : listener.pending) {
-    if (endpoint->network != nullptr) abort(*endpoint, NetError::closed);
-  }
-  listener.pending.clear();
-  listener.acceptors.notify_all();
-  listeners.erase({listener.host, listener.port});
+  std::vector<Endpoint*>& others = endpoint.outbound->endpoints;
+  others[endpoint.place_in_link] = others.back();
+  others[endpoint.place_in_link]->place_in_link = endpoint.place_in_link;
+  others.pop_back();
+  retired.push_back(endpoints.remove(endpoint.handle));
 }
 
 // The timer is lazy: it stays armed between waits, so that a busy connection costs one timer per keepalive period.
 void Network::Implementation::begin_wait(Endpoint& endpoint) {
   if (endpoint.keepalive_timer != 0 || endpoint.options.keepalive_after == Duration::max()) return;
   const Time when = deadline_after(scheduler.now(), endpoint.options.keepalive_after);
-  endpoint.keepalive_timer = scheduler.call_at(when, [this, id = endpoint.id] { on_keepalive(id); });
+  endpoint.keepalive_timer = scheduler.call_at(when, [this, handle = endpoint.handle] { on_keepalive(handle); });
 }
 
-void Network::Implementation::on_keepalive(std::uint64_t id) {
-  const std::shared_ptr<Endpoint> endpoint = find(id);
-  if (!endpoint) return;
+void Network::Implementation::on_keepalive(EndpointHandle handle) {
+  Endpoint* const endpoint = endpoints.find(handle);
+  if (endpoint == nullptr) return;
   endpoint->keepalive_timer = 0;
   if (endpoint->waiting == 0 || endpoint->life != detail::Life::open) return;
   const Time now = scheduler.now();
@@ -188,7 +200,7 @@ void Network::Implementation::on_keepalive(std::uint64_t id) {
     if (!oldest_unacknowledged(*endpoint)) transmit(*endpoint, SegmentKind::probe, {});
     next = deadline_after(now, std::max(Duration(1), endpoint->options.keepalive_after));
   }
-  endpoint->keepalive_timer = scheduler.call_at(next, [this, id] { on_keepalive(id); });
+  endpoint->keepalive_timer = scheduler.call_at(next, [this, handle] { on_keepalive(handle); });
 }
 
 // --- Connection ---
@@ -215,7 +227,7 @@ tl::expected<void, NetError> Connection::send(std::string_view bytes) {
     // Waiting for half a window keeps a slow reader from cutting a long send into crumbs.
     if (room >= std::min<std::uint64_t>(bytes.size(), (window + 1) / 2)) {
       const std::size_t count = std::min<std::uint64_t>(bytes.size(), room);
-      end->network->transmit(*end, detail::SegmentKind::data, std::string(bytes.substr(0, count)));
+      end->network->transmit(*end, detail::SegmentKind::data, bytes.substr(0, count));
       bytes.remove_prefix(count);
       continue;
     }
@@ -230,10 +242,10 @@ tl::expected<std::size_t, NetError> Connection::receive(std::string& out, std::s
   for (;;) {
     // What arrived before a timeout is still good; an RST or a close takes it away.
     if (end->error && *end->error != NetError::timed_out) return tl::unexpected(*end->error);
-    if (end->unread() > 0 && limit > 0) {
+    if (!end->received.empty() && limit > 0) {
       const std::size_t count = take_received(*end, out, limit);
-      const std::shared_ptr<detail::Endpoint> peer = end->network == nullptr ? nullptr : end->network->find(end->peer);
-      if (peer) {
+      detail::Endpoint* const peer = end->network == nullptr ? nullptr : end->network->endpoints.find(end->peer);
+      if (peer != nullptr) {
         peer->window_used -= count;
         peer->writers.notify_all();
       }
@@ -244,7 +256,7 @@ tl::expected<std::size_t, NetError> Connection::receive(std::string& out, std::s
     const Waiting waiting(*end);
     const WakeReason reason = end->readers.wait("receive", deadline);
     if (reason == WakeReason::cancelled) return tl::unexpected(NetError::closed);
-    if (reason == WakeReason::timed_out && !end->error && end->unread() == 0 && !end->fin_received) {
+    if (reason == WakeReason::timed_out && !end->error && end->received.empty() && !end->fin_received) {
       return tl::unexpected(NetError::timed_out);
     }
   }
@@ -275,43 +287,5 @@ void Connection::abort() {
 bool Connection::open() const { return endpoint_ && !endpoint_->error; }
 const Address& Connection::local() const { return endpoint_ ? endpoint_->local : no_address(); }
 const Address& Connection::remote() const { return endpoint_ ? endpoint_->remote : no_address(); }
-
-// --- Listener ---
-
-Listener& Listener::operator=(Listener&& other) noexcept {
-  if (this != &other) {
-    close();
-    state_ = std::move(other.state_);
-  }
-  return *this;
-}
-
-Listener::~Listener() { close(); }
-
-tl::expected<Connection, NetError> Listener::accept(Time deadline) {
-  if (!state_) return tl::unexpected(NetError::closed);
-  const std::shared_ptr<detail::ListenerState> state = state_;
-  for (;;) {
-    if (state->network == nullptr) return tl::unexpected(NetError::closed);
-    if (!state->pending.empty()) {
-      Connection accepted(std::move(state->pending.front()));
-      state->pending.pop_front();
-      return accepted;
-    }
-    const WakeReason reason = state->acceptors.wait("accept", deadline);
-    if (reason == WakeReason::cancelled) return tl::unexpected(NetError::closed);
-    if (reason == WakeReason::timed_out && state->network != nullptr && state->pending.empty()) {
-      return tl::unexpected(NetError::timed_out);
-    }
-  }
-}
-
-void Listener::close() {
-  if (!state_) return;
-  const std::shared_ptr<detail::ListenerState> state = state_;
-  if (state->network != nullptr) state->network->close(*state);
-}
-
-std::uint16_t Listener::port() const { return state_ ? state_->port : 0; }
 
 }  // namespace polarsim::sim

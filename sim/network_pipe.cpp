@@ -1,4 +1,4 @@
-// Segments on their way: transmission, loss, arrival, acknowledgement, and what happens when nobody is there.
+// Segments at the end of their way: arrival, acknowledgement, and what happens when nobody is there.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,13 +6,10 @@
 #include "sim/host.h"
 #include "sim/network_state.h"
 #include "sim/simulation.h"
-#include "sim/transfer_time.h"
 
 namespace polarsim::sim {
 
 namespace {
-// Bounds the draws for one segment on a link that loses everything; such a link should be cut instead.
-constexpr int losses_max = 30;
 // Doubling a retransmission timeout stops here, so that a rebooted peer is noticed within seconds.
 constexpr std::uint32_t backoff_doublings_max = 6;
 // A retransmission timeout of zero must not make a silent peer spin the simulation at one instant.
@@ -62,57 +59,35 @@ const char* to_string(ConnectionEvent event) {
 void Network::Implementation::note(detail::ConnectionEvent event, const Endpoint& endpoint) {
   const std::uint64_t what = (static_cast<std::uint64_t>(event) << 32) | endpoint.outbound->id;
   const std::uint64_t error = endpoint.error ? static_cast<std::uint64_t>(*endpoint.error) + 1 : 0;
-  simulation.digest().absorb(DigestKind::network, what, endpoint.id, error);
+  simulation.digest().absorb(DigestKind::network, what, endpoint.number, error);
   if (!simulation.trace().enabled()) return;
   simulation.trace().add(scheduler.now(), TraceKind::message, endpoint.local.host,
                          fmt::format("{} - {} {}{}{}", endpoint.local.text(), endpoint.remote.text(), to_string(event),
                                      endpoint.error ? ": " : "", endpoint.error ? to_string(*endpoint.error) : ""));
 }
 
-void Network::Implementation::note_arrival(const Link& link, const Endpoint& sender, const detail::Segment& segment) {
+void Network::Implementation::note_arrival(const Link& link, const Endpoint& sender, const detail::Segment& segment,
+                                           std::string_view payload) {
   const std::uint64_t what = (static_cast<std::uint64_t>(segment.kind) << 32) | link.id;
-  const std::uint64_t place = (sender.id << 24) ^ segment.sequence;
-  simulation.digest().absorb(DigestKind::network, what, place, stable_hash(segment.bytes, segment.bytes.size()));
+  const std::uint64_t place = (sender.number << 24) ^ segment.sequence;
+  simulation.digest().absorb(DigestKind::network, what, place, stable_hash(payload, payload.size()));
   if (!simulation.trace().enabled()) return;
-  simulation.trace().add(scheduler.now(), TraceKind::message, host_names[link.to],
-                         fmt::format("{} > {} {} #{} {} B", sender.local.text(), sender.remote.text(),
-                                     to_string(segment.kind), segment.sequence, segment.bytes.size()));
-}
-
-Duration Network::Implementation::sample_latency(Link& link) {
-  return parameters_of(link).latency.sample(*link.latency_stream);
-}
-
-void Network::Implementation::transmit(Endpoint& endpoint, SegmentKind kind, std::string bytes) {
-  Link& link = *endpoint.outbound;
-  const LinkParameters& parameters = parameters_of(link);
-  const Time now = scheduler.now();
-  Time departure = now;
-  for (int losses = 0; losses < losses_max; ++losses) {
-    if (!link.loss_stream->chance(parameters.loss)) break;
-    ++link.statistics.segments_lost;
-    departure = deadline_after(departure, parameters.retransmission_timeout);
-  }
-  const Duration latency = sample_latency(link);
-  const Duration transmission = transfer_time(bytes.size(), parameters.bandwidth_bytes_per_s);
-  const Time arrival = deadline_after(deadline_after(departure, latency), transmission);
-  if (kind == SegmentKind::data) endpoint.window_used += bytes.size();
-  endpoint.in_flight.push_back(
-      detail::Segment{kind, std::move(bytes), endpoint.next_sequence++, now, departure, arrival});
-  ++link.statistics.segments_sent;
-  arm_arrival(endpoint);
-  if (arrival - now > endpoint.options.user_timeout) watch(endpoint);
+  simulation.trace().add(
+      scheduler.now(), TraceKind::message, hosts[link.to].name,
+      fmt::format("{} > {} {} #{} {} B{}", sender.local.text(), sender.remote.text(), to_string(segment.kind),
+                  segment.sequence, payload.size(), segment.corrupted ? " corrupted" : ""));
 }
 
 void Network::Implementation::arm_arrival(Endpoint& endpoint) {
   if (endpoint.arrival_timer != 0 || endpoint.held || endpoint.in_flight.empty()) return;
   const Time when = std::max(scheduler.now(), endpoint.in_flight.front().arrival);
-  endpoint.arrival_timer = scheduler.call_at(when, [this, id = endpoint.id] { on_arrival(id); });
+  endpoint.arrival_timer = scheduler.call_at(when, [this, handle = endpoint.handle] { on_arrival(handle); });
 }
 
-void Network::Implementation::on_arrival(std::uint64_t id) {
-  const std::shared_ptr<Endpoint> sender = find(id);
-  if (!sender) return;
+void Network::Implementation::on_arrival(EndpointHandle handle) {
+  retired.clear();
+  Endpoint* const sender = endpoints.find(handle);
+  if (sender == nullptr) return;
   sender->arrival_timer = 0;
   while (sender->network != nullptr && !sender->in_flight.empty() &&
          sender->in_flight.front().arrival <= scheduler.now()) {
@@ -131,6 +106,7 @@ bool Network::Implementation::deliver_head(Endpoint& sender) {
       return false;
     }
     sender.held = true;
+    ++link.statistics.segments_held;
     watch(sender);
     return false;
   }
@@ -142,10 +118,11 @@ bool Network::Implementation::deliver_head(Endpoint& sender) {
     }
     return false;
   }
-  const detail::Segment segment = std::move(sender.in_flight.front());
+  const Time sent = sender.in_flight.front().sent;
+  sender.in_flight_bytes.drop_front(sender.in_flight.front().length);
   sender.in_flight.pop_front();
   sender.attempts = 0;
-  acknowledge(sender, segment);
+  acknowledge(sender, sent);
   return sender.network != nullptr;
 }
 
@@ -153,48 +130,29 @@ bool Network::Implementation::deliver_head(Endpoint& sender) {
 bool Network::Implementation::offer(Endpoint& sender, detail::Segment& segment) {
   Link& link = *sender.outbound;
   if (segment.kind == SegmentKind::syn) return offer_syn(sender);
-  const std::shared_ptr<Endpoint> receiver = find(sender.peer);
-  if (receiver && receiver->life != detail::Life::gone) {
-    note_arrival(link, sender, segment);
+  Endpoint* const receiver = endpoints.find(sender.peer);
+  if (receiver != nullptr && receiver->life != detail::Life::gone) {
+    if (segment.corrupted) flip_bits(link, sender.in_flight_bytes.front_data(), segment.length);
+    const std::string_view payload = sender.in_flight_bytes.front(segment.length);
+    note_arrival(link, sender, segment, payload);
     ++link.statistics.segments_delivered;
-    link.statistics.bytes_delivered += segment.bytes.size();
-    take(*receiver, sender, segment);
+    link.statistics.bytes_delivered += segment.length;
+    take(*receiver, sender, segment, payload);
     return true;
   }
   // An RST is never answered. A FIN finds a kernel that still remembers the connection, unless the host has been
   // rebooted.
-  if (segment.kind == SegmentKind::rst) return true;
-  if (segment.kind == SegmentKind::fin && host_at(sender.peer_host)->incarnation() == sender.peer_incarnation)
+  const bool remembered = host_at(sender.peer_host)->incarnation() == sender.peer_incarnation;
+  if (segment.kind == SegmentKind::rst || (segment.kind == SegmentKind::fin && remembered)) {
+    ++link.statistics.segments_dropped;
     return true;
-  send_stray_reset(*sender.inbound, sender.id);
+  }
+  send_stray_reset(*sender.inbound, sender.handle);
   return false;
 }
 
-bool Network::Implementation::offer_syn(Endpoint& sender) {
-  note_arrival(*sender.outbound, sender, sender.in_flight.front());
-  const auto found = listeners.find({sender.peer_host, sender.remote.port});
-  if (found == listeners.end()) {
-    send_stray_reset(*sender.inbound, sender.id);
-    return false;
-  }
-  ++sender.outbound->statistics.segments_delivered;
-  const std::shared_ptr<Endpoint> accepted = make_endpoint(sender.peer_host, sender.host);
-  accepted->local = sender.remote;
-  accepted->remote = sender.local;
-  accepted->options = sender.options;
-  accepted->connection = sender.connection;
-  accepted->peer = sender.id;
-  accepted->peer_incarnation = sender.incarnation;
-  accepted->life = detail::Life::open;
-  sender.peer_incarnation = accepted->incarnation;
-  note(detail::ConnectionEvent::accepted, *accepted);
-  transmit(*accepted, SegmentKind::syn_ack, {});
-  found->second->pending.push_back(accepted);
-  found->second->acceptors.notify_all();
-  return true;
-}
-
-void Network::Implementation::take(Endpoint& receiver, const Endpoint& sender, detail::Segment& segment) {
+void Network::Implementation::take(Endpoint& receiver, const Endpoint& sender, const detail::Segment& segment,
+                                   std::string_view payload) {
   receiver.last_heard = scheduler.now();
   switch (segment.kind) {
     case SegmentKind::syn:
@@ -203,7 +161,7 @@ void Network::Implementation::take(Endpoint& receiver, const Endpoint& sender, d
     case SegmentKind::syn_ack:
       if (receiver.life != detail::Life::connecting) return;
       receiver.life = detail::Life::open;
-      receiver.peer = sender.id;
+      receiver.peer = sender.handle;
       receiver.peer_incarnation = sender.incarnation;
       note(detail::ConnectionEvent::established, receiver);
       receiver.readers.notify_all();
@@ -211,12 +169,7 @@ void Network::Implementation::take(Endpoint& receiver, const Endpoint& sender, d
     case SegmentKind::data:
       // Data for a program that has closed its end cannot be read by anyone, which TCP answers with RST.
       if (receiver.life == detail::Life::orphan) return abort(receiver, NetError::closed);
-      if (receiver.unread() == 0) {
-        receiver.received = std::move(segment.bytes);
-        receiver.read_position = 0;
-      } else {
-        receiver.received += segment.bytes;
-      }
+      receiver.received.append(payload);
       receiver.readers.notify_all();
       return;
     case SegmentKind::fin:
@@ -228,9 +181,9 @@ void Network::Implementation::take(Endpoint& receiver, const Endpoint& sender, d
   }
 }
 
-void Network::Implementation::acknowledge(Endpoint& sender, const detail::Segment& segment) {
+void Network::Implementation::acknowledge(Endpoint& sender, Time sent) {
   if (sender.inbound->blocked(scheduler.now())) {
-    if (!sender.unacknowledged_since) sender.unacknowledged_since = segment.sent;
+    if (!sender.unacknowledged_since) sender.unacknowledged_since = sent;
     watch(sender);
     return;
   }
@@ -241,37 +194,13 @@ void Network::Implementation::acknowledge(Endpoint& sender, const detail::Segmen
 // The head met a silent or a strange host: send it again later, as TCP does with a doubling timeout.
 void Network::Implementation::retry_head(Endpoint& sender) {
   detail::Segment& head = sender.in_flight.front();
-  const Duration timeout = std::max(backoff_min, parameters_of(*sender.outbound).retransmission_timeout);
+  const Duration timeout = std::max(backoff_min, sender.outbound->parameters->retransmission_timeout);
   const auto doubled = timeout * (1 << std::min(sender.attempts, backoff_doublings_max));
   ++sender.attempts;
-  head.departure = scheduler.now() + doubled;
+  head.handed_over = scheduler.now() + doubled;
+  head.departure = head.handed_over;
   head.arrival = head.departure + sample_latency(*sender.outbound);
   watch(sender);
-}
-
-// An RST from a host that knows nothing of the connection. It belongs to no pipe, and nobody sends it again.
-void Network::Implementation::send_stray_reset(Link& link, std::uint64_t target) {
-  const bool lost = link.loss_stream->chance(parameters_of(link).loss);
-  const Duration latency = sample_latency(link);
-  ++link.statistics.segments_sent;
-  if (lost) {
-    ++link.statistics.segments_lost;
-    return;
-  }
-  scheduler.call_at(scheduler.now() + latency, [this, &link, target] { on_stray_reset(link, target); });
-}
-
-void Network::Implementation::on_stray_reset(Link& link, std::uint64_t target) {
-  if (link.cuts > 0) return;
-  if (link.clogged_until > scheduler.now()) {
-    if (link.clogged_until == never) return;
-    scheduler.call_at(link.clogged_until, [this, &link, target] { on_stray_reset(link, target); });
-    return;
-  }
-  const std::shared_ptr<Endpoint> endpoint = find(target);
-  if (!endpoint || endpoint->life == detail::Life::gone) return;
-  ++link.statistics.segments_delivered;
-  fail(*endpoint, endpoint->life == detail::Life::connecting ? NetError::refused : NetError::reset);
 }
 
 std::optional<Time> Network::Implementation::oldest_unacknowledged(const Endpoint& endpoint) const {
@@ -292,12 +221,12 @@ void Network::Implementation::watch(Endpoint& endpoint) {
   const std::optional<Time> oldest = oldest_unacknowledged(endpoint);
   if (!oldest) return;
   const Time when = std::max(scheduler.now(), deadline_after(*oldest, endpoint.options.user_timeout));
-  endpoint.user_timer = scheduler.call_at(when, [this, id = endpoint.id] { on_user_timeout(id); });
+  endpoint.user_timer = scheduler.call_at(when, [this, handle = endpoint.handle] { on_user_timeout(handle); });
 }
 
-void Network::Implementation::on_user_timeout(std::uint64_t id) {
-  const std::shared_ptr<Endpoint> endpoint = find(id);
-  if (!endpoint) return;
+void Network::Implementation::on_user_timeout(EndpointHandle handle) {
+  Endpoint* const endpoint = endpoints.find(handle);
+  if (endpoint == nullptr) return;
   endpoint->user_timer = 0;
   const std::optional<Time> oldest = oldest_unacknowledged(*endpoint);
   if (!oldest) return;
@@ -316,15 +245,21 @@ void Network::Implementation::settle(Endpoint& endpoint) {
   if (endpoint.life == detail::Life::orphan || endpoint.life == detail::Life::gone) detach(endpoint);
 }
 
-// Drops what only the sender's kernel could still bring across: transmissions to come, and what a partition has
-// swallowed.
-void Network::Implementation::keep_what_is_on_the_wire(Endpoint& endpoint) {
-  auto first_dropped = endpoint.in_flight.begin();
+// Drops what only the sender's kernel could still bring across: the first segment whose time `gone` has not come, all
+// behind it, and everything that a partition has swallowed.
+void Network::Implementation::drop_after(Endpoint& endpoint, Time detail::Segment::*gone, Time now) {
+  std::size_t kept = 0;
+  std::uint64_t kept_bytes = 0;
   if (!endpoint.held || endpoint.outbound->cuts == 0) {
-    while (first_dropped != endpoint.in_flight.end() && first_dropped->departure <= scheduler.now()) ++first_dropped;
+    while (kept < endpoint.in_flight.size() && endpoint.in_flight[kept].*gone <= now) {
+      kept_bytes += endpoint.in_flight[kept].length;
+      ++kept;
+    }
   }
-  endpoint.in_flight.erase(first_dropped, endpoint.in_flight.end());
-  if (!endpoint.in_flight.empty()) return;
+  endpoint.outbound->statistics.segments_dropped += endpoint.in_flight.size() - kept;
+  endpoint.in_flight.truncate(kept);
+  endpoint.in_flight_bytes.drop_back(endpoint.in_flight_bytes.size() - kept_bytes);
+  if (kept > 0) return;
   endpoint.held = false;
   if (endpoint.arrival_timer != 0) scheduler.cancel_timer(endpoint.arrival_timer);
   endpoint.arrival_timer = 0;

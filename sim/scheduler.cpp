@@ -5,9 +5,7 @@
 #include <utility>
 
 #include "sim/assert.h"
-#include "sim/stack_pool.h"
-#include "sim/task.h"
-#include "sim/timer_queue.h"
+#include "sim/scheduler_state.h"
 
 namespace polarsim::sim {
 namespace {
@@ -28,54 +26,7 @@ void run_body(void* argument) {
   }
 }
 
-// Takes the running task out of a list of waiters on every way out of the wait.
-class WaiterEntry {
- public:
-  WaiterEntry(std::vector<Task*>& list, Task* task) : list_(list), task_(task) { list_.push_back(task); }
-  ~WaiterEntry() { list_.erase(std::find(list_.begin(), list_.end(), task_)); }
-  WaiterEntry(const WaiterEntry&) = delete;
-  WaiterEntry& operator=(const WaiterEntry&) = delete;
-
- private:
-  std::vector<Task*>& list_;
-  Task* task_;
-};
-
 }  // namespace
-
-struct Scheduler::Implementation {
-  Implementation(const SchedulerOptions& options, RunningDigest& digest_sink, ChoiceOracle& choices)
-      : digest(digest_sink), stacks(options.stack_bytes), runnable(options.policy, choices.stream("sched/pick")) {}
-
-  RunningDigest& digest;
-  StackPool stacks;
-  RunQueue runnable;
-  TimerQueue timers;
-  Task* first_live = nullptr;
-  Task* last_live = nullptr;
-  std::size_t live = 0;
-  std::uint64_t next_task_id = 1;
-  bool in_run = false;
-  bool stop_requested = false;
-  std::exception_ptr failure;  // of the first task that an exception ended since run() last looked
-};
-
-bool TaskRef::finished() const {
-  POLARSIM_ASSERT(task_ != nullptr, "a null task");
-  return task_->state == TaskState::finished;
-}
-
-std::uint64_t TaskRef::id() const {
-  POLARSIM_ASSERT(task_ != nullptr, "a null task");
-  return task_->id;
-}
-
-const std::string& TaskRef::name() const {
-  POLARSIM_ASSERT(task_ != nullptr, "a null task");
-  return task_->name;
-}
-
-TaskGroup::~TaskGroup() { POLARSIM_ASSERT(size_ == 0 && waiters_.empty(), "a group ends before its tasks"); }
 
 Scheduler::Scheduler(SchedulerOptions options, RunningDigest& digest, ChoiceOracle& choices)
     : impl_(std::make_unique<Implementation>(options, digest, choices)) {}
@@ -103,7 +54,43 @@ TaskRef Scheduler::spawn(std::string name, std::function<void()> body, TaskGroup
 
 // --- the loop ---
 
-RunOutcome Scheduler::run(Time limit) {
+RunOutcome Scheduler::run(Time limit) { return run_loop(limit); }
+
+GoalOutcome Scheduler::run_until(const TaskRef& task, Time limit) {
+  return run_until(std::span<const TaskRef>(&task, 1), limit);
+}
+
+GoalOutcome Scheduler::run_until(std::span<const TaskRef> tasks, Time limit) {
+  struct Goals {
+    std::size_t& left;
+    std::span<const TaskRef> tasks;
+    ~Goals() {
+      for (const TaskRef& task : tasks) task.get()->awaited = false;
+      left = Implementation::no_goals;
+    }
+  };
+  POLARSIM_ASSERT(impl_->goals_left == Implementation::no_goals, "run_until() was called from within itself");
+  for (const TaskRef& task : tasks) POLARSIM_ASSERT(static_cast<bool>(task), "a null task");
+  const Goals goals{impl_->goals_left, tasks};
+  impl_->goals_left = 0;
+  for (const TaskRef& task : tasks) {
+    if (task.finished() || std::exchange(task.get()->awaited, true)) continue;
+    ++impl_->goals_left;
+  }
+  const RunOutcome outcome = run_loop(limit);
+  if (impl_->goals_left == 0) return GoalOutcome::finished;
+  switch (outcome) {
+    case RunOutcome::idle:
+      return GoalOutcome::deadlock;
+    case RunOutcome::deadline:
+      return GoalOutcome::deadline;
+    case RunOutcome::stopped:
+      break;
+  }
+  return GoalOutcome::stopped;
+}
+
+RunOutcome Scheduler::run_loop(Time limit) {
   POLARSIM_ASSERT(!in_task() && !impl_->in_run, "run() was called from within itself");
   struct InRun {
     bool& flag;
@@ -113,13 +100,16 @@ RunOutcome Scheduler::run(Time limit) {
   if (limit < now_) return RunOutcome::deadline;
   for (;;) {
     if (impl_->failure) std::rethrow_exception(std::exchange(impl_->failure, nullptr));
-    if (std::exchange(impl_->stop_requested, false)) return RunOutcome::stopped;
+    if (impl_->stop_requested || impl_->goals_left == 0) [[unlikely]] {
+      impl_->stop_requested = false;
+      return RunOutcome::stopped;
+    }
     if (events_ >= break_at_) {
       break_at_ = no_break;
       return RunOutcome::stopped;
     }
     if (!impl_->runnable.empty()) {
-      resume(impl_->runnable.pop());
+      resume(impl_->runnable.pop(now_));
       continue;
     }
     if (impl_->timers.empty()) return RunOutcome::idle;
@@ -158,7 +148,7 @@ void Scheduler::resume(Task& task) {
       finish(task);
       return;
     }
-    task.fiber.start(impl_->stacks.take(), run_body, &task);
+    task.fiber.start(impl_->stacks.take({task.id, task.name.data(), task.name.size()}), run_body, &task);
   }
   ++events_;
   impl_->digest.absorb(DigestKind::task_resumed, task.id, static_cast<std::uint64_t>(nanoseconds(now_)));
@@ -198,12 +188,13 @@ void Scheduler::finish(Task& task) {
   task.failure = nullptr;
   list_remove<&Task::live_previous, &Task::live_next>(impl_->first_live, impl_->last_live, task);
   --impl_->live;
-  for (Task* joiner : task.joiners) wake(joiner);
+  if (std::exchange(task.awaited, false)) --impl_->goals_left;
+  for (const JoinWaiter* joiner = task.first_joiner; joiner != nullptr; joiner = joiner->next) wake(joiner->task);
   if (TaskGroup* group = std::exchange(task.group, nullptr)) {
     list_remove<&Task::group_previous, &Task::group_next>(group->first_, group->last_, task);
     --group->size_;
     if (group->size_ == 0) {
-      for (Task* waiter : group->waiters_) wake(waiter);
+      for (const JoinWaiter* waiter = group->first_waiter_; waiter != nullptr; waiter = waiter->next) wake(waiter->task);
     }
   }
   // A body that never ran is dropped here, with its captures.
@@ -226,13 +217,19 @@ WakeReason Scheduler::deliver_cancellation(Task& task) {
   return WakeReason::cancelled;
 }
 
-WakeReason Scheduler::park(const char* reason, Time deadline) {
+WakeReason Scheduler::park(const char* reason, Time deadline, const WaitSubject* subject) {
   POLARSIM_ASSERT(in_task(), "a blocking call outside any task");
   Task& task = *current_;
   if (task.cancelled) return deliver_cancellation(task);
   task.state = TaskState::parked;
   task.park_reason = reason;
-  if (deadline != never) task.timer = impl_->timers.add(std::max(deadline, now_), &task);
+  task.wait_subject = subject;
+  task.parked_since = now_;
+  if (deadline != never) {
+    // Also set, not only fired: where two runs part by a time, this is the task that asked for it.
+    impl_->digest.absorb(DigestKind::timer_set, static_cast<std::uint64_t>(nanoseconds(deadline)), task.id);
+    task.timer = impl_->timers.add(std::max(deadline, now_), &task);
+  }
   task.fiber.suspend();
   if (task.cancelled) return deliver_cancellation(task);
   return task.wake_reason;
@@ -257,20 +254,22 @@ void Scheduler::sleep_until(Time when) {
   }
 }
 
-void Scheduler::join(const TaskRef& task) {
+bool Scheduler::join(const TaskRef& task, Time deadline) {
   const TaskRef keep = task;
   POLARSIM_ASSERT(keep && keep.get() != current_, "a task cannot wait for itself");
   while (!keep.finished()) {
-    const WaiterEntry entry(keep.get()->joiners, current_);
-    if (park("join") == WakeReason::cancelled) return;
+    const JoinWaiter waiter(keep.get()->first_joiner, keep.get()->last_joiner, current_, keep.get(), nullptr);
+    if (park("join", deadline, &waiter) != WakeReason::woken) return keep.finished();
   }
+  return true;
 }
 
-void Scheduler::join_group(TaskGroup& group) {
+bool Scheduler::join_group(TaskGroup& group, Time deadline) {
   while (!group.empty()) {
-    const WaiterEntry entry(group.waiters_, current_);
-    if (park("join group") == WakeReason::cancelled) return;
+    const JoinWaiter waiter(group.first_waiter_, group.last_waiter_, current_, nullptr, &group);
+    if (park("join group", deadline, &waiter) != WakeReason::woken) return group.empty();
   }
+  return true;
 }
 
 void Scheduler::make_ready(Task& task, WakeReason reason) {
@@ -295,6 +294,13 @@ void Scheduler::cancel(const TaskRef& task) {
   if (target == nullptr || target->state == TaskState::finished) return;
   target->cancelled = true;
   if (target->state == TaskState::parked) make_ready(*target, WakeReason::cancelled);
+}
+
+void Scheduler::cancel_each(TaskGroup& group) {
+  // Marking a task runs nothing, so that the list stays as it is.
+  for (Task* task = group.first_; task != nullptr; task = task->group_next) {
+    if (task != current_) cancel(TaskRef(task->self));
+  }
 }
 
 bool Scheduler::can_be_killed(const Task& task) {
@@ -375,6 +381,7 @@ void Scheduler::on_scheduler_stack(const std::function<void()>& function) { call
 
 TimerId Scheduler::call_at(Time when, std::function<void()> callback) {
   POLARSIM_ASSERT(callback != nullptr, "a timer needs a callback");
+  impl_->digest.absorb(DigestKind::timer_set, static_cast<std::uint64_t>(nanoseconds(when)), 0);
   return impl_->timers.add(std::max(when, now_), std::move(callback));
 }
 

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,15 +34,40 @@ namespace polarsim::sim {
 class Task;
 class TaskGroup;
 class Scheduler;
+struct JoinWaiter;
 
 // Thrown out of a blocking call of a cancelled task.
 struct TaskCancelled {};
 
 enum class WakeReason : std::uint8_t { woken, timed_out, cancelled };
 
+// How the next of several runnable tasks is chosen.
+//
+// `pct` is the algorithm of Burckhardt, Kothari, Musuvathi and Nagarakatte, "A Randomized Scheduler with Probabilistic
+// Guarantees of Finding Bugs" (ASPLOS 2010). Every task gets a random priority, and the runnable task of the highest one
+// runs. At d - 1 steps drawn uniformly from the k steps that the run is estimated to take, the task that is about to run
+// drops below all tasks that have their first priority (a step is one task resumed). A bug that needs d ordering
+// constraints among the steps of n tasks is found by one run with a probability of at least 1 / (n * k^(d-1)), whatever
+// the constraints are; uniform choice has no such bound. Depths 1 to 3 cover most known concurrency bugs.
+//
+// Two things are ours. A run longer than k steps goes on in rounds: after every k steps the change points are drawn anew,
+// and each task draws a new priority when it next becomes runnable; the bound holds for the steps of each round. And a
+// task must not starve the others by spinning: yield() keeps the task's priority, so that a yield is one more step at
+// which a change can fall, but a task that is resumed more than pct_patience times at one instant of virtual time drops
+// below every other task, and again after as many more. Two spinning tasks so take turns with all others. The bound
+// holds for programs whose tasks take at most pct_patience steps at one instant.
 enum class SchedulingPolicy : std::uint8_t {
   fifo,    // in order of becoming runnable
   random,  // uniformly among the runnable
+  pct,     // by random priorities that change at a few random steps
+};
+
+// How an overflow of a task's stack is noticed.
+enum class StackGuard : std::uint8_t {
+  automatic,  // the first of the following that works
+  madvise,    // MADV_GUARD_INSTALL (Linux 6.13): faults at once, costs no mapping
+  mprotect,   // pages without access: faults at once, but costs mappings, of which a process has about 65,000
+  canary,     // a pattern, checked when the task ends: notices late, and costs a page of memory for each task
 };
 
 // Names a pending timer; 0 is no timer.
@@ -77,17 +103,41 @@ class TaskGroup {
 
  private:
   friend class Scheduler;
+  friend struct JoinWaiter;
   std::string name_;
   // The members in order of spawning, as a list that runs through the tasks.
   Task* first_ = nullptr;
   Task* last_ = nullptr;
   std::size_t size_ = 0;
-  std::vector<Task*> waiters_;  // tasks in join_group
+  // The tasks in join_group, as a list that runs through their stacks.
+  JoinWaiter* first_waiter_ = nullptr;
+  JoinWaiter* last_waiter_ = nullptr;
+};
+
+// What a parked task waits for, as far as it is known.
+struct WaitDescription {
+  std::string what;                  // "mutex \"catalog\" held by", "the end of"
+  std::vector<std::uint64_t> tasks;  // ids of the tasks that must act before the wait can end, if these are known
+};
+
+// Something that tasks wait for and that can be asked about it when the simulation has stalled.
+class WaitSubject {
+ public:
+  virtual void describe(WaitDescription& description) const = 0;
+
+ protected:
+  ~WaitSubject() = default;
 };
 
 struct SchedulerOptions {
   SchedulingPolicy policy = SchedulingPolicy::fifo;
   std::size_t stack_bytes = 256 * 1024;  // of each task; four times as much under AddressSanitizer
+  StackGuard stack_guard = StackGuard::automatic;
+  // For `pct` only (see there): the number d of ordering constraints looked for, at least 1; the estimate k of a run's
+  // steps, at least 1; and the resumptions at one instant that a task is granted before it counts as spinning.
+  std::uint32_t pct_depth = 3;
+  std::uint64_t pct_steps = 10'000;
+  std::uint32_t pct_patience = 100;
 };
 
 // Why run() came back.
@@ -95,6 +145,14 @@ enum class RunOutcome : std::uint8_t {
   idle,      // nothing runnable and no timer pending; parked tasks may remain (see parked_tasks)
   deadline,  // virtual time reached the limit given
   stopped,   // stop() was called
+};
+
+// Why run_until() came back.
+enum class GoalOutcome : std::uint8_t {
+  finished,  // every awaited task has ended
+  deadlock,  // nothing runnable and no timer pending: no awaited task that is left can ever end by itself
+  deadline,  // virtual time reached the limit given
+  stopped,   // stop() was called, or break_at() was hit
 };
 
 class Scheduler {
@@ -113,6 +171,11 @@ class Scheduler {
   // Runs until idle, `limit` or stop(). To be called from outside any task. Virtual time never passes `limit`; what is
   // due at `limit` itself still happens. A later call goes on where this one ended, after an exception too.
   RunOutcome run(Time limit = never);
+  // As run(), but comes back as soon as the given tasks have ended; others may go on in a later call. A program that
+  // waits in vain is told from one that is done: see stall_report(). Tasks that wait for each other while some timer
+  // keeps going are no `deadlock` here, but the report names their cycle.
+  GoalOutcome run_until(const TaskRef& task, Time limit = never);
+  GoalOutcome run_until(std::span<const TaskRef> tasks, Time limit = never);
   // Ends run() after the current task parks; called outside run(), it ends the next one at once. Idempotent.
   void stop();
   // run() comes back with `stopped` once events() has reached `event` (for breaking into a replay); 0 takes the break
@@ -127,18 +190,18 @@ class Scheduler {
   Task* current_task() const { return current_; }
   // Whether the running task has an exception in flight, so that a blocking call could not throw.
   bool unwinding() const;
-  // Lets every other runnable task go first (under the random policy: lets the policy pick again).
+  // Lets every other runnable task go first (under the random and pct policies: lets the policy pick again).
   void yield();
   void sleep_until(Time when);
   void sleep_for(Duration wait) { sleep_until(deadline_after(now_, wait)); }
   // Blocks until wake(), the deadline, or cancellation (which throws TaskCancelled unless already unwinding). `reason`
-  // must be a literal or outlive the wait: it is what a stall report shows. A deadline that is not in the future lets
-  // every runnable task go first, then times out.
-  WakeReason park(const char* reason, Time deadline = never);
-  // Blocks until the task has ended.
-  void join(const TaskRef& task);
-  // Blocks until the group has no tasks.
-  void join_group(TaskGroup& group);
+  // must be a literal or outlive the wait: it is what a stall report shows, together with what `subject` says, if
+  // given. A deadline that is not in the future lets every runnable task go first, then times out.
+  WakeReason park(const char* reason, Time deadline = never, const WaitSubject* subject = nullptr);
+  // Blocks until the task has ended; false only if the deadline came first or the caller unwinds.
+  bool join(const TaskRef& task, Time deadline = never);
+  // Blocks until the group has no tasks; false only if the deadline came first or the caller unwinds.
+  bool join_group(TaskGroup& group, Time deadline = never);
 
   // --- for anyone ---
   // Makes a parked task runnable; false if it was not parked (then nothing happens). The raw pointer must be to a live
@@ -146,6 +209,8 @@ class Scheduler {
   bool wake(const TaskRef& task);
   bool wake(Task* task);
   void cancel(const TaskRef& task);
+  // cancel() for every task of the group except the caller, in order of spawning: each ends in its own turn.
+  void cancel_each(TaskGroup& group);
   // Cancels every task of the group, last spawned first, and runs each to its end before any other task runs again. A
   // task may cancel the group it belongs to: the work is done on the scheduler's stack while the caller is suspended,
   // and the caller is unwound in its turn. A member that is itself unwinding, and waits in a destructor for work that
@@ -180,6 +245,10 @@ class Scheduler {
   };
   // Every live task that waits, in order of spawning: what a stall report lists.
   std::vector<ParkedTask> parked_tasks() const;
+  // For people: every live task with its id, name, group and state, what it waits for, since when and until when; then
+  // every cycle of waits without a deadline ("a waits for mutex "m" held by b; b waits for the end of a"). In order of
+  // spawning, the same in every run; at most `task_limit` tasks and sixteen cycles are listed, the others counted.
+  std::string stall_report(std::size_t task_limit = 200) const;
   std::size_t live_tasks() const;
   // Null if no live task has this id.
   const std::string* task_name(std::uint64_t id) const;
@@ -200,6 +269,7 @@ class Scheduler {
   void kill_group(TaskGroup& group);
   void finish(Task& task);
   void make_ready(Task& task, WakeReason reason);
+  RunOutcome run_loop(Time limit);
   void fire_due_timers();
   void call_out(const std::function<void()>& function, bool shielded);
   // To be called by the running, cancelled task: throws, or returns `cancelled` while it unwinds.

@@ -85,6 +85,9 @@ std::string Simulation::describe(const DigestRecord& record) const {
       return fmt::format("task {} {}", task(), record.b != 0 ? "ended by cancellation" : "finished");
     case DigestKind::timer_fired:
       return fmt::format("timer {} fired at {} ns", record.a, record.b);
+    case DigestKind::timer_set:
+      return record.b == 0 ? fmt::format("timer set for {} ns", record.a)
+                           : fmt::format("task {} waits until {} ns at most", record.b, record.a);
     case DigestKind::host:
       return fmt::format("host {}: life event {} of incarnation {}", host(record.a), record.b, record.c);
     case DigestKind::probe:

@@ -1,28 +1,47 @@
 // Stacks for fibers: mmap'd, guarded, and reused. Private to sim.
+//
+// A stack costs the memory that its fiber has touched: one page for a fiber that parks in a shallow call. The distance
+// between two stacks is an odd number of pages, and first frames start at different offsets within their pages: stacks
+// that lay a power of two apart would all meet in the same few sets of the processor's caches.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "sim/scheduler.h"
+
 namespace polarsim::sim {
+
+// The least bytes of a stack with a canary: they hold its pattern and are never given to the fiber.
+inline constexpr std::size_t canary_bytes = 256;
 
 struct Stack {
   char* bottom = nullptr;  // lowest usable byte; the guard lies below
   std::size_t bytes = 0;
-  bool canary = false;  // guarded by a pattern in its lowest bytes instead of by the memory management unit
+  std::uint32_t index = 0;   // of the stack in its pool
+  std::uint16_t colour = 0;  // bytes left out at the top
+  bool canary = false;       // guarded by a pattern in its lowest bytes instead of by the memory management unit
   char* top() const { return bottom + bytes; }
+  // Where the fiber's frames begin, and how much lies below.
+  char* first_frame() const { return top() - colour; }
+  std::size_t usable_bytes() const { return bytes - colour - (canary ? canary_bytes : 0); }
 };
 
-// How an overflow of a stack is noticed.
-enum class StackGuard : std::uint8_t {
-  automatic,  // the first of the following that works
-  madvise,    // MADV_GUARD_INSTALL (Linux 6.13): faults at once, costs no mapping
-  mprotect,   // pages without access: faults at once, but costs mappings, of which a process has about 65,000
-  canary,     // a pattern, checked when the stack is returned: notices late
+// Whose stack it is, for the report of an overflow. The name must stay where it is until the stack is returned.
+struct StackUser {
+  std::uint64_t id = 0;  // 0: nobody's
+  const char* name = "";
+  std::size_t name_bytes = 0;
 };
 
-// Hands out stacks of one size. Memory goes back to the operating system when the pool is destroyed.
+// From now on every stack is filled with a pattern near its top before it is handed out, so that a function which reads
+// what it has not written does not find zeros, or what the last fiber left (see divergence.h). For the whole process.
+void paint_stacks();
+
+// Hands out stacks of one size. Memory goes back to the operating system when the pool is destroyed. A pool belongs to
+// the thread that made it.
 class StackPool {
  public:
   // `stack_bytes` is rounded up to whole pages. AddressSanitizer builds use four times as much, because their frames
@@ -37,8 +56,8 @@ class StackPool {
   // canaries.
   static constexpr std::size_t mprotect_limit = 16'000;
 
-  Stack take();
-  // Aborts if the stack's canary is damaged.
+  Stack take(const StackUser& user = {});
+  // Reports an overflow and aborts if the stack's canary is damaged.
   void give_back(Stack stack);
 
   std::size_t stack_bytes() const { return stack_bytes_; }
@@ -47,16 +66,34 @@ class StackPool {
   // The guard that new stacks get.
   StackGuard guard() const { return guard_; }
 
- private:
-  void add_slab();
-  // Guards the region below a stack; false if the method at hand does not work.
-  bool install_guard(char* region);
+  // --- for the handler of a bad memory access: allocates nothing, locks nothing ---
+  struct Overflow {
+    StackUser user;
+    std::size_t stack_bytes;
+  };
+  // Whether `address` lies in the guard of a stack of this thread's pools, and whose.
+  static bool find_overflow(const void* address, Overflow& overflow);
+  // Writes one line about it to standard error.
+  static void report_overflow(const Overflow& overflow);
 
+ private:
+  static constexpr std::size_t slab_stacks = 16;
   struct Slab {
     char* base;
     std::size_t bytes;
+    std::array<StackUser, slab_stacks> users;
+    std::array<unsigned, slab_stacks> valgrind_ids;
   };
+  void add_slab();
+  // Guards the region below a stack; false if the method at hand does not work.
+  bool install_guard(char* region);
+  StackUser& user_of(const Stack& stack) { return slabs_[stack.index / slab_stacks].users[stack.index % slab_stacks]; }
+
+  // All pools of this thread, as a list that runs through them.
+  static thread_local StackPool* first_pool_;
+  StackPool* next_pool_;
   std::size_t stack_bytes_;
+  std::size_t guard_bytes_;
   StackGuard guard_;
   std::size_t created_ = 0;
   std::vector<Stack> free_;

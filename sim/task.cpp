@@ -4,35 +4,33 @@
 
 namespace polarsim::sim {
 
-void RunQueue::push(Task& task) {
-  ++size_;
-  if (policy_ == SchedulingPolicy::fifo) {
-    list_append<&Task::queue_previous, &Task::queue_next>(first_, last_, task);
-  } else {
-    task.queue_index = tasks_.size();
-    tasks_.push_back(&task);
-  }
+bool TaskRef::finished() const {
+  POLARSIM_ASSERT(task_ != nullptr, "a null task");
+  return task_->state == TaskState::finished;
 }
 
-Task& RunQueue::pop() {
-  POLARSIM_ASSERT(size_ > 0, "no task is runnable");
-  Task* chosen = first_;
-  if (policy_ == SchedulingPolicy::random) chosen = tasks_[size_ > 1 ? picks_.below(size_) : 0];
-  remove(*chosen);
-  return *chosen;
+std::uint64_t TaskRef::id() const {
+  POLARSIM_ASSERT(task_ != nullptr, "a null task");
+  return task_->id;
 }
 
-void RunQueue::remove(Task& task) {
-  POLARSIM_ASSERT(size_ > 0, "the run queue is empty");
-  --size_;
-  if (policy_ == SchedulingPolicy::fifo) {
-    list_remove<&Task::queue_previous, &Task::queue_next>(first_, last_, task);
+const std::string& TaskRef::name() const {
+  POLARSIM_ASSERT(task_ != nullptr, "a null task");
+  return task_->name;
+}
+
+TaskGroup::~TaskGroup() { POLARSIM_ASSERT(size_ == 0 && first_waiter_ == nullptr, "a group ends before its tasks"); }
+
+void JoinWaiter::describe(WaitDescription& description) const {
+  if (target != nullptr) {
+    description.what = "the end of";
+    description.tasks.push_back(target->id);
     return;
   }
-  POLARSIM_ASSERT(tasks_[task.queue_index] == &task, "the run queue has lost a task");
-  tasks_[task.queue_index] = tasks_.back();
-  tasks_[task.queue_index]->queue_index = task.queue_index;
-  tasks_.pop_back();
+  description.what = "the end of group \"" + group->name() + "\" with";
+  for (const Task* member = group->first_; member != nullptr; member = member->group_next) {
+    description.tasks.push_back(member->id);
+  }
 }
 
 }  // namespace polarsim::sim

@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "sim/fiber.h"
 #include "sim/scheduler.h"
@@ -28,8 +27,11 @@ class Task {
   std::function<void()> body;
   TaskState state = TaskState::ready;
   bool cancelled = false;
+  bool awaited = false;  // by run_until()
   WakeReason wake_reason = WakeReason::woken;
   const char* park_reason = "";
+  const WaitSubject* wait_subject = nullptr;  // valid while parked
+  Time parked_since = time_zero;
   TimerId timer = 0;  // of the park's deadline
   Fiber fiber;
   std::exception_ptr failure;
@@ -43,7 +45,8 @@ class Task {
   bool shielded = false;        // the task must not be unwound during the call
   std::exception_ptr call_error;
 
-  std::vector<Task*> joiners;
+  JoinWaiter* first_joiner = nullptr;
+  JoinWaiter* last_joiner = nullptr;
   // Places in the lists of all live tasks, of the group, and of the run queue.
   Task* live_previous = nullptr;
   Task* live_next = nullptr;
@@ -52,7 +55,12 @@ class Task {
   Task* group_next = nullptr;
   Task* queue_previous = nullptr;
   Task* queue_next = nullptr;
-  std::size_t queue_index = 0;
+  // For the run queue's policies.
+  std::uint32_t queue_index = 0;
+  std::uint32_t priority_round = 0;  // in which the priority was drawn; 0 is none
+  std::int64_t priority = 0;
+  Time last_resumed = time_zero;  // and how often at that instant
+  std::uint32_t resumptions = 0;
   // Keeps the task alive until it has finished; other owners are TaskRefs.
   std::shared_ptr<Task> self;
 };
@@ -76,23 +84,30 @@ void list_remove(Task*& first, Task*& last, Task& task) {
   task.*Next = nullptr;
 }
 
-// The runnable tasks. Every operation takes constant time.
-class RunQueue {
- public:
-  RunQueue(SchedulingPolicy policy, RandomStream& picks) : policy_(policy), picks_(picks) {}
-  bool empty() const { return size_ == 0; }
-  void push(Task& task);
-  // Takes out the task whose turn it is, as the policy says; the queue must not be empty.
-  Task& pop();
-  void remove(Task& task);
+// One task's wait for the end of another, or of a group; lies on the waiting task's stack and takes itself out of the
+// list of waiters on every way out of the wait.
+struct JoinWaiter final : WaitSubject {
+  JoinWaiter(JoinWaiter*& first_waiter, JoinWaiter*& last_waiter, Task* waiting, const Task* awaited,
+             const TaskGroup* awaited_group)
+      : first(first_waiter), last(last_waiter), task(waiting), target(awaited), group(awaited_group), previous(last) {
+    (last != nullptr ? last->next : first) = this;
+    last = this;
+  }
+  ~JoinWaiter() {
+    (previous != nullptr ? previous->next : first) = next;
+    (next != nullptr ? next->previous : last) = previous;
+  }
+  JoinWaiter(const JoinWaiter&) = delete;
+  JoinWaiter& operator=(const JoinWaiter&) = delete;
+  void describe(WaitDescription& description) const override;
 
- private:
-  SchedulingPolicy policy_;
-  RandomStream& picks_;  // drawn from only when there is more than one runnable task
-  std::size_t size_ = 0;
-  Task* first_ = nullptr;  // fifo
-  Task* last_ = nullptr;
-  std::vector<Task*> tasks_;  // random
+  JoinWaiter*& first;  // of the list
+  JoinWaiter*& last;
+  Task* task;
+  const Task* target;      // exactly one of the two is set
+  const TaskGroup* group;
+  JoinWaiter* previous;
+  JoinWaiter* next = nullptr;
 };
 
 }  // namespace polarsim::sim

@@ -7,40 +7,60 @@
 
 namespace polarsim::sim {
 
-TimerId TimerQueue::add(Time when, Task* task) { return insert(when, task, {}); }
-
-TimerId TimerQueue::add(Time when, std::function<void()> callback) {
-  return insert(when, nullptr, std::move(callback));
+TimerId TimerQueue::add(Time when, Task* task) {
+  const std::uint32_t slot = take_slot();
+  slots_[slot].task = task;
+  return insert(when, slot);
 }
 
-TimerId TimerQueue::insert(Time when, Task* task, std::function<void()>&& callback) {
+TimerId TimerQueue::add(Time when, std::function<void()> callback) {
+  const std::uint32_t slot = take_slot();
+  slots_[slot].callback = std::move(callback);
+  return insert(when, slot);
+}
+
+std::uint32_t TimerQueue::take_slot() {
   if (free_slots_.empty()) {
-    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    const auto slot = static_cast<std::uint32_t>(slots_.size());
     slots_.emplace_back();
+    positions_.push_back(not_in_heap);
+    generations_.push_back(1);
+    // So that the list of free slots never grows while timers fire.
+    free_slots_.reserve(slots_.capacity());
+    return slot;
   }
-  const std::uint32_t index = free_slots_.back();
+  const std::uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
-  Slot& slot = slots_[index];
-  slot.used = true;
-  slot.task = task;
-  slot.callback = std::move(callback);
-  const auto position = static_cast<std::uint32_t>(heap_.size());
-  heap_.push_back(Entry{when, next_sequence_++, index});
-  slot.position = position;
-  sift_up(position);
-  return (static_cast<TimerId>(slot.generation) << 32) | (index + 1ULL);
+  return slot;
+}
+
+TimerId TimerQueue::insert(Time when, std::uint32_t slot) {
+  const Entry entry{when, next_sequence_++, slot};
+  heap_.push_back(entry);
+  sift_up(static_cast<std::uint32_t>(heap_.size() - 1), entry);
+  return (static_cast<TimerId>(generations_[slot]) << 32) | (slot + 1ULL);
+}
+
+std::uint32_t TimerQueue::find(TimerId timer) const {
+  const auto slot_number = static_cast<std::uint32_t>(timer);
+  if (slot_number == 0 || slot_number > slots_.size()) return not_in_heap;
+  const std::uint32_t slot = slot_number - 1;
+  return positions_[slot] != not_in_heap && generations_[slot] == timer >> 32 ? slot : not_in_heap;
 }
 
 bool TimerQueue::cancel(TimerId timer) {
-  const auto slot_number = static_cast<std::uint32_t>(timer);
-  if (slot_number == 0 || slot_number > slots_.size()) return false;
-  Slot& slot = slots_[slot_number - 1];
-  if (!slot.used || slot.generation != timer >> 32) return false;
+  const std::uint32_t slot = find(timer);
+  if (slot == not_in_heap) return false;
   // The callback's captures may do anything when they are destroyed, setting a timer included: the queue must be whole
   // by then.
-  const std::function<void()> dropped = std::move(slot.callback);
-  remove_at(slot.position);
+  const std::function<void()> dropped = std::move(slots_[slot].callback);
+  remove_at(positions_[slot]);
   return true;
+}
+
+Time TimerQueue::time_of(TimerId timer) const {
+  const std::uint32_t slot = find(timer);
+  return slot == not_in_heap ? never : heap_[positions_[slot]].time;
 }
 
 TimerQueue::Due TimerQueue::pop() {
@@ -52,13 +72,7 @@ TimerQueue::Due TimerQueue::pop() {
   return due;
 }
 
-void TimerQueue::place(std::uint32_t position, const Entry& entry) {
-  heap_[position] = entry;
-  slots_[entry.slot].position = position;
-}
-
-void TimerQueue::sift_up(std::uint32_t position) {
-  const Entry entry = heap_[position];
+void TimerQueue::sift_up(std::uint32_t position, const Entry& entry) {
   while (position > 0) {
     const std::uint32_t parent = (position - 1) / 4;
     if (!(entry < heap_[parent])) break;
@@ -68,8 +82,7 @@ void TimerQueue::sift_up(std::uint32_t position) {
   place(position, entry);
 }
 
-void TimerQueue::sift_down(std::uint32_t position) {
-  const Entry entry = heap_[position];
+void TimerQueue::sink(std::uint32_t position, const Entry& entry) {
   const auto size = static_cast<std::uint32_t>(heap_.size());
   for (;;) {
     const std::uint32_t first = 4 * position + 1;
@@ -79,28 +92,28 @@ void TimerQueue::sift_down(std::uint32_t position) {
     for (std::uint32_t child = first + 1; child < end; ++child) {
       if (heap_[child] < heap_[least]) least = child;
     }
-    if (!(heap_[least] < entry)) break;
     place(position, heap_[least]);
     position = least;
   }
-  place(position, entry);
+  sift_up(position, entry);
 }
 
 void TimerQueue::remove_at(std::uint32_t position) {
-  const std::uint32_t index = heap_[position].slot;
+  const std::uint32_t slot = heap_[position].slot;
   const Entry last = heap_.back();
   heap_.pop_back();
   if (position < heap_.size()) {
-    place(position, last);
-    sift_up(position);
-    sift_down(slots_[last.slot].position);
+    if (position > 0 && last < heap_[(position - 1) / 4]) {
+      sift_up(position, last);
+    } else {
+      sink(position, last);
+    }
   }
-  Slot& slot = slots_[index];
-  slot.used = false;
-  slot.task = nullptr;
-  slot.callback = nullptr;
-  ++slot.generation;
-  free_slots_.push_back(index);
+  positions_[slot] = not_in_heap;
+  slots_[slot].task = nullptr;
+  slots_[slot].callback = nullptr;
+  ++generations_[slot];
+  free_slots_.push_back(slot);
 }
 
 }  // namespace polarsim::sim

@@ -1,7 +1,8 @@
 // Pending timers, ordered by (time, order of setting). Private to sim.
 //
 // A four-way heap in which every timer knows its place, so that a cancelled timer is gone at once and leaves nothing
-// behind. A timer either wakes a task (no allocation) or runs a callback.
+// behind. A timer either wakes a task (no allocation) or runs a callback. What the heap moves about is kept apart from
+// the callbacks, so that the former stays in the processor's cache at ten thousand timers.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,8 @@ class TimerQueue {
   std::size_t size() const { return heap_.size(); }
   // Of the earliest timer; the queue must not be empty.
   Time next_time() const { return heap_.front().time; }
+  // Of a pending timer; `never` if it has fired or was cancelled.
+  Time time_of(TimerId timer) const;
   // Removes and returns the earliest timer.
   Due pop();
 
@@ -43,20 +46,29 @@ class TimerQueue {
     }
   };
   struct Slot {
-    std::uint32_t generation = 1;
-    std::uint32_t position = 0;  // in the heap; meaningless while free
-    bool used = false;
     Task* task = nullptr;
     std::function<void()> callback;
   };
+  static constexpr std::uint32_t not_in_heap = ~std::uint32_t{0};
 
-  TimerId insert(Time when, Task* task, std::function<void()>&& callback);
-  void place(std::uint32_t position, const Entry& entry);
-  void sift_up(std::uint32_t position);
-  void sift_down(std::uint32_t position);
+  // The slot's number, or not_in_heap.
+  std::uint32_t find(TimerId timer) const;
+  std::uint32_t take_slot();
+  TimerId insert(Time when, std::uint32_t slot);
+  void place(std::uint32_t position, const Entry& entry) {
+    heap_[position] = entry;
+    positions_[entry.slot] = position;
+  }
+  void sift_up(std::uint32_t position, const Entry& entry);
+  // Moves the least child up into each hole, down to a leaf, and lets `entry` rise from there: fewer comparisons than
+  // comparing it on the way down, for an entry that comes from a leaf.
+  void sink(std::uint32_t position, const Entry& entry);
   void remove_at(std::uint32_t position);
 
   std::vector<Entry> heap_;
+  // By slot:
+  std::vector<std::uint32_t> positions_;  // in the heap
+  std::vector<std::uint32_t> generations_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::uint64_t next_sequence_ = 1;

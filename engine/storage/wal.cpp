@@ -107,7 +107,7 @@ void Wal::write_out() {
 
 void Wal::write_chunk(const Chunk& chunk) {
   if (chunk.create) create_segment(chunk.segment);
-  if (const auto written = file_.write(chunk.offset, chunk.bytes); !written) panic("write", written.error());
+  if (const auto written = file_.write_all(chunk.offset, chunk.bytes); !written) panic("write", written.error());
   if (host_.fault_point("wal/sync") == sim::FaultOutcome::fail) panic("fsync", sim::DiskError::io_error);
   if (const auto synced = file_.sync(); !synced) panic("fsync", synced.error());
 }
@@ -116,9 +116,9 @@ void Wal::create_segment(const WalSegmentHeader& header) {
   auto opened = host_.disk().open(wal_segment_path(header.number), sim::OpenMode::create);
   if (!opened) panic("create", opened.error());
   file_ = *opened;
-  if (const auto written = file_.write(0, encode(header)); !written) panic("write", written.error());
+  if (const auto written = file_.write_all(0, encode(header)); !written) panic("write", written.error());
   if (const auto synced = file_.sync(); !synced) panic("fsync", synced.error());
-  if (const auto synced = host_.disk().sync_directory(); !synced) panic("fsync directory of", synced.error());
+  if (const auto synced = host_.disk().sync_directory(wal_directory); !synced) panic("fsync directory of", synced.error());
   host_.reached("wal/segment-created");
 }
 

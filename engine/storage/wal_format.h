@@ -64,6 +64,9 @@ struct WalRecordHeader {
   std::uint64_t total_bytes() const;
 };
 
+// The directory that holds the segments.
+inline const std::string wal_directory = "wal";
+
 std::string wal_segment_path(std::uint64_t number);
 // Empty if the name is not a segment's.
 std::optional<std::uint64_t> wal_segment_number(std::string_view path);

@@ -46,7 +46,7 @@ class Scanner {
   Scanner(sim::Disk& disk, const Wal::Replay& replay) : disk_(disk), replay_(replay) {}
 
   Tail run() {
-    for (const std::string& path : disk_.list("wal/")) {
+    for (const std::string& path : disk_.list(wal_directory + "/")) {
       if (const auto number = wal_segment_number(path)) segments_[*number] = path;
     }
     for (const auto& [number, path] : segments_) {
@@ -120,7 +120,7 @@ class Scanner {
 
 // Cuts the segment after the last valid record and removes what comes after it; returns the file to go on with.
 sim::File cut(sim::Disk& disk, const Tail& tail) {
-  for (const std::string& path : disk.list("wal/")) {
+  for (const std::string& path : disk.list(wal_directory + "/")) {
     const auto number = wal_segment_number(path);
     if (number && *number > tail.segment) must(disk.remove(path), "remove", path);
   }
@@ -133,13 +133,20 @@ sim::File cut(sim::Disk& disk, const Tail& tail) {
     // Also after a clean stop: what the scan has read may still be in the cache only.
     must(file.sync(), "fsync", path);
   }
-  must(disk.sync_directory(), "fsync directory of", "wal");
+  must(disk.sync_directory(wal_directory), "fsync directory", wal_directory);
   return file;
+}
+
+void ensure_directory(sim::Disk& disk) {
+  if (!disk.exists(wal_directory)) must(disk.make_directory(wal_directory), "create directory", wal_directory);
+  // Also if it was there: a clean stop may have left its name in the cache only.
+  must(disk.sync_directory(), "fsync directory", "/");
 }
 
 }  // namespace
 
 void Wal::recover(const Replay& replay) {
+  ensure_directory(host_.disk());
   const Tail tail = Scanner(host_.disk(), replay).run();
   if (tail.torn) host_.reached("recovery/torn-tail");
   host_.fault_point("recovery/scanned");

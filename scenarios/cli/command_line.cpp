@@ -52,7 +52,16 @@ void define_run(CLI::App& app, RunOptions& options) {
       ->type_name("DIR");
   command->add_flag("--no-artifacts", options.no_artifacts, "Write no files");
   command->add_flag("--trace", options.trace, "Keep the trace of the simulation as trace.txt");
-  command->add_flag("--twice", options.twice, "Run twice and require that both runs are the same");
+  command->add_flag("--decisions", options.decisions,
+                    "Keep every random decision as decisions.bin, 12 bytes each (see replay --decisions)");
+  command->add_flag("--twice", options.twice,
+                    "Run twice, the second time with disturbed memory, and require that both runs are the same;\n"
+                    "if not, show the first event that differs, with the stacks of both runs");
+  command
+      ->add_option("--sabotage", options.sabotage,
+                   "Make the run nondeterministic, to see what --twice says: wall-clock, address-order or "
+                   "uninitialised-read")
+      ->type_name("HOW");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(
       std::string("Times in results are seconds: virtual ones of the simulated world unless they say wall.\n") +
@@ -80,6 +89,22 @@ void define_replay(CLI::App& app, ReplayOptions& options) {
                    "Keep the replayed run in this folder, as run does: with --tolerant, what an edited schedule gives")
       ->check(not_empty())
       ->type_name("DIR");
+  CLI::Option* decisions =
+      command
+          ->add_option(
+              "--decisions", options.decisions,
+              "Take the decisions from the capsule's decisions.bin, not from the seed. strict: the run must ask "
+              "for the\nsame decisions in the same order; tolerant: what fits is taken, stream by stream")
+          ->check(CLI::IsMember({"strict", "tolerant"}))
+          ->type_name("HOW");
+  CLI::Option* first =
+      command
+          ->add_option("--first", options.first, "Take only the first N decisions; the run draws the others for itself")
+          ->needs(decisions)
+          ->type_name("N");
+  command->add_option("--then-seed", options.then_seed, "Draw the others with this seed: the same past, another future")
+      ->needs(first)
+      ->type_name("N");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
                   "\n\nExample:\n  polarsim replay runs/append-7 --until 12.5 --trace trace.txt");

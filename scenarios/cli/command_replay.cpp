@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <system_error>
 
@@ -62,6 +63,29 @@ void check_options(const ReplayOptions& options, const Capsule& capsule) {
     throw UsageError(fmt::format("--out: {} is the capsule itself; give another folder", options.out));
 }
 
+sim::DecisionLog read_decisions(const Capsule& capsule) {
+  const std::string file = (std::filesystem::path(capsule.folder) / "decisions.bin").string();
+  const auto bytes = read_file(file, largest_input_bytes);
+  if (!bytes) throw UsageError(bytes.error().message + "; `run --decisions` keeps it");
+  auto log = sim::DecisionLog::from_bytes(*bytes);
+  if (!log) throw UsageError(fmt::format("{}: {}", file, log.error()));
+  return *std::move(log);
+}
+
+sim::DecisionReplayOptions decision_options(const ReplayOptions& options) {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  sim::DecisionReplayOptions result;
+  if (options.decisions == "tolerant") result.mode = sim::DecisionReplay::tolerant;
+  if (!options.first.empty()) result.decisions = parse_natural("--first", options.first, 0, most);
+  if (!options.then_seed.empty()) result.continue_with_seed = parse_natural("--then-seed", options.then_seed, 0, most);
+  return result;
+}
+
+std::string decisions_text(const sim::DecisionReplayStatus& status) {
+  return fmt::format("  {:<13} {} taken from decisions.bin, {} drawn that it does not have\n", "decisions",
+                     reports::grouped(status.taken), reports::grouped(status.invented));
+}
+
 }  // namespace
 
 int replay_command(const ReplayOptions& options) {
@@ -72,6 +96,14 @@ int replay_command(const ReplayOptions& options) {
   request.planted = capsule->planted;
   request.schedule = capsule->schedule;
   request.trace = !options.trace_file.empty();
+  sim::DecisionLog decisions;
+  if (!options.decisions.empty()) {
+    decisions = read_decisions(*capsule);
+    request.decisions = &decisions;
+    request.decision_options = decision_options(options);
+  }
+  // Another future cannot be the recorded run.
+  const bool tolerant = options.tolerant || !options.then_seed.empty();
   const bool stopped = !options.until.empty();
   check_options(options, *capsule);
   if (stopped) request.until = sim::time_zero + parse_duration("--until", options.until);
@@ -102,6 +134,7 @@ int replay_command(const ReplayOptions& options) {
   const std::vector<std::string> lines = differences(capsule->summary, replayed, stopped);
   print(options.json ? json_of(replayed, run, options.out.empty() ? capsule->folder : options.out, lines)
                      : text_of(replayed, run, stopped, options.out));
+  if (request.decisions != nullptr && !options.json) print(decisions_text(run.record.decisions_followed));
   if (lines.empty()) {
     if (!options.json) print(fmt::format("  {:<13} {}", "replay", agreement_text(replayed, stopped)));
     return stopped ? exit_status::passed : exit_status_of(replayed.verdict);
@@ -111,7 +144,7 @@ int replay_command(const ReplayOptions& options) {
     message += fmt::format("; it was recorded by {}, this is {}", build_text(capsule->summary.build),
                            build_text(replayed.build));
   }
-  if (options.tolerant) {
+  if (tolerant) {
     if (!options.json) print(fmt::format("  {:<13} {}\n", "replay", message));
     return stopped ? exit_status::passed : exit_status_of(replayed.verdict);
   }

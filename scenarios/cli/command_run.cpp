@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -10,7 +11,9 @@
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/run_session.h"
+#include "scenarios/cli/sabotage.h"
 #include "scenarios/cli/terminal.h"
+#include "sim/divergence.h"
 
 namespace polarsim::scenarios::cli {
 
@@ -24,6 +27,49 @@ std::string difference_of(const reports::RunSummary& first, const reports::RunSu
   if (!(a.history == b.history)) return "the histories differ although the digests agree";
   if (!(first == second)) return "the counters differ although the digests agree";
   return "";
+}
+
+// Two more runs, side by side, which stop where they part.
+std::string divergence_text(const Scenario& scenario, RunRequest request, const TimedRun& first,
+                            const TimedRun& second) {
+  const auto& ladder = first.record.ladder;
+  const auto& other = second.record.ladder;
+  std::size_t equal = 0;
+  while (equal < std::min(ladder.size(), other.size()) && ladder[equal] == other[equal]) ++equal;
+  sim::DivergenceOptions options;
+  options.known_equal = equal * first.record.ladder_interval;
+  const auto tamper = request.on_world;
+  const auto divergence = sim::find_divergence(
+      [&](const auto& witness) {
+        request.on_world = [&](sim::Simulation& simulation) {
+          witness(simulation);
+          if (tamper) tamper(simulation);
+        };
+        request.trace = false;
+        run_scenario(scenario, request);
+      },
+      options);
+  if (divergence) return divergence->text();
+  return "two further runs were the same: the difference does not show every time\n";
+}
+
+struct SecondRun {
+  std::string difference;  // one line; empty if the second run was the same
+  std::string divergence;  // where they part: many lines
+};
+
+SecondRun run_again(const RunOptions& options, const Scenario& scenario, const RunRequest& request,
+                    const TimedRun& first, const reports::RunSummary& summary, const std::string& label) {
+  // What was the same only by the heap's good luck shall not be the same again.
+  sim::disturb_memory();
+  const TimedRun again = run_timed(scenario, request, label + ", again");
+  const reports::RunSummary repeated = summarise(scenario, options.overrides, again.record, build_info());
+  SecondRun second;
+  second.difference = difference_of(summary, repeated, first.record, again.record);
+  if (!(first.record.digest == again.record.digest)) {
+    second.divergence = divergence_text(scenario, request, first, again);
+  }
+  return second;
 }
 
 std::string text_of(const reports::RunSummary& summary, double wall, const std::string& folder,
@@ -44,9 +90,13 @@ int run_command(const RunOptions& options) {
   request.seed = parse_natural("--seed", options.seed, 0, std::numeric_limits<std::uint64_t>::max());
   request.planted = parse_planted(options.planted);
   request.trace = options.trace;
+  request.record_decisions = options.decisions;
+  if (!options.sabotage.empty()) request.on_world = sabotage(options.sabotage);
   const Scenario scenario = load_scenario_argument(options.scenario, options.overrides);
   if (options.trace && options.no_artifacts)
     throw UsageError("--trace: writes trace.txt, which --no-artifacts forbids");
+  if (options.decisions && options.no_artifacts)
+    throw UsageError("--decisions: writes decisions.bin, which --no-artifacts forbids");
   std::string folder;
   if (!options.no_artifacts) {
     folder = options.out.empty() ? run_folder("runs", scenario.name, request.seed) : options.out;
@@ -67,16 +117,14 @@ int run_command(const RunOptions& options) {
       throw UsageError(written.error().message);
   }
 
-  std::string difference;
-  if (options.twice) {
-    const TimedRun again = run_timed(scenario, request, label + ", again");
-    difference = difference_of(summary, summarise(scenario, options.overrides, again.record, build_info()), run.record,
-                               again.record);
-  }
-  print(options.json ? dump(run_to_json(summary, run.wall_seconds, folder))
-                     : text_of(summary, run.wall_seconds, folder, command));
-  if (!difference.empty()) {
-    print_error(fmt::format("{}: the second run was not the same: {}", label, difference));
+  const SecondRun second = options.twice ? run_again(options, scenario, request, run, summary, label) : SecondRun{};
+  nlohmann::ordered_json object = run_to_json(summary, run.wall_seconds, folder);
+  if (options.twice) object["divergence"] = nullptr;
+  if (!second.difference.empty()) object["divergence"] = second.difference + "\n" + second.divergence;
+  print(options.json ? dump(object) : text_of(summary, run.wall_seconds, folder, command));
+  if (!second.difference.empty()) {
+    if (!options.json) print("\n" + second.divergence);
+    print_error(fmt::format("{}: the second run was not the same: {}", label, second.difference));
     return exit_status::broken;
   }
   if (options.twice && !options.json) {

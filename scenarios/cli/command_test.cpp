@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "scenarios/cli/program_under_test.h"
 
@@ -75,6 +76,58 @@ TEST_F(CommandTest, RunTellsAPersonTheVerdictAndHowToRepeatIt) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
   }
   EXPECT_FALSE(content_of(place_ / "my run/trace.txt").empty());
+}
+
+TEST_F(CommandTest, DecisionsAreKeptAndFollowed) {
+  ASSERT_EQ(place_.run({"run", "small.toml", "--seed", "5", "--decisions"}).status, 0);
+  const std::string log = content_of(place_ / "runs/small-5/decisions.bin");
+  EXPECT_GT(log.size(), 10'000U);
+  const Outcome strict = place_.run({"replay", "runs/small-5", "--decisions", "strict"});
+  EXPECT_EQ(strict.status, 0) << strict.error;
+  EXPECT_NE(strict.out.find("taken from decisions.bin, 0 drawn that it does not have"), std::string::npos)
+      << strict.out;
+  EXPECT_NE(strict.out.find("the same as recorded"), std::string::npos) << strict.out;
+
+  const std::vector<std::string> other_future{"replay", "runs/small-5", "--decisions", "strict", "--first",
+                                              "5000",   "--then-seed",  "99",          "--json"};
+  const Json future = Json::parse(place_.run(other_future).out);
+  EXPECT_FALSE(future.at("matches"));
+  EXPECT_EQ(Json::parse(place_.run(other_future).out).at("digest"), future.at("digest"));
+
+  write_text(place_ / "runs/small-5/decisions.bin", log.substr(0, log.size() / 2));
+  const Outcome cut = place_.run({"replay", "runs/small-5", "--decisions", "strict"});
+  EXPECT_EQ(cut.status, 2);
+  EXPECT_EQ(cut.error_lines(), 1U);
+  EXPECT_NE(cut.error.find("decisions.bin: decision log: byte"), std::string::npos) << cut.error;
+  // A later run without them leaves none behind that are not its own.
+  ASSERT_EQ(place_.run({"run", "small.toml", "--seed", "5"}).status, 0);
+  const Outcome none = place_.run({"replay", "runs/small-5", "--decisions", "tolerant"});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_NE(none.error.find("decisions.bin"), std::string::npos) << none.error;
+}
+
+TEST_F(CommandTest, TwiceFindsWhereASabotagedRunPartsFromItself) {
+  for (const char* how : {"wall-clock", "address-order", "uninitialised-read"}) {
+    const Outcome outcome = place_.run({"run", "small.toml", "--twice", "--no-artifacts", "--sabotage", how});
+#ifdef __SANITIZE_ADDRESS__
+    // Its heap is not the one that is disturbed.
+    if (std::string(how) != "wall-clock") continue;
+#endif
+    EXPECT_EQ(outcome.status, 3) << how << outcome.out;
+    EXPECT_EQ(outcome.error_lines(), 1U) << outcome.error;
+    EXPECT_NE(outcome.out.find("the runs part at record"), std::string::npos) << outcome.out;
+    for (const char* run : {"first run: task", "second run: task"}) {
+      const std::size_t side = outcome.out.find(run);
+      ASSERT_NE(side, std::string::npos) << how << outcome.out;
+      EXPECT_NE(outcome.out.find("in task \"saboteur\"", side), std::string::npos) << outcome.out;
+      EXPECT_NE(outcome.out.find("sabotage.cpp:", side), std::string::npos) << outcome.out;
+    }
+  }
+  const Json run = Json::parse(place_.run({"run", "small.toml", "--twice", "--no-artifacts", "--json"}).out);
+  EXPECT_TRUE(run.at("divergence").is_null());
+  const Outcome unknown = place_.run({"run", "small.toml", "--sabotage", "luck"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_NE(unknown.error.find("wall-clock, address-order, uninitialised-read"), std::string::npos) << unknown.error;
 }
 
 TEST_F(CommandTest, WithoutArtifactsNoFileAppears) {

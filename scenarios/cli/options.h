@@ -19,6 +19,8 @@ struct RunOptions {
   bool json = false;
   bool trace = false;
   bool twice = false;
+  bool decisions = false;
+  std::string sabotage;
 };
 
 struct ReplayOptions {
@@ -27,6 +29,9 @@ struct ReplayOptions {
   bool tolerant = false;
   std::string until;
   std::string trace_file;
+  std::string decisions;  // strict or tolerant
+  std::string first;      // how many of them
+  std::string then_seed;
   std::string out;
   bool json = false;
 };
