@@ -13,6 +13,7 @@
 #include "checkers/checkers.h"
 #include "quorum_store.h"
 #include "recorder.h"
+#include "sim/partition.h"
 
 namespace replicated_kv {
 namespace {
@@ -86,29 +87,21 @@ void run_client(sim::Host& host, std::int64_t id, Client client, Recorder& recor
 
 // --- the faults ---
 
-void partition(sim::Simulation& simulation, sim::RandomStream& random, sim::Time until) {
+void part_network(sim::Simulation& simulation, sim::RandomStream& random, sim::Time until) {
   std::vector<std::string> names;
   for (const auto& host : simulation.hosts()) names.push_back(host->name());
-  random.shuffle(names);
-  const auto side = static_cast<std::size_t>(random.between(1, static_cast<std::int64_t>(names.size()) - 1));
-  const bool one_way = random.chance(0.3);
+  const sim::Partition partition = sim::draw_partition(random, names);
   sim::Network& network = simulation.network();
-  for (std::size_t i = 0; i < side; ++i) {
-    for (std::size_t j = side; j < names.size(); ++j) {
-      network.cut(names[i], names[j]);
-      if (!one_way) network.cut(names[j], names[i]);
-      simulation.scheduler().call_at(until, [&network, a = names[i], b = names[j], one_way] {
-        network.uncut(a, b);
-        if (!one_way) network.uncut(b, a);
-      });
-    }
-  }
+  sim::apply(network, partition);
+  simulation.trace().add(simulation.now(), sim::TraceKind::fault, "", "partition: " + sim::text(partition));
+  simulation.scheduler().call_at(until, [&network, partition] { sim::heal(network, partition); });
 }
 
 void trouble_disk(sim::Simulation& simulation, sim::RandomStream& random, sim::Disk& disk, sim::Time until) {
   sim::DiskParameters parameters;
   parameters.slowdown = static_cast<double>(random.between(10, 200));
-  parameters.sync_failure = random.chance(0.3) ? 0.2 : 0;
+  parameters.sync_failure = random.chance(0.5) ? 0.2 : 0;
+  parameters.sync_failure_kind = sim::SyncFailure::forgets;  // as Linux does
   disk.set_parameters(parameters);
   simulation.scheduler().call_at(until, [&disk] { disk.set_parameters({}); });
 }
@@ -118,17 +111,18 @@ void inject_faults(sim::Simulation& simulation, const std::vector<std::string>& 
   sim::RandomStream& random = simulation.random("faults");
   sim::Scheduler& scheduler = simulation.scheduler();
   for (;; ++count) {
-    scheduler.sleep_for(random.between(20ms, 400ms));
+    scheduler.sleep_for(random.between(20ms, 300ms));
     if (simulation.now() >= faults_end) return;
     const sim::Duration duration = random.between(50ms, 900ms);
     sim::Host& replica = simulation.host(random.pick(replicas));
     sim::Host& any = *random.pick(simulation.hosts());
-    const std::uint64_t kind = random.below(6);
-    if (kind == 0) partition(simulation, random, simulation.now() + duration);
-    if (kind == 1 || kind == 2) replica.crash_and_restart(duration);
-    if (kind == 3) trouble_disk(simulation, random, replica.disk(), simulation.now() + duration);
-    if (kind == 4) any.clock().set_drift_ppm(simulation.now(), static_cast<double>(random.between(-50'000, 50'000)));
-    if (kind == 5) any.clock().step(random.between(-2s, 2s));
+    const sim::Time until = simulation.now() + duration;
+    const std::uint64_t kind = random.below(8);
+    if (kind <= 2) part_network(simulation, random, until);
+    if (kind == 3 || kind == 4) replica.crash_and_restart(duration);
+    if (kind == 5) trouble_disk(simulation, random, replica.disk(), until);
+    if (kind == 6) any.clock().set_drift_ppm(simulation.now(), static_cast<double>(random.between(-50'000, 50'000)));
+    if (kind == 7) any.clock().step(random.between(-2s, 2s));
   }
 }
 

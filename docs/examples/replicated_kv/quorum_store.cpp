@@ -75,8 +75,9 @@ bool Replica::recover() {
     const Message kept = decode(std::string_view(bytes).substr(at, message_bytes));
     if (kept.kind == Message::Kind::store) durable_[kept.key] = kept.version;  // else: a sector never written
   }
-  // The cache may hold what a failed sync left. What is answered from now on must be durable.
-  return file_.sync().has_value();
+  // What is answered from now on must be durable, but the bytes may be only in the cache, and after a failed sync even
+  // marked clean there: a sync alone would do nothing. So all is written again.
+  return file_.write_all(0, bytes) && file_.sync();
 }
 
 void Replica::serve_connection(sim::Connection& connection) {
@@ -92,7 +93,7 @@ bool Replica::store(std::int64_t key, const Version& version) {
   const std::lock_guard lock(storing_);
   if (version.tag <= durable_[key].tag) return true;
   const Message kept{Message::Kind::store, key, version};
-  if (!file_.write(static_cast<std::uint64_t>(key) * sim::sector_bytes, encode(kept))) return false;
+  if (!file_.write_all(static_cast<std::uint64_t>(key) * sim::sector_bytes, encode(kept))) return false;
   if (bug_ != Bug::no_fsync && !file_.sync()) return false;
   durable_[key] = version;
   return true;

@@ -44,9 +44,11 @@ class Recorder {
     event.value = checkers::Transaction{{kind, operation.key, version.value, false, {}}};
     if (operation.at_rest) event.extra.emplace_back("final?", "true");
     if (simulation.trace().enabled()) {
-      const std::string tag = std::to_string(version.tag.timestamp) + "." + std::to_string(version.tag.writer);
-      simulation.trace().add(simulation.now(), sim::TraceKind::log, "history",
-                             checkers::event_to_edn(event) + " tag " + tag);
+      const std::string text = "op " + std::to_string(event.index) + " process " + std::to_string(event.process) +
+                               (operation.is_write ? " write" : " read") + " key " + std::to_string(operation.key) +
+                               " " + checkers::to_string(type) + ": value " + std::to_string(version.value) + " tag " +
+                               std::to_string(version.tag.timestamp) + "." + std::to_string(version.tag.writer);
+      simulation.trace().add(simulation.now(), sim::TraceKind::log, "history", text);
     }
     history_.events.push_back(std::move(event));
     versions_.push_back(version);
