@@ -47,7 +47,7 @@ bool perform(sim::Host& host, Client& client, Recorder& recorder, Operation& ope
   const auto record = [&](EventType type, const Version& version) {
     recorder.add(host.simulation(), type, operation, version);
   };
-  record(EventType::invoke, {{}, value});
+  record(EventType::invoke, {{}, operation.is_write ? value : 0});
   if (!operation.is_write) {
     const auto version = client.read(operation.key);
     // A read without an answer has changed no value: it may simply not have happened.
