@@ -264,7 +264,7 @@ std::string trace_text(const std::vector<sim::TraceEvent>& events) {
   for (const sim::TraceEvent& event : events) {
     const std::int64_t time_ns = sim::nanoseconds(event.time);
     fmt::format_to(std::back_inserter(text), "{}.{:09} {} {} {}\n", time_ns / 1'000'000'000, time_ns % 1'000'000'000,
-                   sim::to_string(event.kind), event.host, event.text);
+                   sim::to_string(event.kind), event.host, sim::describe(event));
   }
   return fmt::to_string(text);
 }

@@ -9,6 +9,7 @@
 #include "sim/disk.h"
 #include "sim/disk_directory.h"
 #include "sim/disk_inode.h"
+#include "sim/trace.h"
 
 namespace polarsim::sim {
 
@@ -78,6 +79,13 @@ struct Disk::Implementation {
   void strike_direct_write(Inode& inode);
 
   void note(DiskOperation operation, const Inode* inode, std::uint64_t offset, std::uint64_t size, std::uint64_t hash);
+  // The operation noted last: its task is still in the same step, so that what it waits for is this operation's end.
+  struct Noted {
+    TraceId event = 0;
+    TraceName name = 0;
+    Time time = time_zero;
+  };
+  void note_end(const Noted& operation);
 
   Host& host;
   Scheduler& scheduler;
@@ -87,6 +95,7 @@ struct Disk::Implementation {
   bool powered = true;
   std::uint64_t medium = 0;  // counts replacements
   detail::NameTree names;
+  Noted noted;
   std::uint64_t used_bytes = 0;  // sizes of linked files
   std::uint32_t failing_syncs = 0;
   SyncFailure failing_syncs_kind = SyncFailure::keeps_dirty;

@@ -12,11 +12,13 @@ void FaultPoints::arm(std::string point, std::string host, std::uint64_t occurre
 void FaultPoints::disarm_all() { armed_.clear(); }
 
 std::optional<FaultAction> FaultPoints::visit(std::string_view point, std::string_view host) {
-  const auto counter = visits_.find(point);
-  if (counter != visits_.end()) {
+  auto counts = visits_.find(point);
+  if (counts == visits_.end()) counts = visits_.emplace(std::string(point), Counts{}).first;
+  const auto counter = counts->second.find(host);
+  if (counter != counts->second.end()) {
     ++counter->second;
   } else {
-    visits_.emplace(std::string(point), 1);
+    counts->second.emplace(std::string(host), 1);
   }
   std::optional<FaultAction> taken;
   for (auto armed = armed_.begin(); armed != armed_.end();) {
@@ -32,6 +34,20 @@ std::optional<FaultAction> FaultPoints::visit(std::string_view point, std::strin
     ++armed;
   }
   return taken;
+}
+
+std::map<std::string, std::uint64_t, std::less<>> FaultPoints::visits() const {
+  std::map<std::string, std::uint64_t, std::less<>> totals;
+  for (const auto& [point, counts] : visits_) {
+    for (const auto& [host, count] : counts) totals[point] += count;
+  }
+  return totals;
+}
+
+const std::map<std::string, std::uint64_t, std::less<>>& FaultPoints::visits_by_host(std::string_view point) const {
+  static const Counts none;
+  const auto found = visits_.find(point);
+  return found == visits_.end() ? none : found->second;
 }
 
 }  // namespace polarsim::sim

@@ -26,8 +26,9 @@ enum class FaultOutcome : std::uint8_t {
 
 // What an armed point does when its turn comes.
 struct FaultAction {
-  enum class Kind : std::uint8_t { crash, fail, delay } kind = Kind::crash;
-  Duration delay{0};          // for delay: how long the caller sleeps
+  enum class Kind : std::uint8_t { crash, fail, delay, pause } kind = Kind::crash;
+  Duration delay{0};          // for delay: how long the caller sleeps; for pause: how long the host is paused; 0:
+                              // until someone resumes it
   Duration restart_after{0};  // for crash: when the host boots again; 0: someone else will
 };
 
@@ -41,18 +42,24 @@ class FaultPoints {
   // Called through Host::fault_point. Counts the visit and returns the action to take, if any.
   std::optional<FaultAction> visit(std::string_view point, std::string_view host);
 
+  struct Armed {
+    std::string point, host;
+    std::uint64_t remaining;  // 1: the next visit
+    FaultAction action;
+  };
+  // What has not been taken yet, in order of arming.
+  const std::vector<Armed>& armed() const { return armed_; }
+
   // Visits by name, over all hosts, since the start of the run.
-  const std::map<std::string, std::uint64_t, std::less<>>& visits() const { return visits_; }
+  std::map<std::string, std::uint64_t, std::less<>> visits() const;
+  // The same by host, for one point; a point that was not visited has none.
+  const std::map<std::string, std::uint64_t, std::less<>>& visits_by_host(std::string_view point) const;
   std::uint64_t taken() const { return taken_; }
 
  private:
-  struct Armed {
-    std::string point, host;
-    std::uint64_t remaining;
-    FaultAction action;
-  };
+  using Counts = std::map<std::string, std::uint64_t, std::less<>>;
   std::vector<Armed> armed_;
-  std::map<std::string, std::uint64_t, std::less<>> visits_;
+  std::map<std::string, Counts, std::less<>> visits_;  // by point and host
   std::uint64_t taken_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "sim/host.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/assert.h"
@@ -9,7 +10,15 @@ namespace polarsim::sim {
 namespace {
 
 // What a host record of the digest says. Numbers are part of recorded digests.
-enum class LifeEvent : std::uint64_t { booted = 1, crashed = 2, stopped = 3 };
+enum LifeEvent : std::uint64_t {
+  booted = 1,
+  crashed = 2,
+  stopped = 3,
+  put_to_sleep,
+  resumed,
+  disk_lost,
+  version_booted
+};
 
 }  // namespace
 
@@ -17,25 +26,39 @@ Host::Host(Simulation& simulation, std::string name)
     : simulation_(simulation),
       name_(std::move(name)),
       name_hash_(stable_hash(name_)),
+      clock_waiters_(simulation.scheduler()),
       group_(std::make_unique<TaskGroup>(name_)) {
+  group_->become_machine();
   disk_ = std::make_unique<Disk>(*this);
+  clock_.on_rate_change([this] { on_clock_change(); });
 }
 
 Host::~Host() { go_down(Ending::teardown); }
 
 Scheduler& Host::scheduler() { return simulation_.scheduler(); }
 
+void Host::note(std::uint64_t life_event, std::uint64_t argument, std::string_view text) {
+  simulation_.digest().absorb(DigestKind::host, name_hash_, life_event, argument);
+  if (!simulation_.trace().enabled()) return;
+  simulation_.trace().add(simulation_.now(), TraceKind::host, name_, text);
+}
+
 // --- life ---
+
+void Host::set_program(Program program, std::string version) {
+  program_ = std::move(program);
+  program_version_ = std::move(version);
+}
 
 void Host::boot() {
   if (up()) return;
   POLARSIM_ASSERT(program_ != nullptr, "a host without a program was booted");
-  POLARSIM_ASSERT(group_->empty(), "a host was booted before its last life had ended");
+  POLARSIM_ASSERT(group_->empty() && calls_.empty(), "a host was booted before its last life had ended");
   state_ = HostState::up;
   ++incarnation_;
-  simulation_.digest().absorb(DigestKind::host, name_hash_, static_cast<std::uint64_t>(LifeEvent::booted),
-                              incarnation_);
-  simulation_.trace().add(simulation_.now(), TraceKind::host, name_, "boot");
+  version_ = program_version_;
+  note(LifeEvent::booted, incarnation_, "boot");
+  if (!version_.empty()) note(LifeEvent::version_booted, stable_hash(version_), "version " + version_);
   clock_.boot(simulation_.now());
   disk_->boot();
   // The program is copied: the host may be given another version while this one runs.
@@ -49,13 +72,25 @@ void Host::crash() { end(Ending::power_loss); }
 
 void Host::stop() { end(Ending::stop); }
 
-void Host::crash_and_restart(Duration pause) {
-  // Set before the crash, from which a task of this host does not return.
+void Host::crash_and_restart(Duration pause) { end_and_restart(Ending::power_loss, pause); }
+
+void Host::stop_and_restart(Duration pause) { end_and_restart(Ending::stop, pause); }
+
+void Host::end_and_restart(Ending ending, Duration pause) {
+  // Set before the end, from which a task of this host does not return.
   const std::uint64_t life = incarnation_;
   scheduler().call_at(deadline_after(simulation_.now(), pause), [this, life] {
     if (incarnation_ == life) boot();
   });
-  crash();
+  end(ending);
+}
+
+void Host::lose_disk() {
+  if (up()) {
+    end(Ending::disk_loss);
+  } else {
+    replace_disk();
+  }
 }
 
 void Host::end(Ending ending) {
@@ -74,18 +109,127 @@ void Host::end(Ending ending) {
 void Host::go_down(Ending ending) {
   if (!up()) return;
   state_ = HostState::down;
-  const bool power_loss = ending == Ending::power_loss;
-  const LifeEvent event = power_loss ? LifeEvent::crashed : LifeEvent::stopped;
-  simulation_.digest().absorb(DigestKind::host, name_hash_, static_cast<std::uint64_t>(event), incarnation_);
-  simulation_.trace().add(simulation_.now(), TraceKind::host, name_, power_loss ? "crash" : "stop");
-  if (ending == Ending::stop) {
+  const bool stops = ending == Ending::stop;
+  note(stops ? LifeEvent::stopped : LifeEvent::crashed, incarnation_, stops ? "stop" : "crash");
+  for (const auto& [id, call] : calls_) scheduler().cancel_timer(call.timer);
+  // The captures may do anything when they are destroyed: the map must be whole by then.
+  const std::map<HostTimerId, Call> dropped = std::exchange(calls_, {});
+  if (stops) {
     simulation_.network().host_stopping(*this);
   } else {
     simulation_.network().host_crashed(*this);
   }
-  if (power_loss) disk_->crash();
+  if (ending == Ending::power_loss || ending == Ending::disk_loss) disk_->crash();
   scheduler().cancel_group(*group_);
   POLARSIM_ASSERT(group_->empty(), "a task has outlived its host");
+  scheduler().resume_machine(*group_);
+  if (ending == Ending::disk_loss) replace_disk();
+}
+
+void Host::replace_disk() {
+  note(LifeEvent::disk_lost, incarnation_, "disk lost");
+  const DiskParameters parameters = disk_->parameters();
+  disk_ = std::make_unique<Disk>(*this);
+  disk_->set_parameters(parameters);
+}
+
+// --- pause ---
+
+void Host::pause() {
+  if (!up() || paused()) return;
+  ++pauses_;
+  note(LifeEvent::put_to_sleep, incarnation_, "pause");
+  scheduler().pause_machine(*group_);
+}
+
+void Host::resume() {
+  if (!paused()) return;
+  note(LifeEvent::resumed, incarnation_, "resume");
+  scheduler().resume_machine(*group_);
+  // Oldest first; a callback may do anything, the host's end and new calls included.
+  for (;;) {
+    auto next = calls_.end();
+    for (auto call = calls_.begin(); call != calls_.end(); ++call) {
+      if (call->second.overdue && (next == calls_.end() || call->second.due < next->second.due)) next = call;
+    }
+    if (next == calls_.end() || paused()) return;
+    const std::function<void()> callback = std::move(next->second.callback);
+    calls_.erase(next);
+    callback();
+  }
+}
+
+void Host::pause_for(Duration length) {
+  if (!up() || paused()) return;
+  // Set before the pause, from which a task of this host returns only then.
+  scheduler().call_at(deadline_after(simulation_.now(), length), [this, number = pauses_ + 1] {
+    if (pauses_ == number) resume();
+  });
+  pause();
+}
+
+// --- time ---
+
+void Host::sleep_for(Duration local) {
+  if (local <= Duration(0)) return scheduler().yield();
+  const Time until = deadline_after(Time(clock_.elapsed(simulation_.now())), local);
+  for (;;) {
+    const Duration left = until - Time(clock_.elapsed(simulation_.now()));
+    if (left <= Duration(0)) return;
+    if (clock_waiters_.wait("sleep", deadline_in(left)) == WakeReason::cancelled) return;
+  }
+}
+
+HostTimerId Host::call_in(Duration local, std::function<void()> callback) {
+  POLARSIM_ASSERT(callback != nullptr, "a timer needs a callback");
+  if (!up()) return 0;
+  const HostTimerId id = next_call_++;
+  const Time due = deadline_after(Time(clock_.elapsed(simulation_.now())), std::max(local, Duration(0)));
+  Call& call = calls_[id];
+  call.due = due.time_since_epoch();
+  call.callback = std::move(callback);
+  arm(id, call);
+  return id;
+}
+
+bool Host::cancel_call(HostTimerId timer) {
+  const auto found = calls_.find(timer);
+  if (found == calls_.end()) return false;
+  scheduler().cancel_timer(found->second.timer);
+  const std::function<void()> dropped = std::move(found->second.callback);
+  calls_.erase(found);
+  return true;
+}
+
+void Host::arm(HostTimerId id, Call& call) {
+  const Time when = deadline_in(call.due - clock_.elapsed(simulation_.now()));
+  if (when == never) {
+    call.timer = 0;
+    return;
+  }
+  call.timer = scheduler().call_at(when, [this, id] { on_call_due(id); });
+}
+
+void Host::on_call_due(HostTimerId id) {
+  const auto found = calls_.find(id);
+  POLARSIM_ASSERT(found != calls_.end(), "a host's timer has lost its callback");
+  found->second.timer = 0;
+  if (paused()) {
+    found->second.overdue = true;
+    return;
+  }
+  const std::function<void()> callback = std::move(found->second.callback);
+  calls_.erase(found);
+  callback();
+}
+
+void Host::on_clock_change() {
+  clock_waiters_.notify_all();
+  for (auto& [id, call] : calls_) {
+    if (call.overdue) continue;
+    scheduler().cancel_timer(call.timer);
+    arm(id, call);
+  }
 }
 
 // --- for the program ---
@@ -96,9 +240,10 @@ TaskRef Host::spawn(std::string name, std::function<void()> body) {
   return task;
 }
 
-void Host::sleep_for(Duration local) { scheduler().sleep_until(deadline_in(local)); }
-
-Time Host::deadline_in(Duration local) const { return deadline_after(simulation_.now(), clock_.to_true(local)); }
+Time Host::deadline_in(Duration local) const {
+  const Time now = simulation_.now();
+  return deadline_after(now, clock_.to_true(now, local));
+}
 
 std::int64_t Host::realtime_us() const { return clock_.realtime_us(simulation_.now()); }
 
@@ -144,6 +289,13 @@ FaultOutcome Host::fault_point(std::string_view name) {
     case FaultAction::Kind::delay:
       if (scheduler().in_task()) scheduler().sleep_for(action->delay);
       return FaultOutcome::none;
+    case FaultAction::Kind::pause:
+      if (action->delay > Duration(0)) {
+        pause_for(action->delay);
+      } else {
+        pause();
+      }
+      return FaultOutcome::none;
   }
   return FaultOutcome::none;
 }
@@ -152,10 +304,10 @@ void Host::reached(std::string_view probe) {
   simulation_.probes().reached(probe);
   simulation_.digest().absorb(DigestKind::probe, stable_hash(probe), name_hash_);
   if (simulation_.trace().enabled()) {
-    simulation_.trace().add(simulation_.now(), TraceKind::probe, name_, std::string(probe));
+    simulation_.trace().add(simulation_.now(), TraceKind::probe, name_, probe);
   }
 }
 
-void Host::log(std::string text) { simulation_.trace().add(simulation_.now(), TraceKind::log, name_, std::move(text)); }
+void Host::log(std::string text) { simulation_.trace().add(simulation_.now(), TraceKind::log, name_, text); }
 
 }  // namespace polarsim::sim

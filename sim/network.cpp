@@ -179,6 +179,8 @@ std::vector<LinkReport> Network::all_statistics() const {
   return reports;
 }
 
+std::size_t Network::live_endpoints() const { return impl_->endpoints.size(); }
+
 LinkStatistics Network::total_statistics() const {
   LinkStatistics total;
   for (const auto& link : impl_->links) total += impl_->statistics_of(*link);

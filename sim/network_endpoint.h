@@ -34,13 +34,14 @@ using EndpointHandle = std::uint64_t;
 
 struct Segment {
   SegmentKind kind;
-  bool corrupted;          // arrives with flipped bits
-  std::uint64_t length;    // of its payload, in its pipe's bytes in flight
-  std::uint64_t sequence;  // counts the segments of its pipe
-  Time sent;               // when the sender handed it over: user_timeout counts from here
-  Time handed_over;        // when the transmission that gets through joins the transmitter's queue
-  Time departure;          // when that transmission is on the wire
-  Time arrival;            // on its own; in the pipe it waits for those before it
+  bool corrupted;              // arrives with flipped bits
+  std::uint64_t length;        // of its payload, in its pipe's bytes in flight
+  std::uint64_t sequence;      // counts the segments of its pipe
+  Time sent;                   // when the sender handed it over: user_timeout counts from here
+  Time handed_over;            // when the transmission that gets through joins the transmitter's queue
+  Time departure;              // when that transmission is on the wire
+  Time arrival;                // on its own; in the pipe it waits for those before it
+  std::uint64_t trace_id = 0;  // of its `send` in the trace
 };
 
 struct Endpoint;
@@ -135,6 +136,7 @@ class EndpointTable {
   // Sets the endpoint's handle.
   void insert(std::shared_ptr<Endpoint> endpoint);
   std::shared_ptr<Endpoint> remove(EndpointHandle handle);
+  std::size_t size() const { return slots_.size() - free_.size(); }
   template <typename Function>
   void for_each(Function function) const {
     for (const Slot& slot : slots_) {

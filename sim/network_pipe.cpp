@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "sim/host.h"
 #include "sim/network_state.h"
@@ -72,10 +73,27 @@ void Network::Implementation::note_arrival(const Link& link, const Endpoint& sen
   const std::uint64_t place = (sender.number << 24) ^ segment.sequence;
   simulation.digest().absorb(DigestKind::network, what, place, stable_hash(payload, payload.size()));
   if (!simulation.trace().enabled()) return;
-  simulation.trace().add(
-      scheduler.now(), TraceKind::message, hosts[link.to].name,
-      fmt::format("{} > {} {} #{} {} B{}", sender.local.text(), sender.remote.text(), to_string(segment.kind),
-                  segment.sequence, payload.size(), segment.corrupted ? " corrupted" : ""));
+  // What the receiver does from here on descends from the delivery.
+  simulation.trace().set_cause(note_traffic(TraceVerb::deliver, sender, segment));
+}
+
+std::uint64_t Network::Implementation::note_traffic(TraceVerb verb, const Endpoint& sender,
+                                                    const detail::Segment& segment) {
+  Trace& trace = simulation.trace();
+  const Link& link = *sender.outbound;
+  fmt::memory_buffer name;
+  fmt::format_to(std::back_inserter(name), "{} {}{}", link.name, to_string(segment.kind),
+                 segment.corrupted ? " corrupted" : "");
+  TraceRecord event;
+  event.time = scheduler.now();
+  event.kind = TraceKind::message;
+  event.verb = verb;
+  event.host = trace.name(hosts[verb == TraceVerb::send ? link.from : link.to].name);
+  event.name = trace.name({name.data(), name.size()});
+  event.parent = segment.trace_id;
+  event.a = sender.number;
+  event.b = segment.length;
+  return trace.record(event);
 }
 
 void Network::Implementation::arm_arrival(Endpoint& endpoint) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sim/network_endpoint.h"
+#include "sim/trace.h"
 
 namespace polarsim::sim {
 
@@ -85,6 +86,7 @@ struct Network::Implementation {
   void drop_after(Endpoint& endpoint, Time detail::Segment::*gone, Time now);
   std::optional<Time> oldest_unacknowledged(const Endpoint& endpoint) const;
   void note(detail::ConnectionEvent event, const Endpoint& endpoint);
+  std::uint64_t note_traffic(TraceVerb verb, const Endpoint& sender, const detail::Segment& segment);
   void note_arrival(const Link& link, const Endpoint& sender, const detail::Segment& segment, std::string_view payload);
 
   // --- the wire (network_wire.cpp) ---
@@ -114,6 +116,9 @@ struct Network::Implementation {
   void put_in_buffer(DatagramSocketState& socket, std::uint32_t slot);
   void close(DatagramSocketState& socket);
   void note_datagram(const DatagramSlot& datagram);
+  void trace_datagram(const DatagramSlot& datagram, const char* what);
+  void trace_datagram(const Link& link, std::uint16_t from_port, std::uint16_t to_port, std::uint64_t sequence,
+                      const char* what);
 
   Simulation& simulation;
   Scheduler& scheduler;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sim/network_state.h"
+#include "sim/simulation.h"
 #include "sim/transfer_time.h"
 
 namespace polarsim::sim {
@@ -59,8 +60,11 @@ void Network::Implementation::transmit(Endpoint& endpoint, SegmentKind kind, std
   const Time arrival = deadline_after(departure, latency);
   if (kind == SegmentKind::data) endpoint.window_used += bytes.size();
   endpoint.in_flight_bytes.append(bytes);
-  endpoint.in_flight.push_back(detail::Segment{kind, fate.corrupted, bytes.size(), endpoint.next_sequence++, now,
-                                               handed_over, departure, arrival});
+  detail::Segment segment{kind, fate.corrupted, bytes.size(), endpoint.next_sequence++,
+                          now,  handed_over,    departure,    arrival};
+  if (simulation.trace().enabled()) [[unlikely]]
+    segment.trace_id = note_traffic(TraceVerb::send, endpoint, segment);
+  endpoint.in_flight.push_back(segment);
   ++link.statistics.segments_sent;
   link.statistics.bytes_sent += bytes.size();
   arm_arrival(endpoint);

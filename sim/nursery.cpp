@@ -5,7 +5,7 @@
 namespace polarsim::sim {
 
 Nursery::Nursery(Scheduler& scheduler, std::string name, NurseryOptions options)
-    : scheduler_(scheduler), options_(options), group_(std::move(name)) {
+    : scheduler_(scheduler), options_(options), group_(std::move(name), scheduler.current_machine()) {
   if (options_.deadline == never) return;
   deadline_timer_ = scheduler_.call_at(options_.deadline, [this] {
     expired_ = !group_.empty();

@@ -6,6 +6,7 @@
 
 #include "sim/assert.h"
 #include "sim/scheduler_state.h"
+#include "sim/scheduler_trace.h"
 
 namespace polarsim::sim {
 namespace {
@@ -45,9 +46,12 @@ TaskRef Scheduler::spawn(std::string name, std::function<void()> body, TaskGroup
   ++impl_->live;
   if (group != nullptr) {
     task->group = group;
+    task->machine = group->machine_;
     list_append<&Task::group_previous, &Task::group_next>(group->first_, group->last_, *task);
     ++group->size_;
   }
+  if (trace_ != nullptr) [[unlikely]]
+    trace_spawn(*trace_, now_, *task);
   impl_->runnable.push(*task);
   return TaskRef(std::move(task));
 }
@@ -109,7 +113,12 @@ RunOutcome Scheduler::run_loop(Time limit) {
       return RunOutcome::stopped;
     }
     if (!impl_->runnable.empty()) {
-      resume(impl_->runnable.pop(now_));
+      Task& next_task = impl_->runnable.pop(now_);
+      if (next_task.machine != nullptr && next_task.machine->paused_) {
+        set_aside(next_task);
+      } else {
+        resume(next_task);
+      }
       continue;
     }
     if (impl_->timers.empty()) return RunOutcome::idle;
@@ -132,6 +141,7 @@ void Scheduler::fire_due_timers() {
     impl_->digest.absorb(DigestKind::timer_fired, due.sequence, static_cast<std::uint64_t>(nanoseconds(now_)));
     if (due.task != nullptr) {
       due.task->timer = 0;
+      const TraceTimer timer(trace_, now_, due.task->trace_cause, due.task->trace_host);
       make_ready(*due.task, WakeReason::timed_out);
     } else {
       due.callback();
@@ -152,6 +162,7 @@ void Scheduler::resume(Task& task) {
   }
   ++events_;
   impl_->digest.absorb(DigestKind::task_resumed, task.id, static_cast<std::uint64_t>(nanoseconds(now_)));
+  const TraceRun run(trace_, now_, task);
   for (;;) {
     task.state = TaskState::running;
     current_ = &task;
@@ -182,6 +193,8 @@ void Scheduler::finish(Task& task) {
   const std::shared_ptr<Task> keep = std::move(task.self);
   POLARSIM_ASSERT(keep != nullptr, "a task ended twice");
   impl_->digest.absorb(DigestKind::task_finished, task.id, task.cancelled ? 1 : 0);
+  if (trace_ != nullptr) [[unlikely]]
+    trace_finish(*trace_, now_, task);
   task.state = TaskState::finished;
   if (task.fiber.started()) impl_->stacks.give_back(task.fiber.release_stack());
   if (task.failure && !impl_->failure) impl_->failure = task.failure;
@@ -194,7 +207,8 @@ void Scheduler::finish(Task& task) {
     list_remove<&Task::group_previous, &Task::group_next>(group->first_, group->last_, task);
     --group->size_;
     if (group->size_ == 0) {
-      for (const JoinWaiter* waiter = group->first_waiter_; waiter != nullptr; waiter = waiter->next) wake(waiter->task);
+      for (const JoinWaiter* waiter = group->first_waiter_; waiter != nullptr; waiter = waiter->next)
+        wake(waiter->task);
     }
   }
   // A body that never ran is dropped here, with its captures.
@@ -230,6 +244,8 @@ WakeReason Scheduler::park(const char* reason, Time deadline, const WaitSubject*
     impl_->digest.absorb(DigestKind::timer_set, static_cast<std::uint64_t>(nanoseconds(deadline)), task.id);
     task.timer = impl_->timers.add(std::max(deadline, now_), &task);
   }
+  if (trace_ != nullptr) [[unlikely]]
+    trace_block(*trace_, now_, task, reason);
   task.fiber.suspend();
   if (task.cancelled) return deliver_cancellation(task);
   return task.wake_reason;
@@ -240,6 +256,8 @@ void Scheduler::yield() {
   Task& task = *current_;
   if (!task.cancelled) {
     task.state = TaskState::ready;
+    if (trace_ != nullptr) [[unlikely]]
+      trace_ready(*trace_, task);
     impl_->runnable.push(task);
     task.fiber.suspend();
   }
@@ -276,6 +294,8 @@ void Scheduler::make_ready(Task& task, WakeReason reason) {
   if (task.timer != 0) impl_->timers.cancel(std::exchange(task.timer, 0));
   task.wake_reason = reason;
   task.state = TaskState::ready;
+  if (trace_ != nullptr) [[unlikely]]
+    trace_ready(*trace_, task);
   impl_->runnable.push(task);
 }
 
@@ -313,7 +333,12 @@ void Scheduler::kill(Task& task) {
   task.cancelled = true;
   switch (task.state) {
     case TaskState::ready:
-      impl_->runnable.remove(task);
+      if (std::exchange(task.aside, false)) {
+        list_remove<&Task::queue_previous, &Task::queue_next>(task.machine->aside_first_, task.machine->aside_last_,
+                                                              task);
+      } else {
+        impl_->runnable.remove(task);
+      }
       break;
     case TaskState::parked:
       if (task.timer != 0) impl_->timers.cancel(std::exchange(task.timer, 0));
@@ -359,6 +384,31 @@ void Scheduler::shut_down() {
   impl_->failure = nullptr;
 }
 
+// --- machines ---
+
+TaskGroup* Scheduler::current_machine() const { return current_ == nullptr ? nullptr : current_->machine; }
+
+void Scheduler::set_aside(Task& task) {
+  task.aside = true;
+  list_append<&Task::queue_previous, &Task::queue_next>(task.machine->aside_first_, task.machine->aside_last_, task);
+}
+
+void Scheduler::pause_machine(TaskGroup& machine) {
+  POLARSIM_ASSERT(machine.machine_ == &machine, "only a machine can be paused");
+  machine.paused_ = true;
+  if (current_machine() == &machine && !unwinding()) yield();
+}
+
+void Scheduler::resume_machine(TaskGroup& machine) {
+  machine.paused_ = false;
+  while (machine.aside_first_ != nullptr) {
+    Task& task = *machine.aside_first_;
+    list_remove<&Task::queue_previous, &Task::queue_next>(machine.aside_first_, machine.aside_last_, task);
+    task.aside = false;
+    impl_->runnable.push(task);
+  }
+}
+
 // --- the scheduler's stack ---
 
 void Scheduler::call_out(const std::function<void()>& function, bool shielded) {
@@ -382,6 +432,8 @@ void Scheduler::on_scheduler_stack(const std::function<void()>& function) { call
 TimerId Scheduler::call_at(Time when, std::function<void()> callback) {
   POLARSIM_ASSERT(callback != nullptr, "a timer needs a callback");
   impl_->digest.absorb(DigestKind::timer_set, static_cast<std::uint64_t>(nanoseconds(when)), 0);
+  if (trace_ != nullptr) [[unlikely]]
+    callback = traced_callback(trace_, *this, std::move(callback));
   return impl_->timers.add(std::max(when, now_), std::move(callback));
 }
 
@@ -392,8 +444,9 @@ bool Scheduler::cancel_timer(TimerId timer) { return impl_->timers.cancel(timer)
 std::vector<Scheduler::ParkedTask> Scheduler::parked_tasks() const {
   std::vector<ParkedTask> parked;
   for (const Task* task = impl_->first_live; task != nullptr; task = task->live_next) {
-    if (task->state != TaskState::parked) continue;
-    parked.push_back({task->id, task->name, task->group == nullptr ? "" : task->group->name(), task->park_reason});
+    if (task->state != TaskState::parked && !task->aside) continue;
+    parked.push_back({task->id, task->name, task->group == nullptr ? "" : task->group->name(),
+                      task->aside ? "paused" : task->park_reason});
   }
   return parked;
 }

@@ -35,6 +35,7 @@ class Task;
 class TaskGroup;
 class Scheduler;
 struct JoinWaiter;
+class Trace;
 
 // Thrown out of a blocking call of a cancelled task.
 struct TaskCancelled {};
@@ -44,18 +45,18 @@ enum class WakeReason : std::uint8_t { woken, timed_out, cancelled };
 // How the next of several runnable tasks is chosen.
 //
 // `pct` is the algorithm of Burckhardt, Kothari, Musuvathi and Nagarakatte, "A Randomized Scheduler with Probabilistic
-// Guarantees of Finding Bugs" (ASPLOS 2010). Every task gets a random priority, and the runnable task of the highest one
-// runs. At d - 1 steps drawn uniformly from the k steps that the run is estimated to take, the task that is about to run
-// drops below all tasks that have their first priority (a step is one task resumed). A bug that needs d ordering
+// Guarantees of Finding Bugs" (ASPLOS 2010). Every task gets a random priority, and the runnable task of the highest
+// one runs. At d - 1 steps drawn uniformly from the k steps that the run is estimated to take, the task that is about
+// to run drops below all tasks that have their first priority (a step is one task resumed). A bug that needs d ordering
 // constraints among the steps of n tasks is found by one run with a probability of at least 1 / (n * k^(d-1)), whatever
 // the constraints are; uniform choice has no such bound. Depths 1 to 3 cover most known concurrency bugs.
 //
-// Two things are ours. A run longer than k steps goes on in rounds: after every k steps the change points are drawn anew,
-// and each task draws a new priority when it next becomes runnable; the bound holds for the steps of each round. And a
-// task must not starve the others by spinning: yield() keeps the task's priority, so that a yield is one more step at
-// which a change can fall, but a task that is resumed more than pct_patience times at one instant of virtual time drops
-// below every other task, and again after as many more. Two spinning tasks so take turns with all others. The bound
-// holds for programs whose tasks take at most pct_patience steps at one instant.
+// Two things are ours. A run longer than k steps goes on in rounds: after every k steps the change points are drawn
+// anew, and each task draws a new priority when it next becomes runnable; the bound holds for the steps of each round.
+// And a task must not starve the others by spinning: yield() keeps the task's priority, so that a yield is one more
+// step at which a change can fall, but a task that is resumed more than pct_patience times at one instant of virtual
+// time drops below every other task, and again after as many more. Two spinning tasks so take turns with all others.
+// The bound holds for programs whose tasks take at most pct_patience steps at one instant.
 enum class SchedulingPolicy : std::uint8_t {
   fifo,    // in order of becoming runnable
   random,  // uniformly among the runnable
@@ -91,20 +92,32 @@ class TaskRef {
 
 // A set of tasks that are cancelled together: all tasks of a host, all tasks of a nursery. A group never owns its
 // tasks' results; it must outlive its tasks or be cancelled and drained first (asserted).
+//
+// A group may be a machine: its tasks, and those of every nursery that one of them makes, can be paused together, and
+// bear its name in the trace. A machine must outlive the groups made in it.
 class TaskGroup {
  public:
-  explicit TaskGroup(std::string name) : name_(std::move(name)) {}
+  // `machine` is the group that pauses this one; null for none.
+  explicit TaskGroup(std::string name, TaskGroup* machine = nullptr) : name_(std::move(name)), machine_(machine) {}
   ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
   const std::string& name() const { return name_; }
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
+  // Makes the group a machine of its own; before its first task.
+  void become_machine() { machine_ = this; }
+  bool paused() const { return paused_; }
 
  private:
   friend class Scheduler;
   friend struct JoinWaiter;
   std::string name_;
+  TaskGroup* machine_;
+  bool paused_ = false;
+  // Tasks whose turn came during the pause, in that order.
+  Task* aside_first_ = nullptr;
+  Task* aside_last_ = nullptr;
   // The members in order of spawning, as a list that runs through the tasks.
   Task* first_ = nullptr;
   Task* last_ = nullptr;
@@ -163,6 +176,8 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   Time now() const { return now_; }
+  // Tells `trace` what tasks and timers do and why; null, as at first, tells nobody. The trace must outlive this.
+  void set_trace(Trace* trace) { trace_ = trace; }
 
   // Makes a task that is runnable at once. `group` may be null. An exception that leaves `body` other than
   // TaskCancelled ends the run: run() rethrows it.
@@ -220,6 +235,14 @@ class Scheduler {
   // cancel_group for the destructor of the group's owner: the caller itself cannot be unwound within, so it is safe in
   // a noexcept function. Asserts that the group is empty afterwards.
   void drain_group(TaskGroup& group) noexcept;
+  // No task of the machine runs until resume_machine(): a task whose turn comes is set aside, its timers included. A
+  // task that is part of it stays in the call until then (unless it unwinds: then until it next blocks). Cancelling
+  // works as ever, and unwinds a paused task at once where cancel_group() does.
+  void pause_machine(TaskGroup& machine);
+  // What was set aside becomes runnable, in order.
+  void resume_machine(TaskGroup& machine);
+  // The machine that the running task belongs to; null for none.
+  TaskGroup* current_machine() const;
   // Runs `callback` on the scheduler's own stack at `when` (not before now). Callbacks must not block.
   TimerId call_at(Time when, std::function<void()> callback);
   // False if it has fired or was cancelled already.
@@ -270,12 +293,14 @@ class Scheduler {
   void finish(Task& task);
   void make_ready(Task& task, WakeReason reason);
   RunOutcome run_loop(Time limit);
+  void set_aside(Task& task);
   void fire_due_timers();
   void call_out(const std::function<void()>& function, bool shielded);
   // To be called by the running, cancelled task: throws, or returns `cancelled` while it unwinds.
   WakeReason deliver_cancellation(Task& task);
   std::unique_ptr<Implementation> impl_;
   Task* current_ = nullptr;
+  Trace* trace_ = nullptr;
   Time now_ = time_zero;
   static constexpr std::uint64_t no_break = ~std::uint64_t{0};
   std::uint64_t events_ = 0;

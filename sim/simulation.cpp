@@ -12,6 +12,7 @@ Simulation::Simulation(const SimulationOptions& options)
     : options_(options), digest_(options.ladder_interval), trace_(options.trace) {
   choices_ = std::make_unique<ChoiceOracle>(options_.seed, &digest_);
   scheduler_ = std::make_unique<Scheduler>(options_.scheduler, digest_, *choices_);
+  if (trace_.enabled()) scheduler_->set_trace(&trace_);
   network_ = std::make_unique<Network>(*this);
 }
 

@@ -51,6 +51,11 @@ class Task {
   Task* live_previous = nullptr;
   Task* live_next = nullptr;
   TaskGroup* group = nullptr;
+  TaskGroup* machine = nullptr;  // that a pause stops it with
+  // For the trace: the event that the next run descends from, and the machine's name.
+  std::uint64_t trace_cause = 0;
+  std::uint32_t trace_host = 0;
+  bool aside = false;            // ready, but out of the run queue while its machine is paused
   Task* group_previous = nullptr;
   Task* group_next = nullptr;
   Task* queue_previous = nullptr;
@@ -104,7 +109,7 @@ struct JoinWaiter final : WaitSubject {
   JoinWaiter*& first;  // of the list
   JoinWaiter*& last;
   Task* task;
-  const Task* target;      // exactly one of the two is set
+  const Task* target;  // exactly one of the two is set
   const TaskGroup* group;
   JoinWaiter* previous;
   JoinWaiter* next = nullptr;
