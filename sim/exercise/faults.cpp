@@ -116,7 +116,7 @@ class Breaker {
 
   void step(Host& host) {
     const Duration by = random_.between(-10s, 10s);
-    host.clock().step(by);
+    host.clock().step(world_.now(), by);
   }
 
   void arm_points() {

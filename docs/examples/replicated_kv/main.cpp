@@ -92,9 +92,9 @@ void part_network(sim::Simulation& simulation, sim::RandomStream& random, sim::T
   for (const auto& host : simulation.hosts()) names.push_back(host->name());
   const sim::Partition partition = sim::draw_partition(random, names);
   sim::Network& network = simulation.network();
-  sim::apply(network, partition);
+  network.apply(partition);
   simulation.trace().add(simulation.now(), sim::TraceKind::fault, "", "partition: " + sim::text(partition));
-  simulation.scheduler().call_at(until, [&network, partition] { sim::heal(network, partition); });
+  simulation.scheduler().call_at(until, [&network, partition] { network.heal(partition); });
 }
 
 void trouble_disk(sim::Simulation& simulation, sim::RandomStream& random, sim::Disk& disk, sim::Time until) {
@@ -122,7 +122,7 @@ void inject_faults(sim::Simulation& simulation, const std::vector<std::string>& 
     if (kind == 3 || kind == 4) replica.crash_and_restart(duration);
     if (kind == 5) trouble_disk(simulation, random, replica.disk(), until);
     if (kind == 6) any.clock().set_drift_ppm(simulation.now(), static_cast<double>(random.between(-50'000, 50'000)));
-    if (kind == 7) any.clock().step(random.between(-2s, 2s));
+    if (kind == 7) any.clock().step(simulation.now(), random.between(-2s, 2s));
   }
 }
 
