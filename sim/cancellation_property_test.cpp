@@ -147,7 +147,7 @@ Result run_world(std::uint64_t seed, SchedulingPolicy policy) {
 
 RC_GTEST_PROP(CancellationProperty, EveryStackIsUnwoundWhateverDies, ()) {
   const auto seed = *rc::gen::arbitrary<std::uint64_t>();
-  const auto policy = *rc::gen::element(SchedulingPolicy::fifo, SchedulingPolicy::random);
+  const auto policy = *rc::gen::element(SchedulingPolicy::fifo, SchedulingPolicy::random, SchedulingPolicy::pct);
   const Result first = run_world(seed, policy);
   const Result second = run_world(seed, policy);
   RC_ASSERT(first.events > 30u);

@@ -31,9 +31,17 @@ class CancellationTest : public ::testing::TestWithParam<SchedulingPolicy> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Policies, CancellationTest,
-                         ::testing::Values(SchedulingPolicy::fifo, SchedulingPolicy::random),
+                         ::testing::Values(SchedulingPolicy::fifo, SchedulingPolicy::random, SchedulingPolicy::pct),
                          [](const auto& param_info) {
-                           return param_info.param == SchedulingPolicy::fifo ? "fifo" : "random";
+                           switch (param_info.param) {
+                             case SchedulingPolicy::fifo:
+                               return "fifo";
+                             case SchedulingPolicy::random:
+                               return "random";
+                             case SchedulingPolicy::pct:
+                               break;
+                           }
+                           return "pct";
                          });
 
 TEST_P(CancellationTest, ParkedTaskIsUnwound) {

@@ -46,8 +46,8 @@ class RingBuffer {
 };
 
 // Readers take values in the order of their pop() calls, and blocked writers put theirs in the order of their push()
-// calls; nobody overtakes. close() lets readers drain the channel and then see the end; whatever is pushed afterwards is
-// dropped.
+// calls; nobody overtakes. close() lets readers drain the channel and then see the end; whatever is pushed afterwards
+// is dropped.
 template <typename T>
 class Channel {
  public:

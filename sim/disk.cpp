@@ -40,16 +40,16 @@ bool Disk::Implementation::spend_on_device(Duration service, std::uint64_t bytes
                                            const Lease& lease) {
   // A disk may be given another device while requests are under way.
   const std::shared_ptr<BlockDevice> serving = device;
-  const Under operation = under;
+  const Noted operation = noted;
   serving->serve(service, bytes, operations);
-  if (host.simulation().trace().enabled()) [[unlikely]] trace_end(operation);
+  note_end(operation);
   return online(lease);
 }
 
 bool Disk::Implementation::spend_in_memory(Duration time, const Lease& lease) {
-  const Under operation = under;
+  const Noted operation = noted;
   if (time > Duration(0)) scheduler.sleep_for(time);
-  if (host.simulation().trace().enabled()) [[unlikely]] trace_end(operation);
+  note_end(operation);
   return online(lease);
 }
 
@@ -90,7 +90,32 @@ void Disk::Implementation::note(DiskOperation operation, const Inode* inode, std
   const std::uint64_t what = (static_cast<std::uint64_t>(operation) << 56) | (inode == nullptr ? 0 : inode->id);
   Simulation& simulation = host.simulation();
   simulation.digest().absorb(DigestKind::disk, what, (offset << 20) ^ size, hash);
-  if (simulation.trace().enabled()) [[unlikely]] trace_begin(operation, inode, offset, size);
+  Trace& trace = simulation.trace();
+  if (!trace.enabled()) return;
+  TraceRecord event;
+  event.time = simulation.now();
+  event.kind = TraceKind::io;
+  event.verb = TraceVerb::begin;
+  event.host = trace.name(host.name());
+  event.name = trace.name(to_string(operation));
+  event.a = offset;
+  event.b = size;
+  const std::string path = inode == nullptr ? std::string() : inode->path();
+  noted = Noted{trace.record(event, path.empty() ? "/" : path), event.name, event.time};
+}
+
+void Disk::Implementation::note_end(const Noted& operation) {
+  Trace& trace = host.simulation().trace();
+  if (!trace.enabled()) return;
+  TraceRecord event;
+  event.time = scheduler.now();
+  event.kind = TraceKind::io;
+  event.verb = TraceVerb::end;
+  event.parent = operation.event;
+  event.host = trace.name(host.name());
+  event.name = operation.name;
+  event.a = static_cast<std::uint64_t>((event.time - operation.time).count());
+  trace.record(event);
 }
 
 Disk::Disk(Host& host) : impl_(std::make_unique<Implementation>(host)) {}
@@ -98,12 +123,13 @@ Disk::~Disk() = default;
 
 tl::expected<std::shared_ptr<detail::Inode>, DiskError> Disk::open_inode(const std::string& path, OpenMode mode) {
   Implementation& disk = *impl_;
-  const auto place = disk.names.find(path);
+  const auto place = disk.names.walk(path);
   if (!place) return tl::unexpected(place.error());
   // A name with a slash behind it cannot be that of a file to create.
   if (mode != OpenMode::existing && place->last == Place::Last::name && place->must_be_directory) {
     return tl::unexpected(DiskError::is_a_directory);
   }
+  if (place->too_long) return tl::unexpected(DiskError::name_too_long);
   if (place->inode) {
     if (mode == OpenMode::create_new) return tl::unexpected(DiskError::exists);
     if (place->inode->is_directory) return tl::unexpected(DiskError::is_a_directory);
@@ -192,7 +218,9 @@ bool is_ancestor(const detail::Inode& above, std::shared_ptr<detail::Inode> belo
 // The rules of a rename, in the order in which Linux looks at them; the names differ or exist.
 tl::expected<void, DiskError> check_rename(const Place& from, const Place& to) {
   if (from.last != Place::Last::name || to.last != Place::Last::name) return tl::unexpected(DiskError::busy);
+  if (from.too_long) return tl::unexpected(DiskError::name_too_long);
   if (!from.inode) return tl::unexpected(DiskError::not_found);
+  if (to.too_long) return tl::unexpected(DiskError::name_too_long);
   const bool directory = from.inode->is_directory;
   if (!directory && (from.must_be_directory || to.must_be_directory)) {
     return tl::unexpected(DiskError::not_a_directory);
@@ -211,9 +239,9 @@ tl::expected<void, DiskError> check_rename(const Place& from, const Place& to) {
 tl::expected<void, DiskError> Disk::rename(const std::string& from, const std::string& to) {
   Implementation& disk = *impl_;
   if (!disk.online()) return tl::unexpected(DiskError::offline);
-  const auto source = disk.names.find(from);
+  const auto source = disk.names.walk(from);
   if (!source) return tl::unexpected(source.error());
-  const auto target = disk.names.find(to);
+  const auto target = disk.names.walk(to);
   if (!target) return tl::unexpected(target.error());
   if (const auto checked = check_rename(*source, *target); !checked) return checked;
   if (source->inode == target->inode) return {};

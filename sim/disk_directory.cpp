@@ -76,15 +76,16 @@ std::shared_ptr<Inode> NameTree::add_inode(bool is_directory) {
   return inode;
 }
 
-tl::expected<Place, DiskError> NameTree::find(std::string_view path) const {
+tl::expected<Place, DiskError> NameTree::walk(std::string_view path) const {
   if (path.empty()) return tl::unexpected(DiskError::not_found);
   if (path.size() > path_bytes_max) return tl::unexpected(DiskError::name_too_long);
-  Place place{Place::Last::root, root_, {}, root_, true};
+  Place place{Place::Last::root, root_, {}, root_, true, false};
   bool slash_follows = false;
   for (std::string_view part = take_part(path, slash_follows); !part.empty(); part = take_part(path, slash_follows)) {
     if (!place.inode) return tl::unexpected(DiskError::not_found);
     if (!place.inode->is_directory) return tl::unexpected(DiskError::not_a_directory);
-    if (part.size() > name_bytes_max) return tl::unexpected(DiskError::name_too_long);
+    place.too_long = part.size() > name_bytes_max;
+    if (place.too_long && !path.empty()) return tl::unexpected(DiskError::name_too_long);
     place.must_be_directory = slash_follows;
     if (part == ".") {
       place.last = Place::Last::dot;
@@ -102,6 +103,12 @@ tl::expected<Place, DiskError> NameTree::find(std::string_view path) const {
     const auto found = place.directory->entries.find(part);
     place.inode = found == place.directory->entries.end() ? nullptr : found->second;
   }
+  return place;
+}
+
+tl::expected<Place, DiskError> NameTree::find(std::string_view path) const {
+  auto place = walk(path);
+  if (place && place->too_long) return tl::unexpected(DiskError::name_too_long);
   return place;
 }
 

@@ -38,6 +38,7 @@ struct Place {
   std::string name;
   std::shared_ptr<Inode> inode;    // null if there is none
   bool must_be_directory = false;  // a trailing slash
+  bool too_long = false;           // the name; only walk() leaves it to the caller to say so
 };
 
 // What a power loss leaves of the changes: one flag each.
@@ -49,7 +50,9 @@ class NameTree {
 
   const std::shared_ptr<Inode>& root() const { return root_; }
   std::shared_ptr<Inode> add_inode(bool is_directory);
-  // Errors: those of walking there; a missing last name is none.
+  // Errors: those of walking there; a missing or overlong last name is none.
+  tl::expected<Place, DiskError> walk(std::string_view path) const;
+  // As walk(), but an overlong name is an error.
   tl::expected<Place, DiskError> find(std::string_view path) const;
   // The file or directory itself.
   tl::expected<std::shared_ptr<Inode>, DiskError> get(std::string_view path) const;

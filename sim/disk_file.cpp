@@ -26,8 +26,7 @@ tl::expected<std::size_t, DiskError> File::read(std::uint64_t offset, std::size_
   const Disk::Implementation::Lease lease{incarnation_, medium_};
   if (disk_ == nullptr || !disk_->impl_->online(lease)) return tl::unexpected(DiskError::offline);
   Disk::Implementation& disk = *disk_->impl_;
-  // Past the end there is nothing to align, says Linux.
-  if (direct_ && offset < size() && !aligned(offset, count)) return tl::unexpected(DiskError::invalid);
+  if (direct_ && !aligned(offset, count)) return tl::unexpected(DiskError::invalid);
   // The handle may be moved or destroyed by another task while this one waits for the device.
   const std::shared_ptr<detail::Inode> inode = inode_;
   const bool direct = direct_;

@@ -170,8 +170,6 @@ LinkStatistics Network::statistics(const std::string& from, const std::string& t
   return link == nullptr ? LinkStatistics{} : impl_->statistics_of(*link);
 }
 
-std::size_t Network::live_endpoints() const { return impl_->endpoints.size(); }
-
 std::vector<LinkReport> Network::all_statistics() const {
   std::vector<LinkReport> reports;
   reports.reserve(impl_->links.size());
@@ -180,6 +178,8 @@ std::vector<LinkReport> Network::all_statistics() const {
   }
   return reports;
 }
+
+std::size_t Network::live_endpoints() const { return impl_->endpoints.size(); }
 
 LinkStatistics Network::total_statistics() const {
   LinkStatistics total;

@@ -36,6 +36,7 @@
 #include "sim/datagram.h"
 #include "sim/distribution.h"
 #include "sim/link.h"
+#include "sim/partition.h"
 #include "sim/scheduler.h"
 
 namespace polarsim::sim {
@@ -158,7 +159,7 @@ class Network {
   void set_link(const std::string& from, const std::string& to, const LinkParameters& parameters);
   LinkParameters link(const std::string& from, const std::string& to) const;
   LinkStatistics statistics(const std::string& from, const std::string& to) const;
-  // Every directed link that was used or named so far, in that order.
+  // Every directed link between hosts that have met so far, in order of their meeting, both directions together.
   std::vector<LinkReport> all_statistics() const;
   LinkStatistics total_statistics() const;
 
@@ -167,6 +168,10 @@ class Network {
   void cut(const std::string& from, const std::string& to);
   void uncut(const std::string& from, const std::string& to);
   bool is_cut(const std::string& from, const std::string& to) const;
+  // Counts one cut on every link that the partition cuts; heal() takes back one apply() of the same partition, and
+  // nothing else.
+  void apply(const Partition& partition);
+  void heal(const Partition& partition);
   // A clogged link delivers nothing until `until`, then everything; a later clog extends an earlier one.
   void clog(const std::string& from, const std::string& to, Time until);
   // Ends a clog, whoever made it, before its time.

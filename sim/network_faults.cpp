@@ -68,6 +68,7 @@ void Network::Implementation::cut_power(HostRecord& record) {
     if (datagram.timer != 0) scheduler.cancel_timer(datagram.timer);
     --datagram.link->datagrams_in_flight;
     ++datagram.link->statistics.datagrams_lost;
+    trace_datagram(datagram, "lost with the power of its host");
     free_slot(slot);
   }
 }
@@ -88,6 +89,14 @@ void Network::uncut(const std::string& from, const std::string& to) {
 bool Network::is_cut(const std::string& from, const std::string& to) const {
   const detail::Link* link = impl_->existing_link(from, to);
   return link != nullptr && link->cuts > 0;
+}
+
+void Network::apply(const Partition& partition) {
+  for (const DirectedLink& link : directed_cuts(partition)) cut(link.from, link.to);
+}
+
+void Network::heal(const Partition& partition) {
+  for (const DirectedLink& link : directed_cuts(partition)) uncut(link.from, link.to);
 }
 
 void Network::clog(const std::string& from, const std::string& to, Time until) {

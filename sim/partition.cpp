@@ -3,7 +3,6 @@
 #include <set>
 
 #include "sim/assert.h"
-#include "sim/network.h"
 
 namespace polarsim::sim {
 namespace {
@@ -145,14 +144,6 @@ std::string text(const Partition& partition) {
 }
 
 std::string text(const DirectedLink& link) { return link.from + ">" + link.to; }
-
-void apply(Network& network, const Partition& partition) {
-  for (const DirectedLink& link : directed_cuts(partition)) network.cut(link.from, link.to);
-}
-
-void heal(Network& network, const Partition& partition) {
-  for (const DirectedLink& link : directed_cuts(partition)) network.uncut(link.from, link.to);
-}
 
 Partition draw_isolate_one(RandomStream& stream, std::vector<std::string> hosts) {
   POLARSIM_ASSERT(!hosts.empty(), "nobody to isolate");

@@ -1,8 +1,8 @@
 // Partitions as data: shapes over host names, the directed cuts they stand for, and draws of them.
 //
 // A partition is a value: it can be drawn before a run, printed into a report, edited, and applied any number of times.
-// Applying it counts one cut on each of its links (Network::cut), so that partitions may overlap and each heals its own
-// share. A cut from a to b means that nothing a sends arrives at b.
+// Applying it counts one cut on each of its links (Network::apply), so that partitions may overlap and each heals its
+// own share. A cut from a to b means that nothing a sends arrives at b.
 #pragma once
 
 #include <compare>
@@ -15,8 +15,6 @@
 #include "sim/random.h"
 
 namespace polarsim::sim {
-
-class Network;
 
 struct DirectedLink {
   std::string from, to;
@@ -71,10 +69,6 @@ std::vector<DirectedLink> directed_cuts(const Partition& partition);
 // One line, e.g. "components {a, b} | {c, d, e}".
 std::string text(const Partition& partition);
 std::string text(const DirectedLink& link);
-
-// heal() undoes one apply() of the same partition, and nothing else.
-void apply(Network& network, const Partition& partition);
-void heal(Network& network, const Partition& partition);
 
 // Draws over the hosts given, which must be distinct; the same stream and order of hosts give the same partition.
 Partition draw_isolate_one(RandomStream& stream, std::vector<std::string> hosts);  // of at least one

@@ -79,16 +79,16 @@ TEST(Partition, OverlappingPartitionsHealTheirOwnShare) {
   Network& network = world.network();
   const Partition isolated = IsolateOne{"a", {"b", "c"}};
   const Partition one_way = OneWay{{"a"}, {"b"}};
-  apply(network, isolated);
-  apply(network, one_way);
+  network.apply(isolated);
+  network.apply(one_way);
   EXPECT_TRUE(network.is_cut("a", "b"));
   EXPECT_TRUE(network.is_cut("c", "a"));
   EXPECT_FALSE(network.is_cut("b", "c"));
-  heal(network, isolated);
+  network.heal(isolated);
   EXPECT_TRUE(network.is_cut("a", "b"));
   EXPECT_FALSE(network.is_cut("b", "a"));
   EXPECT_FALSE(network.is_cut("c", "a"));
-  heal(network, one_way);
+  network.heal(one_way);
   EXPECT_FALSE(network.is_cut("a", "b"));
 }
 

@@ -48,7 +48,7 @@ class RunQueue {
   std::uint64_t steps_;
   std::uint32_t patience_;
   std::uint32_t round_ = 0;
-  std::uint64_t step_ = 0;  // of the round
+  std::uint64_t step_ = 0;       // of the round
   std::vector<Change> changes_;  // by step
   std::size_t next_change_ = 0;
   std::int64_t lowest_ = 0;  // priority given to a task that spun

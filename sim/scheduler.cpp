@@ -50,7 +50,8 @@ TaskRef Scheduler::spawn(std::string name, std::function<void()> body, TaskGroup
     list_append<&Task::group_previous, &Task::group_next>(group->first_, group->last_, *task);
     ++group->size_;
   }
-  if (trace_ != nullptr) [[unlikely]] trace_spawn(*trace_, now_, *task);
+  if (trace_ != nullptr) [[unlikely]]
+    trace_spawn(*trace_, now_, *task);
   impl_->runnable.push(*task);
   return TaskRef(std::move(task));
 }
@@ -192,7 +193,8 @@ void Scheduler::finish(Task& task) {
   const std::shared_ptr<Task> keep = std::move(task.self);
   POLARSIM_ASSERT(keep != nullptr, "a task ended twice");
   impl_->digest.absorb(DigestKind::task_finished, task.id, task.cancelled ? 1 : 0);
-  if (trace_ != nullptr) [[unlikely]] trace_finish(*trace_, now_, task);
+  if (trace_ != nullptr) [[unlikely]]
+    trace_finish(*trace_, now_, task);
   task.state = TaskState::finished;
   if (task.fiber.started()) impl_->stacks.give_back(task.fiber.release_stack());
   if (task.failure && !impl_->failure) impl_->failure = task.failure;
@@ -205,7 +207,8 @@ void Scheduler::finish(Task& task) {
     list_remove<&Task::group_previous, &Task::group_next>(group->first_, group->last_, task);
     --group->size_;
     if (group->size_ == 0) {
-      for (const JoinWaiter* waiter = group->first_waiter_; waiter != nullptr; waiter = waiter->next) wake(waiter->task);
+      for (const JoinWaiter* waiter = group->first_waiter_; waiter != nullptr; waiter = waiter->next)
+        wake(waiter->task);
     }
   }
   // A body that never ran is dropped here, with its captures.
@@ -241,7 +244,8 @@ WakeReason Scheduler::park(const char* reason, Time deadline, const WaitSubject*
     impl_->digest.absorb(DigestKind::timer_set, static_cast<std::uint64_t>(nanoseconds(deadline)), task.id);
     task.timer = impl_->timers.add(std::max(deadline, now_), &task);
   }
-  if (trace_ != nullptr) [[unlikely]] trace_block(*trace_, now_, task, reason);
+  if (trace_ != nullptr) [[unlikely]]
+    trace_block(*trace_, now_, task, reason);
   task.fiber.suspend();
   if (task.cancelled) return deliver_cancellation(task);
   return task.wake_reason;
@@ -252,7 +256,8 @@ void Scheduler::yield() {
   Task& task = *current_;
   if (!task.cancelled) {
     task.state = TaskState::ready;
-    if (trace_ != nullptr) [[unlikely]] trace_ready(*trace_, task);
+    if (trace_ != nullptr) [[unlikely]]
+      trace_ready(*trace_, task);
     impl_->runnable.push(task);
     task.fiber.suspend();
   }
@@ -289,7 +294,8 @@ void Scheduler::make_ready(Task& task, WakeReason reason) {
   if (task.timer != 0) impl_->timers.cancel(std::exchange(task.timer, 0));
   task.wake_reason = reason;
   task.state = TaskState::ready;
-  if (trace_ != nullptr) [[unlikely]] trace_ready(*trace_, task);
+  if (trace_ != nullptr) [[unlikely]]
+    trace_ready(*trace_, task);
   impl_->runnable.push(task);
 }
 
@@ -425,8 +431,9 @@ void Scheduler::on_scheduler_stack(const std::function<void()>& function) { call
 
 TimerId Scheduler::call_at(Time when, std::function<void()> callback) {
   POLARSIM_ASSERT(callback != nullptr, "a timer needs a callback");
-  if (trace_ != nullptr) [[unlikely]] callback = traced_callback(trace_, *this, std::move(callback));
   impl_->digest.absorb(DigestKind::timer_set, static_cast<std::uint64_t>(nanoseconds(when)), 0);
+  if (trace_ != nullptr) [[unlikely]]
+    callback = traced_callback(trace_, *this, std::move(callback));
   return impl_->timers.add(std::max(when, now_), std::move(callback));
 }
 

@@ -34,8 +34,8 @@ namespace polarsim::sim {
 class Task;
 class TaskGroup;
 class Scheduler;
-class Trace;
 struct JoinWaiter;
+class Trace;
 
 // Thrown out of a blocking call of a cancelled task.
 struct TaskCancelled {};
@@ -45,18 +45,18 @@ enum class WakeReason : std::uint8_t { woken, timed_out, cancelled };
 // How the next of several runnable tasks is chosen.
 //
 // `pct` is the algorithm of Burckhardt, Kothari, Musuvathi and Nagarakatte, "A Randomized Scheduler with Probabilistic
-// Guarantees of Finding Bugs" (ASPLOS 2010). Every task gets a random priority, and the runnable task of the highest one
-// runs. At d - 1 steps drawn uniformly from the k steps that the run is estimated to take, the task that is about to run
-// drops below all tasks that have their first priority (a step is one task resumed). A bug that needs d ordering
+// Guarantees of Finding Bugs" (ASPLOS 2010). Every task gets a random priority, and the runnable task of the highest
+// one runs. At d - 1 steps drawn uniformly from the k steps that the run is estimated to take, the task that is about
+// to run drops below all tasks that have their first priority (a step is one task resumed). A bug that needs d ordering
 // constraints among the steps of n tasks is found by one run with a probability of at least 1 / (n * k^(d-1)), whatever
 // the constraints are; uniform choice has no such bound. Depths 1 to 3 cover most known concurrency bugs.
 //
-// Two things are ours. A run longer than k steps goes on in rounds: after every k steps the change points are drawn anew,
-// and each task draws a new priority when it next becomes runnable; the bound holds for the steps of each round. And a
-// task must not starve the others by spinning: yield() keeps the task's priority, so that a yield is one more step at
-// which a change can fall, but a task that is resumed more than pct_patience times at one instant of virtual time drops
-// below every other task, and again after as many more. Two spinning tasks so take turns with all others. The bound
-// holds for programs whose tasks take at most pct_patience steps at one instant.
+// Two things are ours. A run longer than k steps goes on in rounds: after every k steps the change points are drawn
+// anew, and each task draws a new priority when it next becomes runnable; the bound holds for the steps of each round.
+// And a task must not starve the others by spinning: yield() keeps the task's priority, so that a yield is one more
+// step at which a change can fall, but a task that is resumed more than pct_patience times at one instant of virtual
+// time drops below every other task, and again after as many more. Two spinning tasks so take turns with all others.
+// The bound holds for programs whose tasks take at most pct_patience steps at one instant.
 enum class SchedulingPolicy : std::uint8_t {
   fifo,    // in order of becoming runnable
   random,  // uniformly among the runnable
@@ -292,8 +292,8 @@ class Scheduler {
   void kill_group(TaskGroup& group);
   void finish(Task& task);
   void make_ready(Task& task, WakeReason reason);
-  void set_aside(Task& task);
   RunOutcome run_loop(Time limit);
+  void set_aside(Task& task);
   void fire_due_timers();
   void call_out(const std::function<void()>& function, bool shielded);
   // To be called by the running, cancelled task: throws, or returns `cancelled` while it unwinds.

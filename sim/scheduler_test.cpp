@@ -228,6 +228,41 @@ TEST_F(SchedulerTest, ExceptionStateBelongsToEachFiber) {
   EXPECT_EQ(std::uncaught_exceptions(), 0);
 }
 
+TEST_F(SchedulerTest, ExceptionsInFlightOutsideStayOutside) {
+  int right = 0;
+  scheduler.spawn("t", [&] {
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(std::current_exception(), nullptr);
+      EXPECT_EQ(std::uncaught_exceptions(), 0);
+      try {
+        throw i;
+      } catch (int caught) {
+        scheduler.sleep_for(milliseconds(1));
+        if (caught == i) ++right;
+      }
+      scheduler.sleep_for(milliseconds(1));
+    }
+  });
+  struct RunsWhileUnwinding {
+    Scheduler& scheduler;
+    ~RunsWhileUnwinding() {
+      EXPECT_EQ(std::uncaught_exceptions(), 1);
+      scheduler.run(Time(milliseconds(3)));
+      EXPECT_EQ(std::uncaught_exceptions(), 1);
+    }
+  };
+  try {
+    const RunsWhileUnwinding runs{scheduler};
+    throw std::runtime_error("outside");
+  } catch (const std::runtime_error& error) {
+    scheduler.run();
+    EXPECT_EQ(std::string(error.what()), "outside");
+    EXPECT_NE(std::current_exception(), nullptr);
+  }
+  EXPECT_EQ(right, 3);
+  EXPECT_EQ(std::current_exception(), nullptr);
+}
+
 std::vector<int> random_order(std::uint64_t seed, Digest128* result = nullptr) {
   RunningDigest digest;
   ChoiceOracle choices(seed, &digest);

@@ -146,13 +146,15 @@ std::string StallReport::cycle_text(const Path& cycle) const {
   for (std::size_t i = 0; i < cycle.size(); ++i) {
     const Wait& wait = waits_.at(cycle[i]);
     const std::uint64_t next = cycle[(i + 1) % cycle.size()];
-    text += fmt::format("{} {} waits for {} {}", i == 0 ? "" : ";", named(cycle[i]), wait.description.what, named(next));
+    text +=
+        fmt::format("{} {} waits for {} {}", i == 0 ? "" : ";", named(cycle[i]), wait.description.what, named(next));
   }
   return text;
 }
 
 std::string StallReport::text(Time now, std::size_t task_limit) const {
-  std::string text = fmt::format("at {}: {} live tasks, {} pending timers\n", time_text(now), waits_.size(), timers_.size());
+  std::string text =
+      fmt::format("at {}: {} live tasks, {} pending timers\n", time_text(now), waits_.size(), timers_.size());
   std::size_t listed = 0;
   for (const auto& [id, wait] : waits_) {
     if (listed == task_limit) break;

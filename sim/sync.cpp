@@ -57,21 +57,34 @@ bool Semaphore::try_acquire() {
 bool Semaphore::acquire(const char* reason, Time deadline) {
   // Permits are at hand only while nobody waits for one: release() hands them over.
   if (try_acquire()) return true;
-  if (closed_) return false;
-  return wait_for_notice(reason, deadline).notice == Notice::granted;
+  if (closed_ && in_flight_ == 0) return false;
+  if (wait_for_notice(reason, deadline).notice != Notice::granted) return false;
+  --in_flight_;
+  end_vain_waits();
+  return true;
 }
 
 void Semaphore::release(std::uint64_t count) {
-  while (count > 0 && notify_first(Notice::granted) != 0) --count;
+  for (; count > 0 && notify_first(Notice::granted) != 0; --count) ++in_flight_;
   permits_ += count;
 }
 
 void Semaphore::close() {
   closed_ = true;
+  end_vain_waits();
+}
+
+void Semaphore::end_vain_waits() {
+  // A permit in flight may yet come to one of those who wait, if its receiver is cancelled.
+  if (!closed_ || in_flight_ > 0) return;
   while (notify_first(Notice::told) != 0) {
   }
 }
 
-void Semaphore::abandoned([[maybe_unused]] std::uint64_t task_id) { release(); }
+void Semaphore::abandoned([[maybe_unused]] std::uint64_t task_id) {
+  --in_flight_;
+  release();
+  end_vain_waits();
+}
 
 }  // namespace polarsim::sim

@@ -103,7 +103,9 @@ class Semaphore : private WaitQueue {
   template <typename T>
   friend class Channel;
   void abandoned(std::uint64_t task_id) override;
+  void end_vain_waits();
   std::uint64_t permits_;
+  std::uint64_t in_flight_ = 0;  // handed to tasks that have not run since
   bool closed_ = false;
 };
 

@@ -168,6 +168,178 @@ TEST_F(SyncTest, ChannelSharesItsValuesAmongReaders) {
   EXPECT_EQ(scheduler.live_tasks(), 0u);
 }
 
+TEST_F(SyncTest, AStrayWakeEndsNoWait) {
+  Mutex mutex(scheduler);
+  Semaphore semaphore(scheduler, 0);
+  Condition condition(scheduler);
+  std::vector<TaskRef> waiters;
+  scheduler.spawn("holder", [&] { mutex.lock(); });
+  waiters.push_back(scheduler.spawn("w", [&] { mutex.lock(); }));
+  waiters.push_back(scheduler.spawn("w", [&] { semaphore.acquire("test"); }));
+  waiters.push_back(scheduler.spawn("w", [&] { condition.wait("test"); }));
+  scheduler.run();
+  for (const TaskRef& waiter : waiters) EXPECT_TRUE(scheduler.wake(waiter));
+  scheduler.run();
+  for (const TaskRef& waiter : waiters) EXPECT_FALSE(waiter.finished());
+  scheduler.shut_down();
+}
+
+TEST_F(SyncTest, MutexWaitsUntilADeadline) {
+  Mutex mutex(scheduler);
+  scheduler.spawn("holder", [&] {
+    const std::lock_guard lock(mutex);
+    scheduler.sleep_for(seconds(2));
+  });
+  scheduler.spawn("impatient", [&] {
+    EXPECT_FALSE(mutex.try_lock_for(seconds(1)));
+    EXPECT_EQ(scheduler.now(), Time(seconds(1)));
+    order.push_back(1);
+  });
+  scheduler.spawn("patient", [&] {
+    EXPECT_TRUE(mutex.try_lock_until(Time(seconds(5))));
+    EXPECT_EQ(scheduler.now(), Time(seconds(2)));
+    EXPECT_EQ(mutex.owner(), scheduler.current_id());
+    mutex.unlock();
+    order.push_back(2);
+  });
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_EQ(order, (std::vector<int>{1, 2}));
+  EXPECT_EQ(scheduler.now(), Time(seconds(2))) << "the deadline that was not needed is gone";
+  EXPECT_FALSE(mutex.held());
+}
+
+TEST_F(SyncTest, ConditionWaitsForItsPredicate) {
+  Condition condition(scheduler);
+  int value = 0;
+  scheduler.spawn("waiter", [&] {
+    EXPECT_TRUE(condition.wait_until("three", [&] { return value == 3; }));
+    EXPECT_EQ(scheduler.now(), Time(seconds(3)));
+    EXPECT_FALSE(condition.wait_until(
+        "nine", [&] { return value == 9; }, Time(seconds(5))));
+    EXPECT_TRUE(condition.wait_until(
+        "three", [&] { return value == 3; }, time_zero))
+        << "true already";
+    order.push_back(value);
+  });
+  scheduler.spawn("counter", [&] {
+    for (int i = 0; i < 3; ++i) {
+      scheduler.sleep_for(seconds(1));
+      ++value;
+      condition.notify_all();
+    }
+  });
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_EQ(order, (std::vector<int>{3}));
+}
+
+TEST_F(SyncTest, SemaphoreHandsItsPermitsOverInOrder) {
+  Semaphore semaphore(scheduler, 2);
+  for (int i = 0; i < 4; ++i) {
+    scheduler.spawn("t", [&, i] {
+      const SemaphoreGuard guard(semaphore, "test");
+      EXPECT_TRUE(guard.held());
+      order.push_back(i);
+      scheduler.sleep_for(seconds(1));
+    });
+  }
+  scheduler.spawn("impatient", [&] {
+    EXPECT_FALSE(semaphore.acquire("test", Time(milliseconds(1))));
+    EXPECT_FALSE(semaphore.try_acquire());
+  });
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
+  EXPECT_EQ(scheduler.now(), Time(seconds(2)));
+  EXPECT_EQ(semaphore.available(), 2u);
+  semaphore.release(3);
+  EXPECT_EQ(semaphore.available(), 5u);
+}
+
+TEST_F(SyncTest, PermitHandedToACancelledTaskGoesToTheNext) {
+  Semaphore semaphore(scheduler, 0);
+  std::vector<TaskRef> waiters;
+  for (int i = 0; i < 3; ++i) {
+    waiters.push_back(scheduler.spawn("t", [&, i] {
+      if (semaphore.acquire("test")) order.push_back(i);
+    }));
+  }
+  scheduler.run();
+  semaphore.release();
+  scheduler.cancel(waiters[0]);
+  scheduler.run();
+  EXPECT_EQ(order, (std::vector<int>{1}));
+  semaphore.close();
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_TRUE(waiters[2].finished());
+  EXPECT_EQ(order, (std::vector<int>{1})) << "the end of a semaphore is no permit";
+}
+
+TEST_F(SyncTest, AFullChannelHoldsItsWritersBack) {
+  Channel<int> channel(scheduler, 2);
+  scheduler.spawn("writer", [&] {
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(channel.push(i, "room"));
+    order.push_back(-1);
+    EXPECT_FALSE(channel.try_push(9));
+    EXPECT_FALSE(channel.push(9, "room", Time(seconds(4))));
+    EXPECT_EQ(scheduler.now(), Time(seconds(4)));
+  });
+  scheduler.spawn("reader", [&] {
+    for (int i = 1; i <= 3; ++i) {
+      scheduler.sleep_until(Time(seconds(i)));
+      order.push_back(*channel.pop("value"));
+    }
+    scheduler.sleep_until(Time(seconds(5)));
+    channel.close();
+    while (const auto value = channel.pop("value")) order.push_back(*value);
+  });
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, -1, 3, 4}));
+}
+
+TEST_F(SyncTest, ClosingAChannelEndsEveryWaitAndDropsWhatComesLater) {
+  Channel<int> channel(scheduler, 1);
+  Channel<int> empty(scheduler);
+  scheduler.spawn("writer", [&] {
+    EXPECT_TRUE(channel.push(1, "room"));
+    EXPECT_FALSE(channel.push(2, "room"));
+  });
+  scheduler.spawn("reader", [&] { EXPECT_FALSE(empty.pop("value").has_value()); });
+  scheduler.run();
+  EXPECT_EQ(scheduler.live_tasks(), 2u);
+  channel.close();
+  empty.close();
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_EQ(scheduler.live_tasks(), 0u);
+  EXPECT_FALSE(channel.try_push(3));
+  EXPECT_FALSE(empty.push(3));
+  EXPECT_EQ(channel.try_pop(), 1);
+  EXPECT_EQ(channel.try_pop(), std::nullopt);
+  EXPECT_EQ(empty.size(), 0u);
+}
+
+TEST_F(SyncTest, AValueInFlightWhenTheChannelClosesReachesTheNextReader) {
+  Channel<int> channel(scheduler);
+  std::vector<TaskRef> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.push_back(scheduler.spawn("reader", [&] { order.push_back(channel.pop("value").value_or(-1)); }));
+  }
+  scheduler.run();
+  channel.push(1);
+  channel.close();
+  scheduler.cancel(readers[0]);
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_EQ(order, (std::vector<int>{1, -1}));
+}
+
+TEST_F(SyncTest, ChannelReadersAreNotOvertaken) {
+  Channel<int> channel(scheduler);
+  scheduler.spawn("reader", [&] { order.push_back(*channel.pop("value")); });
+  scheduler.run();
+  channel.push(1);
+  EXPECT_EQ(channel.try_pop(), std::nullopt) << "promised to the reader";
+  scheduler.run();
+  EXPECT_EQ(order, (std::vector<int>{1}));
+}
+
 TEST_F(SyncTest, QueueMayGoBeforeItsCancelledWaiters) {
   auto event = std::make_unique<Event>(scheduler);
   auto mutex = std::make_unique<Mutex>(scheduler);

@@ -109,7 +109,7 @@ struct JoinWaiter final : WaitSubject {
   JoinWaiter*& first;  // of the list
   JoinWaiter*& last;
   Task* task;
-  const Task* target;      // exactly one of the two is set
+  const Task* target;  // exactly one of the two is set
   const TaskGroup* group;
   JoinWaiter* previous;
   JoinWaiter* next = nullptr;

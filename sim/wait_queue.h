@@ -2,9 +2,9 @@
 //
 // The rules for all of them: waits are in FIFO order and in virtual time. Every blocking call throws TaskCancelled when
 // its task is cancelled; while a task unwinds, it returns at once as if its deadline had come. A notification that was
-// meant for a task that is cancelled before it can use it goes to the next waiter. A wake() by someone else does not end
-// a wait. Blocking calls are for tasks only; the notifying half (set, notify, push, release, close) is for anyone, timers
-// included.
+// meant for a task that is cancelled before it can use it goes to the next waiter. A wake() by someone else does not
+// end a wait. Blocking calls are for tasks only; the notifying half (set, notify, push, release, close) is for anyone,
+// timers included.
 //
 // A primitive may be destroyed while tasks wait on it only if these tasks are then cancelled (a host that goes down
 // does so).
