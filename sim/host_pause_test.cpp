@@ -295,7 +295,7 @@ TEST_F(HostPauseTest, ANewVersionTakesOverTheDiskAtTheNextBoot) {
 }
 
 Digest128 digest_of(const std::string& version, bool paused) {
-  TestWorld world{{"a"}};
+  TestWorld world({"a"});
   world.run();
   Host& host = world.host("a");
   host.stop();

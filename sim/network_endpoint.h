@@ -8,6 +8,7 @@
 // All queues keep their memory, so that a message in the steady state allocates nothing.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -61,6 +62,8 @@ struct Link {
   Time transmitter_free = time_zero;
   std::vector<Endpoint*> endpoints;  // whose pipes this link carries; each knows its place
   std::uint64_t stray_resets = 0;    // in flight
+  // What the trace calls its traffic, by SegmentKind; datagrams last. 0 until first needed.
+  std::array<std::uint32_t, 8> trace_names{};
 
   std::vector<std::uint32_t> held_datagrams;  // by a clog, in order of arrival
   std::uint64_t datagrams_in_flight = 0;

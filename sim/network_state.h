@@ -90,9 +90,9 @@ struct Network::Implementation {
     std::uint64_t send = 0;  // the event that a delivery descends from
     std::uint64_t flow = 0;
     std::uint64_t bytes = 0;
+    bool corrupted = false;
   };
-  std::uint64_t trace_traffic(TraceVerb verb, const Link& link, std::string_view what, bool corrupted,
-                              const Traffic& traffic);
+  std::uint64_t trace_traffic(TraceVerb verb, Link& link, std::size_t name, const Traffic& traffic);
   std::uint64_t trace_segment(TraceVerb verb, const Endpoint& sender, const detail::Segment& segment);
   std::uint64_t trace_datagram(TraceVerb verb, const detail::DatagramSlot& datagram);
 

@@ -74,7 +74,8 @@ std::string describe(const TraceEvent& event) {
       return fmt::format("fire, set by {}", event.parent);
     case TraceVerb::send:
     case TraceVerb::deliver:
-      return fmt::format("{} {} flow {} {} B", to_string(event.verb), event.name, event.a, event.b);
+      return fmt::format("{} {} flow {} {} B{}{}", to_string(event.verb), event.name, event.a, event.b,
+                         event.text.empty() ? "" : " ", event.text);
     case TraceVerb::begin:
       return fmt::format("{} {} at {} {} B", event.name, event.text, event.a, event.b);
     case TraceVerb::end:

@@ -42,7 +42,7 @@ const char* to_string(TraceKind kind);
 //   run, finish                              (task)
 //   block   name: what it waits for
 //   fire                                     a timer
-//   send, deliver   name: link and segment   a: flow, b: bytes
+//   send, deliver   name: link and segment   a: flow, b: bytes      text: what is wrong with it
 //   begin   name: operation                  a: offset, b: bytes, text: path
 //   end     name: operation                  a: nanoseconds it took
 // Numbers are part of trace files: append, never renumber.

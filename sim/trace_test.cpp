@@ -166,6 +166,35 @@ TEST_F(TracedRun, DiskOperationsHaveDurations) {
   EXPECT_EQ(ends, 2u);
 }
 
+TEST(TraceRun, DatagramsDescendFromTheirSendsToo) {
+  Simulation world(traced(true));
+  Host& receiver = world.add_host("receiver");
+  receiver.set_program([](Host& self) {
+    auto socket = self.open_datagram(9).value();
+    Datagram datagram;
+    (void)socket.receive(datagram);
+    self.log("received");
+  });
+  Host& sender = world.add_host("sender");
+  sender.set_program([](Host& self) {
+    self.sleep_for(seconds(1));
+    auto socket = self.open_datagram().value();
+    (void)socket.send_to({"receiver", 9}, "12345");
+    self.sleep_for(seconds(1));
+  });
+  receiver.boot();
+  sender.boot();
+  world.run();
+  const std::vector<TraceEvent> events = world.trace().events();
+  const auto received =
+      std::find_if(events.begin(), events.end(), [](const TraceEvent& event) { return event.text == "received"; });
+  ASSERT_NE(received, events.end());
+  const TraceEvent& deliver = events.at(events.at(received->parent - 1).parent - 1);
+  EXPECT_EQ(describe(deliver).substr(0, 38), "deliver sender>receiver datagram flow ");
+  EXPECT_EQ(deliver.b, 5u);
+  EXPECT_EQ(events.at(deliver.parent - 1).verb, TraceVerb::send);
+}
+
 TEST(TraceRun, TracingChangesNothing) { EXPECT_EQ(digest_of_world(true), digest_of_world(false)); }
 
 }  // namespace

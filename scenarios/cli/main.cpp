@@ -6,6 +6,7 @@
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/terminal.h"
+#include "sim/stack_overflow.h"
 
 namespace {
 
@@ -34,6 +35,7 @@ int status_after_output(int status) {
 int main(int argc, char** argv) {
   cli::set_program_name(argc > 0 ? argv[0] : nullptr);
   cli::catch_interrupts();
+  polarsim::sim::install_stack_overflow_report();
   try {
     const auto parsed = cli::parse_command_line(argc, argv);
     if (const auto* text = std::get_if<cli::PrintText>(&parsed)) {
