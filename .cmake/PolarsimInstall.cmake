@@ -15,7 +15,7 @@ install(TARGETS ${polarsim_exported} EXPORT polarsimTargets ARCHIVE DESTINATION 
 set(polarsim_headers
   sim/address.h sim/assert.h sim/channel.h sim/clock.h sim/crash_states.h sim/datagram.h sim/decision_log.h sim/digest.h sim/disk.h
   sim/disk_device.h sim/disk_image.h sim/distribution.h sim/divergence.h sim/fault_point.h sim/future.h sim/host.h sim/link.h sim/network.h
-  sim/nursery.h sim/partition.h sim/random.h sim/scheduler.h sim/simulation.h sim/stack_trace.h sim/swizzle.h sim/sync.h sim/time.h
+  sim/nursery.h sim/partition.h sim/random.h sim/scheduler.h sim/simulation.h sim/stack_overflow.h sim/stack_trace.h sim/swizzle.h sim/sync.h sim/time.h
   sim/trace.h sim/trace_file.h sim/trace_perfetto.h sim/wait_queue.h
   checkers/checkers.h checkers/history.h checkers/verdict.h)
 foreach(header IN LISTS polarsim_headers)

@@ -19,6 +19,7 @@ constexpr sim::Duration boot_limit = 60s;
 constexpr sim::Duration set_up_limit = 600s;
 constexpr sim::Duration final_reads_limit = 600s;
 constexpr sim::Duration residue_limit = 60s;
+constexpr std::size_t tasks_reported = 50;
 constexpr sim::Duration poll_interval = 100ms;
 // How often run() comes up for air; a fixed step, so that asking for progress changes nothing.
 constexpr sim::Duration slice = 1s;
@@ -142,7 +143,7 @@ void RunPhases::run() {
     if (request_.progress) request_.progress(simulation_.now());
     if (finished_ || simulation_.violation()) break;
     if (outcome == sim::RunOutcome::idle) {
-      fail("stalled", "nothing can happen any more, but these tasks wait: " + describe_parked_tasks());
+      fail("stalled", "nothing can happen any more\n" + simulation_.scheduler().stall_report(tasks_reported));
       break;
     }
     if (outcome == sim::RunOutcome::deadline && next == request_.until) {
@@ -150,8 +151,8 @@ void RunPhases::run() {
       break;
     }
     if (outcome == sim::RunOutcome::deadline && next == limit) {
-      fail("stalled", fmt::format("the run had not ended after {} s; these tasks wait: {}",
-                                  sim::seconds(limit - sim::time_zero), describe_parked_tasks()));
+      fail("stalled", fmt::format("the run had not ended after {} s\n{}", sim::seconds(limit - sim::time_zero),
+                                  simulation_.scheduler().stall_report(tasks_reported)));
       break;
     }
   }
@@ -266,17 +267,6 @@ bool RunPhases::fail(std::string name, std::string explanation) {
   liveness_.counts = {{name, 1}};
   liveness_.anomalies.push_back(checkers::Anomaly{std::move(name), std::move(explanation), {}});
   return false;
-}
-
-std::string RunPhases::describe_parked_tasks() {
-  constexpr std::size_t most = 20;
-  std::string list;
-  const auto parked = simulation_.scheduler().parked_tasks();
-  for (std::size_t i = 0; i < parked.size() && i < most; ++i) {
-    list += fmt::format("{}{} ({})", i == 0 ? "" : ", ", parked[i].name, parked[i].reason);
-  }
-  if (parked.size() > most) list += fmt::format(", and {} more", parked.size() - most);
-  return list.empty() ? "none" : list;
 }
 
 }  // namespace polarsim::scenarios

@@ -68,7 +68,6 @@ class RunPhases {
   // threw or did not end within `limit`.
   bool run_on_client(const char* name, sim::Duration limit, std::function<void()> body);
   bool fail(std::string name, std::string explanation);
-  std::string describe_parked_tasks();
 
   const Scenario& scenario_;
   const RunRequest& request_;

@@ -46,6 +46,11 @@ RunOutcome Simulation::run(Time limit) {
   return scheduler_->run(limit);
 }
 
+GoalOutcome Simulation::run_until(const TaskRef& task, Time limit) {
+  if (violation_) return GoalOutcome::stopped;
+  return scheduler_->run_until(task, limit);
+}
+
 void Simulation::replay_decisions(DecisionLog log, const DecisionReplayOptions& options) {
   choices_->replay(std::move(log), options, [this](const std::string& mismatch) { violate("decision-log", mismatch); });
 }

@@ -80,6 +80,8 @@ class Simulation {
 
   // As Scheduler::run; after a violation, `stopped` without doing anything.
   RunOutcome run(Time limit = never);
+  // As Scheduler::run_until; after a violation, `stopped` without doing anything.
+  GoalOutcome run_until(const TaskRef& task, Time limit = never);
   // Records the violation and stops the run; the caller's task is cancelled (does not return from within a task, unless
   // it unwinds). Violations after the first are ignored.
   void violate(std::string name, std::string detail);
