@@ -11,10 +11,12 @@ foreach(library IN LISTS polarsim_exported)
 endforeach()
 
 install(TARGETS ${polarsim_exported} EXPORT polarsimTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-# The contracts only: other headers of these layers are private to them.
+# The contracts, and the headers that these include: others of these layers are private to them.
 set(polarsim_headers
-  sim/assert.h sim/clock.h sim/digest.h sim/disk.h sim/distribution.h sim/fault_point.h sim/host.h sim/network.h sim/random.h
-  sim/scheduler.h sim/simulation.h sim/sync.h sim/time.h sim/trace.h
+  sim/address.h sim/assert.h sim/channel.h sim/clock.h sim/crash_states.h sim/datagram.h sim/decision_log.h sim/digest.h sim/disk.h
+  sim/disk_device.h sim/disk_image.h sim/distribution.h sim/divergence.h sim/fault_point.h sim/future.h sim/host.h sim/link.h sim/network.h
+  sim/nursery.h sim/partition.h sim/random.h sim/scheduler.h sim/simulation.h sim/stack_trace.h sim/swizzle.h sim/sync.h sim/time.h
+  sim/trace.h sim/trace_file.h sim/trace_perfetto.h sim/wait_queue.h
   checkers/checkers.h checkers/history.h checkers/verdict.h)
 foreach(header IN LISTS polarsim_headers)
   cmake_path(GET header PARENT_PATH layer)

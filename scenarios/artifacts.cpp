@@ -232,16 +232,20 @@ tl::expected<void, InputError> prepare_folder(const std::string& folder) {
 }
 
 tl::expected<void, InputError> write_run_folder(const std::string& folder, const reports::RunSummary& summary,
-                                                const RunRecord& record, const std::string& replay_command) {
+                                                const RunRecord& record, const std::string& replay_command,
+                                                TraceOutput* trace) {
   const auto prepared = prepare_folder(folder);
   if (!prepared) return prepared;
   // Without its run.json a folder is no capsule, so a half replaced one cannot be taken for one.
   ::unlink((folder + "/run.json").c_str());
-  for (const char* name : {"/trace.txt", "/decisions.bin"}) ::unlink((folder + name).c_str());
+  for (const char* name : {"/trace.bin", "/decisions.bin"}) ::unlink((folder + name).c_str());
+  if (trace != nullptr) {
+    const auto kept = trace->keep();
+    if (!kept) return kept;
+  }
   std::vector<std::pair<std::string, std::string>> files;
   files.emplace_back("schedule.json", faults::to_json(record.schedule));
   files.emplace_back("history.edn", history_text(record.history));
-  if (!record.trace.empty()) files.emplace_back("trace.txt", trace_text(record.trace));
   if (record.decisions.size() > 0) files.emplace_back("decisions.bin", record.decisions.to_bytes());
   files.emplace_back("report.html", reports::render_html(make_report(summary, record, replay_command)));
   files.emplace_back("run.json", reports::to_json(summary));
@@ -253,20 +257,10 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
 }
 
 void remove_run_folder(const std::string& folder) {
-  for (const char* name : {"run.json", "schedule.json", "history.edn", "trace.txt", "decisions.bin", "report.html"}) {
+  for (const char* name : {"run.json", "schedule.json", "history.edn", "trace.bin", "decisions.bin", "report.html"}) {
     ::unlink((std::filesystem::path(folder) / name).c_str());
   }
   ::rmdir(folder.c_str());
-}
-
-std::string trace_text(const std::vector<sim::TraceEvent>& events) {
-  fmt::memory_buffer text;
-  for (const sim::TraceEvent& event : events) {
-    const std::int64_t time_ns = sim::nanoseconds(event.time);
-    fmt::format_to(std::back_inserter(text), "{}.{:09} {} {} {}\n", time_ns / 1'000'000'000, time_ns % 1'000'000'000,
-                   sim::to_string(event.kind), event.host, sim::describe(event));
-  }
-  return fmt::to_string(text);
 }
 
 tl::expected<Capsule, InputError> read_capsule(const std::string& path) {

@@ -1,5 +1,5 @@
-// The folder of a run: run.json, schedule.json, history.edn, report.html, trace.txt when a trace was kept, and
-// decisions.bin when the decisions were.
+// The folder of a run: run.json, schedule.json, history.edn, report.html, trace.bin when a trace was kept (see
+// trace_output.h), and decisions.bin when the decisions were.
 //
 // The folder of a failing run is its capsule: all that a replay needs. Two runs of the same binary, scenario and seed
 // write the same bytes. Each file appears whole or not at all (temporary file, fsync, rename), and run.json appears
@@ -18,6 +18,7 @@
 #include "scenarios/input_file.h"
 #include "scenarios/runner.h"
 #include "scenarios/scenario.h"
+#include "scenarios/trace_output.h"
 
 namespace polarsim::scenarios {
 
@@ -30,18 +31,16 @@ reports::RunReport make_report(const reports::RunSummary& summary, const RunReco
 
 // Makes the folder and its parents, and proves by writing a file that results can be kept there. The error is one line.
 tl::expected<void, InputError> prepare_folder(const std::string& folder);
-// Replaces what an earlier run left in the folder.
+// Replaces what an earlier run left in the folder. `trace`, if given, becomes its trace.bin.
 tl::expected<void, InputError> write_run_folder(const std::string& folder, const reports::RunSummary& summary,
-                                                const RunRecord& record, const std::string& replay_command);
+                                                const RunRecord& record, const std::string& replay_command,
+                                                TraceOutput* trace = nullptr);
 
 // Removes the files that write_run_folder() makes, and the folder if nothing else is in it.
 void remove_run_folder(const std::string& folder);
 
 // One file, whole or not at all.
 tl::expected<void, InputError> write_file(const std::string& path, std::string_view bytes);
-
-// One line an event: seconds with nine decimals, kind, host, text.
-std::string trace_text(const std::vector<sim::TraceEvent>& events);
 
 // What a replay needs, read from a run's folder.
 struct Capsule {

@@ -78,13 +78,17 @@ TEST(Artifacts, TwoEqualRunsWriteTheSameBytes) {
 
 TEST(Artifacts, AnEarlierRunsTraceDoesNotStay) {
   const TemporaryFolder folder;
-  RunRecord record = sample_record(sample_scenario(), 7, false);
-  record.trace = {{sim::time_zero + sim::Duration(1'000'000'001), sim::TraceKind::log, "dn1", "hello"}};
-  write_sample(folder / "x", record);
-  EXPECT_EQ(content_of(folder / "x/trace.txt"), "1.000000001 log dn1 hello\n");
-  record.trace.clear();
-  write_sample(folder / "x", record);
-  EXPECT_FALSE(std::filesystem::exists(folder / "x/trace.txt"));
+  const RunRecord record = sample_record(sample_scenario(), 7, false);
+  const reports::RunSummary summary = summarise(sample_scenario(), {}, record, build);
+  ASSERT_TRUE(prepare_folder(folder / "x"));
+  {
+    TraceOutput trace(folder / "x/trace.bin");
+    ASSERT_TRUE(trace.ready());
+    ASSERT_TRUE(write_run_folder(folder / "x", summary, record, "again", &trace));
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder / "x/trace.bin"));
+  ASSERT_TRUE(write_run_folder(folder / "x", summary, record, "again"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "x/trace.bin"));
 }
 
 TEST(Artifacts, NothingTemporaryIsLeftBehindAndRemovingTakesOnlyOurFiles) {

@@ -27,7 +27,9 @@ sim::SimulationOptions simulation_options(const Scenario& scenario, const RunReq
   sim::SimulationOptions options;
   options.seed = request.seed;
   options.scheduler.policy = scenario.policy;
-  options.trace.enabled = request.trace;
+  options.trace.enabled = request.trace != nullptr;
+  // All goes to the sink; what stays in memory is for nobody.
+  options.trace.capacity = sim::Trace::block_events;
   return options;
 }
 
@@ -98,6 +100,7 @@ RunPhases::RunPhases(const Scenario& scenario, const RunRequest& request)
       recorder_(simulation_),
       progress_(simulation_.scheduler()) {
   liveness_.checker = "liveness";
+  simulation_.trace().stream_to(request.trace);
   if (request.record_decisions) simulation_.choices().record(&decisions_);
   if (request.decisions != nullptr) simulation_.replay_decisions(*request.decisions, request.decision_options);
   simulation_.network().set_default_link(scenario.network);

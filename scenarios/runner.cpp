@@ -103,7 +103,7 @@ void collect(RunPhases& phases, const RunRequest& request, RunRecord& record) {
   record.schedule = phases.schedule();
   record.nodes = phases.cluster().node_names();
   record.history = phases.recorder().take();
-  if (request.trace) record.trace = simulation.trace().events();
+  if (request.trace != nullptr) simulation.trace().flush();
   record.decisions = std::move(phases.decisions());
   record.decisions_followed = simulation.choices().replay_status();
   count_transactions(record);

@@ -32,8 +32,8 @@ struct RunRequest {
   std::uint64_t seed = 1;
   std::vector<engine::PlantedBug> planted;
   std::optional<faults::Schedule>
-      schedule;  // replaces the scenario's (replay, shrinking); must be valid for its topology
-  bool trace = false;
+      schedule;                     // replaces the scenario's (replay, shrinking); must be valid for its topology
+  sim::TraceSink* trace = nullptr;  // gets every event of the trace; null: none is kept
   bool record_decisions = false;
   // Whose decisions the run takes instead of drawing for itself; read at the start, and must live until then.
   const sim::DecisionLog* decisions = nullptr;
@@ -68,7 +68,6 @@ struct RunRecord {
   std::map<std::string, std::uint64_t> fault_points;  // visits
   faults::Schedule schedule;
   checkers::History history;
-  std::vector<sim::TraceEvent> trace;
   sim::DecisionLog decisions;  // if asked for
   sim::DecisionReplayStatus decisions_followed;
   std::vector<std::string> nodes;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "sim/trace_file.h"
+
 namespace polarsim::scenarios {
 namespace {
 
@@ -75,7 +77,9 @@ TEST(runner, trace_and_progress_change_nothing) {
   const Scenario scenario = library("bank", {"run.duration_s=4"});
   const RunRecord plain = run_scenario(scenario, with_seed(5));
   RunRequest request = with_seed(5);
-  request.trace = true;
+  std::ostringstream file;
+  sim::TraceFileWriter writer(file);
+  request.trace = &writer;
   sim::Time reached = sim::time_zero;
   request.progress = [&](sim::Time time) {
     EXPECT_GE(time, reached);
@@ -83,8 +87,15 @@ TEST(runner, trace_and_progress_change_nothing) {
   };
   const RunRecord traced = run_scenario(scenario, request);
   EXPECT_EQ(plain.digest, traced.digest);
-  EXPECT_TRUE(plain.trace.empty());
-  EXPECT_FALSE(traced.trace.empty());
+  ASSERT_TRUE(writer.finish());
+  std::istringstream written(file.str());
+  const auto trace = sim::read_trace(written, "trace");
+  ASSERT_TRUE(trace.has_value()) << trace.error().message();
+  ASSERT_GT(trace->events.size(), 1000u);
+  // From the very start to the very end.
+  EXPECT_EQ(trace->events.front().id, 1u);
+  EXPECT_EQ(trace->dropped, 0u);
+  EXPECT_GE(trace->events.back().time - sim::time_zero, traced.virtual_time - sim::Duration(1'000'000'000));
   EXPECT_EQ(reached - sim::time_zero, traced.virtual_time);
 }
 

@@ -76,8 +76,10 @@ void read_run(const Section& root, Scenario& scenario) {
   const Section run(table_of(root, "run"), "run", run_keys);
   scenario.duration = run.duration("duration_s", scenario.duration, 10ms, 24h);
   scenario.liveness_timeout = run.duration("liveness_timeout_s", scenario.liveness_timeout, 1s, 24h);
-  const std::string policy = run.choice("policy", "random", {"fifo", "random"});
-  scenario.policy = policy == "fifo" ? sim::SchedulingPolicy::fifo : sim::SchedulingPolicy::random;
+  const std::string policy = run.choice("policy", "random", {"fifo", "random", "pct"});
+  scenario.policy = policy == "fifo"     ? sim::SchedulingPolicy::fifo
+                    : policy == "random" ? sim::SchedulingPolicy::random
+                                         : sim::SchedulingPolicy::pct;
 }
 
 void read_latency(const Section& section, std::string_view key, sim::DurationDistribution& latency) {

@@ -140,7 +140,7 @@ TEST(scenario, types_and_ranges) {
   EXPECT_EQ(error_of(std::string(minimal) + "[run]\nduration_s = -1\n"),
             "s.toml:4:14: run.duration_s: must be from 0.01 to 86400, found -1");
   EXPECT_EQ(error_of(std::string(minimal) + "[run]\npolicy = \"lifo\"\n"),
-            "s.toml:4:10: run.policy: expected one of fifo, random, found 'lifo'");
+            "s.toml:4:10: run.policy: expected one of fifo, random, pct, found 'lifo'");
   EXPECT_EQ(error_of(std::string(minimal) + "[network]\nlatency_us = [3, 2]\n"),
             "s.toml:4:14: network.latency_us: must hold 0 <= low <= high <= 60000000, found [3, 2]");
   EXPECT_EQ(error_of("workload = 3\n"), "s.toml:1:12: workload: expected a table");

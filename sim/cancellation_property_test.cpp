@@ -18,10 +18,12 @@ namespace {
 using std::chrono::milliseconds;
 
 struct World {
-  explicit World(const SimulationOptions& options) : simulation(options), mutex(simulation.scheduler()) {}
+  explicit World(const SimulationOptions& options)
+      : simulation(options), mutex(simulation.scheduler()), permits(simulation.scheduler(), 2) {}
 
   Simulation simulation;
   Mutex mutex;
+  Semaphore permits;
   std::vector<TaskRef> tasks;  // of all hosts, to cancel at random
   int guards = 0;              // alive
   int depth_limit = 4;
@@ -54,10 +56,30 @@ class Guard {
 
 void live(World& world, Host& host, int depth);
 
+// Children that are cancelled at a deadline, or because one of them fails, while they hold or wait for permits.
+void scope(World& world, RandomStream& stream) {
+  Scheduler& scheduler = world.simulation.scheduler();
+  const Time deadline = deadline_after(scheduler.now(), milliseconds(1));
+  const bool fails = stream.chance(0.3);
+  Nursery nursery(scheduler, "scope", {.deadline = deadline, .cancel_on_failure = true});
+  for (int i = 0; i < 3; ++i) {
+    nursery.spawn("holder", [&world, &scheduler, i] {
+      const SemaphoreGuard permit(world.permits, "permit");
+      scheduler.sleep_for(milliseconds(i));
+    });
+  }
+  if (fails) nursery.spawn("failing", [] { throw std::runtime_error("in a scope"); });
+  try {
+    nursery.wait();
+  } catch (const std::runtime_error&) {
+    EXPECT_TRUE(fails);
+  }
+}
+
 void step(World& world, Host& host, Nursery& nursery, int depth) {
   Scheduler& scheduler = world.simulation.scheduler();
   RandomStream& stream = host.random("step");
-  switch (stream.below(12)) {
+  switch (stream.below(13)) {
     case 0:
     case 1:
       if (depth >= world.depth_limit) break;
@@ -104,6 +126,9 @@ void step(World& world, Host& host, Nursery& nursery, int depth) {
     case 10:
       if (stream.chance(0.03)) host.stop();
       break;
+    case 11:
+      scope(world, stream);
+      break;
     default: {
       const std::size_t other = stream.below(world.simulation.hosts().size());
       if (stream.chance(0.03)) world.simulation.hosts()[other]->crash_and_restart(milliseconds(1));
@@ -142,6 +167,7 @@ Result run_world(std::uint64_t seed, SchedulingPolicy policy) {
   EXPECT_EQ(world.simulation.scheduler().live_tasks(), 0u);
   EXPECT_EQ(world.guards, 0);
   EXPECT_FALSE(world.mutex.held());
+  EXPECT_EQ(world.permits.available(), 2u);
   return {world.simulation.digest().value(), world.simulation.scheduler().events()};
 }
 

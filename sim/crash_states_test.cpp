@@ -153,6 +153,40 @@ TEST(CrashStates, DamageIsPartOfTheState) {
             (std::set<std::string>{"f=aaa!1", "f=baa!1", "f=aab!1", "f=bab!1", "f=aba", "f=bba", "f=abb", "f=bbb"}));
 }
 
+TEST(CrashStates, AWriteBesideHiddenDamageMayHealIt) {
+  Machine machine;
+  synced_file(machine);
+  File file = machine.open("f");
+  file.write(sector_bytes, sectors('b'));
+  DiskParameters parameters = instant_disk();
+  parameters.lost_write = 1;
+  machine.disk().set_parameters(parameters);
+  file.sync();
+  machine.disk().set_parameters(instant_disk());
+  EXPECT_EQ(states(machine), (std::vector<std::string>{"f=aaa"}));
+  file.write(0, sectors('c'));
+  EXPECT_EQ(as_set(states(machine)), (std::set<std::string>{"f=aaa", "f=caa", "f=aba", "f=cba"}))
+      << "the page is written sector by sector";
+}
+
+TEST(CrashStates, ACutThatSurvivesCutsTheDamageToo) {
+  Machine machine;
+  synced_file(machine);
+  machine.disk().damage("f", 300, 1);
+  File file = machine.open("f");
+  file.truncate(100);
+  file.truncate(sector_bytes);
+  const auto count = visit_crash_states(machine.disk(), [](const DiskImage& image) {
+    const std::string& bytes = image.entries.at("f").contents;
+    EXPECT_EQ(bytes.substr(0, 100), std::string(100, 'a'));
+    // Only without the cut there is something behind it.
+    if (bytes.size() > sector_bytes) return;
+    EXPECT_TRUE(bytes.size() == 100 || bytes.size() == sector_bytes) << bytes.size();
+    EXPECT_EQ(bytes.find_first_not_of('\0', 100), std::string::npos);
+  });
+  EXPECT_EQ(*count, 3u);
+}
+
 TEST(CrashStates, AnImageCanBeLoadedAndRecoveredFrom) {
   Machine machine;
   synced_file(machine);
@@ -187,6 +221,21 @@ TEST(CrashStates, LimitsAreSaidAndNothingIsVisited) {
   file.write(0, sectors('c', 64));
   EXPECT_EQ(visit_crash_states(machine.disk(), visit).error(),
             "at least 18446744073709551615 combinations of changes may survive, and the limit is 1000000");
+}
+
+TEST(CrashStates, TheRenameOfADirectoryNeedsEverythingBefore) {
+  const auto history = [](Machine& machine) {
+    machine.disk().make_directory("d");
+    machine.disk().make_directory("e");
+    machine.disk().sync_directory();
+    machine.open("e/x");
+    machine.disk().rename("d", "g");
+  };
+  Machine machine(1, true);
+  history(machine);
+  const std::set<std::string> allowed = as_set(states(machine, in_full));
+  EXPECT_EQ(allowed.size(), 3u) << "no rename without the file";
+  EXPECT_EQ(crashed(history, true, 300), allowed);
 }
 
 // Random histories: what random crashes leave is what the enumeration has visited, and nothing of it is out of reach.

@@ -195,6 +195,31 @@ TEST_F(DatagramTest, ACutSwallowsAndAClogHolds) {
   expect_conserved();
 }
 
+TEST_F(DatagramTest, AClogReleasesInOrder) {
+  parameters.latency = DurationDistribution::uniform(Duration(0), milliseconds(50));
+  use(parameters);
+  network().clog("a", "b", time_zero + seconds(1));
+  std::vector<std::string> sent;
+  for (int i = 0; i < 50; ++i) sent.push_back(std::to_string(i));
+  for (const std::string& bytes : sent) send(bytes);
+  // One that is sent behind them does not overtake them either.
+  at(seconds(1) + Duration(1), [&] { send("last"); });
+  sent.push_back("last");
+  world.run();
+  EXPECT_EQ(arrived(), sent);
+  EXPECT_EQ(statistics().datagrams_held, 50u);
+}
+
+TEST_F(DatagramTest, ASecondCopyIsNotAReordering) {
+  parameters.duplication = 1;
+  use(parameters);
+  send("twice");
+  world.run();
+  EXPECT_EQ(arrived(), (std::vector<std::string>{"twice", "twice"}));
+  EXPECT_EQ(world.now(), time_zero + milliseconds(2)) << "the copy arrives one latency later";
+  EXPECT_EQ(statistics().datagrams_reordered, 0u);
+}
+
 TEST_F(DatagramTest, ACutBehindAClogSwallowsWhatWasHeld) {
   network().clog("a", "b", never);
   send("held");

@@ -40,16 +40,18 @@ bool Disk::Implementation::spend_on_device(Duration service, std::uint64_t bytes
                                            const Lease& lease) {
   // A disk may be given another device while requests are under way.
   const std::shared_ptr<BlockDevice> serving = device;
-  const Noted operation = noted;
+  const Under operation = under;
   serving->serve(service, bytes, operations);
-  note_end(operation);
+  if (host.simulation().trace().enabled()) [[unlikely]]
+    trace_end(operation);
   return online(lease);
 }
 
 bool Disk::Implementation::spend_in_memory(Duration time, const Lease& lease) {
-  const Noted operation = noted;
+  const Under operation = under;
   if (time > Duration(0)) scheduler.sleep_for(time);
-  note_end(operation);
+  if (host.simulation().trace().enabled()) [[unlikely]]
+    trace_end(operation);
   return online(lease);
 }
 
@@ -90,32 +92,8 @@ void Disk::Implementation::note(DiskOperation operation, const Inode* inode, std
   const std::uint64_t what = (static_cast<std::uint64_t>(operation) << 56) | (inode == nullptr ? 0 : inode->id);
   Simulation& simulation = host.simulation();
   simulation.digest().absorb(DigestKind::disk, what, (offset << 20) ^ size, hash);
-  Trace& trace = simulation.trace();
-  if (!trace.enabled()) return;
-  TraceRecord event;
-  event.time = simulation.now();
-  event.kind = TraceKind::io;
-  event.verb = TraceVerb::begin;
-  event.host = trace.name(host.name());
-  event.name = trace.name(to_string(operation));
-  event.a = offset;
-  event.b = size;
-  const std::string path = inode == nullptr ? std::string() : inode->path();
-  noted = Noted{trace.record(event, path.empty() ? "/" : path), event.name, event.time};
-}
-
-void Disk::Implementation::note_end(const Noted& operation) {
-  Trace& trace = host.simulation().trace();
-  if (!trace.enabled()) return;
-  TraceRecord event;
-  event.time = scheduler.now();
-  event.kind = TraceKind::io;
-  event.verb = TraceVerb::end;
-  event.parent = operation.event;
-  event.host = trace.name(host.name());
-  event.name = operation.name;
-  event.a = static_cast<std::uint64_t>((event.time - operation.time).count());
-  trace.record(event);
+  if (simulation.trace().enabled()) [[unlikely]]
+    trace_begin(operation, inode, offset, size);
 }
 
 Disk::Disk(Host& host) : impl_(std::make_unique<Implementation>(host)) {}

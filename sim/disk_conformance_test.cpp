@@ -364,9 +364,9 @@ class Comparison {
 TEST(DiskConformance, BehavesAsTheFileSystemOfThisMachine) {
   std::map<int, int> errors;
   bool direct_io = false;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
     Comparison comparison(seed);
-    comparison.run(400);
+    comparison.run(500);
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
     for (const auto& [error, count] : comparison.errors()) errors[error] += count;
     direct_io = direct_io || comparison.direct_io();

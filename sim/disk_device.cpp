@@ -123,6 +123,10 @@ void BlockDevice::serve(Duration service, std::uint64_t bytes, std::uint64_t ope
   const Slot slot(*this);
   if (!slot.granted()) return;
   const Time start = scheduler_.now();
+  if (parameters_.stall > 0) {
+    RandomStream& stream = simulation_.random("device/" + name_ + "/stall");
+    if (stream.chance(parameters_.stall)) stall_until(deadline_after(start, parameters_.stall_time.sample(stream)));
+  }
   sleep_past_stalls(schedule(service, bytes, operations));
   count(start - arrival, scheduler_.now() - start);
 }

@@ -20,12 +20,12 @@
 #include <list>
 #include <string>
 
+#include "sim/distribution.h"
 #include "sim/sync.h"
 #include "sim/time.h"
 
 namespace polarsim::sim {
 
-class RandomStream;
 class Simulation;
 
 enum class QueueOrder : std::uint8_t {
@@ -38,6 +38,10 @@ struct DeviceParameters {
   std::uint64_t operations_per_s = 0;              // 0 is unlimited
   std::uint64_t shared_bandwidth_bytes_per_s = 0;  // 0 is unlimited
   QueueOrder order = QueueOrder::fifo;
+  // Probability that a request, as it enters service, freezes the device for a while; the draws are from the stream
+  // "device/<name>/stall", and there are none while it is zero.
+  double stall = 0;
+  DurationDistribution stall_time = DurationDistribution::constant(std::chrono::seconds(1));
 };
 
 struct DeviceStatistics {

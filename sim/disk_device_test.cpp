@@ -152,6 +152,20 @@ TEST_F(DiskDeviceTest, AStallFreezesWhatIsUnderWayAndWhatComes) {
   EXPECT_EQ(ended_, (Ends{"w2000", "a5000", "b5000"}));
 }
 
+TEST_F(DiskDeviceTest, RequestsMayStallTheDevice) {
+  DeviceParameters parameters;
+  parameters.stall = 1;
+  parameters.stall_time = DurationDistribution::constant(milliseconds(3));
+  device().set_parameters(parameters);
+  read("h", "a");
+  world_.simulation.scheduler().call_at(time_zero + milliseconds(2), [&] {
+    device().set_parameters({});
+    read("h", "b");
+  });
+  world_.run();
+  EXPECT_EQ(ended_, (Ends{"a3000", "b3000"}));
+}
+
 TEST_F(DiskDeviceTest, ACrashGivesTheSlotsBack) {
   auto shared = std::make_shared<BlockDevice>(world_.simulation, "array");
   shared->set_parameters({.queue_depth = 1});

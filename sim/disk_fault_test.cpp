@@ -71,7 +71,7 @@ class DiskFaultTest : public ::testing::Test {
   }
   using Lines = std::vector<std::string>;
 
-  TestWorld world_{{"h"}};
+  TestWorld world_{std::initializer_list<const char*>{"h"}};
 };
 
 // --- the medium ---
@@ -145,6 +145,19 @@ TEST_F(DiskFaultTest, BitRotShowsAndTheCleanContentsAreKeptBeside) {
   EXPECT_EQ(report(), Lines{});
 }
 
+TEST_F(DiskFaultTest, BitRotOfADirtySectorIsInEachOfItsVersions) {
+  File file = synced("f", "abc");
+  ASSERT_TRUE(file.write(0, "ABC"));
+  disk().damage("f", 1, 0x01);
+  std::string out;
+  ASSERT_TRUE(file.read(0, 3, out));
+  EXPECT_EQ(out, "ACC");
+  EXPECT_EQ(disk().durable_contents("f"), "acc");
+  EXPECT_EQ(disk().clean_contents("f"), "ABC");
+  ASSERT_TRUE(file.sync());
+  EXPECT_EQ(disk().durable_contents("f"), "ACC");
+}
+
 TEST_F(DiskFaultTest, ACutEndsTheDamageBehindIt) {
   File file = synced("f", sectors('a', 4));
   disk().damage("f", 3 * sector_bytes, 0x01);
@@ -206,6 +219,16 @@ TEST_F(DiskFaultTest, AWriteIntoACachedPageHealsItsHiddenDamage) {
   EXPECT_EQ(show("f"), "bbbbbbbxaaaaaaaa");
 }
 
+TEST_F(DiskFaultTest, HiddenDamageStaysWhereThePageIsLostAgain) {
+  File file = synced("f", pages('a'));
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(file.write(sector_bytes, sectors('b')));
+  ASSERT_TRUE(file.sync());
+  ASSERT_TRUE(file.write(0, sectors('c')));
+  ASSERT_TRUE(file.sync());
+  EXPECT_EQ(report(), (Lines{"f 0 lost write hidden", "f 1 lost write hidden"}));
+}
+
 TEST_F(DiskFaultTest, AnEvictionShowsTheMedium) {
   File file = synced("f", sectors('a'));
   ASSERT_TRUE(file.write(0, sectors('b')));
@@ -226,6 +249,48 @@ TEST_F(DiskFaultTest, ALostDirectWriteIsSeenAtOnce) {
   EXPECT_EQ(report(), (Lines{"f 1 lost write", "f 2 lost write"}));
   ASSERT_TRUE(raw.write(sector_bytes, sectors('c')));
   EXPECT_EQ(show("f"), "acaaaaaa");
+}
+
+TEST_F(DiskFaultTest, ALostDirectWriteUncoversWhatTheCacheHid) {
+  File file = synced("f", sectors('a'));
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(file.write(0, sectors('b')));
+  ASSERT_TRUE(file.sync());
+  EXPECT_EQ(show(file), "b");
+  ASSERT_TRUE(direct("f").write(0, sectors('c')));
+  EXPECT_EQ(show(file), "a") << "a direct write takes its pages out of the cache";
+}
+
+TEST_F(DiskFaultTest, AfterALostWriteBytesPastTheEndStayZero) {
+  File file = synced("f", sectors('a'));
+  ASSERT_TRUE(file.truncate(100));
+  ASSERT_TRUE(file.write(0, "b"));
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(file.sync());
+  set(&DiskParameters::lost_write, 0);
+  disk().drop_caches();
+  ASSERT_TRUE(file.truncate(sector_bytes));
+  std::string out;
+  ASSERT_TRUE(file.read(0, sector_bytes, out));
+  EXPECT_EQ(out, std::string(100, 'a') + std::string(412, '\0'));
+}
+
+TEST_F(DiskFaultTest, ACutDuringASyncThatLosesItsWritesStillCuts) {
+  DiskParameters parameters = instant_disk();
+  parameters.sync_latency = DurationDistribution::constant(std::chrono::milliseconds(1));
+  File file = synced("f", sectors('a'));
+  ASSERT_TRUE(file.write(0, sectors('b')));
+  parameters.lost_write = 1;
+  disk().set_parameters(parameters);
+  world_.spawn("h", [&] { EXPECT_TRUE(file.sync()); });
+  world_.simulation.scheduler().call_at(time_zero + std::chrono::microseconds(500),
+                                        [&] { world_.spawn("h", [&] { EXPECT_TRUE(file.truncate(100)); }); });
+  world_.run();
+  disk().drop_caches();
+  ASSERT_TRUE(file.truncate(sector_bytes));
+  std::string out;
+  ASSERT_TRUE(file.read(0, sector_bytes, out));
+  EXPECT_EQ(out, std::string(100, 'a') + std::string(412, '\0'));
 }
 
 TEST_F(DiskFaultTest, AMisdirectedWriteSpoilsAnotherPlaceAndKeepsTheOldBytesInItsOwn) {

@@ -112,8 +112,8 @@ void damage_durable(DamageMap& damage, std::uint64_t end) {
 void evict(DamageMap& damage, SectorRange sectors) {
   for (auto entry = damage.lower_bound(sectors.first); entry != damage.end() && sectors.contains(entry->first);
        ++entry) {
-    // A page with a healed sector is dirty and stays.
-    if (!entry->second.healed()) entry->second.hidden = false;
+    // Where the last version is healed, the page is dirty and stays; then this says nothing.
+    entry->second.hidden = false;
   }
 }
 

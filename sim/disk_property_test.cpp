@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "sim/crash_states.h"
 #include "sim/test_world.h"
 
 namespace polarsim::sim {
@@ -59,12 +60,13 @@ rc::Gen<std::vector<Operation>> operations() {
                                                     {2, Kind::sync_directory},
                                                     {2, Kind::crash}});
   const auto path = rc::gen::inRange(0, path_count);
-  return rc::gen::container<std::vector<Operation>>(
+  const auto operation =
       rc::gen::map(rc::gen::tuple(kind, path, path, rc::gen::inRange<std::uint64_t>(0, 6000),
                                   rc::gen::inRange<std::uint64_t>(1, 2500)),
                    [](const std::tuple<Kind, int, int, std::uint64_t, std::uint64_t>& t) {
                      return Operation{std::get<0>(t), std::get<1>(t), std::get<2>(t), std::get<3>(t), std::get<4>(t)};
-                   }));
+                   });
+  return rc::gen::scale(2.0, rc::gen::container<std::vector<Operation>>(operation));
 }
 
 // Every state a file has had since its last sync, in full; the first is the synced one.
@@ -290,6 +292,14 @@ class Comparison {
     parameters.bandwidth_bytes_per_s = 0;
     parameters.unordered_names = unordered;
     disk().set_parameters(parameters);
+    // So that most operations find something.
+    for (const char* path : {"d", "e"}) {
+      if (disk().make_directory(path)) add(path, nullptr);
+    }
+    for (const char* path : {"a", "d/a", "e/a"}) {
+      if (disk().open(path, OpenMode::create_new)) add(path, std::make_shared<ModelFile>());
+    }
+    for (const char* path : {"/", "d", "e"}) sync_directory(path);
   }
 
   void apply(const Operation& operation) {
@@ -445,7 +455,11 @@ class Comparison {
       RC_ASSERT(read(path) == files_[node]->cached());
       if (files_[node]->instead.empty()) RC_ASSERT(read(path, true) == files_[node]->cached());
     }
-    for (const auto& [path, node] : tree_.durable()) {
+    const ModelTree::Layout durable = tree_.durable();
+    const DiskImage image = durable_image(disk());
+    RC_ASSERT(image.entries.size() == durable.size());
+    for (const auto& [path, node] : durable) {
+      RC_ASSERT(image.entries.contains(path));
       if (!files_[node]) continue;
       ModelFile synced = *files_[node];
       synced.states.resize(1);

@@ -79,13 +79,16 @@ struct Disk::Implementation {
   void strike_direct_write(Inode& inode);
 
   void note(DiskOperation operation, const Inode* inode, std::uint64_t offset, std::uint64_t size, std::uint64_t hash);
-  // The operation noted last: its task is still in the same step, so that what it waits for is this operation's end.
-  struct Noted {
-    TraceId event = 0;
+
+  // --- disk_trace.cpp: what the disk tells the trace, if it is on ---
+  // An operation that takes time, for the event that ends it.
+  struct Under {
+    TraceId begin = 0;
     TraceName name = 0;
-    Time time = time_zero;
+    Time since = time_zero;
   };
-  void note_end(const Noted& operation);
+  void trace_begin(DiskOperation operation, const Inode* inode, std::uint64_t offset, std::uint64_t size);
+  void trace_end(const Under& operation);
 
   Host& host;
   Scheduler& scheduler;
@@ -95,10 +98,10 @@ struct Disk::Implementation {
   bool powered = true;
   std::uint64_t medium = 0;  // counts replacements
   detail::NameTree names;
-  Noted noted;
   std::uint64_t used_bytes = 0;  // sizes of linked files
   std::uint32_t failing_syncs = 0;
   SyncFailure failing_syncs_kind = SyncFailure::keeps_dirty;
+  Under under;  // the operation that began last
   RandomStream* read_stream;
   RandomStream* write_stream;
   RandomStream* sync_stream;

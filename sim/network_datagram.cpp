@@ -92,19 +92,19 @@ void Network::Implementation::send_datagram(DatagramSocketState& socket, std::ui
   const std::uint64_t sequence = link.next_datagram++;
   if (link.transmitter_free - now > parameters.datagram_queue_limit) {
     ++link.statistics.datagrams_overflowed;
-    return trace_datagram(link, socket.port, port, sequence, "dropped by a long queue");
+    return trace_lost_datagram(link, socket.port, port, sequence, "dropped by a long queue");
   }
   const Time departure = take_turn(link, bytes.size(), 0);
   if (parameters.loss > 0 && fate.chance(parameters.loss)) {
     ++link.statistics.datagrams_lost;
-    return trace_datagram(link, socket.port, port, sequence, "lost");
+    return trace_lost_datagram(link, socket.port, port, sequence, "lost");
   }
   const bool damaged = parameters.corruption > 0 && fate.chance(parameters.corruption);
   if (damaged) ++link.statistics.datagrams_corrupted;
   const bool unnoticed = damaged && !bytes.empty() && fate.chance(parameters.undetected_corruption);
   if (damaged && !unnoticed) {
     ++link.statistics.datagrams_lost;
-    return trace_datagram(link, socket.port, port, sequence, "lost: damaged");
+    return trace_lost_datagram(link, socket.port, port, sequence, "lost: damaged");
   }
   const Duration latency = parameters.latency.sample(*link.datagram_latency_stream);
   Time arrival = std::max(deadline_after(departure, latency), link.last_datagram_arrival);
@@ -134,9 +134,8 @@ void Network::Implementation::launch(Link& link, std::uint16_t from_port, std::u
   datagram.departure = flight.departure;
   datagram.bytes.assign(bytes);
   datagram.trace_id = 0;
-  if (simulation.trace().enabled()) [[unlikely]] {
-    datagram.trace_id = note_datagram_traffic(TraceVerb::send, datagram);
-  }
+  if (simulation.trace().enabled()) [[unlikely]]
+    datagram.trace_id = trace_datagram(TraceVerb::send, datagram);
   datagram.timer = scheduler.call_at(flight.arrival, [this, slot] { on_datagram(slot); });
   ++link.datagrams_in_flight;
 }
@@ -169,14 +168,14 @@ void Network::Implementation::on_datagram(std::uint32_t slot) {
   --link.datagrams_in_flight;
   if (link.cuts > 0) {
     ++link.statistics.datagrams_cut;
-    trace_datagram(datagram, "lost: the link is cut");
+    trace_lost_datagram(datagram, "lost: the link is cut");
     return free_slot(slot);
   }
   const auto& sockets = hosts[link.to].sockets;
   const auto found = sockets.find(datagram.to_port);
   if (found == sockets.end() || !host_at(link.to)->up()) {
     ++link.statistics.datagrams_unreceived;
-    trace_datagram(datagram, "dropped: nobody is there");
+    trace_lost_datagram(datagram, "dropped: nobody is there");
     return free_slot(slot);
   }
   put_in_buffer(*found->second, slot);
@@ -189,7 +188,7 @@ void Network::Implementation::put_in_buffer(DatagramSocketState& socket, std::ui
   if (socket.queued_bytes + charge > socket.options.receive_buffer_bytes) {
     ++link.statistics.datagrams_overflowed;
     ++socket.statistics.dropped_at_full;
-    trace_datagram(datagram, "dropped: the receive buffer is full");
+    trace_lost_datagram(datagram, "dropped: the receive buffer is full");
     return free_slot(slot);
   }
   if (datagram.corrupted) flip_bits(link, datagram.bytes.data(), datagram.bytes.size());
@@ -211,15 +210,16 @@ void Network::Implementation::note_datagram(const DatagramSlot& datagram) {
   const std::uint64_t ports = (static_cast<std::uint64_t>(datagram.from_port) << 16) | datagram.to_port;
   simulation.digest().absorb(DigestKind::network, what, (datagram.sequence << 32) ^ ports,
                              stable_hash(datagram.bytes, datagram.bytes.size()));
-  if (simulation.trace().enabled()) [[unlikely]] note_datagram_traffic(TraceVerb::deliver, datagram);
+  if (simulation.trace().enabled()) [[unlikely]]
+    trace_datagram(TraceVerb::deliver, datagram);
 }
 
-void Network::Implementation::trace_datagram(const DatagramSlot& datagram, const char* what) {
-  trace_datagram(*datagram.link, datagram.from_port, datagram.to_port, datagram.sequence, what);
+void Network::Implementation::trace_lost_datagram(const DatagramSlot& datagram, const char* what) {
+  trace_lost_datagram(*datagram.link, datagram.from_port, datagram.to_port, datagram.sequence, what);
 }
 
-void Network::Implementation::trace_datagram(const Link& link, std::uint16_t from_port, std::uint16_t to_port,
-                                             std::uint64_t sequence, const char* what) {
+void Network::Implementation::trace_lost_datagram(const Link& link, std::uint16_t from_port, std::uint16_t to_port,
+                                                  std::uint64_t sequence, const char* what) {
   if (!simulation.trace().enabled()) return;
   simulation.trace().add(scheduler.now(), TraceKind::message, hosts[link.to].name,
                          fmt::format("{}:{} > {}:{} datagram #{} {}", hosts[link.from].name, from_port,

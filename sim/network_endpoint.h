@@ -8,6 +8,7 @@
 // All queues keep their memory, so that a message in the steady state allocates nothing.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -41,7 +42,7 @@ struct Segment {
   Time handed_over;            // when the transmission that gets through joins the transmitter's queue
   Time departure;              // when that transmission is on the wire
   Time arrival;                // on its own; in the pipe it waits for those before it
-  std::uint64_t trace_id = 0;  // of its `send` in the trace
+  std::uint64_t trace_id = 0;  // of its `send`
 };
 
 struct Endpoint;
@@ -176,7 +177,7 @@ struct DatagramSlot {
   std::uint64_t sequence = 0;  // on its link; a copy has that of the first
   Time departure = time_zero;
   TimerId timer = 0;
-  std::uint64_t trace_id = 0;  // of its `send` in the trace
+  std::uint64_t trace_id = 0;  // of its `send`
   std::string bytes;
 };
 

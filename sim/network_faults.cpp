@@ -68,7 +68,7 @@ void Network::Implementation::cut_power(HostRecord& record) {
     if (datagram.timer != 0) scheduler.cancel_timer(datagram.timer);
     --datagram.link->datagrams_in_flight;
     ++datagram.link->statistics.datagrams_lost;
-    trace_datagram(datagram, "lost with the power of its host");
+    trace_lost_datagram(datagram, "lost with the power of its host");
     free_slot(slot);
   }
 }

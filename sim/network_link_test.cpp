@@ -87,6 +87,22 @@ TEST_F(NetworkLinkTest, DatagramsQueueBehindSegments) {
   EXPECT_EQ(arrival, time_zero + milliseconds(10 + 10 + 1 + 1));
 }
 
+TEST_F(NetworkLinkTest, RepeatedTransmissionsTakeTheirShare) {
+  parameters.bandwidth_bytes_per_s = 1'000'000;
+  use(parameters);
+  auto here = *world.host("a").open_datagram();
+  LinkParameters lossy = parameters;
+  lossy.loss = 1;  // thirty losses, then the one that gets through
+  at(milliseconds(9), [&] { use(lossy); });
+  at(milliseconds(10) + Duration(1), [&] {
+    use(parameters);
+    ASSERT_TRUE(here.send_to({"b", port}, "x"));
+  });
+  transfer(1, std::string(1000, 'x'));
+  EXPECT_EQ(network().statistics("a", "b").segments_lost, 60u) << "of the data and of the FIN";
+  EXPECT_EQ(network().statistics("a", "b").queue_delay_max, milliseconds(31));
+}
+
 TEST_F(NetworkLinkTest, DirectionsAndHostsDoNotShare) {
   parameters.bandwidth_bytes_per_s = 1'000'000;
   network().set_default_link(parameters);
@@ -189,6 +205,19 @@ TEST_F(NetworkLinkTest, NoticedDamageDelaysAndUnnoticedDamageArrives) {
   }
   EXPECT_EQ(flipped, 2);
   EXPECT_EQ(network().statistics("a", "b").undetected_corruptions, 1u);
+}
+
+TEST_F(NetworkLinkTest, UncloggingDeliversBeforeTheClogsOwnEnd) {
+  at(milliseconds(5), [&] { network().clog("a", "b", time_zero + seconds(5)); });
+  at(milliseconds(50), [&] {
+    EXPECT_TRUE(network().is_clogged("a", "b"));
+    EXPECT_EQ(network().clogged_until("a", "b"), time_zero + seconds(5));
+    network().unclog("a", "b");
+    EXPECT_FALSE(network().is_clogged("a", "b"));
+  });
+  transfer(1, "x");
+  EXPECT_EQ(finished[0], time_zero + milliseconds(51));
+  EXPECT_LT(world.now(), time_zero + seconds(5)) << "the clog's own timer is gone";
 }
 
 TEST_F(NetworkLinkTest, StatisticsAccountForEverySegment) {

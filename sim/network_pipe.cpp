@@ -71,8 +71,8 @@ void Network::Implementation::note_arrival(const Link& link, const Endpoint& sen
   const std::uint64_t what = (static_cast<std::uint64_t>(segment.kind) << 32) | link.id;
   const std::uint64_t place = (sender.number << 24) ^ segment.sequence;
   simulation.digest().absorb(DigestKind::network, what, place, stable_hash(payload, payload.size()));
-  if (!simulation.trace().enabled()) return;
-  note_traffic(TraceVerb::deliver, sender, segment);
+  if (simulation.trace().enabled()) [[unlikely]]
+    trace_segment(TraceVerb::deliver, sender, segment);
 }
 
 void Network::Implementation::arm_arrival(Endpoint& endpoint) {

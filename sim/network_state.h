@@ -85,7 +85,7 @@ struct Network::Implementation {
   void settle(Endpoint& endpoint);
   void drop_after(Endpoint& endpoint, Time detail::Segment::*gone, Time now);
   std::optional<Time> oldest_unacknowledged(const Endpoint& endpoint) const;
-  // --- sends and deliveries for the trace (network_trace.cpp); each returns the event's id ---
+  // --- trace (network_trace.cpp); each returns the event's id ---
   struct Traffic {
     std::uint64_t send = 0;  // the event that a delivery descends from
     std::uint64_t flow = 0;
@@ -93,8 +93,8 @@ struct Network::Implementation {
     bool corrupted = false;
   };
   std::uint64_t trace_traffic(TraceVerb verb, Link& link, std::size_t name, const Traffic& traffic);
-  std::uint64_t note_traffic(TraceVerb verb, const Endpoint& sender, const detail::Segment& segment);
-  std::uint64_t note_datagram_traffic(TraceVerb verb, const DatagramSlot& datagram);
+  std::uint64_t trace_segment(TraceVerb verb, const Endpoint& sender, const detail::Segment& segment);
+  std::uint64_t trace_datagram(TraceVerb verb, const detail::DatagramSlot& datagram);
 
   void note(detail::ConnectionEvent event, const Endpoint& endpoint);
   void note_arrival(const Link& link, const Endpoint& sender, const detail::Segment& segment, std::string_view payload);
@@ -126,9 +126,9 @@ struct Network::Implementation {
   void put_in_buffer(DatagramSocketState& socket, std::uint32_t slot);
   void close(DatagramSocketState& socket);
   void note_datagram(const DatagramSlot& datagram);
-  void trace_datagram(const DatagramSlot& datagram, const char* what);
-  void trace_datagram(const Link& link, std::uint16_t from_port, std::uint16_t to_port, std::uint64_t sequence,
-                      const char* what);
+  void trace_lost_datagram(const DatagramSlot& datagram, const char* what);
+  void trace_lost_datagram(const Link& link, std::uint16_t from_port, std::uint16_t to_port, std::uint64_t sequence,
+                           const char* what);
 
   Simulation& simulation;
   Scheduler& scheduler;

@@ -63,7 +63,7 @@ void Network::Implementation::transmit(Endpoint& endpoint, SegmentKind kind, std
   detail::Segment segment{kind, fate.corrupted, bytes.size(), endpoint.next_sequence++,
                           now,  handed_over,    departure,    arrival};
   if (simulation.trace().enabled()) [[unlikely]]
-    segment.trace_id = note_traffic(TraceVerb::send, endpoint, segment);
+    segment.trace_id = trace_segment(TraceVerb::send, endpoint, segment);
   endpoint.in_flight.push_back(segment);
   ++link.statistics.segments_sent;
   link.statistics.bytes_sent += bytes.size();

@@ -122,6 +122,8 @@ TEST(PctPolicy, SameSeedSameOrderOtherSeedOtherOrder) {
   EXPECT_EQ(first, second);
   EXPECT_NE(order_of(1, 60), order_of(2, 60, &other));
   EXPECT_NE(first, other);
+  // The same for every compiler and build.
+  EXPECT_EQ(first.hex(), "1716979bb78796ffff73b3d549264298");
 }
 
 TEST(PctPolicy, SwitchesOnlyAtTheEndsOfTasksAndAtChangePoints) {

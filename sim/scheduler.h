@@ -34,8 +34,8 @@ namespace polarsim::sim {
 class Task;
 class TaskGroup;
 class Scheduler;
-struct JoinWaiter;
 class Trace;
+struct JoinWaiter;
 
 // Thrown out of a blocking call of a cancelled task.
 struct TaskCancelled {};
@@ -292,8 +292,8 @@ class Scheduler {
   void kill_group(TaskGroup& group);
   void finish(Task& task);
   void make_ready(Task& task, WakeReason reason);
-  RunOutcome run_loop(Time limit);
   void set_aside(Task& task);
+  RunOutcome run_loop(Time limit);
   void fire_due_timers();
   void call_out(const std::function<void()>& function, bool shielded);
   // To be called by the running, cancelled task: throws, or returns `cancelled` while it unwinds.

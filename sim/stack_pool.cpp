@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 
 #include "sim/assert.h"
 #include "sim/sanitizer.h"
@@ -177,11 +176,10 @@ void StackPool::give_back(Stack stack) {
 
 bool StackPool::find_overflow(const void* address, Overflow& overflow) {
   const auto* const byte = static_cast<const char*>(address);
-  const std::less<const char*> below;  // a total order, also of addresses in different objects
   for (const StackPool* pool = first_pool_; pool != nullptr; pool = pool->next_pool_) {
     const std::size_t stride = pool->guard_bytes_ + pool->stack_bytes_;
     for (const Slab& slab : pool->slabs_) {
-      if (below(byte, slab.base) || !below(byte, slab.base + slab.bytes)) continue;
+      if (byte < slab.base || byte >= slab.base + slab.bytes) continue;
       const auto offset = static_cast<std::size_t>(byte - slab.base);
       if (offset % stride >= pool->guard_bytes_) return false;  // the stack itself
       overflow = {slab.users[offset / stride], pool->stack_bytes_};

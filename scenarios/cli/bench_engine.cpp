@@ -38,9 +38,9 @@ double cached_parse_seconds() {
 }  // namespace
 
 std::vector<Measurement> bench_sql() {
-  return {
-      {"sql-parse", 1 / parse_seconds(), "statements/s", "an UPDATE from its text"},
-      {"sql-cached", 1 / cached_parse_seconds(), "statements/s", "the same UPDATE when the node has parsed it before"}};
+  return {{"engine/sql-parse", 1 / parse_seconds(), "statements/s", "an UPDATE from its text"},
+          {"engine/sql-cached", 1 / cached_parse_seconds(), "statements/s",
+           "the same UPDATE when the node has parsed it before"}};
 }
 
 std::vector<Measurement> bench_append() {
@@ -56,11 +56,11 @@ std::vector<Measurement> bench_append() {
   const RunRecord record = run_scenario(scenario, request);
   const double used = processor_seconds() - start;
   const auto transactions = static_cast<double>(record.transactions_ok);
-  return {{"append", transactions / used, "transactions/core-s",
+  return {{"engine/append", transactions / used, "transactions/core-s",
            "committed by clients of the append workload, 2 CN and 4 DN, judging included"},
-          {"append-events", static_cast<double>(record.scheduler_events) / used, "events/core-s",
+          {"engine/append-events", static_cast<double>(record.scheduler_events) / used, "events/core-s",
            "scheduler events in the same run"},
-          {"append-speedup", sim::seconds(record.virtual_time) / used, "times",
+          {"engine/append-speedup", sim::seconds(record.virtual_time) / used, "times",
            "virtual time over processor time in the same run"}};
 }
 

@@ -1,14 +1,16 @@
-// Fibers, scheduler and network: the simulated machine alone.
-#include <fmt/format.h>
+// Fibers, timers and scheduler: the simulated machine alone, each beside a baseline in the same process.
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/context/fiber.hpp>
 #include <cstdint>
+#include <fstream>
 #include <memory>
+#include <queue>
 #include <string>
 #include <vector>
 
 #include "scenarios/cli/benchmarks.h"
-#include "sim/assert.h"
 #include "sim/fiber.h"
 #include "sim/simulation.h"
 #include "sim/stack_pool.h"
@@ -59,9 +61,55 @@ double fiber_switch_seconds() {
   return each / 2;
 }
 
+constexpr std::uint64_t pending_timers = 10'000;
+// The next of the times at which timers are set: spread over a second, the same for both contestants.
+std::int64_t spread(std::uint64_t number) { return static_cast<std::int64_t>(number * 2654435761 % 1'000'000'000); }
+
+// Each timer that fires sets another, so that as many stay pending: one insertion and one firing a turn.
+double timer_seconds() {
+  struct World {
+    sim::Simulation simulation{sim::SimulationOptions{}};
+    std::uint64_t set = 0;
+    std::uint64_t left = 0;
+    void add() {
+      const sim::Time when = sim::deadline_after(simulation.now(), sim::Duration(spread(++set)));
+      simulation.scheduler().call_at(when, [this] {
+        add();
+        if (--left == 0) simulation.scheduler().stop();
+      });
+    }
+  } world;
+  for (std::uint64_t i = 0; i < pending_timers; ++i) world.add();
+  return seconds_each([&world](std::uint64_t count) {
+    world.left = count;
+    world.simulation.run();
+  });
+}
+
+double priority_queue_seconds() {
+  using Entry = std::pair<std::int64_t, std::function<void()>>;
+  const auto later = [](const Entry& a, const Entry& b) { return a.first > b.first; };
+  std::priority_queue<Entry, std::vector<Entry>, decltype(later)> queue(later);
+  std::int64_t now = 0;
+  std::uint64_t set = 0;
+  std::uint64_t fired = 0;
+  const auto add = [&] { queue.push({now + spread(++set), [&fired] { ++fired; }}); };
+  for (std::uint64_t i = 0; i < pending_timers; ++i) add();
+  return seconds_each([&](std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      now = queue.top().first;
+      const auto callback = queue.top().second;
+      queue.pop();
+      callback();
+      add();
+    }
+  });
+}
+
+constexpr std::uint64_t tasks = 16;
+
 // Tasks that do nothing but let others go first: choosing, switching, and the digest's record of both.
 double yield_seconds(sim::SchedulingPolicy policy) {
-  constexpr std::uint64_t tasks = 16;
   return seconds_each([&](std::uint64_t count) {
     sim::SimulationOptions options;
     options.scheduler.policy = policy;
@@ -75,8 +123,7 @@ double yield_seconds(sim::SchedulingPolicy policy) {
   });
 }
 
-double timer_seconds() {
-  constexpr std::uint64_t tasks = 16;
+double sleep_seconds() {
   return seconds_each([&](std::uint64_t count) {
     sim::Simulation simulation(sim::SimulationOptions{});
     for (std::uint64_t task = 0; task < tasks; ++task) {
@@ -88,45 +135,37 @@ double timer_seconds() {
   });
 }
 
-constexpr std::uint16_t port = 7;
-
-void answer_until_closed(sim::Host& host) {
-  auto listener = host.listen(port);
-  POLARSIM_ASSERT(listener.has_value(), "nothing else listens on this host");
-  auto connection = listener->accept();
-  std::string buffer;
-  while (connection) {
-    buffer.clear();
-    const auto count = connection->receive(buffer);
-    if (!count || *count == 0 || !connection->send(buffer)) return;
-  }
+// Resident memory of this process in bytes; 0 if the system does not say.
+double resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  double total = 0;
+  double resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
-void ask(sim::Host& host, std::uint64_t questions) {
-  auto connection = host.connect({"server", port});
-  POLARSIM_ASSERT(connection.has_value(), "the server listens before the client boots");
-  const std::string message(100, 'x');
-  std::string buffer;
-  for (std::uint64_t i = 0; i < questions; ++i) {
-    buffer.clear();
-    if (!connection->send(message) || !connection->receive(buffer)) return;
+// In a process of its own, so that what was freed before does not count.
+double bytes_of_parked_tasks(std::uint64_t count) {
+  int ends[2];
+  if (::pipe(ends) != 0) return 0;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const double before = resident_bytes();
+    auto* const simulation = new sim::Simulation(sim::SimulationOptions{});
+    for (std::uint64_t i = 0; i < count; ++i) {
+      simulation->scheduler().spawn("parked", [simulation] { simulation->scheduler().park("for ever"); });
+    }
+    simulation->run();
+    const double used = resident_bytes() - before;
+    const bool told = ::write(ends[1], &used, sizeof(used)) == sizeof(used);
+    ::_exit(told ? 0 : 1);
   }
-  connection->close();
-}
-
-// Two hosts that send each other 100 bytes in turn; a message is one way.
-double message_seconds() {
-  return seconds_each([](std::uint64_t count) {
-    sim::Simulation simulation(sim::SimulationOptions{});
-    sim::Host& server = simulation.add_host("server");
-    sim::Host& client = simulation.add_host("client");
-    server.set_program(answer_until_closed);
-    client.set_program([count](sim::Host& host) { ask(host, count / 2 + 1); });
-    server.boot();
-    simulation.run(sim::time_zero + sim::Duration(1));
-    client.boot();
-    simulation.run();
-  });
+  double used = 0;
+  if (child < 0 || ::read(ends[0], &used, sizeof(used)) != sizeof(used)) used = 0;
+  ::close(ends[0]);
+  ::close(ends[1]);
+  if (child > 0) ::waitpid(child, nullptr, 0);
+  return used;
 }
 
 }  // namespace
@@ -134,21 +173,36 @@ double message_seconds() {
 std::vector<Measurement> bench_fiber() {
   const double bare = bare_switch_seconds();
   const double ours = fiber_switch_seconds();
-  return {{"fiber-switch", ours * 1e9, "ns", "one switch of a simulated task's fiber"},
-          {"fiber-switch-bare", bare * 1e9, "ns", "one switch of Boost.Context alone, in the same process"},
-          {"fiber-switch-ratio", ours / bare, "times", "the first over the second"}};
+  return {{"sim/fiber-switch", ours * 1e9, "ns", "one switch of a simulated task's fiber"},
+          {"sim/fiber-bare", bare * 1e9, "ns", "one switch of Boost.Context alone, in the same process"},
+          {"sim/fiber-ratio", ours / bare, "times", "the first over the second", "<= 1.5"}};
+}
+
+std::vector<Measurement> bench_timer() {
+  const double ours = timer_seconds();
+  const double baseline = priority_queue_seconds();
+  return {{"sim/timer", ours * 1e9, "ns", "a timer set and fired while 10,000 are pending, digest included", "< 150"},
+          {"sim/timer-baseline", baseline * 1e9, "ns", "the same in a std::priority_queue of std::function"},
+          {"sim/timer-ratio", ours / baseline, "times", "the first over the second"}};
 }
 
 std::vector<Measurement> bench_scheduler() {
-  return {{"scheduler-fifo", 1 / yield_seconds(sim::SchedulingPolicy::fifo), "events/s",
-           "tasks resumed, 16 that yield, in order"},
-          {"scheduler-random", 1 / yield_seconds(sim::SchedulingPolicy::random), "events/s",
-           "tasks resumed, 16 that yield, at random"},
-          {"scheduler-timers", 1 / timer_seconds(), "sleeps/s", "16 tasks that sleep: a timer and a switch each"}};
+  const double fifo = yield_seconds(sim::SchedulingPolicy::fifo);
+  const double bare = bare_switch_seconds();
+  return {{"sim/scheduler-fifo", 1 / fifo, "events/s", "tasks resumed, 16 that yield, in order", ">= 3 M"},
+          {"sim/scheduler-random", 1 / yield_seconds(sim::SchedulingPolicy::random), "events/s",
+           "tasks resumed, 16 that yield, at random", ">= 3 M"},
+          {"sim/scheduler-pct", 1 / yield_seconds(sim::SchedulingPolicy::pct), "events/s",
+           "tasks resumed, 16 that yield, by priorities", ">= 3 M"},
+          {"sim/scheduler-sleeps", 1 / sleep_seconds(), "sleeps/s", "16 tasks that sleep: a timer and a switch each"},
+          {"sim/scheduler-ratio", fifo / (2 * bare), "times", "a fifo event over two bare switches"}};
 }
 
-std::vector<Measurement> bench_network() {
-  return {{"network", 1 / message_seconds(), "messages/s", "100 bytes one way between two hosts"}};
+std::vector<Measurement> bench_memory() {
+  constexpr std::uint64_t count = 100'000;
+  const double bytes = bytes_of_parked_tasks(count);
+  return {{"sim/memory-fibers", bytes / (1 << 20), "MiB", "resident memory of 100,000 parked tasks", "< 2048"},
+          {"sim/memory-fiber", bytes / count, "bytes", "of them each"}};
 }
 
 }  // namespace polarsim::scenarios::cli

@@ -14,6 +14,7 @@ struct Measurement {
   double value = 0;
   std::string unit;
   std::string summary;
+  std::string target = {};  // what is wanted, e.g. "<= 1.5"; empty: nothing in particular
 };
 
 struct Benchmark {
@@ -27,8 +28,13 @@ const std::vector<Benchmark>& benchmarks();
 double seconds_each(const std::function<void(std::uint64_t)>& body);
 
 std::vector<Measurement> bench_fiber();
+std::vector<Measurement> bench_timer();
 std::vector<Measurement> bench_scheduler();
+std::vector<Measurement> bench_memory();
 std::vector<Measurement> bench_network();
+std::vector<Measurement> bench_digest();
+// Beside SimGrid, if the reference program was built (see docs/dependencies.md); nothing otherwise.
+std::vector<Measurement> bench_simgrid();
 std::vector<Measurement> bench_sql();
 std::vector<Measurement> bench_append();
 

@@ -25,17 +25,17 @@ nlohmann::ordered_json entry_of(const Measurement& measurement) {
   return {{"name", measurement.name},
           {"value", measurement.value},
           {"unit", measurement.unit},
+          {"target", measurement.target},
           {"summary", measurement.summary}};
 }
 
 }  // namespace
 
 const std::vector<Benchmark>& benchmarks() {
-  static const std::vector<Benchmark> list{{"fiber", bench_fiber},
-                                           {"scheduler", bench_scheduler},
-                                           {"network", bench_network},
-                                           {"sql", bench_sql},
-                                           {"append", bench_append}};
+  static const std::vector<Benchmark> list{
+      {"sim/fiber", bench_fiber},     {"sim/timer", bench_timer},     {"sim/scheduler", bench_scheduler},
+      {"sim/memory", bench_memory},   {"sim/network", bench_network}, {"sim/digest", bench_digest},
+      {"sim/simgrid", bench_simgrid}, {"engine/sql", bench_sql},      {"engine/append", bench_append}};
   return list;
 }
 
@@ -76,8 +76,8 @@ int bench_command(const BenchOptions& options) {
       if (options.json)
         list.push_back(entry_of(measurement));
       else
-        print(fmt::format("{:<20} {:>14} {:<20} {}\n", measurement.name, value_text(measurement.value),
-                          measurement.unit, measurement.summary));
+        print(fmt::format("{:<22} {:>14} {:<20} {:<8} {}\n", measurement.name, value_text(measurement.value),
+                          measurement.unit, measurement.target, measurement.summary));
     }
   }
   if (options.json) print(dump(list));

@@ -51,7 +51,7 @@ void define_run(CLI::App& app, RunOptions& options) {
       ->check(not_empty())
       ->type_name("DIR");
   command->add_flag("--no-artifacts", options.no_artifacts, "Write no files");
-  command->add_flag("--trace", options.trace, "Keep the trace of the simulation as trace.txt");
+  command->add_flag("--trace", options.trace, "Keep the trace of the simulation as trace.bin (see `polarsim trace`)");
   command->add_flag("--decisions", options.decisions,
                     "Keep every random decision as decisions.bin, 12 bytes each (see replay --decisions)");
   command->add_flag("--twice", options.twice,
@@ -81,7 +81,9 @@ void define_replay(CLI::App& app, ReplayOptions& options) {
       ->add_option("--until", options.until,
                    "Stop at this virtual time without a verdict: seconds, or with unit ns, us, ms, s")
       ->type_name("T");
-  command->add_option("--trace", options.trace_file, "Write the trace of the simulation to this file")
+  command
+      ->add_option("--trace", options.trace_file,
+                   "Write the trace of the simulation to this file (see `polarsim trace`)")
       ->check(not_empty())
       ->type_name("FILE");
   command
@@ -107,7 +109,26 @@ void define_replay(CLI::App& app, ReplayOptions& options) {
       ->type_name("N");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
-                  "\n\nExample:\n  polarsim replay runs/append-7 --until 12.5 --trace trace.txt");
+                  "\n\nExample:\n  polarsim replay runs/append-7 --until 12.5 --trace trace.bin");
+}
+
+void define_trace(CLI::App& app, TraceOptions& options) {
+  CLI::App* command = app.add_subcommand("trace", "Show a recorded trace as text, or export it for Perfetto");
+  command->add_option("FILE", options.file, "A trace, or the folder of a run that has one")->required();
+  command->add_flag("--perfetto", options.perfetto,
+                    "Write JSON for https://ui.perfetto.dev and chrome://tracing instead of text");
+  repeated(command, "--host", options.hosts, "Only events of this host; may be repeated")->type_name("HOST");
+  command
+      ->add_option("--from", options.from, "Only events from this virtual time on: seconds, or with unit ns, us, ms, s")
+      ->type_name("T");
+  command->add_option("--until", options.until, "Only events up to this virtual time")->type_name("T");
+  command->add_flag("--salvage", options.salvage, "Show what a damaged or cut file holds before the damage");
+  command->add_option("-o,--out", options.out, "Write to this file instead of stdout")
+      ->check(not_empty())
+      ->type_name("FILE");
+  command->footer(std::string(exit_text) +
+                  "\n\nExamples:\n  polarsim trace runs/append-7 --host cn1 --from 1.2 --until 1.3\n"
+                  "  polarsim trace runs/append-7 --perfetto -o trace.json");
 }
 
 void define_check(CLI::App& app, CheckOptions& options) {
@@ -170,11 +191,12 @@ void define_campaign(CLI::App& app, CampaignCommandOptions& options) {
 void define_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* command = app.add_subcommand("bench", "Measure the speed of the simulator on this machine");
   command->add_option("NAME", options.name,
-                      "Only benchmarks whose name begins so: fiber, scheduler, network, sql, append");
+                      "Only benchmarks whose name begins so: sim, sim/fiber, sim/timer, sim/scheduler, sim/memory, "
+                      "sim/network,\nsim/digest, sim/simgrid, engine, engine/sql, engine/append");
   command->add_flag("--json", options.json, "Print a JSON list of objects with name, value, unit and summary");
   command->footer(
       "Seconds are those of processor time. The fastest of several rounds counts.\n\n"
-      "Example:\n  polarsim bench scheduler");
+      "Example:\n  polarsim bench sim");
 }
 
 std::string one_line(std::string text) {
@@ -207,6 +229,7 @@ void require_known_command(const CLI::App& app, int argc, const char* const* arg
 std::variant<PrintText, Command> parse_command_line(int argc, const char* const* argv) {
   RunOptions run;
   ReplayOptions replay;
+  TraceOptions trace;
   CheckOptions check;
   ListOptions list;
   CampaignCommandOptions campaign;
@@ -218,6 +241,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   app.get_formatter()->column_width(34);
   define_run(app, run);
   define_replay(app, replay);
+  define_trace(app, trace);
   define_check(app, check);
   define_list(app, list);
   define_campaign(app, campaign);
@@ -237,6 +261,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   }
   if (app.got_subcommand("run")) return Command(run);
   if (app.got_subcommand("replay")) return Command(replay);
+  if (app.got_subcommand("trace")) return Command(trace);
   if (app.got_subcommand("check")) return Command(check);
   if (app.got_subcommand("list")) return Command(list);
   if (app.got_subcommand("campaign")) return Command(campaign);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -95,7 +96,6 @@ int replay_command(const ReplayOptions& options) {
   request.seed = capsule->summary.seed;
   request.planted = capsule->planted;
   request.schedule = capsule->schedule;
-  request.trace = !options.trace_file.empty();
   sim::DecisionLog decisions;
   if (!options.decisions.empty()) {
     decisions = read_decisions(*capsule);
@@ -107,9 +107,11 @@ int replay_command(const ReplayOptions& options) {
   const bool stopped = !options.until.empty();
   check_options(options, *capsule);
   if (stopped) request.until = sim::time_zero + parse_duration("--until", options.until);
-  if (request.trace) {
-    if (const auto writable = write_file(options.trace_file, ""); !writable)
-      throw UsageError("--trace: " + writable.error().message);
+  std::optional<TraceOutput> trace;
+  if (!options.trace_file.empty()) {
+    trace.emplace(options.trace_file);
+    if (const auto ready = trace->ready(); !ready) throw UsageError("--trace: " + ready.error().message);
+    request.trace = &trace->sink();
   }
 
   const FolderForRun folder_for_run(options.out);
@@ -120,9 +122,8 @@ int replay_command(const ReplayOptions& options) {
   const TimedRun run = run_timed(capsule->scenario, request, fmt::format("replay of {}", capsule->folder));
   const reports::RunSummary replayed =
       summarise(capsule->scenario, capsule->summary.overrides, run.record, build_info());
-  if (request.trace) {
-    const auto written = write_file(options.trace_file, trace_text(run.record.trace));
-    if (!written) throw UsageError("--trace: " + written.error().message);
+  if (trace) {
+    if (const auto written = trace->keep(); !written) throw UsageError("--trace: " + written.error().message);
   }
 
   if (!options.out.empty()) {

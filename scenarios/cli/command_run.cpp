@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "scenarios/artifacts.h"
@@ -45,7 +46,7 @@ std::string divergence_text(const Scenario& scenario, RunRequest request, const 
           witness(simulation);
           if (tamper) tamper(simulation);
         };
-        request.trace = false;
+        request.trace = nullptr;
         run_scenario(scenario, request);
       },
       options);
@@ -58,10 +59,11 @@ struct SecondRun {
   std::string divergence;  // where they part: many lines
 };
 
-SecondRun run_again(const RunOptions& options, const Scenario& scenario, const RunRequest& request,
-                    const TimedRun& first, const reports::RunSummary& summary, const std::string& label) {
+SecondRun run_again(const RunOptions& options, const Scenario& scenario, RunRequest request, const TimedRun& first,
+                    const reports::RunSummary& summary, const std::string& label) {
   // What was the same only by the heap's good luck shall not be the same again.
   sim::disturb_memory();
+  request.trace = nullptr;
   const TimedRun again = run_timed(scenario, request, label + ", again");
   const reports::RunSummary repeated = summarise(scenario, options.overrides, again.record, build_info());
   SecondRun second;
@@ -89,12 +91,11 @@ int run_command(const RunOptions& options) {
   RunRequest request;
   request.seed = parse_natural("--seed", options.seed, 0, std::numeric_limits<std::uint64_t>::max());
   request.planted = parse_planted(options.planted);
-  request.trace = options.trace;
   request.record_decisions = options.decisions;
   if (!options.sabotage.empty()) request.on_world = sabotage(options.sabotage);
   const Scenario scenario = load_scenario_argument(options.scenario, options.overrides);
   if (options.trace && options.no_artifacts)
-    throw UsageError("--trace: writes trace.txt, which --no-artifacts forbids");
+    throw UsageError("--trace: writes trace.bin, which --no-artifacts forbids");
   if (options.decisions && options.no_artifacts)
     throw UsageError("--decisions: writes decisions.bin, which --no-artifacts forbids");
   std::string folder;
@@ -106,6 +107,13 @@ int run_command(const RunOptions& options) {
     if (const auto ready = prepare_folder(folder); !ready) throw UsageError("--out: " + ready.error().message);
   }
 
+  std::optional<TraceOutput> trace;
+  if (options.trace) {
+    trace.emplace(folder + "/trace.bin");
+    if (const auto ready = trace->ready(); !ready) throw UsageError("--trace: " + ready.error().message);
+    request.trace = &trace->sink();
+  }
+
   const std::string label = fmt::format("{} seed {}", scenario.name, request.seed);
   const TimedRun run = run_timed(scenario, request, label);
   const reports::RunSummary summary = summarise(scenario, options.overrides, run.record, build_info());
@@ -113,7 +121,8 @@ int run_command(const RunOptions& options) {
                                   ? run_command_text(options.scenario, request.seed, options.overrides, options.planted)
                                   : replay_command_for(folder, program_name());
   if (!folder.empty()) {
-    if (const auto written = write_run_folder(folder, summary, run.record, command); !written)
+    if (const auto written = write_run_folder(folder, summary, run.record, command, trace ? &*trace : nullptr);
+        !written)
       throw UsageError(written.error().message);
   }
 

@@ -33,7 +33,7 @@ class CommandTest : public ::testing::Test {
 TEST_F(CommandTest, HelpGoesToStdoutAndHasAnExample) {
   EXPECT_NE(place_.run({"--help"}).out.find("polarsim run append"), std::string::npos);
   EXPECT_EQ(place_.run({"--version"}).out.substr(0, 9), "polarsim ");
-  for (const char* command : {"run", "replay", "check", "list", "campaign", "bench"}) {
+  for (const char* command : {"run", "replay", "trace", "check", "list", "campaign", "bench"}) {
     const Outcome outcome = place_.run({command, "--help"});
     EXPECT_EQ(outcome.status, 0) << command;
     EXPECT_EQ(outcome.error, "") << command;
@@ -75,7 +75,7 @@ TEST_F(CommandTest, RunTellsAPersonTheVerdictAndHowToRepeatIt) {
                            "the second run was the same"}) {
     EXPECT_NE(outcome.out.find(part), std::string::npos) << part << "\n" << outcome.out;
   }
-  EXPECT_FALSE(content_of(place_ / "my run/trace.txt").empty());
+  EXPECT_FALSE(content_of(place_ / "my run/trace.bin").empty());
 }
 
 TEST_F(CommandTest, DecisionsAreKeptAndFollowed) {
@@ -104,6 +104,35 @@ TEST_F(CommandTest, DecisionsAreKeptAndFollowed) {
   const Outcome none = place_.run({"replay", "runs/small-5", "--decisions", "tolerant"});
   EXPECT_EQ(none.status, 2);
   EXPECT_NE(none.error.find("decisions.bin"), std::string::npos) << none.error;
+}
+
+TEST_F(CommandTest, ATraceIsShownAsTextAndForPerfetto) {
+  ASSERT_EQ(place_.run({"run", "small.toml", "--seed", "5", "--trace"}).status, 0);
+  const Outcome text = place_.run({"trace", "runs/small-5", "--host", "cn1", "--from", "1", "--until", "1100ms"});
+  ASSERT_EQ(text.status, 0) << text.error;
+  EXPECT_NE(text.out.find("1.0"), std::string::npos);
+  EXPECT_NE(text.out.find(" cn1 "), std::string::npos);
+  EXPECT_EQ(text.out.find(" dn1 "), std::string::npos);
+  ASSERT_EQ(place_.run({"trace", "runs/small-5/trace.bin", "--perfetto", "-o", "trace.json"}).status, 0);
+  const Json perfetto = Json::parse(content_of(place_ / "trace.json"));
+  EXPECT_GT(perfetto.at("traceEvents").size(), 1000U);
+
+  // The same run writes the same trace.
+  const std::string bytes = content_of(place_ / "runs/small-5/trace.bin");
+  ASSERT_EQ(place_.run({"replay", "runs/small-5", "--trace", "again.bin"}).status, 0);
+  EXPECT_EQ(content_of(place_ / "again.bin"), bytes);
+
+  write_text(place_ / "cut.bin", bytes.substr(0, bytes.size() * 2 / 3));
+  const Outcome cut = place_.run({"trace", "cut.bin"});
+  EXPECT_EQ(cut.status, 2);
+  EXPECT_EQ(cut.error_lines(), 1U);
+  EXPECT_NE(cut.error.find("cut.bin: at byte"), std::string::npos) << cut.error;
+  EXPECT_EQ(cut.out, "");
+  const Outcome salvaged = place_.run({"trace", "cut.bin", "--salvage"});
+  EXPECT_EQ(salvaged.status, 0);
+  EXPECT_GT(salvaged.out.size(), 1000U);
+  EXPECT_EQ(salvaged.error_lines(), 1U);
+  EXPECT_EQ(place_.run({"trace", "missing.bin"}).status, 2);
 }
 
 TEST_F(CommandTest, TwiceFindsWhereASabotagedRunPartsFromItself) {
@@ -151,10 +180,10 @@ TEST_F(CommandTest, ReplayRepeatsARunExactly) {
   const Outcome text = place_.run({"replay", "runs/small-5/run.json", "--strict"});
   EXPECT_EQ(text.status, 0);
   EXPECT_NE(text.out.find("the same as recorded"), std::string::npos) << text.out;
-  const Outcome stopped = place_.run({"replay", "runs/small-5", "--until", "1500ms", "--trace", "trace.txt"});
+  const Outcome stopped = place_.run({"replay", "runs/small-5", "--until", "1500ms", "--trace", "trace.bin"});
   EXPECT_EQ(stopped.status, 0) << stopped.error;
   EXPECT_NE(stopped.out.find("STOPPED  small, seed 5, at 1.500000000 s"), std::string::npos) << stopped.out;
-  EXPECT_FALSE(content_of(place_ / "trace.txt").empty());
+  EXPECT_FALSE(content_of(place_ / "trace.bin").empty());
 }
 
 TEST_F(CommandTest, AReplayThatDiffersIsStatusThreeUnlessTolerated) {

@@ -36,6 +36,16 @@ struct ReplayOptions {
   bool json = false;
 };
 
+struct TraceOptions {
+  std::string file;
+  bool perfetto = false;
+  bool salvage = false;
+  std::string out;
+  std::vector<std::string> hosts;
+  std::string from;
+  std::string until;
+};
+
 struct CheckOptions {
   std::string history;
   std::string model;
@@ -71,7 +81,7 @@ struct BenchOptions {
   bool json = false;
 };
 
-using Command =
-    std::variant<RunOptions, ReplayOptions, CheckOptions, ListOptions, CampaignCommandOptions, BenchOptions>;
+using Command = std::variant<RunOptions, ReplayOptions, TraceOptions, CheckOptions, ListOptions, CampaignCommandOptions,
+                             BenchOptions>;
 
 }  // namespace polarsim::scenarios::cli
