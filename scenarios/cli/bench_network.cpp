@@ -106,7 +106,7 @@ std::vector<Measurement> bench_network() {
   PingPong faulty;
   faulty.link.loss = 0.01;
   faulty.link.corruption = 0.001;
-  faulty.link.latency = sim::DurationDistribution::exponential(sim::Duration(400'000));
+  faulty.link.latency = sim::DurationDistribution::exponential(sim::Duration(100'000), sim::Duration(400'000));
   return {{"sim/network", 1 / quiet.seconds(), "messages/s", "100 bytes one way between two hosts", ">= 1 M"},
           {"sim/network-faulty", 1 / faulty.seconds(), "messages/s",
            "the same where 1 % are lost, 0.1 % damaged, latency exponential", ">= 1 M"}};
