@@ -31,6 +31,7 @@ class Breaker {
       world_.scheduler().sleep_for(random_.between(1ms, 100ms));
       if (world_.faults_over()) return mend();
       check_accounts(world_);
+      network_.check_cuts();
       const std::uint64_t kind = random_.below(kinds);
       if (wanted_[kind]) strike(kind);
     }

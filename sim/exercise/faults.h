@@ -21,6 +21,8 @@ class NetworkFaults {
   NetworkFaults(World& world, RandomStream& random) : world_(world), random_(random) {}
   void strike();
   void mend();
+  // The network agrees with the model of the cuts, and nothing has crossed a link since it was cut.
+  void check_cuts();
 
  private:
   // What was known of a link's bytes when its bandwidth was set.
@@ -30,6 +32,11 @@ class NetworkFaults {
     std::uint64_t delivered = 0;
     std::uint64_t underway = 0;
   };
+  // A link's cuts, and what had been delivered over it when the first of them came.
+  struct Cuts {
+    std::uint32_t count = 0;
+    std::uint64_t delivered = 0;
+  };
   void cut();
   void partition();
   void clog();
@@ -37,13 +44,13 @@ class NetworkFaults {
   void change_link();
   void heal_all();
   void apply(const DirectedLink& link, bool cuts);
-  void check_cuts();
+  std::uint64_t delivered(const DirectedLink& link) const;
   void check_bandwidth(const std::string& from, const std::string& to);
   void set_link(const std::string& from, const std::string& to, const LinkParameters& link);
 
   World& world_;
   RandomStream& random_;
-  std::map<DirectedLink, std::uint32_t> cuts_;
+  std::map<DirectedLink, Cuts> cuts_;
   std::map<DirectedLink, Metering> metered_;
   std::vector<std::unique_ptr<Swizzle>> swizzles_;
 };

@@ -31,20 +31,28 @@ void NetworkFaults::strike() {
   }
 }
 
+std::uint64_t NetworkFaults::delivered(const DirectedLink& link) const {
+  const LinkStatistics statistics = world_.simulation().network().statistics(link.from, link.to);
+  return statistics.segments_delivered + statistics.datagrams_delivered;
+}
+
 void NetworkFaults::apply(const DirectedLink& link, bool cuts) {
-  std::uint32_t& count = cuts_[link];
+  Cuts& known = cuts_[link];
   if (cuts) {
-    ++count;
-  } else if (count > 0) {
-    --count;
+    if (known.count++ == 0) known.delivered = delivered(link);
+  } else if (known.count > 0) {
+    world_.require(known.delivered == delivered(link), "cuts", [&] { return text(link) + " carries, though cut"; });
+    --known.count;
   }
 }
 
 void NetworkFaults::check_cuts() {
-  for (const auto& [link, count] : cuts_) {
-    world_.require(world_.simulation().network().is_cut(link.from, link.to) == (count > 0), "cuts", [&] {
-      return text(link) + " should have " + std::to_string(count) + " cuts";
+  for (const auto& [link, cuts] : cuts_) {
+    world_.require(world_.simulation().network().is_cut(link.from, link.to) == (cuts.count > 0), "cuts", [&] {
+      return text(link) + " should have " + std::to_string(cuts.count) + " cuts";
     });
+    if (cuts.count == 0) continue;
+    world_.require(cuts.delivered == delivered(link), "cuts", [&] { return text(link) + " carries, though cut"; });
   }
 }
 
@@ -57,8 +65,8 @@ void NetworkFaults::cut() {
   check_cuts();
   world_.count("cut");
   world_.scheduler().call_at(end, [this, link = DirectedLink{from, to}] {
-    world_.simulation().network().uncut(link.from, link.to);
     apply(link, false);
+    world_.simulation().network().uncut(link.from, link.to);
     check_cuts();
   });
 }
@@ -72,8 +80,8 @@ void NetworkFaults::partition() {
   check_cuts();
   world_.count("partitioned");
   world_.scheduler().call_at(end, [this, shape] {
-    world_.simulation().network().heal(shape);
     for (const DirectedLink& link : directed_cuts(shape)) apply(link, false);
+    world_.simulation().network().heal(shape);
     check_cuts();
   });
 }
@@ -127,7 +135,7 @@ void NetworkFaults::change_link() {
 void NetworkFaults::set_link(const std::string& from, const std::string& to, const LinkParameters& link) {
   Network& network = world_.simulation().network();
   check_bandwidth(from, to);
-  network.set_link(from, to, link);
+  world_.set_link(from, to, link);
   const LinkStatistics now = network.statistics(from, to);
   Metering& meter = metered_[{from, to}];
   meter.since = world_.now();
@@ -156,8 +164,9 @@ void NetworkFaults::check_bandwidth(const std::string& from, const std::string& 
 }
 
 void NetworkFaults::heal_all() {
+  check_cuts();
   world_.simulation().network().heal_all();
-  for (auto& [link, count] : cuts_) count = 0;
+  for (auto& [link, cuts] : cuts_) cuts.count = 0;
   check_cuts();
 }
 
@@ -174,8 +183,29 @@ void NetworkFaults::mend() {
   }
 }
 
+namespace {
+
+// Only what a link was told to do is counted.
+void check_faults(World& world, const LinkReport& report) {
+  const LinkStatistics& link = report.statistics;
+  const LinkFaults& faults = world.link_faults(report.from, report.to);
+  const bool lossless = link.segments_lost == 0 || faults.loses || faults.damages;
+  const bool undamaged = link.segments_corrupted + link.datagrams_corrupted == 0 || faults.damages;
+  const bool seen = link.undetected_corruptions == 0 || faults.damages_unseen;
+  const bool single = link.datagrams_duplicated == 0 || faults.doubles;
+  // A second copy may come after a letter that was sent later.
+  const bool ordered = link.datagrams_reordered == 0 || faults.reorders || faults.doubles;
+  world.require(lossless && undamaged && seen && single && ordered, "link-faults", [&] {
+    const char* const what = !lossless ? "loses" : !undamaged || !seen ? "damages" : !single ? "doubles" : "reorders";
+    return report.from + ">" + report.to + " " + what + ", which it was never told to";
+  });
+}
+
+}  // namespace
+
 void check_accounts(World& world) {
   for (const LinkReport& report : world.simulation().network().all_statistics()) {
+    check_faults(world, report);
     const LinkStatistics& link = report.statistics;
     const std::uint64_t segments = link.segments_delivered + link.segments_dropped + link.segments_in_flight;
     const std::uint64_t datagrams = link.datagrams_delivered + link.datagrams_lost + link.datagrams_cut +

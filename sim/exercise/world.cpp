@@ -196,9 +196,19 @@ void World::draw_links() {
         link.reordering = random.unit() * 0.5;
         link.reordering_delay = random.between(Duration(0), 50ms);
       }
-      simulation_.network().set_link(from, to, link);
+      set_link(from, to, link);
     }
   }
+}
+
+void World::set_link(const std::string& from, const std::string& to, const LinkParameters& link) {
+  LinkFaults& faults = link_faults_[{from, to}];
+  faults.loses |= link.loss > 0;
+  faults.damages |= link.corruption > 0;
+  faults.damages_unseen |= link.corruption > 0 && link.undetected_corruption > 0;
+  faults.doubles |= link.duplication > 0;
+  faults.reorders |= link.reordering > 0;
+  simulation_.network().set_link(from, to, link);
 }
 
 // When everything is mended and every timeout over, whoever serves must answer everybody.

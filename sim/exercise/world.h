@@ -66,6 +66,11 @@ struct Seen {
   std::uint64_t letters = 0;
 };
 
+// Which faults a directed link has ever been given: the counters of the others stay at zero.
+struct LinkFaults {
+  bool loses = false, damages = false, damages_unseen = false, doubles = false, reorders = false;
+};
+
 // What became durable under one name, by the disk's own word.
 struct Durable {
   std::uint64_t acknowledged = 0;
@@ -130,6 +135,9 @@ class World {
   }
   std::deque<Letter>& letters() { return letters_; }
   Seen& seen(const std::string& from, const std::string& to) { return seen_[{from, to}]; }
+  // Parameters of links are set here only.
+  void set_link(const std::string& from, const std::string& to, const LinkParameters& link);
+  const LinkFaults& link_faults(const std::string& from, const std::string& to) { return link_faults_[{from, to}]; }
   Durable& durable(const std::string& host, const std::string& name) { return durable_[{host, name}]; }
   // Nothing is promised any more of what this host's disk held.
   void forget_disk(const std::string& host);
@@ -165,6 +173,7 @@ class World {
   std::deque<Conversation> conversations_;  // programs keep references
   std::deque<Letter> letters_;
   std::map<std::pair<std::string, std::string>, Seen> seen_;         // by sender and receiver
+  std::map<std::pair<std::string, std::string>, LinkFaults> link_faults_;
   std::map<std::pair<std::string, std::string>, Durable> durable_;  // by host and name
   std::map<std::string, HostRecord> records_;
   std::map<std::string, std::unique_ptr<HostPlan>> plans_;
