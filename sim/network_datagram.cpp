@@ -131,7 +131,9 @@ void Network::Implementation::launch(Link& link, std::uint16_t from_port, std::u
   datagram.to_port = to_port;
   datagram.corrupted = flight.corrupted;
   datagram.sequence = flight.sequence;
+  datagram.released = false;
   datagram.departure = flight.departure;
+  datagram.arrival = flight.arrival;
   datagram.bytes.assign(bytes);
   datagram.trace_id = 0;
   if (simulation.trace().enabled()) [[unlikely]]
@@ -163,6 +165,12 @@ void Network::Implementation::on_datagram(std::uint32_t slot) {
   if (link.cuts == 0 && link.clogged(scheduler.now())) {
     ++link.statistics.datagrams_held;
     link.held_datagrams.push_back(slot);
+    return;
+  }
+  // It must not overtake what a clog has held before it.
+  if (!datagram.released && scheduler.now() < link.released_until && link.cuts == 0) {
+    datagram.arrival = link.released_until;
+    datagram.timer = scheduler.call_at(datagram.arrival, [this, slot] { on_datagram(slot); });
     return;
   }
   --link.datagrams_in_flight;

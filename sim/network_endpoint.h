@@ -70,6 +70,7 @@ struct Link {
   std::uint64_t next_datagram = 1;   // sequence
   std::uint64_t last_delivered = 0;  // highest sequence delivered
   Time last_datagram_arrival = time_zero;
+  Time released_until = time_zero;  // arrival of the last datagram that a clog has let go
 
   RandomStream* latency_stream;
   RandomStream* loss_stream;
@@ -174,8 +175,10 @@ struct DatagramSlot {
   std::uint16_t from_port = 0, to_port = 0;
   bool in_buffer = false;  // arrived, and in a receive buffer
   bool corrupted = false;
+  bool released = false;       // a clog has let it go, and given it another arrival
   std::uint64_t sequence = 0;  // on its link; a copy has that of the first
   Time departure = time_zero;
+  Time arrival = time_zero;
   TimerId timer = 0;
   std::uint64_t trace_id = 0;  // of its `send`
   std::string bytes;

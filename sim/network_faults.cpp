@@ -35,9 +35,13 @@ void Network::Implementation::release_datagrams(Link& link) {
   for (const std::uint32_t slot : held) {
     const Duration latency = link.parameters->latency.sample(*link.datagram_latency_stream);
     earliest = std::max(earliest, deadline_after(scheduler.now(), latency));
+    datagrams[slot].released = true;
+    datagrams[slot].arrival = earliest;
     datagrams[slot].timer = scheduler.call_at(earliest, [this, slot] { on_datagram(slot); });
   }
-  if (!held.empty()) link.last_datagram_arrival = std::max(link.last_datagram_arrival, earliest);
+  if (held.empty()) return;
+  link.released_until = std::max(link.released_until, earliest);
+  link.last_datagram_arrival = std::max(link.last_datagram_arrival, earliest);
 }
 
 // A cut behind a clog: what waited in it is gone.
@@ -63,8 +67,13 @@ void Network::Implementation::cut_power(HostRecord& record) {
   }
   for (std::uint32_t slot = 0; slot < datagrams.size(); ++slot) {
     DatagramSlot& datagram = datagrams[slot];
-    if (datagram.link == nullptr || datagram.in_buffer || datagram.departure <= now) continue;
-    if (&hosts[datagram.link->from] != &record) continue;
+    if (datagram.link == nullptr || datagram.in_buffer || &hosts[datagram.link->from] != &record) continue;
+    if (datagram.departure <= now) {
+      // The next life's datagrams come after it.
+      Time& last = datagram.link->last_datagram_arrival;
+      last = std::max(last, datagram.arrival);
+      continue;
+    }
     if (datagram.timer != 0) scheduler.cancel_timer(datagram.timer);
     --datagram.link->datagrams_in_flight;
     ++datagram.link->statistics.datagrams_lost;
