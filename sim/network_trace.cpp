@@ -38,13 +38,13 @@ std::uint64_t Network::Implementation::trace_traffic(TraceVerb verb, Link& link,
   return id;
 }
 
-std::uint64_t Network::Implementation::note_traffic(TraceVerb verb, const Endpoint& sender,
-                                                    const detail::Segment& segment) {
+std::uint64_t Network::Implementation::trace_segment(TraceVerb verb, const Endpoint& sender,
+                                                     const detail::Segment& segment) {
   return trace_traffic(verb, *sender.outbound, static_cast<std::size_t>(segment.kind),
                        Traffic{segment.trace_id, sender.number, segment.length, segment.corrupted});
 }
 
-std::uint64_t Network::Implementation::note_datagram_traffic(TraceVerb verb, const DatagramSlot& datagram) {
+std::uint64_t Network::Implementation::trace_datagram(TraceVerb verb, const detail::DatagramSlot& datagram) {
   const std::uint64_t ports = (static_cast<std::uint64_t>(datagram.from_port) << 16) | datagram.to_port;
   return trace_traffic(verb, *datagram.link, datagram_name,
                        Traffic{datagram.trace_id, ports, datagram.bytes.size(), datagram.corrupted});
