@@ -122,6 +122,19 @@ TEST_F(CommandTest, ATraceIsShownAsTextAndForPerfetto) {
   ASSERT_EQ(place_.run({"replay", "runs/small-5", "--trace", "again.bin"}).status, 0);
   EXPECT_EQ(content_of(place_ / "again.bin"), bytes);
 
+  // Into the folder that the same replay makes anew; but not over what a capsule is made of.
+  for (int round = 0; round < 2; ++round) {
+    std::filesystem::create_directory(place_ / "kept");
+    ASSERT_EQ(place_.run({"replay", "runs/small-5", "--out", "kept", "--trace", "kept/trace.bin"}).status, 0);
+    EXPECT_EQ(content_of(place_ / "kept/trace.bin"), bytes);
+  }
+  const std::string capsule = content_of(place_ / "runs/small-5/run.json");
+  const Outcome over = place_.run({"replay", "runs/small-5", "--trace", "runs/./small-5/run.json"});
+  EXPECT_EQ(over.status, 2);
+  EXPECT_EQ(over.error_lines(), 1U);
+  EXPECT_NE(over.error.find("is part of a capsule"), std::string::npos) << over.error;
+  EXPECT_EQ(content_of(place_ / "runs/small-5/run.json"), capsule);
+
   write_text(place_ / "cut.bin", bytes.substr(0, bytes.size() * 2 / 3));
   const Outcome cut = place_.run({"trace", "cut.bin"});
   EXPECT_EQ(cut.status, 2);
