@@ -89,7 +89,7 @@ TEST_F(CommandTest, DecisionsAreKeptAndFollowed) {
   EXPECT_NE(strict.out.find("the same as recorded"), std::string::npos) << strict.out;
 
   const std::vector<std::string> other_future{"replay", "runs/small-5", "--decisions", "strict", "--first",
-                                              "5000",   "--then-seed",  "99",          "--json"};
+                                              "500",    "--then-seed",  "99",          "--json"};
   const Json future = Json::parse(place_.run(other_future).out);
   EXPECT_FALSE(future.at("matches"));
   EXPECT_EQ(Json::parse(place_.run(other_future).out).at("digest"), future.at("digest"));
@@ -304,12 +304,12 @@ TEST_F(CommandTest, ListKnowsEveryKind) {
 }
 
 TEST_F(CommandTest, BenchReportsValuesWithUnits) {
-  const Outcome outcome = place_.run({"bench", "fiber", "--json"});
+  const Outcome outcome = place_.run({"bench", "sim/fiber", "--json"});
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   const Json list = Json::parse(outcome.out);
   ASSERT_EQ(list.size(), 3U);
   for (const Json& entry : list) {
-    EXPECT_EQ(keys_of(entry), (std::set<std::string>{"name", "value", "unit", "summary"}));
+    EXPECT_EQ(keys_of(entry), (std::set<std::string>{"name", "value", "unit", "target", "summary"}));
     EXPECT_GT(entry.at("value").get<double>(), 0.0);
   }
 }
