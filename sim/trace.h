@@ -136,7 +136,7 @@ class Trace {
   void set_context(const Context& context) { context_ = context; }
   // What follows, until the context changes, is an effect of this event.
   void set_cause(TraceId cause) { context_.cause = cause; }
-  // Every event from the next block on goes to `sink` too; null ends that. The sink must outlive this.
+  // Every event from now on goes to `sink` too; null ends that. The sink must outlive this.
   void stream_to(TraceSink* sink);
   // Hands the sink what it has not seen yet.
   void flush();
