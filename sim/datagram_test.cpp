@@ -219,6 +219,28 @@ TEST_F(DatagramTest, WhatArrivesBehindAClogDoesNotOvertakeWhatWasHeld) {
   EXPECT_EQ(statistics().datagrams_reordered, 0u);
 }
 
+TEST_F(DatagramTest, WhatOneClogHasLetGoDoesNotOvertakeWhatTheNextHolds) {
+  network().clog("a", "b", time_zero + seconds(1));
+  send("first");
+  parameters.latency = DurationDistribution::constant(milliseconds(1));
+  use(parameters);
+  at(milliseconds(500), [&] { send("second"); });
+  // The first is let go with a short latency, the second with a long one; then only the first meets a clog again.
+  at(seconds(1) - Duration(1), [&] {
+    parameters.latency = DurationDistribution::uniform(Duration(0), milliseconds(20));
+    use(parameters);
+  });
+  for (int i = 0; i < 10; ++i) {
+    at(seconds(1) + milliseconds(2 * i), [&] {
+      network().clog("a", "b", deadline_after(world.now(), milliseconds(1)));
+      send("later");
+    });
+  }
+  world.run();
+  EXPECT_EQ(arrived().size(), 12u);
+  EXPECT_EQ(statistics().datagrams_reordered, 0u);
+}
+
 TEST_F(DatagramTest, ANewLifeDoesNotOvertakeWhatTheLastPutOnTheWire) {
   parameters.latency = DurationDistribution::constant(milliseconds(100));
   use(parameters);

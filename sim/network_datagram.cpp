@@ -131,7 +131,7 @@ void Network::Implementation::launch(Link& link, std::uint16_t from_port, std::u
   datagram.to_port = to_port;
   datagram.corrupted = flight.corrupted;
   datagram.sequence = flight.sequence;
-  datagram.released = false;
+  datagram.release = 0;
   datagram.departure = flight.departure;
   datagram.arrival = flight.arrival;
   datagram.bytes.assign(bytes);
@@ -168,7 +168,8 @@ void Network::Implementation::on_datagram(std::uint32_t slot) {
     return;
   }
   // It must not overtake what a clog has held before it.
-  if (!datagram.released && scheduler.now() < link.released_until && link.cuts == 0) {
+  if (datagram.release != link.releases && scheduler.now() <= link.released_until && link.cuts == 0) {
+    datagram.release = link.releases;
     datagram.arrival = link.released_until;
     datagram.timer = scheduler.call_at(datagram.arrival, [this, slot] { on_datagram(slot); });
     return;

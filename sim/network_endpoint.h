@@ -70,7 +70,8 @@ struct Link {
   std::uint64_t next_datagram = 1;   // sequence
   std::uint64_t last_delivered = 0;  // highest sequence delivered
   Time last_datagram_arrival = time_zero;
-  Time released_until = time_zero;  // arrival of the last datagram that a clog has let go
+  std::uint64_t releases = 0;       // clogs that let datagrams go,
+  Time released_until = time_zero;  // and the arrival of the last that the latest of them let go
 
   RandomStream* latency_stream;
   RandomStream* loss_stream;
@@ -175,7 +176,7 @@ struct DatagramSlot {
   std::uint16_t from_port = 0, to_port = 0;
   bool in_buffer = false;  // arrived, and in a receive buffer
   bool corrupted = false;
-  bool released = false;       // a clog has let it go, and given it another arrival
+  std::uint64_t release = 0;   // of its link: the latest that has given it its arrival
   std::uint64_t sequence = 0;  // on its link; a copy has that of the first
   Time departure = time_zero;
   Time arrival = time_zero;

@@ -31,15 +31,16 @@ void Network::Implementation::release(Link& link) {
 void Network::Implementation::release_datagrams(Link& link) {
   std::vector<std::uint32_t> held;
   held.swap(link.held_datagrams);
+  if (held.empty()) return;
+  ++link.releases;
   Time earliest = scheduler.now();
   for (const std::uint32_t slot : held) {
     const Duration latency = link.parameters->latency.sample(*link.datagram_latency_stream);
     earliest = std::max(earliest, deadline_after(scheduler.now(), latency));
-    datagrams[slot].released = true;
+    datagrams[slot].release = link.releases;
     datagrams[slot].arrival = earliest;
     datagrams[slot].timer = scheduler.call_at(earliest, [this, slot] { on_datagram(slot); });
   }
-  if (held.empty()) return;
   link.released_until = std::max(link.released_until, earliest);
   link.last_datagram_arrival = std::max(link.last_datagram_arrival, earliest);
 }

@@ -102,7 +102,8 @@ void DiskFaults::crash_checked(Host& host) {
   limits.combinations_max = 300;
   std::vector<DiskImage> states;
   const bool known = host.up() && world_.record(host.name()).disk == DiskNature::honest &&
-                     visit_crash_states(host.disk(), [&](const DiskImage& image) { states.push_back(image); }, limits);
+                     visit_crash_states(
+                         host.disk(), [&](const DiskImage& image) { states.push_back(image); }, limits);
   host.crash();
   if (!known) return;
   const DiskImage left = durable_image(host.disk());

@@ -211,12 +211,12 @@ void carry_file(World& world, Host& host, const std::string& label) {
   Durable& durable = world.durable(host.name(), label);
   if (durable.acknowledged == 0 && !start_carrying(world, host, label)) return;
   const std::vector<std::string> found = carried_files(host, label);
-  world.require(found.size() == 1, "rename-atomic", [&] {
-    return host.name() + " has " + std::to_string(found.size()) + " files in " + label;
-  });
+  world.require(found.size() == 1, "rename-atomic",
+                [&] { return host.name() + " has " + std::to_string(found.size()) + " files in " + label; });
   std::uint64_t move = std::stoull(found.front().substr(label.size() + 3));
   world.require(found.front() == place_of(label, move) && move >= durable.acknowledged, "synced-rename", [&] {
-    return host.name() + " has " + found.front() + " after move " + std::to_string(durable.acknowledged) + " was synced";
+    return host.name() + " has " + found.front() + " after move " + std::to_string(durable.acknowledged) +
+           " was synced";
   });
   const std::string contents = host.disk().clean_contents(found.front());
   world.require(contents == label, "synced-contents", [&] { return host.name() + " " + found.front(); });

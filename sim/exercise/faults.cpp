@@ -92,8 +92,8 @@ class Breaker {
   }
 
   void arm_points() {
-    for (const char* point : {"exercise/serve", "exercise/log-written", "exercise/log-synced", "exercise/checkpoint",
-                              "exercise/carried"}) {
+    for (const char* point :
+         {"exercise/serve", "exercise/log-written", "exercise/log-synced", "exercise/checkpoint", "exercise/carried"}) {
       if (!random_.chance(0.4)) continue;
       FaultAction action;
       const std::uint64_t kind = random_.below(4);

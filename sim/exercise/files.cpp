@@ -196,8 +196,9 @@ class Scribbler {
         if (exists) add(child);
       }
       std::sort(children.begin(), children.end());
-      const bool same = std::equal(listed->begin(), listed->end(), children.begin(), children.end(),
-                                   [](const DirectoryEntry& entry, const std::string& name) { return entry.name == name; });
+      const bool same =
+          std::equal(listed->begin(), listed->end(), children.begin(), children.end(),
+                     [](const DirectoryEntry& entry, const std::string& name) { return entry.name == name; });
       world_.require(same, "file-names", [&] { return "the entries of " + path; });
     }
   }

@@ -48,9 +48,8 @@ void NetworkFaults::apply(const DirectedLink& link, bool cuts) {
 
 void NetworkFaults::check_cuts() {
   for (const auto& [link, cuts] : cuts_) {
-    world_.require(world_.simulation().network().is_cut(link.from, link.to) == (cuts.count > 0), "cuts", [&] {
-      return text(link) + " should have " + std::to_string(cuts.count) + " cuts";
-    });
+    world_.require(world_.simulation().network().is_cut(link.from, link.to) == (cuts.count > 0), "cuts",
+                   [&] { return text(link) + " should have " + std::to_string(cuts.count) + " cuts"; });
     if (cuts.count == 0) continue;
     world_.require(cuts.delivered == delivered(link), "cuts", [&] { return text(link) + " carries, though cut"; });
   }
@@ -105,8 +104,7 @@ void NetworkFaults::swizzle() {
   options.pause = random_.between(Duration(0), 300ms);
   options.unclogging = random_.between(Duration(1), 500ms);
   std::vector<SwizzleStep> steps = draw_swizzle(random_, world_.host_names(), options);
-  swizzles_.push_back(
-      std::make_unique<Swizzle>(world_.simulation().network(), world_.scheduler(), std::move(steps)));
+  swizzles_.push_back(std::make_unique<Swizzle>(world_.simulation().network(), world_.scheduler(), std::move(steps)));
   world_.count("swizzled");
 }
 

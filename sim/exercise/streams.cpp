@@ -137,7 +137,7 @@ void serve_conversation(World& world, Host& host, Connection& connection, Random
     require_pattern(world, peer, host.name(), number, got, bytes);
     got += bytes.size();
     require_amount(world, number, conversation->request, got, false);
-    if (dozes) host.sleep_for(random.between(Duration(0), 20ms));
+    if (dozes && !world.faults_over()) host.sleep_for(random.between(Duration(0), 20ms));
     if (!steady && host.fault_point("exercise/serve") == FaultOutcome::fail) {
       connection.abort();
       return false;

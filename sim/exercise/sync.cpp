@@ -45,8 +45,7 @@ void share_permits(World& world, Host& host, const std::string& label) {
     Nursery holders(host.scheduler(), label);
     const std::int64_t count = random.between(1, 6);
     for (std::int64_t i = 0; i < count; ++i) {
-      tasks.push_back(
-          holders.spawn("holder", [&] { enter_with_permit(world, host, random, permits, inside, most); }));
+      tasks.push_back(holders.spawn("holder", [&] { enter_with_permit(world, host, random, permits, inside, most); }));
     }
     for (int i = 0; i < 3; ++i) {
       host.sleep_for(random.between(Duration(0), 30ms));
@@ -66,8 +65,8 @@ namespace {
 enum class Ending : std::uint8_t { value, exception, broken };
 
 // What a waiter got, and when. It may only be what the promise came to, not before, and not later than at once.
-void await(World& world, Host& host, RandomStream& random, const Future<std::uint64_t>& future, Ending ending,
-           Time due, std::uint64_t disturbances) {
+void await(World& world, Host& host, RandomStream& random, const Future<std::uint64_t>& future, Ending ending, Time due,
+           std::uint64_t disturbances) {
   const bool patient = random.chance(0.5);
   const Duration wait = random.between(Duration(0), 40ms);
   const Time deadline = patient ? never : deadline_after(world.now(), wait);

@@ -214,9 +214,8 @@ void raise_until_deadline(World& world, Host& host, RandomStream& random) {
   }
   world.require(children.size() == 0, "nursery", [] { return "children outlive the wait"; });
   if (world.disturbances(host.name()) != disturbances) return;
-  world.require(world.now() <= deadline, "nursery-deadline", [&] {
-    return "ended " + std::to_string((world.now() - deadline).count()) + " ns after its deadline";
-  });
+  world.require(world.now() <= deadline, "nursery-deadline",
+                [&] { return "ended " + std::to_string((world.now() - deadline).count()) + " ns after its deadline"; });
   // What is due at the deadline itself may go either way.
   if (failing == patience || longest == patience || failing == longest) return;
   const bool fails = one_fails && failing < patience;

@@ -67,11 +67,13 @@ void check_boot(World& world, Host& host, const std::string& version) {
   });
   // Time may have passed if the host was paused as soon as it booted.
   const HostClock& clock = host.clock();
-  if (!record.boot_offset || record.clock_struck_at == world.now() || clock.frozen() || clock.monotonic(world.now()) > Duration(0)) return;
+  if (!record.boot_offset || record.clock_struck_at == world.now() || clock.frozen() ||
+      clock.monotonic(world.now()) > Duration(0))
+    return;
   world.count("booted with a wrong clock");
   world.require(clock.realtime_error(world.now()) == *record.boot_offset, "boot-offset", [&] {
-    return host.name() + " is " + std::to_string(clock.realtime_error(world.now()).count()) + " ns off, and should be " +
-           std::to_string(record.boot_offset->count());
+    return host.name() + " is " + std::to_string(clock.realtime_error(world.now()).count()) +
+           " ns off, and should be " + std::to_string(record.boot_offset->count());
   });
 }
 
@@ -260,9 +262,9 @@ void World::shut_down() {
   const RunOutcome outcome = simulation_.run(run_end + 100s);
   check_accounts(*this);
   const LinkStatistics total = simulation_.network().total_statistics();
-  const bool quiet = outcome == RunOutcome::idle && scheduler().live_tasks() == 0 && scheduler().pending_timers() == 0 &&
-                     simulation_.network().live_endpoints() == 0 && total.segments_in_flight == 0 &&
-                     total.datagrams_in_flight == 0;
+  const bool quiet = outcome == RunOutcome::idle && scheduler().live_tasks() == 0 &&
+                     scheduler().pending_timers() == 0 && simulation_.network().live_endpoints() == 0 &&
+                     total.segments_in_flight == 0 && total.datagrams_in_flight == 0;
   require(quiet, "leftovers", [&] {
     return std::to_string(scheduler().live_tasks()) + " tasks, " + std::to_string(scheduler().pending_timers()) +
            " timers, " + std::to_string(simulation_.network().live_endpoints()) + " endpoints, " +

@@ -35,8 +35,8 @@ class Presence {
 };
 
 // What a connection's two ends know of each other. `sent` counts bytes before they are given to send(), so it bounds
-// what can arrive; `finished_at` is how many there were when the sender announced its end. `accepted` counts what send()
-// took and `read` what receive() gave, the header included: their difference lies in the window.
+// what can arrive; `finished_at` is how many there were when the sender announced its end. `accepted` counts what
+// send() took and `read` what receive() gave, the header included: their difference lies in the window.
 struct Flow {
   std::uint64_t sent = 0;
   std::optional<std::uint64_t> finished_at;
@@ -172,7 +172,7 @@ class World {
   std::vector<std::string> servers_, letterboxes_;
   std::deque<Conversation> conversations_;  // programs keep references
   std::deque<Letter> letters_;
-  std::map<std::pair<std::string, std::string>, Seen> seen_;         // by sender and receiver
+  std::map<std::pair<std::string, std::string>, Seen> seen_;  // by sender and receiver
   std::map<std::pair<std::string, std::string>, LinkFaults> link_faults_;
   std::map<std::pair<std::string, std::string>, Durable> durable_;  // by host and name
   std::map<std::string, HostRecord> records_;
