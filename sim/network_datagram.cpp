@@ -136,8 +136,13 @@ void Network::Implementation::launch(Link& link, std::uint16_t from_port, std::u
   datagram.trace_id = 0;
   if (simulation.trace().enabled()) [[unlikely]]
     datagram.trace_id = trace_datagram(TraceVerb::send, datagram);
-  datagram.timer = scheduler.call_at(flight.arrival, [this, slot] { on_datagram(slot); });
+  let_arrive(slot, flight.arrival);
   ++link.datagrams_in_flight;
+}
+
+void Network::Implementation::let_arrive(std::uint32_t slot, Time arrival) {
+  datagrams[slot].arrival = arrival;
+  datagrams[slot].timer = scheduler.call_at(arrival, [this, slot] { on_datagram(slot); });
 }
 
 tl::expected<void, DatagramError> DatagramSocket::send_to(const Address& to, std::string_view bytes) {

@@ -60,8 +60,9 @@ struct Link {
   Time clogged_until = time_zero;
   TimerId clog_timer = 0;
   Time transmitter_free = time_zero;
-  std::vector<Endpoint*> endpoints;  // whose pipes this link carries; each knows its place
-  std::uint64_t stray_resets = 0;    // in flight
+  std::vector<Endpoint*> endpoints;         // whose pipes this link carries; each knows its place
+  std::uint64_t stray_resets = 0;           // in flight
+  std::vector<EndpointHandle> held_resets;  // of these, by a clog, in order of arrival
   // What the trace calls its traffic, by SegmentKind; datagrams last. 0 until first needed.
   std::array<std::uint32_t, 8> trace_names{};
 
@@ -176,6 +177,7 @@ struct DatagramSlot {
   bool corrupted = false;
   std::uint64_t sequence = 0;  // on its link; a copy has that of the first
   Time departure = time_zero;
+  Time arrival = time_zero;
   TimerId timer = 0;
   std::uint64_t trace_id = 0;  // of its `send`
   std::string bytes;
