@@ -160,8 +160,13 @@ void HostClock::set_drift_ppm(Time true_now, double ppm) {
 void HostClock::step(Time true_now, Duration by) {
   update(true_now);
   state_.realtime_ahead += by;
-  if (state_.leap_by != 0 && state_.realtime() >= state_.leap_at) state_.leap_by = 0;
+  forget_passed_leap_second();
   changed();
+}
+
+// After a jump of realtime: what it has jumped over must not take effect late.
+void HostClock::forget_passed_leap_second() {
+  if (state_.leap_by != 0 && state_.realtime() >= state_.leap_at) state_.leap_by = 0;
 }
 
 void HostClock::slew(Time true_now, Duration by, Duration over) {
@@ -225,6 +230,7 @@ void HostClock::boot(Time true_now) {
   if (boot_offset_) {
     const Duration wanted = true_now.time_since_epoch() + *boot_offset_;
     state_.realtime_ahead = state_.realtime_stopped ? wanted : wanted - state_.elapsed_ns();
+    forget_passed_leap_second();
   }
   changed();
 }

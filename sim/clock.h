@@ -95,7 +95,7 @@ class HostClock {
   // wrong). Without a value, which is the default, realtime survives reboots.
   void set_boot_offset(std::optional<Duration> offset) { boot_offset_ = offset; }
   // Restarts the monotonic clock at zero and ends a slew, which lived in the kernel. Drift, a freeze and a pending leap
-  // second stay.
+  // second stay, the latter unless the boot offset sets realtime past it.
   void boot(Time true_now);
 
   // Called after every change that may move the true time at which a wait of the host ends. For Host.
@@ -133,6 +133,7 @@ class HostClock {
 
   State at(Time true_now) const;
   void update(Time true_now) { state_ = at(true_now); }
+  void forget_passed_leap_second();
   void changed();
 
   State state_;

@@ -147,6 +147,15 @@ TEST(HostClock, AStepPastTheLeapSecondForgetsIt) {
   EXPECT_EQ(clock.realtime_error(Time(hours(60))), hours(24));
 }
 
+TEST(HostClock, ABootOffsetPastTheLeapSecondForgetsIt) {
+  HostClock clock;
+  clock.schedule_leap_second(time_zero, LeapSecond::insert, LeapHandling::step);
+  clock.set_boot_offset(hours(30));
+  clock.boot(Time(seconds(1)));
+  EXPECT_FALSE(clock.leap_second_pending(Time(seconds(1))));
+  EXPECT_EQ(clock.realtime_error(Time(seconds(1))), hours(30));
+}
+
 TEST(HostClock, FrozenRealtimeStandsStillAndGoesOnBehind) {
   HostClock clock;
   clock.schedule_leap_second(time_zero, LeapSecond::insert, LeapHandling::step);

@@ -244,6 +244,32 @@ TEST_F(DatagramTest, ARebootedHostDoesNotOvertakeWhatItHadOnTheWire) {
   EXPECT_EQ(statistics().datagrams_reordered, 0u);
 }
 
+TEST_F(DatagramTest, WhatArrivesBehindAClogDoesNotOvertakeWhatWasHeld) {
+  network().clog("a", "b", time_zero + milliseconds(2));
+  send("held");  // and let go at 2 ms, to arrive at 3 ms
+  at(microseconds(1500), [&] { send("under way when the clog ends"); });
+  world.run();
+  EXPECT_EQ(arrived(), (std::vector<std::string>{"held", "under way when the clog ends"}));
+  EXPECT_EQ(statistics().datagrams_reordered, 0u);
+}
+
+TEST_F(DatagramTest, ANewLifeDoesNotOvertakeWhatTheLastPutOnTheWire) {
+  parameters.latency = DurationDistribution::constant(milliseconds(100));
+  use(parameters);
+  send("last words");
+  at(milliseconds(1), [&] {
+    world.host("a").crash();
+    world.host("a").boot();
+    here = std::move(*world.host("a").open_datagram());
+    parameters.latency = DurationDistribution::constant(milliseconds(1));
+    use(parameters);
+    send("first words");
+  });
+  world.run();
+  EXPECT_EQ(arrived(), (std::vector<std::string>{"last words", "first words"}));
+  EXPECT_EQ(statistics().datagrams_reordered, 0u);
+}
+
 TEST_F(DatagramTest, ASecondCopyIsNotAReordering) {
   parameters.duplication = 1;
   use(parameters);

@@ -3,6 +3,10 @@
 // The state of a streaming hash is an ordinary object only with this.
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
+#ifdef __x86_64__
+// The same values by the widest vector instructions of the processor at hand.
+#include <xxh_x86dispatch.h>
+#endif
 
 #include <algorithm>
 #include <limits>
@@ -65,7 +69,9 @@ std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed) {
 RunningDigest::RunningDigest(std::uint64_t ladder_interval)
     : ladder_interval_(ladder_interval),
       next_rung_(ladder_interval == 0 ? no_stop : ladder_interval),
-      next_stop_(next_rung_) {}
+      next_stop_(next_rung_) {
+  choose_limit();
+}
 
 void RunningDigest::absorb_bytes(DigestKind kind, std::uint64_t a, std::string_view bytes) {
   absorb(kind, a, stable_hash(bytes), bytes.size());
@@ -78,25 +84,37 @@ void RunningDigest::fold() {
   const XXH128_hash_t block = XXH3_128bits_withSeed(buffer_.data(), sizeof(buffer_), chain_.low);
   const std::uint64_t rotated = (chain_.high << 1) | (chain_.high >> 63);
   chain_ = Digest128{block.low64, block.high64 ^ (rotated * 0x9E3779B97F4A7C15ULL)};
+  folded_ += filled_;
   filled_ = 0;
 }
 
 void RunningDigest::observe(Observer observer) {
   observer_ = std::move(observer);
   choose_next_stop();
+  choose_limit();
 }
 
 void RunningDigest::choose_next_stop() {
   next_stop_ = next_rung_;
-  if (observer_.on_record) next_stop_ = std::min(next_stop_, std::max(observer_.first, count_ + 1));
+  if (observer_.on_record) next_stop_ = std::min(next_stop_, std::max(observer_.first, count() + 1));
+}
+
+void RunningDigest::choose_limit() {
+  limit_ = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_.size(), next_stop_ - folded_));
+}
+
+void RunningDigest::reach_limit() {
+  if (filled_ == buffer_.size()) fold();
+  if (count() == next_stop_) stop_here();
+  choose_limit();
 }
 
 void RunningDigest::stop_here() {
-  const std::uint64_t number = count_;
+  const std::uint64_t number = count();
   // The buffer keeps its last record when it is folded.
   const DigestRecord record = buffer_[(filled_ + buffer_.size() - 1) % buffer_.size()];
   if (observer_.on_record && number >= observer_.first) observer_.on_record(number, record);
-  POLARSIM_ASSERT(count_ == number, "an observer of the digest changed the run");
+  POLARSIM_ASSERT(count() == number, "an observer of the digest changed the run");
   if (number == next_rung_) {
     ladder_.push_back(value());
     next_rung_ += ladder_interval_;
@@ -108,7 +126,7 @@ void RunningDigest::stop_here() {
 Digest128 RunningDigest::value() const {
   XXH3_state_t state;
   XXH3_128bits_reset(&state);
-  const std::uint64_t header[3] = {chain_.low, chain_.high, count_};
+  const std::uint64_t header[3] = {chain_.low, chain_.high, count()};
   XXH3_128bits_update(&state, header, sizeof(header));
   XXH3_128bits_update(&state, buffer_.data(), filled_ * sizeof(DigestRecord));
   const XXH128_hash_t hash = XXH3_128bits_digest(&state);

@@ -58,15 +58,13 @@ class RunningDigest {
 
   void absorb(DigestKind kind, std::uint64_t a, std::uint64_t b, std::uint64_t c = 0) {
     buffer_[filled_] = DigestRecord{static_cast<std::uint64_t>(kind), a, b, c};
-    ++count_;
-    if (++filled_ == buffer_.size()) fold();
-    if (count_ == next_stop_) [[unlikely]]
-      stop_here();
+    if (++filled_ == limit_) [[unlikely]]
+      reach_limit();
   }
   // Absorbs a text or a byte buffer through its stable hash.
   void absorb_bytes(DigestKind kind, std::uint64_t a, std::string_view bytes);
 
-  std::uint64_t count() const { return count_; }
+  std::uint64_t count() const { return folded_ + filled_; }
   std::uint64_t ladder_interval() const { return ladder_interval_; }
   // The digest of all records so far; absorbing may go on afterwards. It does not depend on the ladder's interval.
   Digest128 value() const;
@@ -87,13 +85,17 @@ class RunningDigest {
  private:
   // Chains the full buffer into chain_ and empties it.
   void fold();
+  // The buffer is full, or record next_stop_ was absorbed, or both.
+  void reach_limit();
   // What is to be done at record next_stop_: a rung, an observation, or both.
   void stop_here();
   void choose_next_stop();
+  void choose_limit();
 
   std::array<DigestRecord, 128> buffer_{};
   std::size_t filled_ = 0;
-  std::uint64_t count_ = 0;
+  std::size_t limit_ = 0;     // of filled_, at which something is to be done
+  std::uint64_t folded_ = 0;  // records before those in the buffer
   std::uint64_t ladder_interval_;
   std::uint64_t next_rung_;
   std::uint64_t next_stop_;

@@ -294,6 +294,18 @@ std::optional<Divergence> compare_runs(const WitnessedProgram& program, std::uin
   }
 }
 
+// The names that a reader knows the machine's types by.
+void shorten(std::string& line) {
+  constexpr std::string_view duration = "std::chrono::duration<long, std::ratio<1l, 1000000000l> >";
+  const std::string time = fmt::format("std::chrono::time_point<polarsim::sim::VirtualClock, {} >", duration);
+  for (const auto& [name, alias] :
+       {std::pair<std::string_view, std::string_view>{time, "Time"}, {duration, "Duration"}}) {
+    for (std::size_t at = line.find(name); at != std::string::npos; at = line.find(name, at)) {
+      line.replace(at, name.size(), alias);
+    }
+  }
+}
+
 // Without what every record has in common: the digest and its observer on top, a fiber's entry below.
 std::vector<std::string> telling_lines(std::vector<std::string> lines) {
   for (std::size_t i = lines.size(); i-- > 0;) {
@@ -314,6 +326,7 @@ std::vector<std::string> telling_lines(std::vector<std::string> lines) {
   lines.erase(finder, lines.end());
   // The inner workings of std::function and the like.
   std::erase_if(lines, [](const std::string& line) { return line.find(" at /usr/include/c++/") != std::string::npos; });
+  for (std::string& line : lines) shorten(line);
   return lines;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "sim/assert.h"
 #include "sim/simulation.h"
@@ -26,7 +27,7 @@ Host::Host(Simulation& simulation, std::string name)
     : simulation_(simulation),
       name_(std::move(name)),
       name_hash_(stable_hash(name_)),
-      clock_waiters_(simulation.scheduler()),
+      clock_waiters_(simulation.scheduler(), "the host's clock"),
       group_(std::make_unique<TaskGroup>(name_)) {
   group_->become_machine();
   disk_ = std::make_unique<Disk>(*this);
@@ -53,6 +54,8 @@ void Host::set_program(Program program, std::string version) {
 void Host::boot() {
   if (up()) return;
   POLARSIM_ASSERT(program_ != nullptr, "a host without a program was booted");
+  // Tasks spawned while the host was down: cancelled, but their turn has not come.
+  if (!group_->empty()) scheduler().cancel_group(*group_);
   POLARSIM_ASSERT(group_->empty() && calls_.empty(), "a host was booted before its last life had ended");
   state_ = HostState::up;
   ++incarnation_;
@@ -77,12 +80,18 @@ void Host::crash_and_restart(Duration pause) { end_and_restart(Ending::power_los
 void Host::stop_and_restart(Duration pause) { end_and_restart(Ending::stop, pause); }
 
 void Host::end_and_restart(Ending ending, Duration pause) {
-  // Set before the end, from which a task of this host does not return.
   const std::uint64_t life = incarnation_;
+  const bool later = up() && must_end_later();
+  if (later) end_later(ending);
+  // Set before the end, from which a task of this host does not return.
   scheduler().call_at(deadline_after(simulation_.now(), pause), [this, life] {
     if (incarnation_ == life) boot();
   });
-  end(ending);
+  if (later) {
+    leave_caller();
+  } else {
+    end(ending);
+  }
 }
 
 void Host::lose_disk() {
@@ -95,15 +104,28 @@ void Host::lose_disk() {
 
 void Host::end(Ending ending) {
   if (!up()) return;
-  if (scheduler().unwinding()) {
-    const std::uint64_t life = incarnation_;
-    scheduler().call_at(simulation_.now(), [this, ending, life] {
-      if (incarnation_ == life) go_down(ending);
-    });
+  if (must_end_later()) {
+    end_later(ending);
+    leave_caller();
     return;
   }
   // The function outlives the caller if the caller is a task of this host: it may refer to the host only.
   scheduler().on_scheduler_stack([this, ending] { go_down(ending); });
+}
+
+bool Host::must_end_later() { return scheduler().unwinding() || !scheduler().can_unwind_machine(*group_); }
+
+void Host::end_later(Ending ending) {
+  const std::uint64_t life = incarnation_;
+  scheduler().call_at(simulation_.now(), [this, ending, life] {
+    if (incarnation_ == life) go_down(ending);
+  });
+}
+
+void Host::leave_caller() {
+  if (scheduler().current_machine() != group_.get() || scheduler().unwinding()) return;
+  scheduler().cancel(scheduler().current());
+  throw TaskCancelled{};
 }
 
 void Host::go_down(Ending ending) {
@@ -144,16 +166,14 @@ void Host::resume() {
   if (!paused()) return;
   note(LifeEvent::resumed, incarnation_, "resume");
   scheduler().resume_machine(*group_);
-  // Oldest first; a callback may do anything, the host's end and new calls included.
-  for (;;) {
-    auto next = calls_.end();
-    for (auto call = calls_.begin(); call != calls_.end(); ++call) {
-      if (call->second.overdue && (next == calls_.end() || call->second.due < next->second.due)) next = call;
-    }
-    if (next == calls_.end() || paused()) return;
-    const std::function<void()> callback = std::move(next->second.callback);
-    calls_.erase(next);
-    callback();
+  // Oldest first. Timers again, so that each runs where any other call does, and not within the caller.
+  std::vector<std::pair<Duration, HostTimerId>> overdue;
+  for (const auto& [id, call] : calls_) {
+    if (call.overdue && call.timer == 0) overdue.emplace_back(call.due, id);
+  }
+  std::sort(overdue.begin(), overdue.end());
+  for (const auto& [due, id] : overdue) {
+    calls_.at(id).timer = scheduler().call_at(simulation_.now(), [this, late = id] { on_call_due(late); });
   }
 }
 

@@ -7,8 +7,9 @@
 // gone after a crash. The disk stays, unless it is lost.
 //
 // Pause: what SIGSTOP does to every process of the machine. No task of the host runs, those of its tasks' nurseries
-// included; what falls due for them (timers, arrivals, timers of call_in()) waits, and happens after resume(), in the
-// order in which it fell due. Time goes on, on the host's clock too: a resumed task finds that it has jumped. The
+// included; what falls due for them (timers, arrivals, timers of call_in()) waits, and happens after resume(): tasks go
+// on in the order in which they would have, and calls are made in the order in which they fell due, as timers of the
+// instant of the resumption. Time goes on, on the host's clock too: a resumed task finds that it has jumped. The
 // kernel goes on as well: connections are accepted into the listener's queue, segments are acknowledged into the
 // bounded windows, keepalive probes are answered, so that peers notice no more than silence. A disk operation under way
 // ends for its task when it runs again: what a sync made durable counts from then on. For a whole machine that stands
@@ -64,7 +65,8 @@ class Host {
   // No effect if up.
   void boot();
   // Power loss. May be called by a task of this very host, which then does not return from it (so not from a noexcept
-  // function; a call made while the task unwinds takes effect as the next timer instead). No effect if down.
+  // function; a call made while the task unwinds takes effect as the next timer instead, as does one that a task of the
+  // host makes while another waits in a destructor for its end). No effect if down.
   void crash();
   // Clean end of the process: connections are closed in order, the page cache survives (the machine keeps its power).
   // As crash() does, it ends a caller that belongs to the host.
@@ -126,8 +128,12 @@ class Host {
     bool overdue = false;  // fell due during a pause
     std::function<void()> callback;
   };
-  // Runs go_down() where it can end the caller: on the scheduler's stack, and later if the caller unwinds.
+  // Runs go_down() where it can end the caller: on the scheduler's stack, and later if some task cannot be unwound now.
   void end(Ending ending);
+  bool must_end_later();
+  void end_later(Ending ending);
+  // For a call that is not to return to a task of the host.
+  void leave_caller();
   void end_and_restart(Ending ending, Duration pause);
   void go_down(Ending ending);
   void replace_disk();

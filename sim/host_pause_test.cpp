@@ -1,6 +1,7 @@
 // Paused hosts, clocks that change under a wait, lost disks, software versions.
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -220,6 +221,34 @@ TEST_F(HostPauseTest, AWaitOnAFrozenClockEndsAfterTheThaw) {
   EXPECT_EQ(seen, (Seen{{"awake", thawed + seconds(1)}}));
 }
 
+TEST_F(HostPauseTest, OverdueCallsRunOnTheSchedulersStackAndNotWithinTheirResumer) {
+  Scheduler& scheduler = world.simulation.scheduler();
+  HostTimerId cancelled = 0;
+  a.call_in(seconds(2), [&] {
+    see(scheduler.in_task() ? "within a task" : "first");
+    EXPECT_TRUE(a.cancel_call(cancelled));
+    a.pause();
+  });
+  cancelled = a.call_in(seconds(3), [&] { see("cancelled"); });
+  a.call_in(seconds(4), [&] {
+    see("second");
+    b.crash();
+  });
+  at(seconds(1), [&] { a.pause(); });
+  world.spawn("b", [&] {
+    b.sleep_for(seconds(10));
+    a.resume();
+    see("resumer");
+    b.sleep_for(seconds(10));
+    a.resume();
+    b.sleep_for(seconds(10));
+    see("b is down");
+  });
+  world.run();
+  const Seen expected = {{"resumer", Time(seconds(10))}, {"first", Time(seconds(10))}, {"second", Time(seconds(20))}};
+  EXPECT_EQ(seen, expected);
+}
+
 TEST_F(HostPauseTest, CallsCanBeCancelledAndEndWithTheHost) {
   const HostTimerId cancelled = a.call_in(seconds(1), [&] { see("cancelled"); });
   EXPECT_TRUE(a.cancel_call(cancelled));
@@ -335,6 +364,62 @@ TEST_F(HostPauseTest, ACrashDuringBootLeavesABootableHost) {
   EXPECT_EQ(c.incarnation(), 3u);
   EXPECT_EQ(seen, (Seen{{"booted", Time(seconds(2))}}));
   EXPECT_EQ(world.simulation.scheduler().live_tasks(), 2u);
+}
+
+TEST_F(HostPauseTest, AHostThatWasGivenTasksWhileItWasDownBoots) {
+  Host& c = world.simulation.add_host("c");
+  c.set_program([&](Host& self) {
+    self.sleep_for(seconds(1));
+    see("program");
+  });
+  const TaskRef early = c.spawn("too early", [&] { see("too early"); });
+  c.boot();
+  EXPECT_TRUE(early.finished());
+  world.run();
+  EXPECT_EQ(seen, (Seen{{"program", Time(seconds(1))}}));
+}
+
+// A nursery that is left unwinds its task, in whose handler the host crashes: the owner of the nursery, in the midst of
+// its destructor, cannot be unwound until that is done.
+TEST_F(HostPauseTest, ATaskMayCrashItsHostWhileAnotherWaitsForItsEnd) {
+  for (const bool owner_unwinds : {false, true}) {
+    for (const Duration restart_after : {Duration(0), Duration(seconds(1))}) {
+      seen.clear();
+      Host& c = world.simulation.add_host("c" + std::to_string(world.simulation.hosts().size()));
+      const Time start = world.now();
+      c.set_program([&](Host& self) {
+        see("boot");
+        if (self.incarnation() > 1) return;
+        self.spawn("owner", [&] {
+          try {
+            Nursery nursery(self.scheduler(), "nursery");
+            nursery.spawn("child", [&] {
+              try {
+                self.sleep_for(seconds(5));
+              } catch (const TaskCancelled&) {
+                self.crash_and_restart(restart_after);
+                see("went on after its host's crash");
+                throw;
+              }
+            });
+            self.sleep_for(seconds(1));
+            if (owner_unwinds) throw std::runtime_error("the owner has failed");
+          } catch (const std::runtime_error&) {
+            see("caught");
+          }
+          self.sleep_for(seconds(1));
+          see("still up");
+        });
+        self.sleep_for(seconds(100));
+      });
+      c.boot();
+      world.run();
+      Seen expected{{"boot", start}, {"boot", start + seconds(1) + restart_after}};
+      if (owner_unwinds) expected.insert(expected.begin() + 1, {"caught", start + seconds(1)});
+      EXPECT_EQ(seen, expected);
+      EXPECT_EQ(c.incarnation(), 2u);
+    }
+  }
 }
 
 }  // namespace

@@ -112,6 +112,11 @@ RunOutcome Scheduler::run_loop(Time limit) {
       break_at_ = no_break;
       return RunOutcome::stopped;
     }
+    // An instant that stop(), a break or an exception cut short: its other timers come before any task, as they would.
+    if (impl_->firing) [[unlikely]] {
+      fire_due_timers();
+      continue;
+    }
     if (!impl_->runnable.empty()) {
       Task& next_task = impl_->runnable.pop(now_);
       if (next_task.machine != nullptr && next_task.machine->paused_) {
@@ -121,8 +126,9 @@ RunOutcome Scheduler::run_loop(Time limit) {
       }
       continue;
     }
-    if (impl_->timers.empty()) return RunOutcome::idle;
-    const Time next = impl_->timers.next_time();
+    // A timer for `never`, such as a restart after Duration::max(), does not end time.
+    const Time next = impl_->timers.empty() ? never : impl_->timers.next_time();
+    if (next == never) return RunOutcome::idle;
     if (next > limit) {
       now_ = limit;
       return RunOutcome::deadline;
@@ -135,7 +141,9 @@ RunOutcome Scheduler::run_loop(Time limit) {
 
 // Everything that is due at one instant becomes runnable together, so that the random policy can try every order.
 void Scheduler::fire_due_timers() {
-  while (!impl_->timers.empty() && impl_->timers.next_time() <= now_ && !impl_->stop_requested && events_ < break_at_) {
+  impl_->firing = true;
+  while (!impl_->timers.empty() && impl_->timers.next_time() <= now_) {
+    if (impl_->stop_requested || events_ >= break_at_) return;
     TimerQueue::Due due = impl_->timers.pop();
     ++events_;
     impl_->digest.absorb(DigestKind::timer_fired, due.sequence, static_cast<std::uint64_t>(nanoseconds(now_)));
@@ -147,6 +155,7 @@ void Scheduler::fire_due_timers() {
       due.callback();
     }
   }
+  impl_->firing = false;
 }
 
 void Scheduler::stop() { impl_->stop_requested = true; }
@@ -387,6 +396,13 @@ void Scheduler::shut_down() {
 // --- machines ---
 
 TaskGroup* Scheduler::current_machine() const { return current_ == nullptr ? nullptr : current_->machine; }
+
+bool Scheduler::can_unwind_machine(const TaskGroup& machine) const {
+  for (const Task* task = impl_->first_live; task != nullptr; task = task->live_next) {
+    if (task->machine == &machine && !can_be_killed(*task)) return false;
+  }
+  return true;
+}
 
 void Scheduler::set_aside(Task& task) {
   task.aside = true;

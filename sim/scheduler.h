@@ -235,6 +235,9 @@ class Scheduler {
   // cancel_group for the destructor of the group's owner: the caller itself cannot be unwound within, so it is safe in
   // a noexcept function. Asserts that the group is empty afterwards.
   void drain_group(TaskGroup& group) noexcept;
+  // Whether each task of the machine could be unwound now: none waits, in a destructor or in drain_group(), for work
+  // that led here.
+  bool can_unwind_machine(const TaskGroup& machine) const;
   // No task of the machine runs until resume_machine(): a task whose turn comes is set aside, its timers included. A
   // task that is part of it stays in the call until then (unless it unwinds: then until it next blocks). Cancelling
   // works as ever, and unwinds a paused task at once where cancel_group() does.
@@ -243,7 +246,8 @@ class Scheduler {
   void resume_machine(TaskGroup& machine);
   // The machine that the running task belongs to; null for none.
   TaskGroup* current_machine() const;
-  // Runs `callback` on the scheduler's own stack at `when` (not before now). Callbacks must not block.
+  // Runs `callback` on the scheduler's own stack at `when` (not before now); not at all at `never`. Callbacks must not
+  // block.
   TimerId call_at(Time when, std::function<void()> callback);
   // False if it has fired or was cancelled already.
   bool cancel_timer(TimerId timer);
@@ -269,8 +273,9 @@ class Scheduler {
   // Every live task that waits, in order of spawning: what a stall report lists.
   std::vector<ParkedTask> parked_tasks() const;
   // For people: every live task with its id, name, group and state, what it waits for, since when and until when; then
-  // every cycle of waits without a deadline ("a waits for mutex "m" held by b; b waits for the end of a"). In order of
-  // spawning, the same in every run; at most `task_limit` tasks and sixteen cycles are listed, the others counted.
+  // cycles of waits without a deadline ("a waits for mutex "m" held by b; b waits for the end of a"): where there are
+  // any, at least one of each knot of tasks that wait for each other. In order of spawning, the same in every run; at
+  // most `task_limit` tasks and sixteen cycles are listed, the others counted.
   std::string stall_report(std::size_t task_limit = 200) const;
   std::size_t live_tasks() const;
   // Null if no live task has this id.

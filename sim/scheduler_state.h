@@ -27,6 +27,7 @@ struct Scheduler::Implementation {
   std::uint64_t next_task_id = 1;
   std::size_t goals_left = no_goals;  // awaited tasks that live, within run_until()
   bool in_run = false;
+  bool firing = false;  // timers of this instant, from which run() may come back before the last
   bool stop_requested = false;
   std::exception_ptr failure;  // of the first task that an exception ended since run() last looked
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -62,6 +63,57 @@ TEST_F(SchedulerTest, RunStopsAtTheLimitAndResumes) {
   EXPECT_EQ(scheduler.now(), Time(seconds(1)));
   EXPECT_EQ(scheduler.run(Time(seconds(2))), RunOutcome::deadline);
   EXPECT_EQ(ticks, 5) << "what is due at the limit itself still happens";
+}
+
+// Runs three timers that are due at one instant, two of which make a task, with an interruption that `prepare` asks
+// for.
+std::string run_an_instant(SchedulingPolicy policy, const std::function<void(Scheduler&)>& prepare) {
+  RunningDigest digest;
+  ChoiceOracle choices(7, &digest);
+  SchedulerOptions options;
+  options.policy = policy;
+  Scheduler scheduler(options, digest, choices);
+  std::string order;
+  for (const char name : {'a', 'b', 'c'}) {
+    scheduler.spawn("t", [&, name] {
+      scheduler.sleep_for(seconds(1));
+      order += name;
+      scheduler.spawn("child", [&order, name] { order += static_cast<char>(name - 'a' + 'A'); });
+    });
+  }
+  scheduler.call_at(Time(seconds(1)), [&] { order += '!'; });
+  prepare(scheduler);
+  for (int interruptions = 0; interruptions < 3; ++interruptions) {
+    try {
+      if (scheduler.run() == RunOutcome::idle) break;
+    } catch (const std::runtime_error&) {
+    }
+  }
+  return order + " " + digest.value().hex();
+}
+
+TEST(SchedulerInterruption, AnInterruptedRunGoesOnAsIfItHadNotBeen) {
+  for (const SchedulingPolicy policy : {SchedulingPolicy::fifo, SchedulingPolicy::random, SchedulingPolicy::pct}) {
+    const std::string whole = run_an_instant(policy, [](Scheduler&) {});
+    for (std::uint64_t event = 1; event <= 14; ++event) {
+      EXPECT_EQ(run_an_instant(policy, [event](Scheduler& scheduler) { scheduler.break_at(event); }), whole) << event;
+    }
+    const auto with_timer = [policy](const std::function<void(Scheduler&)>& action) {
+      return run_an_instant(
+          policy, [&action](Scheduler& scheduler) { scheduler.call_at(Time(seconds(1)), [&] { action(scheduler); }); });
+    };
+    const std::string quiet = with_timer([](Scheduler&) {});
+    EXPECT_EQ(with_timer([](Scheduler& scheduler) { scheduler.stop(); }), quiet);
+    EXPECT_EQ(with_timer([](Scheduler&) { throw std::runtime_error("a callback failed"); }), quiet);
+  }
+}
+
+TEST_F(SchedulerTest, ATimerForNeverDoesNotFire) {
+  const TimerId timer = scheduler.call_at(deadline_after(Time(seconds(1)), Duration::max()), [] { FAIL(); });
+  scheduler.spawn("t", [this] { scheduler.sleep_for(seconds(1)); });
+  EXPECT_EQ(scheduler.run(), RunOutcome::idle);
+  EXPECT_EQ(scheduler.now(), Time(seconds(1)));
+  EXPECT_TRUE(scheduler.cancel_timer(timer));
 }
 
 TEST_F(SchedulerTest, ParkIsWokenOnceAndKeepsNoTimer) {

@@ -24,6 +24,8 @@ extern "C" void report_bad_access(int signal, siginfo_t* info, void*) {
   StackPool::Overflow overflow;
   if (StackPool::find_overflow(info->si_addr, overflow)) StackPool::report_overflow(overflow);
   sigaction(signal, signal == SIGBUS ? &previous_bus : &previous_segv, nullptr);
+  // Sent by a process, not by an instruction that would be repeated: it comes again after the return.
+  if (info->si_code <= 0) raise(signal);
 }
 
 bool install() {

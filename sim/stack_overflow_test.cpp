@@ -1,6 +1,7 @@
 #include "sim/stack_overflow.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -75,6 +76,15 @@ TEST(StackOverflowDeathTest, OtherBadAccessesAreLeftAlone) {
         StackPool pool(32 * 1024);
         volatile char* volatile nowhere = nullptr;
         *nowhere = 1;
+      },
+      ::testing::KilledBySignal(SIGSEGV), "^$");
+}
+
+TEST(StackOverflowDeathTest, ASignalFromOutsideEndsTheProcessToo) {
+  EXPECT_EXIT(
+      {
+        install_stack_overflow_report();
+        kill(getpid(), SIGSEGV);
       },
       ::testing::KilledBySignal(SIGSEGV), "^$");
 }

@@ -150,7 +150,10 @@ Stack StackPool::take(const StackUser& user) {
   if (free_.empty()) add_slab();
   const Stack stack = free_.back();
   free_.pop_back();
-  if (painting) std::memset(stack.first_frame() - painted_bytes, paint_pattern, painted_bytes);
+  if (painting) {
+    const std::size_t painted = std::min(painted_bytes, stack.usable_bytes());
+    std::memset(stack.first_frame() - painted, paint_pattern, painted);
+  }
   user_of(stack) = user;
   return stack;
 }

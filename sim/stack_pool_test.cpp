@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -71,6 +72,22 @@ TEST(StackPool, GivesCanariesOnceEnoughMappingsAreUsed) {
   EXPECT_TRUE(stacks.back().canary);
   EXPECT_EQ(pool.guard(), StackGuard::canary);
   for (const Stack& stack : stacks) pool.give_back(stack);
+}
+
+// In a process of its own, because painting is for a whole process.
+TEST(StackPoolDeathTest, PaintStaysWithinTheSmallestStacks) {
+  EXPECT_EXIT(
+      {
+        paint_stacks();
+        for (const StackGuard guard : {StackGuard::automatic, StackGuard::canary}) {
+          StackPool pool(16 * 1024, guard);
+          std::vector<Stack> stacks;
+          for (int i = 0; i < 16; ++i) stacks.push_back(pool.take());
+          for (const Stack& stack : stacks) pool.give_back(stack);
+        }
+        std::exit(0);
+      },
+      ::testing::ExitedWithCode(0), "^$");
 }
 
 TEST(Fiber, RunsOnAStackWithACanary) {

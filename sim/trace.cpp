@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <limits>
 
 #include "sim/assert.h"
@@ -92,19 +93,30 @@ void write_text(std::ostream& out, const std::vector<TraceEvent>& events) {
   }
 }
 
-std::size_t Trace::Hash::operator()(std::string_view text) const { return stable_hash(text); }
+struct Trace::NameIds {
+  struct Hash {
+    std::size_t operator()(std::string_view text) const { return stable_hash(text); }
+  };
+  boost::unordered_flat_map<std::string_view, TraceName, Hash> ids;  // views into names_
+};
 
-Trace::Trace(TraceOptions options) : options_(options) { names_.emplace_back(); }
+Trace::Trace(TraceOptions options) : options_(options), name_ids_(std::make_unique<NameIds>()) {
+  names_.emplace_back();
+}
+
+Trace::~Trace() = default;
+Trace::Trace(Trace&&) noexcept = default;
+Trace& Trace::operator=(Trace&&) noexcept = default;
 
 // --- recording ---
 
 TraceName Trace::name(std::string_view text) {
   if (!options_.enabled || text.empty()) return 0;
-  const auto found = name_ids_.find(text);
-  if (found != name_ids_.end()) return found->second;
+  const auto found = name_ids_->ids.find(text);
+  if (found != name_ids_->ids.end()) return found->second;
   const auto id = static_cast<TraceName>(names_.size());
   names_.emplace_back(text);
-  name_ids_.emplace(names_.back(), id);
+  name_ids_->ids.emplace(names_.back(), id);
   return id;
 }
 

@@ -25,7 +25,6 @@
 #include <ostream>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "sim/time.h"
@@ -117,6 +116,9 @@ class Trace {
   static constexpr std::size_t block_text_bytes = 1024 * 1024;
 
   explicit Trace(TraceOptions options);
+  ~Trace();
+  Trace(Trace&&) noexcept;
+  Trace& operator=(Trace&&) noexcept;
   bool enabled() const { return options_.enabled; }
 
   // --- recording; all of it without effect when the trace is off ---
@@ -134,7 +136,7 @@ class Trace {
   void set_context(const Context& context) { context_ = context; }
   // What follows, until the context changes, is an effect of this event.
   void set_cause(TraceId cause) { context_.cause = cause; }
-  // Every event from the next block on goes to `sink` too; null ends that. The sink must outlive this.
+  // Every event from now on goes to `sink` too; null ends that. The sink must outlive this.
   void stream_to(TraceSink* sink);
   // Hands the sink what it has not seen yet.
   void flush();
@@ -149,10 +151,6 @@ class Trace {
   void write_text(std::ostream& out) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const;
-  };
   TraceBlock& block_for(std::size_t text_bytes);
   void drop_oldest();
 
@@ -167,7 +165,8 @@ class Trace {
   TraceSink* sink_ = nullptr;
   std::size_t streamed_ = 0;  // records of the last block that the sink has seen
   std::deque<std::string> names_;
-  std::unordered_map<std::string_view, TraceName, Hash, std::equal_to<>> name_ids_;  // views into names_
+  struct NameIds;
+  std::unique_ptr<NameIds> name_ids_;
 };
 
 }  // namespace polarsim::sim

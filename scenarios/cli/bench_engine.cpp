@@ -61,7 +61,9 @@ std::vector<Measurement> bench_append() {
           {"engine/append-events", static_cast<double>(record.scheduler_events) / used, "events/core-s",
            "scheduler events in the same run"},
           {"engine/append-speedup", sim::seconds(record.virtual_time) / used, "times",
-           "virtual time over processor time in the same run"}};
+           "virtual time over processor time in the same run"},
+          {"engine/append-digest", 100 * static_cast<double>(record.digest_records) * digest_record_seconds() / used,
+           "%", "of the processor time of the same run is the digest", "<= 5"}};
 }
 
 }  // namespace polarsim::scenarios::cli

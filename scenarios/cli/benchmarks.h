@@ -27,6 +27,9 @@ const std::vector<Benchmark>& benchmarks();
 // lasts long enough to be measured. The fastest round is the one that other programs disturbed least.
 double seconds_each(const std::function<void(std::uint64_t)>& body);
 
+// What one record of the digest costs, hashing included.
+double digest_record_seconds();
+
 std::vector<Measurement> bench_fiber();
 std::vector<Measurement> bench_timer();
 std::vector<Measurement> bench_scheduler();

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -54,7 +55,22 @@ std::string json_of(const reports::RunSummary& replayed, const TimedRun& run, co
   return dump(object);
 }
 
+// The trace must not take the place of a file that a capsule is made of.
+void check_trace_file(const ReplayOptions& options, const Capsule& capsule) {
+  const std::filesystem::path file(options.trace_file);
+  const std::string name = file.filename().string();
+  const auto parts = {"run.json", "schedule.json", "history.edn", "report.html", "decisions.bin"};
+  if (std::find(parts.begin(), parts.end(), name) == parts.end()) return;
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  for (const std::string& taken : {capsule.folder, options.out}) {
+    std::error_code ignored;
+    if (!taken.empty() && std::filesystem::equivalent(folder, taken, ignored))
+      throw UsageError(fmt::format("--trace: {} is part of a capsule; give another file", options.trace_file));
+  }
+}
+
 void check_options(const ReplayOptions& options, const Capsule& capsule) {
+  check_trace_file(options, capsule);
   if (capsule.schedule_edited && !options.tolerant)
     throw UsageError(fmt::format("{}/schedule.json was edited since the run; use --tolerant", capsule.folder));
   if (options.out.empty()) return;
@@ -122,14 +138,14 @@ int replay_command(const ReplayOptions& options) {
   const TimedRun run = run_timed(capsule->scenario, request, fmt::format("replay of {}", capsule->folder));
   const reports::RunSummary replayed =
       summarise(capsule->scenario, capsule->summary.overrides, run.record, build_info());
-  if (trace) {
-    if (const auto written = trace->keep(); !written) throw UsageError("--trace: " + written.error().message);
-  }
-
   if (!options.out.empty()) {
     const auto written =
         write_run_folder(options.out, replayed, run.record, replay_command_for(options.out, program_name()));
     if (!written) throw UsageError("--out: " + written.error().message);
+  }
+  // After the folder, which begins by removing an older trace from it.
+  if (trace) {
+    if (const auto written = trace->keep(); !written) throw UsageError("--trace: " + written.error().message);
   }
 
   const std::vector<std::string> lines = differences(capsule->summary, replayed, stopped);

@@ -98,6 +98,9 @@ int run_command(const RunOptions& options) {
     throw UsageError("--trace: writes trace.bin, which --no-artifacts forbids");
   if (options.decisions && options.no_artifacts)
     throw UsageError("--decisions: writes decisions.bin, which --no-artifacts forbids");
+  // Nobody could replay it: the capsule would not say what was done to the run.
+  if (!options.sabotage.empty() && !options.no_artifacts)
+    throw UsageError("--sabotage: such a run cannot be replayed; add --no-artifacts");
   std::string folder;
   if (!options.no_artifacts) {
     folder = options.out.empty() ? run_folder("runs", scenario.name, request.seed) : options.out;

@@ -89,7 +89,7 @@ TEST_F(CommandTest, DecisionsAreKeptAndFollowed) {
   EXPECT_NE(strict.out.find("the same as recorded"), std::string::npos) << strict.out;
 
   const std::vector<std::string> other_future{"replay", "runs/small-5", "--decisions", "strict", "--first",
-                                              "5000",   "--then-seed",  "99",          "--json"};
+                                              "500",    "--then-seed",  "99",          "--json"};
   const Json future = Json::parse(place_.run(other_future).out);
   EXPECT_FALSE(future.at("matches"));
   EXPECT_EQ(Json::parse(place_.run(other_future).out).at("digest"), future.at("digest"));
@@ -122,6 +122,19 @@ TEST_F(CommandTest, ATraceIsShownAsTextAndForPerfetto) {
   ASSERT_EQ(place_.run({"replay", "runs/small-5", "--trace", "again.bin"}).status, 0);
   EXPECT_EQ(content_of(place_ / "again.bin"), bytes);
 
+  // Into the folder that the same replay makes anew; but not over what a capsule is made of.
+  for (int round = 0; round < 2; ++round) {
+    std::filesystem::create_directory(place_ / "kept");
+    ASSERT_EQ(place_.run({"replay", "runs/small-5", "--out", "kept", "--trace", "kept/trace.bin"}).status, 0);
+    EXPECT_EQ(content_of(place_ / "kept/trace.bin"), bytes);
+  }
+  const std::string capsule = content_of(place_ / "runs/small-5/run.json");
+  const Outcome over = place_.run({"replay", "runs/small-5", "--trace", "runs/./small-5/run.json"});
+  EXPECT_EQ(over.status, 2);
+  EXPECT_EQ(over.error_lines(), 1U);
+  EXPECT_NE(over.error.find("is part of a capsule"), std::string::npos) << over.error;
+  EXPECT_EQ(content_of(place_ / "runs/small-5/run.json"), capsule);
+
   write_text(place_ / "cut.bin", bytes.substr(0, bytes.size() * 2 / 3));
   const Outcome cut = place_.run({"trace", "cut.bin"});
   EXPECT_EQ(cut.status, 2);
@@ -133,6 +146,18 @@ TEST_F(CommandTest, ATraceIsShownAsTextAndForPerfetto) {
   EXPECT_GT(salvaged.out.size(), 1000U);
   EXPECT_EQ(salvaged.error_lines(), 1U);
   EXPECT_EQ(place_.run({"trace", "missing.bin"}).status, 2);
+
+  const auto refused = [this](std::vector<std::string> arguments, const char* reason) {
+    arguments.insert(arguments.begin(), {"trace", "runs/small-5"});
+    const Outcome outcome = place_.run(arguments);
+    EXPECT_EQ(outcome.status, 2) << reason;
+    EXPECT_EQ(outcome.error_lines(), 1U) << outcome.error;
+    EXPECT_NE(outcome.error.find(reason), std::string::npos) << outcome.error;
+  };
+  refused({"--host", "dn1", "--host", "dn77"}, "nothing of \"dn77\"; it knows cn1, ");
+  refused({"--from", "3", "--until", "2"}, "--until: comes before --from");
+  refused({"-o", "runs/small-5/trace.bin"}, "is the trace itself");
+  EXPECT_EQ(content_of(place_ / "runs/small-5/trace.bin"), bytes);
 }
 
 TEST_F(CommandTest, TwiceFindsWhereASabotagedRunPartsFromItself) {
@@ -154,6 +179,10 @@ TEST_F(CommandTest, TwiceFindsWhereASabotagedRunPartsFromItself) {
   }
   const Json run = Json::parse(place_.run({"run", "small.toml", "--twice", "--no-artifacts", "--json"}).out);
   EXPECT_TRUE(run.at("divergence").is_null());
+  const Outcome kept = place_.run({"run", "small.toml", "--sabotage", "wall-clock"});
+  EXPECT_EQ(kept.status, 2);
+  EXPECT_NE(kept.error.find("--no-artifacts"), std::string::npos) << kept.error;
+  EXPECT_FALSE(std::filesystem::exists(place_ / "runs"));
   const Outcome unknown = place_.run({"run", "small.toml", "--sabotage", "luck"});
   EXPECT_EQ(unknown.status, 2);
   EXPECT_NE(unknown.error.find("wall-clock, address-order, uninitialised-read"), std::string::npos) << unknown.error;
@@ -275,12 +304,12 @@ TEST_F(CommandTest, ListKnowsEveryKind) {
 }
 
 TEST_F(CommandTest, BenchReportsValuesWithUnits) {
-  const Outcome outcome = place_.run({"bench", "fiber", "--json"});
+  const Outcome outcome = place_.run({"bench", "sim/fiber", "--json"});
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   const Json list = Json::parse(outcome.out);
   ASSERT_EQ(list.size(), 3U);
   for (const Json& entry : list) {
-    EXPECT_EQ(keys_of(entry), (std::set<std::string>{"name", "value", "unit", "summary"}));
+    EXPECT_EQ(keys_of(entry), (std::set<std::string>{"name", "value", "unit", "target", "summary"}));
     EXPECT_GT(entry.at("value").get<double>(), 0.0);
   }
 }

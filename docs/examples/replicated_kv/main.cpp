@@ -219,6 +219,8 @@ std::optional<Arguments> parse(const std::vector<std::string_view>& words) {
     const bool numbers = parse_number(value.substr(0, dots), arguments.first) && parse_number(last, arguments.last);
     if (!numbers || (option != "--seed" && option != "--seeds")) return std::nullopt;
   }
+  // No seed at all would pass.
+  if (arguments.first > arguments.last) return std::nullopt;
   return arguments;
 }
 
