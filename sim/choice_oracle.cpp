@@ -30,6 +30,8 @@ class ChoiceOracle::Script : public DecisionScript {
     }
   }
 
+  void leave() { following_ = false; }
+
   const DecisionReplayStatus& status() const { return status_; }
 
   std::uint64_t decide(const RandomStream& stream, std::uint64_t drawn) override {
@@ -118,6 +120,8 @@ const std::string* ChoiceOracle::stream_name(std::uint64_t id) const {
 
 void ChoiceOracle::reseed(std::uint64_t root_seed) {
   root_seed_ = root_seed;
+  // Else the log would go on answering in the new seed's stead.
+  if (script_ != nullptr) script_->leave();
   if (digest_ != nullptr) digest_->absorb(DigestKind::reseed, root_seed, 0);
   for (const auto& [name, stream] : streams_) stream->generator_ = Xoshiro256(stable_hash(name, root_seed));
 }

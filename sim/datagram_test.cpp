@@ -210,6 +210,40 @@ TEST_F(DatagramTest, AClogReleasesInOrder) {
   EXPECT_EQ(statistics().datagrams_held, 50u);
 }
 
+TEST_F(DatagramTest, WhatIsOnItsWayWhenAClogEndsDoesNotOvertakeWhatWasHeld) {
+  parameters.latency = DurationDistribution::uniform(Duration(0), milliseconds(50));
+  use(parameters);
+  network().clog("a", "b", time_zero + seconds(1));
+  std::vector<std::string> sent;
+  for (int i = 0; i < 500; ++i) sent.push_back(std::to_string(i));
+  // Before, at and after the end of the clog.
+  for (int i = 0; i < 500; ++i) {
+    at(milliseconds(750 + i), [this, &sent, i] { send(sent[static_cast<std::size_t>(i)]); });
+  }
+  world.run();
+  EXPECT_EQ(arrived(), sent);
+  EXPECT_GT(statistics().datagrams_held, 100u);
+  EXPECT_EQ(statistics().datagrams_reordered, 0u);
+  expect_conserved();
+}
+
+TEST_F(DatagramTest, ARebootedHostDoesNotOvertakeWhatItHadOnTheWire) {
+  parameters.latency = DurationDistribution::uniform(Duration(0), milliseconds(50));
+  use(parameters);
+  std::vector<std::string> sent;
+  for (int life = 0; life < 20; ++life) {
+    for (int i = 0; i < 5; ++i) sent.push_back(std::to_string(5 * life + i));
+    for (int i = 0; i < 5; ++i) send(sent[static_cast<std::size_t>(5 * life + i)]);
+    world.run(milliseconds(1));
+    world.host("a").crash();
+    world.host("a").boot();
+    here = std::move(*world.host("a").open_datagram());
+  }
+  world.run();
+  EXPECT_EQ(arrived(), sent);
+  EXPECT_EQ(statistics().datagrams_reordered, 0u);
+}
+
 TEST_F(DatagramTest, WhatArrivesBehindAClogDoesNotOvertakeWhatWasHeld) {
   network().clog("a", "b", time_zero + milliseconds(2));
   send("held");  // and let go at 2 ms, to arrive at 3 ms

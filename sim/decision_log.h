@@ -39,7 +39,9 @@ class DecisionLog {
   const std::vector<std::string>& streams() const { return names_; }
   std::size_t size() const { return streams_of_.size(); }
   Decision at(std::size_t position) const { return {streams_of_[position], values_[position]}; }
-  // Another value for one decision.
+  // Another value for one decision. RandomStream::below() refuses some values, so that it is unbiased, and takes the
+  // next decision instead; 0 is one of them for every bound that is not a power of two. 1 makes the least result of any
+  // bound and is never refused.
   void set(std::size_t position, std::uint64_t value) { values_[position] = value; }
 
   std::string to_bytes() const;

@@ -8,6 +8,7 @@
 
 #include "sim/simulation.h"
 #include "sim/test_drawn_world.h"
+#include "sim/test_world.h"
 
 namespace polarsim::sim {
 namespace {
@@ -98,6 +99,34 @@ TEST(DecisionReplayTest, StrictNamesTheFirstDecisionThatAnotherProgramDoesNotMak
   EXPECT_NE(detail.find("expected a draw from waits/2"), std::string::npos) << detail;
 }
 
+// A connection that its owner closes by destroying it: the FIN's latency is drawn in a destructor.
+void converse(TestWorld& world, bool extra) {
+  world.spawn("b", [&world] {
+    auto listener = world.host("b").listen(1);
+    auto connection = listener->accept();
+    std::string bytes;
+    if (connection) (void)connection->receive(bytes);
+  });
+  world.spawn("a", [&world, extra] {
+    const auto connection = world.host("a").connect({"b", 1});
+    if (extra) world.simulation.random("extra").next();
+  });
+  world.run();
+}
+
+TEST(DecisionReplayTest, AMismatchInADestructorEndsTheRunAndNotTheProcess) {
+  DecisionLog log;
+  TestWorld original{"a", "b"};
+  original.simulation.choices().record(&log);
+  converse(original, true);
+  TestWorld changed{"a", "b"};
+  changed.simulation.replay_decisions(log);
+  converse(changed, false);
+  ASSERT_TRUE(changed.simulation.violation().has_value());
+  const std::string& detail = changed.simulation.violation()->detail;
+  EXPECT_NE(detail.find("expected a draw from extra, the run draws from net/a>b/latency"), std::string::npos) << detail;
+}
+
 TEST(DecisionReplayTest, StrictNoticesThatTheLogIsTooShort) {
   DecisionLog log = recorded(5);
   DecisionLog half;
@@ -134,6 +163,19 @@ TEST(DecisionReplayTest, AnEditedDecisionIsObeyed) {
   const std::string transcript = world.run();
   EXPECT_NE(transcript.find("b0"), std::string::npos);
   EXPECT_EQ(transcript.find('b'), transcript.find("b0"));
+}
+
+TEST(DecisionReplayTest, OneIsTheLeastResultOfEveryBound) {
+  for (const std::uint64_t bound : {1ULL, 2ULL, 3ULL, 1000ULL, (1ULL << 63) + 1, ~0ULL}) {
+    DecisionLog log;
+    for (const std::uint64_t value : {1, 0, 1}) log.add(log.stream("a"), value);
+    ChoiceOracle oracle(1, nullptr);
+    oracle.replay(log, {});
+    EXPECT_EQ(oracle.stream("a").below(bound), 0u) << bound;
+    EXPECT_EQ(oracle.replay_status().taken, 1u) << bound;
+    EXPECT_EQ(oracle.stream("a").below(bound), 0u) << bound;
+    EXPECT_EQ(oracle.replay_status().taken, (bound & (bound - 1)) == 0 ? 2u : 3u) << bound;
+  }
 }
 
 class ContinueFromHere : public testing::TestWithParam<DecisionReplay> {};
@@ -185,6 +227,24 @@ TEST(ChoiceOracleReseed, IsAsAFreshOracleOfThatSeed) {
   EXPECT_EQ(first.root_seed(), 2u);
   EXPECT_EQ(first.stream("a").next(), second.stream("a").next());
   EXPECT_EQ(first.stream("new").next(), second.stream("new").next());
+}
+
+TEST(ChoiceOracleReseed, LeavesALogThatIsBeingFollowed) {
+  for (const DecisionReplay mode : {DecisionReplay::strict, DecisionReplay::tolerant}) {
+    DecisionLog log;
+    ChoiceOracle original(1, nullptr);
+    original.record(&log);
+    for (int i = 0; i < 4; ++i) original.stream("a").next();
+    ChoiceOracle followed(3, nullptr);
+    DecisionReplayOptions options;
+    options.mode = mode;
+    followed.replay(log, options);
+    EXPECT_EQ(followed.stream("a").next(), log.at(0).value);
+    followed.reseed(2);
+    ChoiceOracle fresh(2, nullptr);
+    EXPECT_EQ(followed.stream("a").next(), fresh.stream("a").next());
+    EXPECT_EQ(followed.replay_status().taken, 1u);
+  }
 }
 
 TEST(ChoiceOracleReseed, IsPartOfTheDigest) {

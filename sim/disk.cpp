@@ -75,7 +75,8 @@ tl::expected<Disk::Implementation::SyncOutcome, DiskError> Disk::Implementation:
 bool Disk::Implementation::reserve(const Inode& inode, std::uint64_t new_size) {
   const bool grows = new_size > inode.contents.size();
   if (grows && strikes(parameters.no_space, "no_space")) return false;
-  if (!inode.linked) return true;
+  // A file without a name counts against nothing, but must have room on the medium.
+  if (!inode.linked) return !grows || new_size <= parameters.capacity_bytes;
   const std::uint64_t others = used_bytes - inode.contents.size();
   if (grows && (others > parameters.capacity_bytes || new_size > parameters.capacity_bytes - others)) return false;
   used_bytes = others + new_size;

@@ -27,7 +27,7 @@
 // A clean stop of the host loses nothing: the machine keeps its power, and the next boot finds the cache as it was.
 //
 // Faults. Each leaves the contents the file should have (clean_contents) beside what the medium holds, for the damaged
-// sectors only, and is listed by damage_report() until the sector is rewritten:
+// sectors only, and is listed by damage_report() until the sector is rewritten on the medium:
 //  - bit rot: a bit of a sector at rest flips.
 //  - latent sector error: the sector cannot be read, and stays so until it is rewritten. A cached read fails with
 //    io_error if any sector of a page it touches is bad, a direct read only for the sectors it asks for. A buffered
@@ -183,7 +183,7 @@ struct Inode;
 // be reopened after boot. Every call that names no other rule blocks for the device's latency and is an instant at
 // which a crash may fall. A write and a cut enter the cache when the call begins: a crash during the call may keep or
 // lose them, and other tasks see them at once. A read sees the cache when it returns. A file that is removed while open
-// stays usable; its bytes no longer count against the capacity.
+// stays usable; its bytes no longer count against the capacity, but it cannot grow beyond that on its own.
 class File {
  public:
   File() = default;

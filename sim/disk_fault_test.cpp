@@ -140,7 +140,7 @@ TEST_F(DiskFaultTest, BitRotShowsAndTheCleanContentsAreKeptBeside) {
   EXPECT_EQ(disk().durable_contents("f"), "Acc");
   EXPECT_EQ(disk().clean_contents("f"), "Abc");
   ASSERT_TRUE(file.write(0, "xyz"));
-  EXPECT_EQ(report().size(), 1u) << "not yet on the medium";
+  EXPECT_EQ(report(), (Lines{"f 0 bit rot hidden"})) << "not yet on the medium, but in the cache";
   ASSERT_TRUE(file.sync());
   EXPECT_EQ(report(), Lines{});
 }
@@ -259,6 +259,20 @@ TEST_F(DiskFaultTest, ALostDirectWriteUncoversWhatTheCacheHid) {
   EXPECT_EQ(show(file), "b");
   ASSERT_TRUE(direct("f").write(0, sectors('c')));
   EXPECT_EQ(show(file), "a") << "a direct write takes its pages out of the cache";
+}
+
+TEST_F(DiskFaultTest, ADirectWriteTooLargeToUndoIsDurableWhateverFaultStrikes) {
+  // More than the 64 MiB of undo information that are kept for a file.
+  constexpr std::size_t count = 70 * 256;
+  File raw = direct("f");
+  ASSERT_TRUE(raw.write(0, pages('a', count)));
+  ASSERT_TRUE(raw.sync());
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(raw.write(0, pages('b', count)));
+  EXPECT_TRUE(report().empty());
+  ASSERT_TRUE(disk().sync_directory());
+  power_cycle();
+  EXPECT_EQ(disk().durable_contents("f").find_first_not_of('b'), std::string::npos);
 }
 
 TEST_F(DiskFaultTest, AfterALostWriteBytesPastTheEndStayZero) {
@@ -422,6 +436,15 @@ TEST_F(DiskFaultTest, AShrunkQuotaStopsGrowthOnly) {
   ASSERT_TRUE(file.truncate(400));
   EXPECT_TRUE(file.write(400, std::string(100, 'c')));
   EXPECT_EQ(file.write(500, "x").error(), DiskError::no_space);
+}
+
+TEST_F(DiskFaultTest, AFileWithoutANameMustHaveRoomOnTheMedium) {
+  File file = synced("f", "abc");
+  ASSERT_TRUE(disk().remove("f"));
+  EXPECT_EQ(file.write(std::uint64_t{1} << 62, "x").error(), DiskError::no_space);
+  EXPECT_EQ(file.truncate(~std::uint64_t{0}).error(), DiskError::no_space);
+  EXPECT_TRUE(file.write(3, "def"));
+  EXPECT_EQ(file.size(), 6u);
 }
 
 TEST_F(DiskFaultTest, SpaceMayRunOutWithoutReason) {

@@ -185,7 +185,10 @@ std::vector<DamagedSector> Disk::damage_report() const {
   std::vector<DamagedSector> report;
   for (const std::string& path : list()) {
     const std::shared_ptr<detail::Inode> inode = *impl_->names.get(path);
-    for (const auto& [sector, damage] : inode->damage) report.push_back({path, sector, damage.kind, damage.hidden});
+    for (const auto& [sector, damage] : inode->damage) {
+      // Where the sector waits to be rewritten, reads show what was written.
+      report.push_back({path, sector, damage.kind, damage.hidden || damage.healed()});
+    }
   }
   return report;
 }

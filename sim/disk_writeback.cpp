@@ -144,6 +144,8 @@ void Disk::Implementation::strike_direct_write(Inode& inode) {
   const bool astray = strikes(parameters.misdirected_write, "misdirected_write");
   if (!lost && !astray) return;
   const std::uint64_t end = inode.journal_end();
+  // A record larger than what is kept for undoing has become durable at once; nothing is known of what it replaced.
+  if (inode.journal.empty()) return;
   std::vector<PendingSector> sectors;
   for (auto& [page, pending] : pending_pages(inode, end - 1, end)) {
     for (const PendingSector& sector : pending) sectors.push_back(sector);

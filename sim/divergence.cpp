@@ -201,7 +201,8 @@ class Child {
     in_ = from_child[0];
   }
   ~Child() {
-    ::kill(process_, SIGKILL);
+    // The number of a process that has been waited for may be that of another by now.
+    if (!waited_) ::kill(process_, SIGKILL);
     ::close(in_);
     ::close(out_);
     wait();

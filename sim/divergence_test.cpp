@@ -149,7 +149,7 @@ TEST(Divergence, AnEndBeforeTheOtherIsADivergence) {
   EXPECT_NE(divergence->text().find("an exception ended the run: "), std::string::npos) << divergence->text();
 }
 
-TEST(Divergence, ACrashOfOneProcessIsReported) {
+TEST(Divergence, ACrashIsReported) {
   const auto divergence = find_divergence([](const auto& witness) {
     Simulation simulation{SimulationOptions{}};
     witness(simulation);

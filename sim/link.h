@@ -22,10 +22,12 @@ namespace polarsim::sim {
 struct LinkParameters {
   DurationDistribution latency = DurationDistribution::uniform(Duration(200'000), Duration(600'000));
   std::uint64_t bandwidth_bytes_per_s = 1'250'000'000;  // 10 Gbit/s; 0 is unlimited
-  double loss = 0;                                      // probability that one transmission is lost
-  Duration retransmission_timeout{200'000'000};         // streams: Linux's TCP_RTO_MIN
-  double corruption = 0;                                // probability that one transmission is damaged
-  double undetected_corruption = 0;                     // of a damaged one: that the checksum misses it
+  // Probability that one transmission is lost. Of a segment at most thirty are lost in a row, so that it arrives even
+  // with 1, thirty timeouts late: a link that shall carry nothing must be cut.
+  double loss = 0;
+  Duration retransmission_timeout{200'000'000};  // streams: Linux's TCP_RTO_MIN
+  double corruption = 0;                         // probability that one transmission is damaged
+  double undetected_corruption = 0;              // of a damaged one: that the checksum misses it
 
   // Datagrams alone. Without `reordering` they arrive in order of sending, however the latency is spread.
   double duplication = 0;                           // probability that a second copy arrives, one more latency later

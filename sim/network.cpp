@@ -128,13 +128,12 @@ tl::expected<Connection, NetError> Network::connect(Host& from, const Address& t
   endpoint->connection = endpoint->number;
   endpoint->options = options;
 
-  // Whatever ends the attempt, cancellation included, leaves no half-open end behind.
+  // Whatever ends the attempt leaves no end behind that nobody holds. A cancellation may come when the connection is
+  // established already and this task has only not run since: then the peer must hear that it is closed.
   struct Attempt {
-    detail::Endpoint* endpoint;
+    detail::Endpoint* endpoint;  // null once the caller holds it
     ~Attempt() {
-      if (endpoint != nullptr && endpoint->network != nullptr && endpoint->life == detail::Life::connecting) {
-        endpoint->network->detach(*endpoint);
-      }
+      if (endpoint != nullptr && endpoint->network != nullptr) endpoint->network->close(*endpoint);
     }
   } attempt{endpoint.get()};
 
@@ -148,6 +147,7 @@ tl::expected<Connection, NetError> Network::connect(Host& from, const Address& t
   }
   if (endpoint->error) return tl::unexpected(*endpoint->error);
   if (endpoint->life == detail::Life::connecting) return tl::unexpected(NetError::timed_out);
+  attempt.endpoint = nullptr;
   return Connection(endpoint);
 }
 

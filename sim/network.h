@@ -169,7 +169,7 @@ class Network {
   void uncut(const std::string& from, const std::string& to);
   bool is_cut(const std::string& from, const std::string& to) const;
   // Counts one cut on every link that the partition cuts; heal() takes back one apply() of the same partition, and
-  // nothing else.
+  // nothing else: without an apply() that is still in force it has no effect.
   void apply(const Partition& partition);
   void heal(const Partition& partition);
   // A clogged link delivers nothing until `until`, then everything; a later clog extends an earlier one.

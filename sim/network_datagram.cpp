@@ -131,15 +131,18 @@ void Network::Implementation::launch(Link& link, std::uint16_t from_port, std::u
   datagram.to_port = to_port;
   datagram.corrupted = flight.corrupted;
   datagram.sequence = flight.sequence;
-  datagram.release = 0;
   datagram.departure = flight.departure;
-  datagram.arrival = flight.arrival;
   datagram.bytes.assign(bytes);
   datagram.trace_id = 0;
   if (simulation.trace().enabled()) [[unlikely]]
     datagram.trace_id = trace_datagram(TraceVerb::send, datagram);
-  datagram.timer = scheduler.call_at(flight.arrival, [this, slot] { on_datagram(slot); });
+  let_arrive(slot, flight.arrival);
   ++link.datagrams_in_flight;
+}
+
+void Network::Implementation::let_arrive(std::uint32_t slot, Time arrival) {
+  datagrams[slot].arrival = arrival;
+  datagrams[slot].timer = scheduler.call_at(arrival, [this, slot] { on_datagram(slot); });
 }
 
 tl::expected<void, DatagramError> DatagramSocket::send_to(const Address& to, std::string_view bytes) {
@@ -165,13 +168,6 @@ void Network::Implementation::on_datagram(std::uint32_t slot) {
   if (link.cuts == 0 && link.clogged(scheduler.now())) {
     ++link.statistics.datagrams_held;
     link.held_datagrams.push_back(slot);
-    return;
-  }
-  // It must not overtake what a clog has held before it.
-  if (datagram.release != link.releases && scheduler.now() <= link.released_until && link.cuts == 0) {
-    datagram.release = link.releases;
-    datagram.arrival = link.released_until;
-    datagram.timer = scheduler.call_at(datagram.arrival, [this, slot] { on_datagram(slot); });
     return;
   }
   --link.datagrams_in_flight;

@@ -60,8 +60,9 @@ struct Link {
   Time clogged_until = time_zero;
   TimerId clog_timer = 0;
   Time transmitter_free = time_zero;
-  std::vector<Endpoint*> endpoints;  // whose pipes this link carries; each knows its place
-  std::uint64_t stray_resets = 0;    // in flight
+  std::vector<Endpoint*> endpoints;         // whose pipes this link carries; each knows its place
+  std::uint64_t stray_resets = 0;           // in flight
+  std::vector<EndpointHandle> held_resets;  // of these, by a clog, in order of arrival
   // What the trace calls its traffic, by SegmentKind; datagrams last. 0 until first needed.
   std::array<std::uint32_t, 8> trace_names{};
 
@@ -70,8 +71,6 @@ struct Link {
   std::uint64_t next_datagram = 1;   // sequence
   std::uint64_t last_delivered = 0;  // highest sequence delivered
   Time last_datagram_arrival = time_zero;
-  std::uint64_t releases = 0;       // clogs that let datagrams go,
-  Time released_until = time_zero;  // and the arrival of the last that the latest of them let go
 
   RandomStream* latency_stream;
   RandomStream* loss_stream;
@@ -176,7 +175,6 @@ struct DatagramSlot {
   std::uint16_t from_port = 0, to_port = 0;
   bool in_buffer = false;  // arrived, and in a receive buffer
   bool corrupted = false;
-  std::uint64_t release = 0;   // of its link: the latest that has given it its arrival
   std::uint64_t sequence = 0;  // on its link; a copy has that of the first
   Time departure = time_zero;
   Time arrival = time_zero;

@@ -435,6 +435,37 @@ TEST_F(NetworkFaultTest, APartitionSwallowsWhatACrashedHostHadOnTheWire) {
   EXPECT_EQ(received, "error: connection timed out");
 }
 
+TEST_F(NetworkFaultTest, ACutBehindAClogSwallowsWhatACrashedHostHadOnTheWire) {
+  at(milliseconds(5), [&] { network().clog("a", "b", time_zero + milliseconds(50)); });
+  at(milliseconds(20), [&] { world.host("a").crash(); });
+  at(milliseconds(30), [&] { network().cut("a", "b"); });
+  at(milliseconds(40), [&] { network().heal_all(); });
+  std::string received;
+  converse(
+      [&](Connection& connection) {
+        sleep_until(milliseconds(10));
+        send(connection, "swallowed");
+        receive(connection);
+      },
+      [&](Connection& connection) { received = receive(connection); });
+  EXPECT_EQ(received, "error: connection timed out");
+}
+
+TEST_F(NetworkFaultTest, AnAnswerOfNobodyLeavesAClogWithTheOthers) {
+  network().clog("b", "a", never);
+  at(milliseconds(1500), [&] { network().unclog("b", "a"); });
+  bool refused = false;
+  world.spawn("a", [&] {
+    refused = world.host("a").connect({"b", 9}).error() == NetError::refused;
+    EXPECT_LT(world.now(), time_zero + milliseconds(1510)) << "without a further SYN";
+  });
+  world.run();
+  EXPECT_TRUE(refused);
+  EXPECT_LT(world.now(), time_zero + seconds(5)) << "no answer waits for the clog's own end";
+  const LinkStatistics back = network().statistics("b", "a");
+  EXPECT_EQ(back.segments_sent, back.segments_delivered + back.segments_dropped);
+}
+
 TEST_F(NetworkFaultTest, WhatACrashedHostWouldHaveSentAgainDoesNot) {
   at(milliseconds(5), [&] { network().cut("a", "b"); });
   at(milliseconds(50), [&] { world.host("a").crash(); });

@@ -1,6 +1,8 @@
 // What faults and operators do to the network: cuts, clogs, dropped connections, hosts that go down.
 #include <algorithm>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "sim/host.h"
 #include "sim/network_state.h"
@@ -24,29 +26,52 @@ void Network::Implementation::release(Link& link) {
     endpoint->last_heard = now;
     settle(*endpoint);
   }
+  std::vector<EndpointHandle> resets;
+  resets.swap(link.held_resets);
+  for (const EndpointHandle target : resets) {
+    const Time arrival = deadline_after(now, sample_latency(link));
+    scheduler.call_at(arrival, [this, &link, target] { on_stray_reset(link, target); });
+  }
   release_datagrams(link);
 }
 
-// In order of their arrival at the clog, each after a latency of its own, and none before the one ahead of it.
+// In order of their arrival at the clog, each after a latency of its own, and none before the one ahead of it. What was
+// sent behind them and is still on its way must not overtake them either: it arrives right behind the last at the
+// earliest.
 void Network::Implementation::release_datagrams(Link& link) {
   std::vector<std::uint32_t> held;
   held.swap(link.held_datagrams);
   if (held.empty()) return;
-  ++link.releases;
+  std::vector<std::uint32_t> behind;
+  for (std::uint32_t slot = 0; slot < datagrams.size(); ++slot) {
+    if (datagrams[slot].link == &link && datagrams[slot].timer != 0) behind.push_back(slot);
+  }
+  std::sort(behind.begin(), behind.end(), [this](std::uint32_t a, std::uint32_t b) {
+    return std::tie(datagrams[a].arrival, datagrams[a].sequence, a) <
+           std::tie(datagrams[b].arrival, datagrams[b].sequence, b);
+  });
   Time earliest = scheduler.now();
   for (const std::uint32_t slot : held) {
     const Duration latency = link.parameters->latency.sample(*link.datagram_latency_stream);
     earliest = std::max(earliest, deadline_after(scheduler.now(), latency));
-    datagrams[slot].release = link.releases;
-    datagrams[slot].arrival = earliest;
-    datagrams[slot].timer = scheduler.call_at(earliest, [this, slot] { on_datagram(slot); });
+    let_arrive(slot, earliest);
   }
-  link.released_until = std::max(link.released_until, earliest);
+  for (const std::uint32_t slot : behind) {
+    if (datagrams[slot].arrival > earliest) break;
+    scheduler.cancel_timer(datagrams[slot].timer);
+    let_arrive(slot, earliest);
+  }
   link.last_datagram_arrival = std::max(link.last_datagram_arrival, earliest);
 }
 
-// A cut behind a clog: what waited in it is gone.
-void Network::Implementation::swallow_held_datagrams(Link& link) {
+// A cut behind a clog: what waited in it, and what nobody sends again, is gone.
+void Network::Implementation::swallow_held(Link& link) {
+  for (const auto& endpoint : endpoints_of(link)) {
+    if (endpoint->held && endpoint->life == detail::Life::gone) detach(*endpoint);
+  }
+  std::vector<EndpointHandle> resets;
+  resets.swap(link.held_resets);
+  for (const EndpointHandle target : resets) on_stray_reset(link, target);
   std::vector<std::uint32_t> held;
   held.swap(link.held_datagrams);
   for (const std::uint32_t slot : held) on_datagram(slot);
@@ -70,9 +95,8 @@ void Network::Implementation::cut_power(HostRecord& record) {
     DatagramSlot& datagram = datagrams[slot];
     if (datagram.link == nullptr || datagram.in_buffer || &hosts[datagram.link->from] != &record) continue;
     if (datagram.departure <= now) {
-      // The next life's datagrams come after it.
-      Time& last = datagram.link->last_datagram_arrival;
-      last = std::max(last, datagram.arrival);
+      // On the wire already: what the host sends after its reboot arrives behind it.
+      datagram.link->last_datagram_arrival = std::max(datagram.link->last_datagram_arrival, datagram.arrival);
       continue;
     }
     if (datagram.timer != 0) scheduler.cancel_timer(datagram.timer);
@@ -86,7 +110,7 @@ void Network::Implementation::cut_power(HostRecord& record) {
 void Network::cut(const std::string& from, const std::string& to) {
   detail::Link& link = impl_->link_between(from, to);
   ++link.cuts;
-  impl_->swallow_held_datagrams(link);
+  impl_->swallow_held(link);
 }
 
 void Network::uncut(const std::string& from, const std::string& to) {
@@ -102,11 +126,17 @@ bool Network::is_cut(const std::string& from, const std::string& to) const {
 }
 
 void Network::apply(const Partition& partition) {
-  for (const DirectedLink& link : directed_cuts(partition)) cut(link.from, link.to);
+  std::vector<DirectedLink> cuts = directed_cuts(partition);
+  for (const DirectedLink& link : cuts) cut(link.from, link.to);
+  impl_->applied.push_back(std::move(cuts));
 }
 
 void Network::heal(const Partition& partition) {
-  for (const DirectedLink& link : directed_cuts(partition)) uncut(link.from, link.to);
+  const std::vector<DirectedLink> cuts = directed_cuts(partition);
+  const auto applied = std::find(impl_->applied.begin(), impl_->applied.end(), cuts);
+  if (applied == impl_->applied.end()) return;
+  impl_->applied.erase(applied);
+  for (const DirectedLink& link : cuts) uncut(link.from, link.to);
 }
 
 void Network::clog(const std::string& from, const std::string& to, Time until) {
@@ -156,6 +186,7 @@ std::size_t Network::drop_connections(const std::string& a, const std::string& b
 }
 
 void Network::heal_all() {
+  impl_->applied.clear();
   for (const auto& link : impl_->links) {
     link->cuts = 0;
     impl_->end_clog(*link);

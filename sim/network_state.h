@@ -50,7 +50,7 @@ struct Network::Implementation {
   // --- faults (network_faults.cpp) ---
   void release(Link& link);
   void release_datagrams(Link& link);
-  void swallow_held_datagrams(Link& link);
+  void swallow_held(Link& link);
   void end_clog(Link& link);
   void cut_power(HostRecord& record);
 
@@ -122,6 +122,7 @@ struct Network::Implementation {
     bool corrupted;
   };
   void launch(Link& link, std::uint16_t from_port, std::uint16_t to_port, const Flight& flight, std::string_view bytes);
+  void let_arrive(std::uint32_t slot, Time arrival);
   void on_datagram(std::uint32_t slot);
   void put_in_buffer(DatagramSocketState& socket, std::uint32_t slot);
   void close(DatagramSocketState& socket);
@@ -137,6 +138,7 @@ struct Network::Implementation {
   std::vector<HostRecord> hosts;  // by host number
   std::map<std::string, std::uint32_t, std::less<>> host_numbers;
   std::vector<std::unique_ptr<Link>> links;
+  std::vector<std::vector<DirectedLink>> applied;  // the cuts of each partition in force
   detail::EndpointTable endpoints;
   std::uint64_t next_endpoint = 1;
   // Endpoints that have come to their end, kept until no function of the network can still be using them.

@@ -148,6 +148,30 @@ TEST_F(NetworkTest, ConnectWithoutAListenerIsRefusedAfterARoundTrip) {
   world.run();
 }
 
+TEST_F(NetworkTest, AConnectThatIsCancelledOnceEstablishedClosesTheConnection) {
+  std::string seen;
+  world.spawn("b", [&] {
+    auto listener = world.host("b").listen(port);
+    auto connection = listener->accept();
+    ASSERT_TRUE(connection);
+    seen = receive(*connection, 1, time_zero + milliseconds(10));
+  });
+  bool connected = false;
+  const TaskRef client = world.host("a").spawn("client", [&] {
+    const auto connection = world.host("a").connect({"b", port});
+    connected = connection.has_value();
+  });
+  // The SYN-ACK arrives while the client's host is paused: the call could return, but does not before it is cancelled.
+  Scheduler& scheduler = world.simulation.scheduler();
+  scheduler.call_at(time_zero + microseconds(1500), [&] { world.host("a").pause(); });
+  scheduler.call_at(time_zero + milliseconds(3), [&] { scheduler.cancel(client); });
+  scheduler.call_at(time_zero + milliseconds(4), [&] { world.host("a").resume(); });
+  world.run();
+  EXPECT_FALSE(connected);
+  EXPECT_EQ(seen, "end");
+  EXPECT_EQ(world.network().live_endpoints(), 0u);
+}
+
 TEST_F(NetworkTest, ConnectToADownHostOrOverACutLinkIsSilent) {
   world.host("b").crash();
   world.network().cut("c", "a");

@@ -91,9 +91,9 @@ void Network::Implementation::send_stray_reset(Link& link, EndpointHandle target
 
 void Network::Implementation::on_stray_reset(Link& link, EndpointHandle target) {
   const Time now = scheduler.now();
-  if (link.cuts == 0 && link.clogged(now) && link.clogged_until != never) {
+  if (link.cuts == 0 && link.clogged(now)) {
     ++link.statistics.segments_held;
-    scheduler.call_at(link.clogged_until, [this, &link, target] { on_stray_reset(link, target); });
+    link.held_resets.push_back(target);
     return;
   }
   --link.stray_resets;

@@ -92,6 +92,29 @@ TEST(Partition, OverlappingPartitionsHealTheirOwnShare) {
   EXPECT_FALSE(network.is_cut("a", "b"));
 }
 
+TEST(Partition, AHealWithoutItsApplyTakesBackNothing) {
+  TestWorld world{"a", "b"};
+  Network& network = world.network();
+  const Partition isolated = IsolateOne{"a", {"b"}};
+  network.cut("a", "b");
+  network.heal(isolated);
+  EXPECT_TRUE(network.is_cut("a", "b"));
+  // What heal_all() has ended cannot be ended again at the expense of a later fault.
+  network.apply(isolated);
+  network.heal_all();
+  network.cut("a", "b");
+  network.heal(isolated);
+  EXPECT_TRUE(network.is_cut("a", "b"));
+  // Each apply() has its own heal().
+  network.heal_all();
+  network.apply(isolated);
+  network.apply(isolated);
+  network.heal(isolated);
+  EXPECT_TRUE(network.is_cut("b", "a"));
+  network.heal(isolated);
+  EXPECT_FALSE(network.is_cut("b", "a"));
+}
+
 TEST(Partition, DrawnPartitionsAreOfTheirShapeAndRepeatable) {
   const std::vector<std::string> hosts = host_names(5);
   std::set<std::string> seen;

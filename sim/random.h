@@ -106,14 +106,14 @@ class ChoiceOracle {
   // The name of the stream that draws in the digest call `id`; null if no such stream has been asked for.
   const std::string* stream_name(std::uint64_t id) const;
 
-  // From now on every stream draws as it would from its first draw on with this root seed. The digest absorbs the seed:
-  // two futures of one past differ from here on.
+  // From now on every stream draws as it would from its first draw on with this root seed; a log that is being followed
+  // is left. The digest absorbs the seed: two futures of one past differ from here on.
   void reseed(std::uint64_t root_seed);
 
   // Every draw from now on is also written to `log`, which must outlive the oracle or the next call; null ends it.
   void record(DecisionLog* log);
   // Every draw from now on is answered by `log`. `on_mismatch` is called once, when a strict replay finds a draw that
-  // the log does not have in its place; what it throws leaves through the draw.
+  // the log does not have in its place; what it throws leaves through the draw, which may be in a destructor.
   void replay(DecisionLog log, const DecisionReplayOptions& options,
               std::function<void(const std::string& mismatch)> on_mismatch = {});
   DecisionReplayStatus replay_status() const;

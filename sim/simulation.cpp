@@ -52,18 +52,24 @@ GoalOutcome Simulation::run_until(const TaskRef& task, Time limit) {
 }
 
 void Simulation::replay_decisions(DecisionLog log, const DecisionReplayOptions& options) {
-  choices_->replay(std::move(log), options, [this](const std::string& mismatch) { violate("decision-log", mismatch); });
+  // Destructors draw too (the FIN of a connection takes a latency), and nothing may be thrown out of them: the task
+  // that draws is only marked, and unwinds when it next blocks.
+  choices_->replay(std::move(log), options,
+                   [this](const std::string& mismatch) { end_with_violation("decision-log", mismatch); });
 }
 
-void Simulation::violate(std::string name, std::string detail) {
+void Simulation::end_with_violation(std::string name, std::string detail) {
   if (!violation_) {
     trace_.add(now(), TraceKind::log, "", "invariant violated: " + name + ": " + detail);
     violation_ = InvariantViolation{std::move(name), std::move(detail), now()};
   }
   scheduler_->stop();
-  if (!scheduler_->in_task()) return;
-  scheduler_->cancel(scheduler_->current());
-  if (!scheduler_->unwinding()) throw TaskCancelled{};
+  if (scheduler_->in_task()) scheduler_->cancel(scheduler_->current());
+}
+
+void Simulation::violate(std::string name, std::string detail) {
+  end_with_violation(std::move(name), std::move(detail));
+  if (scheduler_->in_task() && !scheduler_->unwinding()) throw TaskCancelled{};
 }
 
 std::string Simulation::describe(const DigestRecord& record) const {

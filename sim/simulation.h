@@ -88,7 +88,8 @@ class Simulation {
   const std::optional<InvariantViolation>& violation() const { return violation_; }
 
   // Follows a decision log, see decision_log.h; best called before the first draw. A strict replay that meets a draw
-  // which the log does not have in its place ends the run with the violation "decision-log".
+  // which the log does not have in its place ends the run with the violation "decision-log"; the task that made it goes
+  // on until it next blocks.
   void replay_decisions(DecisionLog log, const DecisionReplayOptions& options = {});
 
   // Explores `count` futures of this moment. Each is a child process, a copy of everything (so that memory is shared
@@ -106,6 +107,9 @@ class Simulation {
   std::string describe(const DigestRecord& record) const;
 
  private:
+  // violate() without leaving the caller.
+  void end_with_violation(std::string name, std::string detail);
+
   SimulationOptions options_;
   RunningDigest digest_;
   Trace trace_;
