@@ -154,7 +154,7 @@ TEST_F(CommandTest, ATraceIsShownAsTextAndForPerfetto) {
     EXPECT_EQ(outcome.error_lines(), 1U) << outcome.error;
     EXPECT_NE(outcome.error.find(reason), std::string::npos) << outcome.error;
   };
-  refused({"--host", "dn1", "--host", "dn77"}, "nothing of \"dn77\"; it knows cn1, ");
+  refused({"--host", "dn1", "--host", "dn77"}, "nothing of \"dn77\"; it knows client1, ");
   refused({"--from", "3", "--until", "2"}, "--until: comes before --from");
   refused({"-o", "runs/small-5/trace.bin"}, "is the trace itself");
   EXPECT_EQ(content_of(place_ / "runs/small-5/trace.bin"), bytes);
