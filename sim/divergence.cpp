@@ -276,6 +276,7 @@ std::optional<Divergence> compare_runs(const WitnessedProgram& program, std::uin
       Divergence divergence;
       if (!a) divergence.first_ending = first.death();
       if (!b) divergence.second_ending = second.death();
+      divergence.died_alike = !a && !b && divergence.first_ending == divergence.second_ending;
       return divergence;
     }
     // The end of a run has no digest of its own: what came since the last rung is compared record by record.
@@ -342,6 +343,8 @@ std::string side_text(const char* run, const std::optional<WitnessedRecord>& rec
 }  // namespace
 
 std::string Divergence::text() const {
+  if (died_alike)
+    return fmt::format("both processes died in the same way, and what they did last with them: {}\n", first_ending);
   std::string text;
   const std::uint64_t number = first ? first->number : second ? second->number : 0;
   text += number == 0 ? "the runs ended differently\n" : fmt::format("the runs part at record {}\n", number);

@@ -9,6 +9,8 @@
 // shifted, fresh and freed heap memory is filled with a pattern (glibc's M_PERTURB), and its fibers' stacks are
 // painted. A program that depends on the order of addresses or reads memory that it has not written will part from its
 // twin. What this does not disturb: the operating system's own stack, static data, and anything outside the process.
+//
+// A simulation without a ladder is compared at its end only, and all its records are kept until then.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +39,8 @@ struct Divergence {
   // The record that differs in each run. Empty: this run had ended before, and `ending` says how.
   std::optional<WitnessedRecord> first, second;
   std::string first_ending, second_ending;
+  // Both processes died, and in the same way: where they parted, if they did, is not known.
+  bool died_alike = false;
   // Up to eight records before it, which both runs have in common; their frames are left out.
   std::vector<WitnessedRecord> before;
 

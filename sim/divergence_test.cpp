@@ -156,6 +156,8 @@ TEST(Divergence, ACrashIsReported) {
     std::raise(SIGTERM);
   });
   ASSERT_TRUE(divergence.has_value());
+  EXPECT_TRUE(divergence->died_alike);
+  EXPECT_NE(divergence->text().find("died in the same way"), std::string::npos) << divergence->text();
   EXPECT_NE(divergence->text().find("the process crashed"), std::string::npos) << divergence->text();
 }
 

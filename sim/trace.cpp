@@ -85,11 +85,23 @@ std::string describe(const TraceEvent& event) {
   return event.text;
 }
 
+namespace {
+
+// What programs log may hold anything; an event is one line.
+std::string on_one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return text;
+}
+
+}  // namespace
+
 void write_text(std::ostream& out, const std::vector<TraceEvent>& events) {
   for (const TraceEvent& event : events) {
     const std::int64_t total = nanoseconds(event.time);
     out << fmt::format("{}.{:09} {} {} {}\n", total / 1'000'000'000, total % 1'000'000'000, to_string(event.kind),
-                       event.host.empty() ? "-" : event.host, describe(event));
+                       event.host.empty() ? "-" : event.host, on_one_line(describe(event)));
   }
 }
 

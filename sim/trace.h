@@ -94,7 +94,8 @@ struct TraceEvent {
 
 // The event for people, without its time, kind and host.
 std::string describe(const TraceEvent& event);
-// One line an event: seconds with nine decimals, kind, host ("-" for none), description.
+// One line an event: seconds with nine decimals, kind, host ("-" for none), description with control characters as
+// blanks.
 void write_text(std::ostream& out, const std::vector<TraceEvent>& events);
 
 struct TraceOptions {

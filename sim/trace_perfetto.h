@@ -4,7 +4,7 @@
 // Hosts are processes, tasks are threads; thread 0 of a process is its kernel (deliveries, timers). What a task waits
 // for is a slice from the block to the next run; disk operations are slices too; a computation takes no virtual time
 // and so has none. Sends and deliveries are empty slices, joined by a flow arrow where the trace holds both. All else
-// is an instant event. A counter of each process shows the bytes that it has sent and that have not arrived. Every
+// is an instant event. A counter of each process shows the bytes that it has sent and that have not arrived, those of lost messages included. Every
 // event carries its id and its parent's as arguments. Times are virtual, in microseconds.
 #pragma once
 

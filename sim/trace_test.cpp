@@ -197,5 +197,15 @@ TEST(TraceRun, DatagramsDescendFromTheirSendsToo) {
 
 TEST(TraceRun, TracingChangesNothing) { EXPECT_EQ(digest_of_world(true), digest_of_world(false)); }
 
+TEST(Trace, ALoggedLineBreakDoesNotBreakTheText) {
+  TraceOptions options;
+  options.enabled = true;
+  Trace trace(options);
+  trace.add(time_zero, TraceKind::log, "a", "one\ntwo\x1b");
+  std::ostringstream out;
+  trace.write_text(out);
+  EXPECT_EQ(out.str(), "0.000000000 log a one two \n");
+}
+
 }  // namespace
 }  // namespace polarsim::sim

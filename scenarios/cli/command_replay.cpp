@@ -118,8 +118,8 @@ int replay_command(const ReplayOptions& options) {
     request.decisions = &decisions;
     request.decision_options = decision_options(options);
   }
-  // Another future cannot be the recorded run.
-  const bool tolerant = options.tolerant || !options.then_seed.empty();
+  // Another future, or what a changed program makes of old decisions, cannot be the recorded run.
+  const bool tolerant = options.tolerant || !options.then_seed.empty() || options.decisions == "tolerant";
   const bool stopped = !options.until.empty();
   check_options(options, *capsule);
   if (stopped) request.until = sim::time_zero + parse_duration("--until", options.until);
