@@ -212,6 +212,7 @@ reports::RunReport make_report(const reports::RunSummary& summary, const RunReco
 }
 
 tl::expected<void, InputError> write_file(const std::string& path, std::string_view bytes) {
+  if (const auto replaceable = check_replaceable(path); !replaceable) return replaceable;
   const std::string temporary = path + ".tmp";
   int error = write_durably(temporary, bytes);
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;

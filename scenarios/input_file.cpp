@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 namespace polarsim::scenarios {
 
@@ -48,6 +50,13 @@ tl::expected<std::string, InputError> read_file(const std::string& path, std::ui
   auto text = read_open_file(file, path, limit);
   ::close(file);
   return text;
+}
+
+tl::expected<void, InputError> check_replaceable(const std::string& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return {};
+  return tl::unexpected(InputError{path + ": cannot write: not a regular file"});
 }
 
 }  // namespace polarsim::scenarios

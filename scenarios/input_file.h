@@ -18,4 +18,8 @@ inline constexpr std::uint64_t largest_input_bytes = 16 * 1024 * 1024;
 tl::expected<std::string, InputError> read_file(const std::string& path,
                                                 std::uint64_t limit = std::numeric_limits<std::uint64_t>::max());
 
+// Whether a file may be written at this path by giving another its name: a device, a pipe or a folder that is there
+// already would be replaced, and whatever else uses it with it.
+tl::expected<void, InputError> check_replaceable(const std::string& path);
+
 }  // namespace polarsim::scenarios

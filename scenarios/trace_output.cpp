@@ -15,6 +15,7 @@ TraceOutput::TraceOutput(const std::string& path)
 TraceOutput::~TraceOutput() { ::unlink(temporary_.c_str()); }
 
 tl::expected<void, InputError> TraceOutput::ready() const {
+  if (const auto replaceable = check_replaceable(path_); !replaceable) return replaceable;
   if (file_) return {};
   return tl::unexpected(InputError{fmt::format("{}: cannot write: {}", path_, std::strerror(errno))});
 }

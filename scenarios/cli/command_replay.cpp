@@ -80,9 +80,12 @@ void check_options(const ReplayOptions& options, const Capsule& capsule) {
     throw UsageError(fmt::format("--out: {} is the capsule itself; give another folder", options.out));
 }
 
+// Three hundred million decisions: hours of a run.
+constexpr std::uint64_t largest_decision_log_bytes = std::uint64_t{4} << 30;
+
 sim::DecisionLog read_decisions(const Capsule& capsule) {
   const std::string file = (std::filesystem::path(capsule.folder) / "decisions.bin").string();
-  const auto bytes = read_file(file, largest_input_bytes);
+  const auto bytes = read_file(file, largest_decision_log_bytes);
   if (!bytes) throw UsageError(bytes.error().message + "; `run --decisions` keeps it");
   auto log = sim::DecisionLog::from_bytes(*bytes);
   if (!log) throw UsageError(fmt::format("{}: {}", file, log.error()));
@@ -161,6 +164,8 @@ int replay_command(const ReplayOptions& options) {
     message += fmt::format("; it was recorded by {}, this is {}", build_text(capsule->summary.build),
                            build_text(replayed.build));
   }
+  if (!options.then_seed.empty())
+    message = fmt::format("another future of {}, by seed {}", capsule->folder, options.then_seed);
   if (tolerant) {
     if (!options.json) print(fmt::format("  {:<13} {}\n", "replay", message));
     return stopped ? exit_status::passed : exit_status_of(replayed.verdict);

@@ -132,13 +132,15 @@ int run_command(const RunOptions& options) {
   const SecondRun second = options.twice ? run_again(options, scenario, request, run, summary, label) : SecondRun{};
   nlohmann::ordered_json object = run_to_json(summary, run.wall_seconds, folder);
   if (options.twice) object["divergence"] = nullptr;
-  if (!second.difference.empty()) object["divergence"] = second.difference + "\n" + second.divergence;
-  print(options.json ? dump(object) : text_of(summary, run.wall_seconds, folder, command));
   if (!second.difference.empty()) {
-    if (!options.json) print("\n" + second.divergence);
+    // What one of two different runs showed is nobody's verdict.
+    object["verdict"] = reports::to_string(reports::Outcome::unknown);
+    object["divergence"] = second.difference + "\n" + second.divergence;
+    print(options.json ? dump(object) : fmt::format("NOT DETERMINISTIC  {}\n\n{}", label, second.divergence));
     print_error(fmt::format("{}: the second run was not the same: {}", label, second.difference));
     return exit_status::broken;
   }
+  print(options.json ? dump(object) : text_of(summary, run.wall_seconds, folder, command));
   if (options.twice && !options.json) {
     print(fmt::format("  {:<13} the second run was the same: digest, {}, verdict and history\n", "twice",
                       reports::counted(summary.ladder.size(), "rung")));

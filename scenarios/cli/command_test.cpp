@@ -1,5 +1,6 @@
 // What the commands promise to people and programs: help, texts, JSON, files and exit statuses.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -160,6 +161,20 @@ TEST_F(CommandTest, ATraceIsShownAsTextAndForPerfetto) {
   EXPECT_EQ(content_of(place_ / "runs/small-5/trace.bin"), bytes);
 }
 
+TEST_F(CommandTest, NothingButAFileIsReplaced) {
+  ASSERT_EQ(place_.run({"run", "small.toml", "--seed", "5", "--trace"}).status, 0);
+  ASSERT_EQ(::mkfifo((place_ / "pipe").c_str(), 0600), 0);
+  const Outcome shown = place_.run({"trace", "runs/small-5", "-o", "pipe"});
+  EXPECT_EQ(shown.status, 2);
+  EXPECT_NE(shown.error.find("pipe: cannot write: not a regular file"), std::string::npos) << shown.error;
+  const Outcome replayed = place_.run({"replay", "runs/small-5", "--trace", "pipe"});
+  EXPECT_EQ(replayed.status, 2);
+  EXPECT_TRUE(std::filesystem::is_fifo(place_ / "pipe"));
+  EXPECT_FALSE(std::filesystem::exists(place_ / "pipe.tmp"));
+  write_text(place_ / "empty.bin", "");
+  EXPECT_EQ(place_.run({"trace", "empty.bin", "--salvage"}).status, 2);
+}
+
 TEST_F(CommandTest, TwiceFindsWhereASabotagedRunPartsFromItself) {
   for (const char* how : {"wall-clock", "address-order", "uninitialised-read"}) {
     const Outcome outcome = place_.run({"run", "small.toml", "--twice", "--no-artifacts", "--sabotage", how});
@@ -169,6 +184,8 @@ TEST_F(CommandTest, TwiceFindsWhereASabotagedRunPartsFromItself) {
 #endif
     EXPECT_EQ(outcome.status, 3) << how << outcome.out;
     EXPECT_EQ(outcome.error_lines(), 1U) << outcome.error;
+    EXPECT_EQ(outcome.out.find("NOT DETERMINISTIC  small seed 1"), 0U) << outcome.out;
+    EXPECT_EQ(outcome.out.find("PASSED"), std::string::npos) << outcome.out;
     EXPECT_NE(outcome.out.find("the runs part at record"), std::string::npos) << outcome.out;
     for (const char* run : {"first run: task", "second run: task"}) {
       const std::size_t side = outcome.out.find(run);

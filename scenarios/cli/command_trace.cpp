@@ -32,6 +32,8 @@ std::vector<sim::TraceEvent> read_events(const TraceOptions& options) {
   if (!in) throw UsageError(fmt::format("{}: cannot read this trace; `run --trace` writes one", file));
   sim::SalvagedTrace read = sim::salvage_trace(in, file);
   if (read.damage) {
+    // Without a single whole block there is nothing to salvage.
+    if (read.trace.events.empty()) throw UsageError(read.damage->message());
     if (!options.salvage) throw UsageError(read.damage->message() + "; --salvage shows what comes before");
     print_error(read.damage->message());
   }
