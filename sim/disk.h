@@ -43,6 +43,7 @@
 //    Failures?", ATC 2020). A failed sync_directory() keeps its changes in both kinds.
 //  - lying sync: takes its time, reports success, makes nothing durable.
 //  - no_space although there is room; short writes; slowdown; and, of the device (disk_device.h), stalls and limits.
+// A page that already shows damage to its readers is never lost, misdirected or forgotten by a later sync.
 // A lost, misdirected or forgotten write stays hidden while the cache holds the page: reads show the clean bytes, until
 // a power loss, drop_caches(), or an `eviction`. Direct reads bypass the cache and see the medium. A buffered write
 // into a cached page rewrites all of its sectors and so heals the hidden damage of the page; a write into a page that

@@ -372,6 +372,29 @@ TEST_F(DiskFaultTest, AFailedSyncThatForgetsIsFollowedByOneThatLies) {
   EXPECT_EQ(disk().clean_contents("f").substr(0, 1), "b");
 }
 
+TEST_F(DiskFaultTest, ASyncThatForgetsTakesBackNoDamageThatReadsShow) {
+  File file = synced("f", sectors('a'));
+  ASSERT_TRUE(file.write(0, sectors('b')));
+  disk().fail_next_syncs(1, SyncFailure::forgets);
+  EXPECT_FALSE(file.sync());
+  power_cycle();
+  file = open("f");
+  ASSERT_TRUE(file.write(0, "c"));
+  const auto shown = [&file] {
+    std::string bytes;
+    EXPECT_TRUE(file.read(0, sector_bytes, bytes).has_value());
+    return bytes.substr(0, 3);
+  };
+  ASSERT_EQ(shown(), "caa") << "written into what the medium holds";
+  disk().fail_next_syncs(1, SyncFailure::forgets);
+  EXPECT_FALSE(file.sync());
+  EXPECT_EQ(shown(), "caa") << "not the clean bytes, which no page holds";
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(file.write(1, "d"));
+  ASSERT_TRUE(file.sync());
+  EXPECT_EQ(shown(), "cda");
+}
+
 TEST_F(DiskFaultTest, OfSeveralPagesAForgetfulSyncLosesAtLeastOneAndNotAlwaysAll) {
   std::set<std::string> seen;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {

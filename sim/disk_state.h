@@ -118,6 +118,7 @@ struct Disk::Implementation {
   using PendingPages = std::map<std::uint64_t, std::vector<PendingSector>>;
   static PendingPages pending_pages(const Inode& inode, std::uint64_t begin, std::uint64_t end);
   // The medium keeps what it held.
+  static void leave_out_damaged(const Inode& inode, PendingPages& pages);
   static void keep_old(Inode& inode, const std::vector<PendingSector>& sectors, DamageKind kind);
   // The bytes land where they do not belong.
   void misdirect(const Inode& intended, const std::vector<PendingSector>& sectors);

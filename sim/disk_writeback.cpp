@@ -67,6 +67,17 @@ Disk::Implementation::PendingPages Disk::Implementation::pending_pages(const Ino
   return pages;
 }
 
+// A page that shows damage to readers is written as it is: hidden damage on top of it would make reads go back to the
+// clean bytes, which such a page does not hold.
+void Disk::Implementation::leave_out_damaged(const Inode& inode, PendingPages& pages) {
+  std::erase_if(pages, [&inode](const auto& page) {
+    return std::any_of(page.second.begin(), page.second.end(), [&inode](const PendingSector& pending) {
+      const auto damage = inode.damage.find(pending.sector);
+      return damage != inode.damage.end() && damage->second.shows();
+    });
+  });
+}
+
 void Disk::Implementation::keep_old(Inode& inode, const std::vector<PendingSector>& sectors, DamageKind kind) {
   for (const PendingSector& pending : sectors) {
     const bool readable = !pending.old_image.empty();
@@ -101,7 +112,10 @@ void Disk::Implementation::misdirect(const Inode& intended, const std::vector<Pe
     if (image.empty()) image = std::string(sector_bytes, '\0');
     const std::uint64_t kept = std::min(sector_bytes, victim.contents.size() - start);
     std::fill(image.begin() + static_cast<std::ptrdiff_t>(kept), image.end(), '\0');
-    detail::place_damage(victim, target, DamageKind::misdirected_write, true, std::move(image));
+    // Where reads show damage already, they show the new one.
+    const auto damage = victim.damage.find(target);
+    const bool hidden = damage == victim.damage.end() || !damage->second.shows();
+    detail::place_damage(victim, target, DamageKind::misdirected_write, hidden, std::move(image));
     note(DiskOperation::damage, &victim, start, sector_bytes, pending.sector);
     ++target;
     if (victim.id == intended.id && target / sectors_per_page == page) return;
@@ -111,7 +125,8 @@ void Disk::Implementation::misdirect(const Inode& intended, const std::vector<Pe
 void Disk::Implementation::write_back(Inode& inode, std::uint64_t end) {
   if (inode.journal_start >= end) return;
   if (parameters.lost_write <= 0 && parameters.misdirected_write <= 0) return inode.make_durable(end);
-  const PendingPages pages = pending_pages(inode, inode.journal_start, end);
+  PendingPages pages = pending_pages(inode, inode.journal_start, end);
+  leave_out_damaged(inode, pages);
   inode.make_durable(end);
   for (const auto& [page, sectors] : pages) {
     const bool lost = strikes(parameters.lost_write, "lost_write");
@@ -125,7 +140,8 @@ void Disk::Implementation::write_back(Inode& inode, std::uint64_t end) {
 
 void Disk::Implementation::forget(Inode& inode, std::uint64_t end) {
   if (inode.journal_start >= end) return;
-  const PendingPages pages = pending_pages(inode, inode.journal_start, end);
+  PendingPages pages = pending_pages(inode, inode.journal_start, end);
+  leave_out_damaged(inode, pages);
   inode.make_durable(end);
   if (pages.empty()) return;
   RandomStream& choices = stream("forgotten_write");
