@@ -51,6 +51,7 @@ class NetworkFaults {
   World& world_;
   RandomStream& random_;
   std::map<DirectedLink, Cuts> cuts_;
+  std::vector<std::vector<DirectedLink>> partitions_;  // in force
   std::map<DirectedLink, Metering> metered_;
   std::vector<std::unique_ptr<Swizzle>> swizzles_;
 };

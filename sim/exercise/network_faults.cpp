@@ -76,10 +76,16 @@ void NetworkFaults::partition() {
   const Time end = draw_end(world_, random_);
   world_.simulation().network().apply(shape);
   for (const DirectedLink& link : directed_cuts(shape)) apply(link, true);
+  partitions_.push_back(directed_cuts(shape));
   check_cuts();
   world_.count("partitioned");
   world_.scheduler().call_at(end, [this, shape] {
-    for (const DirectedLink& link : directed_cuts(shape)) apply(link, false);
+    // After heal_all() there may be nothing left of it to heal; then the cuts of other faults stay.
+    const auto applied = std::find(partitions_.begin(), partitions_.end(), directed_cuts(shape));
+    if (applied != partitions_.end()) {
+      for (const DirectedLink& link : *applied) apply(link, false);
+      partitions_.erase(applied);
+    }
     world_.simulation().network().heal(shape);
     check_cuts();
   });
@@ -165,6 +171,7 @@ void NetworkFaults::heal_all() {
   check_cuts();
   world_.simulation().network().heal_all();
   for (auto& [link, cuts] : cuts_) cuts.count = 0;
+  partitions_.clear();
   check_cuts();
 }
 
