@@ -49,7 +49,7 @@ __attribute__((noinline)) std::int64_t wall_clock_wait() {
 }
 
 // The number of the object that a set of pointers shows first.
-__attribute__((noinline)) std::int64_t address_order_wait() {
+[[maybe_unused]] __attribute__((noinline)) std::int64_t address_order_wait() {
   struct Object {
     std::int64_t number;
     char padding[40];
@@ -65,7 +65,7 @@ __attribute__((noinline)) std::int64_t address_order_wait() {
   return mixed;
 }
 
-__attribute__((noinline)) std::int64_t uninitialised_heap_wait() {
+[[maybe_unused]] __attribute__((noinline)) std::int64_t uninitialised_heap_wait() {
   const std::unique_ptr<volatile unsigned char[]> memory(new volatile unsigned char[64]);
   std::int64_t sum = 0;
   for (int i = 0; i < 64; ++i) sum += memory[static_cast<std::size_t>(i)];
