@@ -92,7 +92,8 @@ std::optional<WitnessedRecord> read_record(int file) {
   witnessed.text = *text;
   witnessed.task = *task;
   witnessed.frames.resize(frames->size() / sizeof(std::uintptr_t));
-  std::memcpy(witnessed.frames.data(), frames->data(), witnessed.frames.size() * sizeof(std::uintptr_t));
+  if (!frames->empty())
+    std::memcpy(witnessed.frames.data(), frames->data(), witnessed.frames.size() * sizeof(std::uintptr_t));
   return witnessed;
 }
 
