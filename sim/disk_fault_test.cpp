@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/crash_states.h"
+#include "sim/test_disk.h"
 #include "sim/test_world.h"
 
 namespace polarsim::sim {
@@ -13,15 +14,6 @@ namespace {
 
 constexpr std::uint64_t sectors_in_page = page_bytes / sector_bytes;
 
-DiskParameters instant_disk() {
-  DiskParameters parameters;
-  parameters.read_latency = parameters.write_latency = parameters.sync_latency =
-      DurationDistribution::constant(Duration(0));
-  parameters.bandwidth_bytes_per_s = 0;
-  return parameters;
-}
-
-std::string sectors(char fill, std::size_t count = 1) { return std::string(count * sector_bytes, fill); }
 std::string pages(char fill, std::size_t count = 1) { return std::string(count * page_bytes, fill); }
 
 class DiskFaultTest : public ::testing::Test {

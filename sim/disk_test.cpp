@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/test_disk.h"
 #include "sim/test_world.h"
 
 namespace polarsim::sim {
@@ -15,16 +16,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-DiskParameters instant_disk() {
-  DiskParameters parameters;
-  parameters.read_latency = parameters.write_latency = parameters.sync_latency =
-      DurationDistribution::constant(Duration(0));
-  parameters.bandwidth_bytes_per_s = 0;
-  return parameters;
-}
-
-std::string sectors(char fill, std::size_t count = 1) { return std::string(count * sector_bytes, fill); }
 
 // A host whose disk takes no time: no call blocks, so the tests of what is kept need no task.
 struct Machine {
