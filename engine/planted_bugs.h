@@ -17,6 +17,15 @@ enum class PlantedBug : std::uint8_t {
   locks_released_at_prepare,
   prepared_lost_on_restart,
   recheck_skipped,
+  wal_flush_skipped_at_commit,
+  redo_not_idempotent,
+  torn_page_not_detected,
+  unique_check_without_wait,
+  recheck_set_but_not_where,
+  vacuum_removes_visible_row,
+  checkpoint_drops_prepared,
+  savepoint_rollback_releases_locks_early,
+  snapshot_before_lock_wait,
 };
 
 struct PlantedBugInfo {

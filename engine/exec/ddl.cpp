@@ -79,13 +79,13 @@ QueryResult execute_create_table(ExecutionContext& context, const sql::CreateTab
 
 QueryResult execute_drop_table(ExecutionContext& context, const sql::DropTable& drop) {
   for (const sql::TableName& name : drop.tables) {
-    txn::TableEntry* const entry =
+    legacy::TableEntry* const entry =
         context.database.open_table(context.transaction, name, sql::LockStrength::update, context.limits);
     if (entry == nullptr) {
       if (drop.if_exists) continue;
       throw SqlError(sqlstate::undefined_table, fmt::format("table \"{}\" does not exist", written_name(name)));
     }
-    const storage::TableId id = entry->id;
+    const legacy::TableId id = entry->id;
     context.database.visit_append_point();
     context.database.drop_table(context.transaction, *context.database.catalog().find(id));
   }

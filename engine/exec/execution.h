@@ -13,19 +13,19 @@
 #include "engine/exec/projection.h"
 #include "engine/node/session.h"
 #include "engine/sql/analyze.h"
-#include "engine/txn/database.h"
+#include "engine/legacy/txn/database.h"
 
 namespace polarsim::engine::exec {
 
 // What a statement runs in.
 struct ExecutionContext {
-  txn::Database& database;
-  txn::Transaction& transaction;
-  txn::WaitLimits limits;
+  legacy::Database& database;
+  legacy::Transaction& transaction;
+  legacy::WaitLimits limits;
   std::span<const Value> parameters;
   std::vector<TypeId> parameter_types;  // all unknown: inferred where they are used
 
-  ExecutionContext(txn::Database& in, txn::Transaction& by, const txn::WaitLimits& waits, std::span<const Value> values)
+  ExecutionContext(legacy::Database& in, legacy::Transaction& by, const legacy::WaitLimits& waits, std::span<const Value> values)
       : database(in),
         transaction(by),
         limits(waits),

@@ -98,7 +98,7 @@ void check_conflict_target(const OpenTable& table, const sql::OnConflict& on_con
 class Upsert {
  public:
   Upsert(ExecutionContext& context, const OpenTable& table, const sql::OnConflict& on_conflict,
-         const txn::Snapshot& snapshot)
+         const legacy::Snapshot& snapshot)
       : context_(context), table_(table), snapshot_(snapshot), change_(context, table, on_conflict.assignments, true) {
     if (on_conflict.where == nullptr) return;
     sql::AnalyzeOptions options = context.analysis(&table.shape, "WHERE");
@@ -109,11 +109,11 @@ class Upsert {
   enum class Outcome : std::uint8_t { updated, condition_false, row_changed };
   struct Result {
     Outcome outcome = Outcome::row_changed;
-    txn::RowPointer row;
+    legacy::RowPointer row;
   };
 
   // row_changed: the existing row is no longer what conflicts; look again.
-  Result run(txn::RowId id, const Row& proposed) {
+  Result run(legacy::RowId id, const Row& proposed) {
     LockStrength strength = LockStrength::no_key_update;
     for (;;) {
       const LockedRow locked = lock_row(context_, table_, id, nullptr, strength);
@@ -123,7 +123,7 @@ class Upsert {
             sqlstate::cardinality_violation, "ON CONFLICT DO UPDATE command cannot affect row a second time", "",
             "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
       }
-      const txn::RowPointer base = version_to_update(id, locked.row);
+      const legacy::RowPointer base = version_to_update(id, locked.row);
       sql::EvaluationContext evaluation = context_.evaluation(*base);
       evaluation.excluded = proposed;
       if (condition_ && !sql::evaluate_condition(condition_, evaluation)) return {Outcome::condition_false, nullptr};
@@ -139,18 +139,18 @@ class Upsert {
 
  private:
   // The newest version, even if the statement's snapshot does not show it.
-  txn::RowPointer version_to_update(txn::RowId id, const txn::RowPointer& newest) const {
+  legacy::RowPointer version_to_update(legacy::RowId id, const legacy::RowPointer& newest) const {
     if (!context_.database.config().planted.on(PlantedBug::recheck_skipped)) return newest;
-    const txn::RowChain* const chain = table_.entry->heap.find(id);
-    const txn::RowVersion* const seen = context_.database.visible_version(*chain, snapshot_, context_.transaction.xid);
+    const legacy::RowChain* const chain = table_.entry->heap.find(id);
+    const legacy::RowVersion* const seen = context_.database.visible_version(*chain, snapshot_, context_.transaction.xid);
     return seen != nullptr ? seen->row : newest;
   }
 
-  Result replace(txn::RowId id, txn::RowPointer changed, bool new_key) {
+  Result replace(legacy::RowId id, legacy::RowPointer changed, bool new_key) {
     check_not_null(table_.definition(), *changed);
     context_.database.visit_append_point();
     if (new_key) claim_key(context_, table_, *changed, id);
-    txn::RowChain* const chain = table_.entry->heap.find(id);
+    legacy::RowChain* const chain = table_.entry->heap.find(id);
     if (chain == nullptr) return {};
     context_.database.update_row(context_.transaction, *table_.entry, *chain, changed);
     return {Outcome::updated, std::move(changed)};
@@ -158,22 +158,22 @@ class Upsert {
 
   ExecutionContext& context_;
   const OpenTable& table_;
-  const txn::Snapshot& snapshot_;
+  const legacy::Snapshot& snapshot_;
   RowChange change_;
   sql::BoundExpression condition_;
 };
 
 // Brings one row in; null if ON CONFLICT left everything as it was.
-txn::RowPointer insert_one(ExecutionContext& context, const OpenTable& table, txn::RowPointer proposed,
+legacy::RowPointer insert_one(ExecutionContext& context, const OpenTable& table, legacy::RowPointer proposed,
                            const std::optional<sql::OnConflict>& on_conflict, std::optional<Upsert>& upsert) {
-  txn::Database& database = context.database;
+  legacy::Database& database = context.database;
   database.visit_append_point();
   for (;;) {
     if (!on_conflict) {
       claim_key(context, table, *proposed, 0);
     } else if (table.entry->heap.has_key()) {
       const Row key = table.entry->heap.key_of(*proposed);
-      const txn::KeyConflict conflict = database.find_key_conflict(context.transaction, *table.entry, key, 0);
+      const legacy::KeyConflict conflict = database.find_key_conflict(context.transaction, *table.entry, key, 0);
       if (conflict.undecided != 0) {
         database.assign_xid(context.transaction);
         database.locks().wait_for_end(context.transaction, conflict.undecided, context.limits);
@@ -200,7 +200,7 @@ QueryResult execute_insert(ExecutionContext& context, const sql::Insert& insert)
   RowSource source(context, table, insert);
   if (insert.on_conflict) check_conflict_target(table, *insert.on_conflict);
   Returning returning(context, table, insert.returning);
-  const txn::ActiveSnapshot snapshot(context.database, context.transaction);
+  const legacy::ActiveSnapshot snapshot(context.database, context.transaction);
   std::optional<Upsert> upsert;
   if (insert.on_conflict && insert.on_conflict->action == sql::OnConflict::Action::update) {
     upsert.emplace(context, table, *insert.on_conflict, *snapshot);
@@ -210,7 +210,7 @@ QueryResult execute_insert(ExecutionContext& context, const sql::Insert& insert)
   for (const std::vector<sql::ExpressionPtr>& values : insert.rows.empty() ? only_defaults : insert.rows) {
     auto proposed = std::make_shared<const Row>(source.make(values, !insert.columns.empty()));
     check_not_null(table.definition(), *proposed);
-    const txn::RowPointer row = insert_one(context, table, std::move(proposed), insert.on_conflict, upsert);
+    const legacy::RowPointer row = insert_one(context, table, std::move(proposed), insert.on_conflict, upsert);
     if (row == nullptr) continue;
     ++count;
     returning.add(*row);

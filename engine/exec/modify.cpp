@@ -20,10 +20,10 @@ class Modification {
       : context_(context), table_(table), condition_(condition), change_(change) {}
 
   // The new version (for a DELETE the deleted one), or null if the row no longer qualifies.
-  txn::RowPointer run(const Candidate& candidate) {
+  legacy::RowPointer run(const Candidate& candidate) {
     LockStrength strength = change_ == nullptr ? LockStrength::update : LockStrength::no_key_update;
     for (;;) {
-      const txn::RowPointer base = lock_and_recheck(candidate, strength);
+      const legacy::RowPointer base = lock_and_recheck(candidate, strength);
       if (base == nullptr) return nullptr;
       if (change_ == nullptr) return remove(candidate.id, base);
       auto changed = std::make_shared<const Row>(change_->apply(*base, context_.evaluation(*base)));
@@ -40,7 +40,7 @@ class Modification {
 
  private:
   // The version to work on, once it is locked; null if there is none or it no longer satisfies WHERE.
-  txn::RowPointer lock_and_recheck(const Candidate& candidate, LockStrength strength) {
+  legacy::RowPointer lock_and_recheck(const Candidate& candidate, LockStrength strength) {
     const LockedRow locked = lock_row(context_, table_, candidate.id, candidate.row, strength);
     if (locked.state == LockedRow::State::gone || locked.made_by_this_command) return nullptr;
     if (locked.state == LockedRow::State::unchanged) return locked.row;
@@ -52,19 +52,19 @@ class Modification {
     return locked.row;
   }
 
-  txn::RowPointer replace(txn::RowId id, txn::RowPointer changed, bool new_key) {
+  legacy::RowPointer replace(legacy::RowId id, legacy::RowPointer changed, bool new_key) {
     check_not_null(table_.definition(), *changed);
     context_.database.visit_append_point();
     if (new_key) claim_key(context_, table_, *changed, id);
-    txn::RowChain* const chain = table_.entry->heap.find(id);
+    legacy::RowChain* const chain = table_.entry->heap.find(id);
     if (chain == nullptr) return nullptr;
     context_.database.update_row(context_.transaction, *table_.entry, *chain, changed);
     return changed;
   }
 
-  txn::RowPointer remove(txn::RowId id, txn::RowPointer base) {
+  legacy::RowPointer remove(legacy::RowId id, legacy::RowPointer base) {
     context_.database.visit_append_point();
-    txn::RowChain* const chain = table_.entry->heap.find(id);
+    legacy::RowChain* const chain = table_.entry->heap.find(id);
     if (chain == nullptr) return nullptr;
     context_.database.delete_row(context_.transaction, *table_.entry, *chain);
     return base;
@@ -81,11 +81,11 @@ QueryResult modify(ExecutionContext& context, const OpenTable& table, const sql:
   sql::BoundExpression condition;
   if (where != nullptr) condition = sql::analyze_condition(where, context.analysis(&table.shape, "WHERE"), "WHERE");
   Returning returning(context, table, returning_items);
-  const txn::ActiveSnapshot snapshot(context.database, context.transaction);
+  const legacy::ActiveSnapshot snapshot(context.database, context.transaction);
   Modification modification(context, table, condition, change);
   std::size_t count = 0;
   for (const Candidate& candidate : find_rows(context, table, *snapshot, where, condition)) {
-    const txn::RowPointer row = modification.run(candidate);
+    const legacy::RowPointer row = modification.run(candidate);
     if (row == nullptr) continue;
     ++count;
     returning.add(*row);

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "engine/storage/heap.h"
+#include "engine/legacy/storage/heap.h"
 
 namespace polarsim::engine::exec {
 
@@ -104,7 +104,7 @@ void Projection::sort() {
 }
 
 void Projection::remove_duplicates() {
-  std::set<Row, storage::RowLess> seen;
+  std::set<Row, legacy::RowLess> seen;
   std::erase_if(outputs_, [&](const Row& output) { return !seen.insert(output).second; });
 }
 

@@ -59,7 +59,7 @@ class LockingSelect {
     std::int64_t skipped = 0;
     for (const Candidate& candidate : candidates) {
       if (window.limit >= 0 && static_cast<std::int64_t>(rows.size()) >= window.limit) break;
-      const txn::RowPointer row = lock(candidate);
+      const legacy::RowPointer row = lock(candidate);
       if (row == nullptr) continue;
       if (skipped < window.offset) {
         ++skipped;
@@ -71,7 +71,7 @@ class LockingSelect {
   }
 
  private:
-  txn::RowPointer lock(const Candidate& candidate) {
+  legacy::RowPointer lock(const Candidate& candidate) {
     const LockedRow locked = lock_row(context_, table_, candidate.id, candidate.row, select_.lock, select_.lock_wait);
     switch (locked.state) {
       case LockedRow::State::unchanged:
@@ -141,7 +141,7 @@ QueryResult execute_select(ExecutionContext& context, const sql::Select& select)
   const sql::AnalyzedSelect analyzed = sql::analyze_select(select, &table.shape, context.parameter_types);
   const bool locking = select.lock != sql::LockStrength::none;
   if (locking) check_lockable(select, analyzed);
-  const txn::ActiveSnapshot snapshot(context.database, context.transaction);
+  const legacy::ActiveSnapshot snapshot(context.database, context.transaction);
   std::vector<Candidate> candidates = find_rows(context, table, *snapshot, select.where, analyzed.where);
   if (locking) return make_result(analyzed, LockingSelect(context, table, select, analyzed).run(std::move(candidates)));
   Projection projection(analyzed, context.evaluation());

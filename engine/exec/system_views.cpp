@@ -25,9 +25,9 @@ SystemView make_prepared_xacts() {
   view.definition.columns = {column("transaction", TypeId::int8), column("gid", TypeId::text),
                              column("prepared", TypeId::int8), column("owner", TypeId::text),
                              column("database", TypeId::text)};
-  view.rows = [](const txn::Database& database) {
+  view.rows = [](const legacy::Database& database) {
     std::vector<Row> rows;
-    for (const txn::PreparedInfo& info : database.prepared()) {
+    for (const legacy::PreparedInfo& info : database.prepared()) {
       rows.push_back({Value::integer(static_cast<std::int64_t>(info.xid)), Value::text(info.gid),
                       Value::integer(info.prepared_us), Value::text(role), Value::text(database_name)});
     }

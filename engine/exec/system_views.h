@@ -6,13 +6,13 @@
 
 #include "engine/sql/ast.h"
 #include "engine/storage/table_definition.h"
-#include "engine/txn/database.h"
+#include "engine/legacy/txn/database.h"
 
 namespace polarsim::engine::exec {
 
 struct SystemView {
   TableDefinition definition;
-  std::vector<Row> (*rows)(const txn::Database& database) = nullptr;
+  std::vector<Row> (*rows)(const legacy::Database& database) = nullptr;
 };
 
 // Null if there is none. pg_catalog is searched before public, as in PostgreSQL.

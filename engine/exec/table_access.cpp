@@ -106,24 +106,24 @@ OpenTable open_table(ExecutionContext& context, const sql::TableName& name) {
   return table;
 }
 
-std::vector<Candidate> find_rows(ExecutionContext& context, const OpenTable& table, const txn::Snapshot& snapshot,
+std::vector<Candidate> find_rows(ExecutionContext& context, const OpenTable& table, const legacy::Snapshot& snapshot,
                                  const sql::ExpressionPtr& where, const sql::BoundExpression& condition) {
   std::vector<Candidate> found;
-  const auto consider = [&](const txn::RowChain& chain) {
-    const txn::RowVersion* version = context.database.visible_version(chain, snapshot, context.transaction.xid);
+  const auto consider = [&](const legacy::RowChain& chain) {
+    const legacy::RowVersion* version = context.database.visible_version(chain, snapshot, context.transaction.xid);
     if (version == nullptr) return;
     if (condition && !sql::evaluate_condition(condition, context.evaluation(*version->row))) return;
     found.push_back({chain.id, version->row});
   };
-  const storage::TableHeap& heap = table.entry->heap;
+  const legacy::TableHeap& heap = table.entry->heap;
   const KeyPrefix prefix = where != nullptr ? key_prefix(context, table, where) : KeyPrefix{};
   if (prefix.nothing_matches) return found;
   if (prefix.values.empty()) {
     for (const auto& [id, chain] : heap.chains()) consider(chain);
     return found;
   }
-  std::vector<txn::RowId> seen;  // a row whose key changed is found once per key
-  for (const txn::RowChain* chain : heap.find_by_key(prefix.values)) {
+  std::vector<legacy::RowId> seen;  // a row whose key changed is found once per key
+  for (const legacy::RowChain* chain : heap.find_by_key(prefix.values)) {
     if (chain->several_keys) {
       if (std::find(seen.begin(), seen.end(), chain->id) != seen.end()) continue;
       seen.push_back(chain->id);
@@ -133,15 +133,15 @@ std::vector<Candidate> find_rows(ExecutionContext& context, const OpenTable& tab
   return found;
 }
 
-LockedRow lock_row(ExecutionContext& context, const OpenTable& table, txn::RowId id, const txn::RowPointer& seen,
+LockedRow lock_row(ExecutionContext& context, const OpenTable& table, legacy::RowId id, const legacy::RowPointer& seen,
                    sql::LockStrength strength, sql::LockWait wait) {
-  txn::Database& database = context.database;
+  legacy::Database& database = context.database;
   database.assign_xid(context.transaction);
-  const txn::LockTag tag{table.entry->id, id};
+  const legacy::LockTag tag{table.entry->id, id};
   const auto outcome =
       database.locks().acquire(context.transaction, tag, strength, context.limits, wait == sql::LockWait::block);
   LockedRow locked;
-  if (outcome == txn::LockOutcome::not_available) {
+  if (outcome == legacy::LockOutcome::not_available) {
     if (wait == sql::LockWait::nowait) {
       throw SqlError(sqlstate::lock_not_available,
                      fmt::format("could not obtain lock on row in relation \"{}\"", table.definition().name));
@@ -150,8 +150,8 @@ LockedRow lock_row(ExecutionContext& context, const OpenTable& table, txn::RowId
     return locked;
   }
   // Looked up again: while it waited, the row may have changed or gone.
-  const txn::RowChain* const chain = table.entry->heap.find(id);
-  const txn::RowVersion* const version =
+  const legacy::RowChain* const chain = table.entry->heap.find(id);
+  const legacy::RowVersion* const version =
       chain == nullptr ? nullptr : database.current_version(*chain, context.transaction);
   if (version == nullptr) {
     database.host().reached("recheck/row-gone");
@@ -183,11 +183,11 @@ void throw_unique_violation(const OpenTable& table, const Row& row) {
                              value_list(table.entry->heap.key_of(row))));
 }
 
-void claim_key(ExecutionContext& context, const OpenTable& table, const Row& row, txn::RowId except) {
+void claim_key(ExecutionContext& context, const OpenTable& table, const Row& row, legacy::RowId except) {
   if (!table.entry->heap.has_key()) return;
   const Row key = table.entry->heap.key_of(row);
   for (;;) {
-    const txn::KeyConflict conflict =
+    const legacy::KeyConflict conflict =
         context.database.find_key_conflict(context.transaction, *table.entry, key, except);
     if (!conflict) return;
     if (conflict.undecided == 0) throw_unique_violation(table, row);

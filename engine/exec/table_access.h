@@ -11,7 +11,7 @@ namespace polarsim::engine::exec {
 
 // A table as a statement sees it.
 struct OpenTable {
-  txn::TableEntry* entry = nullptr;
+  legacy::TableEntry* entry = nullptr;
   sql::TableShape shape;  // qualified by the alias, if any
   const TableDefinition& definition() const { return entry->definition; }
 };
@@ -24,32 +24,32 @@ std::string written_name(const sql::TableName& name);
 
 // A row that a snapshot shows.
 struct Candidate {
-  txn::RowId id = 0;
-  txn::RowPointer row;
+  legacy::RowId id = 0;
+  legacy::RowPointer row;
 };
 
 // The rows that the snapshot shows and that satisfy the condition, in order of insertion or, if the primary key tells
 // where they are, in order of keys. `condition` is `where`, analysed; both may be null.
-std::vector<Candidate> find_rows(ExecutionContext& context, const OpenTable& table, const txn::Snapshot& snapshot,
+std::vector<Candidate> find_rows(ExecutionContext& context, const OpenTable& table, const legacy::Snapshot& snapshot,
                                  const sql::ExpressionPtr& where, const sql::BoundExpression& condition);
 
 // A row after its lock has been asked for.
 struct LockedRow {
   enum class State : std::uint8_t { unchanged, changed, gone, not_locked } state = State::gone;
-  txn::RowPointer row;  // the newest version, if unchanged or changed
+  legacy::RowPointer row;  // the newest version, if unchanged or changed
   bool made_by_this_command = false;
 };
 
 // Locks the row and tells what has become of it since `seen` (null: then it counts as changed). Blocks as `wait` says:
 // throws 55P03 for nowait, answers not_locked for skip_locked.
-LockedRow lock_row(ExecutionContext& context, const OpenTable& table, txn::RowId id, const txn::RowPointer& seen,
+LockedRow lock_row(ExecutionContext& context, const OpenTable& table, legacy::RowId id, const legacy::RowPointer& seen,
                    sql::LockStrength strength, sql::LockWait wait = sql::LockWait::block);
 
 // Throws 23502 with the row in the detail.
 void check_not_null(const TableDefinition& definition, const Row& row);
 // Waits until nobody can come to own `row`'s key any more; throws 23505 if somebody does. `except`: the row that may
 // have it.
-void claim_key(ExecutionContext& context, const OpenTable& table, const Row& row, txn::RowId except);
+void claim_key(ExecutionContext& context, const OpenTable& table, const Row& row, legacy::RowId except);
 [[noreturn]] void throw_unique_violation(const OpenTable& table, const Row& row);
 
 // SET clauses, analysed.

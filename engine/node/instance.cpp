@@ -5,7 +5,7 @@
 #include "engine/exec/system_views.h"
 #include "engine/node/local_instance.h"
 #include "engine/node/local_session.h"
-#include "engine/txn/database.h"
+#include "engine/legacy/txn/database.h"
 
 namespace polarsim::engine {
 
@@ -20,7 +20,7 @@ class LocalInstance : public Instance {
 
   const TableDefinition* find_table(std::string_view schema, std::string_view name) const override {
     if (const exec::SystemView* view = exec::find_system_view(schema, name)) return &view->definition;
-    const txn::TableEntry* entry = database_.find_table(nullptr, schema, name);
+    const legacy::TableEntry* entry = database_.find_table(nullptr, schema, name);
     return entry == nullptr ? nullptr : &entry->definition;
   }
 
@@ -30,7 +30,7 @@ class LocalInstance : public Instance {
 
   std::vector<std::string> prepared_gids() const override {
     std::vector<std::string> gids;
-    for (txn::PreparedInfo& info : database_.prepared()) gids.push_back(std::move(info.gid));
+    for (legacy::PreparedInfo& info : database_.prepared()) gids.push_back(std::move(info.gid));
     return gids;
   }
 
@@ -39,7 +39,7 @@ class LocalInstance : public Instance {
 
  private:
   const NodeConfig config_;
-  txn::Database database_;
+  legacy::Database database_;
   std::uint32_t last_process_id_ = 0;
 };
 

@@ -35,7 +35,7 @@ bool ends_failed_block(const sql::Statement& statement) {
 
 }  // namespace
 
-LocalSession::LocalSession(txn::Database& database, std::uint32_t process_id)
+LocalSession::LocalSession(legacy::Database& database, std::uint32_t process_id)
     : database_(database), process_id_(process_id), settings_(database.config()), session_settings_(settings_) {}
 
 LocalSession::~LocalSession() { close(); }
@@ -49,7 +49,7 @@ void LocalSession::abort_open() {
   if (transaction_ != nullptr) database_.abort(take_transaction());
 }
 
-txn::Transaction& LocalSession::take_transaction() { return *std::exchange(transaction_, nullptr); }
+legacy::Transaction& LocalSession::take_transaction() { return *std::exchange(transaction_, nullptr); }
 
 void LocalSession::leave_block(bool committed) {
   status_ = TransactionStatus::idle;
@@ -72,10 +72,10 @@ QueryResult LocalSession::execute(const sql::StatementPtr& statement, std::strin
 }
 
 QueryResult LocalSession::run(const sql::Statement& statement, std::span<const Value> parameters,
-                              txn::Transaction& transaction) {
+                              legacy::Transaction& transaction) {
   if (const auto* setting = std::get_if<sql::SetVariable>(&statement.body)) return set(*setting);
   if (const auto* setting = std::get_if<sql::ShowVariable>(&statement.body)) return show(*setting);
-  txn::WaitLimits limits;
+  legacy::WaitLimits limits;
   limits.lock_timeout = settings_.lock_timeout();
   limits.deadlock_timeout = settings_.deadlock_timeout();
   if (settings_.statement_timeout() > sim::Duration(0)) {

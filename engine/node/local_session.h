@@ -13,14 +13,14 @@
 
 #include "engine/node/session.h"
 #include "engine/node/settings.h"
-#include "engine/txn/database.h"
+#include "engine/legacy/txn/database.h"
 
 namespace polarsim::engine {
 
 class LocalSession : public Session {
  public:
   // `database` must outlive the session.
-  LocalSession(txn::Database& database, std::uint32_t process_id);
+  LocalSession(legacy::Database& database, std::uint32_t process_id);
   ~LocalSession() override;
 
   QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
@@ -37,19 +37,19 @@ class LocalSession : public Session {
   QueryResult finish_prepared(const std::string& gid, bool commit);
   QueryResult set(const sql::SetVariable& setting);
   QueryResult show(const sql::ShowVariable& setting) const;
-  QueryResult run(const sql::Statement& statement, std::span<const Value> parameters, txn::Transaction& transaction);
+  QueryResult run(const sql::Statement& statement, std::span<const Value> parameters, legacy::Transaction& transaction);
   QueryResult run_alone(const sql::Statement& statement, std::span<const Value> parameters);
   QueryResult run_in_block(const sql::Statement& statement, std::span<const Value> parameters);
 
   // Gives the transaction out of hand, because commit and prepare take it over.
-  txn::Transaction& take_transaction();
+  legacy::Transaction& take_transaction();
   void abort_open();
   void leave_block(bool committed);
 
-  txn::Database& database_;
+  legacy::Database& database_;
   std::uint32_t process_id_;
   TransactionStatus status_ = TransactionStatus::idle;
-  txn::Transaction* transaction_ = nullptr;  // owned by the database; null when none is open, also in a failed block
+  legacy::Transaction* transaction_ = nullptr;  // owned by the database; null when none is open, also in a failed block
   Settings settings_;                        // in force
   Settings session_settings_;                // without what SET LOCAL changed
   std::optional<Settings>

@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-namespace polarsim::engine::txn {
+namespace polarsim::engine::legacy {
 
 enum class RecordKind : std::uint8_t {
   // 0 is the WAL's own.
@@ -30,4 +30,4 @@ enum class RecordKind : std::uint8_t {
   rollback_prepared = 10,
 };
 
-}  // namespace polarsim::engine::txn
+}  // namespace polarsim::engine::legacy

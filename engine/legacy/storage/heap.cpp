@@ -1,11 +1,11 @@
-#include "engine/storage/heap.h"
+#include "engine/legacy/storage/heap.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "sim/assert.h"
 
-namespace polarsim::engine::storage {
+namespace polarsim::engine::legacy {
 
 int compare_with_nulls(const Value& a, const Value& b) {
   if (a.is_null() || b.is_null()) return static_cast<int>(a.is_null()) - static_cast<int>(b.is_null());
@@ -133,4 +133,4 @@ void TableHeap::remove_versions(RowChain& chain, std::size_t first, std::size_t 
   }
 }
 
-}  // namespace polarsim::engine::storage
+}  // namespace polarsim::engine::legacy

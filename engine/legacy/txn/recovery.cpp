@@ -5,12 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "engine/txn/database.h"
+#include "engine/legacy/txn/database.h"
 #include "sim/assert.h"
 
-namespace polarsim::engine::txn {
+namespace polarsim::engine::legacy {
 
-using storage::ByteReader;
 
 Transaction& Database::replayed_transaction(Xid xid) {
   if (Transaction* const found = find_by_xid(xid)) return *found;
@@ -39,7 +38,7 @@ void Database::replay(const storage::WalRecord& record) {
     case RecordKind::create_table: {
       const auto id = reader.number<TableId>();
       TableDefinition definition;
-      host_.scheduler().on_scheduler_stack([&] { definition = storage::decode_table_definition(reader); });
+      host_.scheduler().on_scheduler_stack([&] { definition = decode_table_definition(reader); });
       replayed_transaction(xid).changes.push_back({Change::Kind::create_table, id, 0});
       catalog_.create(id, std::move(definition), xid);
       break;
@@ -128,4 +127,4 @@ void Database::restore_prepared() {
   }
 }
 
-}  // namespace polarsim::engine::txn
+}  // namespace polarsim::engine::legacy

@@ -1,11 +1,11 @@
-#include "engine/storage/catalog.h"
+#include "engine/legacy/storage/catalog.h"
 
 #include <algorithm>
 
 #include "engine/sql/parser.h"
 #include "sim/assert.h"
 
-namespace polarsim::engine::storage {
+namespace polarsim::engine::legacy {
 
 std::vector<TableEntry*> Catalog::find(std::string_view schema, std::string_view name) const {
   std::vector<TableEntry*> found;
@@ -81,4 +81,4 @@ TableDefinition decode_table_definition(ByteReader& reader) {
   return definition;
 }
 
-}  // namespace polarsim::engine::storage
+}  // namespace polarsim::engine::legacy

@@ -1,10 +1,10 @@
-#include "engine/storage/heap.h"
+#include "engine/legacy/storage/heap.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-namespace polarsim::engine::storage {
+namespace polarsim::engine::legacy {
 namespace {
 
 RowPointer row(std::int64_t id, std::int64_t value) {
@@ -88,4 +88,4 @@ TEST(CompareWithNulls, NullIsLargest) {
 }
 
 }  // namespace
-}  // namespace polarsim::engine::storage
+}  // namespace polarsim::engine::legacy

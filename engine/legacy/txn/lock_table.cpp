@@ -1,4 +1,4 @@
-#include "engine/txn/lock_table.h"
+#include "engine/legacy/txn/lock_table.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "engine/sql/error.h"
 #include "sim/assert.h"
 
-namespace polarsim::engine::txn {
+namespace polarsim::engine::legacy {
 
 using sql::LockStrength;
 
@@ -257,4 +257,4 @@ void LockTable::check_deadlock(const Transaction& transaction) {
   }
 }
 
-}  // namespace polarsim::engine::txn
+}  // namespace polarsim::engine::legacy

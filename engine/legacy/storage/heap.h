@@ -20,7 +20,7 @@
 
 #include "engine/sql/value.h"
 
-namespace polarsim::engine::storage {
+namespace polarsim::engine::legacy {
 
 // Transaction identifiers are 64 bits wide and never wrap; 0 is none.
 using Xid = std::uint64_t;
@@ -95,4 +95,4 @@ class TableHeap {
   std::size_t versions_ = 0;
 };
 
-}  // namespace polarsim::engine::storage
+}  // namespace polarsim::engine::legacy

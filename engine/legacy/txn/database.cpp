@@ -1,4 +1,4 @@
-#include "engine/txn/database.h"
+#include "engine/legacy/txn/database.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,8 @@
 #include "engine/sql/error.h"
 #include "sim/assert.h"
 
-namespace polarsim::engine::txn {
+namespace polarsim::engine::legacy {
 
-using storage::ByteWriter;
 using storage::Lsn;
 
 namespace {
@@ -270,4 +269,4 @@ std::vector<PreparedInfo> Database::prepared() const {
   return result;
 }
 
-}  // namespace polarsim::engine::txn
+}  // namespace polarsim::engine::legacy

@@ -13,10 +13,13 @@
 #include <vector>
 
 #include "engine/storage/bytes.h"
-#include "engine/storage/heap.h"
+#include "engine/legacy/storage/heap.h"
 #include "engine/storage/table_definition.h"
 
-namespace polarsim::engine::storage {
+namespace polarsim::engine::legacy {
+
+using storage::ByteReader;
+using storage::ByteWriter;
 
 using TableId = std::uint32_t;
 
@@ -56,4 +59,4 @@ class Catalog {
 void encode(ByteWriter& writer, const TableDefinition& definition);
 TableDefinition decode_table_definition(ByteReader& reader);
 
-}  // namespace polarsim::engine::storage
+}  // namespace polarsim::engine::legacy

@@ -3,12 +3,11 @@
 #include <utility>
 
 #include "engine/sql/error.h"
-#include "engine/txn/database.h"
+#include "engine/legacy/txn/database.h"
 #include "sim/assert.h"
 
-namespace polarsim::engine::txn {
+namespace polarsim::engine::legacy {
 
-using storage::ByteWriter;
 
 namespace {
 
@@ -143,4 +142,4 @@ void Database::drop_table(Transaction& transaction, TableEntry& table) {
   transaction.changes.push_back({Change::Kind::drop_table, table.id, 0});
 }
 
-}  // namespace polarsim::engine::txn
+}  // namespace polarsim::engine::legacy

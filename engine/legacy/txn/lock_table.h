@@ -21,10 +21,10 @@
 #include <map>
 #include <vector>
 
-#include "engine/txn/transaction.h"
+#include "engine/legacy/txn/transaction.h"
 #include "sim/host.h"
 
-namespace polarsim::engine::txn {
+namespace polarsim::engine::legacy {
 
 bool conflicts(sql::LockStrength a, sql::LockStrength b);
 
@@ -98,4 +98,4 @@ class LockTable {
   std::map<LockTag, Lock> locks_;
 };
 
-}  // namespace polarsim::engine::txn
+}  // namespace polarsim::engine::legacy

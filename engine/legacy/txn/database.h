@@ -16,19 +16,15 @@
 #include <vector>
 
 #include "engine/config.h"
-#include "engine/storage/catalog.h"
+#include "engine/legacy/storage/catalog.h"
 #include "engine/storage/wal.h"
-#include "engine/txn/lock_table.h"
-#include "engine/txn/redo.h"
-#include "engine/txn/transaction.h"
+#include "engine/legacy/txn/lock_table.h"
+#include "engine/legacy/txn/redo.h"
+#include "engine/legacy/txn/transaction.h"
 #include "sim/host.h"
 
-namespace polarsim::engine::txn {
+namespace polarsim::engine::legacy {
 
-using storage::RowChain;
-using storage::RowPointer;
-using storage::RowVersion;
-using storage::TableEntry;
 
 class Database;
 
@@ -114,7 +110,7 @@ class Database {
   void drop_table(Transaction& transaction, TableEntry& table);
 
   LockTable& locks() { return locks_; }
-  const storage::Catalog& catalog() const { return catalog_; }
+  const Catalog& catalog() const { return catalog_; }
   storage::Wal& wal() { return *wal_; }
   sim::Host& host() const { return host_; }
   const NodeConfig& config() const { return config_; }
@@ -155,7 +151,7 @@ class Database {
 
   sim::Host& host_;
   const NodeConfig& config_;
-  storage::Catalog catalog_;
+  Catalog catalog_;
   CommitLog commit_log_;
   LockTable locks_;
   std::map<std::uint64_t, std::unique_ptr<Transaction>> transactions_;  // by number; all that have not ended
@@ -169,4 +165,4 @@ class Database {
   std::unique_ptr<storage::Wal> wal_;
 };
 
-}  // namespace polarsim::engine::txn
+}  // namespace polarsim::engine::legacy

@@ -1,0 +1,39 @@
+// Rows that several transactions hold: a number on the row stands for a set of transactions, each with what it does to
+// the row (PostgreSQL's src/backend/access/transam/multixact.c).
+//
+// Made once, never changed; in memory, made durable by the WAL and by checkpoints (pages in "multixact"). Kept until
+// vacuum has found no row that names them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/storage/types.h"
+
+namespace polarsim::engine::txn {
+
+enum class MemberStatus : std::uint8_t {
+  key_share,
+  share,
+  no_key_update_lock,
+  update_lock,
+  no_key_update,  // an UPDATE that keeps the key
+  update,         // an UPDATE of the key, or a DELETE
+};
+
+struct MultiXactMember {
+  storage::Xid xid = 0;
+  MemberStatus status = MemberStatus::key_share;
+  friend bool operator==(const MultiXactMember&, const MultiXactMember&) = default;
+};
+
+class MultiXacts {
+ public:
+  virtual ~MultiXacts() = default;
+  // Logs and remembers the set; never blocks.
+  virtual storage::MultiXactId create(std::vector<MultiXactMember> members) = 0;
+  // Empty if it is older than what is kept: everybody in it has ended, and nobody updated.
+  virtual const std::vector<MultiXactMember>& members(storage::MultiXactId id) const = 0;
+};
+
+}  // namespace polarsim::engine::txn
