@@ -40,14 +40,9 @@ std::unique_ptr<isolation::Stage> make_stage(const IsolationOptions& options) {
 
 isolation::CaseResult play_case(const isolation::Case& played, const std::string& path, isolation::Stage& stage,
                                 int attempts) {
-  isolation::CaseResult result;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    try {
-      result = isolation::play(played, path, stage);
-    } catch (const isolation::StageError& error) {
-      result.difference = fmt::format("{}:{}: cannot be played: {}", path, played.line, error.what());
-    }
-    if (result.passed()) break;
+  isolation::CaseResult result = isolation::play(played, path, stage);
+  for (int attempt = 1; attempt < attempts && !result.passed(); ++attempt) {
+    result = isolation::play(played, path, stage);
   }
   return result;
 }

@@ -130,14 +130,15 @@ class NodeStage : public Stage {
  public:
   explicit NodeStage(const NodeStageOptions& options) : options_(options) {}
 
-  void begin(const std::string& setup, std::size_t sessions) override {
+  std::string begin(const std::string& setup, std::size_t sessions) override {
     observer_ = sessions;
     world_.reset();
     world_ = std::make_unique<World>(options_, sessions + 1);
-    for (const std::string& statement : split(setup)) {
+    for (const std::string& statement : split_statements(setup)) {
       const Answer answer = query(statement);
-      if (answer.failed()) throw StageError(fmt::format("setup: {}: {}", statement, isolation::to_string(answer)));
+      if (answer.failed()) return fmt::format("{}: {}", statement, isolation::to_string(answer));
     }
+    return "";
   }
   void issue(std::size_t session, const std::string& sql) override { world_->issue(session, sql); }
   void settle() override { world_->settle(); }
@@ -153,19 +154,6 @@ class NodeStage : public Stage {
   }
 
  private:
-  // Setups hold no ';' inside of literals.
-  static std::vector<std::string> split(const std::string& text) {
-    std::vector<std::string> statements;
-    std::size_t start = 0;
-    while (start < text.size()) {
-      const std::size_t end = std::min(text.find(';', start), text.size());
-      const std::string statement = text.substr(start, end - start);
-      if (statement.find_first_not_of(" \n\t") != std::string::npos) statements.push_back(statement);
-      start = end + 1;
-    }
-    return statements;
-  }
-
   NodeStageOptions options_;
   std::unique_ptr<World> world_;
   std::size_t observer_ = 0;

@@ -7,13 +7,6 @@
 namespace polarsim::scenarios::isolation {
 namespace {
 
-std::string joined(const std::vector<std::string>& rows) {
-  if (rows.empty()) return "no rows";
-  std::string text = "rows";
-  for (const std::string& row : rows) text += " [" + row + "]";
-  return text;
-}
-
 std::string one_line(const std::string& sql) {
   std::string line;
   for (const char c : sql) {
@@ -34,7 +27,7 @@ std::string to_string(const Expectation& expectation) {
     case Expectation::Kind::tag:
       return expectation.text;
     case Expectation::Kind::rows:
-      return joined(expectation.rows);
+      return rows_text(expectation.rows);
     case Expectation::Kind::error:
       return "error " + expectation.text;
   }
@@ -64,7 +57,8 @@ class Player {
       : case_(played), path_(path), stage_(stage), pending_(played.sessions.size()) {}
 
   CaseResult run() {
-    stage_.begin(case_.setup, case_.sessions.size());
+    const std::string problem = stage_.begin(case_.setup, case_.sessions.size());
+    if (!problem.empty()) result_.difference = fmt::format("{}:{}: setup: {}", path_, case_.line, problem);
     for (number_ = 1; number_ <= case_.steps.size() && result_.passed(); ++number_) step();
     if (result_.passed()) ask_final();
     return std::move(result_);
@@ -137,7 +131,7 @@ class Player {
       note(fmt::format("       {}", isolation::to_string(answer)));
       if (!answer.failed() && answer.rows == query.rows) continue;
       result_.difference = fmt::format("{}:{}: at the end ({}): expected {}, found {}", path_, query.line,
-                                       one_line(query.sql), joined(query.rows), isolation::to_string(answer));
+                                       one_line(query.sql), rows_text(query.rows), isolation::to_string(answer));
       return;
     }
   }
@@ -157,11 +151,6 @@ class Player {
 };
 
 }  // namespace
-
-std::string to_string(const Answer& answer) {
-  if (answer.failed()) return fmt::format("error {} {}", answer.sqlstate, answer.message);
-  return answer.has_rows ? joined(answer.rows) : answer.tag;
-}
 
 CaseResult play(const Case& played, const std::string& path, Stage& stage) { return Player(played, path, stage).run(); }
 

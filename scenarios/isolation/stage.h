@@ -24,8 +24,9 @@ struct Answer {
 };
 // For people: the tag, the rows, or "error 40001 could not serialize ...".
 std::string to_string(const Answer& answer);
+std::string rows_text(const std::vector<std::string>& rows);
 
-// The stage itself does not work: no server, a setup that fails.
+// The stage itself does not work: the server is gone, nothing comes to rest.
 struct StageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -33,8 +34,9 @@ struct StageError : std::runtime_error {
 class Stage {
  public:
   virtual ~Stage() = default;
-  // A database in which only `setup` has happened, and `sessions` new sessions. Ends what was played before.
-  virtual void begin(const std::string& setup, std::size_t sessions) = 0;
+  // A database in which only `setup` (statements separated by ';', of which no literal holds any) has happened, and
+  // `sessions` new sessions. Ends what was played before. Returns what was wrong with the setup; empty if nothing.
+  virtual std::string begin(const std::string& setup, std::size_t sessions) = 0;
   // One statement of an idle session.
   virtual void issue(std::size_t session, const std::string& sql) = 0;
   // Lets time pass until every session is idle or waits for a lock.
@@ -47,5 +49,8 @@ class Stage {
   // One statement of one more session, which must not have to wait.
   virtual Answer query(const std::string& sql) = 0;
 };
+
+// The statements of a setup.
+std::vector<std::string> split_statements(const std::string& text);
 
 }  // namespace polarsim::scenarios::isolation

@@ -128,7 +128,9 @@ PostgresServer::PostgresServer() {
   start_watchdog();
   const User user = server_user();
   const std::string data = folder_ + "/data";
-  const std::string log = folder_ + "/log";
+  // Two files, since the first is made by the caller and the second by the server's user.
+  const std::string log = folder_ + "/setup.log";
+  const std::string server_log = folder_ + "/server.log";
   const std::string pg_ctl = std::string(programs) + "pg_ctl";
   const bool made = run(user,
                         {std::string(programs) + "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
@@ -138,13 +140,15 @@ PostgresServer::PostgresServer() {
   const std::string settings = "-k " + folder_ +
                                " -c listen_addresses= -c fsync=off -c autovacuum=off -c max_prepared_transactions=20"
                                " -c log_min_messages=fatal -c shared_buffers=32MB";
-  if (made && run(user, {pg_ctl, "-D", data, "-l", log, "-w", "-t", "60", "-o", settings, "start"}, log) == 0) return;
-  const std::string problem = content_of(log);
-  ::close(alive_);
+  if (made && run(user, {pg_ctl, "-D", data, "-l", server_log, "-w", "-t", "60", "-o", settings, "start"}, log) == 0) return;
+  const std::string problem = content_of(log) + content_of(server_log);
+  stop();
   throw std::runtime_error("PostgreSQL does not start: " + problem);
 }
 
-PostgresServer::~PostgresServer() {
+PostgresServer::~PostgresServer() { stop(); }
+
+void PostgresServer::stop() {
   ::close(alive_);
   char byte = 0;
   while (::read(cleaned_, &byte, 1) < 0 && errno == EINTR) {

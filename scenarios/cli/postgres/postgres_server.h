@@ -24,6 +24,7 @@ class PostgresServer {
  private:
   void make_folder();
   void start_watchdog();
+  void stop();
 
   std::string folder_;
   int alive_ = -1;  // its closing tells the watchdog to clean up

@@ -133,13 +133,17 @@ class PostgresStage : public isolation::Stage {
     }
   }
 
-  void begin(const std::string& setup, std::size_t sessions) override {
+  std::string begin(const std::string& setup, std::size_t sessions) override {
     end();
     control_.run("CREATE SCHEMA " + schema_);
     begun_ = true;
     observer_ = connect();
     for (std::size_t i = 0; i < sessions; ++i) sessions_.push_back(connect());
-    if (!setup.empty()) observer_->run(setup);
+    for (const std::string& statement : isolation::split_statements(setup)) {
+      const Answer answer = observer_->ask(statement);
+      if (answer.failed()) return fmt::format("{}: {}", statement, isolation::to_string(answer));
+    }
+    return "";
   }
 
   void issue(std::size_t session, const std::string& sql) override { sessions_[session]->send(sql); }
