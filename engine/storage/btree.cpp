@@ -1,15 +1,16 @@
 #include "engine/storage/btree.h"
 
-#include <cassert>
 #include <mutex>
 
 #include "engine/sql/error.h"
 #include "engine/storage/btree_redo.h"
+#include "sim/assert.h"
 
 namespace polarsim::engine::storage {
 
 BTree::BTree(sim::Host& host, WalLog& log, BufferPool& pool, DataFiles& files, RelationId relation, std::string name)
-    : log_(log),
+    : host_(host),
+      log_(log),
       pool_(pool),
       files_(files),
       relation_(relation),
@@ -19,8 +20,8 @@ BTree::BTree(sim::Host& host, WalLog& log, BufferPool& pool, DataFiles& files, R
 void BTree::create() {
   constexpr BlockNumber root = meta_block + 1;
   for (const BlockNumber block : {meta_block, root}) {
-    [[maybe_unused]] const PageRef ref = pool_.extend(relation_);
-    assert(ref.id() == page_id(block));
+    const PageRef ref = pool_.extend(relation_);
+    POLARSIM_ASSERT(ref.id() == page_id(block), "a new tree in a file that is not empty");
   }
   const std::array<PageId, 2> ids{page_id(meta_block), page_id(root)};
   const std::vector<PageRef> pages = pool_.pin_all(ids);

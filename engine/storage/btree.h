@@ -23,6 +23,8 @@
 // whose left neighbour has no room for its bound; it is filled again when entries for its range come. A crash between
 // the growth of the file and its first use leaves a page that was never written.
 //
+// Probes: "btree/search-restarted", "btree/search-moved-right", "btree/page-reused", "btree/empty-leaf-kept".
+//
 // Errors, besides those of the pool: XX002 if a page is not what the tree says.
 #pragma once
 
@@ -138,6 +140,7 @@ class BTree {
   void unlink(const Path& path, const Chain& chain);
   void shrink_to_leaf(const Path& path);
 
+  sim::Host& host_;
   WalLog& log_;
   BufferPool& pool_;
   DataFiles& files_;

@@ -1,11 +1,11 @@
 // Entries come, and pages are split for them.
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 
 #include "engine/sql/error.h"
 #include "engine/storage/btree.h"
 #include "engine/storage/btree_redo.h"
+#include "sim/assert.h"
 
 namespace polarsim::engine::storage {
 
@@ -96,10 +96,10 @@ void BTree::split(const Path& path, unsigned level, std::uint16_t at) {
     parent.append(BTreeItem::inner(ids[0].block, {{}, least_tid}).bytes());
   }
   const std::uint16_t place = parent.child_item(separator);
-  assert(parent.child(place) == ids[0].block);
-  [[maybe_unused]] const bool fits =
+  POLARSIM_ASSERT(parent.child(place) == ids[0].block, "a parent that does not know its child");
+  const bool fits =
       parent.insert(static_cast<std::uint16_t>(place + 1), BTreeItem::inner(ids[1].block, separator).bytes());
-  assert(fits);
+  POLARSIM_ASSERT(fits, "a parent has less room than it had");
   if (meta_changes) {
     BTreeMeta meta(pages[3].page());
     if (is_root) meta.set_root(ids[2].block, level + 1);
@@ -118,12 +118,13 @@ void BTree::split(const Path& path, unsigned level, std::uint16_t at) {
 // Removed pages first, then new ones. They are free until a record says otherwise. Blocks.
 BTree::NewBlocks BTree::take_blocks(std::size_t count) {
   NewBlocks taken;
-  assert(count <= taken.blocks.size());
+  POLARSIM_ASSERT(count <= taken.blocks.size(), "a split takes two pages at most");
   std::size_t found = 0;
   BlockNumber removed = first_removed_;
   for (; found < count && removed != invalid_block; ++found) {
     taken.blocks[found] = removed;
     taken.from_list = true;
+    host_.reached("btree/page-reused");
     const PageRef ref = pin(removed);
     const BTreePage page(ref.page());
     if (!page.is_tree_page() || !page.removed()) corrupt(removed, "a page in use is listed as removed");

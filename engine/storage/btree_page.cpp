@@ -1,6 +1,6 @@
 #include "engine/storage/btree_page.h"
 
-#include <cassert>
+#include "sim/assert.h"
 
 namespace polarsim::engine::storage {
 
@@ -26,7 +26,6 @@ void store(char* to, T value) {
 }
 
 Position decode_position(std::string_view bytes) {
-  assert(bytes.size() >= BTreeItem::leaf_overhead);
   return {bytes.substr(BTreeItem::leaf_overhead),
           Tid{load<std::uint32_t>(bytes.data()), load<std::uint16_t>(bytes.data() + 4)}};
 }
@@ -40,7 +39,7 @@ void encode_position(char* to, const Position& position) {
 }  // namespace
 
 BTreeItem BTreeItem::leaf(const Position& position) {
-  assert(position.key.size() <= key_bytes_max);
+  POLARSIM_ASSERT(position.key.size() <= key_bytes_max, "a key that is too long");
   BTreeItem item;
   item.size_ = leaf_overhead + position.key.size();
   encode_position(item.bytes_.data() + number_bytes, position);
@@ -48,7 +47,7 @@ BTreeItem BTreeItem::leaf(const Position& position) {
 }
 
 BTreeItem BTreeItem::inner(BlockNumber child, const Position& separator) {
-  assert(separator.key.size() <= key_bytes_max);
+  POLARSIM_ASSERT(separator.key.size() <= key_bytes_max, "a key that is too long");
   BTreeItem item;
   item.size_ = inner_overhead + separator.key.size();
   store(item.bytes_.data() + number_bytes, child);
@@ -104,7 +103,6 @@ std::uint16_t BTreePage::child_item(const Position& position) const {
   // The last entry whose separator is not greater; the first one's counts as the least of all.
   std::uint16_t low = first();
   std::uint16_t high = end();
-  assert(low < high);
   while (high - low > 1) {
     const auto middle = static_cast<std::uint16_t>((low + high) / 2);
     if (compare(separator(middle), position) <= 0)
@@ -116,8 +114,8 @@ std::uint16_t BTreePage::child_item(const Position& position) const {
 }
 
 void BTreePage::append(std::string_view item) {
-  [[maybe_unused]] const bool fits = page_.insert_item(end(), item);
-  assert(fits);
+  const bool fits = page_.insert_item(end(), item);
+  POLARSIM_ASSERT(fits, "more items than a page holds");
 }
 
 void BTreePage::take_over(PageId id, BTreePage source) {
@@ -158,7 +156,7 @@ void BTreeMeta::set_root(BlockNumber root, unsigned level) {
 void BTreeMeta::set_first_removed(BlockNumber block) { store(page_.special().data() + 16, block); }
 
 std::uint16_t split_item(BTreePage page, bool ascending) {
-  assert(page.entry_count() >= 2);
+  POLARSIM_ASSERT(page.entry_count() >= 2, "a page with less than two entries cannot be split");
   std::size_t total = 0;
   for (std::uint16_t item = page.first(); item < page.end(); ++item) total += page.item_bytes(item).size();
   const std::size_t wanted = ascending ? total / 10 * 9 : total / 2;
@@ -174,7 +172,7 @@ std::uint16_t split_item(BTreePage page, bool ascending) {
 }
 
 Position split_separator(BTreePage page, std::uint16_t item) {
-  assert(item > page.first() && item < page.end());
+  POLARSIM_ASSERT(item > page.first() && item < page.end(), "a split that leaves one side empty");
   if (!page.is_leaf()) return page.separator(item);
   const Position before = page.entry(static_cast<std::uint16_t>(item - 1));
   const Position after = page.entry(item);

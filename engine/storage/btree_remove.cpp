@@ -4,10 +4,9 @@
 // there is a neighbour on every level, below the child of that ancestor next to the chain. If the neighbours are at the
 // right, the pages of the chain take over what they hold, and the neighbours are removed: this always fits. If the chain
 // is its ancestor's last child, the neighbours at the left take over its right links and bounds.
-#include <cassert>
-
 #include "engine/storage/btree.h"
 #include "engine/storage/btree_redo.h"
+#include "sim/assert.h"
 
 namespace polarsim::engine::storage {
 
@@ -29,8 +28,10 @@ void BTree::take_out_leaf(const Path& path) {
     return;
   }
   // Chain, neighbours, the ancestor and the meta page are one record.
-  if (2 * chain.length + 2 > pin_all_max) return;
-  if (find_neighbours(path, chain)) unlink(path, chain);
+  if (2 * chain.length + 2 <= pin_all_max && find_neighbours(path, chain))
+    unlink(path, chain);
+  else
+    host_.reached("btree/empty-leaf-kept");
 }
 
 // False if neighbours at the left have no room for the bounds that they would have to take over. Blocks.
@@ -72,8 +73,8 @@ void take_over_bound(BTreePage left, BTreePage right) {
   left.remove(1);
   left.set_right(right.right());
   if (right.rightmost()) return;
-  [[maybe_unused]] const bool fits = left.insert(1, right.item_bytes(1));
-  assert(fits);
+  const bool fits = left.insert(1, right.item_bytes(1));
+  POLARSIM_ASSERT(fits, "a page has less room than it had");
 }
 
 }  // namespace
@@ -94,7 +95,7 @@ void BTree::unlink(const Path& path, const Chain& chain) {
   BTreeMeta meta(pages[2 * length + 1].page());
   std::uint16_t item = ancestor.first();
   while (ancestor.child(item) != ids[gone + length - 1].block) ++item;
-  assert(item > ancestor.first());
+  POLARSIM_ASSERT(item > ancestor.first(), "the first child of an ancestor is always kept");
   ancestor.remove(item);
   BlockNumber first_removed = meta.first_removed();
   for (unsigned level = 0; level < length; ++level) {

@@ -29,12 +29,16 @@ PageRef BTree::descend(const Position& position, Path* path) {
     for (;;) {
       PageRef ref = pin(block);
       // If pages were taken out while this one was read, it may not be the one meant any more.
-      if (removals_ != removals) break;
+      if (removals_ != removals) {
+        host_.reached("btree/search-restarted");
+        break;
+      }
       const BTreePage page(ref.page());
       if (!page.is_tree_page() || page.removed()) corrupt(block, "a link to a page that is not of the tree");
       if (page.level() != level) corrupt(block, "a page of level " + std::to_string(page.level()) + " instead of " + std::to_string(level));
       if (page.ends_before(position)) {
         // It was split after the link to it was read.
+        host_.reached("btree/search-moved-right");
         block = page.right();
         continue;
       }
