@@ -3,10 +3,10 @@
 // Keys are opaque here; key_encoding.h makes them from values so that memcmp is the order of the values. A key is at
 // most key_bytes_max long. An entry is a key with the Tid of a row version; the same pair is in the tree once.
 //
-// Structure (btree_page.h): a meta page (block 0) names the root; pages of one level are linked to the right and bounded
-// by a high key (Lehman and Yao 1981), so that a search that arrives after a split goes right. There are no links to the
-// left: scans go forward only. A page that became empty is taken out together with its entry in its parent; its block is
-// used again at once. A tree without entries shrinks to one leaf.
+// Structure (btree_page.h): a meta page (block 0) names the root; pages of one level are linked to the right and
+// bounded by a high key (Lehman and Yao 1981), so that a search that arrives after a split goes right. There are no
+// links to the left: scans go forward only. A page that became empty is taken out together with its entry in its
+// parent; its block is used again at once. A tree without entries shrinks to one leaf.
 //
 // Concurrency. One task at a time changes a tree (`writer_`, held across page reads, never across a wait for a lock of
 // the database). Searches take no lock: they go down page by page and hold no pin while they wait for one, go right
@@ -23,7 +23,7 @@
 // whose left neighbour has no room for its bound; it is filled again when entries for its range come. A crash between
 // the growth of the file and its first use leaves a page that was never written.
 //
-// Probes: "btree/search-restarted", "btree/search-moved-right", "btree/page-reused", "btree/empty-leaf-kept".
+// Probes: "btree/search-restarted", "btree/search-moved-right", "btree/page-removed", "btree/page-reused", "btree/empty-leaf-kept".
 //
 // Errors, besides those of the pool: XX002 if a page is not what the tree says.
 #pragma once

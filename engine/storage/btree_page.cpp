@@ -6,29 +6,9 @@ namespace polarsim::engine::storage {
 
 namespace {
 
-constexpr std::uint16_t removed_flag = 1;
-
 constexpr std::uint32_t meta_magic = 0x45525442;  // "BTRE"
 constexpr std::uint32_t meta_version = 1;
 constexpr std::size_t meta_special_bytes = 24;
-
-template <typename T>
-T load(const char* from) {
-  T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i)
-    value = static_cast<T>(value | (static_cast<T>(static_cast<unsigned char>(from[i])) << (8 * i)));
-  return value;
-}
-
-template <typename T>
-void store(char* to, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<char>((value >> (8 * i)) & 0xFF);
-}
-
-Position decode_position(std::string_view bytes) {
-  return {bytes.substr(BTreeItem::leaf_overhead),
-          Tid{load<std::uint32_t>(bytes.data()), load<std::uint16_t>(bytes.data() + 4)}};
-}
 
 void encode_position(char* to, const Position& position) {
   store(to, position.tid.block);
@@ -71,18 +51,7 @@ void BTreePage::initialize_removed(PageId id, BlockNumber next_removed) {
   page_.set_flags(removed_flag);
 }
 
-bool BTreePage::removed() const { return (page_.flags() & removed_flag) != 0; }
-unsigned BTreePage::level() const { return load<std::uint16_t>(page_.special().data() + 4); }
-BlockNumber BTreePage::right() const { return load<std::uint32_t>(page_.special().data()); }
 void BTreePage::set_right(BlockNumber right) { store(page_.special().data(), right); }
-
-Position BTreePage::leaf_position(std::uint16_t item) const { return decode_position(item_bytes(item)); }
-
-Position BTreePage::separator(std::uint16_t item) const {
-  return decode_position(item_bytes(item).substr(sizeof(BlockNumber)));
-}
-
-BlockNumber BTreePage::child(std::uint16_t item) const { return load<std::uint32_t>(item_bytes(item).data()); }
 
 void BTreePage::set_child(std::uint16_t item, BlockNumber child) { store(page_.item(item).data(), child); }
 
@@ -121,12 +90,6 @@ void BTreePage::append(std::string_view item) {
 void BTreePage::take_over(PageId id, BTreePage source) {
   initialize(id, source.level(), source.right());
   for (std::uint16_t item = 1; item < source.end(); ++item) append(source.item_bytes(item));
-}
-
-std::size_t BTreePage::used_bytes() const {
-  std::size_t used = 0;
-  for (std::uint16_t item = 1; item < end(); ++item) used += item_bytes(item).size() + line_pointer_size;
-  return used;
 }
 
 void BTreeMeta::initialize(PageId id) {

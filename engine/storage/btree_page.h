@@ -1,7 +1,8 @@
 // The bytes of a B-tree's pages: a view of a page with what btree.h needs to know of it. Nothing here blocks or logs.
 //
-// Every page but the meta page has a special area of 8 bytes: u32 right link (invalid_block: the page is the last of its
-// level; on a removed page: the next removed one), u16 level (0: leaf), 2 zeros. Its flags tell whether it was removed.
+// Every page but the meta page has a special area of 8 bytes: u32 right link (invalid_block: the page is the last of
+// its level; on a removed page: the next removed one), u16 level (0: leaf), 2 zeros. Its flags tell whether it was
+// removed.
 //
 //   items: on a page with a right link, item 1 is the high key; then the entries in order.
 //     entry of a leaf, and high key of any page: u32 block and u16 item of a Tid, then the key
@@ -74,11 +75,11 @@ class BTreePage {
 
   const char* bytes() const { return page_.bytes(); }
   bool is_tree_page() const { return page_.kind() == PageKind::btree; }
-  bool removed() const;
+  bool removed() const { return (page_.flags() & removed_flag) != 0; }
   BlockNumber next_removed() const { return right(); }
-  unsigned level() const;
+  unsigned level() const { return load<std::uint16_t>(page_.special().data() + 4); }
   bool is_leaf() const { return level() == 0; }
-  BlockNumber right() const;
+  BlockNumber right() const { return load<std::uint32_t>(page_.special().data()); }
   void set_right(BlockNumber right);
   bool rightmost() const { return right() == invalid_block; }
   Position high_key() const { return leaf_position(1); }  // only if there is one: not rightmost
@@ -91,9 +92,11 @@ class BTreePage {
     const std::span<char> bytes = page_.item(item);
     return {bytes.data(), bytes.size()};
   }
-  Position entry(std::uint16_t item) const { return leaf_position(item); }    // on a leaf
-  Position separator(std::uint16_t item) const;                                // on an inner page
-  BlockNumber child(std::uint16_t item) const;                                 // on an inner page
+  // On a leaf.
+  Position entry(std::uint16_t item) const { return leaf_position(item); }
+  // On an inner page.
+  Position separator(std::uint16_t item) const { return decode(item_bytes(item).substr(sizeof(BlockNumber))); }
+  BlockNumber child(std::uint16_t item) const { return load<BlockNumber>(item_bytes(item).data()); }
   void set_child(std::uint16_t item, BlockNumber child);
   // The first entry that is not less than `position`; end() if there is none. On a leaf.
   std::uint16_t lower_bound(const Position& position) const;
@@ -111,20 +114,24 @@ class BTreePage {
   void set_high_key(const Position& position) { append(BTreeItem::leaf(position).bytes()); }
   // Everything that `source` holds, with its level, right link and high key.
   void take_over(PageId id, BTreePage source);
-  // Bytes of all items with their line pointers.
-  std::size_t used_bytes() const;
   // Whether an item of this size could be put here.
-  bool has_room(std::size_t item_bytes) const { return used_bytes() + item_bytes + line_pointer_size <= capacity; }
+  bool has_room(std::size_t item_bytes) const { return page_.has_room_for(item_bytes); }
 
   static constexpr std::size_t special_bytes = 8;
-  static constexpr std::size_t capacity = page_size - page_header_size - special_bytes;
 
  private:
-  Position leaf_position(std::uint16_t item) const;
+  static constexpr std::uint16_t removed_flag = 1;
+
+  static Position decode(std::string_view bytes) {
+    return {bytes.substr(BTreeItem::leaf_overhead),
+            Tid{load<std::uint32_t>(bytes.data()), load<std::uint16_t>(bytes.data() + 4)}};
+  }
+  Position leaf_position(std::uint16_t item) const { return decode(item_bytes(item)); }
   Page page_;
 };
 // However long the keys are, a page takes a high key and two entries.
-static_assert(3 * (BTreeItem::inner_overhead + BTreeItem::key_bytes_max + line_pointer_size) <= BTreePage::capacity);
+static_assert(3 * (BTreeItem::inner_overhead + BTreeItem::key_bytes_max + line_pointer_size) <=
+              page_size - page_header_size - BTreePage::special_bytes);
 
 // The meta page.
 class BTreeMeta {
@@ -143,8 +150,8 @@ class BTreeMeta {
   Page page_;
 };
 
-// Where a full page is split: the first item that goes to the new page at its right. Half of the bytes stay; nine tenths
-// if entries arrive in ascending order, so that pages which are never inserted into again are left full.
+// Where a full page is split: the first item that goes to the new page at its right. Half of the bytes stay; nine
+// tenths if entries arrive in ascending order, so that pages which are never inserted into again are left full.
 std::uint16_t split_item(BTreePage page, bool ascending);
 // The bound between the items before `item` and the rest. On a leaf it is as short as it may be: enough of the key to
 // tell the two entries apart (PostgreSQL's suffix truncation, nbtutils.c). Refers to the page's bytes.

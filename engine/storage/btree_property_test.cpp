@@ -11,8 +11,8 @@
 namespace polarsim::engine::storage {
 namespace {
 
-using testing::entry_of;
 using testing::Entries;
+using testing::entry_of;
 using testing::key_of;
 using testing::KeyStyle;
 using testing::OpenTree;
@@ -31,43 +31,51 @@ void showValue(const Operation& operation, std::ostream& out) {
       << ")";
 }
 
-constexpr unsigned keys = 60;
 constexpr unsigned tids = 3;
+// So many that the tree has a few levels; runs of keys are as much longer.
+constexpr unsigned small_key_factor = 40;
+constexpr unsigned key_count = 60;
 
 rc::Gen<Operation> any_operation() {
   using Kind = Operation::Kind;
   return rc::gen::build<Operation>(
-      rc::gen::set(&Operation::kind,
-                   rc::gen::weightedElement<Kind>({{8, Kind::insert},
-                                                   {2, Kind::insert_run},
-                                                   {6, Kind::remove},
-                                                   {3, Kind::remove_run},
-                                                   {2, Kind::find},
-                                                   {2, Kind::scan},
-                                                   {1, Kind::flush},
-                                                   {1, Kind::checkpoint}})),
-      rc::gen::set(&Operation::key, rc::gen::inRange(0U, keys)), rc::gen::set(&Operation::tid, rc::gen::inRange(0U, tids)),
+      rc::gen::set(&Operation::kind, rc::gen::weightedElement<Kind>({{8, Kind::insert},
+                                                                     {2, Kind::insert_run},
+                                                                     {6, Kind::remove},
+                                                                     {3, Kind::remove_run},
+                                                                     {2, Kind::find},
+                                                                     {2, Kind::scan},
+                                                                     {1, Kind::flush},
+                                                                     {1, Kind::checkpoint}})),
+      rc::gen::set(&Operation::key, rc::gen::inRange(0U, key_count)),
+      rc::gen::set(&Operation::tid, rc::gen::inRange(0U, tids)),
       rc::gen::set(&Operation::length, rc::gen::inRange(1U, 20U)));
 }
 
 class Comparison {
  public:
   Comparison(TreeHost& host, OpenTree& open, KeyStyle style, Entries& model)
-      : host_(host), open_(open), style_(style), model_(model) {}
+      : host_(host),
+        open_(open),
+        style_(style),
+        factor_(style == KeyStyle::small ? small_key_factor : 1),
+        model_(model) {}
 
-  void apply(const Operation& operation) {
+  void apply(Operation operation) {
+    operation.key *= factor_;
+    operation.length *= factor_;
     const std::string key = key_of(operation.key, style_);
     switch (operation.kind) {
       case Operation::Kind::insert:
         return insert(operation.key, operation.tid);
       case Operation::Kind::insert_run:
-        for (unsigned i = 0; i < operation.length; ++i) insert((operation.key + i) % keys, operation.tid);
+        for (unsigned i = 0; i < operation.length; ++i) insert((operation.key + i) % (key_count * factor_), operation.tid);
         return;
       case Operation::Kind::remove:
         return remove(operation.key, operation.tid);
       case Operation::Kind::remove_run:
         for (unsigned i = 0; i < operation.length; ++i) {
-          for (unsigned tid = 0; tid < tids; ++tid) remove((operation.key + i) % keys, tid);
+          for (unsigned tid = 0; tid < tids; ++tid) remove((operation.key + i) % (key_count * factor_), tid);
         }
         return;
       case Operation::Kind::find: {
@@ -105,6 +113,7 @@ class Comparison {
   TreeHost& host_;
   OpenTree& open_;
   KeyStyle style_;
+  unsigned factor_;
   Entries& model_;
 };
 

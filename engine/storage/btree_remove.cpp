@@ -2,8 +2,8 @@
 //
 // Between such a chain of pages, each the only child of the next, and the first ancestor that keeps other children,
 // there is a neighbour on every level, below the child of that ancestor next to the chain. If the neighbours are at the
-// right, the pages of the chain take over what they hold, and the neighbours are removed: this always fits. If the chain
-// is its ancestor's last child, the neighbours at the left take over its right links and bounds.
+// right, the pages of the chain take over what they hold, and the neighbours are removed: this always fits. If the
+// chain is its ancestor's last child, the neighbours at the left take over its right links and bounds.
 #include "engine/storage/btree.h"
 #include "engine/storage/btree_redo.h"
 #include "sim/assert.h"
@@ -60,8 +60,8 @@ bool BTree::find_neighbours(const Path& path, Chain& chain) {
     // The old bound goes, so this asks for more room than is needed; what does not fit with it is rare enough.
     if (bound_bytes != 0 && !page.has_room(bound_bytes)) return false;
     if (level > 0)
-      chain.neighbours[level - 1] = page.child(chain.neighbours_right ? page.first()
-                                                                      : static_cast<std::uint16_t>(page.end() - 1));
+      chain.neighbours[level - 1] =
+          page.child(chain.neighbours_right ? page.first() : static_cast<std::uint16_t>(page.end() - 1));
   }
   return true;
 }
@@ -129,6 +129,7 @@ void BTree::unlink(const Path& path, const Chain& chain) {
   root_level_ = meta.root_level();
   first_removed_ = first_removed;
   ++removals_;
+  host_.reached("btree/page-removed");
   std::vector<PageChange> changes;
   for (const PageRef& page : pages) changes.push_back({page, PageChange::Kind::image});
   log_.append(btree_record::unlink, changes, {});
@@ -153,6 +154,7 @@ void BTree::shrink_to_leaf(const Path& path) {
   root_level_ = 0;
   first_removed_ = first_removed;
   ++removals_;
+  host_.reached("btree/page-removed");
   std::vector<PageChange> changes;
   for (const PageRef& page : pages) changes.push_back({page, PageChange::Kind::image});
   log_.append(btree_record::unlink, changes, {});

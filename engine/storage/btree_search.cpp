@@ -35,7 +35,8 @@ PageRef BTree::descend(const Position& position, Path* path) {
       }
       const BTreePage page(ref.page());
       if (!page.is_tree_page() || page.removed()) corrupt(block, "a link to a page that is not of the tree");
-      if (page.level() != level) corrupt(block, "a page of level " + std::to_string(page.level()) + " instead of " + std::to_string(level));
+      if (page.level() != level)
+        corrupt(block, "a page of level " + std::to_string(page.level()) + " instead of " + std::to_string(level));
       if (page.ends_before(position)) {
         // It was split after the link to it was read.
         host_.reached("btree/search-moved-right");

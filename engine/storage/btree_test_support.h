@@ -116,9 +116,9 @@ class TreeHost : public StorageHost {
 
 // Keys of tests: number by number in the order of the numbers.
 enum class KeyStyle : std::uint8_t {
-  small,        // many to a page
-  large,        // two to a page, and told apart only at their end: high trees
-  differing,    // of all lengths
+  small,      // many to a page
+  large,      // two to a page, and told apart only at their end: high trees
+  differing,  // of all lengths
 };
 inline std::string key_of(unsigned number, KeyStyle style) {
   std::string digits = std::to_string(number);
