@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/sql/value.h"
 #include "engine/storage/page.h"
@@ -48,6 +49,7 @@ struct TupleHeader {
   Tid ctid;
   std::uint16_t infomask = 0;
   bool has(std::uint16_t bits) const { return (infomask & bits) != 0; }
+  friend bool operator==(const TupleHeader&, const TupleHeader&) = default;
 };
 
 // A text that lies in the table's toast relation: chunks linked by Tid (txn/toast.h).
@@ -63,11 +65,20 @@ inline constexpr std::size_t tuple_header_size = 28;
 inline constexpr std::size_t tuple_bytes_max = page_size - page_header_size - line_pointer_size;
 
 // `external[i]`, where set, takes the place of the text in column i.
+using ExternalColumns = std::vector<std::optional<ToastPointer>>;
+
+// How long the tuple would be.
+std::size_t tuple_bytes(std::span<const Value> row, std::span<const std::optional<ToastPointer>> external = {});
 std::string encode_tuple(const TupleHeader& header, std::span<const Value> row,
                          std::span<const std::optional<ToastPointer>> external = {});
+// The same, at the end of `to`.
+void append_tuple(std::string& to, const TupleHeader& header, std::span<const Value> row,
+                  std::span<const std::optional<ToastPointer>> external = {});
+// Both throw SqlError XX001 if the bytes are too short to be a tuple.
 TupleHeader read_tuple_header(std::span<const char> tuple);
 void write_tuple_header(std::span<char> tuple, const TupleHeader& header);
-// Throws SqlError XX001 if the bytes are no tuple. Columns stored out of line are NULL in the row and set in `external`.
-Row decode_tuple(std::span<const char> tuple, std::vector<std::optional<ToastPointer>>& external);
+// Throws SqlError XX001 if the bytes are no tuple. Columns stored out of line are NULL in the row and set in `external`,
+// which is empty if there are none.
+Row decode_tuple(std::span<const char> tuple, ExternalColumns& external);
 
 }  // namespace polarsim::engine::storage
