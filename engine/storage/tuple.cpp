@@ -138,8 +138,7 @@ void append_tuple(std::string& to, const TupleHeader& header, std::span<const Va
       at = put_value(at, row[i]);
     }
   }
-  if (any_external)
-    store(tuple + infomask_at, static_cast<std::uint16_t>(header.infomask | infomask::has_external));
+  if (any_external) store(tuple + infomask_at, static_cast<std::uint16_t>(header.infomask | infomask::has_external));
 }
 
 std::string encode_tuple(const TupleHeader& header, std::span<const Value> row,

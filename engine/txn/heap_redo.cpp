@@ -183,8 +183,8 @@ void freeze_items(storage::WalLog& log, const PageRef& ref, std::span<const Head
 void register_heap_redo(storage::RedoTable& table) {
   table.add(heap_record::insert, redo_insert);
   table.add(heap_record::update, redo_update);
-  for (const auto kind : {heap_record::remove, heap_record::lock, heap_record::confirm, heap_record::kill,
-                          heap_record::freeze})
+  for (const auto kind :
+       {heap_record::remove, heap_record::lock, heap_record::confirm, heap_record::kill, heap_record::freeze})
     table.add(kind, redo_headers);
   table.add(heap_record::vacuum, redo_vacuum);
 }

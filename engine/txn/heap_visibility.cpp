@@ -17,8 +17,7 @@ XidStatus insertion_status(const TransactionManager& manager, const TupleHeader&
 }
 
 bool inserted_by(const TransactionManager& manager, const TupleHeader& header, const Transaction& transaction) {
-  return header.xmin != invalid_xid && !header.has(infomask::xmin_frozen) &&
-         is_own(manager, transaction, header.xmin);
+  return header.xmin != invalid_xid && !header.has(infomask::xmin_frozen) && is_own(manager, transaction, header.xmin);
 }
 
 // Of an xmax that is no multixact.

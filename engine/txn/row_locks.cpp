@@ -38,13 +38,12 @@ MemberStatus stronger(MemberStatus a, MemberStatus b) {
   return status_for(std::max(strength_of(a), strength_of(b)), is_update(a) || is_update(b));
 }
 
-// Whether a holder is to be kept when xmax is written anew.
+}  // namespace
+
 bool still_counts(const TransactionManager& manager, const MultiXactMember& holder) {
   const XidStatus status = manager.status(holder.xid);
   return status == XidStatus::in_progress || (is_update(holder.status) && status == XidStatus::committed);
 }
-
-}  // namespace
 
 bool conflicts(LockStrength a, LockStrength b) {
   if (a > b) std::swap(a, b);
@@ -117,9 +116,8 @@ bool in_the_way(const TransactionManager& manager, const Transaction& transactio
 
 bool any_in_the_way(const TransactionManager& manager, const Transaction& transaction,
                     std::span<const MultiXactMember> holders, LockStrength strength) {
-  return std::any_of(holders.begin(), holders.end(), [&](const MultiXactMember& holder) {
-    return in_the_way(manager, transaction, holder, strength);
-  });
+  return std::any_of(holders.begin(), holders.end(),
+                     [&](const MultiXactMember& holder) { return in_the_way(manager, transaction, holder, strength); });
 }
 
 void clear_xmax(TupleHeader& header) {
@@ -129,8 +127,7 @@ void clear_xmax(TupleHeader& header) {
 
 void set_holders(TransactionManager& manager, TupleHeader& header, std::vector<MultiXactMember> holders) {
   // A set that is there already needs no new name.
-  if (holders.size() > 1 && header.has(infomask::xmax_is_multi) &&
-      manager.multixacts().members(header.xmax) == holders)
+  if (holders.size() > 1 && header.has(infomask::xmax_is_multi) && manager.multixacts().members(header.xmax) == holders)
     return;
   clear_xmax(header);
   if (holders.empty()) return;
@@ -154,8 +151,8 @@ void add_holder(TransactionManager& manager, TupleHeader& header, Xid xid, LockS
   const MemberStatus status = status_for(strength, updates);
   std::vector<MultiXactMember> holders = holders_of(manager, header);
   std::erase_if(holders, [&](const MultiXactMember& holder) { return !still_counts(manager, holder); });
-  const auto own = std::find_if(holders.begin(), holders.end(),
-                                [&](const MultiXactMember& holder) { return holder.xid == xid; });
+  const auto own =
+      std::find_if(holders.begin(), holders.end(), [&](const MultiXactMember& holder) { return holder.xid == xid; });
   if (own == holders.end()) {
     holders.push_back({xid, status});
   } else {

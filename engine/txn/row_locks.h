@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/sql/ast.h"
 #include "engine/txn/heap_visibility.h"
 
 namespace polarsim::engine::txn {
@@ -32,15 +33,15 @@ bool in_the_way(const TransactionManager& manager, const Transaction& transactio
 bool any_in_the_way(const TransactionManager& manager, const Transaction& transaction,
                     std::span<const MultiXactMember> holders, LockStrength strength);
 
-// Puts `xid` into the version's xmax, beside the holders that still count (compute_new_xmax_infomask): those that run,
-// and an updater that has committed. A lock that `xid` holds already is made stronger, never weaker. May make a
-// multixact. The caller sets cmax and ctid.
+// Whether a holder is to be kept when xmax is written anew: it runs, or has updated the version and committed.
+bool still_counts(const TransactionManager& manager, const MultiXactMember& holder);
+// Puts `xid` into the version's xmax, beside the holders that still count (compute_new_xmax_infomask). A lock that
+// `xid` holds already is made stronger, never weaker. May make a multixact. The caller sets cmax and ctid.
 void add_holder(TransactionManager& manager, TupleHeader& header, Xid xid, LockStrength strength, bool updates);
 // Sets exactly these holders; one or none needs no multixact.
 void set_holders(TransactionManager& manager, TupleHeader& header, std::vector<MultiXactMember> holders);
 void clear_xmax(TupleHeader& header);
 // The locks of other transactions on a version hold the version that replaces it, too.
-void carry_locks(TransactionManager& manager, const Transaction& transaction, const TupleHeader& from,
-                 TupleHeader& to);
+void carry_locks(TransactionManager& manager, const Transaction& transaction, const TupleHeader& from, TupleHeader& to);
 
 }  // namespace polarsim::engine::txn
