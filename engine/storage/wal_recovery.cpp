@@ -86,7 +86,7 @@ class Scanner {
       if (number == start_.segment && !from_beginning()) {
         refuse(number, start_.lsn, "the file is missing", control_file_says);
       }
-      check_no_later_segment(number, number, "the file is missing");
+      check_no_later_segment(number, "the file is missing");
       return false;
     }
     sim::File file = open(number);
@@ -164,7 +164,7 @@ class Scanner {
   void check_nothing_follows(std::uint64_t segment, std::string_view bytes, std::uint64_t offset) {
     check_no_later_record(segment, bytes, offset);
     check_headless_segment(segment + 1);
-    check_no_later_segment(segment, std::max(tail_.segment, start_.segment), "invalid record");
+    check_no_later_segment(segment, "invalid record");
   }
 
   void check_no_later_record(std::uint64_t segment, std::string_view bytes, std::uint64_t offset) {
@@ -187,9 +187,9 @@ class Scanner {
   }
 
   // A segment is created only when everything before it has been synced.
-  void check_no_later_segment(std::uint64_t segment, std::uint64_t reported, std::string_view why) {
+  void check_no_later_segment(std::uint64_t segment, std::string_view why) {
     for (auto later = files_.upper_bound(segment); later != files_.end(); ++later) {
-      if (header_of(*later)) refuse(reported, tail_.lsn, why, valid_records_follow);
+      if (header_of(*later)) refuse(segment, tail_.lsn, why, valid_records_follow);
     }
   }
 
