@@ -66,8 +66,10 @@ inline constexpr const char* query_canceled = "57014";
 inline constexpr const char* admin_shutdown = "57P01";
 inline constexpr const char* cannot_connect_now = "57P03";
 inline constexpr const char* io_error = "58030";
+inline constexpr const char* undefined_file = "58P01";
 inline constexpr const char* internal_error = "XX000";
 inline constexpr const char* data_corrupted = "XX001";
+inline constexpr const char* index_corrupted = "XX002";
 }  // namespace sqlstate
 
 struct ErrorFields {

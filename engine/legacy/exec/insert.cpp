@@ -5,10 +5,10 @@
 #include <optional>
 #include <utility>
 
-#include "engine/exec/table_access.h"
+#include "engine/legacy/exec/table_access.h"
 #include "engine/sql/error.h"
 
-namespace polarsim::engine::exec {
+namespace polarsim::engine::legacy::exec {
 
 namespace {
 
@@ -221,4 +221,4 @@ QueryResult execute_insert(ExecutionContext& context, const sql::Insert& insert)
   return result;
 }
 
-}  // namespace polarsim::engine::exec
+}  // namespace polarsim::engine::legacy::exec

@@ -15,7 +15,7 @@
 #include "engine/node/settings.h"
 #include "engine/legacy/txn/database.h"
 
-namespace polarsim::engine {
+namespace polarsim::engine::legacy {
 
 class LocalSession : public Session {
  public:
@@ -56,4 +56,4 @@ class LocalSession : public Session {
       settings_before_;  // session_settings_ as they were when the block began, once the block has changed any
 };
 
-}  // namespace polarsim::engine
+}  // namespace polarsim::engine::legacy

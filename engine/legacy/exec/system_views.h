@@ -8,7 +8,7 @@
 #include "engine/storage/table_definition.h"
 #include "engine/legacy/txn/database.h"
 
-namespace polarsim::engine::exec {
+namespace polarsim::engine::legacy::exec {
 
 struct SystemView {
   TableDefinition definition;
@@ -21,4 +21,4 @@ inline const SystemView* find_system_view(const sql::TableName& name) {
   return find_system_view(name.schema, name.name);
 }
 
-}  // namespace polarsim::engine::exec
+}  // namespace polarsim::engine::legacy::exec

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/exec/execution.h"
+#include "engine/legacy/exec/execution.h"
 
-namespace polarsim::engine::exec {
+namespace polarsim::engine::legacy::exec {
 
 // A table as a statement sees it.
 struct OpenTable {
@@ -82,4 +82,4 @@ class Returning {
   std::vector<Row> rows_;
 };
 
-}  // namespace polarsim::engine::exec
+}  // namespace polarsim::engine::legacy::exec

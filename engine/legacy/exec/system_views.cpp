@@ -1,8 +1,8 @@
-#include "engine/exec/system_views.h"
+#include "engine/legacy/exec/system_views.h"
 
 #include <utility>
 
-namespace polarsim::engine::exec {
+namespace polarsim::engine::legacy::exec {
 
 namespace {
 
@@ -44,4 +44,4 @@ const SystemView* find_system_view(std::string_view schema, std::string_view nam
   return name == prepared_xacts.definition.name ? &prepared_xacts : nullptr;
 }
 
-}  // namespace polarsim::engine::exec
+}  // namespace polarsim::engine::legacy::exec

@@ -3,10 +3,10 @@
 
 #include <utility>
 
-#include "engine/exec/table_access.h"
+#include "engine/legacy/exec/table_access.h"
 #include "engine/sql/error.h"
 
-namespace polarsim::engine::exec {
+namespace polarsim::engine::legacy::exec {
 
 namespace {
 
@@ -109,4 +109,4 @@ QueryResult execute_delete(ExecutionContext& context, const sql::Delete& removal
   return modify(context, table, removal.where, nullptr, removal.returning, "DELETE");
 }
 
-}  // namespace polarsim::engine::exec
+}  // namespace polarsim::engine::legacy::exec

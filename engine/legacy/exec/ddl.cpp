@@ -5,11 +5,11 @@
 #include <utility>
 #include <variant>
 
-#include "engine/exec/system_views.h"
-#include "engine/exec/table_access.h"
+#include "engine/legacy/exec/system_views.h"
+#include "engine/legacy/exec/table_access.h"
 #include "engine/sql/error.h"
 
-namespace polarsim::engine::exec {
+namespace polarsim::engine::legacy::exec {
 
 namespace {
 
@@ -105,4 +105,4 @@ QueryResult execute(ExecutionContext& context, const sql::Statement& statement) 
   throw SqlError(sqlstate::feature_not_supported, "this statement cannot be executed on a table");
 }
 
-}  // namespace polarsim::engine::exec
+}  // namespace polarsim::engine::legacy::exec

@@ -1,15 +1,15 @@
-#include "engine/node/local_session.h"
+#include "engine/legacy/node/local_session.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 #include <variant>
 
-#include "engine/exec/execution.h"
+#include "engine/legacy/exec/execution.h"
 #include "engine/sql/error.h"
 #include "sim/simulation.h"
 
-namespace polarsim::engine {
+namespace polarsim::engine::legacy {
 
 namespace {
 
@@ -235,4 +235,4 @@ QueryResult LocalSession::show(const sql::ShowVariable& setting) const {
   return result;
 }
 
-}  // namespace polarsim::engine
+}  // namespace polarsim::engine::legacy

@@ -1,14 +1,14 @@
-#include "engine/exec/table_access.h"
+#include "engine/legacy/exec/table_access.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "engine/exec/system_views.h"
+#include "engine/legacy/exec/system_views.h"
 #include "engine/sql/error.h"
 
-namespace polarsim::engine::exec {
+namespace polarsim::engine::legacy::exec {
 
 namespace {
 
@@ -247,4 +247,4 @@ void Returning::finish(QueryResult& result) {
   result.rows = std::move(rows_);
 }
 
-}  // namespace polarsim::engine::exec
+}  // namespace polarsim::engine::legacy::exec

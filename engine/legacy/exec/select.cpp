@@ -3,11 +3,11 @@
 
 #include <utility>
 
-#include "engine/exec/system_views.h"
-#include "engine/exec/table_access.h"
+#include "engine/legacy/exec/system_views.h"
+#include "engine/legacy/exec/table_access.h"
 #include "engine/sql/error.h"
 
-namespace polarsim::engine::exec {
+namespace polarsim::engine::legacy::exec {
 
 namespace {
 
@@ -152,4 +152,4 @@ QueryResult execute_select(ExecutionContext& context, const sql::Select& select)
   return make_result(analyzed, projection.finish());
 }
 
-}  // namespace polarsim::engine::exec
+}  // namespace polarsim::engine::legacy::exec
