@@ -23,7 +23,8 @@
 // whose left neighbour has no room for its bound; it is filled again when entries for its range come. A crash between
 // the growth of the file and its first use leaves a page that was never written.
 //
-// Probes: "btree/search-restarted", "btree/search-moved-right", "btree/page-removed", "btree/page-reused", "btree/empty-leaf-kept".
+// Probes: "btree/search-restarted", "btree/search-moved-right", "btree/page-removed", "btree/page-reused",
+// "btree/empty-leaf-kept".
 //
 // Errors, besides those of the pool: XX002 if a page is not what the tree says.
 #pragma once

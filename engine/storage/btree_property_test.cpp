@@ -69,7 +69,8 @@ class Comparison {
       case Operation::Kind::insert:
         return insert(operation.key, operation.tid);
       case Operation::Kind::insert_run:
-        for (unsigned i = 0; i < operation.length; ++i) insert((operation.key + i) % (key_count * factor_), operation.tid);
+        for (unsigned i = 0; i < operation.length; ++i)
+          insert((operation.key + i) % (key_count * factor_), operation.tid);
         return;
       case Operation::Kind::remove:
         return remove(operation.key, operation.tid);

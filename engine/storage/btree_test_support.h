@@ -64,51 +64,44 @@ class TreeHost : public StorageHost {
   }
 
  private:
-  struct StoredRecord {
-    WalRecord record;
-    std::string payload;
-  };
-
   void serve(sim::Host& host, const std::function<void(OpenTree&)>& body) {
     DataFiles files(host);
     Wal* wal_of_pool = nullptr;
-    BufferPool pool(host, files, buffers, [&wal_of_pool](Lsn lsn) { wal_of_pool->flush(lsn); });
-    std::vector<StoredRecord> records;
-    const std::unique_ptr<Wal> wal = Wal::open(host, WalOptions{}, [&records](const WalRecord& record) {
-      records.push_back({record, std::string(record.payload)});
+    BufferPool pool(host, files, buffers, [&wal_of_pool](Lsn lsn) {
+      // What is redone is durable.
+      if (wal_of_pool != nullptr) wal_of_pool->flush(lsn);
     });
+    RedoTable table;
+    register_btree_redo(table);
+    const PlantedBugs planted;
+    RedoContext context(host, pool, files, planted);
+    bool created = false;
+    Lsn recovered_end = 0;
+    const std::unique_ptr<Wal> wal = Wal::open(host, WalOptions{}, WalStart{}, [&](const WalRecord& read) {
+      const DecodedRecord record = decode(read);
+      created = created || record.kind == btree_record::create;
+      if (has_pages(record.kind)) recovered_end = record.end;
+      if (record.end > redo_lsn_) table.apply(context, record);
+    });
+    if (created) context.finish();
     wal_of_pool = wal.get();
     WalLog log(*wal, true);
     log.set_redo_lsn(redo_lsn_);
     BTree tree(host, log, pool, files, relation, "tree_key");
-    OpenTree open{host, files, pool, log, tree};
-    if (!redo(open, records)) {
-      files.remove(relation);
-      files.create(relation);
-      files.sync_all();
-      log_create_relation(log, relation);
-      tree.create();
-      wal->flush(wal->end());
-      open.recovered_end = wal->end();
-    }
+    OpenTree open{host, files, pool, log, tree, recovered_end};
+    if (!created) make(open);
     body(open);
   }
-  // Whether the log tells of the tree.
-  bool redo(OpenTree& open, std::vector<StoredRecord>& records) const {
-    RedoTable table;
-    register_btree_redo(table);
-    const PlantedBugs planted;
-    RedoContext context(open.host, open.pool, open.files, planted);
-    bool created = false;
-    for (StoredRecord& stored : records) {
-      stored.record.payload = stored.payload;
-      const DecodedRecord record = decode(stored.record);
-      created = created || record.kind == btree_record::create;
-      if (has_pages(record.kind)) open.recovered_end = record.end;
-      if (record.end > redo_lsn_) table.apply(context, record);
-    }
-    if (created) context.finish();
-    return created;
+  // No log tells of the tree.
+  static void make(OpenTree& open) {
+    open.pool.forget(relation);
+    open.files.remove(relation);
+    open.files.create(relation);
+    open.files.sync_all();
+    log_create_relation(open.log, relation);
+    open.tree.create();
+    open.wal().flush(open.wal().end());
+    open.recovered_end = open.wal().end();
   }
 
   Lsn redo_lsn_ = 0;
