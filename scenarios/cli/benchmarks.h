@@ -40,5 +40,7 @@ std::vector<Measurement> bench_digest();
 std::vector<Measurement> bench_simgrid();
 std::vector<Measurement> bench_sql();
 std::vector<Measurement> bench_append();
+// Beside LMDB.
+std::vector<Measurement> bench_btree();
 
 }  // namespace polarsim::scenarios::cli
