@@ -64,8 +64,10 @@ BlockNumber FreeSpaceMap::find(RelationId relation, std::size_t bytes, BlockNumb
   const std::uint8_t mark = mark_needed(bytes);
   const BlockNumber map_blocks = files_.block_count(relation, Fork::free_space);
   if (map_blocks == 0) return invalid_block;
-  const auto near_map_block = std::min(static_cast<BlockNumber>(near / slots), map_blocks - 1);
-  const std::size_t near_slot = near / slots == near_map_block ? near % slots : 0;
+  // A place that the map does not know lies behind all that it knows: the search begins anew.
+  const bool known = near / slots < map_blocks;
+  const auto near_map_block = known ? static_cast<BlockNumber>(near / slots) : 0;
+  const std::size_t near_slot = known ? near % slots : 0;
   // Round once, and at the end the part of the first page before `near`.
   for (BlockNumber step = 0; step <= map_blocks; ++step) {
     const BlockNumber map_block = (near_map_block + step) % map_blocks;
