@@ -35,6 +35,8 @@ class MultiXacts {
   // Empty if it is older than what is kept: everybody in it has ended, and nobody updated. Throws SqlError XX001 if it
   // has not been made yet. The reference is good until something blocks.
   virtual const std::vector<MultiXactMember>& members(storage::MultiXactId id) const = 0;
+  // The one that create() will return next.
+  virtual storage::MultiXactId next() const = 0;
 };
 
 }  // namespace polarsim::engine::txn

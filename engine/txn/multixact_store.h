@@ -25,7 +25,7 @@ class MultiXactStore final : public MultiXacts {
 
   storage::MultiXactId create(std::vector<MultiXactMember> members) override;
   const std::vector<MultiXactMember>& members(storage::MultiXactId id) const override;
-  storage::MultiXactId next() const { return next_; }
+  storage::MultiXactId next() const override { return next_; }
   storage::MultiXactId oldest() const { return oldest_; }
   // Those before `oldest` are not needed any more: logged, and forgotten by a later write(). No effect if `oldest` is
   // not newer than before. Never blocks.
