@@ -42,5 +42,7 @@ std::vector<Measurement> bench_sql();
 std::vector<Measurement> bench_append();
 // Beside LMDB.
 std::vector<Measurement> bench_btree();
+std::vector<Measurement> bench_redo();
+std::vector<Measurement> bench_checkpoint();
 
 }  // namespace polarsim::scenarios::cli

@@ -1,6 +1,4 @@
-// Pages, log and trees of one node: B-trees beside LMDB, redo, checkpoints.
-//
-// What is compared with LMDB: the same random keys of 9 bytes (an integer as an index holds it) with 6 bytes of value, put one
+// B-trees beside LMDB: the same random keys of 9 bytes (an integer as an index holds it) with 6 bytes of value, put one
 // by one and then looked up one by one in another order, all in memory. LMDB does it in one write transaction and one
 // read transaction on a map in memory, without syncs. Ours logs every insertion besides, and hands the log to the
 // simulated disk each time a client would have committed; LMDB has no log.
@@ -11,82 +9,32 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "engine/storage/btree.h"
-#include "engine/storage/key_encoding.h"
+#include "scenarios/cli/bench_store.h"
 #include "scenarios/cli/benchmarks.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/terminal.h"
-#include "sim/simulation.h"
 
 namespace polarsim::scenarios::cli {
 
 namespace {
 
-namespace storage = engine::storage;
-
-constexpr storage::RelationId relation = 1;
 constexpr std::size_t tree_entries = 1'000'000;
 constexpr std::size_t commit_every = 1000;
-
-// What lies under a node's tables, on a host of its own.
-struct Store {
-  Store(sim::Host& its_host, std::size_t buffers)
-      : host(its_host),
-        files(its_host),
-        pool(its_host, files, buffers, [this](storage::Lsn lsn) { wal->flush(lsn); }),
-        wal(storage::Wal::open(its_host, {}, storage::WalStart{}, [](const storage::WalRecord&) {})),
-        log(*wal, true) {}
-  void flush_log() { wal->flush(wal->end()); }
-  sim::Host& host;
-  storage::DataFiles files;
-  storage::BufferPool pool;
-  std::unique_ptr<storage::Wal> wal;
-  storage::WalLog log;
-};
-
-void on_a_host(const std::function<void(sim::Host&)>& body) {
-  sim::Simulation simulation(sim::SimulationOptions{});
-  sim::Host& host = simulation.add_host("node");
-  host.set_program(body);
-  host.boot();
-  simulation.run();
-}
-
-// Random numbers that do not repeat, as keys of an index.
-std::vector<std::string> random_keys(std::size_t count, std::uint64_t seed) {
-  sim::RandomStream random("bench/keys", seed, nullptr);
-  std::vector<std::string> keys;
-  keys.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto number = static_cast<std::int64_t>((random.next() & ~std::uint64_t{0xFFFFF}) | i);
-    const std::array<engine::Value, 1> value{engine::Value::integer(number)};
-    keys.push_back(storage::encode_key(value));
-  }
-  return keys;
-}
 
 struct Speed {
   double insert_seconds = 0;
   double lookup_seconds = 0;
 };
 
-storage::Tid tid_of(std::size_t number) {
-  return {static_cast<storage::BlockNumber>(number / 100), static_cast<std::uint16_t>(1 + number % 100)};
-}
-
 Speed tree_speed(const std::vector<std::string>& keys, const std::vector<std::string>& lookups) {
   Speed speed;
-  on_a_host([&](sim::Host& host) {
-    Store store(host, 16384);
-    store.files.create(relation);
-    storage::BTree tree(host, store.log, store.pool, store.files, relation);
-    tree.create();
+  BenchMachine().run([&](sim::Host& host) {
+    BenchStore store(host, 16384);
+    storage::BTree& tree = store.make_tree();
     double start = processor_seconds();
     for (std::size_t i = 0; i < keys.size(); ++i) {
       tree.insert(keys[i], tid_of(i));
@@ -107,7 +55,8 @@ class Lmdb {
  public:
   Lmdb() : directory_(std::filesystem::temp_directory_path() / ("polarsim-bench-" + std::to_string(getpid()))) {
     // In memory, if the machine has such a directory.
-    if (std::filesystem::is_directory("/dev/shm")) directory_ = std::filesystem::path("/dev/shm") / directory_.filename();
+    if (std::filesystem::is_directory("/dev/shm"))
+      directory_ = std::filesystem::path("/dev/shm") / directory_.filename();
     std::filesystem::create_directory(directory_);
     check(mdb_env_create(&environment_));
     check(mdb_env_set_mapsize(environment_, std::size_t{1} << 30));
