@@ -336,7 +336,8 @@ TEST(Heap, APlantedBugTakesUndecidedOwnersForNone) {
       [](HeapNode& node) {
         Session a(node), b(node);
         const Tid tid = a.insert(1, "a");
-        const auto owner = node.heap().find_key_owner(b.transaction(), test_table, {tid}, [](const Row&) { return true; });
+        const auto owner =
+            node.heap().find_key_owner(b.transaction(), test_table, {tid}, [](const Row&) { return true; });
         EXPECT_EQ(owner.state, Heap::KeyOwner::State::none);
         a.commit();
         b.commit();

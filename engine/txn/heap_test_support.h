@@ -1,5 +1,5 @@
-// For tests of rows: what lies below the catalog of a node, on one simulated host, recovered at every boot; and sessions
-// whose statements may be left waiting.
+// For tests of rows: what lies below the catalog of a node, on one simulated host, recovered at every boot; and
+// sessions whose statements may be left waiting.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/storage/btree.h"
+#include "engine/storage/btree_redo.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/storage/storage_test_support.h"
 #include "engine/txn/heap_access.h"

@@ -24,9 +24,14 @@ enum class Who { nobody, committed, committed_later, running, aborted, own_befor
 const std::vector<Who> everybody{Who::nobody,     Who::committed, Who::committed_later, Who::running,   Who::aborted,
                                  Who::own_before, Who::own_now,   Who::own_released,    Who::own_undone};
 std::string name_of(Who who) {
-  return std::vector<std::string>{"nobody",      "committed", "committed after the snapshot",
-                                  "running",     "aborted",   "own, before",
-                                  "own, now",    "own, released savepoint",
+  return std::vector<std::string>{"nobody",
+                                  "committed",
+                                  "committed after the snapshot",
+                                  "running",
+                                  "aborted",
+                                  "own, before",
+                                  "own, now",
+                                  "own, released savepoint",
                                   "own, undone savepoint"}[static_cast<std::size_t>(who)];
 }
 
@@ -39,10 +44,10 @@ struct Meaning {
   bool now;        // by the reader's present command
 };
 const std::map<Who, Meaning> meanings{
-    {Who::nobody, {false, false, false, false, false}},      {Who::committed, {true, false, false, true, false}},
+    {Who::nobody, {false, false, false, false, false}},         {Who::committed, {true, false, false, true, false}},
     {Who::committed_later, {false, false, false, true, false}}, {Who::running, {false, false, true, false, false}},
-    {Who::aborted, {false, false, false, false, false}},     {Who::own_before, {true, true, false, false, false}},
-    {Who::own_now, {false, true, false, false, true}},       {Who::own_released, {true, true, false, false, false}},
+    {Who::aborted, {false, false, false, false, false}},        {Who::own_before, {true, true, false, false, false}},
+    {Who::own_now, {false, true, false, false, true}},          {Who::own_released, {true, true, false, false, false}},
     {Who::own_undone, {false, false, false, false, false}},
 };
 
@@ -106,8 +111,8 @@ TupleHeader version(Stage& stage, Who inserter) {
 }
 
 std::string to_text(UpdateState state) {
-  return std::vector<std::string>{"ok", "invisible", "self modified", "held", "updated",
-                                  "deleted"}[static_cast<std::size_t>(state)];
+  return std::vector<std::string>{
+      "ok", "invisible", "self modified", "held", "updated", "deleted"}[static_cast<std::size_t>(state)];
 }
 
 // Told by the rules of HeapTupleSatisfiesUpdate; `moved`: there is a next version. `locker_runs`: somebody who runs,
@@ -158,8 +163,9 @@ void check_version(Stage& stage, const TupleHeader& header, Who inserter, Who en
                                           : VacuumState::live;
   }
   EXPECT_EQ(vacuum_state(now), expected);
-  if (made.committed && ended.committed)
+  if (made.committed && ended.committed) {
     EXPECT_EQ(vacuum_state(stage.xid(ender)), VacuumState::recently_dead);
+  }
 }
 
 TEST(Visibility, OfEveryCombinationOfInserterAndEnder) {

@@ -111,7 +111,9 @@ TEST(RowLocks, OfTwoTransactions) {
         ASSERT_TRUE(goes_through(a, tid, first));
         EXPECT_EQ(goes_through(b, tid, second), !conflict(first, second));
         a.abort();
-        if (conflict(first, second)) EXPECT_TRUE(goes_through(b, tid, second)) << "the first one is gone";
+        if (conflict(first, second)) {
+          EXPECT_TRUE(goes_through(b, tid, second)) << "the first one is gone";
+        }
         b.abort();
       }
     }
