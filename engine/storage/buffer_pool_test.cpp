@@ -37,6 +37,7 @@ struct Store {
       : files(host), pool(host, files, buffers, [this](Lsn lsn) { flushed = std::max(flushed, lsn); }) {}
   // `count` pages of the relation, each with its number as text.
   void fill(BlockNumber count) {
+    files.create(relation);
     for (BlockNumber i = 0; i < count; ++i) add_item(pool.extend(relation), std::to_string(i), 100 + i);
   }
   Lsn flushed = 0;
