@@ -288,12 +288,16 @@ TEST(Heap, TwoWhoWantEachOthersRowsAreADeadlock) {
     Session a(node), b(node);
     a.update(first, 1, "x");
     b.update(second, 2, "x");
-    Pending waits = a.start([&](Session& session) { return session.update(second, 2, "y"); });
-    EXPECT_EQ(b.update(first, 1, "y").substr(0, 5), "40P01");
-    b.abort();
-    EXPECT_EQ(waits.outcome().substr(0, 2), "ok");
-    a.commit();
-    EXPECT_EQ(contents(node), "1:x 2:y");
+    // Who waited first looks first.
+    Pending waits = a.start([&](Session& session) {
+      const std::string outcome = session.update(second, 2, "y");
+      session.abort();
+      return outcome;
+    });
+    EXPECT_EQ(b.update(first, 1, "y"), "ok (0,5)");
+    EXPECT_EQ(waits.outcome(), "40P01 deadlock detected");
+    b.commit();
+    EXPECT_EQ(contents(node), "2:x 1:y");
   });
 }
 
