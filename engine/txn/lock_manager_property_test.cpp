@@ -196,9 +196,11 @@ RC_GTEST_PROP(LockManagerProperty, RandomProgramsKeepTheRulesAndEnd, ()) {
   const auto seed = *rc::gen::inRange<std::uint64_t>(1, 1000);
   const bool some_give_up = *rc::gen::arbitrary<bool>();
   std::size_t finished = 0, left = 0;
+  std::unique_ptr<World> kept;  // also for tasks that wait in vain
   testing::run_on_host(
       [&](sim::Host& host) {
-        World world(host);
+        kept = std::make_unique<World>(host);
+        World& world = *kept;
         for (std::size_t i = 0; i < programs.size(); ++i) {
           world.backends.push_back(std::make_unique<Backend>(host, static_cast<std::uint32_t>(i + 1)));
           world.backends.back()->limits.deadlock_timeout = sim::Duration(5'000'000);
