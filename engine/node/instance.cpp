@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "engine/exec/system_views.h"
+#include "engine/legacy/exec/system_views.h"
 #include "engine/node/local_instance.h"
-#include "engine/node/local_session.h"
+#include "engine/legacy/node/local_session.h"
 #include "engine/legacy/txn/database.h"
 
 namespace polarsim::engine {
@@ -16,10 +16,10 @@ class LocalInstance : public Instance {
   LocalInstance(sim::Host& host, const NodeConfig& config, const storage::WalOptions& wal_options)
       : config_(config), database_(host, config_, wal_options) {}
 
-  std::unique_ptr<Session> connect() override { return std::make_unique<LocalSession>(database_, ++last_process_id_); }
+  std::unique_ptr<Session> connect() override { return std::make_unique<legacy::LocalSession>(database_, ++last_process_id_); }
 
   const TableDefinition* find_table(std::string_view schema, std::string_view name) const override {
-    if (const exec::SystemView* view = exec::find_system_view(schema, name)) return &view->definition;
+    if (const legacy::exec::SystemView* view = legacy::exec::find_system_view(schema, name)) return &view->definition;
     const legacy::TableEntry* entry = database_.find_table(nullptr, schema, name);
     return entry == nullptr ? nullptr : &entry->definition;
   }

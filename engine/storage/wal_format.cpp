@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "engine/storage/bytes.h"
 #include "engine/storage/crc32c.h"
+#include "engine/storage/little_endian.h"
 
 namespace polarsim::engine::storage {
 
@@ -60,34 +62,39 @@ std::optional<WalSegmentHeader> decode_segment_header(std::string_view file) {
   return header;
 }
 
-std::string encode(WalRecordHeader& header, std::string_view payload) {
+void encode(std::string& to, WalRecordHeader& header, std::string_view payload) {
   header.payload_length = static_cast<std::uint32_t>(payload.size());
-  ByteWriter fields;
-  fields.number(header.payload_length).number(header.lsn).number(header.durable_lsn).number(header.previous_crc);
-  fields.number(header.epoch).number(header.kind);
-  std::string record(sizeof header.crc, '\0');
-  record.reserve(header.total_bytes());
-  record += fields.bytes();
-  record.resize(wal_record_header_bytes, '\0');
-  record += payload;
-  record.resize(header.total_bytes(), '\0');
-  header.crc = crc32c(std::string_view(record).substr(sizeof header.crc));
-  record.replace(0, sizeof header.crc, ByteWriter().number(header.crc).bytes());
-  return record;
+  const std::size_t begin = to.size();
+  const std::uint64_t total = header.total_bytes();
+  // Grows as push_back does: reserving just what is needed would copy the buffer for every record.
+  if (to.capacity() < begin + total) to.reserve(std::max(begin + total, 2 * to.capacity()));
+  to.resize(begin + wal_record_header_bytes, '\0');
+  char* const fields = to.data() + begin;
+  store(fields + 4, header.payload_length);
+  store(fields + 8, header.lsn);
+  store(fields + 16, header.durable_lsn);
+  store(fields + 24, header.previous_crc);
+  store(fields + 28, header.epoch);
+  store(fields + 32, header.kind);
+  to.append(payload);
+  to.resize(begin + total, '\0');
+  header.crc = crc32c(std::string_view(to).substr(begin + sizeof header.crc));
+  store(to.data() + begin, header.crc);
 }
 
 std::optional<WalRecordHeader> decode_record(std::string_view bytes, Lsn lsn) {
   if (bytes.size() < wal_record_header_bytes) return std::nullopt;
-  ByteReader reader(bytes.substr(0, wal_record_header_bytes));
+  const char* const fields = bytes.data();
   WalRecordHeader header;
-  header.crc = reader.number<std::uint32_t>();
-  header.payload_length = reader.number<std::uint32_t>();
-  header.lsn = reader.number<std::uint64_t>();
-  header.durable_lsn = reader.number<std::uint64_t>();
-  header.previous_crc = reader.number<std::uint32_t>();
-  header.epoch = reader.number<std::uint32_t>();
-  header.kind = reader.number<std::uint8_t>();
-  if (header.lsn != lsn || header.total_bytes() > bytes.size()) return std::nullopt;
+  header.lsn = load<std::uint64_t>(fields + 8);
+  if (header.lsn != lsn) return std::nullopt;
+  header.crc = load<std::uint32_t>(fields);
+  header.payload_length = load<std::uint32_t>(fields + 4);
+  header.durable_lsn = load<std::uint64_t>(fields + 16);
+  header.previous_crc = load<std::uint32_t>(fields + 24);
+  header.epoch = load<std::uint32_t>(fields + 28);
+  header.kind = load<std::uint8_t>(fields + 32);
+  if (header.total_bytes() > bytes.size()) return std::nullopt;
   if (header.crc != crc32c(bytes.substr(sizeof header.crc, header.total_bytes() - sizeof header.crc)))
     return std::nullopt;
   return header;

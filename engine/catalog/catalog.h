@@ -1,0 +1,135 @@
+// Tables, indexes and sequences of a node, by name and by number (PostgreSQL's relcache and src/include/catalog).
+//
+// What is durable lies in system tables of pg_catalog (system_tables.h), which are changed through the heap as every
+// table is: WAL, visibility and two phases come with that. They have no indexes. In memory, every version of a
+// pg_class row that is not aborted is kept with who created and who ended it, so that a lookup sees at once what is
+// committed and what its own transaction did. Lookups never use a snapshot: as in PostgreSQL a statement works on the
+// newest definition, which table locks keep still.
+//
+// What a relation is never changes while it lives; where its rows are does (TRUNCATE): `id` names it in locks and in
+// pg_class, `file` names its pages.
+//
+// Functions that create, drop and open relations block and throw SqlError.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/sql/ast.h"
+#include "engine/storage/data_files.h"
+#include "engine/storage/table_definition.h"
+#include "engine/txn/heap_access.h"
+
+namespace polarsim::engine::catalog {
+
+using storage::RelationId;
+using storage::Tid;
+using storage::Xid;
+using txn::LockMode;
+using txn::Transaction;
+
+// As pg_class.relkind has it.
+enum class RelationKind : char { table = 'r', index = 'i', sequence = 'S' };
+const char* to_string(RelationKind kind);  // "table", "index", "sequence"
+
+struct Index {
+  RelationId id = 0;
+  RelationId file = 0;
+  IndexDefinition definition;
+};
+
+// A table as a transaction sees it. Immutable and shared: it stays what it was when it was looked up.
+struct Table {
+  RelationId id = 0;
+  txn::HeapTable heap;
+  std::shared_ptr<const TableDefinition> definition;
+  std::vector<Index> indexes;  // the primary key's first, then in order of creation
+  // Of the catalog itself: nobody but the catalog changes it.
+  bool is_system() const { return id < first_normal_relation; }
+
+  static constexpr RelationId first_normal_relation = 16384;
+};
+using TablePtr = std::shared_ptr<const Table>;
+
+struct SequenceDefinition {
+  std::string schema;
+  std::string name;
+  TypeId type = TypeId::int8;
+  std::int64_t start = 1;
+  std::int64_t increment = 1;
+  std::int64_t minimum = 1;
+  std::int64_t maximum = 9223372036854775807;
+  bool cycle = false;
+};
+struct Sequence {
+  RelationId id = 0;
+  RelationId file = 0;
+  SequenceDefinition definition;
+};
+using SequencePtr = std::shared_ptr<const Sequence>;
+
+class Catalog {
+ public:
+  Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::DataFiles& files);
+  ~Catalog();
+  Catalog(const Catalog&) = delete;
+  Catalog& operator=(const Catalog&) = delete;
+
+  // A new node: the files of the system tables. Blocks.
+  void bootstrap();
+  // After recovery (or bootstrap): reads the system tables. Blocks.
+  void load();
+
+  // --- lookup; a null transaction sees what is committed. An empty schema is the search path: pg_catalog, public ---
+  TablePtr find_table(const Transaction* reader, std::string_view schema, std::string_view name) const;
+  TablePtr find_table(const Transaction* reader, RelationId id) const;
+  SequencePtr find_sequence(const Transaction* reader, std::string_view schema, std::string_view name) const;
+  // What has the name, whatever it is.
+  std::optional<RelationKind> kind_of(const Transaction* reader, std::string_view schema, std::string_view name) const;
+  std::vector<TablePtr> tables(const Transaction* reader) const;  // by id, system tables included
+  // pg_class.relname, or the number as text if there is none (any more).
+  std::string name_of(RelationId id) const;
+
+  // --- opening: looks the name up, takes the lock, and looks the name up again if it had to wait. Null if there is
+  // nothing of that name; 42809 "... is not a table" (index, sequence) if it is something else; 55P03 if `wait` is
+  // false and the lock is not free ---
+  TablePtr open_table(Transaction& transaction, const sql::TableName& name, LockMode mode, bool wait = true);
+  // The index and its table: locks both, the table first. For DROP INDEX.
+  struct OpenIndex {
+    TablePtr table;
+    Index index;
+  };
+  std::optional<OpenIndex> open_index(Transaction& transaction, const sql::TableName& name, LockMode mode);
+  SequencePtr open_sequence(Transaction& transaction, const sql::TableName& name, LockMode mode);
+
+  // --- changes; on tables and indexes, the caller holds the lock that PostgreSQL would. Rows of indexes are the
+  // caller's business: a new index is made empty ---
+  // Null if the name is taken (after waiting for whoever is creating or dropping it). `indexes`: the primary key's
+  // first, if the definition has one.
+  TablePtr create_table(Transaction& transaction, TableDefinition definition, std::vector<IndexDefinition> indexes);
+  std::optional<Index> create_index(Transaction& transaction, const Table& table, IndexDefinition definition);
+  SequencePtr create_sequence(Transaction& transaction, SequenceDefinition definition);
+  void drop_table(Transaction& transaction, const Table& table);  // with its indexes
+  void drop_index(Transaction& transaction, const Table& table, const Index& index);
+  void drop_sequence(Transaction& transaction, const Sequence& sequence);
+  // New, empty files for the table and its indexes.
+  TablePtr truncate(Transaction& transaction, const Table& table);
+
+  // Counts the commits of transactions that may have changed rows or definition of a table of this name, by a number
+  // common to all names.
+  std::uint64_t version(std::string_view schema, std::string_view name) const;
+  // Every file that some version of some relation has: others are left from a crash.
+  std::vector<RelationId> files_in_use() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> impl_;
+};
+
+}  // namespace polarsim::engine::catalog
