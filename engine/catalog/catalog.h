@@ -76,15 +76,16 @@ using SequencePtr = std::shared_ptr<const Sequence>;
 
 class Catalog {
  public:
-  Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::DataFiles& files);
+  Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::BufferPool& pool, storage::DataFiles& files);
   ~Catalog();
   Catalog(const Catalog&) = delete;
   Catalog& operator=(const Catalog&) = delete;
 
-  // A new node: the files of the system tables. Blocks.
-  void bootstrap();
+  // A new node: the system tables, with a row of pg_class for each, as parts of the transaction. Blocks.
+  void bootstrap(Transaction& transaction);
   // After recovery (or bootstrap): reads the system tables. Blocks.
   void load();
+  static void register_redo(storage::RedoTable& table);
 
   // --- lookup; a null transaction sees what is committed. An empty schema is the search path: pg_catalog, public ---
   TablePtr find_table(const Transaction* reader, std::string_view schema, std::string_view name) const;
