@@ -32,6 +32,7 @@ struct WalRecord {
   Lsn lsn = 0;
   std::uint8_t kind = 0;
   std::string_view payload;
+  Lsn end = 0;  // where the next record begins
 };
 
 class Wal {

@@ -1,16 +1,20 @@
-// What a WAL record says: which pages it changes, their images where torn pages must be survived, and the data that redo
-// needs ("physiological": physical to a page, logical within it; PostgreSQL's src/backend/access/transam/README).
+// What a WAL record says: which pages it changes, their images where torn pages must be survived, and the data that
+// redo needs ("physiological": physical to a page, logical within it; PostgreSQL's src/backend/access/transam/README).
 //
-// Full-page images. The first record that changes a page after the start of a checkpoint carries the page as it is after
-// the change, without the hole between its line pointers and its items: whatever a crash leaves of the page on disk,
-// redo finds it whole. (The vendor's volumes write 8 KiB atomically and need none; NodeConfig::full_page_writes turns
-// them off, which is only safe on such a disk.) Redo skips an image if the page on disk is sound and as new.
+// Full-page images. The first record that changes a page after the start of a checkpoint carries the page as it is
+// after the change, without the hole between its line pointers and its items: whatever a crash leaves of the page on
+// disk, redo finds it whole. (The vendor's volumes write 8 KiB atomically and need none; NodeConfig::full_page_writes
+// turns them off, which is only safe on such a disk.) Redo skips an image if the page on disk is sound and as new.
 //
-//   payload of a record about pages
+//   payload of a record of relations (kinds 8 to 63; append() without pages writes their number as 0)
 //     u8  number of pages; for each:
 //       u32 relation, u8 fork, u32 block, u8 PageChange::Kind
 //       if it is an image: u16 lower, u16 upper (the bytes between them are left out and were zero), the bytes
 //     the data, to the end
+//   payload of any other record: the data
+//
+// The LSN of a page is the end of the record that changed it. So a page needs an image if its LSN is not beyond the
+// redo point, and redo has nothing to do if its LSN is not before the record's end.
 //
 // Kinds are part of the format: append within a range, never renumber. How a kind's data looks is said where its redo
 // is (heap_redo.h, btree_redo.h, ...).
@@ -56,8 +60,12 @@ enum class RecordKind : std::uint8_t {
   multixact_truncate = 71,
   next_relation_id = 72,
 };
-// "heap insert", "btree split", ...; "kind 77" for one that is not known.
+// "heap 16", "btree 33" (numbers of their range's format), "commit", ...; "kind 99" for one that is not known.
 std::string to_string(RecordKind kind);
+// Whether its payload begins with pages. The log's own records and those of transactions have none.
+inline constexpr bool has_pages(RecordKind kind) {
+  return kind >= RecordKind::create_relation && kind < RecordKind::commit;
+}
 
 // A page that a record is about.
 struct PageChange {
@@ -82,7 +90,8 @@ class WalLog {
   // A record that is about no page.
   Lsn append(RecordKind kind, std::string_view data);
 
-  // A checkpoint has started: what changes from here on carries an image once.
+  // A checkpoint has started: what changes from here on carries an image once. After recovery: the redo point it began
+  // at, because the next recovery begins there too until a checkpoint has ended.
   void set_redo_lsn(Lsn redo_lsn) { redo_lsn_ = redo_lsn; }
   Lsn redo_lsn() const { return redo_lsn_; }
   Wal& wal() { return wal_; }
@@ -91,6 +100,7 @@ class WalLog {
   Wal& wal_;
   bool full_page_writes_;
   Lsn redo_lsn_ = 0;
+  std::string payload_;  // of the record being made: kept for its memory
 };
 
 // A record as redo and people read it.
@@ -107,8 +117,13 @@ struct DecodedRecord {
   std::vector<Block> blocks;
   std::string_view data;
 };
-// Throws SqlError XX000 if the payload contradicts itself. The result refers to the record's bytes. Records of the
-// log's own and of transactions have no blocks.
-DecodedRecord decode(const WalRecord& record, Lsn end);
+// Throws SqlError XX000 if the payload contradicts itself. The result refers to the record's bytes.
+DecodedRecord decode(const WalRecord& record);
+// The same into a record that was used before, whose memory serves again.
+void decode(const WalRecord& record, DecodedRecord& into);
+
+// The page of a block that is an image, with zeros where the hole was, into the 8192 bytes at `page`. Its LSN is the
+// record's end.
+void restore_image(const DecodedRecord& record, const DecodedRecord::Block& block, Page page);
 
 }  // namespace polarsim::engine::storage

@@ -86,7 +86,7 @@ class Scanner {
         tail_.torn = true;
         return false;
       }
-      replay_({header->lsn, header->kind, payload_of(rest, *header)});
+      replay_({header->lsn, header->kind, payload_of(rest, *header), header->lsn + header->total_bytes()});
       tail_.lsn += header->total_bytes();
       tail_.crc = header->crc;
       tail_.epoch = header->epoch;
@@ -169,7 +169,7 @@ void Wal::open_epoch(const Replay& replay) {
   const Lsn lsn = end_;
   append(wal_epoch_kind, payload);
   write_out();
-  replay({lsn, wal_epoch_kind, payload});
+  replay({lsn, wal_epoch_kind, payload, end_});
 }
 
 }  // namespace polarsim::engine::storage
