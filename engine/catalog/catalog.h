@@ -85,7 +85,6 @@ class Catalog {
   void bootstrap(Transaction& transaction);
   // After recovery (or bootstrap): reads the system tables. Blocks.
   void load();
-  static void register_redo(storage::RedoTable& table);
 
   // --- lookup; a null transaction sees what is committed. An empty schema is the search path: pg_catalog, public ---
   TablePtr find_table(const Transaction* reader, std::string_view schema, std::string_view name) const;

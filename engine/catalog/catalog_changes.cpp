@@ -5,12 +5,11 @@
 
 #include "engine/catalog/catalog_state.h"
 #include "engine/sql/error.h"
-#include "engine/storage/bytes.h"
+#include "engine/storage/redo.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::catalog {
 
-using storage::RecordKind;
 using txn::LockTag;
 
 namespace {
@@ -58,15 +57,9 @@ RelationId Catalog::Implementation::make_file(Transaction& transaction, Relation
   // First, so that it goes even if the transaction is cut off in the middle of making it.
   transaction.level().created.push_back(file);
   files.create(file);
-  transactions.log().append(RecordKind::create_relation, storage::ByteWriter().number(file).bytes());
+  storage::log_create_relation(transactions.log(), file);
   transaction.wrote = true;
   return file;
-}
-
-void Catalog::register_redo(storage::RedoTable& table) {
-  table.add(RecordKind::create_relation, [](storage::RedoContext& context, const storage::DecodedRecord& record) {
-    context.files().create(storage::ByteReader(record.data).number<RelationId>());
-  });
 }
 
 Tid Catalog::Implementation::insert_row(Transaction& transaction, RelationId system_table_id, const Row& row) {
