@@ -49,13 +49,17 @@ inline constexpr const char* duplicate_table = "42P07";
 inline constexpr const char* invalid_column_reference = "42P10";
 inline constexpr const char* invalid_table_definition = "42P16";
 inline constexpr const char* indeterminate_datatype = "42P18";
+inline constexpr const char* program_limit_exceeded = "54000";
 inline constexpr const char* statement_too_complex = "54001";
 inline constexpr const char* lock_not_available = "55P03";
 inline constexpr const char* query_canceled = "57014";
 inline constexpr const char* admin_shutdown = "57P01";
 inline constexpr const char* cannot_connect_now = "57P03";
 inline constexpr const char* io_error = "58030";
+inline constexpr const char* undefined_file = "58P01";
 inline constexpr const char* internal_error = "XX000";
+inline constexpr const char* data_corrupted = "XX001";
+inline constexpr const char* index_corrupted = "XX002";
 }  // namespace sqlstate
 
 struct ErrorFields {

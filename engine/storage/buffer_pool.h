@@ -11,7 +11,10 @@
 // So at any moment at most one task that is not running holds pins (the one inside pin_all()), every other buffer can
 // be replaced, and a pool of `buffers_min` serves any number of tasks without deadlock.
 //
-// Dirty pages reach the disk in three ways: to make room, by flush_dirty() of a checkpoint, and never before the WAL up
+// A page that cannot be read leaves no trace in the pool: the next who asks reads again. A caller that is cancelled
+// while it reads or writes leaves the work to the next who needs it.
+//
+// Dirty pages reach the disk in two ways: to make room, and by flush_dirty() of a checkpoint; never before the WAL up
 // to their LSN is durable. A page that is changed while it is written is dirty again afterwards.
 #pragma once
 
@@ -68,19 +71,25 @@ class BufferPool {
   PageRef pin(PageId id);
   // Never blocks: empty if the page is not in memory.
   PageRef pin_if_resident(PageId id);
-  // All of them at once, in the order given (at most pin_all_max, no page twice). The caller holds no pin.
+  // All of them at once, in the order given (at most pin_all_max, no page twice). The caller holds no pin. Throws as
+  // pin().
   std::vector<PageRef> pin_all(std::span<const PageId> ids);
-  // A new page at the end of the fork, all zero; blocks if a buffer has to be made free. The caller holds no pin.
+  // A new page at the end of the fork, all zero; blocks if a buffer has to be made free. The caller holds no pin. The
+  // page is clean: it is not written unless it is changed.
   PageRef extend(RelationId relation, Fork fork = Fork::main);
-  // For redo of a page that is written whole: the page without reading it. Creates what is missing of the fork.
+  // For redo of a page that is written whole: the page without reading it, all zero unless it is in memory. Creates
+  // what is missing of the fork. Blocks; asserts then that the caller holds no pin.
   PageRef pin_without_reading(PageId id);
 
-  // Whether the page is in memory and dirty.
+  // Whether the page is in memory and dirty. A page that is being written still is.
   bool dirty(PageId id) const;
-  // Writes what is dirty now, oldest first; `throttle(done, total)` is called after each page and may sleep. Blocks.
-  // Does not sync.
+  // Writes what is dirty now, in the order in which it became dirty; `throttle(done, total)` is called after each page
+  // and may sleep. Blocks; the caller holds no pin. When it returns, every change that was made before the call has
+  // been handed to DataFiles, by whomever. What is changed after the call need not have been. Does not sync.
   void flush_dirty(const std::function<void(std::size_t done, std::size_t total)>& throttle = {});
-  // Drops the relation's pages, dirty ones too.
+  // Drops the relation's pages, dirty ones too. Never blocks: a page that is being read or written at the moment, or is
+  // pinned, is nobody's from now on, and its buffer comes free when that is over. To be called before its files are
+  // removed.
   void forget(RelationId relation);
   // Asserts that the running task holds no pin: for places that may block.
   void assert_no_pins() const;

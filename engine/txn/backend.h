@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +10,8 @@
 #include "sim/host.h"
 
 namespace polarsim::engine::txn {
+
+struct LockWaiter;
 
 // How long a statement is ready to wait; from the session's settings, set before each statement.
 struct WaitLimits {
@@ -32,6 +32,7 @@ struct LockOwner {
 
 class Backend {
  public:
+  // Process id 0 is that of prepared transactions, which have no process.
   Backend(sim::Host& host, std::uint32_t process_id) : host_(host), process_id_(process_id) {}
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
@@ -50,16 +51,23 @@ class Backend {
   // "terminating connection due to administrator command". Never blocks. For loops over rows and before every wait.
   void check_interrupts();
   bool termination_requested() const { return termination_requested_; }
+  // Blocks until `when`; throws as check_interrupts() as soon as there is a reason. For pg_sleep().
+  void sleep_until(sim::Time when);
 
  private:
   friend class LockManager;
+  friend class DeadlockDetector;
+  // Parks the running task until `deadline`, until it is woken, or until it is asked to stop.
+  void park(const char* reason, sim::Time deadline, const sim::WaitSubject* subject);
+  void wake();
+
   sim::Host& host_;
   std::uint32_t process_id_;
   bool cancel_requested_ = false;
   bool termination_requested_ = false;
-  // The wait it is in (lock_manager.cpp).
-  bool waiting_ = false;
-  sim::TaskRef task_;
+  sim::TaskRef task_;             // that is in park()
+  LockWaiter* wait_ = nullptr;    // the lock it waits for
+  std::uint64_t visit_mark_ = 0;  // of the last search for a deadlock that came by
 };
 
 }  // namespace polarsim::engine::txn

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -27,6 +28,11 @@ enum class LockMode : std::uint8_t {
   exclusive,
   access_exclusive,  // DROP TABLE, TRUNCATE
 };
+inline constexpr std::size_t lock_modes = 9;  // `none` included
+using ModeMask = std::uint16_t;
+constexpr ModeMask mode_bit(LockMode mode) { return static_cast<ModeMask>(1U << static_cast<unsigned>(mode)); }
+// The modes that conflict with `mode`.
+ModeMask conflict_mask(LockMode mode);
 // Table 13.2 of PostgreSQL's documentation.
 bool conflicts(LockMode a, LockMode b);
 // "AccessShareLock", ...: as pg_locks and deadlock reports name them.
@@ -51,7 +57,8 @@ struct LockTag {
   }
   static LockTag of_transaction(Xid xid) { return {Kind::transaction, xid, 0}; }
 };
-// As in deadlock reports: "relation 16384", "tuple (0,1) of relation 16384", "transaction 748", "advisory lock [..]".
+// As in deadlock reports: "relation 16384", "tuple (0,1) of relation 16384", "transaction 748", "advisory lock
+// [5,0,1,1]" (database, upper and lower half of the key, kind of key).
 std::string describe(const LockTag& tag);
 
 }  // namespace polarsim::engine::txn
