@@ -95,6 +95,10 @@ QueryResult CoordinatorSession::control(const sql::TransactionControl& control, 
     case Kind::commit_prepared:
     case Kind::rollback_prepared:
       return commit_or_forget_prepared(control, request);
+    case Kind::savepoint:
+    case Kind::rollback_to:
+    case Kind::release:
+      throw SqlError(sqlstate::feature_not_supported, "a savepoint is not supported on a coordinator");
   }
   throw SqlError(sqlstate::internal_error, "unknown transaction statement");
 }
@@ -110,7 +114,7 @@ QueryResult CoordinatorSession::begin(const sql::TransactionControl& control, co
     return result;
   }
   begin_ = "BEGIN";
-  if (!control.isolation.empty()) {
+  if (control.modes != sql::TransactionModes{}) {
     begin_ = sql::deparse(*request.statement);
     // The nodes hear of the level when they are needed; that it is one they know is to be said now.
     transaction_.enter_local_block(begin_);

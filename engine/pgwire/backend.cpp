@@ -25,7 +25,9 @@ bool works_on_rows(const sql::Statement& statement) {
 
 sql::StatementPtr control_statement(sql::TransactionControl::Kind kind) {
   auto statement = std::make_shared<sql::Statement>();
-  statement->body = sql::TransactionControl{kind, "", ""};
+  sql::TransactionControl control;
+  control.kind = kind;
+  statement->body = std::move(control);
   return statement;
 }
 

@@ -99,7 +99,10 @@ struct Assignment {
 
 struct OnConflict {
   enum class Action : std::uint8_t { nothing, update } action = Action::nothing;
-  std::vector<std::string> target;  // inferred columns; empty only for DO NOTHING
+  // Which unique index is meant: the one with exactly these columns, or that of the constraint. Neither is given only
+  // for DO NOTHING, which then means any.
+  std::vector<std::string> target;
+  std::string constraint;
   std::vector<Assignment> assignments;
   ExpressionPtr where;
 };
@@ -132,17 +135,92 @@ struct ColumnDefinition {
   ExpressionPtr default_value;
 };
 
+struct UniqueConstraint {
+  std::string name;  // empty: default_index_name(table, columns, "key")
+  std::vector<std::string> columns;
+};
+
 struct CreateTable {
   TableName table;
   std::vector<ColumnDefinition> columns;
   std::vector<std::string> primary_key;  // empty: none
   std::string primary_key_name;          // empty: <table>_pkey
+  std::vector<UniqueConstraint> unique;  // in the order written; column constraints as those of the table
   bool if_not_exists = false;
 };
 
+struct CreateIndex {
+  std::string name;  // empty: default_index_name(table, columns, "idx"); it is in the table's schema
+  TableName table;
+  std::vector<std::string> columns;  // ascending, NULLs last
+  bool unique = false;
+  bool if_not_exists = false;
+};
+
+// What is not given follows from the rest: see sequence.h.
+struct CreateSequence {
+  TableName sequence;
+  TypeId type = TypeId::int8;  // or int4
+  std::optional<std::int64_t> start;
+  std::optional<std::int64_t> increment;
+  std::optional<std::int64_t> minimum;
+  std::optional<std::int64_t> maximum;
+  bool cycle = false;
+  bool if_not_exists = false;
+};
+
+// DROP of each kind. CASCADE and RESTRICT are the same here: nothing depends on these but the indexes of a table.
 struct DropTable {
   std::vector<TableName> tables;
   bool if_exists = false;
+};
+struct DropIndex {
+  std::vector<TableName> indexes;
+  bool if_exists = false;
+};
+struct DropSequence {
+  std::vector<TableName> sequences;
+  bool if_exists = false;
+};
+
+struct Truncate {
+  std::vector<TableName> tables;
+};
+
+// PostgreSQL's table locks, weakest first.
+enum class TableLockMode : std::uint8_t {
+  access_share,
+  row_share,
+  row_exclusive,
+  share_update_exclusive,
+  share,
+  share_row_exclusive,
+  exclusive,
+  access_exclusive,
+};
+struct LockTable {
+  std::vector<TableName> tables;
+  TableLockMode mode = TableLockMode::access_exclusive;
+  bool nowait = false;
+};
+
+// VACUUM, or (vacuum false) ANALYZE, which has nothing to do here.
+struct Vacuum {
+  bool vacuum = true;
+  bool analyze = false;
+  bool freeze = false;
+  std::vector<TableName> tables;  // empty: all
+};
+struct Checkpoint {};
+struct Discard {
+  enum class What : std::uint8_t { all, plans, sequences, temporary } what = What::all;
+};
+
+// How a transaction is to run, as far as it is said.
+struct TransactionModes {
+  std::string isolation;  // "" or the level in lower case, e.g. "read committed"
+  std::optional<bool> read_only;
+  friend bool operator==(const TransactionModes&, const TransactionModes&) = default;
 };
 
 struct TransactionControl {
@@ -152,10 +230,20 @@ struct TransactionControl {
     rollback,
     prepare,
     commit_prepared,
-    rollback_prepared
+    rollback_prepared,
+    savepoint,
+    rollback_to,
+    release,
   } kind = Kind::begin;
-  std::string gid;        // for the last three
-  std::string isolation;  // begin: "" or the level as written in lower case, e.g. "read committed"
+  std::string gid;         // of the three about prepared transactions
+  std::string savepoint;   // of the last three
+  TransactionModes modes;  // of begin
+};
+
+// SET TRANSACTION; or, for the session, SET SESSION CHARACTERISTICS AS TRANSACTION.
+struct SetTransaction {
+  bool session = false;
+  TransactionModes modes;
 };
 
 struct SetVariable {
@@ -168,8 +256,9 @@ struct ShowVariable {
   std::string name;
 };
 
-using StatementBody =
-    std::variant<Select, Insert, Update, Delete, CreateTable, DropTable, TransactionControl, SetVariable, ShowVariable>;
+using StatementBody = std::variant<Select, Insert, Update, Delete, CreateTable, CreateIndex, CreateSequence, DropTable,
+                                   DropIndex, DropSequence, Truncate, LockTable, Vacuum, Checkpoint, Discard,
+                                   TransactionControl, SetTransaction, SetVariable, ShowVariable>;
 
 struct Statement {
   StatementBody body;

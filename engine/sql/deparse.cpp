@@ -1,6 +1,7 @@
 #include <limits>
-#include <type_traits>
+#include <utility>
 
+#include "engine/sql/deparse_utility.h"
 #include "engine/sql/parser.h"
 
 namespace polarsim::engine::sql {
@@ -94,53 +95,22 @@ class Writer {
       out_ += "PRIMARY KEY (";
       names(create.primary_key);
       out_ += ')';
+      first = false;
+    }
+    for (const UniqueConstraint& constraint : create.unique) {
+      if (!std::exchange(first, false)) out_ += ", ";
+      if (!constraint.name.empty()) out_ += "CONSTRAINT " + quote_identifier(constraint.name) + ' ';
+      out_ += "UNIQUE (";
+      names(constraint.columns);
+      out_ += ')';
     }
     out_ += ')';
   }
 
-  void write(const DropTable& drop) {
-    out_ += drop.if_exists ? "DROP TABLE IF EXISTS " : "DROP TABLE ";
-    for (std::size_t i = 0; i < drop.tables.size(); ++i) {
-      if (i > 0) out_ += ", ";
-      table(drop.tables[i]);
-    }
+  template <typename Utility>
+  void write(const Utility& statement) {
+    out_ += utility_text(statement);
   }
-
-  void write(const TransactionControl& control) {
-    using ControlKind = TransactionControl::Kind;
-    switch (control.kind) {
-      case ControlKind::begin:
-        out_ += "BEGIN";
-        if (!control.isolation.empty()) out_ += " ISOLATION LEVEL " + upper(control.isolation);
-        return;
-      case ControlKind::commit:
-        out_ += "COMMIT";
-        return;
-      case ControlKind::rollback:
-        out_ += "ROLLBACK";
-        return;
-      case ControlKind::prepare:
-        out_ += "PREPARE TRANSACTION " + quote_literal(control.gid);
-        return;
-      case ControlKind::commit_prepared:
-        out_ += "COMMIT PREPARED " + quote_literal(control.gid);
-        return;
-      case ControlKind::rollback_prepared:
-        out_ += "ROLLBACK PREPARED " + quote_literal(control.gid);
-        return;
-    }
-  }
-
-  void write(const SetVariable& set) {
-    if (set.reset && !set.local) {
-      out_ += set.name == "all" ? "RESET ALL" : "RESET " + setting_name(set.name);
-      return;
-    }
-    out_ += set.local ? "SET LOCAL " : "SET ";
-    out_ += setting_name(set.name) + " TO " + (set.reset ? "DEFAULT" : quote_literal(set.value));
-  }
-
-  void write(const ShowVariable& show) { out_ += show.name == "all" ? "SHOW ALL" : "SHOW " + setting_name(show.name); }
 
   // An expression in a place that commas, brackets or keywords delimit.
   void expression(const Expression& node) {
@@ -206,13 +176,6 @@ class Writer {
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     }
     return text;
-  }
-
-  // Settings of extensions have two parts: polar_cluster.shard_count.
-  static std::string setting_name(std::string_view name) {
-    const std::size_t dot = name.find('.');
-    if (dot == std::string_view::npos) return quote_identifier(name);
-    return quote_identifier(name.substr(0, dot)) + '.' + setting_name(name.substr(dot + 1));
   }
 
   static bool is_primary(const Expression& node) {
@@ -396,6 +359,7 @@ class Writer {
       names(on_conflict.target);
       out_ += ')';
     }
+    if (!on_conflict.constraint.empty()) out_ += " ON CONSTRAINT " + quote_identifier(on_conflict.constraint);
     if (on_conflict.action == OnConflict::Action::nothing) {
       out_ += " DO NOTHING";
       return;

@@ -28,6 +28,8 @@ bool same(const ColumnDefinition& a, const ColumnDefinition& b) {
   return a.name == b.name && a.type == b.type && a.not_null == b.not_null && same(a.default_value, b.default_value);
 }
 
+bool same(const UniqueConstraint& a, const UniqueConstraint& b) { return a.name == b.name && a.columns == b.columns; }
+
 template <typename T>
 bool same(const std::vector<T>& a, const std::vector<T>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const T& x, const T& y) { return same(x, y); });
@@ -41,7 +43,8 @@ bool same(const Select& a, const Select& b) {
 }
 
 bool same(const OnConflict& a, const OnConflict& b) {
-  return a.action == b.action && a.target == b.target && same(a.assignments, b.assignments) && same(a.where, b.where);
+  return a.action == b.action && a.target == b.target && a.constraint == b.constraint &&
+         same(a.assignments, b.assignments) && same(a.where, b.where);
 }
 
 bool same(const Insert& a, const Insert& b) {
@@ -61,14 +64,46 @@ bool same(const Delete& a, const Delete& b) {
 
 bool same(const CreateTable& a, const CreateTable& b) {
   return same(a.table, b.table) && same(a.columns, b.columns) && a.primary_key == b.primary_key &&
-         a.primary_key_name == b.primary_key_name && a.if_not_exists == b.if_not_exists;
+         a.primary_key_name == b.primary_key_name && same(a.unique, b.unique) && a.if_not_exists == b.if_not_exists;
+}
+
+bool same(const CreateIndex& a, const CreateIndex& b) {
+  return a.name == b.name && same(a.table, b.table) && a.columns == b.columns && a.unique == b.unique &&
+         a.if_not_exists == b.if_not_exists;
+}
+
+bool same(const CreateSequence& a, const CreateSequence& b) {
+  return same(a.sequence, b.sequence) && a.type == b.type && a.start == b.start && a.increment == b.increment &&
+         a.minimum == b.minimum && a.maximum == b.maximum && a.cycle == b.cycle && a.if_not_exists == b.if_not_exists;
 }
 
 bool same(const DropTable& a, const DropTable& b) { return same(a.tables, b.tables) && a.if_exists == b.if_exists; }
 
-bool same(const TransactionControl& a, const TransactionControl& b) {
-  return a.kind == b.kind && a.gid == b.gid && a.isolation == b.isolation;
+bool same(const DropIndex& a, const DropIndex& b) { return same(a.indexes, b.indexes) && a.if_exists == b.if_exists; }
+
+bool same(const DropSequence& a, const DropSequence& b) {
+  return same(a.sequences, b.sequences) && a.if_exists == b.if_exists;
 }
+
+bool same(const Truncate& a, const Truncate& b) { return same(a.tables, b.tables); }
+
+bool same(const LockTable& a, const LockTable& b) {
+  return same(a.tables, b.tables) && a.mode == b.mode && a.nowait == b.nowait;
+}
+
+bool same(const Vacuum& a, const Vacuum& b) {
+  return a.vacuum == b.vacuum && a.analyze == b.analyze && a.freeze == b.freeze && same(a.tables, b.tables);
+}
+
+bool same(const Checkpoint&, const Checkpoint&) { return true; }
+
+bool same(const Discard& a, const Discard& b) { return a.what == b.what; }
+
+bool same(const TransactionControl& a, const TransactionControl& b) {
+  return a.kind == b.kind && a.gid == b.gid && a.savepoint == b.savepoint && a.modes == b.modes;
+}
+
+bool same(const SetTransaction& a, const SetTransaction& b) { return a.session == b.session && a.modes == b.modes; }
 
 bool same(const SetVariable& a, const SetVariable& b) {
   return a.name == b.name && a.value == b.value && a.local == b.local && a.reset == b.reset;

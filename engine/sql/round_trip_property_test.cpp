@@ -144,9 +144,11 @@ std::string assignments() {
 }
 
 std::string conflict() {
-  switch (pick(3)) {
+  switch (pick(4)) {
     case 0:
       return " ON CONFLICT DO NOTHING";
+    case 2:
+      return text_of({" ON CONFLICT ON CONSTRAINT ", name(), " DO NOTHING"});
     case 1:
       return text_of({" ON CONFLICT (a, \"B\") DO UPDATE SET ", assignments(), ", y = excluded.y", where()});
     default:
@@ -165,13 +167,65 @@ std::string create() {
   return text_of({"CREATE TABLE ", one_of({"", "IF NOT EXISTS "}), table(), " (k int",
                   one_of({"", " NOT NULL", " DEFAULT 5"}), ", \"V v\" ", one_of({"text", "bigint", "boolean"}),
                   " DEFAULT (", expression(1), ")",
-                  one_of({")", ", PRIMARY KEY (k))", ", CONSTRAINT \"P\" PRIMARY KEY (\"V v\", k))"})});
+                  one_of({"", ", PRIMARY KEY (k)", ", CONSTRAINT \"P\" PRIMARY KEY (\"V v\", k)"}),
+                  one_of({")", ", UNIQUE (k))", ", UNIQUE (\"V v\"), CONSTRAINT \"U u\" UNIQUE (k, \"V v\"))"})});
+}
+
+std::string number() { return one_of({"0", "1", "-1", "2147483648", "-9223372036854775808", "9223372036854775807"}); }
+
+std::string sequence() {
+  return text_of({"CREATE SEQUENCE ", one_of({"", "IF NOT EXISTS "}), table(), one_of({"", " AS int", " AS bigint"}),
+                  pick(2) == 0 ? "" : text_of({" START WITH ", number()}),
+                  pick(2) == 0 ? "" : text_of({" INCREMENT BY ", number()}),
+                  pick(2) == 0 ? " NO MINVALUE" : text_of({" MINVALUE ", number()}),
+                  pick(2) == 0 ? "" : text_of({" MAXVALUE ", number()}), one_of({"", " CYCLE", " NO CYCLE"}),
+                  one_of({"", " CACHE 3"})});
+}
+
+std::string modes() {
+  return text_of({one_of({" ISOLATION LEVEL READ UNCOMMITTED", " ISOLATION LEVEL READ COMMITTED",
+                          " ISOLATION LEVEL REPEATABLE READ", " ISOLATION LEVEL SERIALIZABLE"}),
+                  one_of({"", " READ ONLY", ", READ WRITE", " DEFERRABLE"})});
+}
+
+std::string utility() {
+  switch (pick(8)) {
+    case 0:
+      return text_of({"CREATE ", one_of({"", "UNIQUE "}), "INDEX ", one_of({"", "IF NOT EXISTS i ", "\"I i\" "}), "ON ",
+                      table(), one_of({" (a)", " (a, \"B b\")"})});
+    case 1:
+      return sequence();
+    case 2:
+      return text_of({one_of({"DROP INDEX ", "DROP INDEX IF EXISTS ", "DROP SEQUENCE ", "DROP SEQUENCE IF EXISTS ",
+                              "DROP TABLE ", "TRUNCATE ", "TRUNCATE ONLY "}),
+                      table(), one_of({"", ", \"T\""})});
+    case 3:
+      return text_of({"LOCK ", table(), " IN ",
+                      one_of({"ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE",
+                              "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"}),
+                      " MODE", one_of({"", " NOWAIT"})});
+    case 4:
+      return text_of(
+          {one_of({"VACUUM ", "VACUUM FREEZE ", "VACUUM (ANALYZE) ", "VACUUM (FREEZE, ANALYZE) ", "ANALYZE "}), table(),
+           one_of({"", ", t"})});
+    case 5:
+      return text_of(
+          {one_of({"BEGIN", "START TRANSACTION", "SET TRANSACTION", "SET SESSION CHARACTERISTICS AS TRANSACTION"}),
+           modes()});
+    case 6:
+      return text_of({one_of({"SAVEPOINT ", "ROLLBACK TO ", "RELEASE "}), name()});
+    default:
+      return one_of(
+          {"VACUUM", "ANALYZE", "CHECKPOINT", "DISCARD ALL", "DISCARD PLANS", "DISCARD SEQUENCES", "DISCARD TEMP"});
+  }
 }
 
 std::string statement() {
-  switch (pick(7)) {
+  switch (pick(8)) {
     case 0:
       return insert();
+    case 5:
+      return utility();
     case 1:
       return text_of({"UPDATE ", table(), one_of({"", " u"}), " SET ", assignments(), where(), returning()});
     case 2:

@@ -13,23 +13,18 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U
 // The keywords a statement this engine does not know begins with, from the grammar's name of its node.
 std::string statement_name(std::string_view kind) {
   static constexpr std::pair<std::string_view, std::string_view> known[] = {
+      {"AlterSeqStmt", "ALTER SEQUENCE"},
       {"AlterTableStmt", "ALTER TABLE"},
       {"CopyStmt", "COPY"},
       {"CreateTableAsStmt", "CREATE TABLE AS"},
       {"DeallocateStmt", "DEALLOCATE"},
       {"DeclareCursorStmt", "DECLARE"},
-      {"DiscardStmt", "DISCARD"},
       {"ExecuteStmt", "EXECUTE"},
       {"ExplainStmt", "EXPLAIN"},
-      {"IndexStmt", "CREATE INDEX"},
-      {"LockStmt", "LOCK"},
       {"MergeStmt", "MERGE"},
       {"PrepareStmt", "PREPARE"},
-      {"TruncateStmt", "TRUNCATE"},
-      {"VacuumStmt", "VACUUM"},
       {"ViewStmt", "CREATE VIEW"},
       {"CreateSchemaStmt", "CREATE SCHEMA"},
-      {"CheckPointStmt", "CHECKPOINT"},
   };
   for (const auto& [node, name] : known) {
     if (node == kind) return std::string(name);
@@ -91,8 +86,22 @@ StatementPtr TreeBuilder::build(raw::element wrapped) {
     statement->body = delete_from(node.fields);
   } else if (node.kind == "CreateStmt") {
     statement->body = create_table(node.fields);
+  } else if (node.kind == "IndexStmt") {
+    statement->body = create_index(node.fields);
+  } else if (node.kind == "CreateSeqStmt") {
+    statement->body = create_sequence(node.fields);
   } else if (node.kind == "DropStmt") {
-    statement->body = drop_table(node.fields);
+    statement->body = drop(node.fields);
+  } else if (node.kind == "TruncateStmt") {
+    statement->body = truncate(node.fields);
+  } else if (node.kind == "LockStmt") {
+    statement->body = lock_table(node.fields);
+  } else if (node.kind == "VacuumStmt") {
+    statement->body = vacuum(node.fields);
+  } else if (node.kind == "CheckPointStmt") {
+    statement->body = Checkpoint{};
+  } else if (node.kind == "DiscardStmt") {
+    statement->body = discard(node.fields);
   } else if (node.kind == "TransactionStmt") {
     statement->body = transaction(node.fields);
   } else if (node.kind == "VariableSetStmt") {

@@ -79,16 +79,27 @@ class TreeBuilder {
   void values_rows(raw::object select_fields, Insert& into);
   void locking(raw::object fields, Select& into) const;
 
-  // tree_builder_utility.cpp
+  // tree_builder_definition.cpp
   CreateTable create_table(raw::object fields);
   void column_definition(raw::object fields, CreateTable& into);
   void column_constraint(raw::object fields, ColumnDefinition& column, CreateTable& into);
   void table_constraint(raw::object fields, CreateTable& into) const;
-  void finish_primary_key(CreateTable& table) const;
-  DropTable drop_table(raw::object fields) const;
+  void finish_keys(CreateTable& table) const;
+  CreateIndex create_index(raw::object fields) const;
+  CreateSequence create_sequence(raw::object fields) const;
+  std::int64_t option_integer(raw::object option) const;
+  StatementBody drop(raw::object fields) const;
+
+  // tree_builder_utility.cpp
+  Truncate truncate(raw::object fields) const;
+  LockTable lock_table(raw::object fields) const;
+  Vacuum vacuum(raw::object fields) const;
+  Discard discard(raw::object fields) const;
   TransactionControl transaction(raw::object fields) const;
+  TransactionModes transaction_modes(raw::array options) const;
   StatementBody set_variable(raw::object fields) const;
   std::string setting_text(raw::object fields) const;
+  std::vector<TableName> table_names(raw::object fields) const;
 
   std::string_view text_;
   CharacterPositions positions_;

@@ -175,15 +175,16 @@ OnConflict TreeBuilder::on_conflict(raw::object fields) {
   if (raw::text_of(fields, "action") == "ONCONFLICT_UPDATE") out.action = OnConflict::Action::update;
   raw::object inference;
   if (fields["infer"].get(inference) == simdjson::SUCCESS) {
-    allow_fields(inference, {"indexElems", "location"},
-                 {{"conname", "ON CONFLICT ON CONSTRAINT"}, {"whereClause", "ON CONFLICT with a partial index"}});
+    allow_fields(inference, {"indexElems", "conname", "location"},
+                 {{"whereClause", "ON CONFLICT with a partial index"}});
+    out.constraint = raw::text_of(inference, "conname");
     for (const raw::element element : elements(inference, "indexElems")) {
       const raw::object column = raw::Node(element).fields;
       allow_fields(column, {"name", "ordering", "nulls_ordering"}, {{"expr", "ON CONFLICT with an expression"}});
       out.target.emplace_back(raw::text_of(column, "name"));
     }
   }
-  if (out.action == OnConflict::Action::update && out.target.empty()) {
+  if (out.action == OnConflict::Action::update && out.target.empty() && out.constraint.empty()) {
     SqlError error(sqlstate::syntax_error, "ON CONFLICT DO UPDATE requires inference specification or constraint name",
                    "", "For example, ON CONFLICT (column_name).");
     error.at(position_of(fields));

@@ -11,144 +11,9 @@ namespace {
   throw SqlError(sqlstate::feature_not_supported, what + " is not supported");
 }
 
-std::string constraint_name(std::string_view kind) {
-  if (kind == "CONSTR_UNIQUE") return "a UNIQUE constraint";
-  if (kind == "CONSTR_CHECK") return "a CHECK constraint";
-  if (kind == "CONSTR_FOREIGN") return "a FOREIGN KEY constraint";
-  if (kind == "CONSTR_GENERATED" || kind == "CONSTR_IDENTITY") return "a GENERATED column";
-  if (kind == "CONSTR_EXCLUSION") return "an EXCLUDE constraint";
-  return "a deferrable constraint";
-}
-
 std::string as_text(std::string_view view) { return std::string(view); }
 
 }  // namespace
-
-void TreeBuilder::column_constraint(raw::object fields, ColumnDefinition& column, CreateTable& into) {
-  const std::string_view kind = raw::text_of(fields, "contype");
-  if (kind == "CONSTR_NOTNULL") {
-    column.not_null = true;
-  } else if (kind == "CONSTR_DEFAULT") {
-    column.default_value = expression(fields["raw_expr"], 1);
-  } else if (kind == "CONSTR_PRIMARY") {
-    if (!into.primary_key.empty()) {
-      SqlError error(sqlstate::invalid_table_definition,
-                     "multiple primary keys for table \"" + into.table.name + "\" are not allowed");
-      error.at(position_of(fields));
-      throw error;
-    }
-    into.primary_key.push_back(column.name);
-    into.primary_key_name = raw::text_of(fields, "conname");
-  } else if (kind != "CONSTR_NULL") {
-    refuse(constraint_name(kind));
-  }
-}
-
-void TreeBuilder::table_constraint(raw::object fields, CreateTable& into) const {
-  const std::string_view kind = raw::text_of(fields, "contype");
-  if (kind != "CONSTR_PRIMARY") refuse(constraint_name(kind));
-  allow_fields(fields, {"contype", "conname", "location", "keys"},
-               {{"including", "INCLUDE"},
-                {"deferrable", "a deferrable constraint"},
-                {"initdeferred", "a deferrable constraint"}});
-  if (!into.primary_key.empty()) {
-    SqlError error(sqlstate::invalid_table_definition,
-                   "multiple primary keys for table \"" + into.table.name + "\" are not allowed");
-    error.at(position_of(fields));
-    throw error;
-  }
-  into.primary_key_name = raw::text_of(fields, "conname");
-  for (const raw::element key : raw::array(fields["keys"])) {
-    into.primary_key.emplace_back(raw::text_of(raw::Node(key).fields, "sval"));
-  }
-}
-
-void TreeBuilder::column_definition(raw::object fields, CreateTable& into) {
-  allow_fields(fields, {"colname", "typeName", "is_local", "constraints", "location"},
-               {{"collClause", "COLLATE"}, {"compression", "COMPRESSION"}, {"fdwoptions", "OPTIONS"}});
-  ColumnDefinition column;
-  column.name = raw::text_of(fields, "colname");
-  column.type = type_of(fields["typeName"]);
-  for (const ColumnDefinition& earlier : into.columns) {
-    if (earlier.name == column.name) {
-      throw SqlError(sqlstate::duplicate_column, "column \"" + column.name + "\" specified more than once");
-    }
-  }
-  raw::array constraints;
-  if (fields["constraints"].get(constraints) == simdjson::SUCCESS) {
-    for (const raw::element constraint : constraints) column_constraint(raw::Node(constraint).fields, column, into);
-  }
-  into.columns.push_back(std::move(column));
-}
-
-// The key's columns exist, once each, and are NOT NULL from here on.
-void TreeBuilder::finish_primary_key(CreateTable& table) const {
-  for (std::size_t i = 0; i < table.primary_key.size(); ++i) {
-    const std::string& name = table.primary_key[i];
-    const auto begin = table.primary_key.begin();
-    if (std::find(begin, begin + static_cast<std::ptrdiff_t>(i), name) != begin + static_cast<std::ptrdiff_t>(i)) {
-      throw SqlError(sqlstate::duplicate_column, "column \"" + name + "\" appears twice in primary key constraint");
-    }
-    const auto column =
-        std::find_if(table.columns.begin(), table.columns.end(), [&](const auto& c) { return c.name == name; });
-    if (column == table.columns.end()) {
-      throw SqlError(sqlstate::undefined_column, "column \"" + name + "\" named in key does not exist");
-    }
-    column->not_null = true;
-  }
-}
-
-CreateTable TreeBuilder::create_table(raw::object fields) {
-  allow_fields(fields, {"relation", "tableElts", "oncommit", "if_not_exists"},
-               {{"inhRelations", "INHERITS"},
-                {"partbound", "PARTITION OF"},
-                {"partspec", "PARTITION BY"},
-                {"options", "WITH (...) for a table"},
-                {"tablespacename", "TABLESPACE"},
-                {"accessMethod", "USING for a table"},
-                {"ofTypename", "OF type"}});
-  CreateTable out;
-  const raw::object relation = fields["relation"];
-  if (raw::text_of(relation, "relpersistence") == "t") refuse("a temporary table");
-  if (raw::text_of(relation, "relpersistence") == "u") refuse("an unlogged table");
-  out.table = table_name(relation);
-  out.if_not_exists = raw::flag_of(fields, "if_not_exists");
-  raw::array definitions;
-  if (fields["tableElts"].get(definitions) == simdjson::SUCCESS) {
-    for (const raw::element element : definitions) {
-      const raw::Node node(element);
-      if (node.kind == "ColumnDef") {
-        column_definition(node.fields, out);
-      } else if (node.kind == "Constraint") {
-        table_constraint(node.fields, out);
-      } else {
-        refuse("LIKE in CREATE TABLE");
-      }
-    }
-  }
-  finish_primary_key(out);
-  return out;
-}
-
-DropTable TreeBuilder::drop_table(raw::object fields) const {
-  if (raw::text_of(fields, "removeType") != "OBJECT_TABLE") refuse("DROP of anything but a table");
-  // CASCADE and RESTRICT are the same here: nothing can depend on a table.
-  allow_fields(fields, {"objects", "removeType", "behavior", "missing_ok"});
-  DropTable out;
-  out.if_exists = raw::flag_of(fields, "missing_ok");
-  for (const raw::element object : raw::array(fields["objects"])) {
-    std::vector<std::string> names;
-    for (const raw::element part : raw::array(raw::Node(object).fields["items"])) {
-      names.emplace_back(raw::text_of(raw::Node(part).fields, "sval"));
-    }
-    if (names.size() > 2) refuse("a cross-database reference");
-    TableName table;
-    table.name = names.back();
-    if (names.size() == 2) table.schema = names.front();
-    out.tables.push_back(std::move(table));
-  }
-  return out;
-}
 
 TransactionControl TreeBuilder::transaction(raw::object fields) const {
   using ControlKind = TransactionControl::Kind;
@@ -160,28 +25,106 @@ TransactionControl TreeBuilder::transaction(raw::object fields) const {
       {"TRANS_STMT_PREPARE", ControlKind::prepare},
       {"TRANS_STMT_COMMIT_PREPARED", ControlKind::commit_prepared},
       {"TRANS_STMT_ROLLBACK_PREPARED", ControlKind::rollback_prepared},
+      {"TRANS_STMT_SAVEPOINT", ControlKind::savepoint},
+      {"TRANS_STMT_ROLLBACK_TO", ControlKind::rollback_to},
+      {"TRANS_STMT_RELEASE", ControlKind::release},
   };
   const std::string_view kind = raw::text_of(fields, "kind");
   const auto* const known =
       std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& entry) { return entry.first == kind; });
-  if (known == std::end(kinds)) refuse("a savepoint");
-  allow_fields(fields, {"kind", "gid", "options"}, {{"chain", "AND CHAIN"}});
+  if (known == std::end(kinds)) refuse("this kind of transaction control");
+  allow_fields(fields, {"kind", "gid", "options", "savepoint_name"}, {{"chain", "AND CHAIN"}});
   TransactionControl out;
   out.kind = known->second;
   out.gid = raw::text_of(fields, "gid");
+  out.savepoint = raw::text_of(fields, "savepoint_name");
   raw::array options;
-  if (fields["options"].get(options) == simdjson::SUCCESS) {
-    for (const raw::element option : options) {
+  if (fields["options"].get(options) == simdjson::SUCCESS) out.modes = transaction_modes(options);
+  return out;
+}
+
+// NOT DEFERRABLE and, as only a serializable transaction could be deferred, DEFERRABLE mean nothing.
+TransactionModes TreeBuilder::transaction_modes(raw::array options) const {
+  TransactionModes modes;
+  for (const raw::element option : options) {
+    const raw::object named = raw::Node(option).fields;
+    const std::string_view name = raw::text_of(named, "defname");
+    const raw::object value = raw::Node(named["arg"]).fields;
+    if (name == "transaction_isolation") {
+      modes.isolation = setting_text(value);
+    } else if (name == "transaction_read_only") {
+      modes.read_only = raw::integer_of(raw::object(value["ival"]), "ival") != 0;
+    }
+  }
+  return modes;
+}
+
+std::vector<TableName> TreeBuilder::table_names(raw::object fields) const {
+  std::vector<TableName> names;
+  for (const raw::element relation : raw::array(fields["relations"]))
+    names.push_back(table_name(raw::Node(relation).fields));
+  return names;
+}
+
+// No sequence belongs to a table, and nothing refers to one: RESTART IDENTITY and CASCADE have nothing to do.
+Truncate TreeBuilder::truncate(raw::object fields) const {
+  allow_fields(fields, {"relations", "restart_seqs", "behavior"});
+  return Truncate{table_names(fields)};
+}
+
+LockTable TreeBuilder::lock_table(raw::object fields) const {
+  allow_fields(fields, {"relations", "mode", "nowait"});
+  LockTable out;
+  out.tables = table_names(fields);
+  // The grammar's numbers are those of PostgreSQL's lockdefs.h, from AccessShareLock, 1, to AccessExclusiveLock, 8.
+  const std::int64_t mode = raw::integer_of(fields, "mode");
+  if (mode < 1 || mode > 8) refuse("this mode of LOCK TABLE");
+  out.mode = static_cast<TableLockMode>(mode - 1);
+  out.nowait = raw::flag_of(fields, "nowait");
+  return out;
+}
+
+Vacuum TreeBuilder::vacuum(raw::object fields) const {
+  allow_fields(fields, {"options", "rels", "is_vacuumcmd"});
+  Vacuum out;
+  out.vacuum = raw::flag_of(fields, "is_vacuumcmd");
+  raw::array list;
+  if (fields["options"].get(list) == simdjson::SUCCESS) {
+    for (const raw::element option : list) {
       const raw::object named = raw::Node(option).fields;
-      const std::string_view name = raw::text_of(named, "defname");
-      if (name == "transaction_isolation") {
-        out.isolation = setting_text(raw::Node(named["arg"]).fields);
-      } else if (raw::integer_of(raw::object(raw::Node(named["arg"]).fields["ival"]), "ival") != 0) {
-        refuse(name == "transaction_read_only" ? "READ ONLY" : "DEFERRABLE");
+      const std::string name(raw::text_of(named, "defname"));
+      bool on = true;
+      raw::element given;
+      if (named["arg"].get(given) == simdjson::SUCCESS) {
+        const raw::Node value(given);
+        if (value.kind != "String") refuse("this value of the option " + name);
+        on = from_text(raw::text_of(value.fields, "sval"), TypeId::boolean).as_boolean();
+      }
+      if (name == "freeze") {
+        out.freeze = on;
+      } else if (name == "analyze") {
+        out.analyze = on;
+      } else if (name != "verbose" && on) {
+        refuse(std::string(out.vacuum ? "VACUUM" : "ANALYZE") + " with the option " + name);
       }
     }
   }
+  if (fields["rels"].get(list) == simdjson::SUCCESS) {
+    for (const raw::element relation : list) {
+      const raw::object named = raw::Node(relation).fields;
+      allow_fields(named, {"relation"}, {{"va_cols", "ANALYZE of some columns"}});
+      out.tables.push_back(table_name(named["relation"]));
+    }
+  }
   return out;
+}
+
+Discard TreeBuilder::discard(raw::object fields) const {
+  const std::string_view target = raw::text_of(fields, "target");
+  if (target == "DISCARD_PLANS") return Discard{Discard::What::plans};
+  if (target == "DISCARD_SEQUENCES") return Discard{Discard::What::sequences};
+  if (target == "DISCARD_TEMP") return Discard{Discard::What::temporary};
+  return Discard{Discard::What::all};
 }
 
 std::string TreeBuilder::setting_text(raw::object fields) const {
@@ -211,15 +154,7 @@ StatementBody TreeBuilder::set_variable(raw::object fields) const {
   if (kind == "VAR_SET_MULTI") {
     const bool session = out.name == "SESSION CHARACTERISTICS";
     if (!session && out.name != "TRANSACTION") refuse("SET " + out.name);
-    for (const raw::element option : raw::array(fields["args"])) {
-      const raw::object named = raw::Node(option).fields;
-      if (raw::text_of(named, "defname") != "transaction_isolation")
-        refuse("a transaction mode other than the isolation level");
-      out.value = setting_text(raw::Node(named["arg"]).fields);
-    }
-    out.name = session ? "default_transaction_isolation" : "transaction_isolation";
-    out.local = !session;
-    return out;
+    return SetTransaction{session, transaction_modes(fields["args"])};
   }
   bool first = true;
   for (const raw::element argument : raw::array(fields["args"])) {

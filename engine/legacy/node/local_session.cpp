@@ -75,6 +75,10 @@ QueryResult LocalSession::run(const sql::Statement& statement, std::span<const V
                               legacy::Transaction& transaction) {
   if (const auto* setting = std::get_if<sql::SetVariable>(&statement.body)) return set(*setting);
   if (const auto* setting = std::get_if<sql::ShowVariable>(&statement.body)) return show(*setting);
+  if (const auto* modes = std::get_if<sql::SetTransaction>(&statement.body)) {
+    Settings::check_isolation(modes->modes.isolation);
+    return tagged("SET");
+  }
   legacy::WaitLimits limits;
   limits.lock_timeout = settings_.lock_timeout();
   limits.deadlock_timeout = settings_.deadlock_timeout();
@@ -129,6 +133,10 @@ QueryResult LocalSession::control(const sql::TransactionControl& control) {
       return finish_prepared(control.gid, true);
     case Kind::rollback_prepared:
       return finish_prepared(control.gid, false);
+    case Kind::savepoint:
+    case Kind::rollback_to:
+    case Kind::release:
+      throw SqlError(sqlstate::feature_not_supported, "a savepoint is not supported");
   }
   throw SqlError(sqlstate::internal_error, "unknown transaction control");
 }
@@ -139,7 +147,9 @@ QueryResult LocalSession::begin(const sql::TransactionControl& control) {
     warn(result, sqlstate::active_sql_transaction, "there is already a transaction in progress");
     return result;
   }
-  Settings::check_isolation(control.isolation);
+  Settings::check_isolation(control.modes.isolation);
+  if (control.modes.read_only.value_or(false))
+    throw SqlError(sqlstate::feature_not_supported, "READ ONLY is not supported");
   transaction_ = &database_.begin(process_id_);
   status_ = TransactionStatus::in_transaction;
   return result;
