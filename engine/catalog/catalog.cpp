@@ -105,6 +105,12 @@ SequencePtr Catalog::find_sequence(const Transaction* reader, std::string_view s
   return std::make_shared<const Sequence>(Sequence{relation->id, version->file, relation->sequence});
 }
 
+bool Catalog::has_sequence(const Transaction* reader, RelationId id) const {
+  const Relation* const relation = std::as_const(impl_->cache).find(id);
+  return relation != nullptr && relation->kind == RelationKind::sequence &&
+         impl_->cache.visible(*relation, reader) != nullptr;
+}
+
 std::optional<RelationKind> Catalog::kind_of(const Transaction* reader, std::string_view schema,
                                              std::string_view name) const {
   const Relation* const relation = impl_->resolve(reader, schema, name);

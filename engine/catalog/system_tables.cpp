@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/sql/error.h"
@@ -154,22 +155,22 @@ IndexRow index_row(const Row& row) {
 Row to_row(RelationId id, const SequenceDefinition& definition) {
   return {Value::integer(id),
           Value::integer(type_oid(definition.type)),
-          Value::integer(definition.start),
-          Value::integer(definition.increment),
-          Value::integer(definition.maximum),
-          Value::integer(definition.minimum),
-          Value::boolean(definition.cycle)};
+          Value::integer(definition.parameters.start),
+          Value::integer(definition.parameters.increment),
+          Value::integer(definition.parameters.maximum),
+          Value::integer(definition.parameters.minimum),
+          Value::boolean(definition.parameters.cycle)};
 }
 
 std::pair<RelationId, SequenceDefinition> sequence_row(const Row& row) {
   check_width(row, 7, "pg_sequence");
   SequenceDefinition definition;
   definition.type = type_from_oid(static_cast<std::uint32_t>(row[1].as_integer()));
-  definition.start = row[2].as_integer();
-  definition.increment = row[3].as_integer();
-  definition.maximum = row[4].as_integer();
-  definition.minimum = row[5].as_integer();
-  definition.cycle = row[6].as_boolean();
+  definition.parameters.start = row[2].as_integer();
+  definition.parameters.increment = row[3].as_integer();
+  definition.parameters.maximum = row[4].as_integer();
+  definition.parameters.minimum = row[5].as_integer();
+  definition.parameters.cycle = row[6].as_boolean();
   return {relation_id(row[0]), std::move(definition)};
 }
 

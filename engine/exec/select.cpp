@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/exec/system_views.h"
-#include "engine/exec/table_access.h"
+#include "engine/exec/row_change.h"
 #include "engine/sql/error.h"
 
 namespace polarsim::engine::exec {
