@@ -7,7 +7,8 @@
 //    16  u32, 20 u16  ctid: itself, or the version that replaced it
 //    22  u16 infomask 24  u16 number of columns 26  u16 bytes of the header, bitmap included
 //    28  a bit per column, set for NULLs, padded to 4 bytes; then the values that are not NULL:
-//        u8 tag: 1 false, 2 true, 3 integer (8 bytes), 4 text (u32 length, bytes), 5 text stored out of line (ToastPointer)
+//        u8 tag: 1 false, 2 true, 3 integer (8 bytes), 4 text (u32 length, bytes), 5 text stored out of line
+//        (ToastPointer)
 //
 // Values describe themselves: a page can be read without the catalog.
 //
@@ -20,6 +21,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/sql/value.h"
 #include "engine/storage/page.h"
@@ -27,17 +29,17 @@
 namespace polarsim::engine::storage {
 
 namespace infomask {
-inline constexpr std::uint16_t xmin_frozen = 0x0001;     // older than everybody; xmin is kept for people
+inline constexpr std::uint16_t xmin_frozen = 0x0001;  // older than everybody; xmin is kept for people
 inline constexpr std::uint16_t xmax_is_multi = 0x0002;
 inline constexpr std::uint16_t xmax_lock_only = 0x0004;  // xmax locks, but did not update or delete
 inline constexpr std::uint16_t lock_key_share = 0x0008;  // strength of xmax's lock, unless it is a multixact
 inline constexpr std::uint16_t lock_share = 0x0010;
 inline constexpr std::uint16_t lock_no_key_update = 0x0020;
 inline constexpr std::uint16_t lock_update = 0x0040;
-inline constexpr std::uint16_t keys_updated = 0x0080;    // xmax deleted it or changed its key
-inline constexpr std::uint16_t has_external = 0x0100;    // some value is out of line
-inline constexpr std::uint16_t speculative = 0x0200;     // an INSERT ... ON CONFLICT that has not been confirmed
-inline constexpr std::uint16_t updated = 0x0400;         // made by an update
+inline constexpr std::uint16_t keys_updated = 0x0080;  // xmax deleted it or changed its key
+inline constexpr std::uint16_t has_external = 0x0100;  // some value is out of line
+inline constexpr std::uint16_t speculative = 0x0200;   // an INSERT ... ON CONFLICT that has not been confirmed
+inline constexpr std::uint16_t updated = 0x0400;       // made by an update
 }  // namespace infomask
 
 struct TupleHeader {
@@ -48,6 +50,7 @@ struct TupleHeader {
   Tid ctid;
   std::uint16_t infomask = 0;
   bool has(std::uint16_t bits) const { return (infomask & bits) != 0; }
+  friend bool operator==(const TupleHeader&, const TupleHeader&) = default;
 };
 
 // A text that lies in the table's toast relation: chunks linked by Tid (txn/toast.h).
@@ -63,11 +66,20 @@ inline constexpr std::size_t tuple_header_size = 28;
 inline constexpr std::size_t tuple_bytes_max = page_size - page_header_size - line_pointer_size;
 
 // `external[i]`, where set, takes the place of the text in column i.
+using ExternalColumns = std::vector<std::optional<ToastPointer>>;
+
+// How long the tuple would be.
+std::size_t tuple_bytes(std::span<const Value> row, std::span<const std::optional<ToastPointer>> external = {});
 std::string encode_tuple(const TupleHeader& header, std::span<const Value> row,
                          std::span<const std::optional<ToastPointer>> external = {});
+// The same, at the end of `to`.
+void append_tuple(std::string& to, const TupleHeader& header, std::span<const Value> row,
+                  std::span<const std::optional<ToastPointer>> external = {});
+// Both throw SqlError XX001 if the bytes are too short to be a tuple.
 TupleHeader read_tuple_header(std::span<const char> tuple);
 void write_tuple_header(std::span<char> tuple, const TupleHeader& header);
-// Throws SqlError XX001 if the bytes are no tuple. Columns stored out of line are NULL in the row and set in `external`.
-Row decode_tuple(std::span<const char> tuple, std::vector<std::optional<ToastPointer>>& external);
+// Throws SqlError XX001 if the bytes are no tuple. Columns stored out of line are NULL in the row and set in
+// `external`, which is empty if there are none.
+Row decode_tuple(std::span<const char> tuple, ExternalColumns& external);
 
 }  // namespace polarsim::engine::storage

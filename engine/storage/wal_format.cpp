@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <concepts>
 
 #include "engine/storage/bytes.h"
 #include "engine/storage/crc32c.h"
@@ -13,6 +15,20 @@ namespace {
 
 constexpr std::string_view path_prefix = "wal/";
 constexpr std::size_t number_digits = 8;
+
+template <std::unsigned_integral T>
+void put(char* to, T value) {
+  for (std::size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<char>((value >> (8 * i)) & 0xFF);
+}
+
+template <std::unsigned_integral T>
+T get(const char* from) {
+  T value = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    value = static_cast<T>(value | static_cast<T>(static_cast<T>(static_cast<unsigned char>(from[i])) << (8 * i)));
+  }
+  return value;
+}
 
 }  // namespace
 
@@ -60,34 +76,39 @@ std::optional<WalSegmentHeader> decode_segment_header(std::string_view file) {
   return header;
 }
 
-std::string encode(WalRecordHeader& header, std::string_view payload) {
+void encode(std::string& to, WalRecordHeader& header, std::string_view payload) {
   header.payload_length = static_cast<std::uint32_t>(payload.size());
-  ByteWriter fields;
-  fields.number(header.payload_length).number(header.lsn).number(header.durable_lsn).number(header.previous_crc);
-  fields.number(header.epoch).number(header.kind);
-  std::string record(sizeof header.crc, '\0');
-  record.reserve(header.total_bytes());
-  record += fields.bytes();
-  record.resize(wal_record_header_bytes, '\0');
-  record += payload;
-  record.resize(header.total_bytes(), '\0');
-  header.crc = crc32c(std::string_view(record).substr(sizeof header.crc));
-  record.replace(0, sizeof header.crc, ByteWriter().number(header.crc).bytes());
-  return record;
+  const std::size_t begin = to.size();
+  const std::uint64_t total = header.total_bytes();
+  // Grows as push_back does: reserving just what is needed would copy the buffer for every record.
+  if (to.capacity() < begin + total) to.reserve(std::max(begin + total, 2 * to.capacity()));
+  to.resize(begin + wal_record_header_bytes, '\0');
+  char* const fields = to.data() + begin;
+  put(fields + 4, header.payload_length);
+  put(fields + 8, header.lsn);
+  put(fields + 16, header.durable_lsn);
+  put(fields + 24, header.previous_crc);
+  put(fields + 28, header.epoch);
+  put(fields + 32, header.kind);
+  to.append(payload);
+  to.resize(begin + total, '\0');
+  header.crc = crc32c(std::string_view(to).substr(begin + sizeof header.crc));
+  put(to.data() + begin, header.crc);
 }
 
 std::optional<WalRecordHeader> decode_record(std::string_view bytes, Lsn lsn) {
   if (bytes.size() < wal_record_header_bytes) return std::nullopt;
-  ByteReader reader(bytes.substr(0, wal_record_header_bytes));
+  const char* const fields = bytes.data();
   WalRecordHeader header;
-  header.crc = reader.number<std::uint32_t>();
-  header.payload_length = reader.number<std::uint32_t>();
-  header.lsn = reader.number<std::uint64_t>();
-  header.durable_lsn = reader.number<std::uint64_t>();
-  header.previous_crc = reader.number<std::uint32_t>();
-  header.epoch = reader.number<std::uint32_t>();
-  header.kind = reader.number<std::uint8_t>();
-  if (header.lsn != lsn || header.total_bytes() > bytes.size()) return std::nullopt;
+  header.lsn = get<std::uint64_t>(fields + 8);
+  if (header.lsn != lsn) return std::nullopt;
+  header.crc = get<std::uint32_t>(fields);
+  header.payload_length = get<std::uint32_t>(fields + 4);
+  header.durable_lsn = get<std::uint64_t>(fields + 16);
+  header.previous_crc = get<std::uint32_t>(fields + 24);
+  header.epoch = get<std::uint32_t>(fields + 28);
+  header.kind = get<std::uint8_t>(fields + 32);
+  if (header.total_bytes() > bytes.size()) return std::nullopt;
   if (header.crc != crc32c(bytes.substr(sizeof header.crc, header.total_bytes() - sizeof header.crc)))
     return std::nullopt;
   return header;

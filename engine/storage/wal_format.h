@@ -21,10 +21,18 @@
 //
 // What the fields are for. A record is accepted only if it names its own position and the checksum of its predecessor:
 // bytes of an earlier life of the file cannot pass for its continuation. Each opening starts with a record that holds a
-// random number, so that not even the same records written again make the chain of an earlier epoch valid. The durable
-// LSN tells damage from a crash: a power loss can only harm what was not synced, so an invalid record that lies before
-// the durable LSN of a later valid one was damaged by something else. So was one that lies before the first LSN of a
-// later segment, because a segment is created only when the one before it has been synced.
+// random number, so that not even the same records written again make the chain of an earlier epoch valid.
+//
+// Recycled segments. A segment that is not needed any more gets the name of a future one and keeps its bytes, until the
+// log comes there and writes a header. So a file whose header has a smaller number than its name is not in use yet, and
+// behind the log's end may lie records of an earlier life: their LSNs are smaller than any that could stand there.
+//
+// Torn or damaged? The durable LSN tells: a power loss can only harm what was not synced, so an invalid record that
+// lies before the durable LSN of a later valid one was damaged by something else. So was one that lies before the first
+// LSN of a later segment, because a segment is created only when the one before it has been synced, or before the end
+// that the control file vouches for. When the log has been idle for a while, and at a clean shutdown, a record that is
+// nothing but its header (wal_mark_kind) vouches for what was synced last. Until then, damage to the very last synced
+// batch looks like a torn tail and is cut off; and a damaged mark is always cut off, which loses nothing but itself.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +40,9 @@
 #include <string>
 #include <string_view>
 
-namespace polarsim::engine::storage {
+#include "engine/storage/types.h"
 
-using Lsn = std::uint64_t;
+namespace polarsim::engine::storage {
 
 inline constexpr std::uint64_t wal_magic = 0x314C41574C4F50;  // "POLWAL1"
 inline constexpr std::uint32_t wal_format_version = 1;
@@ -42,8 +50,10 @@ inline constexpr std::uint64_t wal_segment_header_bytes = 48;
 inline constexpr std::uint64_t wal_record_header_bytes = 40;
 inline constexpr std::uint64_t wal_alignment = 8;
 inline constexpr Lsn wal_first_lsn = 8;  // zero means "nowhere"
-inline constexpr std::uint8_t wal_epoch_kind =
-    0;  // the record that opens an epoch; other kinds belong to the user of the log
+// Kinds up to wal_own_kind_last are about the log, the others belong to its user (wal_record.h).
+inline constexpr std::uint8_t wal_epoch_kind = 0;  // opens an epoch
+inline constexpr std::uint8_t wal_mark_kind = 1;   // its header says what had been synced
+inline constexpr std::uint8_t wal_own_kind_last = 3;
 
 struct WalSegmentHeader {
   std::uint64_t number = 0;
@@ -75,8 +85,8 @@ std::string encode(const WalSegmentHeader& header);
 // Empty unless the first bytes of `file` are a header with the right magic, version and checksum.
 std::optional<WalSegmentHeader> decode_segment_header(std::string_view file);
 
-// The whole record; sets header.crc and header.payload_length.
-std::string encode(WalRecordHeader& header, std::string_view payload);
+// Appends the whole record to `to`; sets header.crc and header.payload_length.
+void encode(std::string& to, WalRecordHeader& header, std::string_view payload);
 // Empty unless a whole record with the right checksum that calls itself `lsn` starts at `bytes`.
 std::optional<WalRecordHeader> decode_record(std::string_view bytes, Lsn lsn);
 inline std::string_view payload_of(std::string_view record, const WalRecordHeader& header) {

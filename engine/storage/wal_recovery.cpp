@@ -1,8 +1,11 @@
 // Reading the log back: where does it end, and may it end there?
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
+#include <optional>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
@@ -12,14 +15,16 @@ namespace polarsim::engine::storage {
 
 namespace {
 
-[[noreturn]] void refuse(std::uint64_t segment, Lsn lsn, std::string_view why) {
+[[noreturn]] void refuse(std::uint64_t segment, Lsn lsn, std::string_view why, std::string_view proof) {
   throw SqlError(
       sqlstate::internal_error,
       fmt::format("write-ahead log is damaged in file \"{}\" at LSN {}: {}", wal_segment_path(segment), lsn, why),
-      "Valid records that were written after this position had been synced follow it, so a crash cannot explain the "
-      "damage.",
-      "Restore this node from a backup or a replica.");
+      fmt::format("{}, so a crash cannot explain the damage.", proof), "Restore this node from a backup or a replica.");
 }
+
+constexpr std::string_view valid_records_follow =
+    "Valid records that were written after this position had been synced follow it";
+constexpr std::string_view control_file_says = "The control file says that the log had been synced beyond";
 
 [[noreturn]] void disk_failed(std::string_view what, const std::string& path, sim::DiskError error) {
   throw SqlError(sqlstate::io_error, fmt::format("could not {} file \"{}\": {}", what, path, sim::to_string(error)));
@@ -41,38 +46,83 @@ struct Tail {
   bool torn = false;  // bytes follow that are no record
 };
 
+// What a record header at the beginning of the bytes would say; 0 if they are too short for one.
+Lsn lsn_field(std::string_view bytes) {
+  if (bytes.size() < wal_record_header_bytes) return 0;
+  return ByteReader(bytes.substr(8)).number<Lsn>();
+}
+
+// Reads one segment after the other.
 class Scanner {
  public:
-  Scanner(sim::Disk& disk, const Wal::Replay& replay) : disk_(disk), replay_(replay) {}
+  Scanner(sim::Disk& disk, const WalStart& start, const Wal::Replay& replay)
+      : disk_(disk), start_(start), replay_(replay) {}
 
   Tail run() {
     for (const std::string& path : disk_.list(wal_directory + "/")) {
-      if (const auto number = wal_segment_number(path)) segments_[*number] = path;
+      const auto number = wal_segment_number(path);
+      if (number && *number < start_.segment) obsolete_.push_back(*number);
+      if (number && *number >= start_.segment) files_.insert(*number);
     }
-    for (const auto& [number, path] : segments_) {
-      if (!scan_segment(number, path)) break;
+    std::uint64_t number = start_.segment;
+    while (scan_segment(number)) ++number;
+    const std::uint64_t last = std::max(tail_.segment, start_.segment);
+    if (tail_.lsn < std::max(start_.minimum_end, start_.lsn)) {
+      refuse(last, tail_.lsn, "the log ends here", control_file_says);
     }
     return tail_;
   }
+  // Segments that hold records, from the start on, with their first LSNs.
+  const std::vector<std::pair<std::uint64_t, Lsn>>& segments() const { return segments_; }
+  // Files of segments before the start.
+  const std::vector<std::uint64_t>& obsolete() const { return obsolete_; }
 
  private:
-  // False if the log ends here: the segments after this one, if any, hold nothing.
-  bool scan_segment(std::uint64_t number, const std::string& path) {
-    const std::string bytes = read(path);
-    const auto header = decode_segment_header(bytes);
-    if (!header) {
-      check_nothing_follows(number, bytes, wal_segment_header_bytes, tail_.lsn);
-      tail_.torn = true;
+  bool from_beginning() const { return start_.lsn == wal_first_lsn; }
+
+  // False if the log ends here: the files after this one, if any, hold nothing that belongs to it.
+  bool scan_segment(std::uint64_t number) {
+    if (!files_.contains(number)) {
+      if (number == start_.segment && !from_beginning()) {
+        refuse(number, start_.lsn, "the file is missing", control_file_says);
+      }
+      check_no_later_segment(number, "the file is missing");
       return false;
     }
-    if (number != tail_.segment + 1) refuse(tail_.segment + 1, tail_.lsn, "the file is missing");
-    if (header->number != number) refuse(number, header->first_lsn, "the file is another segment");
-    if (header->first_lsn != tail_.lsn || header->previous_crc != tail_.crc || header->epoch < tail_.epoch) {
-      refuse(tail_.segment == 0 ? number : tail_.segment, tail_.lsn, "invalid record");
+    sim::File file = open(number);
+    const std::string bytes = read(file, file.size());
+    const auto header = decode_segment_header(bytes);
+    if (!header || header->number < number) {
+      if (number == start_.segment && !from_beginning()) {
+        refuse(number, start_.lsn, "the header is invalid", control_file_says);
+      }
+      check_nothing_follows(number, bytes, wal_segment_header_bytes);
+      tail_.torn |= !header;
+      return false;
     }
+    check_header(number, *header);
+    // What may be in the cache only, because the node was stopped, must not be lost any more once it has been replayed.
+    must(file.sync(), "fsync", wal_segment_path(number));
     tail_.segment = number;
     tail_.segment_first_lsn = header->first_lsn;
+    segments_.emplace_back(number, header->first_lsn);
     return scan_records(bytes);
+  }
+
+  void check_header(std::uint64_t number, const WalSegmentHeader& header) {
+    if (header.number != number) {
+      refuse(number, tail_.lsn, "the file is another segment", "A crash does not rename files that are in use");
+    }
+    if (number == start_.segment) {
+      const bool right = from_beginning() ? header.first_lsn == wal_first_lsn : header.first_lsn <= start_.lsn;
+      if (!right) refuse(number, start_.lsn, "the segment begins elsewhere", control_file_says);
+      tail_.lsn = header.first_lsn;
+      tail_.crc = header.previous_crc;
+      tail_.epoch = header.epoch;
+    }
+    if (header.first_lsn != tail_.lsn || header.previous_crc != tail_.crc || header.epoch < tail_.epoch) {
+      refuse(tail_.segment, tail_.lsn, "invalid record", valid_records_follow);
+    }
   }
 
   bool scan_records(std::string_view bytes) {
@@ -82,39 +132,90 @@ class Scanner {
       const std::string_view rest = bytes.substr(offset);
       const auto header = decode_record(rest, tail_.lsn);
       if (!header || header->previous_crc != tail_.crc || header->epoch < tail_.epoch) {
-        check_nothing_follows(tail_.segment, bytes, offset, tail_.lsn);
-        tail_.torn = true;
+        // The next segment may have begun before the end of this file, if it is a recycled one.
+        if (next_segment_continues()) return true;
+        check_nothing_follows(tail_.segment, bytes, offset);
+        tail_.torn |= !stale(rest);
         return false;
       }
-      replay_({header->lsn, header->kind, payload_of(rest, *header), header->lsn + header->total_bytes()});
-      tail_.lsn += header->total_bytes();
+      const Lsn end = tail_.lsn + header->total_bytes();
+      if (tail_.lsn < start_.lsn && end > start_.lsn) {
+        refuse(tail_.segment, start_.lsn, "no record begins here", control_file_says);
+      }
+      if (tail_.lsn >= start_.lsn) replay_({header->lsn, header->kind, payload_of(rest, *header), end});
+      tail_.lsn = end;
       tail_.crc = header->crc;
       tail_.epoch = header->epoch;
     }
   }
 
-  // Refuses if anything valid proves that the record at `lsn` had been synced.
-  void check_nothing_follows(std::uint64_t segment, std::string_view bytes, std::uint64_t offset, Lsn lsn) {
+  bool next_segment_continues() {
+    const auto header = header_of(tail_.segment + 1);
+    return header && header->first_lsn == tail_.lsn && header->previous_crc == tail_.crc;
+  }
+
+  // Whether what stands here was written before the file was recycled.
+  bool stale(std::string_view bytes) const {
+    const Lsn lsn = lsn_field(bytes);
+    return lsn >= wal_first_lsn && lsn < tail_.segment_first_lsn;
+  }
+
+  // Refuses if anything valid proves that the record at the end of the scan, in this segment, had been synced.
+  void check_nothing_follows(std::uint64_t segment, std::string_view bytes, std::uint64_t offset) {
+    check_no_later_record(segment, bytes, offset);
+    check_headless_segment(segment + 1);
+    check_no_later_segment(segment, "invalid record");
+  }
+
+  void check_no_later_record(std::uint64_t segment, std::string_view bytes, std::uint64_t offset) {
+    const Lsn lsn = tail_.lsn;
     for (std::uint64_t ahead = 0; offset + ahead + wal_record_header_bytes <= bytes.size(); ahead += wal_alignment) {
       const auto header = decode_record(bytes.substr(offset + ahead), lsn + ahead);
-      if (header && header->durable_lsn > lsn) refuse(segment, lsn, "invalid record");
-    }
-    for (auto later = segments_.upper_bound(segment); later != segments_.end(); ++later) {
-      const auto header = decode_segment_header(read(later->second));
-      if (header && header->first_lsn > lsn) refuse(segment, lsn, "invalid record");
+      if (header && header->durable_lsn > lsn) refuse(segment, lsn, "invalid record", valid_records_follow);
     }
   }
 
-  std::string read(const std::string& path) {
-    const sim::File file = must(disk_.open(path, sim::OpenMode::existing), "open", path);
+  // The log may go on in the next file although nothing says so any more but its records.
+  void check_headless_segment(std::uint64_t number) {
+    if (!files_.contains(number)) return;
+    const sim::File file = open(number);
+    const std::string begin = read(file, wal_segment_header_bytes + wal_record_header_bytes);
+    if (begin.size() < wal_segment_header_bytes + wal_record_header_bytes) return;
+    const bool goes_on = lsn_field(std::string_view(begin).substr(wal_segment_header_bytes)) == tail_.lsn;
+    if (decode_segment_header(begin) && !goes_on) return;
+    check_no_later_record(number, read(file, file.size()), wal_segment_header_bytes);
+  }
+
+  // A segment is created only when everything before it has been synced.
+  void check_no_later_segment(std::uint64_t segment, std::string_view why) {
+    for (auto later = files_.upper_bound(segment); later != files_.end(); ++later) {
+      if (header_of(*later)) refuse(segment, tail_.lsn, why, valid_records_follow);
+    }
+  }
+
+  // Empty if the segment is not in use.
+  std::optional<WalSegmentHeader> header_of(std::uint64_t number) {
+    if (!files_.contains(number)) return std::nullopt;
+    const auto header = decode_segment_header(read(open(number), wal_segment_header_bytes));
+    return header && header->number == number ? header : std::nullopt;
+  }
+
+  sim::File open(std::uint64_t number) {
+    const std::string path = wal_segment_path(number);
+    return must(disk_.open(path, sim::OpenMode::existing), "open", path);
+  }
+  static std::string read(const sim::File& file, std::uint64_t count) {
     std::string bytes;
-    must(file.read(0, file.size(), bytes), "read", path);
+    must(file.read(0, count, bytes), "read", file.path());
     return bytes;
   }
 
   sim::Disk& disk_;
+  const WalStart& start_;
   const Wal::Replay& replay_;
-  std::map<std::uint64_t, std::string> segments_;
+  std::set<std::uint64_t> files_;  // from the start on
+  std::vector<std::uint64_t> obsolete_;
+  std::vector<std::pair<std::uint64_t, Lsn>> segments_;
   Tail tail_;
 };
 
@@ -130,7 +231,6 @@ sim::File cut(sim::Disk& disk, const Tail& tail) {
     file = must(disk.open(path, sim::OpenMode::existing), "open", path);
     const std::uint64_t size = wal_segment_header_bytes + (tail.lsn - tail.segment_first_lsn);
     if (file.size() != size) must(file.truncate(size), "truncate", path);
-    // Also after a clean stop: what the scan has read may still be in the cache only.
     must(file.sync(), "fsync", path);
   }
   must(disk.sync_directory(wal_directory), "fsync directory", wal_directory);
@@ -145,16 +245,20 @@ void ensure_directory(sim::Disk& disk) {
 
 }  // namespace
 
-void Wal::recover(const Replay& replay) {
+void Wal::recover(const WalStart& start, const Replay& replay) {
   ensure_directory(host_.disk());
-  const Tail tail = Scanner(host_.disk(), replay).run();
+  Scanner scanner(host_.disk(), start, replay);
+  const Tail tail = scanner.run();
   if (tail.torn) host_.reached("recovery/torn-tail");
   host_.fault_point("recovery/scanned");
   file_ = cut(host_.disk(), tail);
   segment_ = tail.segment;
   segment_first_lsn_ = tail.segment_first_lsn;
+  for (const auto& [number, first_lsn] : scanner.segments()) segments_.push_back({number, first_lsn});
+  obsolete_ = scanner.obsolete();
   end_ = tail.lsn;
   durable_ = tail.lsn;
+  last_change_ = tail.lsn;
   last_crc_ = tail.crc;
   epoch_ = tail.epoch + 1;
   if (tail.segment != 0) host_.reached("recovery/replayed");

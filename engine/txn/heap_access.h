@@ -5,18 +5,27 @@
 // that only locks; several lockers share the row through a multixact. Who has to wait for a row first takes the row's
 // tuple lock, so that waiters are served in order, and then waits for the transactions on the row to end.
 //
-// All functions may block and throw SqlError (XX001 for damaged pages, what waiting throws). No pin is held when they
-// return.
+// Long texts lie out of line, in chunks of the table's toast relation (toast.h); they come back with the rows.
+//
+// All functions may block and throw SqlError (XX001 for damaged pages, 54000 for rows too long, what waiting throws).
+// After an error the transaction, or the savepoint, has to be rolled back. No pin is held when they return. Whoever
+// reads, changes or locks rows keeps a snapshot active meanwhile (ActiveSnapshot): it keeps vacuum from taking away
+// what is being looked at.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/sql/ast.h"
 #include "engine/storage/free_space_map.h"
 #include "engine/storage/tuple.h"
+#include "engine/txn/heap_redo.h"
 #include "engine/txn/transaction_manager.h"
 
 namespace polarsim::engine::txn {
@@ -53,11 +62,12 @@ class Heap {
        storage::FreeSpaceMap& free_space);
 
   // --- reading ---
-  // The rows a snapshot shows, a page at a time, in order of their Tids. Long values are fetched. It may be held across
-  // anything that blocks, as long as the snapshot is active.
+  // The rows a snapshot shows, some pages at a time, in order of their Tids. Long values are fetched. It may be held
+  // across anything that blocks, as long as the snapshot is active.
   class Scan {
    public:
     Scan(Heap& heap, const HeapTable& table, const Transaction& reader, const Snapshot& snapshot);
+    // False at the end. The rows replace what `rows` held; there is at least one.
     bool next(std::vector<VisibleRow>& rows);
 
    private:
@@ -66,7 +76,7 @@ class Heap {
     const Transaction& reader_;
     const Snapshot& snapshot_;
     storage::BlockNumber block_ = 0;
-    storage::BlockNumber blocks_ = 0;
+    storage::BlockNumber blocks_ = 0;  // when the scan began: later pages hold nothing that the snapshot shows
   };
   // The version at `tid` if the snapshot shows it.
   std::optional<Row> fetch(const HeapTable& table, Tid tid, const Transaction& reader, const Snapshot& snapshot);
@@ -75,8 +85,8 @@ class Heap {
 
   // --- writing; the caller holds the table's lock ---
   Tid insert(Transaction& transaction, const HeapTable& table, const Row& row);
-  // INSERT ... ON CONFLICT: others who meet the row wait for the token, not for the transaction, until it is confirmed or
-  // killed.
+  // INSERT ... ON CONFLICT: others who meet the row wait for the token, not for the transaction, until it is confirmed
+  // or killed.
   Tid insert_speculative(Transaction& transaction, const HeapTable& table, const Row& row);
   void confirm(Transaction& transaction, const HeapTable& table, Tid tid);
   void kill(Transaction& transaction, const HeapTable& table, Tid tid);
@@ -88,30 +98,104 @@ class Heap {
                     Tid& new_tid, RowFailure& failure);
   // SELECT ... FOR. With `follow`, a row that was updated meanwhile is pursued to its newest version, which is locked;
   // `locked` is then that version (ok), or the outcome is deleted. `locked.tid` differs from `tid` if it moved on.
+  // FOR KEY SHARE of a version that an UPDATE replaced without changing its key locks that version and all after it, as
+  // in PostgreSQL.
   RowOutcome lock(Transaction& transaction, const HeapTable& table, Tid tid, sql::LockStrength strength,
                   sql::LockWait wait, bool follow, VisibleRow& locked, RowFailure& failure);
 
   // --- unique checks ---
-  // What the row at one of `tids` means for a key that is to be inserted: the version counts if it is live or may come to
-  // be, and if `has_key` says that it has the key.
+  // What the row at one of `tids` means for a key that is to be inserted: the first version that is live or may come to
+  // be, and has the key, as `has_key` says. Does not wait for transactions.
   struct KeyOwner {
     enum class State : std::uint8_t { none, live, undecided } state = State::none;
     Tid tid;
-    Xid wait_for = 0;              // undecided: the transaction whose end decides
+    Xid wait_for = 0;               // undecided: the transaction whose end decides
     std::uint64_t speculation = 0;  // and if not 0, the token to wait for instead
   };
   KeyOwner find_key_owner(const Transaction& transaction, const HeapTable& table, const std::vector<Tid>& tids,
                           const std::function<bool(const Row&)>& has_key);
   void wait_for(Transaction& transaction, const KeyOwner& owner);
 
-  static void register_redo(storage::RedoTable& table);
+  static void register_redo(storage::RedoTable& table) { register_heap_redo(table); }
 
  private:
   friend class Vacuum;
+  friend class Toast;
+
+  // A version on its pinned page. Void after anything that blocks, and after the page was changed.
+  struct Version {
+    storage::PageRef ref;
+    Tid tid;
+    std::span<const char> tuple;
+    storage::TupleHeader header;
+    explicit operator bool() const { return !tuple.empty(); }
+  };
+  // False if nothing is there. Blocks.
+  Version look(RelationId relation, Tid tid);
+  static Version look_on(storage::PageRef ref, Tid tid);
+  // The version, and another page of the relation.
+  std::pair<Version, storage::PageRef> look_with(RelationId relation, Tid tid, storage::BlockNumber other);
+
+  // --- heap_insert.cpp ---
+  // A page that has room for the tuple. Blocks before it is pinned.
+  storage::PageRef page_with_room(RelationId relation, std::size_t tuple_bytes);
+  Tid place(RelationId relation, TupleRecord& record, const storage::TupleHeader& header);
+  Tid insert_version(Transaction& transaction, const HeapTable& table, const Row& row,
+                     const storage::TupleHeader& header);
+
+  // --- heap_update.cpp ---
+  // A backend's place in the queue for a row; given up at the end of the scope.
+  class RowQueue {
+   public:
+    RowQueue(LockManager& locks, Transaction& transaction, RelationId relation, Tid tid)
+        : locks_(locks), transaction_(transaction), tag_(LockTag::of_tuple(relation, tid)) {}
+    ~RowQueue();
+    RowQueue(const RowQueue&) = delete;
+    RowQueue& operator=(const RowQueue&) = delete;
+    // Blocks. Only the first time counts.
+    void join(sql::LockStrength strength);
+
+   private:
+    LockManager& locks_;
+    Transaction& transaction_;
+    LockTag tag_;
+    LockMode mode_ = LockMode::none;
+  };
+  // What a change of the version that needs this strength meets. Empty: `holders` are in the way, wait for them and
+  // look again. Never blocks.
+  std::optional<RowOutcome> judge(const Transaction& transaction, const Version& version, sql::LockStrength strength,
+                                  std::vector<MultiXactMember>& holders, RowFailure& failure);
+  // Joins the queue for the row, unless the transaction is among the holders: they must not queue behind those who wait
+  // for them. Then waits. No pin may be held.
+  void wait_for_row(Transaction& transaction, std::span<const MultiXactMember> holders, sql::LockStrength strength,
+                    RowQueue& queue);
+  // Waits for all others among the holders that run and conflict. No pin may be held.
+  void wait_for_holders(Transaction& transaction, std::span<const MultiXactMember> holders, sql::LockStrength strength);
+  void fail(const Version& version, RowFailure& failure);
+  // Puts the new version on `target` (which may be the old one's page) and ends the old one, in one record.
+  Tid replace(Transaction& transaction, const Version& old, const storage::PageRef& target, TupleRecord& record,
+              sql::LockStrength strength);
+
+  // --- heap_lock.cpp ---
+  RowOutcome lock_version(Transaction& transaction, const HeapTable& table, Tid tid, sql::LockStrength strength,
+                          sql::LockWait wait, VisibleRow& locked, RowFailure& failure);
+  // Whether the transaction, or a part of it that still counts, holds the version as strongly.
+  bool holds_already(const Transaction& transaction, std::span<const MultiXactMember> holders,
+                     sql::LockStrength strength) const;
+  // Locks the versions that came after one which `updater` replaced (heap_lock_updated_tuple). Ok, or updated / deleted
+  // if one of them was ended by somebody in the way.
+  RowOutcome lock_later_versions(Transaction& transaction, RelationId relation, Tid tid, Xid updater,
+                                 sql::LockStrength strength);
+  // Goes from a version that `xmax` replaced to the newest one. Ok: `tid` is it, to be locked.
+  RowOutcome find_newest(Transaction& transaction, RelationId relation, Tid& tid, Xid xmax, sql::LockWait wait,
+                         RowFailure& failure);
+
   TransactionManager& transactions_;
   storage::BufferPool& pool_;
   storage::DataFiles& files_;
   storage::FreeSpaceMap& free_space_;
+  std::map<RelationId, storage::BlockNumber> last_block_;  // where the last insertion into each relation went
+  std::uint32_t speculations_ = 0;
 };
 
 }  // namespace polarsim::engine::txn

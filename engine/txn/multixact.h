@@ -34,6 +34,8 @@ class MultiXacts {
   virtual storage::MultiXactId create(std::vector<MultiXactMember> members) = 0;
   // Empty if it is older than what is kept: everybody in it has ended, and nobody updated.
   virtual const std::vector<MultiXactMember>& members(storage::MultiXactId id) const = 0;
+  // The one that create() will return next.
+  virtual storage::MultiXactId next() const = 0;
 };
 
 }  // namespace polarsim::engine::txn

@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <utility>
+
+#include "engine/sql/error.h"
+#include "engine/txn/heap_access.h"
+#include "engine/txn/heap_visibility.h"
+#include "engine/txn/row_locks.h"
+#include "engine/txn/toast.h"
+
+namespace polarsim::engine::txn {
+
+namespace infomask = storage::infomask;
+using sql::LockWait;
+using storage::TupleHeader;
+
+bool Heap::holds_already(const Transaction& transaction, std::span<const MultiXactMember> holders,
+                         LockStrength strength) const {
+  return std::any_of(holders.begin(), holders.end(), [&](const MultiXactMember& holder) {
+    return strength_of(holder.status) >= strength && is_own(transactions_, transaction, holder.xid);
+  });
+}
+
+RowOutcome Heap::lock(Transaction& transaction, const HeapTable& table, Tid tid, LockStrength strength, LockWait wait,
+                      bool follow, VisibleRow& locked, RowFailure& failure) {
+  transactions_.assign_xid(transaction);
+  for (;;) {
+    const RowOutcome outcome = lock_version(transaction, table, tid, strength, wait, locked, failure);
+    if (outcome != RowOutcome::updated || !follow) return outcome;
+    tid = failure.next;
+    const RowOutcome found = find_newest(transaction, table.relation, tid, failure.xmax, wait, failure);
+    if (found != RowOutcome::ok) return found;
+  }
+}
+
+RowOutcome Heap::lock_version(Transaction& transaction, const HeapTable& table, Tid tid, LockStrength strength,
+                              LockWait wait, VisibleRow& locked, RowFailure& failure) {
+  RowQueue queue(transactions_.locks(), transaction, table.relation, tid);
+  Xid followed = storage::invalid_xid;  // the updater after whom the chain has been locked
+  storage::ExternalColumns external;
+  for (;;) {
+    Version version = look(table.relation, tid);
+    if (!version) return RowOutcome::invisible;
+    const UpdateState state = satisfies_update(transactions_, version.header, tid, transaction);
+    if (state == UpdateState::invisible) return RowOutcome::invisible;
+    if (state == UpdateState::self_modified) {
+      fail(version, failure);
+      return RowOutcome::self_modified;
+    }
+    const std::vector<MultiXactMember> holders = holders_of(transactions_, version.header);
+    const bool held_by_us = holds_already(transaction, holders, strength);
+    if (!held_by_us && any_in_the_way(transactions_, transaction, holders, strength)) {
+      if (state != UpdateState::held) {
+        fail(version, failure);
+        return state == UpdateState::updated ? RowOutcome::updated : RowOutcome::deleted;
+      }
+      version = {};
+      if (wait != LockWait::block) return RowOutcome::not_available;
+      wait_for_row(transaction, holders, strength, queue);
+      continue;
+    }
+    if (!held_by_us) {
+      // Only KEY SHARE comes here with an updater that counts: the row's later versions have to be locked as well.
+      const Xid updater = updater_of(transactions_, version.header);
+      if (updater != followed && updater != storage::invalid_xid && version.header.ctid != tid &&
+          transactions_.status(updater) != XidStatus::aborted) {
+        const Tid next = version.header.ctid;
+        fail(version, failure);
+        version = {};
+        const RowOutcome later = lock_later_versions(transaction, table.relation, next, updater, strength);
+        if (later != RowOutcome::ok) return later;
+        followed = updater;
+        continue;
+      }
+      TupleHeader header = version.header;
+      add_holder(transactions_, header, transaction.level().xid, strength, false);
+      if (header.has(infomask::xmax_lock_only)) header.ctid = tid;
+      change_header(transactions_.log(), heap_record::lock, version.ref, tid.item, header);
+    }
+    locked.tid = tid;
+    locked.row = storage::decode_tuple(version.tuple, external);
+    break;
+  }
+  if (!external.empty()) Toast(*this, table.toast).fetch(locked.row, external);
+  return RowOutcome::ok;
+}
+
+RowOutcome Heap::lock_later_versions(Transaction& transaction, RelationId relation, Tid tid, Xid updater,
+                                     LockStrength strength) {
+  const Xid xid = transaction.level().xid;
+  for (;;) {
+    transaction.backend->check_interrupts();
+    Version version = look(relation, tid);
+    // Vacuum took it away, or it was replaced: the updater rolled back, or the row is gone. Or the updater did roll
+    // back: then the last version that counts is locked.
+    if (!version || version.header.xmin != updater || transactions_.status(updater) == XidStatus::aborted)
+      return RowOutcome::ok;
+    const std::vector<MultiXactMember> holders = holders_of(transactions_, version.header);
+    const bool own = std::any_of(holders.begin(), holders.end(), [&](const MultiXactMember& holder) {
+      return is_own(transactions_, transaction, holder.xid);
+    });
+    if (!own) {
+      bool must_wait = false;
+      for (const MultiXactMember& holder : holders) {
+        if (!in_the_way(transactions_, transaction, holder, strength)) continue;
+        if (!transactions_.in_progress(holder.xid))
+          return version.header.ctid == tid ? RowOutcome::deleted : RowOutcome::updated;
+        must_wait = true;
+      }
+      if (must_wait) {
+        version = {};
+        wait_for_holders(transaction, holders, strength);
+        continue;
+      }
+      TupleHeader header = version.header;
+      add_holder(transactions_, header, xid, strength, false);
+      if (header.has(infomask::xmax_lock_only)) header.ctid = tid;
+      change_header(transactions_.log(), heap_record::lock, version.ref, tid.item, header);
+    }
+    const Xid next_updater = updater_of(transactions_, version.header);
+    if (next_updater == storage::invalid_xid || version.header.ctid == tid ||
+        transactions_.status(next_updater) == XidStatus::aborted)
+      return RowOutcome::ok;
+    updater = next_updater;
+    tid = version.header.ctid;
+  }
+}
+
+RowOutcome Heap::find_newest(Transaction& transaction, RelationId relation, Tid& tid, Xid xmax, LockWait wait,
+                             RowFailure& failure) {
+  for (;;) {
+    transaction.backend->check_interrupts();
+    Version version = look(relation, tid);
+    // Gone, or its place was given to another row: the newest version was deleted.
+    if (!version || version.header.xmin != xmax) return RowOutcome::deleted;
+    const DirtyState state = satisfies_dirty(transactions_, version.header, transaction);
+    if (!state.visible) {
+      // Ended by a transaction that committed, or by this one.
+      const Xid updater = updater_of(transactions_, version.header);
+      if (updater == storage::invalid_xid || version.header.ctid == tid) return RowOutcome::deleted;
+      xmax = updater;
+      tid = version.header.ctid;
+      continue;
+    }
+    if (state.inserter != storage::invalid_xid)
+      throw SqlError(sqlstate::data_corrupted, "a committed row version leads to one that is not",
+                     "Transaction " + std::to_string(state.inserter) + " runs.");
+    if (state.ender != storage::invalid_xid) {
+      version = {};
+      if (wait != LockWait::block) return RowOutcome::not_available;
+      transactions_.locks().wait_for_end(*transaction.backend, state.ender);
+      continue;
+    }
+    if (is_own(transactions_, transaction, xmax) && version.header.cmin >= transaction.command) {
+      failure.xmax = xmax;
+      failure.command = version.header.cmin;
+      return RowOutcome::self_modified;
+    }
+    return RowOutcome::ok;
+  }
+}
+
+}  // namespace polarsim::engine::txn

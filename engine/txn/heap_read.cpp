@@ -1,0 +1,133 @@
+#include <utility>
+
+#include "engine/sql/error.h"
+#include "engine/txn/heap_access.h"
+#include "engine/txn/heap_visibility.h"
+#include "engine/txn/toast.h"
+
+namespace polarsim::engine::txn {
+
+using storage::ExternalColumns;
+using storage::Page;
+using storage::PageRef;
+
+Heap::Heap(TransactionManager& transactions, storage::BufferPool& pool, storage::DataFiles& files,
+           storage::FreeSpaceMap& free_space)
+    : transactions_(transactions), pool_(pool), files_(files), free_space_(free_space) {}
+
+Heap::Version Heap::look(RelationId relation, Tid tid) {
+  // A Tid may come from a damaged chunk or a link to what vacuum took away.
+  if (!tid || tid.block >= files_.block_count(relation)) return {};
+  return look_on(pool_.pin({relation, storage::Fork::main, tid.block}), tid);
+}
+
+Heap::Version Heap::look_on(PageRef ref, Tid tid) {
+  Version version;
+  version.tid = tid;
+  const Page page = ref.page();
+  if (page.kind() == storage::PageKind::heap && tid.item <= page.item_count() && page.item_used(tid.item)) {
+    version.tuple = page.item(tid.item);
+    version.header = storage::read_tuple_header(version.tuple);
+  }
+  version.ref = std::move(ref);
+  return version;
+}
+
+Heap::Scan::Scan(Heap& heap, const HeapTable& table, const Transaction& reader, const Snapshot& snapshot)
+    : heap_(heap),
+      table_(table),
+      reader_(reader),
+      snapshot_(snapshot),
+      blocks_(heap.files_.block_count(table.relation)) {}
+
+bool Heap::Scan::next(std::vector<VisibleRow>& rows) {
+  rows.clear();
+  SnapshotView view(heap_.transactions_, reader_, snapshot_);
+  std::vector<std::pair<std::size_t, ExternalColumns>> to_fetch;
+  ExternalColumns external;
+  while (block_ < blocks_ && rows.empty()) {
+    if (reader_.backend != nullptr) reader_.backend->check_interrupts();
+    const PageRef ref = heap_.pool_.pin({table_.relation, storage::Fork::main, block_});
+    const Page page = ref.page();
+    const std::uint16_t items = page.is_new() ? std::uint16_t{0} : page.item_count();
+    for (std::uint16_t item = 1; item <= items; ++item) {
+      if (!page.item_used(item)) continue;
+      const std::span<const char> tuple = page.item(item);
+      if (!view.shows(storage::read_tuple_header(tuple))) continue;
+      rows.push_back({{block_, item}, storage::decode_tuple(tuple, external)});
+      if (!external.empty()) to_fetch.emplace_back(rows.size() - 1, std::move(external));
+    }
+    ++block_;
+  }
+  for (const auto& [index, columns] : to_fetch) Toast(heap_, table_.toast).fetch(rows[index].row, columns);
+  return !rows.empty();
+}
+
+std::optional<Row> Heap::fetch(const HeapTable& table, Tid tid, const Transaction& reader, const Snapshot& snapshot) {
+  Version version = look(table.relation, tid);
+  if (!version || !SnapshotView(transactions_, reader, snapshot).shows(version.header)) return std::nullopt;
+  ExternalColumns external;
+  Row row = storage::decode_tuple(version.tuple, external);
+  version.ref.release();
+  if (!external.empty()) Toast(*this, table.toast).fetch(row, external);
+  return row;
+}
+
+std::optional<Row> Heap::fetch_any(const HeapTable& table, Tid tid) {
+  Version version = look(table.relation, tid);
+  if (!version) return std::nullopt;
+  ExternalColumns external;
+  Row row = storage::decode_tuple(version.tuple, external);
+  version.ref.release();
+  if (!external.empty()) Toast(*this, table.toast).fetch(row, external);
+  return row;
+}
+
+Heap::KeyOwner Heap::find_key_owner(const Transaction& transaction, const HeapTable& table,
+                                    const std::vector<Tid>& tids, const std::function<bool(const Row&)>& has_key) {
+  for (const Tid tid : tids) {
+    Version version = look(table.relation, tid);
+    if (!version) continue;
+    DirtyState state = satisfies_dirty(transactions_, version.header, transaction);
+    if (!state.visible) continue;
+    ExternalColumns external;
+    Row row = storage::decode_tuple(version.tuple, external);
+    const storage::TupleHeader header = version.header;
+    version.ref.release();
+    const bool whole = external.empty() || Toast(*this, table.toast).try_fetch(row, external);
+    if (whole && !has_key(row)) continue;
+    if (!external.empty()) {
+      // Time has passed: it may have been decided meanwhile, and even be gone.
+      version = look(table.relation, tid);
+      if (!version || version.header.xmin != header.xmin || version.header.cmin != header.cmin) continue;
+      state = satisfies_dirty(transactions_, version.header, transaction);
+      version.ref.release();
+      if (!state.visible) continue;
+      if (!whole) Toast(*this, table.toast).fetch(row, external);  // says what is wrong
+    }
+    KeyOwner owner;
+    owner.tid = tid;
+    owner.wait_for = state.inserter != storage::invalid_xid ? state.inserter : state.ender;
+    owner.speculation = state.speculation;
+    owner.state = owner.wait_for == storage::invalid_xid ? KeyOwner::State::live : KeyOwner::State::undecided;
+    if (owner.state == KeyOwner::State::undecided &&
+        transactions_.config().planted.on(PlantedBug::unique_check_without_wait))
+      continue;
+    return owner;
+  }
+  return {};
+}
+
+void Heap::wait_for(Transaction& transaction, const KeyOwner& owner) {
+  LockManager& locks = transactions_.locks();
+  if (owner.speculation == 0) {
+    locks.wait_for_end(*transaction.backend, owner.wait_for);
+    return;
+  }
+  LockOwner here;
+  const LockTag tag{LockTag::Kind::speculative, owner.wait_for, owner.speculation};
+  locks.acquire(*transaction.backend, here, tag, LockMode::share);
+  locks.release_all(*transaction.backend, here);
+}
+
+}  // namespace polarsim::engine::txn

@@ -1,0 +1,180 @@
+#include "engine/txn/row_locks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/assert.h"
+
+namespace polarsim::engine::txn {
+
+namespace {
+
+namespace infomask = storage::infomask;
+
+constexpr std::uint16_t xmax_bits = infomask::xmax_is_multi | infomask::xmax_lock_only | infomask::lock_key_share |
+                                    infomask::lock_share | infomask::lock_no_key_update | infomask::lock_update |
+                                    infomask::keys_updated;
+
+std::uint16_t bits_of(MemberStatus status) {
+  switch (status) {
+    case MemberStatus::key_share:
+      return infomask::xmax_lock_only | infomask::lock_key_share;
+    case MemberStatus::share:
+      return infomask::xmax_lock_only | infomask::lock_share;
+    case MemberStatus::no_key_update_lock:
+      return infomask::xmax_lock_only | infomask::lock_no_key_update;
+    case MemberStatus::update_lock:
+      return infomask::xmax_lock_only | infomask::lock_update;
+    case MemberStatus::no_key_update:
+      return 0;
+    case MemberStatus::update:
+      break;
+  }
+  return infomask::keys_updated;
+}
+
+// What a transaction that has both has.
+MemberStatus stronger(MemberStatus a, MemberStatus b) {
+  return status_for(std::max(strength_of(a), strength_of(b)), is_update(a) || is_update(b));
+}
+
+}  // namespace
+
+bool still_counts(const TransactionManager& manager, const MultiXactMember& holder) {
+  const XidStatus status = manager.status(holder.xid);
+  return status == XidStatus::in_progress || (is_update(holder.status) && status == XidStatus::committed);
+}
+
+bool conflicts(LockStrength a, LockStrength b) {
+  if (a > b) std::swap(a, b);
+  switch (a) {
+    case LockStrength::none:
+      return false;
+    case LockStrength::key_share:
+      return b == LockStrength::update;
+    case LockStrength::share:
+      return b >= LockStrength::no_key_update;
+    case LockStrength::no_key_update:
+    case LockStrength::update:
+      break;
+  }
+  return true;
+}
+
+LockStrength strength_of(MemberStatus status) {
+  switch (status) {
+    case MemberStatus::key_share:
+      return LockStrength::key_share;
+    case MemberStatus::share:
+      return LockStrength::share;
+    case MemberStatus::no_key_update_lock:
+    case MemberStatus::no_key_update:
+      return LockStrength::no_key_update;
+    case MemberStatus::update_lock:
+    case MemberStatus::update:
+      break;
+  }
+  return LockStrength::update;
+}
+
+MemberStatus status_for(LockStrength strength, bool updates) {
+  switch (strength) {
+    case LockStrength::key_share:
+      return MemberStatus::key_share;
+    case LockStrength::share:
+      return MemberStatus::share;
+    case LockStrength::no_key_update:
+      return updates ? MemberStatus::no_key_update : MemberStatus::no_key_update_lock;
+    case LockStrength::update:
+      return updates ? MemberStatus::update : MemberStatus::update_lock;
+    case LockStrength::none:
+      break;
+  }
+  POLARSIM_ASSERT(false, "a row lock has a strength");
+}
+
+LockMode tuple_lock_mode(LockStrength strength) {
+  switch (strength) {
+    case LockStrength::key_share:
+      return LockMode::access_share;
+    case LockStrength::share:
+      return LockMode::row_share;
+    case LockStrength::no_key_update:
+      return LockMode::exclusive;
+    case LockStrength::update:
+    case LockStrength::none:
+      break;
+  }
+  return LockMode::access_exclusive;
+}
+
+bool in_the_way(const TransactionManager& manager, const Transaction& transaction, const MultiXactMember& holder,
+                LockStrength strength) {
+  return conflicts(strength_of(holder.status), strength) && !is_own(manager, transaction, holder.xid) &&
+         still_counts(manager, holder);
+}
+
+bool any_in_the_way(const TransactionManager& manager, const Transaction& transaction,
+                    std::span<const MultiXactMember> holders, LockStrength strength) {
+  return std::any_of(holders.begin(), holders.end(),
+                     [&](const MultiXactMember& holder) { return in_the_way(manager, transaction, holder, strength); });
+}
+
+void clear_xmax(TupleHeader& header) {
+  header.xmax = storage::invalid_xid;
+  header.infomask &= static_cast<std::uint16_t>(~xmax_bits);
+}
+
+void set_holders(TransactionManager& manager, TupleHeader& header, std::vector<MultiXactMember> holders) {
+  // A set that is there already needs no new name.
+  if (holders.size() > 1 && header.has(infomask::xmax_is_multi) && manager.multixacts().members(header.xmax) == holders)
+    return;
+  clear_xmax(header);
+  if (holders.empty()) return;
+  if (holders.size() == 1) {
+    header.xmax = holders.front().xid;
+    header.infomask |= bits_of(holders.front().status);
+    return;
+  }
+  bool updated = false, key_updated = false;
+  for (const MultiXactMember& holder : holders) {
+    updated |= is_update(holder.status);
+    key_updated |= holder.status == MemberStatus::update;
+  }
+  header.xmax = manager.multixacts().create(std::move(holders));
+  header.infomask |= infomask::xmax_is_multi;
+  if (!updated) header.infomask |= infomask::xmax_lock_only;
+  if (key_updated) header.infomask |= infomask::keys_updated;
+}
+
+void add_holder(TransactionManager& manager, TupleHeader& header, Xid xid, LockStrength strength, bool updates) {
+  const MemberStatus status = status_for(strength, updates);
+  std::vector<MultiXactMember> holders = holders_of(manager, header);
+  std::erase_if(holders, [&](const MultiXactMember& holder) { return !still_counts(manager, holder); });
+  const auto own =
+      std::find_if(holders.begin(), holders.end(), [&](const MultiXactMember& holder) { return holder.xid == xid; });
+  if (own == holders.end()) {
+    holders.push_back({xid, status});
+  } else {
+    own->status = stronger(own->status, status);
+  }
+  set_holders(manager, header, std::move(holders));
+}
+
+void carry_locks(TransactionManager& manager, const Transaction& transaction, const TupleHeader& from,
+                 TupleHeader& to) {
+  if (from.xmax == storage::invalid_xid) return;
+  std::vector<MultiXactMember> holders = holders_of(manager, from);
+  const std::size_t all = holders.size();
+  std::erase_if(holders, [&](const MultiXactMember& holder) {
+    return is_update(holder.status) || is_own(manager, transaction, holder.xid) || !manager.in_progress(holder.xid);
+  });
+  if (holders.size() > 1 && holders.size() == all) {
+    to.xmax = from.xmax;
+    to.infomask |= infomask::xmax_is_multi | infomask::xmax_lock_only;
+    return;
+  }
+  set_holders(manager, to, std::move(holders));
+}
+
+}  // namespace polarsim::engine::txn

@@ -1,0 +1,208 @@
+#include "engine/txn/vacuum.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "engine/storage/key_encoding.h"
+#include "engine/txn/heap_visibility.h"
+#include "engine/txn/row_locks.h"
+#include "engine/txn/toast.h"
+
+namespace polarsim::engine::txn {
+
+namespace {
+
+namespace infomask = storage::infomask;
+using storage::BlockNumber;
+using storage::ExternalColumns;
+using storage::is_normal;
+using storage::Page;
+using storage::PageRef;
+using storage::xid_precedes;
+
+// A row version that goes, with what its index entries are made of.
+struct DeadRow {
+  std::uint16_t item = 0;
+  Row row;
+  ExternalColumns external;
+};
+
+void lower(Xid& oldest, Xid xid) {
+  if (is_normal(xid) && xid_precedes(xid, oldest)) oldest = xid;
+}
+
+// What is `age` before `next`.
+Xid before(Xid next, std::uint32_t age) {
+  const Xid limit = next - age;
+  return is_normal(limit) ? limit : storage::first_normal_xid;
+}
+
+std::string key_of(const Row& row, const std::vector<int>& columns) {
+  std::string key;
+  for (const int column : columns) storage::append_key(key, row[static_cast<std::size_t>(column)]);
+  return key;
+}
+
+}  // namespace
+
+// The work on one relation.
+class Vacuum::Pass {
+ public:
+  Pass(Heap& heap, Backend& backend, const Cutoffs& cutoffs, VacuumResult& result)
+      : heap_(heap), manager_(heap.transactions_), backend_(backend), cutoffs_(cutoffs), result_(result) {}
+
+  void run(RelationId relation, RelationId toast, const std::vector<VacuumIndex>& indexes) {
+    const BlockNumber blocks = heap_.files_.block_count(relation);
+    for (BlockNumber block = 0; block < blocks; ++block) {
+      backend_.check_interrupts();
+      const storage::PageId id{relation, storage::Fork::main, block};
+      std::vector<DeadRow> dead = look_at_page(id, !indexes.empty());
+      if (!dead.empty()) {
+        for (const VacuumIndex& index : indexes) remove_entries(index, Toast(heap_, toast), block, dead);
+        manager_.host().fault_point("vacuum/index-entries-removed");
+        clear(id, dead);
+      }
+      const std::size_t free = free_bytes(heap_.pool_.pin(id).page());
+      heap_.free_space_.record(relation, block, free);
+      ++result_.pages;
+    }
+  }
+
+ private:
+  // Freezes what is old, counts what stays, and returns what is to go.
+  std::vector<DeadRow> look_at_page(storage::PageId id, bool with_rows) {
+    const PageRef ref = heap_.pool_.pin(id);
+    const Page page = ref.page();
+    std::vector<DeadRow> dead;
+    std::vector<HeaderChange> changes;
+    const std::uint16_t items = page.is_new() ? std::uint16_t{0} : page.item_count();
+    for (std::uint16_t item = 1; item <= items; ++item) {
+      if (!page.item_used(item)) continue;
+      TupleHeader header = storage::read_tuple_header(page.item(item));
+      const VacuumState state = satisfies_vacuum(manager_, header, cutoffs_.dead_before);
+      if (state == VacuumState::dead) {
+        DeadRow& row = dead.emplace_back();
+        row.item = item;
+        if (with_rows) row.row = storage::decode_tuple(page.item(item), row.external);
+        continue;
+      }
+      if (state == VacuumState::recently_dead) ++result_.kept;
+      if (freeze(header, state)) changes.push_back({item, header});
+      note_oldest(header);
+    }
+    if (!changes.empty()) freeze_items(manager_.log(), ref, changes);
+    result_.frozen += changes.size();
+    return dead;
+  }
+
+  // True if the header changed.
+  bool freeze(TupleHeader& header, VacuumState state) {
+    const TupleHeader before_freezing = header;
+    const bool inserter_runs = state == VacuumState::in_progress && manager_.in_progress(header.xmin);
+    if (!inserter_runs && is_normal(header.xmin) && xid_precedes(header.xmin, cutoffs_.freeze_before))
+      header.infomask |= infomask::xmin_frozen;
+    if (header.has(infomask::xmax_is_multi)) {
+      freeze_multixact(header);
+    } else if (is_normal(header.xmax) && xid_precedes(header.xmax, cutoffs_.freeze_before) &&
+               !still_counts(manager_, holders_of(manager_, header).front())) {
+      clear_xmax(header);
+    }
+    return !(header == before_freezing);
+  }
+
+  // A multixact of which an old transaction is a member, or that nobody needs any more, gives way to those who count.
+  void freeze_multixact(TupleHeader& header) {
+    std::vector<MultiXactMember> members = holders_of(manager_, header);
+    bool due = xid_precedes(header.xmax, cutoffs_.freeze_multixacts_before), runs = false;
+    for (const MultiXactMember& member : members) {
+      due |= xid_precedes(member.xid, cutoffs_.freeze_before);
+      runs |= manager_.in_progress(member.xid);
+    }
+    if (!due && runs) return;
+    std::erase_if(members, [&](const MultiXactMember& member) { return !still_counts(manager_, member); });
+    if (due) clear_xmax(header);  // the same set gets a new name
+    set_holders(manager_, header, std::move(members));
+  }
+
+  void note_oldest(const TupleHeader& header) {
+    if (!header.has(infomask::xmin_frozen)) lower(result_.oldest_xid, header.xmin);
+    if (!header.has(infomask::xmax_is_multi)) {
+      lower(result_.oldest_xid, header.xmax);
+      return;
+    }
+    for (const MultiXactMember& member : holders_of(manager_, header)) lower(result_.oldest_xid, member.xid);
+    if (xid_precedes(header.xmax, result_.oldest_multixact)) result_.oldest_multixact = header.xmax;
+  }
+
+  void remove_entries(const VacuumIndex& index, Toast toast, BlockNumber block, std::vector<DeadRow>& dead) {
+    std::set<Tid> without_key;
+    for (DeadRow& row : dead) {
+      backend_.check_interrupts();
+      const Tid tid{block, row.item};
+      const bool whole = std::none_of(index.columns.begin(), index.columns.end(), [&](int column) {
+        return static_cast<std::size_t>(column) < row.external.size() &&
+               row.external[static_cast<std::size_t>(column)].has_value();
+      });
+      if (!whole && !toast.try_fetch(row.row, row.external)) {
+        without_key.insert(tid);
+      } else {
+        index.tree->remove(key_of(row.row, index.columns), tid);
+      }
+    }
+    if (without_key.empty()) return;
+    // A part of the key lay out of line and is gone already: these entries have to be searched for.
+    storage::BTree::Scan scan = index.tree->scan({});
+    std::vector<storage::BTree::Entry> entries;
+    while (scan.next(entries)) {
+      backend_.check_interrupts();
+      for (const storage::BTree::Entry& entry : entries)
+        if (without_key.contains(entry.tid)) index.tree->remove(entry.key, entry.tid);
+    }
+  }
+
+  // Nobody but vacuum takes row versions away, and the dead do not come back: they are still there.
+  void clear(storage::PageId id, const std::vector<DeadRow>& dead) {
+    std::vector<std::uint16_t> items;
+    items.reserve(dead.size());
+    for (const DeadRow& row : dead) items.push_back(row.item);
+    const PageRef ref = heap_.pool_.pin(id);
+    clear_items(manager_.log(), ref, items);
+    result_.removed += items.size();
+  }
+
+  Heap& heap_;
+  TransactionManager& manager_;
+  Backend& backend_;
+  const Cutoffs& cutoffs_;
+  VacuumResult& result_;
+};
+
+VacuumResult Vacuum::run(Backend& backend, const HeapTable& table, const std::vector<VacuumIndex>& indexes) {
+  TransactionManager& manager = heap_.transactions_;
+  const Xid next = storage::xid_of(manager.next_xid());
+  const Xid horizon = manager.horizon();
+  const std::uint32_t age = manager.config().vacuum_freeze_min_age;
+  Cutoffs cutoffs;
+  cutoffs.dead_before = manager.config().planted.on(PlantedBug::vacuum_removes_visible_row) ? next : horizon;
+  cutoffs.freeze_before = before(next, age);
+  if (xid_precedes(horizon, cutoffs.freeze_before)) cutoffs.freeze_before = horizon;
+  const MultiXactId next_multixact = manager.multixacts().next();
+  cutoffs.freeze_multixacts_before = before(next_multixact, age);
+
+  VacuumResult result;
+  result.oldest_xid = horizon;
+  result.oldest_multixact = next_multixact;
+  Pass(heap_, backend, cutoffs, result).run(table.relation, table.toast, indexes);
+  if (table.toast != 0) {
+    // Chunks are not rows: only their age counts.
+    VacuumResult chunks = result;
+    Pass(heap_, backend, cutoffs, chunks).run(table.toast, 0, {});
+    result.pages = chunks.pages;
+    result.oldest_xid = chunks.oldest_xid;
+    result.oldest_multixact = chunks.oldest_multixact;
+  }
+  return result;
+}
+
+}  // namespace polarsim::engine::txn
