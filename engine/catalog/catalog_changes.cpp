@@ -63,10 +63,12 @@ RelationId Catalog::Implementation::make_file(Transaction& transaction, Relation
 }
 
 Tid Catalog::Implementation::insert_row(Transaction& transaction, RelationId system_table_id, const Row& row) {
+  const txn::ActiveSnapshot keeps_vacuum_away(transactions, transaction);
   return heap.insert(transaction, system_table(system_table_id).heap, row);
 }
 
 void Catalog::Implementation::remove_row(Transaction& transaction, RelationId system_table_id, Tid tid) {
+  const txn::ActiveSnapshot keeps_vacuum_away(transactions, transaction);
   txn::RowFailure failure;
   const txn::RowOutcome outcome = heap.remove(transaction, system_table(system_table_id).heap, tid, failure);
   // The relation's lock keeps everybody else from its rows.
@@ -209,6 +211,7 @@ void Catalog::Implementation::move_to(Transaction& transaction, RelationId id, R
   moved.file = file;
   moved.toast = toast;
   moved.created_by = xid;
+  const txn::ActiveSnapshot keeps_vacuum_away(transactions, transaction);
   txn::RowFailure failure;
   const txn::RowOutcome outcome =
       heap.update(transaction, system_table(pg_class_id).heap, old.tid,

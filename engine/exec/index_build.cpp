@@ -66,6 +66,7 @@ void build_index(ExecutionContext& context, const catalog::Table& table, const c
   database.visit_append_point();
   BTree& tree = database.tree(index);
   tree.create();
+  const txn::ActiveSnapshot keeps_vacuum_away(database.transactions(), context.transaction);
   catalog::for_each_version(database.pool(), database.files(), database.heap(), table.heap,
                             [&](Tid tid, const storage::TupleHeader&, const Row& row) {
                               context.backend().check_interrupts();

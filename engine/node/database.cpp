@@ -65,7 +65,7 @@ void Database::open_wal(const storage::WalStart& start, storage::RedoTable& redo
   std::uint64_t replayed = 0;
   storage::RedoContext context(host_, *pool_, *files_, config_.planted);
   wal_ = storage::Wal::open(host_, wal_options(config_), start, [&](const storage::WalRecord& record) {
-    redo.apply(context, storage::decode(record, record.end));
+    redo.apply(context, storage::decode(record));
     ++replayed;
   });
   context.finish();
