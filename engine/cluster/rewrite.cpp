@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/sql/error.h"
+#include "engine/sql/session_functions.h"
 
 namespace polarsim::engine::cluster {
 
@@ -26,8 +27,9 @@ void map_in_place(std::vector<sql::Assignment>& assignments, const ExpressionMap
   for (sql::Assignment& assignment : assignments) map_in_place(assignment.value, mapper);
 }
 
-constexpr std::array<std::string_view, 6> volatile_functions{"random",  "gen_random_uuid", "clock_timestamp",
-                                                             "nextval", "timeofday",       "pg_sleep"};
+// Besides those of the session.
+constexpr std::array<std::string_view, 4> volatile_functions{"random", "gen_random_uuid", "clock_timestamp",
+                                                             "timeofday"};
 constexpr std::array<std::string_view, 6> stable_functions{
     "now", "transaction_timestamp", "statement_timestamp", "current_user", "session_user", "current_database"};
 
@@ -35,6 +37,11 @@ template <std::size_t N>
 bool is_call_of(const Expression& expression, const std::array<std::string_view, N>& names) {
   return expression.kind == Expression::Kind::function &&
          std::find(names.begin(), names.end(), expression.name) != names.end();
+}
+
+bool is_volatile_call(const Expression& expression) {
+  return is_call_of(expression, volatile_functions) ||
+         (expression.kind == Expression::Kind::function && sql::is_session_function(expression.name));
 }
 
 }  // namespace
@@ -90,14 +97,11 @@ bool contains(const ExpressionPtr& expression, const std::function<bool(const Ex
                      [&test](const ExpressionPtr& argument) { return contains(argument, test); });
 }
 
-bool calls_volatile_function(const ExpressionPtr& expression) {
-  return contains(expression, [](const Expression& e) { return is_call_of(e, volatile_functions); });
-}
+bool calls_volatile_function(const ExpressionPtr& expression) { return contains(expression, is_volatile_call); }
 
 bool calls_non_immutable_function(const ExpressionPtr& expression) {
-  return contains(expression, [](const Expression& e) {
-    return is_call_of(e, volatile_functions) || is_call_of(e, stable_functions);
-  });
+  return contains(expression,
+                  [](const Expression& e) { return is_volatile_call(e) || is_call_of(e, stable_functions); });
 }
 
 ExpressionMapper ParameterRenumbering::mapper() {

@@ -135,7 +135,7 @@ bool is_row_independent(const ExpressionPtr& expression) {
   const Expression& node = *expression;
   if (node.kind == Kind::column || node.kind == Kind::excluded) return false;
   const bool keyword_function = node.name == "greatest" || node.name == "least" || node.name == "nullif";
-  if (node.kind == Kind::function && !keyword_function && !is_scalar_function(node.name)) return false;
+  if (node.kind == Kind::function && !keyword_function && !is_immutable_function(node.name)) return false;
   return std::all_of(node.arguments.begin(), node.arguments.end(), is_row_independent);
 }
 

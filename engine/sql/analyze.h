@@ -45,6 +45,8 @@ class BoundExpression {
   std::shared_ptr<const BoundNode> root_;
 };
 
+class SessionFunctions;  // session_functions.h
+
 // What a row-level evaluation may look at.
 struct EvaluationContext {
   std::span<const Value> row;         // the table's row; empty if none
@@ -53,6 +55,8 @@ struct EvaluationContext {
   std::span<const Value> aggregates;  // results of aggregate calls, by their slot
   // For time functions: the transaction's and the statement's start, microseconds since the Unix epoch.
   std::int64_t transaction_start_us = 0;
+  // Null: a function of the session is refused with 0A000. If there is one, evaluation may block.
+  SessionFunctions* session = nullptr;
 };
 
 class AggregateCalls;  // aggregate.h

@@ -355,9 +355,16 @@ class Machine {
       drop(count - 1);
       return replace_by_null();
     }
-    Value result = function.evaluate(std::span<const Value* const>(arguments.data(), static_cast<std::size_t>(count)));
+    const std::span<const Value* const> given(arguments.data(), static_cast<std::size_t>(count));
+    Value result = function.evaluate != nullptr ? function.evaluate(given) : call_session(function, given);
     drop(count - 1);
     replace(std::move(result));
+  }
+
+  Value call_session(const ScalarFunction& function, std::span<const Value* const> arguments) const {
+    if (context_.session != nullptr) return context_.session->call(function.session, arguments);
+    throw SqlError(sqlstate::feature_not_supported,
+                   "function " + std::string(function.name) + "() is not supported in this place");
   }
 
   const BoundNode& program_;

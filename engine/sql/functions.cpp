@@ -145,14 +145,12 @@ bool match(std::string_view text, std::string_view pattern) {
   }
 }
 
-}  // namespace
-
-const std::vector<ScalarFunction>& scalar_functions() {
+std::vector<ScalarFunction> immutable_functions() {
   constexpr TypeId any = TypeId::unknown;
   constexpr TypeId int4 = TypeId::int4;
   constexpr TypeId int8 = TypeId::int8;
   constexpr TypeId text = TypeId::text;
-  static const std::vector<ScalarFunction> functions = {
+  return {
       {"length", {text}, int4, length},
       {"char_length", {text}, int4, length},
       {"character_length", {text}, int4, length},
@@ -175,12 +173,81 @@ const std::vector<ScalarFunction>& scalar_functions() {
       {"hashtext", {text}, int4, hash_text},
       {"worker_hash", {any}, int4, worker_hash},
   };
+}
+
+std::vector<ScalarFunction> session_functions() {
+  using F = SessionFunction;
+  constexpr TypeId any = TypeId::unknown;
+  constexpr TypeId boolean = TypeId::boolean;
+  constexpr TypeId int4 = TypeId::int4;
+  constexpr TypeId int8 = TypeId::int8;
+  constexpr TypeId text = TypeId::text;
+  constexpr TypeId none = TypeId::text;
+  std::vector<ScalarFunction> functions = {
+      {"pg_backend_pid", {}, int4, nullptr, F::backend_pid},
+      {"txid_current", {}, int8, nullptr, F::current_transaction},
+      {"pg_current_xact_id", {}, int8, nullptr, F::current_transaction},
+      {"txid_current_if_assigned", {}, int8, nullptr, F::current_transaction_if_any},
+      {"pg_current_xact_id_if_assigned", {}, int8, nullptr, F::current_transaction_if_any},
+      {"pg_advisory_unlock_all", {}, none, nullptr, F::advisory_unlock_all},
+      {"pg_cancel_backend", {int4}, boolean, nullptr, F::cancel_backend},
+      {"pg_terminate_backend", {int4}, boolean, nullptr, F::terminate_backend},
+      {"nextval", {text}, int8, nullptr, F::next_value},
+      {"currval", {text}, int8, nullptr, F::current_value},
+      {"setval", {text, int8}, int8, nullptr, F::set_value},
+      {"setval", {text, int8, boolean}, int8, nullptr, F::set_value},
+      {"lastval", {}, int8, nullptr, F::last_value},
+      {"pg_sleep", {any}, none, nullptr, F::sleep},
+      {"current_setting", {text}, text, nullptr, F::current_setting},
+      {"current_setting", {text, boolean}, text, nullptr, F::current_setting},
+  };
+  struct Advisory {
+    std::string_view name;
+    TypeId result;
+    SessionFunction function;
+  };
+  constexpr Advisory advisory[] = {
+      {"pg_advisory_lock", none, F::advisory_lock},
+      {"pg_advisory_lock_shared", none, F::advisory_lock_shared},
+      {"pg_advisory_xact_lock", none, F::advisory_xact_lock},
+      {"pg_advisory_xact_lock_shared", none, F::advisory_xact_lock_shared},
+      {"pg_try_advisory_lock", boolean, F::try_advisory_lock},
+      {"pg_try_advisory_lock_shared", boolean, F::try_advisory_lock_shared},
+      {"pg_try_advisory_xact_lock", boolean, F::try_advisory_xact_lock},
+      {"pg_try_advisory_xact_lock_shared", boolean, F::try_advisory_xact_lock_shared},
+      {"pg_advisory_unlock", boolean, F::advisory_unlock},
+      {"pg_advisory_unlock_shared", boolean, F::advisory_unlock_shared},
+  };
+  for (const Advisory& each : advisory) {
+    functions.push_back({each.name, {int8}, each.result, nullptr, each.function});
+    functions.push_back({each.name, {int4, int4}, each.result, nullptr, each.function});
+  }
   return functions;
 }
 
-bool is_scalar_function(std::string_view name) {
+}  // namespace
+
+const std::vector<ScalarFunction>& scalar_functions() {
+  static const std::vector<ScalarFunction> functions = [] {
+    std::vector<ScalarFunction> all = immutable_functions();
+    for (ScalarFunction& function : session_functions()) all.push_back(std::move(function));
+    return all;
+  }();
+  return functions;
+}
+
+bool is_immutable_function(std::string_view name) {
   const auto& all = scalar_functions();
-  return std::any_of(all.begin(), all.end(), [&](const ScalarFunction& function) { return function.name == name; });
+  return std::any_of(all.begin(), all.end(), [&](const ScalarFunction& function) {
+    return function.name == name && function.session == SessionFunction::none;
+  });
+}
+
+bool is_session_function(std::string_view name) {
+  const auto& all = scalar_functions();
+  return std::any_of(all.begin(), all.end(), [&](const ScalarFunction& function) {
+    return function.name == name && function.session != SessionFunction::none;
+  });
 }
 
 bool matches_like(std::string_view text, std::string_view pattern) { return match(text, pattern); }

@@ -1,10 +1,12 @@
-// The scalar functions this engine evaluates. All are strict (NULL in, NULL out) and immutable.
+// The scalar functions this engine evaluates. All are strict (NULL in, NULL out). Those of the session are volatile,
+// all others immutable.
 #pragma once
 
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "engine/sql/session_functions.h"
 #include "engine/sql/value.h"
 
 namespace polarsim::engine::sql {
@@ -13,13 +15,14 @@ struct ScalarFunction {
   std::string_view name;
   std::vector<TypeId> arguments;  // `unknown` takes a value of any type
   TypeId result = TypeId::unknown;
-  // None of the values is NULL.
+  // None of the values is NULL. Null for a function of the session.
   Value (*evaluate)(std::span<const Value* const> arguments) = nullptr;
+  SessionFunction session = SessionFunction::none;
 };
 
 // All of them; positions in this list are stable within a run and name the functions in programs.
 const std::vector<ScalarFunction>& scalar_functions();
-bool is_scalar_function(std::string_view name);
+bool is_immutable_function(std::string_view name);
 
 // Whether `text` matches an SQL LIKE pattern (% and _, backslash escapes). Throws 22025 if the pattern ends in its
 // escape character.

@@ -374,6 +374,13 @@ ExpressionPtr TreeBuilder::function_call(raw::object fields, int depth) {
   if (fields["args"].get(arguments) != simdjson::SUCCESS) return finish(std::move(node));
   for (const raw::element argument : arguments) {
     const raw::Node named(argument);
+    if (node.name == "pg_sleep" && named.kind == "A_Const" && raw::has(named.fields, "fval")) {
+      // The one function that takes a number with a fraction, as PostgreSQL also does in quotes.
+      Expression seconds = node_at(Kind::constant, position_of(named.fields));
+      seconds.value = Value::text(std::string(raw::text_of(raw::object(named.fields["fval"]), "fval")));
+      node.arguments.push_back(finish(std::move(seconds)));
+      continue;
+    }
     if (named.kind != "NamedArgExpr") {
       node.arguments.push_back(expression(argument, depth + 1));
       continue;

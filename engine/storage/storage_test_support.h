@@ -13,8 +13,9 @@ namespace polarsim::engine::storage::testing {
 
 class StorageHost {
  public:
-  explicit StorageHost(std::uint64_t seed = 1, sim::SchedulingPolicy policy = sim::SchedulingPolicy::fifo)
-      : simulation_(options(seed, policy)), host_(simulation_.add_host("n")) {}
+  explicit StorageHost(std::uint64_t seed = 1, sim::SchedulingPolicy policy = sim::SchedulingPolicy::fifo,
+                       bool trace = false)
+      : simulation_(options(seed, policy, trace)), host_(simulation_.add_host("n")) {}
 
   // Boots the host and runs `body` as its program; returns when nothing happens any more. An SqlError that leaves the
   // body is kept, see error().
@@ -47,10 +48,11 @@ class StorageHost {
   sim::Disk& disk() { return host_.disk(); }
 
  private:
-  static sim::SimulationOptions options(std::uint64_t seed, sim::SchedulingPolicy policy) {
+  static sim::SimulationOptions options(std::uint64_t seed, sim::SchedulingPolicy policy, bool trace) {
     sim::SimulationOptions result;
     result.seed = seed;
     result.scheduler.policy = policy;
+    result.trace.enabled = trace;
     return result;
   }
   sim::Simulation simulation_;
