@@ -4,11 +4,15 @@
 // writes what is dirty at that moment while everybody goes on, makes the files durable, asks the other keepers of state
 // (commit log, multixacts, prepared transactions) to do the same, appends its record, flushes it, and only then tells
 // the control file. Segments of the WAL that end before the redo point are then recycled. Its cost follows the number
-// of dirty pages. One that is started by time or by the amount of WAL spreads its writes over
-// `checkpoint_completion_target` of the time until the next; one that is asked for does not wait.
+// of dirty pages.
+//
+// One starts `checkpoint_timeout` after the last one, if anything but the log's own records was logged since, and when
+// `max_wal_size_bytes` were logged. It spreads its writes over `checkpoint_completion_target` of the time until the
+// next, or of the WAL until then if that comes faster; one that is asked for does not wait, and hurries on one that is
+// under way. While nothing is logged, nothing happens: no timer runs.
 //
 // Fault points: "checkpoint/start", "checkpoint/pages-written", "checkpoint/synced", "checkpoint/record-written",
-// "checkpoint/control-written".
+// "checkpoint/control-written". Probe: "checkpoint/completed".
 #pragma once
 
 #include <functional>
@@ -26,7 +30,7 @@ class Checkpointer {
  public:
   // State that is not pages of the pool.
   struct Keeper {
-    // At the redo point, without blocking: note what the checkpoint will say, e.g. counters.
+    // At the redo point, without blocking: note what the checkpoint will say, e.g. counters. Each may be empty.
     std::function<void(CheckpointData&)> note;
     // Make durable, before the checkpoint's record is written, whatever was true at the redo point. May block.
     std::function<void(const CheckpointData&)> flush;
@@ -36,17 +40,34 @@ class Checkpointer {
 
   Checkpointer(sim::Host& host, const NodeConfig& config, WalLog& log, BufferPool& pool, DataFiles& files,
                ControlFile& control);
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
   void add_keeper(Keeper keeper);
 
-  // Starts the background task.
+  // Starts the background task. It takes the log's batch listener.
   void start();
-  // A whole checkpoint, as fast as it goes; waits for one that is under way first. Blocks.
+  // A whole checkpoint, as fast as it goes; waits for one that is under way first. Blocks. With `shutdown` the caller
+  // sees to it that nobody changes anything any more, and the control file then vouches for the log to its last byte.
   void run(bool shutdown = false);
   std::uint64_t completed() const { return completed_; }
 
  private:
+  // What the background task waits for, so that a batch wakes it only if that has come.
+  enum class Waiting : std::uint8_t { nothing, change, time, schedule };
+
   void loop();
-  void perform(bool fast, bool shutdown);
+  // False if it failed; then the WAL that it would have released stays, and another try does no harm.
+  bool perform_if_due();
+  void perform(bool shutdown);
+  CheckpointData begin();
+  bool changed() const { return log_.wal().last_change() > redo_; }
+  bool grown() const { return log_.wal().end() - redo_ >= config_.max_wal_size_bytes; }
+  // Of the time or the WAL until the next checkpoint, which part a checkpoint may have used that has written this part.
+  double allowed(std::size_t done, std::size_t total) const;
+  bool behind(double allowed) const;
+  void throttle(std::size_t done, std::size_t total);
+  void on_batch();
 
   sim::Host& host_;
   const NodeConfig& config_;
@@ -57,7 +78,13 @@ class Checkpointer {
   std::vector<Keeper> keepers_;
   sim::Mutex running_;
   sim::Condition wanted_;
-  bool hurry_ = false;
+  sim::TaskRef task_;
+  Waiting waiting_ = Waiting::nothing;
+  std::uint32_t hurry_ = 0;     // callers of run()
+  Lsn redo_ = 0;                // of the last checkpoint, also if it is under way
+  sim::Time started_;           // the same
+  sim::Time due_ = sim::never;  // the next by time
+  double allowed_ = 0;          // while it waits for its schedule
   std::uint64_t completed_ = 0;
 };
 

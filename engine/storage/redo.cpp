@@ -9,10 +9,8 @@ namespace polarsim::engine::storage {
 
 namespace {
 
-constexpr std::string_view data_corrupted = "XX001";
-
 bool damaged_or_unreadable(const SqlError& error) {
-  return error.sqlstate() == data_corrupted || error.sqlstate() == sqlstate::io_error;
+  return error.sqlstate() == sqlstate::data_corrupted || error.sqlstate() == sqlstate::io_error;
 }
 
 void redo_create_relation(RedoContext& context, const DecodedRecord& record) {
@@ -45,7 +43,7 @@ std::optional<PageRef> RedoContext::page_to_change(const DecodedRecord& record, 
   try {
     page = pool_.pin(id);
   } catch (const SqlError& error) {
-    if (error.sqlstate() != data_corrupted) throw;
+    if (error.sqlstate() != sqlstate::data_corrupted) throw;
     throw SqlError(error.sqlstate(),
                    fmt::format("{}: redo of the WAL record at LSN {} ({}) needs it", error.fields().message,
                                record.begin, to_string(record.kind)),

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <concepts>
 
 #include "engine/storage/bytes.h"
 #include "engine/storage/crc32c.h"
+#include "engine/storage/little_endian.h"
 
 namespace polarsim::engine::storage {
 
@@ -15,20 +15,6 @@ namespace {
 
 constexpr std::string_view path_prefix = "wal/";
 constexpr std::size_t number_digits = 8;
-
-template <std::unsigned_integral T>
-void put(char* to, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<char>((value >> (8 * i)) & 0xFF);
-}
-
-template <std::unsigned_integral T>
-T get(const char* from) {
-  T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    value = static_cast<T>(value | static_cast<T>(static_cast<T>(static_cast<unsigned char>(from[i])) << (8 * i)));
-  }
-  return value;
-}
 
 }  // namespace
 
@@ -84,30 +70,30 @@ void encode(std::string& to, WalRecordHeader& header, std::string_view payload) 
   if (to.capacity() < begin + total) to.reserve(std::max(begin + total, 2 * to.capacity()));
   to.resize(begin + wal_record_header_bytes, '\0');
   char* const fields = to.data() + begin;
-  put(fields + 4, header.payload_length);
-  put(fields + 8, header.lsn);
-  put(fields + 16, header.durable_lsn);
-  put(fields + 24, header.previous_crc);
-  put(fields + 28, header.epoch);
-  put(fields + 32, header.kind);
+  store(fields + 4, header.payload_length);
+  store(fields + 8, header.lsn);
+  store(fields + 16, header.durable_lsn);
+  store(fields + 24, header.previous_crc);
+  store(fields + 28, header.epoch);
+  store(fields + 32, header.kind);
   to.append(payload);
   to.resize(begin + total, '\0');
   header.crc = crc32c(std::string_view(to).substr(begin + sizeof header.crc));
-  put(to.data() + begin, header.crc);
+  store(to.data() + begin, header.crc);
 }
 
 std::optional<WalRecordHeader> decode_record(std::string_view bytes, Lsn lsn) {
   if (bytes.size() < wal_record_header_bytes) return std::nullopt;
   const char* const fields = bytes.data();
   WalRecordHeader header;
-  header.lsn = get<std::uint64_t>(fields + 8);
+  header.lsn = load<std::uint64_t>(fields + 8);
   if (header.lsn != lsn) return std::nullopt;
-  header.crc = get<std::uint32_t>(fields);
-  header.payload_length = get<std::uint32_t>(fields + 4);
-  header.durable_lsn = get<std::uint64_t>(fields + 16);
-  header.previous_crc = get<std::uint32_t>(fields + 24);
-  header.epoch = get<std::uint32_t>(fields + 28);
-  header.kind = get<std::uint8_t>(fields + 32);
+  header.crc = load<std::uint32_t>(fields);
+  header.payload_length = load<std::uint32_t>(fields + 4);
+  header.durable_lsn = load<std::uint64_t>(fields + 16);
+  header.previous_crc = load<std::uint32_t>(fields + 24);
+  header.epoch = load<std::uint32_t>(fields + 28);
+  header.kind = load<std::uint8_t>(fields + 32);
   if (header.total_bytes() > bytes.size()) return std::nullopt;
   if (header.crc != crc32c(bytes.substr(sizeof header.crc, header.total_bytes() - sizeof header.crc)))
     return std::nullopt;

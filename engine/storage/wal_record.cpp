@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "engine/sql/error.h"
-#include "engine/storage/bytes.h"
+#include "engine/storage/little_endian.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::storage {
@@ -15,14 +15,8 @@ namespace {
 
 template <std::unsigned_integral T>
 void put(std::string& to, T value) {
-  char bytes[sizeof(T)];
-  for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>((value >> (8 * i)) & 0xFF);
-  to.append(bytes, sizeof(T));
-}
-
-std::uint16_t number_at(std::string_view page, std::size_t offset) {
-  return static_cast<std::uint16_t>(static_cast<unsigned char>(page[offset]) |
-                                    static_cast<unsigned char>(page[offset + 1]) << 8);
+  const T little = in_little_endian(value);
+  to.append(reinterpret_cast<const char*>(&little), sizeof little);
 }
 
 struct Hole {
@@ -34,17 +28,17 @@ bool all_zero(std::string_view bytes) {
 }
 
 // Nothing is left out that is not zero, whatever the kind of page says about itself.
-Hole hole_of(std::string_view page) {
-  const Hole hole{number_at(page, 16), number_at(page, 18)};
+Hole hole_of(const Page& page) {
+  const Hole hole{page.lower(), page.upper()};
   if (hole.lower < page_header_size || hole.lower > hole.upper || hole.upper > page_size) return {};
-  return all_zero(page.substr(hole.lower, hole.upper - hole.lower)) ? hole : Hole{};
+  return all_zero(page.contents().substr(hole.lower, hole.upper - hole.lower)) ? hole : Hole{};
 }
 
-void put_image(std::string& to, std::string_view page) {
+void put_image(std::string& to, const Page& page) {
   const Hole hole = hole_of(page);
   put(to, hole.lower);
   put(to, hole.upper);
-  to.append(page.substr(0, hole.lower)).append(page.substr(hole.upper));
+  to.append(page.contents().substr(0, hole.lower)).append(page.contents().substr(hole.upper));
 }
 
 [[noreturn]] void contradiction(const WalRecord& record, std::string_view what) {
@@ -57,12 +51,7 @@ class PayloadReader {
   explicit PayloadReader(const WalRecord& record) : record_(record), rest_(record.payload) {}
   template <std::unsigned_integral T>
   T number() {
-    const std::string_view raw = take(sizeof(T));
-    T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      value = static_cast<T>(value | static_cast<T>(static_cast<T>(static_cast<unsigned char>(raw[i])) << (8 * i)));
-    }
-    return value;
+    return load<T>(take(sizeof(T)).data());
   }
   std::string_view take(std::size_t count) {
     if (count > rest_.size()) contradiction(record_, "it is shorter than its contents");
@@ -154,7 +143,7 @@ Lsn WalLog::append(RecordKind kind, std::span<const PageChange> pages, std::stri
     put(payload_, static_cast<std::uint8_t>(id.fork));
     put(payload_, id.block);
     put(payload_, static_cast<std::uint8_t>(logged));
-    if (logged == PageChange::Kind::image) put_image(payload_, page.contents());
+    if (logged == PageChange::Kind::image) put_image(payload_, page);
   }
   payload_.append(data);
   const Lsn end = wal_.append(static_cast<std::uint8_t>(kind), payload_);

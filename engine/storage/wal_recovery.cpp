@@ -9,6 +9,7 @@
 
 #include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
+#include "engine/storage/little_endian.h"
 #include "engine/storage/wal.h"
 
 namespace polarsim::engine::storage {
@@ -49,7 +50,7 @@ struct Tail {
 // What a record header at the beginning of the bytes would say; 0 if they are too short for one.
 Lsn lsn_field(std::string_view bytes) {
   if (bytes.size() < wal_record_header_bytes) return 0;
-  return ByteReader(bytes.substr(8)).number<Lsn>();
+  return load<Lsn>(bytes.data() + 8);
 }
 
 // Reads one segment after the other.
