@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/catalog/sequence.h"
+#include "engine/exec/projection.h"
 #include "engine/node/database.h"
 #include "engine/node/session.h"
 #include "engine/sql/analyze.h"

@@ -6,13 +6,13 @@
 
 #include "engine/sql/ast.h"
 #include "engine/storage/table_definition.h"
-#include "engine/legacy/txn/database.h"
+#include "engine/node/database.h"
 
-namespace polarsim::engine::legacy::exec {
+namespace polarsim::engine::exec {
 
 struct SystemView {
   TableDefinition definition;
-  std::vector<Row> (*rows)(const legacy::Database& database) = nullptr;
+  std::vector<Row> (*rows)(const Database& database) = nullptr;
 };
 
 // Null if there is none. pg_catalog is searched before public, as in PostgreSQL.
@@ -21,4 +21,4 @@ inline const SystemView* find_system_view(const sql::TableName& name) {
   return find_system_view(name.schema, name.name);
 }
 
-}  // namespace polarsim::engine::legacy::exec
+}  // namespace polarsim::engine::exec
