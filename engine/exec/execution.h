@@ -27,6 +27,7 @@ struct ExecutionContext {
   txn::Transaction& transaction;
   std::span<const Value> parameters;
   std::vector<TypeId> parameter_types;  // all unknown: inferred where they are used
+  sql::SessionFunctions* session = nullptr;
 
   ExecutionContext(Database& in, txn::Transaction& by, std::span<const Value> values)
       : database(in), transaction(by), parameters(values), parameter_types(values.size(), TypeId::unknown) {}

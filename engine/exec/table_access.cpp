@@ -75,6 +75,7 @@ sql::EvaluationContext ExecutionContext::evaluation(std::span<const Value> row) 
   evaluation.row = row;
   evaluation.parameters = parameters;
   evaluation.transaction_start_us = transaction.start_us;
+  evaluation.session = session;
   return evaluation;
 }
 
