@@ -10,16 +10,6 @@ namespace polarsim::engine::catalog {
 using storage::frozen_xid;
 using storage::invalid_xid;
 
-namespace {
-
-bool belongs_to(const Transaction& transaction, Xid xid) {
-  return std::any_of(transaction.levels.begin(), transaction.levels.end(), [xid](const txn::TransactionLevel& level) {
-    return level.xid == xid || std::find(level.released.begin(), level.released.end(), xid) != level.released.end();
-  });
-}
-
-}  // namespace
-
 Relation* Cache::find(RelationId id) {
   const auto found = relations_.find(id);
   return found == relations_.end() ? nullptr : &found->second;
@@ -132,18 +122,26 @@ void Cache::drop_version(Relation& relation, RelationVersion& version, Xid xid) 
 }
 
 void Cache::transaction_ended(const Transaction& transaction, bool committed) {
-  for (auto entry = undecided_.begin(); entry != undecided_.end();) {
-    const Xid xid = entry->first;
-    // The others are what savepoints of some transaction have taken back: nobody else says when.
-    const bool own = belongs_to(transaction, xid);
-    const txn::XidStatus status = own ? txn::XidStatus::committed : transactions_.status(xid);
-    if (status == txn::XidStatus::in_progress) {
-      ++entry;
-      continue;
-    }
-    for (const RelationId id : entry->second) settle(id, xid, own ? committed : status == txn::XidStatus::committed);
-    entry = undecided_.erase(entry);
-  }
+  if (undecided_.empty()) return;
+  for (const txn::TransactionLevel& level : transaction.levels) settle(level, committed);
+}
+
+void Cache::levels_rolled_back(const Transaction& transaction, std::size_t first_level) {
+  if (undecided_.empty()) return;
+  for (std::size_t i = first_level; i < transaction.levels.size(); ++i) settle(transaction.levels[i], false);
+}
+
+void Cache::settle(const txn::TransactionLevel& level, bool committed) {
+  settle(level.xid, committed);
+  for (const Xid xid : level.released) settle(xid, committed);
+}
+
+void Cache::settle(Xid xid, bool committed) {
+  const auto found = undecided_.find(xid);
+  if (found == undecided_.end()) return;
+  const std::vector<RelationId> ids = std::move(found->second);
+  undecided_.erase(found);
+  for (const RelationId id : ids) settle(id, xid, committed);
 }
 
 void Cache::settle(RelationId id, Xid xid, bool committed) {

@@ -61,8 +61,10 @@ class Cache {
   // Both count as undecided until the transaction `xid` ends.
   RelationVersion& add_version(Relation& relation, RelationVersion version);
   void drop_version(Relation& relation, RelationVersion& version, Xid xid);
-  // What was undecided because of the transaction, or of one that is no longer in progress, is settled.
+  // What was undecided because of the transaction is settled; or because of its levels from `first_level` on, which have
+  // been rolled back.
   void transaction_ended(const Transaction& transaction, bool committed);
+  void levels_rolled_back(const Transaction& transaction, std::size_t first_level);
 
   // --- counting ---
   std::uint64_t version(std::string_view schema, std::string_view name) const;
@@ -81,6 +83,8 @@ class Cache {
 
   bool seen(Xid xid, const Transaction* reader) const;
   void forget_settled(const Relation& relation);
+  void settle(const txn::TransactionLevel& level, bool committed);
+  void settle(Xid xid, bool committed);
   void settle(RelationId id, Xid xid, bool committed);
   void remove(RelationId id);
 

@@ -53,6 +53,9 @@ Catalog::Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage
     if (committed) impl_->touch_changed_tables(transaction);
     impl_->cache.transaction_ended(transaction, committed);
   });
+  transactions.add_rollback_listener([this](const Transaction& transaction, std::size_t first_level) {
+    impl_->cache.levels_rolled_back(transaction, first_level);
+  });
   for (const TablePtr& table : system_tables()) {
     Relation relation;
     relation.id = table->id;

@@ -28,9 +28,8 @@ bool Autovacuum::due(const Counts& counts) const {
 
 bool Autovacuum::freeze_due() const {
   const txn::TransactionManager& transactions = database_.transactions();
-  const storage::FullXid next = transactions.next_xid();
-  const storage::FullXid oldest = database_.oldest_xid();
-  return next - oldest > database_.config().autovacuum_freeze_max_age;
+  const storage::Xid age = storage::xid_of(transactions.next_xid()) - transactions.oldest_xid();
+  return age > database_.config().autovacuum_freeze_max_age;
 }
 
 void Autovacuum::note(storage::RelationId table, const Changes& changes) {

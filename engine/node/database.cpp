@@ -22,11 +22,6 @@ storage::WalOptions wal_options(const NodeConfig& config) {
   return options;
 }
 
-// The identifier with its upper half: of the past, and less than 2^31 behind `next`.
-storage::FullXid full_xid(storage::FullXid next, storage::Xid xid) {
-  return next - static_cast<storage::Xid>(storage::xid_of(next) - xid);
-}
-
 }  // namespace
 
 Database::Database(sim::Host& host, const NodeConfig& config)
@@ -78,12 +73,6 @@ void Database::open_wal(const storage::WalStart& start, storage::RedoTable& redo
 }
 
 void Database::set_up() {
-  storage::CheckpointData initial;
-  initial.next_xid = std::max<storage::FullXid>(config_.initial_xid, storage::first_normal_xid);
-  initial.oldest_xid = storage::xid_of(initial.next_xid);
-  initial.next_relation = catalog::Table::first_normal_relation;
-  oldest_xid_ = initial.next_xid;
-  transactions_.load(initial);
   storage::RedoTable nothing;
   open_wal({}, nothing);
   transactions_.end_recovery();
@@ -98,7 +87,6 @@ void Database::set_up() {
 
 void Database::recover(const storage::ControlData& control) {
   transactions_.load(control.checkpoint);
-  oldest_xid_ = full_xid(transactions_.next_xid(), control.checkpoint.oldest_xid);
   storage::RedoTable redo;
   transactions_.register_redo(redo);
   txn::Heap::register_redo(redo);
@@ -186,7 +174,7 @@ void Database::vacuum(txn::Backend& backend, const std::vector<sql::TableName>& 
 void Database::vacuum_all(txn::Backend& backend, bool wait) {
   // What is made meanwhile is not looked at: it is younger than this.
   storage::Xid oldest_xid = transactions_.horizon();
-  storage::MultiXactId oldest_multixact = transactions_.next_multixact();
+  storage::MultiXactId oldest_multixact = transactions_.multixacts().next();
   bool complete = true;
   for (const catalog::TablePtr& table : catalog_->tables(nullptr)) {
     const std::optional<txn::VacuumResult> result = vacuum_table(backend, table->id, wait);
@@ -201,7 +189,6 @@ void Database::vacuum_all(txn::Backend& backend, bool wait) {
   }
   if (!complete) return;
   transactions_.advance_oldest(oldest_xid, oldest_multixact);
-  oldest_xid_ = full_xid(transactions_.next_xid(), oldest_xid);
 }
 
 std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, RelationId id, bool wait) {

@@ -59,8 +59,6 @@ class Database {
   void vacuum_all(txn::Backend& backend, bool wait);
   std::optional<txn::VacuumResult> vacuum_table(txn::Backend& backend, storage::RelationId table, bool wait);
   Autovacuum& autovacuum() { return *autovacuum_; }
-  // No transaction identifier older than this is left in any table.
-  storage::FullXid oldest_xid() const { return oldest_xid_; }
 
   // Where "wal/append" strikes: before a statement decides what to change. May block; throws 58030.
   void visit_append_point();
@@ -105,7 +103,6 @@ class Database {
   std::map<storage::RelationId, std::unique_ptr<storage::BTree>> trees_;  // by file
   std::map<std::uint32_t, std::unique_ptr<txn::Backend>> backends_;
   std::uint32_t last_process_id_ = 0;
-  storage::FullXid oldest_xid_ = storage::first_normal_xid;
   // Last, so that the log's writer has ended before what its completions touch goes away.
   std::unique_ptr<storage::Wal> wal_;
 };
