@@ -127,6 +127,9 @@ StatementScope::StatementScope(ExecutionContext& context, const sql::TableName& 
   }
   table_ = open_table(context, name, mode);
   if (!snapshot_) snapshot_.emplace(transactions, context.transaction);
+  const TableDefinition& definition = table_.definition();
+  if (mode == LockMode::row_exclusive && definition.name == "pg_dist_transaction" && definition.schema == "pg_catalog")
+    context.transaction.decides_distributed = true;
 }
 
 // --- rows ---
@@ -219,13 +222,9 @@ KeyOwner find_key_owner(ExecutionContext& context, const OpenTable& table, const
                         const std::vector<Tid>& tids) {
   if (tids.empty()) return {};
   // Since the entries were read, a place may have been vacuumed and filled again: the key counts, not the entry.
-  const KeyOwner owner =
-      context.database.heap().find_key_owner(context.transaction, table.heap(), tids, [&](const Row& other) {
-        return same_key(index.definition, row, other);
-      });
-  const bool undecided = owner.state == KeyOwner::State::undecided;
-  if (undecided && context.database.config().planted.on(PlantedBug::unique_check_without_wait)) return {};
-  return owner;
+  return context.database.heap().find_key_owner(
+      context.transaction, table.heap(), tids,
+      [&](const Row& other) { return same_key(index.definition, row, other); });
 }
 
 bool try_insert_index_entry(ExecutionContext& context, const OpenTable& table, const catalog::Index& index,
