@@ -12,6 +12,8 @@
 
 #include "engine/storage/btree.h"
 #include "engine/storage/btree_redo.h"
+#include "engine/storage/checkpoint.h"
+#include "engine/storage/control_file.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/storage/storage_test_support.h"
 #include "engine/txn/heap_access.h"
@@ -78,6 +80,7 @@ class HeapNode : public storage::testing::StorageHost {
   storage::DataFiles& files() { return *files_; }
   storage::BTree& index() { return *index_; }
   storage::Wal& wal() { return *wal_; }
+  storage::Checkpointer& checkpointer() { return *checkpointer_; }
   NodeConfig& config() { return config_; }
   std::uint32_t new_process_id() { return ++last_process_id_; }
   void sleep_ms(std::int64_t milliseconds) { host().scheduler().sleep_for(sim::Duration(milliseconds * 1'000'000)); }
@@ -117,21 +120,31 @@ class HeapNode : public storage::testing::StorageHost {
     storage::register_btree_redo(redo);
     manager_->register_redo(redo);
     storage::RedoContext context(host, *pool_, *files_, config_.planted);
-    bool fresh = true;
+    storage::ControlFile control(host);
+    const std::optional<storage::ControlData> known = control.read();
+    storage::WalStart start;
+    if (known) {
+      manager_->load(known->checkpoint);
+      start = {known->checkpoint.segment, known->checkpoint.redo, known->minimum_end};
+    }
     storage::WalOptions options;
     options.segment_bytes = 1 << 20;
-    wal_ = storage::Wal::open(host, options, storage::WalStart{}, [&](const storage::WalRecord& record) {
-      const storage::DecodedRecord decoded = storage::decode(record);
-      fresh &= decoded.kind != storage::RecordKind::create_relation;
-      redo.apply(context, decoded);
-    });
+    wal_ = storage::Wal::open(host, options, start,
+                              [&](const storage::WalRecord& record) { redo.apply(context, storage::decode(record)); });
+    context.finish();
     log_ = std::make_unique<storage::WalLog>(*wal_, true);
-    log_->set_redo_lsn(storage::wal_first_lsn);
+    log_->set_redo_lsn(start.lsn);
     manager_->attach(*log_);
     manager_->end_recovery();
     index_ = std::make_unique<storage::BTree>(host, *log_, *pool_, *files_, test_index, "test_index");
-    if (fresh) create();
+    checkpointer_ = std::make_unique<storage::Checkpointer>(host, config_, *log_, *pool_, *files_, control);
+    checkpointer_->add_keeper(manager_->keeper());
+    if (!known) {
+      create();
+      checkpointer_->run();
+    }
     body(*this);
+    checkpointer_.reset();
     index_.reset();
     heap_.reset();
     pool_.reset();
@@ -145,9 +158,7 @@ class HeapNode : public storage::testing::StorageHost {
       files_->create(relation);
       storage::log_create_relation(*log_, relation);
     }
-    files_->sync_all();
     index_->create();
-    wal_->flush(wal_->end());
   }
 
   NodeConfig config_;
@@ -161,6 +172,7 @@ class HeapNode : public storage::testing::StorageHost {
   std::unique_ptr<storage::FreeSpaceMap> free_space_;
   std::unique_ptr<Heap> heap_;
   std::unique_ptr<storage::BTree> index_;
+  std::unique_ptr<storage::Checkpointer> checkpointer_;
 };
 
 // A statement that runs beside the caller.
