@@ -107,6 +107,7 @@ struct Model {
   std::vector<ModelTransaction> deciding;          // commits that nobody has heard of yet, in the order of the log
   std::vector<std::uint64_t> deciding_numbers;
   std::vector<std::string> problems;
+  bool vacuum_runs = false;
 
   void check(bool holds, const std::string& what) {
     if (!holds) problems.push_back(what);
@@ -189,10 +190,10 @@ class Client {
   void perform(const Step& step) {
     switch (step.kind) {
       case Step::Kind::vacuum:
-        if (transaction_ == nullptr && !vacuum_runs_) {
-          vacuum_runs_ = true;
+        if (transaction_ == nullptr && !model_.vacuum_runs) {  // the table's lock, so to speak
+          model_.vacuum_runs = true;
           node_.vacuum();
-          vacuum_runs_ = false;
+          model_.vacuum_runs = false;
         }
         return;
       case Step::Kind::checkpoint:
@@ -381,9 +382,7 @@ class Client {
   Backend backend_;
   Transaction* transaction_ = nullptr;
   Contents text_;  // of the rows that the statement's scan has seen
-  static bool vacuum_runs_;
 };
-bool Client::vacuum_runs_ = false;
 
 Contents contents_of(HeapNode& node) {
   Backend backend(node.host(), node.new_process_id());
@@ -482,6 +481,7 @@ RC_GTEST_PROP(HeapProperty, ACrashLeavesWhatWasCommitted, ()) {
     model.open.clear();
     model.deciding.clear();
     model.deciding_numbers.clear();
+    model.vacuum_runs = false;
   };
   for (const std::int64_t crash_after_us : crashes) {
     ready = false;
