@@ -2,6 +2,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
 
 namespace polarsim::engine::storage {
 
@@ -31,9 +36,33 @@ constexpr Tables tables = make_tables();
 
 std::uint32_t byte_at(std::string_view bytes, std::size_t index) { return static_cast<unsigned char>(bytes[index]); }
 
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::string_view bytes, std::uint32_t previous) {
+  std::uint64_t crc = ~previous;
+  const char* at = bytes.data();
+  std::size_t rest = bytes.size();
+  for (; rest >= sizeof(std::uint64_t); rest -= sizeof(std::uint64_t), at += sizeof(std::uint64_t)) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    crc = _mm_crc32_u64(crc, word);
+  }
+  auto narrow = static_cast<std::uint32_t>(crc);
+  for (; rest > 0; --rest, ++at) narrow = _mm_crc32_u8(narrow, static_cast<unsigned char>(*at));
+  return ~narrow;
+}
+#endif
+
 }  // namespace
 
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t previous) {
+#if defined(__x86_64__)
+  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (has_instruction) return crc32c_by_instruction(bytes, previous);
+#endif
+  return crc32c_in_software(bytes, previous);
+}
+
+std::uint32_t crc32c_in_software(std::string_view bytes, std::uint32_t previous) {
   std::uint32_t crc = ~previous;
   std::size_t i = 0;
   for (; i + slices <= bytes.size(); i += slices) {

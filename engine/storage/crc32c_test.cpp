@@ -36,5 +36,23 @@ TEST(Crc32c, ContinuesWhereItStopped) {
   }
 }
 
+// On a processor without the instruction this compares software with itself.
+TEST(Crc32c, InstructionAndSoftwareAgreeOnRandomLengthsAndAlignments) {
+  std::uint64_t state = 1;
+  const auto draw = [&state](std::uint64_t below) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (state >> 33) % below;
+  };
+  std::string bytes(9000, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(draw(256));
+  for (int round = 0; round < 2000; ++round) {
+    const std::size_t start = draw(64);
+    const std::size_t length = round % 2 == 0 ? draw(80) : draw(bytes.size() - start);
+    const std::string_view part = std::string_view(bytes).substr(start, length);
+    const auto previous = static_cast<std::uint32_t>(draw(1ULL << 31) * 2 + draw(2));
+    ASSERT_EQ(crc32c(part, previous), crc32c_in_software(part, previous)) << start << " " << length;
+  }
+}
+
 }  // namespace
 }  // namespace polarsim::engine::storage

@@ -130,7 +130,13 @@ BlockNumber DataFiles::block_count(RelationId relation, Fork fork) {
   return file != nullptr ? file->blocks : 0;
 }
 
+void DataFiles::no_such_file(const std::string& path) {
+  throw SqlError(sqlstate::undefined_file, fmt::format("could not open file \"{}\": No such file or directory", path));
+}
+
 BlockNumber DataFiles::extend(RelationId relation, Fork fork) {
+  // A caller who had to wait for a buffer must not bring back a table that was dropped meanwhile.
+  if (find(relation, Fork::main) == nullptr) no_such_file(data_file_path(relation, Fork::main));
   OpenFile& file = find_or_create(relation, fork);
   if (file.blocks == invalid_block) {
     throw SqlError(sqlstate::program_limit_exceeded, fmt::format("cannot extend file \"{}\" beyond {} blocks",
@@ -152,9 +158,7 @@ void DataFiles::read(PageId id, std::span<char, page_size> into) {
   };
   if (host_.fault_point("page/read") == sim::FaultOutcome::fail) fail(sim::DiskError::io_error);
   const OpenFile* const open = find(id.relation, id.fork);
-  if (open == nullptr)
-    throw SqlError(sqlstate::undefined_file,
-                   fmt::format("could not open file \"{}\": No such file or directory", path));
+  if (open == nullptr) no_such_file(path);
   // A copy: while the read waits, the table of open files may change.
   const sim::File file = open->file;
   std::string bytes;

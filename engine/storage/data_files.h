@@ -57,7 +57,8 @@ class DataFiles {
   // Blocks of the fork, those that extend() has handed out and nobody has written yet included; 0 if there is no file.
   // Never blocks.
   BlockNumber block_count(RelationId relation, Fork fork = Fork::main);
-  // The number of the next block, which now counts as existing; creates the fork if there is none. Never blocks.
+  // The number of the next block, which now counts as existing. Never blocks. Throws SqlError 58P01 if the relation has
+  // no main fork; another fork is created if there is none.
   BlockNumber extend(RelationId relation, Fork fork = Fork::main);
   // For redo: blocks up to `blocks` exist. Creates the fork if there is none. Never blocks.
   void extend_to(RelationId relation, Fork fork, BlockNumber blocks);
@@ -91,6 +92,7 @@ class DataFiles {
   // Null if there is no such file.
   OpenFile* find(RelationId relation, Fork fork);
   OpenFile& find_or_create(RelationId relation, Fork fork);
+  [[noreturn]] static void no_such_file(const std::string& path);
   void sync_names();
   void sync_file(const ForkId& fork);
 

@@ -119,6 +119,8 @@ std::string to_string(RecordKind kind) {
       return "multixact truncate";
     case RecordKind::next_relation_id:
       return "next relation id";
+    case RecordKind::next_xid:
+      return "next xid";
     default:
       return fmt::format("kind {}", number);
   }

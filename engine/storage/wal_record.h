@@ -59,6 +59,7 @@ enum class RecordKind : std::uint8_t {
   commit_log_truncate = 70,
   multixact_truncate = 71,
   next_relation_id = 72,
+  next_xid = 73,
 };
 // "heap 16", "btree 33" (numbers of their range's format), "commit", ...; "kind 99" for one that is not known.
 std::string to_string(RecordKind kind);

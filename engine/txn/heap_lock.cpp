@@ -144,7 +144,7 @@ RowOutcome Heap::find_newest(Transaction& transaction, RelationId relation, Tid&
     if (state.inserter != storage::invalid_xid)
       throw SqlError(sqlstate::data_corrupted, "a committed row version leads to one that is not",
                      "Transaction " + std::to_string(state.inserter) + " runs.");
-    if (state.ender != storage::invalid_xid) {
+    if (state.ender != storage::invalid_xid && transactions_.row_locks_count(state.ender)) {
       version = {};
       if (wait != LockWait::block) return RowOutcome::not_available;
       transactions_.locks().wait_for_end(*transaction.backend, state.ender);

@@ -29,22 +29,26 @@ MemberStatus single_status(const TupleHeader& header) {
   return header.has(infomask::lock_share) ? MemberStatus::share : MemberStatus::key_share;
 }
 
-bool held_by_running(TransactionManager& manager, const TupleHeader& header) {
-  if (!header.has(infomask::xmax_is_multi)) return manager.in_progress(header.xmax);
+bool runs(const TransactionManager& manager, Xid xid) {
+  return manager.in_progress(xid) && manager.row_locks_count(xid);
+}
+
+bool held_by_running(const TransactionManager& manager, const TupleHeader& header) {
+  if (!header.has(infomask::xmax_is_multi)) return runs(manager, header.xmax);
   const auto& members = manager.multixacts().members(header.xmax);
   return std::any_of(members.begin(), members.end(),
-                     [&](const MultiXactMember& member) { return manager.in_progress(member.xid); });
+                     [&](const MultiXactMember& member) { return runs(manager, member.xid); });
 }
 
 }  // namespace
 
-std::vector<MultiXactMember> holders_of(TransactionManager& manager, const TupleHeader& header) {
+std::vector<MultiXactMember> holders_of(const TransactionManager& manager, const TupleHeader& header) {
   if (header.xmax == invalid_xid) return {};
   if (header.has(infomask::xmax_is_multi)) return manager.multixacts().members(header.xmax);
   return {{header.xmax, single_status(header)}};
 }
 
-Xid updater_of(TransactionManager& manager, const TupleHeader& header) {
+Xid updater_of(const TransactionManager& manager, const TupleHeader& header) {
   if (header.xmax == invalid_xid || header.has(infomask::xmax_lock_only)) return invalid_xid;
   if (!header.has(infomask::xmax_is_multi)) return header.xmax;
   for (const MultiXactMember& member : manager.multixacts().members(header.xmax))
@@ -77,7 +81,7 @@ bool SnapshotView::shows_end_of(const TupleHeader& header) {
   return committed_then(updater);
 }
 
-UpdateState satisfies_update(TransactionManager& manager, const TupleHeader& header, Tid tid,
+UpdateState satisfies_update(const TransactionManager& manager, const TupleHeader& header, Tid tid,
                              const Transaction& transaction) {
   if (inserted_by(manager, header, transaction)) {
     if (header.cmin >= transaction.command) return UpdateState::invisible;
@@ -95,7 +99,8 @@ UpdateState satisfies_update(TransactionManager& manager, const TupleHeader& hea
   return held_by_running(manager, header) ? UpdateState::held : UpdateState::ok;
 }
 
-DirtyState satisfies_dirty(TransactionManager& manager, const TupleHeader& header, const Transaction& transaction) {
+DirtyState satisfies_dirty(const TransactionManager& manager, const TupleHeader& header,
+                           const Transaction& transaction) {
   DirtyState state;
   if (!inserted_by(manager, header, transaction)) {
     const XidStatus insertion = insertion_status(manager, header);
@@ -120,7 +125,7 @@ DirtyState satisfies_dirty(TransactionManager& manager, const TupleHeader& heade
   return state;
 }
 
-VacuumState satisfies_vacuum(TransactionManager& manager, const TupleHeader& header, Xid horizon) {
+VacuumState satisfies_vacuum(const TransactionManager& manager, const TupleHeader& header, Xid horizon) {
   const XidStatus insertion = insertion_status(manager, header);
   if (insertion == XidStatus::aborted) return VacuumState::dead;
   if (insertion == XidStatus::in_progress) return VacuumState::in_progress;

@@ -26,14 +26,14 @@ inline bool is_own(const TransactionManager& manager, const Transaction& transac
 inline constexpr bool is_update(MemberStatus status) { return status >= MemberStatus::no_key_update; }
 
 // What the version's xmax says: who holds, held, updated or deleted it; finished ones too.
-std::vector<MultiXactMember> holders_of(TransactionManager& manager, const TupleHeader& header);
+std::vector<MultiXactMember> holders_of(const TransactionManager& manager, const TupleHeader& header);
 // Who updated or deleted it, or tried to; invalid_xid if nobody.
-Xid updater_of(TransactionManager& manager, const TupleHeader& header);
+Xid updater_of(const TransactionManager& manager, const TupleHeader& header);
 
 // HeapTupleSatisfiesMVCC: what a snapshot shows to its reader. Remembers answers, so use one for many versions.
 class SnapshotView {
  public:
-  SnapshotView(TransactionManager& manager, const Transaction& reader, const Snapshot& snapshot)
+  SnapshotView(const TransactionManager& manager, const Transaction& reader, const Snapshot& snapshot)
       : manager_(manager), reader_(reader), snapshot_(snapshot) {}
   bool shows(const TupleHeader& header);
 
@@ -42,7 +42,7 @@ class SnapshotView {
   bool committed_then(Xid xid);
   bool shows_end_of(const TupleHeader& header);
 
-  TransactionManager& manager_;
+  const TransactionManager& manager_;
   const Transaction& reader_;
   const Snapshot& snapshot_;
   // Neither changes while the snapshot exists.
@@ -59,7 +59,7 @@ enum class UpdateState : std::uint8_t {
   updated,        // by a transaction that has committed
   deleted,
 };
-UpdateState satisfies_update(TransactionManager& manager, const TupleHeader& header, Tid tid,
+UpdateState satisfies_update(const TransactionManager& manager, const TupleHeader& header, Tid tid,
                              const Transaction& transaction);
 
 // HeapTupleSatisfiesDirty: whether the version is there for somebody who must not be surprised by others' commits.
@@ -72,7 +72,8 @@ struct DirtyState {
   // Set if it is there only until that transaction, another one, commits.
   Xid ender = storage::invalid_xid;
 };
-DirtyState satisfies_dirty(TransactionManager& manager, const TupleHeader& header, const Transaction& transaction);
+DirtyState satisfies_dirty(const TransactionManager& manager, const TupleHeader& header,
+                           const Transaction& transaction);
 
 // HeapTupleSatisfiesVacuum.
 enum class VacuumState : std::uint8_t {
@@ -81,6 +82,6 @@ enum class VacuumState : std::uint8_t {
   recently_dead,  // its end has committed, but some snapshot may not know yet
   in_progress,    // its inserter, or who ends it, still runs
 };
-VacuumState satisfies_vacuum(TransactionManager& manager, const TupleHeader& header, Xid horizon);
+VacuumState satisfies_vacuum(const TransactionManager& manager, const TupleHeader& header, Xid horizon);
 
 }  // namespace polarsim::engine::txn

@@ -1,8 +1,8 @@
 // Rows that several transactions hold: a number on the row stands for a set of transactions, each with what it does to
 // the row (PostgreSQL's src/backend/access/transam/multixact.c).
 //
-// Made once, never changed; in memory, made durable by the WAL and by checkpoints (pages in "multixact"). Kept until
-// vacuum has found no row that names them.
+// Made once, never changed; in memory, made durable by the WAL and by checkpoints (pages in "pg_multixact",
+// multixact_store.h). Kept until vacuum has found no row that names them.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +30,10 @@ struct MultiXactMember {
 class MultiXacts {
  public:
   virtual ~MultiXacts() = default;
-  // Logs and remembers the set; never blocks.
+  // Logs and remembers the set; never blocks. Throws SqlError 54000 if vacuum has left too many old ones.
   virtual storage::MultiXactId create(std::vector<MultiXactMember> members) = 0;
-  // Empty if it is older than what is kept: everybody in it has ended, and nobody updated.
+  // Empty if it is older than what is kept: everybody in it has ended, and nobody updated. Throws SqlError XX001 if it
+  // has not been made yet. The reference is good until something blocks.
   virtual const std::vector<MultiXactMember>& members(storage::MultiXactId id) const = 0;
   // The one that create() will return next.
   virtual storage::MultiXactId next() const = 0;

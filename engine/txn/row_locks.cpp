@@ -41,8 +41,15 @@ MemberStatus stronger(MemberStatus a, MemberStatus b) {
 }  // namespace
 
 bool still_counts(const TransactionManager& manager, const MultiXactMember& holder) {
-  const XidStatus status = manager.status(holder.xid);
-  return status == XidStatus::in_progress || (is_update(holder.status) && status == XidStatus::committed);
+  switch (manager.status(holder.xid)) {
+    case XidStatus::in_progress:
+      return manager.row_locks_count(holder.xid);
+    case XidStatus::committed:
+      return is_update(holder.status);
+    case XidStatus::aborted:
+      break;
+  }
+  return false;
 }
 
 bool conflicts(LockStrength a, LockStrength b) {

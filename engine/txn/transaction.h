@@ -25,7 +25,7 @@ enum class TransactionState : std::uint8_t {
 
 // The transaction itself (the first of its levels), or what was done since a savepoint that has not been released.
 struct TransactionLevel {
-  std::string savepoint;  // empty for the transaction itself
+  std::string savepoint;           // empty for the transaction itself
   Xid xid = storage::invalid_xid;  // given when the level first writes or locks a row
   LockOwner locks;
   std::vector<RelationId> created;  // files to remove if it aborts
@@ -44,6 +44,8 @@ struct Transaction {
   std::vector<TransactionLevel> levels;  // never empty
   std::optional<Snapshot> snapshot;      // of repeatable read, once taken
   bool wrote = false;                    // something its commit has to make durable
+  // It changed pg_dist_transaction: its commit decides about a transaction on other nodes. For PlantedBug only.
+  bool decides_distributed = false;
 
   std::string gid;  // of a prepared transaction
   std::int64_t prepared_us = 0;

@@ -3,10 +3,27 @@
 // A transaction becomes visible, its locks go, and its client hears of it only when its commit record is durable. An
 // abort needs no flush: what the commit log does not know as committed, and nobody runs, is aborted. Prepared
 // transactions keep their locks and identifiers, also over crashes: their state is in the WAL, and a checkpoint copies
-// it to "twophase/<xid>" before it lets go of that part of the log (PostgreSQL's src/backend/access/transam/twophase.c).
+// it to "twophase/<xid>" before it lets go of that part of the log (PostgreSQL's
+// src/backend/access/transam/twophase.c).
 //
-// Redo: register_redo() claims the kinds commit .. next_relation_id; end_recovery() turns what is left undecided into
-// aborted, and gives prepared transactions their locks back.
+// Identifiers of transactions and relations are reserved in the log in batches before they are given out, so that none
+// that may be on some page is ever given out again; a restart skips the rest of a batch.
+//
+// Savepoints: what was done since a savepoint has an identifier of its own (a subtransaction), which is committed with
+// its parents or rolled back alone. When a savepoint is released, its subtransaction's lock is kept by the parent, so
+// that waiting for a subtransaction is waiting for what decides it.
+//
+// Checkpoints. A commit's outcome is set when its record is durable, so a checkpoint first makes durable, and thereby
+// sets, all outcomes whose records precede its redo point (where PostgreSQL delays checkpoints, "delayChkpt"); only
+// then are the pages of the commit log written. A prepared transaction's file is written before the checkpoint counts,
+// and removed after a checkpoint that finds it ended.
+//
+// Redo: register_redo() claims the kinds commit .. next_xid; end_recovery() gives prepared transactions their locks
+// back. What is left undecided then is aborted, for nobody runs it.
+//
+// The log has to be destroyed before this is. Fault points: "checkpoint/commit-log-written",
+// "checkpoint/multixacts-written", "checkpoint/prepared-written". Probes: "2pc/prepared", "recovery/prepared-restored",
+// "recovery/stale-prepared-file".
 #pragma once
 
 #include <cstdint>
@@ -50,7 +67,7 @@ class ActiveSnapshot {
  private:
   TransactionManager& manager_;
   Snapshot snapshot_;
-  std::uint64_t place_;
+  std::size_t place_;
 };
 
 class TransactionManager {
@@ -61,17 +78,22 @@ class TransactionManager {
   void attach(storage::WalLog& log);
 
   // --- recovery ---
-  void load(const storage::CheckpointData& checkpoint);  // before redo. Blocks.
+  // Before redo; not on a new node. Throws SqlError XX001 if what the checkpoint wrote is damaged or missing, 58030 if
+  // the disk fails. Blocks.
+  void load(const storage::CheckpointData& checkpoint);
   void register_redo(storage::RedoTable& table);
-  void end_recovery();  // after redo
+  void end_recovery();  // after redo; never blocks
   storage::Checkpointer::Keeper keeper();
 
   // --- life of a transaction ---
   Transaction& begin(Backend& backend, IsolationLevel isolation = IsolationLevel::read_committed);
   // These two take the transaction over: however they are left, it is no longer the caller's. They block until the
-  // outcome is durable and (commit) visible. If the caller is cancelled while it waits, it goes on without it.
+  // outcome is durable and (commit) visible. If the caller is cancelled while it waits, it goes on without it, and
+  // without the caller's backend. What has not been released of savepoints commits too. A transaction that only locked
+  // rows waits for nothing.
   void commit(Transaction& transaction);
-  void prepare(Transaction& transaction, const std::string& gid);  // 42710, 22023: rolled back
+  // Rolled back with 42710, 22023, 0A000 (a lock of the session and one of the transaction on the same thing).
+  void prepare(Transaction& transaction, const std::string& gid);
   // Never blocks on the disk, but for files of tables it created.
   void abort(Transaction& transaction);
   // Blocks until durable. Throws 42704 if there is no such transaction, 55000 if another session is at it.
@@ -91,7 +113,8 @@ class TransactionManager {
   void next_command(Transaction& transaction) { ++transaction.command; }
 
   // --- what became of whom ---
-  // Of a subtransaction: committed only if all its parents are.
+  // Of a subtransaction: committed only if all its parents are. Throws SqlError XX001 if it is so old that this has
+  // been forgotten.
   XidStatus status(Xid xid) const;
   bool committed(Xid xid) const { return status(xid) == XidStatus::committed; }
   bool in_progress(Xid xid) const { return status(xid) == XidStatus::in_progress; }
@@ -100,30 +123,39 @@ class TransactionManager {
   // The transaction that has to end before `xid` is decided; `xid` itself unless it is a subtransaction.
   Xid top_of(Xid xid) const;
   bool is_prepared(Xid xid) const;
+  // Whether others have to respect what a transaction in progress did to rows: true, but for two planted bugs. If
+  // false, nobody waits for it, and rows it changed or locked can be changed as if it had been rolled back.
+  bool row_locks_count(Xid xid) const;
 
   // Committed, and visible to every snapshot there is or will be.
   bool settled_for_all(Xid xid) const;
   // No snapshot that exists or will exist distinguishes between transactions older than this one.
   Xid horizon() const;
   FullXid next_xid() const;
+  // Never blocks. Relations of the node's own catalog have numbers below the first, 16384.
   RelationId new_relation_id();
 
   LockManager& locks();
   MultiXacts& multixacts();
+  const MultiXacts& multixacts() const;
   storage::WalLog& log();
   sim::Host& host() const;
   const NodeConfig& config() const;
   std::size_t open_transactions() const;
 
-  // Called when a transaction has ended (before its locks go): catalogs follow it.
+  // Called when a transaction has ended (before its locks go): catalogs follow it. Must not block.
   using EndListener = std::function<void(const Transaction&, bool committed)>;
   void add_end_listener(EndListener listener);
+  // Called when the levels from `first_level` on have been rolled back (before their locks go). Must not block.
+  using RollbackListener = std::function<void(const Transaction&, std::size_t first_level)>;
+  void add_rollback_listener(RollbackListener listener);
   // The relations whose files are to be removed once an end is durable; blocks in commit() and abort().
   using RemoveFiles = std::function<void(const std::vector<RelationId>&)>;
   void set_remove_files(RemoveFiles remove);
 
-  // Vacuum has frozen everything older in all tables.
+  // Vacuum has frozen everything older in all tables. Never beyond horizon(), nor back. Never blocks.
   void advance_oldest(Xid oldest_xid, MultiXactId oldest_multixact);
+  Xid oldest_xid() const;
 
  private:
   friend class ActiveSnapshot;

@@ -40,5 +40,9 @@ std::vector<Measurement> bench_digest();
 std::vector<Measurement> bench_simgrid();
 std::vector<Measurement> bench_sql();
 std::vector<Measurement> bench_append();
+// Beside LMDB.
+std::vector<Measurement> bench_btree();
+std::vector<Measurement> bench_redo();
+std::vector<Measurement> bench_checkpoint();
 
 }  // namespace polarsim::scenarios::cli

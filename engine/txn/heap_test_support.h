@@ -1,0 +1,287 @@
+// For tests of rows: what lies below the catalog of a node, on one simulated host, recovered at every boot; and
+// sessions whose statements may be left waiting.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/storage/btree.h"
+#include "engine/storage/btree_redo.h"
+#include "engine/storage/key_encoding.h"
+#include "engine/storage/storage_test_support.h"
+#include "engine/txn/heap_access.h"
+#include "engine/txn/heap_visibility.h"
+#include "engine/txn/vacuum.h"
+
+namespace polarsim::engine::txn::testing {
+
+inline constexpr HeapTable test_table{20000, 20001};
+inline constexpr RelationId test_index = 20002;  // on the first column
+
+// "(0,1)"
+inline std::string to_string(Tid tid) { return "(" + std::to_string(tid.block) + "," + std::to_string(tid.item) + ")"; }
+
+inline std::string to_string(RowOutcome outcome) {
+  switch (outcome) {
+    case RowOutcome::ok:
+      return "ok";
+    case RowOutcome::invisible:
+      return "invisible";
+    case RowOutcome::self_modified:
+      return "self modified";
+    case RowOutcome::updated:
+      return "updated";
+    case RowOutcome::deleted:
+      return "deleted";
+    case RowOutcome::not_available:
+      return "not available";
+  }
+  return "?";
+}
+
+// "1:a"; long texts as "1:xxx...(5000)".
+inline std::string to_string(const Row& row) {
+  std::string text;
+  for (const Value& value : row) {
+    if (!text.empty()) text += ':';
+    const std::string whole = value.is_null() ? "null" : engine::to_text(value);
+    text += whole.size() <= 20 ? whole : whole.substr(0, 3) + "...(" + std::to_string(whole.size()) + ")";
+  }
+  return text;
+}
+
+inline Row row_of(std::int64_t id, std::string text) { return {Value::integer(id), Value::text(std::move(text))}; }
+
+class HeapNode : public storage::testing::StorageHost {
+ public:
+  explicit HeapNode(std::uint64_t seed = 1, NodeConfig config = {},
+                    sim::SchedulingPolicy policy = sim::SchedulingPolicy::fifo)
+      : StorageHost(seed, policy), config_(config) {
+    config_.shared_buffers = storage::buffers_min;
+  }
+
+  // Recovers what is there, makes the table if it is not, and runs `body`; see StorageHost::run().
+  void run_node(std::function<void(HeapNode&)> body) {
+    run([this, body = std::move(body)](sim::Host& host) { serve(host, body); });
+  }
+
+  // --- while it runs ---
+  Heap& heap() { return *heap_; }
+  TransactionManager& manager() { return *manager_; }
+  LockManager& locks() { return *locks_; }
+  storage::BufferPool& pool() { return *pool_; }
+  storage::DataFiles& files() { return *files_; }
+  storage::BTree& index() { return *index_; }
+  storage::Wal& wal() { return *wal_; }
+  NodeConfig& config() { return config_; }
+  std::uint32_t new_process_id() { return ++last_process_id_; }
+  void sleep_ms(std::int64_t milliseconds) { host().scheduler().sleep_for(sim::Duration(milliseconds * 1'000'000)); }
+  TupleHeader header_of(Tid tid, RelationId relation = test_table.relation) {
+    const storage::PageRef ref = pool_->pin({relation, storage::Fork::main, tid.block});
+    return ref.page().item_used(tid.item) ? storage::read_tuple_header(ref.page().item(tid.item)) : TupleHeader{};
+  }
+  // Row versions on the relation's pages, whoever sees them.
+  std::size_t versions(RelationId relation = test_table.relation) {
+    std::size_t count = 0;
+    for (storage::BlockNumber block = 0; block < files_->block_count(relation); ++block) {
+      const storage::PageRef ref = pool_->pin({relation, storage::Fork::main, block});
+      if (ref.page().is_new()) continue;
+      for (std::uint16_t item = 1; item <= ref.page().item_count(); ++item) count += ref.page().item_used(item) ? 1 : 0;
+    }
+    return count;
+  }
+  VacuumResult vacuum(bool with_index = true) {
+    Backend backend(host(), new_process_id());
+    std::vector<VacuumIndex> indexes;
+    if (with_index) indexes.push_back({index_.get(), {0}});
+    return Vacuum(*heap_).run(backend, test_table, indexes);
+  }
+
+ private:
+  void serve(sim::Host& host, const std::function<void(HeapNode&)>& body) {
+    locks_ = std::make_unique<LockManager>(host);
+    manager_ = std::make_unique<TransactionManager>(host, config_, *locks_);
+    files_ = std::make_unique<storage::DataFiles>(host);
+    pool_ = std::make_unique<storage::BufferPool>(host, *files_, config_.shared_buffers, [this](storage::Lsn lsn) {
+      if (wal_) wal_->flush(lsn);  // what is redone is durable
+    });
+    free_space_ = std::make_unique<storage::FreeSpaceMap>(*pool_, *files_);
+    heap_ = std::make_unique<Heap>(*manager_, *pool_, *files_, *free_space_);
+    storage::RedoTable redo;
+    Heap::register_redo(redo);
+    storage::register_btree_redo(redo);
+    manager_->register_redo(redo);
+    storage::RedoContext context(host, *pool_, *files_, config_.planted);
+    bool fresh = true;
+    storage::WalOptions options;
+    options.segment_bytes = 1 << 20;
+    wal_ = storage::Wal::open(host, options, storage::WalStart{}, [&](const storage::WalRecord& record) {
+      const storage::DecodedRecord decoded = storage::decode(record);
+      fresh &= decoded.kind != storage::RecordKind::create_relation;
+      redo.apply(context, decoded);
+    });
+    log_ = std::make_unique<storage::WalLog>(*wal_, true);
+    log_->set_redo_lsn(storage::wal_first_lsn);
+    manager_->attach(*log_);
+    manager_->end_recovery();
+    index_ = std::make_unique<storage::BTree>(host, *log_, *pool_, *files_, test_index, "test_index");
+    if (fresh) create();
+    body(*this);
+    index_.reset();
+    heap_.reset();
+    pool_.reset();
+    log_.reset();
+    wal_.reset();
+  }
+
+  void create() {
+    for (const RelationId relation : {test_table.relation, test_table.toast, test_index}) {
+      files_->remove(relation);
+      files_->create(relation);
+      storage::log_create_relation(*log_, relation);
+    }
+    files_->sync_all();
+    index_->create();
+    wal_->flush(wal_->end());
+  }
+
+  NodeConfig config_;
+  std::uint32_t last_process_id_ = 0;
+  std::unique_ptr<LockManager> locks_;
+  std::unique_ptr<TransactionManager> manager_;
+  std::unique_ptr<storage::DataFiles> files_;
+  std::unique_ptr<storage::Wal> wal_;
+  std::unique_ptr<storage::WalLog> log_;
+  std::unique_ptr<storage::BufferPool> pool_;
+  std::unique_ptr<storage::FreeSpaceMap> free_space_;
+  std::unique_ptr<Heap> heap_;
+  std::unique_ptr<storage::BTree> index_;
+};
+
+// A statement that runs beside the caller.
+class Pending {
+ public:
+  bool done() const { return task_.finished(); }
+  // Waits for the end.
+  std::string outcome() {
+    host_->scheduler().join(task_);
+    return *outcome_;
+  }
+
+ private:
+  friend class Session;
+  sim::Host* host_ = nullptr;
+  sim::TaskRef task_;
+  std::shared_ptr<std::string> outcome_ = std::make_shared<std::string>("cut off");
+};
+
+// Each call is a statement of the open transaction, with a snapshot and a command of its own. Errors come back as
+// "SQLSTATE message".
+class Session {
+ public:
+  explicit Session(HeapNode& node) : node_(node), backend_(node.host(), node.new_process_id()) { begin(); }
+
+  Session& begin(IsolationLevel isolation = IsolationLevel::read_committed) {
+    transaction_ = &node_.manager().begin(backend_, isolation);
+    return *this;
+  }
+  void commit() { node_.manager().commit(*std::exchange(transaction_, nullptr)); }
+  void abort() { node_.manager().abort(*std::exchange(transaction_, nullptr)); }
+  void prepare(const std::string& gid) { node_.manager().prepare(*std::exchange(transaction_, nullptr), gid); }
+  void savepoint(const std::string& name) { node_.manager().savepoint(transaction(), name); }
+  void rollback_to(const std::string& name) { node_.manager().rollback_to(transaction(), name); }
+  void release(const std::string& name) { node_.manager().release(transaction(), name); }
+
+  Tid insert(std::int64_t id, const std::string& text) {
+    Tid tid;
+    statement([&](const Snapshot&) {
+      const Row row = row_of(id, text);
+      tid = node_.heap().insert(transaction(), test_table, row);
+      node_.index().insert(storage::encode_key({row.data(), 1}), tid);
+      return std::string();
+    });
+    return tid;
+  }
+  // "ok (0,2)", or why not: "updated (0,2)".
+  std::string update(Tid tid, std::int64_t id, const std::string& text, bool key_changed = false) {
+    return statement([&](const Snapshot&) {
+      const Row row = row_of(id, text);
+      Tid next;
+      failure = {};
+      const RowOutcome outcome = node_.heap().update(transaction(), test_table, tid, row, key_changed, next, failure);
+      if (outcome != RowOutcome::ok) return describe(outcome);
+      node_.index().insert(storage::encode_key({row.data(), 1}), next);
+      newest = next;
+      return "ok " + to_string(next);
+    });
+  }
+  std::string remove(Tid tid) {
+    return statement([&](const Snapshot&) {
+      failure = {};
+      return describe(node_.heap().remove(transaction(), test_table, tid, failure));
+    });
+  }
+  // "ok 1:a (0,1)"
+  std::string lock(Tid tid, sql::LockStrength strength, sql::LockWait wait = sql::LockWait::block, bool follow = true) {
+    return statement([&](const Snapshot&) {
+      VisibleRow locked;
+      failure = {};
+      const RowOutcome outcome =
+          node_.heap().lock(transaction(), test_table, tid, strength, wait, follow, locked, failure);
+      if (outcome != RowOutcome::ok) return describe(outcome);
+      newest = locked.tid;
+      return "ok " + to_string(locked.row) + " " + to_string(locked.tid);
+    });
+  }
+  // All rows that a new snapshot (or the transaction's) shows, in order of their Tids: "1:a 2:b".
+  std::string scan() {
+    return statement([&](const Snapshot& snapshot) {
+      std::string all;
+      Heap::Scan scan(node_.heap(), test_table, transaction(), snapshot);
+      std::vector<VisibleRow> rows;
+      while (scan.next(rows))
+        for (const VisibleRow& row : rows) all += (all.empty() ? "" : " ") + to_string(row.row);
+      return all;
+    });
+  }
+  std::string statement(const std::function<std::string(const Snapshot&)>& body) {
+    try {
+      const ActiveSnapshot snapshot(node_.manager(), transaction());
+      std::string result = body(*snapshot);
+      node_.manager().next_command(transaction());
+      return result;
+    } catch (const SqlError& error) {
+      return error.sqlstate() + " " + error.fields().message;
+    }
+  }
+  // Starts a statement and gives it ten milliseconds.
+  Pending start(std::function<std::string(Session&)> body) {
+    Pending pending;
+    pending.host_ = &node_.host();
+    pending.task_ = node_.host().spawn(
+        "session", [this, outcome = pending.outcome_, body = std::move(body)] { *outcome = body(*this); });
+    node_.sleep_ms(10);
+    return pending;
+  }
+
+  Transaction& transaction() { return *transaction_; }
+  bool open() const { return transaction_ != nullptr; }
+  Backend& backend() { return backend_; }
+  RowFailure failure;
+  Tid newest;  // that the last update or lock led to
+
+ private:
+  std::string describe(RowOutcome outcome) const {
+    return to_string(outcome) + (outcome == RowOutcome::updated ? " " + to_string(failure.next) : "");
+  }
+  HeapNode& node_;
+  Backend backend_;
+  Transaction* transaction_ = nullptr;
+};
+
+}  // namespace polarsim::engine::txn::testing
