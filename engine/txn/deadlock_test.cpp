@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <vector>
 
 #include "engine/txn/lock_test_support.h"
@@ -20,13 +21,19 @@ const LockTag first = LockTag::of_relation(1);
 const LockTag second = LockTag::of_relation(2);
 const LockTag third = LockTag::of_relation(3);
 
+// Whoever looks first once the cycle is closed is the victim; these look later.
+void be_patient(std::initializer_list<Actor*> actors) {
+  for (Actor* const actor : actors) actor->backend.limits.deadlock_timeout = sim::Duration(10'000'000'000);
+}
+
 std::int64_t now_ms(sim::Host& host) { return sim::nanoseconds(host.scheduler().now()) / 1'000'000; }
 
-TEST(Deadlock, OfTwoIsFoundByTheLastToWaitAfterTheTimeout) {
+TEST(Deadlock, OfTwoIsFoundAfterTheTimeout) {
   run_on_host([](sim::Host& host) {
     LockManager locks(host);
     Actor a(host, locks, 11);
     Actor b(host, locks, 12);
+    be_patient({&a});
     a.lock(LockTag::of_transaction(748), exclusive);
     b.lock(LockTag::of_transaction(749), exclusive);
     Pending survivor = a.start([&] {
@@ -50,11 +57,30 @@ TEST(Deadlock, OfTwoIsFoundByTheLastToWaitAfterTheTimeout) {
   });
 }
 
+TEST(Deadlock, TakesTheFirstToLookForAVictim) {
+  run_on_host([](sim::Host& host) {
+    LockManager locks(host);
+    Actor a(host, locks, 1);
+    Actor b(host, locks, 2);
+    a.lock(first, exclusive);
+    b.lock(second, exclusive);
+    Pending victim = a.start(second, exclusive);
+    host.scheduler().sleep_for(sim::Duration(500'000'000));
+    Pending survivor = b.start(first, exclusive);
+    EXPECT_EQ(victim.outcome().substr(0, 5), "40P01");
+    EXPECT_EQ(now_ms(host), 1000);
+    a.unlock_all();
+    EXPECT_EQ(survivor.outcome(), "waited");
+    EXPECT_EQ(now_ms(host), 1000);
+  });
+}
+
 TEST(Deadlock, HintsAtTheLog) {
   run_on_host([](sim::Host& host) {
     LockManager locks(host);
     Actor a(host, locks, 1);
     Actor b(host, locks, 2);
+    be_patient({&a});
     a.lock(first, exclusive);
     b.lock(second, exclusive);
     Pending waiting = a.start(second, exclusive);
@@ -75,6 +101,7 @@ TEST(Deadlock, OfThreeNamesThemInOrder) {
     Actor a(host, locks, 1);
     Actor b(host, locks, 2);
     Actor c(host, locks, 3);
+    be_patient({&a, &b});
     a.lock(first, exclusive);
     b.lock(second, exclusive);
     c.lock(third, exclusive);
@@ -116,6 +143,7 @@ TEST(Deadlock, OfAdvisoryLocksOfSessionAndTransaction) {
     LockManager locks(host);
     Actor a(host, locks, 1);
     Actor b(host, locks, 2);
+    be_patient({&a});
     a.lock_for_session(advisory(1), exclusive);
     b.lock(advisory(2), exclusive);
     Pending waiting = a.start(advisory(2), share);
@@ -160,6 +188,7 @@ TEST(Deadlock, ThatNoOrderBreaksEndsWithAVictim) {
     Actor a(host, locks, 1);
     Actor b(host, locks, 2);
     Actor c(host, locks, 3);
+    be_patient({&b, &c});
     a.lock(first, exclusive);
     b.lock(second, exclusive);
     Pending of_c = c.start(first, LockMode::access_exclusive);

@@ -1,6 +1,8 @@
 // For tests of locks: a simulated host, and backends whose requests may be left waiting.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -89,7 +91,7 @@ class Actor {
   LockOwner owner;
 };
 
-// Runs `body` as the program of a host, to the end.
+// Runs `body` as the program of a host; it has to come to its end.
 inline void run_on_host(const std::function<void(sim::Host&)>& body, std::uint64_t seed = 1,
                         sim::SchedulingPolicy policy = sim::SchedulingPolicy::fifo) {
   sim::SimulationOptions options;
@@ -97,9 +99,14 @@ inline void run_on_host(const std::function<void(sim::Host&)>& body, std::uint64
   options.scheduler.policy = policy;
   sim::Simulation simulation(options);
   sim::Host& host = simulation.add_host("n");
-  host.set_program(body);
+  bool finished = false;
+  host.set_program([&](sim::Host& self) {
+    body(self);
+    finished = true;
+  });
   host.boot();
   simulation.run();
+  EXPECT_TRUE(finished) << simulation.scheduler().stall_report();
 }
 
 inline LockTag advisory(std::uint64_t key) { return {LockTag::Kind::advisory, key, 1}; }

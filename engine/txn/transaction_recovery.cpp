@@ -146,7 +146,6 @@ void TransactionManager::Implementation::flush(const CheckpointData&) {
   if (config.planted.on(PlantedBug::checkpoint_drops_prepared)) return;
   std::vector<PreparedState> states;
   for (const auto& [gid, transaction] : by_gid) {
-    // One whose end is written but not yet durable may still have to be prepared after a crash.
     if (transaction->is_prepared && !two_phase_files.saved(transaction->top_xid())) {
       states.push_back(prepared_state_of(*transaction));
     }

@@ -94,7 +94,11 @@ std::vector<PreparedState> TwoPhaseFiles::load() {
   saved_.clear();
   names_pending_ = true;
   for (const std::string& path : host_.disk().list(directory + "/")) {
-    if (path.ends_with(".new")) continue;  // a checkpoint that was cut off
+    if (path.ends_with(".new")) {  // of a checkpoint that was cut off
+      if (const auto removed = host_.disk().remove(path); !removed)
+        storage::panic(host_, "remove", path, removed.error());
+      continue;
+    }
     auto file = host_.disk().open(path, sim::OpenMode::existing);
     std::string bytes;
     const auto read = file ? file->read(0, file->size(), bytes) : tl::unexpected(file.error());

@@ -171,9 +171,7 @@ void VersionedPages::put_manifest(const Versions& versions, std::string_view not
     storage::panic(host_, "write", draft, written.error());
   }
   if (const auto synced = file->sync(); !synced) storage::panic(host_, "fsync", draft, synced.error());
-  // The new files' names first: the manifest must not be there without them.
-  sync_names();
-  names_pending_ = true;
+  // The names of new files precede this change of the same directory, so they are there if it is.
   if (const auto renamed = host_.disk().rename(draft, path); !renamed) {
     storage::panic(host_, "rename", draft, renamed.error());
   }
