@@ -2,6 +2,7 @@
 // PostgreSQL 15.20.
 #include <gtest/gtest.h>
 
+#include "engine/node/database.h"
 #include "engine/node/node_test_support.h"
 
 namespace polarsim::engine::testing {
@@ -274,6 +275,19 @@ TEST(Settings, ReadTimesAsPostgresqlDoes) {
     EXPECT_EQ(session.run("SET idle_in_transaction_session_timeout = '2s'; SHOW idle_in_transaction_session_timeout"),
               "2s");
     EXPECT_EQ(warning(session, "SET LOCAL lock_timeout = 5"), "25P01 SET LOCAL can only be used in transaction blocks");
+  });
+}
+
+TEST(Blocks, VacuumFreezesWhenAsked) {
+  with_session([](TestNode& node, TestSession& session) {
+    const auto& transactions = node.instance().database().transactions();
+    session.run("INSERT INTO t VALUES (1, 1); VACUUM");
+    const auto oldest = transactions.oldest_xid();
+    session.run("INSERT INTO t VALUES (2, 2); VACUUM");
+    EXPECT_EQ(transactions.oldest_xid(), oldest) << "too young to freeze";
+    session.run("VACUUM FREEZE");
+    EXPECT_GT(transactions.oldest_xid(), oldest);
+    EXPECT_EQ(session.run("SELECT a FROM t"), "1;2");
   });
 }
 
