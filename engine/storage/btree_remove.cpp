@@ -57,8 +57,9 @@ bool BTree::find_neighbours(const Path& path, Chain& chain) {
     const BTreePage page(ref.page());
     if (page.removed() || page.level() != level || (level > 0 && page.entry_count() == 0))
       corrupt(ref.id().block, "a neighbour that is not of the tree");
-    // The old bound goes, so this asks for more room than is needed; what does not fit with it is rare enough.
-    if (bound_bytes != 0 && !page.has_room(bound_bytes)) return false;
+    if (!chain.neighbours_right && bound_bytes > page.item_bytes(1).size() &&
+        !page.has_room(bound_bytes - page.item_bytes(1).size()))
+      return false;
     if (level > 0)
       chain.neighbours[level - 1] =
           page.child(chain.neighbours_right ? page.first() : static_cast<std::uint16_t>(page.end() - 1));

@@ -1,5 +1,7 @@
 #include "engine/storage/key_encoding.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <utility>
 
@@ -39,6 +41,7 @@ class KeyReader {
  public:
   explicit KeyReader(std::string_view key) : rest_(key) {}
   bool at_end() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
 
   Value value() {
     switch (take()) {
@@ -116,6 +119,22 @@ Row decode_key(std::string_view key) {
   Row row;
   while (!reader.at_end()) row.push_back(reader.value());
   return row;
+}
+
+std::string describe_key(std::string_view key) {
+  std::string text = "(";
+  KeyReader reader(key);
+  while (!reader.at_end()) {
+    if (text.size() > 1) text += ", ";
+    const std::string_view before = reader.rest();
+    try {
+      text += to_literal(reader.value());
+    } catch (const SqlError&) {
+      for (const char byte : before) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+      break;
+    }
+  }
+  return text + ")";
 }
 
 std::string after_prefix(std::string_view prefix) {

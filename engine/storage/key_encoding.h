@@ -18,8 +18,11 @@ namespace polarsim::engine::storage {
 
 std::string encode_key(std::span<const Value> values);
 void append_key(std::string& key, const Value& value);
-// For people (`inspect`) and tests. Throws SqlError XX000 if the bytes are no key.
+// For tests and tools. Throws SqlError XX000 if the bytes are no key.
 Row decode_key(std::string_view key);
+// For people: "(1, 'abc', NULL)". What is no whole value (a bound inside a B-tree may be cut anywhere) follows in
+// hexadecimal digits: "(1, 0361)".
+std::string describe_key(std::string_view key);
 // The smallest string greater than every string that starts with `prefix`; empty if there is none.
 std::string after_prefix(std::string_view prefix);
 

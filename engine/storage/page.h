@@ -57,6 +57,7 @@ class Page {
   void set_flags(std::uint16_t flags) { set_field(flags_at, flags); }
   std::uint16_t lower() const { return field(lower_at); }
   std::uint16_t upper() const { return field(upper_at); }
+  std::uint16_t special_start() const { return field(special_at); }
   std::span<char> special() const { return {bytes_ + field(special_at), page_size - field(special_at)}; }
   char* bytes() const { return bytes_; }
   std::string_view contents() const { return {bytes_, page_size}; }

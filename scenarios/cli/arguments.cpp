@@ -103,20 +103,26 @@ std::vector<engine::PlantedBug> parse_planted(const std::vector<std::string>& na
   return planted;
 }
 
-std::vector<std::string> library_folders() {
+namespace {
+
+// Where files that come along may lie, in the order in which they are searched: `source` below the checkout, `installed`
+// below share/polarsim.
+std::vector<std::string> folders_of(const std::string& source, const std::string& installed) {
   std::vector<std::string> folders;
   // The launcher names its own checkout, which may have been moved since the program was built.
   const char* home = std::getenv("POLARSIM_HOME");
-  if (home != nullptr && *home != '\0') folders.push_back((fs::path(home) / "scenarios" / "library").string());
-  folders.push_back(source_folder() + "/scenarios/library");
+  if (home != nullptr && *home != '\0') folders.push_back((fs::path(home) / source).string());
+  folders.push_back(source_folder() + "/" + source);
   const fs::path program = program_folder();
-  if (!program.empty()) folders.push_back((program.parent_path() / "share" / "polarsim" / "scenarios").string());
+  if (!program.empty()) folders.push_back((program.parent_path() / "share" / "polarsim" / installed).string());
   return folders;
 }
 
-std::vector<std::string> library_scenarios() {
+// Paths of the TOML files in the folders, sorted by name; a name in an earlier folder hides the same name in a later
+// one.
+std::vector<std::string> files_in(const std::vector<std::string>& folders) {
   std::map<std::string, std::string> by_name;
-  for (const std::string& folder : library_folders()) {
+  for (const std::string& folder : folders) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error)) {
       if (entry.path().extension() == ".toml") by_name.emplace(entry.path().stem().string(), entry.path().string());
@@ -127,10 +133,10 @@ std::vector<std::string> library_scenarios() {
   return paths;
 }
 
-std::string find_scenario(const std::string& argument) {
+// The file of a path or of a bare name among `paths`; `kind` is for the message: "scenario".
+std::string find_file(const std::string& argument, const std::vector<std::string>& paths, const std::string& kind) {
   const bool is_path = argument.find('/') != std::string::npos || argument.ends_with(".toml");
   if (is_path) return argument;  // reading it says what is wrong with it
-  const std::vector<std::string> paths = library_scenarios();
   std::vector<std::string> names;
   for (const std::string& path : paths) {
     const std::string name = fs::path(path).stem().string();
@@ -139,8 +145,20 @@ std::string find_scenario(const std::string& argument) {
   }
   const std::string library =
       names.empty() ? "the library is empty or was not found" : "the library has " + joined(names);
-  throw UsageError(fmt::format("no scenario is called \"{}\": {}; a file is given by a path or its ending .toml",
+  throw UsageError(fmt::format("no {} is called \"{}\": {}; a file is given by a path or its ending .toml", kind,
                                argument, library));
+}
+
+}  // namespace
+
+std::vector<std::string> library_folders() { return folders_of("scenarios/library", "scenarios"); }
+
+std::vector<std::string> library_scenarios() { return files_in(library_folders()); }
+
+std::string find_scenario(const std::string& argument) { return find_file(argument, library_scenarios(), "scenario"); }
+
+std::string find_isolation_file(const std::string& argument) {
+  return find_file(argument, files_in(folders_of("scenarios/isolation", "isolation")), "isolation file");
 }
 
 Scenario load_scenario_argument(const std::string& argument, const std::vector<std::string>& overrides) {

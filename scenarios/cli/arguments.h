@@ -27,6 +27,8 @@ std::vector<std::string> library_folders();
 std::vector<std::string> library_scenarios();
 // The file of a path or of a bare library name.
 std::string find_scenario(const std::string& argument);
+// The file of a path or of the bare name of an isolation file that comes along.
+std::string find_isolation_file(const std::string& argument);
 Scenario load_scenario_argument(const std::string& argument, const std::vector<std::string>& overrides);
 
 }  // namespace polarsim::scenarios::cli

@@ -199,6 +199,26 @@ void define_bench(CLI::App& app, BenchOptions& options) {
       "Example:\n  polarsim bench sim");
 }
 
+void define_isolation(CLI::App& app, IsolationOptions& options) {
+  CLI::App* command =
+      app.add_subcommand("isolation", "Play what sessions do to each other on one node, statement by statement");
+  command
+      ->add_option("FILE", options.files, "Files of cases (see scenarios/isolation), or names of those that come along")
+      ->required();
+  command
+      ->add_option("--against", options.against,
+                   "Play on this real PostgreSQL 15 or later instead: a connection string, as psql takes it. The cases\n"
+                   "work in a schema of their own; deadlock_timeout can be set by superusers only")
+      ->check(not_empty())
+      ->type_name("CONNINFO");
+  repeated(command, "--plant", options.planted, "Turn a planted bug of the simulated node on; may be repeated")
+      ->type_name("BUG");
+  command->footer(
+      std::string("For each case: passed, or what happened step by step up to the first difference.\n") + exit_text +
+      "\n\nExamples:\n  polarsim isolation hermitage-read-committed row-locks\n"
+      "  polarsim isolation my.toml --against 'host=/var/run/postgresql dbname=test'");
+}
+
 std::string one_line(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
@@ -234,6 +254,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   ListOptions list;
   CampaignCommandOptions campaign;
   BenchOptions bench;
+  IsolationOptions isolation;
 
   CLI::App app(description, "polarsim");
   app.set_version_flag("--version", version_text());
@@ -246,6 +267,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   define_list(app, list);
   define_campaign(app, campaign);
   define_bench(app, bench);
+  define_isolation(app, isolation);
   app.footer(std::string("Start here:\n  polarsim list scenarios\n  polarsim run append\n\n") + exit_text);
 
   require_known_command(app, argc, argv);
@@ -265,7 +287,8 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   if (app.got_subcommand("check")) return Command(check);
   if (app.got_subcommand("list")) return Command(list);
   if (app.got_subcommand("campaign")) return Command(campaign);
-  return Command(bench);
+  if (app.got_subcommand("bench")) return Command(bench);
+  return Command(isolation);
 }
 
 }  // namespace polarsim::scenarios::cli

@@ -12,5 +12,6 @@ int check_command(const CheckOptions& options);
 int list_command(const ListOptions& options);
 int campaign_command(const CampaignCommandOptions& options);
 int bench_command(const BenchOptions& options);
+int isolation_command(const IsolationOptions& options);
 
 }  // namespace polarsim::scenarios::cli

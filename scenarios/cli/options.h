@@ -81,7 +81,13 @@ struct BenchOptions {
   bool json = false;
 };
 
+struct IsolationOptions {
+  std::vector<std::string> files;
+  std::vector<std::string> planted;
+  std::string against;  // a connection string of libpq; empty: our own node
+};
+
 using Command = std::variant<RunOptions, ReplayOptions, TraceOptions, CheckOptions, ListOptions, CampaignCommandOptions,
-                             BenchOptions>;
+                             BenchOptions, IsolationOptions>;
 
 }  // namespace polarsim::scenarios::cli
