@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/cluster/rewrite.h"
+#include "engine/node/database.h"
 #include "engine/sql/hash.h"
 #include "engine/sql/parser.h"
 
