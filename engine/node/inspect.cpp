@@ -92,11 +92,6 @@ std::vector<NamedFile> named_files(const Database& database) {
   return files;
 }
 
-std::string name_of_file(const std::vector<NamedFile>& files, RelationId file) {
-  const auto found = std::find_if(files.begin(), files.end(), [&](const NamedFile& one) { return one.file == file; });
-  return found == files.end() ? fmt::format("relation {}", file) : found->name;
-}
-
 RelationId resolve(const Database& database, const std::string& relation) {
   if (const auto number = number_in(relation)) return *number;
   const std::string bare = relation.starts_with("public.") ? relation.substr(7) : relation;
