@@ -52,7 +52,8 @@ Database::~Database() = default;
 // A set-up that a crash cut off: nothing of it has been told to anybody.
 void Database::remove_leftovers() {
   for (const std::string& path : host_.disk().list()) {
-    if (!host_.disk().remove(path)) throw SqlError(sqlstate::io_error, fmt::format("could not remove file \"{}\"", path));
+    if (!host_.disk().remove(path))
+      throw SqlError(sqlstate::io_error, fmt::format("could not remove file \"{}\"", path));
   }
 }
 
@@ -157,27 +158,28 @@ storage::BTree& Database::tree(const catalog::Index& index) {
   return *tree;
 }
 
-void Database::vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables) {
+void Database::vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables, bool freeze) {
   if (tables.empty()) {
-    vacuum_all(backend, true);
+    vacuum_all(backend, true, freeze);
     return;
   }
   for (const sql::TableName& name : tables) {
     const catalog::TablePtr table = catalog_->find_table(nullptr, name.schema, name.name);
     if (table == nullptr) {
-      throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name.name)).at(name.position);
+      throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name.name))
+          .at(name.position);
     }
-    vacuum_table(backend, table->id, true);
+    vacuum_table(backend, table->id, true, freeze);
   }
 }
 
-void Database::vacuum_all(txn::Backend& backend, bool wait) {
+void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze) {
   // What is made meanwhile is not looked at: it is younger than this.
   storage::Xid oldest_xid = transactions_.horizon();
   storage::MultiXactId oldest_multixact = transactions_.multixacts().next();
   bool complete = true;
   for (const catalog::TablePtr& table : catalog_->tables(nullptr)) {
-    const std::optional<txn::VacuumResult> result = vacuum_table(backend, table->id, wait);
+    const std::optional<txn::VacuumResult> result = vacuum_table(backend, table->id, wait, freeze);
     if (!result) {
       // A table that has gone meanwhile leaves nothing behind.
       complete = complete && catalog_->find_table(nullptr, table->id) == nullptr;
@@ -191,19 +193,17 @@ void Database::vacuum_all(txn::Backend& backend, bool wait) {
   transactions_.advance_oldest(oldest_xid, oldest_multixact);
 }
 
-std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, RelationId id, bool wait) {
+std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, RelationId id, bool wait, bool freeze) {
   txn::Transaction& transaction = transactions_.begin(backend);
   std::optional<txn::VacuumResult> result;
   try {
-    const txn::LockResult locked =
-        locks_.acquire(backend, transaction.level().locks, txn::LockTag::of_relation(id),
-                       txn::LockMode::share_update_exclusive, wait);
+    const txn::LockResult locked = locks_.acquire(backend, transaction.level().locks, txn::LockTag::of_relation(id),
+                                                  txn::LockMode::share_update_exclusive, wait);
     const catalog::TablePtr table = catalog_->find_table(&transaction, id);
     if (locked != txn::LockResult::not_available && table != nullptr) {
       std::vector<txn::VacuumIndex> indexes;
-      for (const catalog::Index& index : table->indexes)
-        indexes.push_back({&tree(index), index.definition.columns});
-      result = txn::Vacuum(*heap_).run(backend, table->heap, indexes);
+      for (const catalog::Index& index : table->indexes) indexes.push_back({&tree(index), index.definition.columns});
+      result = txn::Vacuum(*heap_).run(backend, table->heap, indexes, freeze);
       autovacuum_->vacuumed(id, result->kept);
     }
   } catch (const SqlError&) {

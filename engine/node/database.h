@@ -54,10 +54,11 @@ class Database {
   // VACUUM, in a transaction of its own for each table: all tables if none is named, which also lets the commit log and
   // the multixacts be cut. The caller has no transaction open. Blocks. Throws 42P01, and what waiting for the tables'
   // locks throws.
-  void vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables);
+  void vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables, bool freeze = false);
   // For autovacuum: tables whose lock is not free are left alone.
-  void vacuum_all(txn::Backend& backend, bool wait);
-  std::optional<txn::VacuumResult> vacuum_table(txn::Backend& backend, storage::RelationId table, bool wait);
+  void vacuum_all(txn::Backend& backend, bool wait, bool freeze = false);
+  std::optional<txn::VacuumResult> vacuum_table(txn::Backend& backend, storage::RelationId table, bool wait,
+                                                bool freeze = false);
   Autovacuum& autovacuum() { return *autovacuum_; }
 
   // Where "wal/append" strikes: before a statement decides what to change. May block; throws 58030.

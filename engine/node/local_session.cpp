@@ -174,7 +174,7 @@ bool LocalSession::run_utility(const sql::Statement& statement, QueryResult& res
   } else if (const auto* vacuum = std::get_if<sql::Vacuum>(&body)) {
     if (vacuum->vacuum) {
       require_no_block("VACUUM");
-      database_.vacuum(*backend_, vacuum->tables);
+      database_.vacuum(*backend_, vacuum->tables, vacuum->freeze);
     } else {
       analyze(*vacuum);
     }
