@@ -192,7 +192,8 @@ class Client {
       case Step::Kind::vacuum:
         if (transaction_ == nullptr && !model_.vacuum_runs) {  // the table's lock, so to speak
           model_.vacuum_runs = true;
-          node_.vacuum();
+          const VacuumResult result = node_.vacuum();
+          manager().advance_oldest(result.oldest_xid, result.oldest_multixact);
           model_.vacuum_runs = false;
         }
         return;
