@@ -93,7 +93,7 @@ class Scanner {
     sim::File file = open(number);
     const std::string bytes = read(file, file.size());
     const auto header = decode_segment_header(bytes);
-    if (!header || header->number < number) {
+    if (!header || stale(*header, number)) {
       if (number == start_.segment && !from_beginning()) {
         refuse(number, start_.lsn, "the header is invalid", control_file_says);
       }
@@ -155,6 +155,12 @@ class Scanner {
     return header && header->first_lsn == tail_.lsn && header->previous_crc == tail_.crc;
   }
 
+  // Whether the header was written before the file was recycled: for another number; or for this one, if a crash took
+  // back the file's name then, so that it was recycled once more. A segment that is in use begins where the log ended.
+  bool stale(const WalSegmentHeader& header, std::uint64_t number) const {
+    return header.number < number || (number != start_.segment && header.first_lsn < tail_.lsn);
+  }
+
   // Whether what stands here was written before the file was recycled.
   bool stale(std::string_view bytes) const {
     const Lsn lsn = lsn_field(bytes);
@@ -198,7 +204,7 @@ class Scanner {
   std::optional<WalSegmentHeader> header_of(std::uint64_t number) {
     if (!files_.contains(number)) return std::nullopt;
     const auto header = decode_segment_header(read(open(number), wal_segment_header_bytes));
-    return header && header->number == number ? header : std::nullopt;
+    return header && header->number == number && !stale(*header, number) ? header : std::nullopt;
   }
 
   sim::File open(std::uint64_t number) {
