@@ -27,7 +27,10 @@ storage::WalOptions wal_options(const NodeConfig& config) {
 Database::Database(sim::Host& host, const NodeConfig& config)
     : host_(host), config_(config), control_(host), locks_(host), transactions_(host, config, locks_) {
   const std::optional<storage::ControlData> control = control_.read();
-  if (!control) remove_leftovers();
+  if (!control) {
+    refuse_lost_control_file();
+    remove_leftovers();
+  }
   files_ = std::make_unique<storage::DataFiles>(host);
   // While the log is still being read, all of it is durable.
   pool_ = std::make_unique<storage::BufferPool>(host, *files_, config.shared_buffers, [this](storage::Lsn lsn) {
@@ -48,6 +51,22 @@ Database::Database(sim::Host& host, const NodeConfig& config)
 }
 
 Database::~Database() = default;
+
+// The control file is the last that a set-up writes. If the log holds changes from after the first checkpoint, there was
+// one, and only damage can have taken it away: what it belonged to must not be taken for leftovers.
+void Database::refuse_lost_control_file() {
+  if (host_.disk().list(storage::wal_directory + "/").empty()) return;
+  bool set_up = false;
+  bool in_use = false;
+  storage::Wal::open(host_, wal_options(config_), storage::WalStart{}, [&](const storage::WalRecord& record) {
+    in_use = in_use || (set_up && record.kind > storage::wal_own_kind_last);
+    set_up = set_up || record.kind == static_cast<std::uint8_t>(storage::RecordKind::checkpoint_end);
+  });
+  if (!in_use) return;
+  throw SqlError(sqlstate::data_corrupted, fmt::format("control file \"{}\" is missing", storage::control_file_path),
+                 "The write-ahead log holds changes of a node that had been set up.",
+                 "Restore this node from a backup or a replica.");
+}
 
 // A set-up that a crash cut off: nothing of it has been told to anybody.
 void Database::remove_leftovers() {
