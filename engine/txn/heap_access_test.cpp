@@ -349,6 +349,38 @@ TEST(Heap, APlantedBugTakesUndecidedOwnersForNone) {
       config);
 }
 
+TEST(Heap, PlantedBugsMakeRowLocksNotCount) {
+  NodeConfig config;
+  config.planted.turn_on(PlantedBug::locks_released_at_prepare);
+  with_node(
+      [](HeapNode& node) {
+        const Tid tid = given(node, 1, "old");
+        Session a(node), b(node);
+        a.update(tid, 1, "a");
+        a.prepare("x");
+        EXPECT_EQ(b.lock(tid, LockStrength::update, LockWait::nowait), "ok 1:old (0,1)");
+        EXPECT_EQ(b.update(tid, 1, "b"), "ok (0,3)");
+        b.commit();
+        node.manager().finish_prepared("x", true);
+        EXPECT_EQ(contents(node), "1:a 1:b");
+      },
+      config);
+  config = {};
+  config.planted.turn_on(PlantedBug::savepoint_rollback_releases_locks_early);
+  with_node(
+      [](HeapNode& node) {
+        const Tid tid = given(node, 1, "old");
+        Session a(node), b(node);
+        a.lock(tid, LockStrength::update);
+        a.savepoint("s");
+        a.rollback_to("s");
+        EXPECT_EQ(b.update(tid, 1, "b"), "ok (0,2)");
+        b.commit();
+        a.abort();
+      },
+      config);
+}
+
 TEST(Heap, ASpeculativeInsertionIsWaitedForByItsToken) {
   with_node([](HeapNode& node) {
     const auto any = [](const Row&) { return true; };

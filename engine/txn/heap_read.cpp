@@ -111,7 +111,8 @@ Heap::KeyOwner Heap::find_key_owner(const Transaction& transaction, const HeapTa
     owner.speculation = state.speculation;
     owner.state = owner.wait_for == storage::invalid_xid ? KeyOwner::State::live : KeyOwner::State::undecided;
     if (owner.state == KeyOwner::State::undecided &&
-        transactions_.config().planted.on(PlantedBug::unique_check_without_wait))
+        (transactions_.config().planted.on(PlantedBug::unique_check_without_wait) ||
+         !transactions_.row_locks_count(owner.wait_for)))
       continue;
     return owner;
   }

@@ -178,11 +178,12 @@ class Vacuum::Pass {
   VacuumResult& result_;
 };
 
-VacuumResult Vacuum::run(Backend& backend, const HeapTable& table, const std::vector<VacuumIndex>& indexes) {
+VacuumResult Vacuum::run(Backend& backend, const HeapTable& table, const std::vector<VacuumIndex>& indexes,
+                         bool freeze) {
   TransactionManager& manager = heap_.transactions_;
   const Xid next = storage::xid_of(manager.next_xid());
   const Xid horizon = manager.horizon();
-  const std::uint32_t age = manager.config().vacuum_freeze_min_age;
+  const std::uint32_t age = freeze ? 0 : manager.config().vacuum_freeze_min_age;
   Cutoffs cutoffs;
   cutoffs.dead_before = manager.config().planted.on(PlantedBug::vacuum_removes_visible_row) ? next : horizon;
   cutoffs.freeze_before = before(next, age);
