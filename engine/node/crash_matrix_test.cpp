@@ -21,5 +21,30 @@ TEST_P(CrashMatrix, RecoversToWhatWasAcknowledged) {
 INSTANTIATE_TEST_SUITE_P(Shapes, CrashMatrix, ::testing::ValuesIn(crash_shape_names()),
                          [](const auto& each) { return each.param; });
 
+// --- a bug that is planted is found, or the matrix looks at nothing ---
+
+void expect_found(PlantedBug bug, const std::string& shape) {
+  CrashMatrixOptions options;
+  options.violations_max = 1;
+  options.planted.turn_on(bug);
+  EXPECT_FALSE(run_crash_matrix(crash_shape(shape), options).violations.empty());
+}
+
+TEST(PlantedBugs, wal_flush_skipped_at_commit_IsFoundByTheCrashMatrix) {
+  expect_found(PlantedBug::wal_flush_skipped_at_commit, "SingleInsert");
+}
+
+TEST(PlantedBugs, redo_not_idempotent_IsFoundByTheCrashMatrix) {
+  expect_found(PlantedBug::redo_not_idempotent, "MultiRowInsert");
+}
+
+TEST(PlantedBugs, torn_page_not_detected_IsFoundByTheCrashMatrix) {
+  expect_found(PlantedBug::torn_page_not_detected, "UpdateThatMovesToAnotherPage");
+}
+
+TEST(PlantedBugs, checkpoint_drops_prepared_IsFoundByTheCrashMatrix) {
+  expect_found(PlantedBug::checkpoint_drops_prepared, "PrepareAndTwoCheckpoints");
+}
+
 }  // namespace
 }  // namespace polarsim::engine::testing

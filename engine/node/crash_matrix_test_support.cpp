@@ -106,8 +106,10 @@ class Machine {
 struct Progress {
   std::vector<std::size_t> acknowledged;
   std::vector<std::size_t> started;
-  std::int64_t greatest = 0;  // of the answers of `ascending`
-  std::string unexpected;     // an outcome that the shape does not foresee
+  // Of the answers of `ascending`: the greatest of committed transactions, and the last.
+  std::int64_t greatest = 0;
+  std::int64_t uncommitted = 0;
+  std::string unexpected;  // an outcome that the shape does not foresee
 };
 
 std::string shortened(const std::string& text) {
@@ -200,8 +202,10 @@ class Matrix {
       progress.started[lane] = i + 1;
       const std::string outcome = sessions[step.session].outcome(step.sql);
       progress.acknowledged[lane] = i + 1;
-      if (step.sql == shape_.ascending)
-        progress.greatest = std::max<std::int64_t>(progress.greatest, std::stoll(outcome));
+      if (step.sql == shape_.ascending) progress.uncommitted = std::stoll(outcome);
+      const bool idle = sessions[step.session].session().status() == TransactionStatus::idle;
+      if (idle && (step.sql == shape_.ascending || outcome == "COMMIT"))
+        progress.greatest = std::max(progress.greatest, progress.uncommitted);
       const bool failed = is_error(outcome);
       if (failed == step.error.empty() || (failed && !outcome.starts_with(step.error)))
         progress.unexpected = fmt::format("{}: {}", shortened(step.sql), outcome);

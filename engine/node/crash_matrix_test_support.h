@@ -47,7 +47,8 @@ struct CrashShape {
   // Their answers when all steps are done, joined by " / ".
   std::string finally;
   std::vector<PreparedCheck> prepared{};
-  // Answers a number: after a recovery, a greater one than any step that was acknowledged got from it.
+  // Answers a number: after a recovery, a greater one than any that a step got in a transaction whose commit was
+  // acknowledged. (Others may come again, as in PostgreSQL: only a commit waits for the log.)
   std::string ascending{};
   // Statements that are possible after every recovery, and change what the others observe no more than that.
   std::vector<std::string> afterwards{};
