@@ -47,6 +47,36 @@ TEST(TableAccess, IndexesTellWhereTheRowsAre) {
   });
 }
 
+// Entries that lead to dead versions go when the next version comes, but none that an old snapshot may need.
+TEST(TableAccess, RowThatIsChangedOftenIsFoundAtOnce) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    TestSession old = running.connect();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)");
+    for (int i = 0; i < 200; ++i) session.run("UPDATE t SET n = n + 1 WHERE id = 1");
+    EXPECT_LT(pages_looked_at(running, session, "SELECT n FROM t WHERE id = 1"), 20U);
+    old.run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    EXPECT_EQ(old.run("SELECT n FROM t WHERE id = 1"), "200");
+    for (int i = 0; i < 200; ++i) session.run("UPDATE t SET n = n + 1 WHERE id = 1");
+    EXPECT_EQ(old.run("SELECT n FROM t WHERE id = 1"), "200");
+    EXPECT_EQ(session.run("SELECT n FROM t WHERE id = 1"), "400");
+    old.run("COMMIT");
+    session.run("UPDATE t SET n = n + 1 WHERE id = 1");
+    EXPECT_LT(pages_looked_at(running, session, "SELECT n FROM t WHERE id = 1"), 20U);
+    Database& database = running.instance().database();
+    const catalog::TablePtr table = database.catalog().find_table(nullptr, "public", "t");
+    EXPECT_EQ(database.tree(table->indexes.at(0)).check(), std::nullopt);
+    running.host().crash();
+  });
+  node.run([](TestNode& running) {
+    EXPECT_EQ(running.connect().run("SELECT n FROM t WHERE id = 1"), "401");
+    running.connect().run("VACUUM");
+    EXPECT_EQ(running.connect().run("SELECT n FROM t WHERE id = 1"), "401");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
 TEST(TableAccess, LimitEndsTheScan) {
   with_thousand_rows([](TestNode& node, TestSession& s) {
     const std::uint64_t all = pages_looked_at(node, s, "SELECT * FROM t");

@@ -31,7 +31,7 @@ Database::Database(sim::Host& host, const NodeConfig& config)
     refuse_lost_control_file();
     remove_leftovers();
   }
-  files_ = std::make_unique<storage::DataFiles>(host);
+  files_ = std::make_unique<storage::DataFiles>(host, config.planted);
   // While the log is still being read, all of it is durable.
   pool_ = std::make_unique<storage::BufferPool>(host, *files_, config.shared_buffers, [this](storage::Lsn lsn) {
     if (wal_) wal_->flush(lsn);
