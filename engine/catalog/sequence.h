@@ -2,7 +2,8 @@
 // src/backend/commands/sequence.c).
 //
 // A sequence is one page with its last value. The WAL is told 32 values ahead, so that most calls write nothing: after a
-// crash up to 32 numbers are skipped, and none is given out twice. Everything here blocks.
+// crash up to 32 numbers are skipped, and none is given out twice, except those that only transactions saw which had not
+// committed when the node crashed (as in PostgreSQL). Everything here blocks.
 //
 // WAL: RecordKind::sequence_first, the page made anew from u64 last value, u8 whether it was given out, u32 0.
 #pragma once

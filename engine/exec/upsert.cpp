@@ -15,8 +15,17 @@ using txn::RowOutcome;
 
 namespace {
 
+std::vector<const catalog::Index*> arbiter_by_name(const OpenTable& table, const std::string& constraint) {
+  for (const catalog::Index& index : table.table->indexes) {
+    if (index.definition.unique && index.definition.name == constraint) return {&index};
+  }
+  throw SqlError(sqlstate::undefined_object,
+                 fmt::format("constraint \"{}\" for table \"{}\" does not exist", constraint, table.definition().name));
+}
+
 // The unique indexes with exactly the columns named; all unique ones if none is.
 std::vector<const catalog::Index*> infer_arbiters(const OpenTable& table, const sql::OnConflict& on_conflict) {
+  if (!on_conflict.constraint.empty()) return arbiter_by_name(table, on_conflict.constraint);
   std::vector<int> named;
   for (const std::string& column : on_conflict.target) {
     const int position = table.shape.find(column);

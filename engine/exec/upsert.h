@@ -15,7 +15,7 @@ namespace polarsim::engine::exec {
 
 class Upsert {
  public:
-  // Throws 42P10 if no unique index has exactly the columns named, 42703, 42704.
+  // Throws 42P10 if no unique index has exactly the columns named, 42704 if none has the constraint's name, 42703.
   Upsert(ExecutionContext& context, const OpenTable& table, const sql::OnConflict& on_conflict,
          const txn::Snapshot& snapshot);
 

@@ -17,6 +17,22 @@ struct BTree::Chain {
   std::array<BlockNumber, pin_all_max> neighbours;
 };
 
+bool BTree::take_out(const Position& entry) {
+  Path path;
+  {
+    const PageRef ref = descend(entry, &path);
+    BTreePage leaf(ref.page());
+    const std::uint16_t item = leaf.lower_bound(entry);
+    if (item == leaf.end() || compare(leaf.entry(item), entry) != 0) return false;
+    leaf.remove(item);
+    const std::array<char, 2> data{static_cast<char>(item & 0xFF), static_cast<char>(item >> 8)};
+    log_.append(btree_record::remove, {{ref}}, {data.data(), data.size()});
+    if (leaf.entry_count() != 0 || path.root_level == 0) return true;
+  }
+  take_out_leaf(path);
+  return true;
+}
+
 void BTree::take_out_leaf(const Path& path) {
   Chain chain;
   for (chain.length = 1; chain.length <= path.root_level; ++chain.length) {

@@ -26,10 +26,14 @@ inline constexpr RelationId relation = 7;
 
 // The parts of a node that has been opened and recovered.
 struct RecoveryNode {
-  RecoveryNode(sim::Host& its_host, const NodeConfig& its_config);
+  // Called in recovery for every time the log was opened: what earlier epochs had written behind it is lost.
+  using Opened = std::function<void(std::uint32_t epoch, Lsn begin)>;
+  RecoveryNode(
+      sim::Host& its_host, const NodeConfig& its_config, Opened its_opened = [](std::uint32_t, Lsn) {});
 
   sim::Host& host;
   const NodeConfig& config;
+  Opened opened;
   ControlFile control;
   DataFiles files;
   std::unique_ptr<Wal> wal;
@@ -111,9 +115,10 @@ struct RecoveryNode {
   void recover();
 };
 
-inline RecoveryNode::RecoveryNode(sim::Host& its_host, const NodeConfig& its_config)
+inline RecoveryNode::RecoveryNode(sim::Host& its_host, const NodeConfig& its_config, Opened its_opened)
     : host(its_host),
       config(its_config),
+      opened(std::move(its_opened)),
       control(host),
       files(host, config.planted),
       pool(host, files, config.shared_buffers, [this](Lsn lsn) {
@@ -157,13 +162,14 @@ inline void RecoveryNode::recover() {
   WalOptions options;
   options.segment_bytes = config.wal_segment_bytes;
   options.lazy_flush_delay = config.wal_lazy_flush_delay;
-  auto opened = Wal::open(host, options, start, [&](const WalRecord& record) {
+  auto recovered = Wal::open(host, options, start, [&](const WalRecord& record) {
+    if (record.kind == wal_epoch_kind) opened(record.epoch, record.lsn);
     decode(record, decoded);
     table.apply(context, decoded);
     if (record.kind > wal_own_kind_last) recovered_end = record.end;
   });
   context.finish();
-  wal = std::move(opened);
+  wal = std::move(recovered);
   log = std::make_unique<WalLog>(*wal, config.full_page_writes);
   if (last) log->set_redo_lsn(last->checkpoint.redo);
   checkpointer = std::make_unique<Checkpointer>(host, config, *log, pool, files, control);
@@ -178,9 +184,11 @@ class RecoveryHost : public StorageHost {
     config_.wal_segment_bytes = 32 << 10;
   }
   // Opens the node and runs `body`; returns when nothing happens any more.
-  void run_node(std::function<void(RecoveryNode&)> body = [](RecoveryNode&) {}) {
-    run([this, body = std::move(body)](sim::Host& host) {
-      RecoveryNode node(host, config_);
+  void run_node(
+      std::function<void(RecoveryNode&)> body = [](RecoveryNode&) {},
+      RecoveryNode::Opened opened = [](std::uint32_t, Lsn) {}) {
+    run([this, body = std::move(body), opened = std::move(opened)](sim::Host& host) {
+      RecoveryNode node(host, config_, opened);
       body(node);
     });
   }

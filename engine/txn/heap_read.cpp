@@ -119,6 +119,16 @@ Heap::KeyOwner Heap::find_key_owner(const Transaction& transaction, const HeapTa
   return {};
 }
 
+std::vector<Tid> Heap::dead_places(const HeapTable& table, const std::vector<Tid>& tids) {
+  std::vector<Tid> dead;
+  const Xid horizon = transactions_.horizon();
+  for (const Tid tid : tids) {
+    const Version version = look(table.relation, tid);
+    if (!version || satisfies_vacuum(transactions_, version.header, horizon) == VacuumState::dead) dead.push_back(tid);
+  }
+  return dead;
+}
+
 void Heap::wait_for(Transaction& transaction, const KeyOwner& owner) {
   LockManager& locks = transactions_.locks();
   if (owner.speculation == 0) {

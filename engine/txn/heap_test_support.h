@@ -77,6 +77,7 @@ class HeapNode : public storage::testing::StorageHost {
   TransactionManager& manager() { return parts_->manager; }
   storage::BufferPool& pool() { return parts_->pool; }
   storage::DataFiles& files() { return parts_->files; }
+  storage::Wal& wal() { return *parts_->wal; }
   storage::BTree& index() { return *parts_->index; }
   storage::Checkpointer& checkpointer() { return *parts_->checkpointer; }
   std::uint32_t new_process_id() { return ++last_process_id_; }
@@ -158,7 +159,7 @@ class HeapNode : public storage::testing::StorageHost {
     parts.wal = storage::Wal::open(
         host, options, start, [&](const storage::WalRecord& record) { redo.apply(context, storage::decode(record)); });
     context.finish();
-    parts.log = std::make_unique<storage::WalLog>(*parts.wal, true);
+    parts.log = std::make_unique<storage::WalLog>(*parts.wal, config_.full_page_writes);
     parts.log->set_redo_lsn(start.lsn);
     parts.manager.attach(*parts.log);
     parts.manager.end_recovery();

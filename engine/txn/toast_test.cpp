@@ -112,6 +112,7 @@ TEST(Toast, AnUpdateKeepsTheChunksOfWhatItKeeps) {
     tid = session.newest;
     EXPECT_EQ(node.versions(test_table.toast), chunks);
     session.commit();
+    node.vacuum();
     session.begin();
     EXPECT_TRUE(text_at(session, node, tid) == text);
     session.update(tid, 2, long_text(20000, 'b'));

@@ -308,6 +308,43 @@ TEST(Vacuum, ReplacesMultixacts) {
       freezing(0));
 }
 
+TEST(Vacuum, GivesASetThatIsStillNeededANewName) {
+  with_node(
+      [](HeapNode& node) {
+        const Tid tid = given(node, 1, "held");
+        Session a(node), b(node);
+        a.lock(tid, LockStrength::share);
+        b.lock(tid, LockStrength::share);
+        const Xid before = node.header_of(tid).xmax;
+        const VacuumResult result = node.vacuum();
+        EXPECT_EQ(result.oldest_multixact, before + 1);
+        EXPECT_EQ(node.header_of(tid).xmax, before + 1);
+        EXPECT_EQ(holders_of(node.manager(), node.header_of(tid)).size(), 2U);
+        a.abort();
+        b.abort();
+      },
+      freezing(0));
+}
+
+TEST(Vacuum, CountsTheMembersOfWhatItLeaves) {
+  with_node(
+      [](HeapNode& node) {
+        const Tid tid = given(node, 1, "held");
+        use_xids(node, 30);
+        Session a(node), b(node);
+        a.lock(tid, LockStrength::share);
+        b.lock(tid, LockStrength::share);
+        const Xid first = a.transaction().top_xid();
+        a.commit();
+        const VacuumResult result = node.vacuum();
+        EXPECT_TRUE(node.header_of(tid).has(infomask::xmax_is_multi));
+        EXPECT_EQ(result.oldest_multixact, node.header_of(tid).xmax);
+        EXPECT_EQ(result.oldest_xid, first);
+        b.abort();
+      },
+      freezing(20));
+}
+
 TEST(Vacuum, IdentifiersMayWrapAround) {
   NodeConfig config = freezing(50);
   config.initial_xid = 0xFFFFFFFF - 300;
