@@ -24,12 +24,10 @@ Model::Model(int sessions, ModelOptions options) : any_victim_(options.any_victi
     for (int id = 1; id <= 3; ++id) {
       Version version;
       version.table = table;
-      version.row = static_cast<int>(rows_.size());
       version.id = id;
       version.v = 10 * id;
       version.indexed = true;
       versions_.push_back(version);
-      rows_.emplace_back();
     }
   }
   sessions_.resize(at(sessions));
@@ -260,7 +258,7 @@ std::string Model::committed_rows(int table) const {
   std::vector<NewRow> rows;
   for (const Version& version : versions_) {
     const bool there = version.table == table && is_committed(version.creator);
-    const bool gone = version.ender != 0 && is_committed(version.ender);
+    const bool gone = ender(version) != 0 && is_committed(ender(version));
     if (there && !gone) rows.push_back({version.id, version.v});
   }
   std::sort(rows.begin(), rows.end());

@@ -8,9 +8,14 @@
 //
 // What follows PostgreSQL to the letter, since it can be seen from outside (src/backend/access/heap/heapam.c and
 // heapam_handler.c, executor/nodeModifyTable.c, nodeLockRows.c, access/nbtree/nbtinsert.c, storage/lmgr):
-//  - A row is a chain of versions; locks count for the row. Who has to wait for a version first queues for its tuple
-//    lock, unless it has a lock on the row already, and then waits for one transaction at a time, the oldest first. Who
-//    finds the version replaced gives the tuple lock back and chases the newest one, waiting without any queue.
+//  - A row is a chain of versions, and each has members: who locks it, and who has replaced it. Who has to wait for a
+//    version first queues for its tuple lock, unless it is a member already, and then waits for one transaction at a
+//    time, the oldest first. Who finds the version replaced gives the tuple lock back and chases the newest one, waiting
+//    without any queue.
+//  - A version with several members of which any still runs counts as held, even if it has been replaced for good: who
+//    wants it may have to queue for it, only to learn that.
+//  - A SELECT FOR that has waited for an updater first locks all that the updater has made of the row, and waits for
+//    others on the way; only then it sees that the version which it wanted was replaced.
 //  - A wait for a savepoint's transaction ends with the savepoint. If that was released, the wait goes on for the whole
 //    transaction, and so does one that begins later.
 //  - A waiter looks for a deadlock once, after a while. What waits now and has looked is not chosen as a victim later.
@@ -76,25 +81,24 @@ class Model {
     bool released = false;  // a savepoint's: nobody can wait for it by itself any more
     friend auto operator<=>(const XidInfo&, const XidInfo&) = default;
   };
+  // Who locks a version, or has replaced or deleted it.
+  struct Member {
+    Xid xid = 0;
+    Strength strength = Strength::key_share;
+    bool writes = false;
+    friend auto operator<=>(const Member&, const Member&) = default;
+  };
   struct Version {
     int table = 0;
-    int row = 0;
     int id = 0;
     int v = 0;
     Xid creator = 0;  // 0: has always been there
     int creator_command = 0;
     bool indexed = false;  // its key has been checked
-    Xid ender = 0;
-    int ender_command = 0;
-    bool key_changed = false;  // by the ender, who has changed the key or deleted the row
+    std::vector<Member> members;
+    int ended_at_command = 0;  // of the member that replaced or deleted it
     int next = -1;             // the version that replaced it; -1: it was deleted
     friend auto operator<=>(const Version&, const Version&) = default;
-  };
-  struct RowLock {
-    Xid xid = 0;
-    Strength strength = Strength::key_share;
-    int version = -1;  // that was the newest one then
-    friend auto operator<=>(const RowLock&, const RowLock&) = default;
   };
   // The queue in which one stands before one may wait for the transactions on a version.
   struct TupleLock {
@@ -122,10 +126,11 @@ class Model {
   struct Execution {
     enum class Phase : std::uint8_t {
       claim,        // the version found by the snapshot
+      lock_again,   // that was replaced: a write locks before it looks at the next
       chase,        // the newest version, behind one that was replaced
       lock_newest,  // and take it
       apply,
-      check_key,       // of the version just made
+      check_key,       // of the version just made, if it is another one
       look_for_owner,  // ON CONFLICT: of the key
       lock_owner,
     } phase = Phase::claim;
@@ -136,6 +141,11 @@ class Model {
     int target = -1;              // the version at work
     int made = -1;                // the version that waits for its key to be checked
     Wait wait;
+    // While it claims a version: the transaction for whose sake it began to wait; whether the version was being replaced
+    // then, so that the later ones have to be locked first; and the version for which that has been done.
+    Xid stopped_by = 0;
+    bool follows = false;
+    int followed = -1;
     int holds_tuple_lock = -1;  // of this version
     int affected = 0;
     std::vector<NewRow> output;
@@ -158,7 +168,8 @@ class Model {
     std::string answer;
     friend auto operator<=>(const Session&, const Session&) = default;
   };
-  enum class Outcome : std::uint8_t { done, waits, updated, deleted, skipped, none };
+  enum class Outcome : std::uint8_t { done, waits, replaced, deleted, skipped, none };
+  enum class Status : std::uint8_t { free, held, replaced, deleted };
   struct Failure {
     std::string sqlstate;
   };
@@ -197,20 +208,29 @@ class Model {
   void step(int session);
   void advance(int session);
   void advance_row(int session);
+  Outcome advance_phase(int session);
+  Outcome check_key(int session);
   void insert_step(int session);
   bool shows(int session, const Snapshot& snapshot, const Version& candidate) const;
   std::vector<int> find_candidates(int session, const Execution& execution) const;
-  std::vector<Xid> conflicting(int session, int row, Strength strength) const;
-  bool holds_lock(int session, int row) const;
-  void add_lock(int session, int index, Strength strength);
-  Outcome claim(int session, int index, Strength strength, WaitPolicy policy);
-  Outcome claim_key_share_of_replaced(int session, int index, WaitPolicy policy);
-  Outcome wait_or_give_up(int session, int index, Strength strength, WaitPolicy policy, const std::vector<Xid>& whom);
+  Xid ender(const Version& version) const;
+  Status status(int session, const Version& version) const;
+  bool member(int session, const Version& version, Strength strength) const;
+  std::vector<Xid> in_the_way(int session, const Version& version, Strength strength) const;
+  bool conflicts(int session, const Version& version, Strength strength) const;
+  bool has_to_sleep(int session, const Version& version, Strength strength) const;
+  void add_member(int session, int index, Strength strength, bool writes);
+  Outcome replaced_or_deleted(int session, int index);
+  Outcome claim_to_write(int session, int index, Strength strength);
+  Outcome claim_to_lock(int session, int index, Strength strength, WaitPolicy policy, bool follows);
+  Outcome wait_for_version(int session, int index, Strength strength, bool follows, const std::vector<Xid>& whom);
+  Outcome follow(int session, int index, Strength strength);
   Outcome chase(int session, WaitPolicy policy);
   void apply(int session);
-  int add_version(int session, int table, int row, int id, int v);
+  int add_version(int session, int table, int id, int v);
+  void end_version(int session, int index, Strength strength);
   int replace(int session, int index, int id, int v);
-  void end_version(int session, int index, bool key_changed);
+
   void output(int session, int index);
   void next_row(int session);
   Outcome find_owner(int session, int table, int id, int& owner);
@@ -221,7 +241,6 @@ class Model {
   bool any_victim_ = false;
   std::vector<XidInfo> xids_;
   std::vector<Version> versions_;
-  std::vector<std::vector<RowLock>> rows_;
   std::map<int, TupleLock> tuple_locks_;  // by version
   std::vector<Session> sessions_;
   Events events_;

@@ -42,7 +42,7 @@ bool Model::shows(int session, const Snapshot& snapshot, const Version& candidat
     return xid == 0 || (at(xid) < snapshot.size() && snapshot[at(xid)] != 0);
   };
   if (!sees(candidate.creator, candidate.creator_command)) return false;
-  return candidate.ender == 0 || !sees(candidate.ender, candidate.ender_command);
+  return ender(candidate) == 0 || !sees(ender(candidate), candidate.ended_at_command);
 }
 
 std::vector<int> Model::find_candidates(int session, const Execution& execution) const {
@@ -60,103 +60,227 @@ std::vector<int> Model::find_candidates(int session, const Execution& execution)
   return found;
 }
 
-// --- locks on rows ---
+// --- who has a version ---
+
+// Who has replaced or deleted it, or is about to; 0: nobody.
+Xid Model::ender(const Version& version) const {
+  for (const Member& member : version.members) {
+    if (member.writes && info(member.xid).state != XidInfo::State::aborted) return member.xid;
+  }
+  return 0;
+}
+
+Model::Status Model::status(int session, const Version& version) const {
+  const bool running = std::any_of(version.members.begin(), version.members.end(),
+                                   [this](const Member& member) { return in_progress(member.xid); });
+  const Xid by = ender(version);
+  const Status ended = version.next < 0 ? Status::deleted : Status::replaced;
+  if (by != 0 && own(session, by)) return ended;
+  if (running) return Status::held;
+  return by != 0 ? ended : Status::free;
+}
+
+// Whether the session is one of several members, with at least this strength.
+bool Model::member(int session, const Version& version, Strength strength) const {
+  return std::any_of(version.members.begin(), version.members.end(), [&](const Member& member) {
+    return own(session, member.xid) && member.strength >= strength;
+  });
+}
 
 // The transactions of others that have to end first, the oldest first.
-std::vector<Xid> Model::conflicting(int session, int row, Strength strength) const {
+std::vector<Xid> Model::in_the_way(int session, const Version& version, Strength strength) const {
   std::vector<Xid> found;
-  for (const RowLock& lock : rows_[at(row)]) {
-    const bool others = in_progress(lock.xid) && info(lock.xid).session != session;
-    if (others && conflict(lock.strength, strength)) found.push_back(lock.xid);
+  for (const Member& member : version.members) {
+    const bool others = in_progress(member.xid) && info(member.xid).session != session;
+    if (others && conflict(member.strength, strength)) found.push_back(member.xid);
   }
   std::sort(found.begin(), found.end());
   return found;
 }
 
-bool Model::holds_lock(int session, int row) const {
-  return std::any_of(rows_[at(row)].begin(), rows_[at(row)].end(),
-                     [&](const RowLock& lock) { return own(session, lock.xid); });
-}
-
-void Model::add_lock(int session, int index, Strength strength) {
-  std::vector<RowLock>& locks = rows_[at(version(index).row)];
-  const bool has = std::any_of(locks.begin(), locks.end(), [&](const RowLock& lock) {
-    return own(session, lock.xid) && lock.version == index && lock.strength >= strength;
+// As in_the_way(), but a write that has been committed counts, too.
+bool Model::conflicts(int session, const Version& version, Strength strength) const {
+  return std::any_of(version.members.begin(), version.members.end(), [&](const Member& member) {
+    if (own(session, member.xid) || !conflict(member.strength, strength)) return false;
+    return member.writes ? info(member.xid).state != XidInfo::State::aborted : in_progress(member.xid);
   });
-  if (!has) locks.push_back({assign_xid(session), strength, index});
 }
 
-// done: the row is the caller's if it takes it at once.
-Model::Outcome Model::claim(int session, int index, Strength strength, WaitPolicy policy) {
-  const Version& target = version(index);
-  if (target.ender != 0 && is_committed(target.ender)) {
-    if (strength == Strength::key_share && !target.key_changed) {
-      return claim_key_share_of_replaced(session, index, policy);
-    }
-    leave_tuple_lock(session);
-    return target.next < 0 ? Outcome::deleted : Outcome::updated;
+// Of a lock: whether the members could be in its way, by what they once were. Who has left is still counted here.
+bool Model::has_to_sleep(int session, const Version& version, Strength strength) const {
+  const std::vector<Member>& members = version.members;
+  const auto stronger_than = [&](Strength limit) {
+    return std::any_of(members.begin(), members.end(), [&](const Member& member) { return member.strength > limit; });
+  };
+  const bool written = std::any_of(members.begin(), members.end(), [](const Member& member) { return member.writes; });
+  const bool alone = members.size() == 1;
+  if (alone && own(session, members.front().xid)) return false;
+  switch (strength) {
+    case Strength::key_share:
+      return stronger_than(Strength::no_key_update);
+    case Strength::share:
+      return written || stronger_than(Strength::share);
+    case Strength::no_key_update:
+      return alone ? written || stronger_than(Strength::key_share) : conflicts(session, version, strength);
+    case Strength::update:
+      return true;
   }
-  const std::vector<Xid> whom = conflicting(session, target.row, strength);
-  if (whom.empty()) {
+  return true;
+}
+
+void Model::add_member(int session, int index, Strength strength, bool writes) {
+  const Xid xid = assign_xid(session);
+  std::vector<Member>& members = version(index).members;
+  // Of a transaction that is alone the stronger counts.
+  const bool alone = members.size() == 1 && members.front().xid == xid;
+  if (alone) strength = std::max(strength, members.front().strength);
+  std::erase_if(members, [&](const Member& member) {
+    const bool lives =
+        in_progress(member.xid) || (member.writes && info(member.xid).state == XidInfo::State::committed);
+    return alone || !lives;
+  });
+  const Member added{xid, strength, writes};
+  if (std::find(members.begin(), members.end(), added) == members.end()) members.push_back(added);
+}
+
+// --- claims: done, and the version is the caller's if it takes it at once ---
+
+Model::Outcome Model::replaced_or_deleted(int session, int index) {
+  leave_tuple_lock(session);
+  return version(index).next < 0 ? Outcome::deleted : Outcome::replaced;
+}
+
+// UPDATE, DELETE.
+Model::Outcome Model::claim_to_write(int session, int index, Strength strength) {
+  const Version& target = version(index);
+  const Status now = status(session, target);
+  if (now == Status::free) return Outcome::done;
+  if (now != Status::held) return replaced_or_deleted(session, index);
+  const std::vector<Member>& members = target.members;
+  if (members.size() == 1) {
+    const bool key_share = members.front().strength == Strength::key_share && !members.front().writes;
+    if (own(session, members.front().xid) || (key_share && strength == Strength::no_key_update)) return Outcome::done;
+  } else if (!conflicts(session, target, strength)) {
+    return Outcome::done;
+  }
+  const Outcome waited =
+      wait_for_version(session, index, strength, false, in_the_way(session, target, strength));
+  if (waited == Outcome::waits) return waited;
+  return ender(target) != 0 ? replaced_or_deleted(session, index) : Outcome::done;
+}
+
+// SELECT FOR and what writes lock: done, and it is locked. `follows`: later versions are locked as well.
+Model::Outcome Model::claim_to_lock(int session, int index, Strength strength, WaitPolicy policy, bool follows) {
+  Execution& execution = *session_of(session).execution;
+  const Version& target = version(index);
+  const Status now = status(session, target);
+  if (member(session, target, strength)) {
     leave_tuple_lock(session);
     return Outcome::done;
   }
-  const bool behind = strength == Strength::key_share && in_progress(target.ender) && !target.key_changed;
-  if (!behind) return wait_or_give_up(session, index, strength, policy, whom);
-  // The version itself may be locked, its successor may not: that is waited for without a queue.
-  if (policy != WaitPolicy::block) throw Unsupported{"a conditional lock that PostgreSQL waits for"};
-  wait_for(session, whom.front());
-  return Outcome::waits;
-}
-
-// A version whose key lives on may be locked as if nothing had happened, and its successors with it.
-Model::Outcome Model::claim_key_share_of_replaced(int session, int index, WaitPolicy policy) {
-  for (int later = version(index).next; later >= 0; later = version(later).next) {
-    const Version& successor = version(later);
-    if (successor.ender == 0 || !is_committed(successor.ender)) break;
-    if (successor.key_changed) return successor.next < 0 ? Outcome::deleted : Outcome::updated;
+  const bool written = ender(target) != 0 && target.next >= 0;
+  if (now == Status::free || !has_to_sleep(session, target, strength)) {
+    // A version whose key lives on may be locked as if nothing had happened, and its successors with it.
+    if (written && follows && execution.followed != index) {
+      const Outcome followed = follow(session, index, strength);
+      if (followed == Outcome::waits && policy != WaitPolicy::block) {
+        throw Unsupported{"a conditional lock that PostgreSQL waits for"};
+      }
+      if (followed != Outcome::done) return followed;
+    }
+    add_member(session, index, strength, false);
+    leave_tuple_lock(session);
+    return Outcome::done;
   }
-  const std::vector<Xid> whom = conflicting(session, version(index).row, Strength::key_share);
-  if (whom.empty()) return Outcome::done;
-  if (policy != WaitPolicy::block) throw Unsupported{"a conditional lock that PostgreSQL waits for"};
+  if (now != Status::held) return replaced_or_deleted(session, index);
+  const std::vector<Xid> whom = in_the_way(session, target, strength);
+  if (policy != WaitPolicy::block) {
+    const bool is_member = member(session, target, Strength::key_share);
+    const bool free = whom.empty() && (is_member || take_tuple_lock(session, index, strength));
+    if (!free && policy == WaitPolicy::nowait) throw Failure{"55P03"};
+    if (!free) {
+      leave_tuple_lock(session);
+      execution.wait = Wait{};
+      return Outcome::skipped;
+    }
+  } else if (wait_for_version(session, index, strength, follows && written, whom) == Outcome::waits) {
+    return Outcome::waits;
+  }
+  if (written && follows && execution.followed != index) {
+    const Outcome followed = follow(session, index, strength);
+    if (followed != Outcome::done) return followed;
+  }
+  if (ender(target) != 0) return replaced_or_deleted(session, index);
+  add_member(session, index, strength, false);
+  leave_tuple_lock(session);
+  return Outcome::done;
+}
+
+// Queues for the version, and then waits for the first of `whom`; done if there is nobody.
+Model::Outcome Model::wait_for_version(int session, int index, Strength strength, bool follows,
+                                       const std::vector<Xid>& whom) {
+  Execution& execution = *session_of(session).execution;
+  execution.stopped_by = whom.empty() ? 0 : whom.front();
+  execution.follows = follows && execution.followed != index;
+  // Who is on the row already must not queue behind those who wait for it to go.
+  const bool is_member = member(session, version(index), Strength::key_share);
+  if (!is_member && !take_tuple_lock(session, index, strength)) return Outcome::waits;
+  if (whom.empty()) {
+    execution.follows = false;
+    return Outcome::done;
+  }
   wait_for(session, whom.front());
   return Outcome::waits;
 }
 
-Model::Outcome Model::wait_or_give_up(int session, int index, Strength strength, WaitPolicy policy,
-                                      const std::vector<Xid>& whom) {
-  if (policy == WaitPolicy::nowait) throw Failure{"55P03"};
-  if (policy == WaitPolicy::skip_locked) return Outcome::skipped;
-  // Who is on the row already must not queue behind those who wait for it to go.
-  if (!holds_lock(session, version(index).row) && !take_tuple_lock(session, index, strength)) return Outcome::waits;
-  wait_for(session, whom.front());
-  return Outcome::waits;
+// Locks the versions that come after this one.
+Model::Outcome Model::follow(int session, int index, Strength strength) {
+  session_of(session).execution->followed = index;
+  for (int later = version(index).next; later >= 0; later = version(later).next) {
+    if (info(version(later).creator).state == XidInfo::State::aborted) break;
+    std::vector<Member> members = version(later).members;
+    std::sort(members.begin(), members.end());
+    bool has_it = false;
+    for (const Member& member : members) {
+      has_it = own(session, member.xid);
+      if (has_it) break;
+      if (!conflict(member.strength, strength)) continue;
+      if (in_progress(member.xid)) {
+        session_of(session).execution->followed = -1;
+        session_of(session).execution->follows = true;
+        wait_for(session, member.xid);
+        return Outcome::waits;
+      }
+      if (member.writes && is_committed(member.xid)) return replaced_or_deleted(session, later);
+    }
+    if (!has_it) add_member(session, later, strength, false);
+    if (ender(version(later)) == 0) break;
+  }
+  return Outcome::done;
 }
 
 // From the target on to the newest version, or to one that somebody is replacing.
 Model::Outcome Model::chase(int session, WaitPolicy policy) {
   Execution& execution = *session_of(session).execution;
   for (;;) {
-    const Version& target = version(execution.target);
-    const Xid ender = target.ender;
-    if (ender == 0 || info(ender).state == XidInfo::State::aborted) return Outcome::done;
-    if (in_progress(ender) && !own(session, ender)) {
+    const Xid by = ender(version(execution.target));
+    if (by == 0) return Outcome::done;
+    if (in_progress(by) && !own(session, by)) {
       if (policy == WaitPolicy::nowait) throw Failure{"55P03"};
       if (policy == WaitPolicy::skip_locked) return Outcome::skipped;
-      wait_for(session, ender);
+      wait_for(session, by);
       return Outcome::waits;
     }
-    if (target.next < 0) return Outcome::deleted;
-    execution.target = target.next;
+    if (version(execution.target).next < 0) return Outcome::deleted;
+    execution.target = version(execution.target).next;
   }
 }
 
 // --- versions ---
 
-int Model::add_version(int session, int table, int row, int id, int v) {
+int Model::add_version(int session, int table, int id, int v) {
   Version made;
   made.table = table;
-  made.row = row;
   made.id = id;
   made.v = v;
   made.creator = assign_xid(session);
@@ -165,27 +289,23 @@ int Model::add_version(int session, int table, int row, int id, int v) {
   return static_cast<int>(versions_.size()) - 1;
 }
 
-void Model::end_version(int session, int index, bool key_changed) {
-  const Xid xid = assign_xid(session);
-  Version& ended = version(index);
-  // A transaction that has locked this version more strongly than its update needs goes on to hold it like that.
-  const auto& locks = rows_[at(ended.row)];
-  const bool locked = std::any_of(locks.begin(), locks.end(), [&](const RowLock& lock) {
-    return lock.xid == xid && lock.version == index && lock.strength == Strength::update;
-  });
-  ended.ender = xid;
-  ended.ender_command = session_of(session).command;
-  ended.key_changed = key_changed || locked;
-  ended.next = -1;
-  rows_[at(ended.row)].push_back({xid, ended.key_changed ? Strength::update : Strength::no_key_update, index});
+void Model::end_version(int session, int index, Strength strength) {
+  add_member(session, index, strength, true);
+  version(index).ended_at_command = session_of(session).command;
+  version(index).next = -1;
 }
 
 int Model::replace(int session, int index, int id, int v) {
   const Version old = version(index);
-  end_version(session, index, id != old.id);
-  const int made = add_version(session, old.table, old.row, id, v);
+  end_version(session, index, id == old.id ? Strength::no_key_update : Strength::update);
+  const int made = add_version(session, old.table, id, v);
   version(made).indexed = id == old.id;
   version(index).next = made;
+  // Others who share the key go on to do so. A single one before an update can have been no more than that.
+  for (Member member : old.members) {
+    if (old.members.size() == 1) member.strength = Strength::key_share;
+    if (in_progress(member.xid) && !member.writes) version(made).members.push_back(member);
+  }
   return made;
 }
 
@@ -198,6 +318,14 @@ void Model::step(int number) {
     return;
   }
   execution.wait = Wait{};
+  if (execution.stopped_by != 0) {
+    // Its turn has come, or its wait is over.
+    if (in_progress(execution.stopped_by)) {
+      wait_for(number, execution.stopped_by);
+      return;
+    }
+    execution.stopped_by = 0;
+  }
   try {
     if (execution.statement.kind == Statement::Kind::insert) {
       insert_step(number);
@@ -220,6 +348,7 @@ void Model::next_row(int session) {
   Execution& execution = *session_of(session).execution;
   ++execution.position;
   execution.made = -1;
+  execution.followed = -1;
   if (execution.statement.kind == Statement::Kind::insert) return;
   execution.phase = Execution::Phase::claim;
   execution.target = execution.position < execution.candidates.size() ? execution.candidates[execution.position] : -1;
@@ -237,69 +366,93 @@ void Model::advance(int session) {
 
 // One row, from where it was left to its end or to the next wait.
 void Model::advance_row(int session) {
-  using Phase = Execution::Phase;
   Execution& execution = *session_of(session).execution;
   const Statement statement = execution.statement;
-  const WaitPolicy policy = policy_of(statement);
-  const bool writes = statement.kind != Statement::Kind::select_for;
   for (;;) {
     Outcome outcome = Outcome::done;
-    switch (execution.phase) {
-      case Phase::claim:
-        if (writes) assign_xid(session);
-        outcome = claim(session, execution.target, strength_wanted(statement, version(execution.target).id), policy);
-        if (outcome == Outcome::done) {
-          if (!writes) add_lock(session, execution.target, statement.strength);
-          execution.phase = Phase::apply;
-        }
-        break;
-      case Phase::chase:
-        outcome = chase(session, policy);
-        if (outcome == Outcome::done) execution.phase = Phase::lock_newest;
-        break;
-      case Phase::lock_newest:
-        outcome = claim(session, execution.target, strength_by_columns(statement), policy);
-        if (outcome != Outcome::done) break;
-        ++events_.rechecks;
-        // Locked it stays, whether the condition holds or not.
-        add_lock(session, execution.target, strength_by_columns(statement));
-        if (!statement.condition.holds(version(execution.target).id, version(execution.target).v)) {
-          return next_row(session);
-        }
-        execution.phase = Phase::apply;
-        break;
-      case Phase::apply:
-        apply(session);
-        if (execution.made >= 0 && !version(execution.made).indexed) {
-          execution.phase = Phase::check_key;
-          break;
-        }
-        return next_row(session);
-      case Phase::check_key: {
-        const Version made = version(execution.made);
-        int owner = -1;
-        outcome = find_owner(session, made.table, made.id, owner);
-        if (outcome == Outcome::done) throw Failure{"23505"};
-        if (outcome == Outcome::none) {
-          version(execution.made).indexed = true;
-          return next_row(session);
-        }
-        break;
-      }
-      default:
-        return;
+    if (execution.follows) {
+      execution.follows = false;
+      outcome = follow(session, execution.target, statement.strength);
     }
-    const bool changed = outcome == Outcome::updated || outcome == Outcome::deleted;
+    if (outcome == Outcome::done) outcome = advance_phase(session);
+    const bool changed = outcome == Outcome::replaced || outcome == Outcome::deleted;
     if (changed && session_of(session).repeatable_read) throw Failure{"40001"};
-    if (outcome == Outcome::waits) return;
+    if (outcome == Outcome::waits || outcome == Outcome::none) return;
     if (outcome == Outcome::skipped || outcome == Outcome::deleted) return next_row(session);
-    if (outcome == Outcome::updated) {
+    if (outcome == Outcome::replaced) {
       // It has left the queue and is not yet on the newest version: here the next in the queue may overtake it.
-      execution.target = version(execution.target).next;
-      execution.phase = Phase::chase;
+      const bool writes = statement.kind != Statement::Kind::select_for;
+      if (writes && execution.phase == Execution::Phase::claim) {
+        execution.phase = Execution::Phase::lock_again;
+      } else {
+        execution.target = version(execution.target).next;
+        execution.phase = Execution::Phase::chase;
+      }
       return;
     }
   }
+}
+
+// Done: there is more to do; none: the row is finished.
+Model::Outcome Model::advance_phase(int session) {
+  using Phase = Execution::Phase;
+  Execution& execution = *session_of(session).execution;
+  const Statement statement = execution.statement;
+  const bool writes = statement.kind != Statement::Kind::select_for;
+  Outcome outcome = Outcome::done;
+  switch (execution.phase) {
+    case Phase::claim:
+      if (writes) assign_xid(session);
+      outcome = writes ? claim_to_write(session, execution.target,
+                                        strength_wanted(statement, version(execution.target).id))
+                       : claim_to_lock(session, execution.target, statement.strength, statement.policy, true);
+      if (outcome == Outcome::done) execution.phase = Phase::apply;
+      break;
+    case Phase::lock_again:
+      outcome = claim_to_lock(session, execution.target, strength_by_columns(statement), WaitPolicy::block, false);
+      break;
+    case Phase::chase:
+      outcome = chase(session, policy_of(statement));
+      if (outcome == Outcome::done) execution.phase = Phase::lock_newest;
+      break;
+    case Phase::lock_newest:
+      outcome = claim_to_lock(session, execution.target, strength_by_columns(statement), policy_of(statement), !writes);
+      if (outcome != Outcome::done) break;
+      ++events_.rechecks;
+      execution.phase = Phase::apply;
+      // Locked it stays, whether the condition holds or not.
+      if (!statement.condition.holds(version(execution.target).id, version(execution.target).v)) {
+        outcome = Outcome::skipped;
+      }
+      break;
+    case Phase::apply:
+      apply(session);
+      execution.phase = Phase::check_key;
+      break;
+    case Phase::check_key: {
+      const bool checked = execution.made < 0 || version(execution.made).indexed;
+      if (!checked) outcome = check_key(session);
+      if (checked || outcome == Outcome::done) {
+        next_row(session);
+        outcome = Outcome::none;
+      }
+      break;
+    }
+    default:
+      break;
+  }
+  return outcome;
+}
+
+// Of the version just made.
+Model::Outcome Model::check_key(int session) {
+  const int made = session_of(session).execution->made;
+  int owner = -1;
+  const Outcome outcome = find_owner(session, version(made).table, version(made).id, owner);
+  if (outcome == Outcome::waits) return outcome;
+  if (outcome == Outcome::done) throw Failure{"23505"};
+  version(made).indexed = true;
+  return Outcome::done;
 }
 
 void Model::apply(int session) {
@@ -308,7 +461,7 @@ void Model::apply(int session) {
   const Version old = version(execution.target);
   if (statement.kind == Statement::Kind::select_for) return output(session, execution.target);
   if (statement.kind == Statement::Kind::remove) {
-    end_version(session, execution.target, true);
+    end_version(session, execution.target, Strength::update);
     return output(session, execution.target);
   }
   const bool key = statement.kind == Statement::Kind::update_key;
@@ -329,13 +482,13 @@ Model::Outcome Model::find_owner(int session, int table, int id, int& owner) {
       return Outcome::waits;
     }
     if (info(candidate.creator).state == XidInfo::State::aborted && candidate.creator != 0) continue;
-    const bool ended = candidate.ender != 0 && info(candidate.ender).state != XidInfo::State::aborted;
-    if (!ended) {
+    const Xid by = ender(candidate);
+    if (by == 0) {
       owner = index;
       return Outcome::done;
     }
-    if (in_progress(candidate.ender) && !own(session, candidate.ender)) {
-      wait_for(session, candidate.ender);
+    if (in_progress(by) && !own(session, by)) {
+      wait_for(session, by);
       return Outcome::waits;
     }
   }
@@ -352,20 +505,15 @@ void Model::insert_step(int session) {
   if (done) next_row(session);
 }
 
-// False: it waits.
+// False: the row is not finished.
 bool Model::insert_checked(int session, const NewRow& row) {
   Execution& execution = *session_of(session).execution;
   const int table = execution.statement.table;
   // The row is in the table before its key is looked for, so it keeps its place there.
   if (execution.made < 0) {
-    rows_.emplace_back();
-    execution.made = add_version(session, table, static_cast<int>(rows_.size()) - 1, row.id, row.v);
+    execution.made = add_version(session, table, row.id, row.v);
   }
-  int owner = -1;
-  const Outcome outcome = find_owner(session, table, row.id, owner);
-  if (outcome == Outcome::waits) return false;
-  if (outcome == Outcome::done) throw Failure{"23505"};
-  version(execution.made).indexed = true;
+  if (check_key(session) == Outcome::waits) return false;
   output(session, execution.made);
   return true;
 }
@@ -376,18 +524,19 @@ bool Model::insert_or_update(int session, const NewRow& row) {
   const Statement statement = execution.statement;
   for (;;) {
     if (execution.phase == Phase::lock_owner) {
-      const Outcome outcome = claim(session, execution.target, Strength::no_key_update, WaitPolicy::block);
+      const Outcome outcome =
+          claim_to_lock(session, execution.target, Strength::no_key_update, WaitPolicy::block, false);
       if (outcome == Outcome::waits) return false;
       execution.phase = Phase::look_for_owner;
       if (outcome == Outcome::done) return update_owner(session, row);
       if (session_of(session).repeatable_read) throw Failure{"40001"};
+      return false;  // it has left the queue, and others may come before it
     }
     int owner = -1;
     const Outcome outcome = find_owner(session, statement.table, row.id, owner);
     if (outcome == Outcome::waits) return false;
     if (outcome == Outcome::none) {
-      rows_.emplace_back();
-      const int made = add_version(session, statement.table, static_cast<int>(rows_.size()) - 1, row.id, row.v);
+      const int made = add_version(session, statement.table, row.id, row.v);
       version(made).indexed = true;
       output(session, made);
       return true;
@@ -409,7 +558,6 @@ bool Model::insert_or_update(int session, const NewRow& row) {
 bool Model::update_owner(int session, const NewRow& row) {
   Execution& execution = *session_of(session).execution;
   const Statement statement = execution.statement;
-  add_lock(session, execution.target, Strength::no_key_update);
   const Version old = version(execution.target);
   const bool hidden = !own(session, old.creator) && !shows(session, execution.snapshot, old);
   if (session_of(session).repeatable_read && hidden) throw Failure{"40001"};
