@@ -88,6 +88,17 @@ void Disk::Implementation::count_used_bytes() {
   for (const auto& inode : names.all()) used_bytes += inode->contents.size();
 }
 
+bool Disk::Implementation::announce(DiskOperation operation, const std::string& path, const Lease& lease) {
+  if (!observer) [[likely]]
+    return true;
+  observer(operation, path);
+  return online(lease);
+}
+
+bool Disk::Implementation::announce(DiskOperation operation, const Inode& inode, const Lease& lease) {
+  return !observer || announce(operation, inode.path(), lease);
+}
+
 void Disk::Implementation::note(DiskOperation operation, const Inode* inode, std::uint64_t offset, std::uint64_t size,
                                 std::uint64_t hash) {
   const std::uint64_t what = (static_cast<std::uint64_t>(operation) << 56) | (inode == nullptr ? 0 : inode->id);
@@ -117,6 +128,7 @@ tl::expected<std::shared_ptr<detail::Inode>, DiskError> Disk::open_inode(const s
     return place->inode;
   }
   if (mode == OpenMode::existing) return tl::unexpected(DiskError::not_found);
+  if (!disk.announce(DiskOperation::create, path, disk.lease())) return tl::unexpected(DiskError::offline);
   const std::shared_ptr<detail::Inode> inode = disk.names.add_inode(false);
   disk.names.create(*place, inode);
   disk.note(DiskOperation::create, inode.get(), 0, 0, stable_hash(path));
@@ -129,6 +141,7 @@ tl::expected<File, DiskError> Disk::open(const std::string& path, OpenMode mode,
   const auto inode = open_inode(path, mode);
   if (!inode) return tl::unexpected(inode.error());
   if (flags.truncate && (*inode)->contents.size() != 0) {
+    if (!disk.announce(DiskOperation::truncate, path, disk.lease())) return tl::unexpected(DiskError::offline);
     disk.reserve(**inode, 0);
     disk.note(DiskOperation::truncate, inode->get(), 0, 0, 0);
     (*inode)->resize(0);
@@ -144,7 +157,9 @@ tl::expected<File, DiskError> Disk::open(const std::string& path, OpenMode mode,
 
 tl::expected<void, DiskError> Disk::make_directory(const std::string& path) {
   Implementation& disk = *impl_;
-  if (!disk.online()) return tl::unexpected(DiskError::offline);
+  const Implementation::Lease lease = disk.lease();
+  if (!disk.online(lease) || !disk.announce(DiskOperation::make_directory, path, lease))
+    return tl::unexpected(DiskError::offline);
   const auto place = disk.names.find(path);
   if (!place) return tl::unexpected(place.error());
   if (place->inode) return tl::unexpected(DiskError::exists);
@@ -156,7 +171,9 @@ tl::expected<void, DiskError> Disk::make_directory(const std::string& path) {
 
 tl::expected<void, DiskError> Disk::remove_directory(const std::string& path) {
   Implementation& disk = *impl_;
-  if (!disk.online()) return tl::unexpected(DiskError::offline);
+  const Implementation::Lease lease = disk.lease();
+  if (!disk.online(lease) || !disk.announce(DiskOperation::remove_directory, path, lease))
+    return tl::unexpected(DiskError::offline);
   const auto place = disk.names.find(path);
   if (!place) return tl::unexpected(place.error());
   if (place->last == Place::Last::root) return tl::unexpected(DiskError::busy);
@@ -172,7 +189,9 @@ tl::expected<void, DiskError> Disk::remove_directory(const std::string& path) {
 
 tl::expected<void, DiskError> Disk::remove(const std::string& path) {
   Implementation& disk = *impl_;
-  if (!disk.online()) return tl::unexpected(DiskError::offline);
+  const Implementation::Lease lease = disk.lease();
+  if (!disk.online(lease) || !disk.announce(DiskOperation::remove, path, lease))
+    return tl::unexpected(DiskError::offline);
   const auto place = disk.names.find(path);
   if (!place) return tl::unexpected(place.error());
   if (place->last != Place::Last::name) return tl::unexpected(DiskError::is_a_directory);
@@ -217,7 +236,9 @@ tl::expected<void, DiskError> check_rename(const Place& from, const Place& to) {
 
 tl::expected<void, DiskError> Disk::rename(const std::string& from, const std::string& to) {
   Implementation& disk = *impl_;
-  if (!disk.online()) return tl::unexpected(DiskError::offline);
+  const Implementation::Lease lease = disk.lease();
+  if (!disk.online(lease) || !disk.announce(DiskOperation::rename, from, lease))
+    return tl::unexpected(DiskError::offline);
   const auto source = disk.names.walk(from);
   if (!source) return tl::unexpected(source.error());
   const auto target = disk.names.walk(to);
@@ -274,7 +295,8 @@ std::vector<std::string> Disk::list(std::string_view prefix) const {
 tl::expected<void, DiskError> Disk::sync_directory(const std::string& path) {
   Implementation& disk = *impl_;
   const Implementation::Lease lease = disk.lease();
-  if (!disk.online(lease)) return tl::unexpected(DiskError::offline);
+  if (!disk.online(lease) || !disk.announce(DiskOperation::sync_directory, path, lease))
+    return tl::unexpected(DiskError::offline);
   const auto found = disk.names.get(path);
   if (!found) return tl::unexpected(found.error());
   const std::shared_ptr<detail::Inode> directory = *found;

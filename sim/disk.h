@@ -63,6 +63,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -114,6 +115,31 @@ struct OpenFlags {
   // O_TRUNC: cuts the file to nothing.
   bool truncate = false;
 };
+
+// Numbers are part of recorded digests: append, never renumber.
+enum class DiskOperation : std::uint8_t {
+  open = 1,
+  create,
+  remove,
+  rename,
+  read,
+  write,
+  truncate,
+  sync,
+  sync_directory,
+  crash,
+  damage,
+  make_directory,
+  remove_directory,
+  replace,
+  drop_caches,
+};
+const char* to_string(DiskOperation operation);
+
+// Is told of an operation on the path right before it begins: of reads, writes, cuts, syncs of files and directories,
+// creations, removals and renames (by the old name); not of opening what exists, nor of looking at names. May end the
+// host's life, or replace the disk, and must not change the disk otherwise.
+using DiskObserver = std::function<void(DiskOperation operation, const std::string& path)>;
 
 enum class SyncFailure : std::uint8_t { keeps_dirty, forgets };
 
@@ -275,6 +301,10 @@ class Disk {
   std::string clean_contents(const std::string& path) const;
   // By path, then sector.
   std::vector<DamagedSector> damage_report() const;
+  // Stays until the next call, which must not come from itself, over crashes and boots; empty for none. To crash before
+  // the n-th operation of a run, count in the observer: what a power loss finds on the disk changes only with these
+  // operations (of a sync: when it ends).
+  void set_observer(DiskObserver observer);
   // Takes the place of everything on the disk, and is durable. Handles go offline, as when the disk is replaced.
   void load(const DiskImage& image);
 

@@ -30,6 +30,7 @@ tl::expected<std::size_t, DiskError> File::read(std::uint64_t offset, std::size_
   // The handle may be moved or destroyed by another task while this one waits for the device.
   const std::shared_ptr<detail::Inode> inode = inode_;
   const bool direct = direct_;
+  if (!disk.announce(DiskOperation::read, *inode, lease)) return tl::unexpected(DiskError::offline);
   const auto available = [&]() -> std::uint64_t {
     const std::uint64_t size = inode->contents.size();
     return offset < size ? std::min<std::uint64_t>(count, size - offset) : 0;
@@ -57,6 +58,7 @@ tl::expected<std::size_t, DiskError> File::write(std::uint64_t offset, std::stri
   const bool direct = direct_;
   if (direct && !aligned(offset, bytes.size())) return tl::unexpected(DiskError::invalid);
   if (offset > offset_max) return tl::unexpected(DiskError::no_space);
+  if (!disk.announce(DiskOperation::write, *inode, lease)) return tl::unexpected(DiskError::offline);
   const std::uint64_t unit = direct ? sector_bytes : 1;
   if (bytes.size() > unit && disk.strikes(disk.parameters.short_write, "short_write")) {
     bytes = bytes.substr(0, unit * (1 + disk.stream("short_write").below(bytes.size() / unit - 1)));
@@ -97,6 +99,7 @@ tl::expected<void, DiskError> File::truncate(std::uint64_t size) {
   if (disk_ == nullptr || !disk_->impl_->online(lease)) return tl::unexpected(DiskError::offline);
   Disk::Implementation& disk = *disk_->impl_;
   const std::shared_ptr<detail::Inode> inode = inode_;
+  if (!disk.announce(DiskOperation::truncate, *inode, lease)) return tl::unexpected(DiskError::offline);
   if (!disk.reserve(*inode, size)) return tl::unexpected(DiskError::no_space);
 
   ++disk.statistics.writes;
@@ -112,6 +115,7 @@ tl::expected<void, DiskError> File::sync() {
   if (disk_ == nullptr || !disk_->impl_->online(lease)) return tl::unexpected(DiskError::offline);
   Disk::Implementation& disk = *disk_->impl_;
   const std::shared_ptr<detail::Inode> inode = inode_;
+  if (!disk.announce(DiskOperation::sync, *inode, lease)) return tl::unexpected(DiskError::offline);
   ++disk.statistics.syncs;
   disk.note(DiskOperation::sync, inode.get(), 0, inode->contents.size(), 0);
   // What is written while the device works belongs to the next sync.

@@ -92,6 +92,7 @@ const char* to_string(DiskOperation operation) {
 const DiskParameters& Disk::parameters() const { return impl_->parameters; }
 void Disk::set_parameters(const DiskParameters& parameters) { impl_->parameters = parameters; }
 const DiskStatistics& Disk::statistics() const { return impl_->statistics; }
+void Disk::set_observer(DiskObserver observer) { impl_->observer = std::move(observer); }
 BlockDevice& Disk::device() const { return *impl_->device; }
 void Disk::set_device(std::shared_ptr<BlockDevice> device) { impl_->device = std::move(device); }
 

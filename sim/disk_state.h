@@ -13,26 +13,6 @@
 
 namespace polarsim::sim {
 
-// Numbers are part of recorded digests: append, never renumber.
-enum class DiskOperation : std::uint8_t {
-  open = 1,
-  create,
-  remove,
-  rename,
-  read,
-  write,
-  truncate,
-  sync,
-  sync_directory,
-  crash,
-  damage,
-  make_directory,
-  remove_directory,
-  replace,
-  drop_caches,
-};
-const char* to_string(DiskOperation operation);
-
 struct Disk::Implementation {
   using Inode = detail::Inode;
 
@@ -78,6 +58,10 @@ struct Disk::Implementation {
   // The last record, a direct write, may be lost or go astray.
   void strike_direct_write(Inode& inode);
 
+  // Tells the observer what is about to happen; false if it has ended the life or the medium that the call belongs to.
+  bool announce(DiskOperation operation, const std::string& path, const Lease& lease);
+  bool announce(DiskOperation operation, const Inode& inode, const Lease& lease);
+
   void note(DiskOperation operation, const Inode* inode, std::uint64_t offset, std::uint64_t size, std::uint64_t hash);
 
   // --- disk_trace.cpp: what the disk tells the trace, if it is on ---
@@ -94,6 +78,7 @@ struct Disk::Implementation {
   Scheduler& scheduler;
   DiskParameters parameters;
   DiskStatistics statistics;
+  DiskObserver observer;
   std::shared_ptr<BlockDevice> device;
   bool powered = true;
   std::uint64_t medium = 0;  // counts replacements

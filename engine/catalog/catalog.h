@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "engine/sql/ast.h"
+#include "engine/sql/sequence.h"
 #include "engine/storage/data_files.h"
 #include "engine/storage/table_definition.h"
 #include "engine/txn/heap_access.h"
@@ -60,12 +61,8 @@ using TablePtr = std::shared_ptr<const Table>;
 struct SequenceDefinition {
   std::string schema;
   std::string name;
-  TypeId type = TypeId::int8;
-  std::int64_t start = 1;
-  std::int64_t increment = 1;
-  std::int64_t minimum = 1;
-  std::int64_t maximum = 9223372036854775807;
-  bool cycle = false;
+  TypeId type = TypeId::int8;  // or int4
+  sql::SequenceParameters parameters;
 };
 struct Sequence {
   RelationId id = 0;
@@ -76,13 +73,13 @@ using SequencePtr = std::shared_ptr<const Sequence>;
 
 class Catalog {
  public:
-  Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::DataFiles& files);
+  Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::BufferPool& pool, storage::DataFiles& files);
   ~Catalog();
   Catalog(const Catalog&) = delete;
   Catalog& operator=(const Catalog&) = delete;
 
-  // A new node: the files of the system tables. Blocks.
-  void bootstrap();
+  // A new node: the system tables, with a row of pg_class for each, as parts of the transaction. Blocks.
+  void bootstrap(Transaction& transaction);
   // After recovery (or bootstrap): reads the system tables. Blocks.
   void load();
 
@@ -90,6 +87,7 @@ class Catalog {
   TablePtr find_table(const Transaction* reader, std::string_view schema, std::string_view name) const;
   TablePtr find_table(const Transaction* reader, RelationId id) const;
   SequencePtr find_sequence(const Transaction* reader, std::string_view schema, std::string_view name) const;
+  bool has_sequence(const Transaction* reader, RelationId id) const;
   // What has the name, whatever it is.
   std::optional<RelationKind> kind_of(const Transaction* reader, std::string_view schema, std::string_view name) const;
   std::vector<TablePtr> tables(const Transaction* reader) const;  // by id, system tables included

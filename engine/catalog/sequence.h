@@ -2,9 +2,10 @@
 // src/backend/commands/sequence.c).
 //
 // A sequence is one page with its last value. The WAL is told 32 values ahead, so that most calls write nothing: after a
-// crash up to 32 numbers are skipped, and none is given out twice. Everything here blocks.
+// crash up to 32 numbers are skipped, and none is given out twice, except those that only transactions saw which had not
+// committed when the node crashed (as in PostgreSQL). Everything here blocks.
 //
-// WAL: RecordKind::sequence_first, the page made anew from i64 last value, u8 whether it was given out.
+// WAL: RecordKind::sequence_first, the page made anew from u64 last value, u8 whether it was given out, u32 0.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,7 @@ std::int64_t setval(Database& database, txn::Transaction& transaction, SequenceM
 std::int64_t lastval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory);
 
 // The page of a new sequence; its file exists.
-void create_sequence_page(Database& database, const Sequence& sequence);
+void create_sequence_page(Database& database, txn::Transaction& transaction, const Sequence& sequence);
 void register_sequence_redo(storage::RedoTable& table);
 
 }  // namespace polarsim::engine::catalog

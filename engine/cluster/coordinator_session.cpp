@@ -5,7 +5,6 @@
 
 #include "engine/cluster/schema_change.h"
 #include "engine/cluster/select_plan.h"
-#include "engine/sql/parser.h"
 
 namespace polarsim::engine::cluster {
 
@@ -21,8 +20,12 @@ void add_warnings(QueryResult& result, std::vector<ErrorFields> warnings) {
   for (ErrorFields& warning : warnings) result.notices.push_back(std::move(warning));
 }
 
-ErrorFields warning(const char* state, std::string message) {
-  return ErrorFields{state, std::move(message), "", "", "", 0};
+void refuse_distributed(const Metadata& metadata, const std::vector<sql::TableName>& tables, const char* what) {
+  for (const sql::TableName& table : tables) {
+    if (metadata.find(table) == nullptr) continue;
+    throw SqlError(sqlstate::feature_not_supported,
+                   std::string(what) + " of distributed table \"" + table.name + "\" is not supported");
+  }
 }
 
 }  // namespace
@@ -32,7 +35,9 @@ CoordinatorSession::CoordinatorSession(Coordinator& coordinator, std::uint32_t p
       process_id_(process_id),
       local_(coordinator.instance().connect()),
       executor_(coordinator.host(), coordinator.config().node),
-      transaction_(coordinator, executor_, *local_, process_id) {}
+      transaction_(coordinator, executor_, *local_, process_id) {
+  local_->set_interrupt_listener([this] { on_interrupt(); });
+}
 
 void CoordinatorSession::close() {
   // Nodes roll back what their lost session had open; waiting for their answers would help nobody.
@@ -41,10 +46,27 @@ void CoordinatorSession::close() {
   status_ = TransactionStatus::idle;
 }
 
+void CoordinatorSession::on_interrupt() {
+  executor_.cancel();
+  if (interrupt_listener_) interrupt_listener_();
+}
+
 QueryResult CoordinatorSession::execute(const sql::StatementPtr& statement, std::string_view text,
                                         std::span<const Value> parameters) {
-  const Request request{statement, text, parameters};
-  if (const auto* transaction_control = std::get_if<sql::TransactionControl>(&statement->body))
+  if (!termination_requested()) {
+    executor_.begin_statement();
+    try {
+      return execute_statement(Request{statement, text, parameters});
+    } catch (const SqlError&) {
+      if (!termination_requested()) throw;
+    }
+  }
+  close();
+  throw SessionTerminated::by_administrator();
+}
+
+QueryResult CoordinatorSession::execute_statement(const Request& request) {
+  if (const auto* transaction_control = std::get_if<sql::TransactionControl>(&request.statement->body))
     return control(*transaction_control, request);
   if (status_ == TransactionStatus::failed) {
     throw SqlError(sqlstate::in_failed_sql_transaction,
@@ -54,104 +76,17 @@ QueryResult CoordinatorSession::execute(const sql::StatementPtr& statement, std:
   try {
     return dispatch(request);
   } catch (const SqlError&) {
-    transaction_.rollback();
-    status_ = TransactionStatus::failed;
+    after_error();
     throw;
   }
 }
 
 QueryResult CoordinatorSession::run_alone(const Request& request) {
   transaction_start_us_ = coordinator_.host().realtime_us();
-  begin_ = "BEGIN";
+  modes_ = local_->default_modes();
   try {
     QueryResult result = dispatch(request);
     add_warnings(result, transaction_.commit());
-    return result;
-  } catch (const SqlError&) {
-    transaction_.rollback();
-    throw;
-  }
-}
-
-// --- transaction control ---
-
-QueryResult CoordinatorSession::control(const sql::TransactionControl& control, const Request& request) {
-  using Kind = sql::TransactionControl::Kind;
-  switch (control.kind) {
-    case Kind::begin:
-      return begin(control, request);
-    case Kind::commit:
-      return commit();
-    case Kind::rollback: {
-      QueryResult result = tagged("ROLLBACK");
-      if (status_ == TransactionStatus::idle) {
-        result.notices.push_back(warning(sqlstate::no_active_sql_transaction, "there is no transaction in progress"));
-      }
-      transaction_.rollback();
-      status_ = TransactionStatus::idle;
-      return result;
-    }
-    case Kind::prepare:
-    case Kind::commit_prepared:
-    case Kind::rollback_prepared:
-      return commit_or_forget_prepared(control, request);
-    case Kind::savepoint:
-    case Kind::rollback_to:
-    case Kind::release:
-      throw SqlError(sqlstate::feature_not_supported, "a savepoint is not supported on a coordinator");
-  }
-  throw SqlError(sqlstate::internal_error, "unknown transaction statement");
-}
-
-QueryResult CoordinatorSession::begin(const sql::TransactionControl& control, const Request& request) {
-  QueryResult result = tagged("BEGIN");
-  if (status_ != TransactionStatus::idle) {
-    if (status_ == TransactionStatus::failed) {
-      throw SqlError(sqlstate::in_failed_sql_transaction,
-                     "current transaction is aborted, commands ignored until end of transaction block");
-    }
-    result.notices.push_back(warning(sqlstate::active_sql_transaction, "there is already a transaction in progress"));
-    return result;
-  }
-  begin_ = "BEGIN";
-  if (control.modes != sql::TransactionModes{}) {
-    begin_ = sql::deparse(*request.statement);
-    // The nodes hear of the level when they are needed; that it is one they know is to be said now.
-    transaction_.enter_local_block(begin_);
-  }
-  transaction_start_us_ = coordinator_.host().realtime_us();
-  status_ = TransactionStatus::in_transaction;
-  return result;
-}
-
-QueryResult CoordinatorSession::commit() {
-  if (status_ == TransactionStatus::idle) {
-    QueryResult result = tagged("COMMIT");
-    result.notices.push_back(warning(sqlstate::no_active_sql_transaction, "there is no transaction in progress"));
-    return result;
-  }
-  const bool failed = std::exchange(status_, TransactionStatus::idle) == TransactionStatus::failed;
-  if (failed) return tagged("ROLLBACK");
-  QueryResult result = tagged("COMMIT");
-  add_warnings(result, transaction_.commit());
-  return result;
-}
-
-QueryResult CoordinatorSession::commit_or_forget_prepared(const sql::TransactionControl& control,
-                                                          const Request& request) {
-  if (control.kind != sql::TransactionControl::Kind::prepare || status_ != TransactionStatus::in_transaction) {
-    if (status_ == TransactionStatus::in_transaction) transaction_.enter_local_block(begin_);
-    return local_->execute(request.statement, request.text, request.parameters);
-  }
-  status_ = TransactionStatus::idle;
-  if (!executor_.in_block().empty()) {
-    transaction_.rollback();
-    throw SqlError(sqlstate::feature_not_supported, "cannot use 2PC in transactions involving multiple servers");
-  }
-  try {
-    transaction_.enter_local_block(begin_);
-    QueryResult result = local_->execute(request.statement, request.text, request.parameters);
-    transaction_.forget_local_block();
     return result;
   } catch (const SqlError&) {
     transaction_.rollback();
@@ -185,17 +120,40 @@ QueryResult CoordinatorSession::dispatch(const Request& request) {
     const auto table = metadata->find(removal->table);
     return table ? run_modification(plan_delete(*table, *removal, inputs)) : run_local(request, true);
   }
-  if (std::holds_alternative<sql::CreateTable>(body)) {
+  if (is_local_definition(body, *metadata)) {
     require_primary();
     return run_local(request, true);
   }
   if (const auto* drop = std::get_if<sql::DropTable>(&body)) return run_drop(*drop, request);
+  if (const auto* lock = std::get_if<sql::LockTable>(&body)) refuse_distributed(*metadata, lock->tables, "LOCK TABLE");
+  if (const auto* set = std::get_if<sql::SetTransaction>(&body); set != nullptr && !set->session)
+    return set_transaction(set->modes, request);
+  if (const auto* set = std::get_if<sql::SetVariable>(&body)) {
+    sql::TransactionModes modes;
+    if (set->name == "transaction_isolation" && !set->reset) modes.isolation = set->value;
+    if (set->name == "transaction_read_only" && !set->reset)
+      modes.read_only = from_text(set->value, TypeId::boolean).as_boolean();
+    if (modes != sql::TransactionModes{}) return set_transaction(modes, request);
+  }
   return run_local(request, false);
+}
+
+bool CoordinatorSession::is_local_definition(const sql::StatementBody& body, const Metadata& metadata) const {
+  if (const auto* truncate = std::get_if<sql::Truncate>(&body)) {
+    refuse_distributed(metadata, truncate->tables, "TRUNCATE");
+    return true;
+  }
+  if (const auto* index = std::get_if<sql::CreateIndex>(&body)) {
+    refuse_distributed(metadata, {index->table}, "CREATE INDEX");
+    return true;
+  }
+  return std::holds_alternative<sql::CreateTable>(body) || std::holds_alternative<sql::CreateSequence>(body) ||
+         std::holds_alternative<sql::DropIndex>(body) || std::holds_alternative<sql::DropSequence>(body);
 }
 
 QueryResult CoordinatorSession::run_local(const Request& request, bool modifies) {
   if (in_block()) {
-    transaction_.enter_local_block(begin_);
+    enter_local_block();
     if (modifies) transaction_.note_local_write();
   }
   return local_->execute(request.statement, request.text, request.parameters);
@@ -203,7 +161,8 @@ QueryResult CoordinatorSession::run_local(const Request& request, bool modifies)
 
 QueryResult CoordinatorSession::run_modification(std::vector<Task> tasks) {
   const auto metadata = coordinator_.metadata();
-  if (in_block() || tasks.size() > 1) return combine_modifications(executor_.run(*metadata, tasks, true, begin_));
+  if (block_needed() || tasks.size() > 1)
+    return combine_modifications(executor_.run(*metadata, tasks, true, begin_text()));
   try {
     return std::move(executor_.run(*metadata, tasks, false).front());
   } catch (const SqlError& error) {
@@ -220,7 +179,7 @@ QueryResult CoordinatorSession::run_select(const DistributedTable& table, const 
                                            const Request& request) {
   const StatementInputs inputs{request.parameters, transaction_start_us_};
   const SelectPlan plan = plan_select(table, select, inputs);
-  std::vector<QueryResult> results = executor_.run(*coordinator_.metadata(), plan.tasks, in_block(), begin_);
+  std::vector<QueryResult> results = executor_.run(*coordinator_.metadata(), plan.tasks, block_needed(), begin_text());
   return merge_select(table, plan, inputs, std::move(results));
 }
 

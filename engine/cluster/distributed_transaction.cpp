@@ -42,6 +42,15 @@ void DistributedTransaction::enter_local_block(const std::string& begin) {
   local_open_ = true;
 }
 
+void DistributedTransaction::tell_all(const std::string& text) {
+  const Connections connections = executor_.in_block();
+  const auto answers = ask(connections, std::vector<std::string>(connections.size(), text));
+  if (local_open_) run_local(text);
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    if (!answers[i]) throw remote_error(connections[i]->node, answers[i].error());
+  }
+}
+
 void DistributedTransaction::check_fault_point(const char* name) {
   if (coordinator_.host().fault_point(name) == sim::FaultOutcome::fail) {
     throw SqlError(transaction_rollback, std::string("the transaction was failed at ") + name);

@@ -55,6 +55,9 @@ class DistributedTransaction {
   // The local session has ended its part by itself: PREPARE TRANSACTION of a purely local transaction.
   void forget_local_block() { local_open_ = local_wrote_ = false; }
   bool local_open() const { return local_open_; }
+  // Runs a statement about savepoints on every node that has joined. Throws SqlError if any of them fails; all have
+  // then been asked nevertheless.
+  void tell_all(const std::string& text);
 
   // Ends the transaction on all nodes. commit() throws SqlError as the contract above says (everything is then rolled
   // back or left to recovery) and returns the warnings otherwise. rollback() never throws SqlError.

@@ -52,20 +52,53 @@ void Executor::enter_block(RemoteConnection& connection, const std::string& begi
   if (!begun) throw remote_error(connection.node, begun.error());
 }
 
+void Executor::cancel() {
+  if (running_ == 0) return;
+  cancelled_ = true;
+  for (const auto& [group, connection] : connections_) {
+    if (connection == nullptr || connection->client.usable()) continue;
+    // Nobody waits for the outcome: it shows in the statement's answer.
+    host_.spawn("cancel on " + connection->node.name,
+                [&host = host_, key = connection->client.cancel_key(), options = pgwire::connection_options(config_)] {
+                  static_cast<void>(pgwire::request_cancel(host, key, options));
+                });
+  }
+}
+
+void Executor::check_cancelled() const {
+  if (cancelled_) throw SqlError(sqlstate::query_canceled, "canceling statement due to user request");
+}
+
 QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin) {
+  check_cancelled();
   RemoteConnection& connection = connection_to(node);
   if (in_block) {
     enter_block(connection, begin);
     if (task.modifies) connection.wrote = true;
     if (task.locks) connection.locked = true;
   }
+  check_cancelled();
   auto result = connection.client.query(task.sql, task.parameters);
   if (!result) throw remote_error(node, std::move(result.error()));
   return std::move(*result);
 }
 
+namespace {
+
+// Counts a call for as long as it lasts.
+struct Running {
+  int& calls;
+  explicit Running(int& counter) : calls(counter) { ++calls; }
+  ~Running() { --calls; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+};
+
+}  // namespace
+
 std::vector<QueryResult> Executor::run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block,
                                        const std::string& begin) {
+  const Running running(running_);
   std::vector<QueryResult> results(tasks.size());
   std::map<int, std::vector<std::size_t>> tasks_of_node;
   for (std::size_t i = 0; i < tasks.size(); ++i) tasks_of_node[tasks[i].group_id].push_back(i);

@@ -44,6 +44,10 @@ class Executor {
   // the transaction block of each node.
   std::vector<QueryResult> run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block,
                                const std::string& begin = "BEGIN");
+  // Never blocks: cancels what run() has under way on other nodes, and what it has yet to start. They end with 57014.
+  void cancel();
+  // An old request to cancel has nothing to cancel any more.
+  void begin_statement() { cancelled_ = false; }
   // A bare statement outside any block.
   QueryResult run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters = {});
 
@@ -57,12 +61,15 @@ class Executor {
  private:
   RemoteConnection& connection_to(const NodeInfo& node);
   void enter_block(RemoteConnection& connection, const std::string& begin);
+  void check_cancelled() const;
   QueryResult run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin);
 
   sim::Host& host_;
   const NodeConfig& config_;
   std::map<int, std::unique_ptr<RemoteConnection>> connections_;  // by group
   int opened_ = 0;
+  int running_ = 0;  // calls of run()
+  bool cancelled_ = false;
 };
 
 }  // namespace polarsim::engine::cluster

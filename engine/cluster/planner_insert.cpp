@@ -80,6 +80,11 @@ class InsertPlanner {
 
   void check_on_conflict() const {
     if (!insert_.on_conflict) return;
+    const std::string& constraint = insert_.on_conflict->constraint;
+    if (!constraint.empty() && constraint != table_.definition.primary_key_name) {
+      throw SqlError(sqlstate::undefined_object,
+                     "constraint \"" + constraint + "\" for table \"" + table_.name() + "\" does not exist");
+    }
     for (const sql::Assignment& assignment : insert_.on_conflict->assignments) {
       const std::string& distribution = table_.distribution_info().name;
       if (assignment.column == distribution) {
@@ -156,6 +161,12 @@ class InsertPlanner {
     // Only the rest of the statement still has parameters of the client's.
     sql::Insert rest;
     rest.on_conflict = insert_.on_conflict;
+    if (rest.on_conflict && !rest.on_conflict->constraint.empty()) {
+      // The constraints of shards have other names; this one is the primary key.
+      rest.on_conflict->constraint.clear();
+      for (const int column : table_.definition.primary_key)
+        rest.on_conflict->target.push_back(columns_[static_cast<std::size_t>(column)].name);
+    }
     rest.returning = insert_.returning;
     map_expressions(rest, parameters.mapper());
     for_shard.on_conflict = std::move(rest.on_conflict);

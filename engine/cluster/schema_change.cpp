@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/cluster/rewrite.h"
+#include "engine/node/database.h"
 #include "engine/sql/hash.h"
 #include "engine/sql/parser.h"
 
@@ -124,6 +125,14 @@ DistributedTable SchemaChange::plan_table(const std::string& relation, const std
   const TableDefinition* definition = coordinator_.instance().find_table("public", table_of_regclass(relation));
   if (definition == nullptr) throw SqlError(sqlstate::undefined_table, "relation \"" + relation + "\" does not exist");
   check_distributable(*definition, column);
+  const auto& catalog = coordinator_.instance().database().catalog();
+  const auto found = catalog.find_table(nullptr, definition->schema, definition->name);
+  const bool only_key =
+      found->indexes.empty() || (found->indexes.size() == 1 && found->indexes.front().definition.primary);
+  if (!only_key) {
+    throw SqlError(sqlstate::feature_not_supported,
+                   "cannot distribute table \"" + definition->name + "\": it has indexes besides its primary key");
+  }
   if (shard_count < 1 || shard_count > most_shards) {
     throw SqlError(sqlstate::internal_error, std::to_string(shard_count) +
                                                  " is outside the valid range for parameter \"shard_count\" (1 .. " +

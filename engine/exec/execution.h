@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/catalog/sequence.h"
+#include "engine/exec/projection.h"
 #include "engine/node/database.h"
 #include "engine/node/session.h"
 #include "engine/sql/analyze.h"
@@ -26,6 +27,7 @@ struct ExecutionContext {
   txn::Transaction& transaction;
   std::span<const Value> parameters;
   std::vector<TypeId> parameter_types;  // all unknown: inferred where they are used
+  sql::SessionFunctions* session = nullptr;  // null: its functions are refused
 
   ExecutionContext(Database& in, txn::Transaction& by, std::span<const Value> values)
       : database(in), transaction(by), parameters(values), parameter_types(values.size(), TypeId::unknown) {}

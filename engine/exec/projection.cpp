@@ -5,9 +5,21 @@
 #include <set>
 #include <utility>
 
-#include "engine/legacy/storage/heap.h"
-
 namespace polarsim::engine::exec {
+
+namespace {
+
+// For DISTINCT: NULL equals NULL.
+struct RowLess {
+  bool operator()(const Row& a, const Row& b) const {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](const Value& x, const Value& y) {
+      if (x.is_null() || y.is_null()) return !x.is_null() && y.is_null();
+      return compare(x, y) < 0;
+    });
+  }
+};
+
+}  // namespace
 
 std::vector<ResultColumn> result_columns(const std::vector<sql::OutputColumn>& columns) {
   std::vector<ResultColumn> result;
@@ -104,7 +116,7 @@ void Projection::sort() {
 }
 
 void Projection::remove_duplicates() {
-  std::set<Row, legacy::RowLess> seen;
+  std::set<Row, RowLess> seen;
   std::erase_if(outputs_, [&](const Row& output) { return !seen.insert(output).second; });
 }
 

@@ -30,7 +30,7 @@ constexpr std::uint64_t small_segment = 1024;
 
 std::unique_ptr<TestNode> make_node(std::uint64_t seed, bool trace = false) {
   auto node = std::make_unique<TestNode>(seed, NodeConfig{}, sim::SchedulingPolicy::fifo, trace);
-  node->wal_options().segment_bytes = small_segment;
+  node->config().wal_segment_bytes = small_segment;
   return node;
 }
 

@@ -17,9 +17,15 @@
 
 #include "engine/catalog/catalog.h"
 #include "engine/config.h"
+#include "engine/node/autovacuum.h"
 #include "engine/storage/btree.h"
+#include "engine/storage/checkpoint.h"
+#include "engine/storage/control_file.h"
+#include "engine/storage/free_space_map.h"
+#include "engine/storage/wal.h"
 #include "engine/txn/heap_access.h"
 #include "engine/txn/transaction_manager.h"
+#include "engine/txn/vacuum.h"
 #include "sim/host.h"
 
 namespace polarsim::engine {
@@ -45,9 +51,15 @@ class Database {
   // --- maintenance ---
   // CHECKPOINT. Blocks.
   void checkpoint();
-  // VACUUM, in transactions of its own: all tables if none is named. The caller has no transaction open. Blocks.
-  // Throws 42P01, and what waiting for the tables' locks throws.
-  void vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables);
+  // VACUUM, in a transaction of its own for each table: all tables if none is named, which also lets the commit log and
+  // the multixacts be cut. The caller has no transaction open. Blocks. Throws 42P01, and what waiting for the tables'
+  // locks throws.
+  void vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables, bool freeze = false);
+  // For autovacuum: tables whose lock is not free are left alone.
+  void vacuum_all(txn::Backend& backend, bool wait, bool freeze = false);
+  std::optional<txn::VacuumResult> vacuum_table(txn::Backend& backend, storage::RelationId table, bool wait,
+                                                bool freeze = false);
+  Autovacuum& autovacuum() { return *autovacuum_; }
 
   // Where "wal/append" strikes: before a statement decides what to change. May block; throws 58030.
   void visit_append_point();
@@ -56,28 +68,44 @@ class Database {
   // --- parts ---
   sim::Host& host() const { return host_; }
   const NodeConfig& config() const { return config_; }
-  txn::TransactionManager& transactions() { return *transactions_; }
-  const txn::TransactionManager& transactions() const { return *transactions_; }
-  txn::LockManager& locks() { return *locks_; }
-  const txn::LockManager& locks() const { return *locks_; }
+  txn::TransactionManager& transactions() { return transactions_; }
+  const txn::TransactionManager& transactions() const { return transactions_; }
+  txn::LockManager& locks() { return locks_; }
+  const txn::LockManager& locks() const { return locks_; }
   txn::Heap& heap() { return *heap_; }
   catalog::Catalog& catalog() { return *catalog_; }
   const catalog::Catalog& catalog() const { return *catalog_; }
   storage::BufferPool& pool() { return *pool_; }
   storage::DataFiles& files() { return *files_; }
-  storage::WalLog& log();
+  storage::WalLog& log() { return *log_; }
 
  private:
+  void set_up();
+  void recover(const storage::ControlData& control);
+  void open_wal(const storage::WalStart& start, storage::RedoTable& redo);
+  void remove_leftovers();
+  void remove_orphan_files();
+  void remove_files(const std::vector<storage::RelationId>& files);
+
   sim::Host& host_;
   const NodeConfig& config_;
-  std::unique_ptr<txn::LockManager> locks_;
-  std::unique_ptr<txn::TransactionManager> transactions_;
+  storage::ControlFile control_;
+  txn::LockManager locks_;
+  txn::TransactionManager transactions_;
+  // In the order in which they are made; each uses those before it.
+  std::unique_ptr<storage::DataFiles> files_;
+  std::unique_ptr<storage::BufferPool> pool_;
+  std::unique_ptr<storage::WalLog> log_;
+  std::unique_ptr<storage::FreeSpaceMap> free_space_;
   std::unique_ptr<txn::Heap> heap_;
   std::unique_ptr<catalog::Catalog> catalog_;
-  std::unique_ptr<storage::BufferPool> pool_;
-  std::unique_ptr<storage::DataFiles> files_;
+  std::unique_ptr<storage::Checkpointer> checkpointer_;
+  std::unique_ptr<Autovacuum> autovacuum_;
+  std::map<storage::RelationId, std::unique_ptr<storage::BTree>> trees_;  // by file
   std::map<std::uint32_t, std::unique_ptr<txn::Backend>> backends_;
   std::uint32_t last_process_id_ = 0;
+  // Last, so that the log's writer has ended before what its completions touch goes away.
+  std::unique_ptr<storage::Wal> wal_;
 };
 
 }  // namespace polarsim::engine

@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include "engine/legacy/exec/system_views.h"
-#include "engine/node/local_instance.h"
-#include "engine/legacy/node/local_session.h"
-#include "engine/legacy/txn/database.h"
+#include "engine/exec/system_views.h"
+#include "engine/node/database.h"
+#include "engine/node/local_session.h"
 
 namespace polarsim::engine {
 
@@ -13,15 +12,14 @@ namespace {
 
 class LocalInstance : public Instance {
  public:
-  LocalInstance(sim::Host& host, const NodeConfig& config, const storage::WalOptions& wal_options)
-      : config_(config), database_(host, config_, wal_options) {}
+  LocalInstance(sim::Host& host, const NodeConfig& config) : config_(config), database_(host, config_) {}
 
-  std::unique_ptr<Session> connect() override { return std::make_unique<legacy::LocalSession>(database_, ++last_process_id_); }
+  std::unique_ptr<Session> connect() override { return std::make_unique<LocalSession>(database_); }
 
   const TableDefinition* find_table(std::string_view schema, std::string_view name) const override {
-    if (const legacy::exec::SystemView* view = legacy::exec::find_system_view(schema, name)) return &view->definition;
-    const legacy::TableEntry* entry = database_.find_table(nullptr, schema, name);
-    return entry == nullptr ? nullptr : &entry->definition;
+    if (const exec::SystemView* view = exec::find_system_view(schema, name)) return &view->definition;
+    found_ = database_.catalog().find_table(nullptr, schema, name);
+    return found_ == nullptr ? nullptr : found_->definition.get();
   }
 
   std::uint64_t table_version(std::string_view schema, std::string_view name) const override {
@@ -30,28 +28,24 @@ class LocalInstance : public Instance {
 
   std::vector<std::string> prepared_gids() const override {
     std::vector<std::string> gids;
-    for (legacy::PreparedInfo& info : database_.prepared()) gids.push_back(std::move(info.gid));
+    for (txn::PreparedInfo& info : database_.transactions().prepared()) gids.push_back(std::move(info.gid));
     return gids;
   }
 
+  Database& database() override { return database_; }
   sim::Host& host() const override { return database_.host(); }
   const NodeConfig& config() const override { return config_; }
 
  private:
   const NodeConfig config_;
-  legacy::Database database_;
-  std::uint32_t last_process_id_ = 0;
+  Database database_;
+  mutable catalog::TablePtr found_;  // keeps alive what find_table() has handed out last
 };
 
 }  // namespace
 
 std::unique_ptr<Instance> Instance::open(sim::Host& host, const NodeConfig& config) {
-  return open_local_instance(host, config, storage::WalOptions{});
-}
-
-std::unique_ptr<Instance> open_local_instance(sim::Host& host, const NodeConfig& config,
-                                              const storage::WalOptions& wal_options) {
-  return std::make_unique<LocalInstance>(host, config, wal_options);
+  return std::make_unique<LocalInstance>(host, config);
 }
 
 }  // namespace polarsim::engine

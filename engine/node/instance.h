@@ -19,10 +19,12 @@
 
 namespace polarsim::engine {
 
+class Database;
+
 class Instance {
  public:
-  // Creates the storage if the disk is empty, else recovers from the WAL. Throws SqlError (58030, XX000) when the WAL
-  // is damaged in a way a crash cannot explain. To be called by the host's program; the instance must not outlive it.
+  // Sets the node up if the disk is empty, else recovers (database.h). Throws SqlError (58030, XX000, XX001) if files are
+  // damaged in a way a crash cannot explain. To be called by the host's program; the instance must not outlive it.
   static std::unique_ptr<Instance> open(sim::Host& host, const NodeConfig& config);
   virtual ~Instance() = default;
 
@@ -36,6 +38,8 @@ class Instance {
   // Transactions that are prepared and not yet decided, sorted.
   virtual std::vector<std::string> prepared_gids() const = 0;
 
+  // For tests and tools that look below SQL.
+  virtual Database& database() = 0;
   virtual sim::Host& host() const = 0;
   virtual const NodeConfig& config() const = 0;
 };

@@ -226,7 +226,7 @@ RC_GTEST_PROP(NodeProperty, SerialProgramsAgreeWithAModel, ()) {
   const auto program = *rc::gen::container<std::vector<Step>>(any_step());
   const auto seed = *rc::gen::inRange<std::uint64_t>(1, 1000);
   TestNode node(seed);
-  node.wal_options().segment_bytes = 700;
+  node.config().wal_segment_bytes = 700;
   Model model;
   int next_gid = 0;
   std::size_t done = 0;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/node/local_instance.h"
+#include "engine/node/instance.h"
 #include "engine/sql/error.h"
 #include "engine/sql/statement_cache.h"
 #include "sim/simulation.h"
@@ -103,7 +103,7 @@ class TestNode {
     host_.set_program([this, body = std::move(body)](sim::Host& host) {
       sql::StatementCache cache(host.scheduler(), 1000);
       cache_ = &cache;
-      const std::unique_ptr<Instance> instance = open_local_instance(host, config_, wal_options_);
+      const std::unique_ptr<Instance> instance = Instance::open(host, config_);
       instance_ = instance.get();
       body(*this);
       finished_ = true;
@@ -132,7 +132,6 @@ class TestNode {
   sim::Host& host() { return host_; }
   Instance& instance() { return *instance_; }
   NodeConfig& config() { return config_; }
-  storage::WalOptions& wal_options() { return wal_options_; }
 
  private:
   static sim::SimulationOptions options(std::uint64_t seed, sim::SchedulingPolicy policy, bool trace) {
@@ -144,7 +143,6 @@ class TestNode {
   }
 
   NodeConfig config_;
-  storage::WalOptions wal_options_;
   sim::Simulation simulation_;
   sim::Host& host_;
   sql::StatementCache* cache_ = nullptr;

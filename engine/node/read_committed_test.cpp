@@ -45,7 +45,7 @@ TEST(ReadCommitted, UpdateUsesTheOriginalIfTheHolderAborts) {
     EXPECT_FALSE(update.done());
     s.a.run("ROLLBACK");
     EXPECT_EQ(update.outcome(), "11");
-    EXPECT_GE(s.node.reached("lock/waited"), 1U);
+    EXPECT_GE(s.node.reached("lock/waited-for-transaction"), 1U);
   });
 }
 

@@ -15,6 +15,7 @@
 
 #include "engine/sql/ast.h"
 #include "engine/sql/error.h"
+#include "sim/time.h"
 
 namespace polarsim::engine {
 
@@ -33,16 +34,43 @@ struct QueryResult {
 // As ReadyForQuery reports it.
 enum class TransactionStatus : char { idle = 'I', in_transaction = 'T', failed = 'E' };
 
+// PostgreSQL's FATAL: the session has ended, what was open is rolled back, and the connection is to follow.
+class SessionTerminated : public SqlError {
+ public:
+  using SqlError::SqlError;
+  static SessionTerminated by_administrator() {
+    return {sqlstate::admin_shutdown, "terminating connection due to administrator command"};
+  }
+};
+
 class Session {
  public:
   virtual ~Session() = default;
   // `text` is the statement as received, for logs and forwarding; `parameters` hold text (or NULL) as the wire brings
-  // them. Throws SqlError; the session has then marked its transaction failed or rolled an implicit one back.
+  // them. Throws SqlError; the session has then marked its transaction failed or rolled an implicit one back. Throws
+  // SessionTerminated if somebody has asked for that; the session is then closed.
   virtual QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
                               std::span<const Value> parameters) = 0;
   virtual TransactionStatus status() const = 0;
   // The connection is gone or said goodbye: roll back what is open. Must not throw SqlError.
   virtual void close() = 0;
+
+  // --- for others; these never block. A session that nobody can address does nothing ---
+  // pg_backend_pid(): by this number others cancel and terminate it. 0: it has none.
+  virtual std::uint32_t process_id() const { return 0; }
+  // Ends the statement that is being executed with 57014; without one nothing happens.
+  virtual void cancel() {}
+  // Ends the session: what is being executed throws SessionTerminated, else the next execute() does.
+  virtual void terminate() {}
+  virtual bool termination_requested() const { return false; }
+  // Called, in any task or timer, when somebody has asked for either. Must not block.
+  virtual void set_interrupt_listener(std::function<void()> /*listener*/) {}
+
+  // --- for the connection ---
+  // How long it may be idle inside a transaction block before it is to be closed; 0: forever.
+  virtual sim::Duration idle_in_transaction_timeout() const { return sim::Duration(0); }
+  // What a transaction has that does not say otherwise, as far as it differs from Read Committed and READ WRITE.
+  virtual sql::TransactionModes default_modes() const { return {}; }
 };
 
 }  // namespace polarsim::engine

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
 #include "engine/sql/error.h"
+#include "engine/sql/value.h"
 
 namespace polarsim::engine {
 
@@ -29,35 +32,49 @@ constexpr Unit units[] = {{"d", 86'400'000 * nanoseconds_per_ms},
                           {"ms", nanoseconds_per_ms},
                           {"us", nanoseconds_per_ms / 1000}};
 
-Duration parse_timeout(std::string_view name, std::string_view text) {
-  const auto refuse = [&] {
-    throw SqlError(sqlstate::invalid_parameter_value,
-                   fmt::format("invalid value for parameter \"{}\": \"{}\"", name, text));
-  };
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) refuse();
-  std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  while (suffix.starts_with(' ')) suffix.remove_prefix(1);
-  std::int64_t scale = nanoseconds_per_ms;
+[[noreturn]] void refuse(std::string_view name, std::string_view value, std::string hint = "") {
+  throw SqlError(sqlstate::invalid_parameter_value,
+                 fmt::format("invalid value for parameter \"{}\": \"{}\"", name, value), "", std::move(hint));
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// A number, perhaps with a fraction and a unit, rounded to milliseconds as PostgreSQL's parse_int() does.
+Duration parse_timeout(std::string_view name, std::string_view value) {
+  const std::string_view text = trim(value);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::general);
+  if (error != std::errc() || !std::isfinite(number)) refuse(name, value);
+  const std::string_view suffix = trim({end, static_cast<std::size_t>(text.data() + text.size() - end)});
+  double scale = 1;
   if (!suffix.empty()) {
-    const Unit* found = nullptr;
-    for (const Unit& unit : units) {
-      if (unit.name == suffix) found = &unit;
+    const Unit* const unit =
+        std::find_if(std::begin(units), std::end(units), [&](const Unit& known) { return known.name == suffix; });
+    if (unit == std::end(units)) {
+      refuse(name, value, "Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\".");
     }
-    if (found == nullptr) {
-      refuse();
-    } else {
-      scale = found->nanoseconds;
-    }
+    scale = static_cast<double>(unit->nanoseconds) / nanoseconds_per_ms;
   }
-  const bool fits = number >= 0 && number <= timeout_ms_max * nanoseconds_per_ms / scale;
-  if (!fits) {
-    throw SqlError(
-        sqlstate::invalid_parameter_value,
-        fmt::format("{} is outside the valid range for parameter \"{}\" (0 ms .. {} ms)", text, name, timeout_ms_max));
+  const double milliseconds = std::nearbyint(number * scale);
+  const std::int64_t least = name == "deadlock_timeout" ? 1 : 0;
+  if (milliseconds < static_cast<double>(least) || milliseconds > static_cast<double>(timeout_ms_max)) {
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   fmt::format("{:.0f} ms is outside the valid range for parameter \"{}\" ({} .. {})", milliseconds,
+                               name, least, timeout_ms_max));
   }
-  return Duration(number * scale);
+  return Duration(static_cast<std::int64_t>(milliseconds) * nanoseconds_per_ms);
 }
 
 std::string show_timeout(Duration value) {
@@ -68,21 +85,19 @@ std::string show_timeout(Duration value) {
   return fmt::format("{}ns", value.count());
 }
 
-bool is_isolation(std::string_view name) {
-  return name == "transaction_isolation" || name == "default_transaction_isolation";
-}
-
 }  // namespace
 
 Settings::Settings(const NodeConfig& config)
     : timeouts_{{"lock_timeout", config.lock_timeout},
                 {"statement_timeout", config.statement_timeout},
-                {"deadlock_timeout", config.deadlock_timeout}},
+                {"deadlock_timeout", config.deadlock_timeout},
+                {"idle_in_transaction_session_timeout", config.idle_in_transaction_session_timeout}},
       texts_{{"application_name", ""},
              {"client_encoding", "UTF8"},
              {"client_min_messages", "notice"},
              {"datestyle", "ISO, MDY"},
              {"default_transaction_isolation", "read committed"},
+             {"default_transaction_read_only", "off"},
              {"extra_float_digits", "1"},
              {"intervalstyle", "postgres"},
              {"search_path", "\"$user\", public"},
@@ -90,19 +105,27 @@ Settings::Settings(const NodeConfig& config)
              {"server_version", "15.0"},
              {"server_version_num", "150000"},
              {"standard_conforming_strings", "on"},
-             {"timezone", "UTC"},
-             {"transaction_isolation", "read committed"}},
+             {"timezone", "UTC"}},
       timeout_defaults_(timeouts_),
       text_defaults_(texts_) {}
 
-void Settings::check_isolation(std::string_view level) {
-  if (level.empty() || level == "read committed" || level == "read uncommitted") return;
-  if (level == "repeatable read" || level == "serializable") {
-    throw SqlError(sqlstate::feature_not_supported, fmt::format("isolation level \"{}\" is not supported", level), "",
-                   "Use READ COMMITTED.");
+std::string Settings::check_isolation(std::string_view parameter, std::string_view level) {
+  const std::string name = lower(level);
+  if (name == "read committed" || name == "read uncommitted" || name == "repeatable read") return name;
+  if (name == "serializable") {
+    throw SqlError(sqlstate::feature_not_supported, "isolation level \"serializable\" is not supported", "",
+                   "Use REPEATABLE READ.");
   }
-  throw SqlError(sqlstate::invalid_parameter_value,
-                 fmt::format("invalid value for parameter \"transaction_isolation\": \"{}\"", level));
+  refuse(parameter, level, "Available values: serializable, repeatable read, read committed, read uncommitted.");
+}
+
+bool Settings::check_boolean(std::string_view parameter, std::string_view value) {
+  try {
+    return from_text(value, TypeId::boolean).as_boolean();
+  } catch (const SqlError&) {
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   fmt::format("parameter \"{}\" requires a Boolean value", parameter));
+  }
 }
 
 void Settings::set(std::string_view name, std::string_view value) {
@@ -110,15 +133,14 @@ void Settings::set(std::string_view name, std::string_view value) {
     found->second = parse_timeout(name, value);
     return;
   }
-  if (is_isolation(name)) {
-    check_isolation(value);
-    return;
-  }
   const bool custom = name.find('.') != std::string_view::npos;
   if (!custom && !texts_.contains(name)) {
     throw SqlError(sqlstate::undefined_object, fmt::format("unrecognized configuration parameter \"{}\"", name));
   }
-  texts_[std::string(name)] = value;
+  std::string text(value);
+  if (name == "default_transaction_isolation") text = check_isolation(name, value);
+  if (name == "default_transaction_read_only") text = check_boolean(name, value) ? "on" : "off";
+  texts_[std::string(name)] = std::move(text);
 }
 
 void Settings::reset(std::string_view name) {

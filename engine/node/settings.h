@@ -1,8 +1,9 @@
 // A session's settings: SET, SHOW, RESET.
 //
-// Known: lock_timeout, statement_timeout, deadlock_timeout (milliseconds, or with a unit: us, ms, s, min, h, d), the
-// isolation level (only READ COMMITTED, and READ UNCOMMITTED, which is the same), and those that clients like to set
-// and this engine has no use for. A name with a dot is somebody's own and takes any text, as in PostgreSQL.
+// Known: lock_timeout, statement_timeout, deadlock_timeout, idle_in_transaction_session_timeout (milliseconds, or with
+// a unit: us, ms, s, min, h, d), default_transaction_isolation, default_transaction_read_only, and those that clients
+// like to set and this engine has no use for. A name with a dot is somebody's own and takes any text, as in PostgreSQL.
+// transaction_isolation and transaction_read_only belong to the transaction: the session knows them.
 #pragma once
 
 #include <map>
@@ -27,9 +28,14 @@ class Settings {
   sim::Duration lock_timeout() const { return timeout("lock_timeout"); }
   sim::Duration statement_timeout() const { return timeout("statement_timeout"); }
   sim::Duration deadlock_timeout() const { return timeout("deadlock_timeout"); }
+  sim::Duration idle_in_transaction_session_timeout() const { return timeout("idle_in_transaction_session_timeout"); }
+  std::string default_transaction_isolation() const { return show("default_transaction_isolation"); }
+  bool default_transaction_read_only() const { return show("default_transaction_read_only") == "on"; }
 
-  // Throws 0A000 unless the level is what this engine gives.
-  static void check_isolation(std::string_view level);
+  // The level's name in lower case. Throws 22023 unless it is one, 0A000 for the one this engine does not have.
+  static std::string check_isolation(std::string_view parameter, std::string_view level);
+  // Throws 22023.
+  static bool check_boolean(std::string_view parameter, std::string_view value);
 
  private:
   sim::Duration timeout(std::string_view name) const { return timeouts_.find(name)->second; }

@@ -61,20 +61,43 @@ const std::string& parameter_of(const Startup& startup, std::string_view name) {
 
 }  // namespace
 
-Backend::Backend(sim::Connection connection, std::uint32_t process_id, sql::StatementCache& cache)
-    : connection_(std::move(connection)), process_id_(process_id), cache_(cache) {}
+void CancelKeys::cancel(const CancelRequest& request) const {
+  const auto found = sessions_.find(request.process_id);
+  if (found != sessions_.end() && found->second.secret == request.secret) found->second.session->cancel();
+}
 
-bool Backend::fill() {
+Backend::Backend(sim::Host& host, sim::Connection connection, std::uint32_t process_id, sql::StatementCache& cache,
+                 CancelKeys& keys)
+    : host_(host),
+      connection_(std::make_shared<sim::Connection>(std::move(connection))),
+      process_id_(process_id),
+      cache_(cache),
+      keys_(keys) {}
+
+Backend::~Backend() {
+  if (session_ == nullptr) return;
+  keys_.remove(process_id_);
+  session_->set_interrupt_listener(nullptr);
+}
+
+bool Backend::fill(sim::Time deadline) {
   std::string bytes;
-  const auto received = connection_.receive(bytes, receive_bytes);
-  if (!received || *received == 0) return false;
+  receiving_ = true;
+  const auto received = connection_->receive(bytes, receive_bytes, deadline);
+  receiving_ = false;
+  if (!received && received.error() == sim::NetError::timed_out && connection_->open()) {
+    host_.reached("pgwire/idle-in-transaction-timed-out");
+    throw SessionTerminated(sqlstate::idle_in_transaction_session_timeout,
+                            "terminating connection due to idle-in-transaction timeout");
+  }
+  if (farewell_said_ || !received || *received == 0) return false;
   decoder_.feed(bytes);
   return true;
 }
 
 bool Backend::flush() {
   if (out_.empty()) return true;
-  const auto sent = connection_.send(out_);
+  const auto sent = connection_->send(out_);
   out_.clear();
   return sent.has_value();
 }
@@ -96,10 +119,33 @@ std::optional<FrontendMessage> Backend::receive_startup() {
 }
 
 std::optional<FrontendMessage> Backend::receive() {
+  const sim::Time deadline = idle_deadline();
   while (true) {
-    if (auto message = decoder_.next_frontend()) return message;
-    if (!fill()) return std::nullopt;
+    if (session_->termination_requested()) throw SessionTerminated::by_administrator();
+    if (auto message = decoder_.next_frontend()) {
+      at_rest_ = false;
+      return message;
+    }
+    if (!fill(deadline)) return std::nullopt;
   }
+}
+
+sim::Time Backend::idle_deadline() const {
+  if (!at_rest_ || session_->status() == TransactionStatus::idle) return sim::never;
+  const sim::Duration timeout = session_->idle_in_transaction_timeout();
+  return timeout > sim::Duration(0) ? host_.deadline_in(timeout) : sim::never;
+}
+
+void Backend::on_interrupt() {
+  if (!receiving_ || farewell_said_ || !session_->termination_requested()) return;
+  farewell_said_ = true;
+  std::string farewell;
+  append(farewell, BackendMessage(Report{false, "FATAL", SessionTerminated::by_administrator().fields()}));
+  // Sending may block; closing ends the wait for a message.
+  host_.spawn("farewell of backend " + std::to_string(process_id_), [connection = connection_, farewell] {
+    connection->send(farewell);
+    connection->close();
+  });
 }
 
 void Backend::greet() {
@@ -111,8 +157,9 @@ void Backend::greet() {
   send(ParameterStatus{"TimeZone", "UTC"});
   send(ParameterStatus{"integer_datetimes", "on"});
   send(ParameterStatus{"standard_conforming_strings", "on"});
-  // No cancel requests are served, so the secret guards nothing.
-  send(BackendKeyData{process_id_, 0});
+  const auto secret = static_cast<std::uint32_t>(host_.random("pgwire/cancel-secret").next());
+  keys_.add(process_id_, secret, *session_);
+  send(BackendKeyData{process_id_, secret});
   ready();
 }
 
@@ -120,9 +167,13 @@ bool Backend::start(const SessionFactory& factory, bool crowded) {
   try {
     while (true) {
       const auto message = receive_startup();
-      if (!message || std::holds_alternative<CancelRequest>(*message)) return false;
+      if (!message) return false;
+      if (const auto* cancel = std::get_if<CancelRequest>(&*message)) {
+        keys_.cancel(*cancel);
+        return false;
+      }
       if (std::holds_alternative<EncryptionRequest>(*message)) {
-        if (!connection_.send("N")) return false;
+        if (!connection_->send("N")) return false;
         continue;
       }
       const auto& startup = std::get<Startup>(*message);
@@ -134,6 +185,8 @@ bool Backend::start(const SessionFactory& factory, bool crowded) {
       if (request.user.empty()) throw SqlError("28000", "no PostgreSQL user name specified in startup packet");
       if (crowded) throw SqlError("53300", "sorry, too many clients already");
       session_ = factory(request);
+      if (session_->process_id() != 0) process_id_ = session_->process_id();
+      session_->set_interrupt_listener([this] { on_interrupt(); });
       greet();
       return flush();
     }
@@ -151,7 +204,9 @@ void Backend::run() {
       if (!message || !handle(*message)) break;
     }
   } catch (const SqlError& error) {
-    // Only broken framing gets here: errors of statements are answered where they happen.
+    // The session has ended, or the framing is broken: errors of statements are answered where they happen. Nobody is
+    // to wait for what the session holds until the client has heard of it.
+    session_->close();
     report_error(error, "FATAL");
     flush();
   }
@@ -180,6 +235,8 @@ bool Backend::handle(const FrontendMessage& message) {
   }
   try {
     handle_extended(message);
+  } catch (const SessionTerminated&) {
+    throw;
   } catch (const SqlError& error) {
     report_error(error, "ERROR");
     skipping_to_sync_ = true;
@@ -187,7 +244,10 @@ bool Backend::handle(const FrontendMessage& message) {
   return true;
 }
 
-void Backend::ready() { send(ReadyForQuery{static_cast<char>(session_->status())}); }
+void Backend::ready() {
+  at_rest_ = true;
+  send(ReadyForQuery{static_cast<char>(session_->status())});
+}
 
 void Backend::run_simple(const std::string& text) {
   try {
@@ -204,7 +264,9 @@ void Backend::run_simple(const std::string& text) {
       run_as_one(statements, text);
       return;
     }
-    for (const sql::StatementPtr& statement : statements) send_rows(session_->execute(statement, text, {}), true);
+    for (const sql::StatementPtr& statement : statements) send_rows(run_statement(statement, text, {}), true);
+  } catch (const SessionTerminated&) {
+    throw;
   } catch (const SqlError& error) {
     report_error(error, "ERROR");
   }
@@ -215,6 +277,8 @@ void Backend::run_as_one(const std::vector<sql::StatementPtr>& statements, const
   std::vector<QueryResult> results;
   try {
     for (const sql::StatementPtr& statement : statements) results.push_back(session_->execute(statement, text, {}));
+  } catch (const SessionTerminated&) {
+    throw;
   } catch (const SqlError&) {
     session_->execute(control_statement(sql::TransactionControl::Kind::rollback), "ROLLBACK", {});
     throw;
@@ -224,6 +288,17 @@ void Backend::run_as_one(const std::vector<sql::StatementPtr>& statements, const
   auto& notices = results.back().notices;
   notices.insert(notices.end(), end.notices.begin(), end.notices.end());
   for (const QueryResult& result : results) send_rows(result, true);
+}
+
+QueryResult Backend::run_statement(const sql::StatementPtr& statement, const std::string& text,
+                                   std::span<const Value> parameters) {
+  QueryResult result = session_->execute(statement, text, parameters);
+  const auto* discard = std::get_if<sql::Discard>(&statement->body);
+  if (discard != nullptr && discard->what == sql::Discard::What::all) {
+    prepared_.clear();
+    portals_.clear();
+  }
+  return result;
 }
 
 void Backend::send_rows(const QueryResult& result, bool describe) {
@@ -328,7 +403,7 @@ void Backend::execute(const Execute& message) {
     send(EmptyQueryResponse{});
     return;
   }
-  send_rows(session_->execute(portal.prepared.statements.front(), portal.prepared.text, portal.parameters),
+  send_rows(run_statement(portal.prepared.statements.front(), portal.prepared.text, portal.parameters),
             portal.described);
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,32 @@
 
 namespace polarsim::engine::pgwire {
 
+// The sessions of a server, by the number and the secret that their clients were told.
+class CancelKeys {
+ public:
+  void add(std::uint32_t process_id, std::uint32_t secret, Session& session) {
+    sessions_[process_id] = {secret, &session};
+  }
+  void remove(std::uint32_t process_id) { sessions_.erase(process_id); }
+  // Cancels what the session executes, if there is such a session and the secret is its own.
+  void cancel(const CancelRequest& request) const;
+
+ private:
+  struct Entry {
+    std::uint32_t secret = 0;
+    Session* session = nullptr;
+  };
+  std::map<std::uint32_t, Entry> sessions_;
+};
+
 class Backend {
  public:
-  Backend(sim::Connection connection, std::uint32_t process_id, sql::StatementCache& cache);
+  // The references must outlive it.
+  Backend(sim::Host& host, sim::Connection connection, std::uint32_t process_id, sql::StatementCache& cache,
+          CancelKeys& keys);
+  ~Backend();
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
 
   // Reads the startup message and opens the session; false if there is nothing more to do. `crowded`: turn the client
   // away with 53300.
@@ -34,14 +58,17 @@ class Backend {
     bool described = false;  // the row description is owed with the rows
   };
 
-  // False at the end of the stream.
-  bool fill();
+  // False at the end of the stream. Throws SessionTerminated at the deadline.
+  bool fill(sim::Time deadline = sim::never);
   bool flush();
   void send(const BackendMessage& message) { append(out_, message); }
   void report_error(const SqlError& error, const char* severity);
   std::optional<FrontendMessage> receive_startup();
   std::optional<FrontendMessage> receive();
   void greet();
+  sim::Time idle_deadline() const;
+  // Somebody wants the session to end: an idle one does not look by itself.
+  void on_interrupt();
 
   // False when the conversation is over.
   bool handle(const FrontendMessage& message);
@@ -53,17 +80,24 @@ class Backend {
   void describe(const Describe& message);
   void execute(const Execute& message);
   void close_named(const Close& message);
+  QueryResult run_statement(const sql::StatementPtr& statement, const std::string& text,
+                            std::span<const Value> parameters);
   void send_rows(const QueryResult& result, bool describe);
   void ready();
   void check_owed_description() const;
 
-  sim::Connection connection_;
+  sim::Host& host_;
+  std::shared_ptr<sim::Connection> connection_;  // shared with who says the last word in on_interrupt()
   std::uint32_t process_id_;
   sql::StatementCache& cache_;
+  CancelKeys& keys_;
   std::unique_ptr<Session> session_;
   Decoder decoder_;
   std::string out_;
   bool skipping_to_sync_ = false;
+  bool at_rest_ = false;    // the client was told that the server is ready, and has said nothing since
+  bool receiving_ = false;  // waits for a message
+  bool farewell_said_ = false;
   std::map<std::string, Prepared> prepared_;
   std::map<std::string, Portal> portals_;
 };

@@ -42,7 +42,7 @@ struct Client::Implementation {
   sim::Connection connection;
   Decoder decoder;
   TransactionStatus status = TransactionStatus::idle;
-  std::uint32_t process_id = 0;
+  CancelKey key;
   int answers_due = 0;
   bool lost = false;
 
@@ -156,7 +156,10 @@ tl::expected<void, ErrorFields> Client::Implementation::start(const ClientOption
   while (true) {
     auto message = receive(deadline);
     if (!message) return tl::unexpected(std::move(message.error()));
-    if (const auto* key = std::get_if<BackendKeyData>(&*message)) process_id = key->process_id;
+    if (const auto* data = std::get_if<BackendKeyData>(&*message)) {
+      key.process_id = data->process_id;
+      key.secret = data->secret;
+    }
     if (const auto* ready = std::get_if<ReadyForQuery>(&*message)) {
       status = static_cast<TransactionStatus>(ready->status);
       return {};
@@ -196,6 +199,30 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
+tl::expected<void, ErrorFields> request_cancel(sim::Host& host, const CancelKey& key,
+                                               const sim::ConnectionOptions& options) {
+  auto connection = host.connect(key.address, options);
+  if (!connection) {
+    return tl::unexpected(connection_error(
+        "08001", "connection to server at \"" + key.address.text() + "\" failed: " + describe(connection.error())));
+  }
+  std::string bytes;
+  append(bytes, FrontendMessage(CancelRequest{key.process_id, key.secret}));
+  if (const auto sent = connection->send(bytes); !sent) {
+    return tl::unexpected(connection_error(sqlstate::connection_failure,
+                                           std::string("could not send data to server: ") + describe(sent.error())));
+  }
+  // The server answers by closing the connection, or not at all.
+  std::string nothing;
+  const sim::Time deadline = sim::deadline_after(host.simulation().now(), options.connect_timeout);
+  const auto closed = connection->receive(nothing, receive_bytes, deadline);
+  if (!closed) {
+    return tl::unexpected(connection_error(
+        sqlstate::connection_failure, std::string("could not receive data from server: ") + describe(closed.error())));
+  }
+  return {};
+}
+
 tl::expected<Client, ErrorFields> Client::connect(sim::Host& host, const sim::Address& address,
                                                   const ClientOptions& options) {
   auto implementation = std::make_unique<Implementation>(host);
@@ -205,6 +232,7 @@ tl::expected<Client, ErrorFields> Client::connect(sim::Host& host, const sim::Ad
         "08001", "connection to server at \"" + address.text() + "\" failed: " + describe(connected.error())));
   }
   implementation->connection = std::move(*connected);
+  implementation->key.address = address;
   if (auto started = implementation->start(options); !started) {
     ErrorFields fields = std::move(started.error());
     // Losing a connection that has not carried a statement is a failure to connect.
@@ -272,7 +300,8 @@ bool Client::peer_is_there() {
 }
 
 TransactionStatus Client::status() const { return impl_->status; }
-std::uint32_t Client::backend_process_id() const { return impl_->process_id; }
+std::uint32_t Client::backend_process_id() const { return impl_->key.process_id; }
+CancelKey Client::cancel_key() const { return impl_->key; }
 
 void Client::close() {
   if (impl_ == nullptr || impl_->lost) return;

@@ -26,6 +26,18 @@ struct ClientOptions {
 // statement under way is then unknown).
 using ClientResult = tl::expected<QueryResult, ErrorFields>;
 
+// What a server has to be told to cancel a session's statement.
+struct CancelKey {
+  sim::Address address;
+  std::uint32_t process_id = 0;
+  std::uint32_t secret = 0;
+};
+
+// Asks, on a connection of its own, to cancel what the session executes; returns when the server has taken note.
+// Whether there was anything to cancel shows in the answer of the session, or not at all. Fails with 08001 or 08006.
+tl::expected<void, ErrorFields> request_cancel(sim::Host& host, const CancelKey& key,
+                                               const sim::ConnectionOptions& options = {});
+
 class Client {
  public:
   static tl::expected<Client, ErrorFields> connect(sim::Host& host, const sim::Address& address,
@@ -51,6 +63,7 @@ class Client {
   bool peer_is_there();
   TransactionStatus status() const;  // as of the last ReadyForQuery
   std::uint32_t backend_process_id() const;
+  CancelKey cancel_key() const;
   void close();  // Terminate, then FIN
 
  private:

@@ -27,6 +27,7 @@ void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const 
                    "could not bind port " + std::to_string(port) + ": " + to_string(listener.error()));
   std::uint32_t connections = 0;
   const auto used = std::make_shared<int>(0);
+  const auto keys = std::make_shared<CancelKeys>();
   while (true) {
     auto accepted = listener->accept();
     if (!accepted) return;
@@ -34,12 +35,13 @@ void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const 
     const auto process_id = static_cast<std::uint32_t>(host.incarnation()) * process_ids_per_boot + connections;
     // std::function must be copyable and a connection is not.
     auto connection = std::make_shared<sim::Connection>(std::move(*accepted));
-    host.spawn("backend " + std::to_string(process_id), [&config, &factory, &cache, used, connection, process_id] {
-      const Slot slot(*used);
-      Backend backend(std::move(*connection), process_id, cache);
-      if (!backend.start(factory, *used > config.max_connections)) return;
-      backend.run();
-    });
+    host.spawn("backend " + std::to_string(process_id),
+               [&host, &config, &factory, &cache, used, keys, connection, process_id] {
+                 const Slot slot(*used);
+                 Backend backend(host, std::move(*connection), process_id, cache, *keys);
+                 if (!backend.start(factory, *used > config.max_connections)) return;
+                 backend.run();
+               });
   }
 }
 

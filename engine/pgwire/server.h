@@ -7,6 +7,9 @@
 //  - After an error in the extended protocol everything up to the next Sync is skipped.
 //  - A connection that ends, by goodbye or by loss, closes its session; the session rolls back what is open. While a
 //    statement runs the loss is not noticed.
+//  - A cancel request with the right secret cancels the statement that its session executes.
+//  - A session that somebody terminates, and one that is idle in a transaction block for longer than
+//    idle_in_transaction_session_timeout, is closed; its client is told by a FATAL error.
 //  - Bytes that are no protocol end the connection with FATAL 08P01; they never harm the node.
 // Differences from PostgreSQL
 //  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT,
@@ -14,7 +17,8 @@
 //  - Each Execute of a pipeline stands alone, also before its Sync.
 //  - A portal's row description comes with its rows: a client that describes a row-returning statement or portal
 //    without executing it in the same flight gets 0A000. max_rows of Execute is ignored: all rows come at once.
-//  - Values travel in text form only. Cancel requests are not served.
+//  - Values travel in text form only.
+// Probes: "pgwire/idle-in-transaction-timed-out".
 #pragma once
 
 #include <cstdint>
@@ -31,7 +35,8 @@ namespace polarsim::engine::pgwire {
 
 // What a client said when it connected.
 struct SessionRequest {
-  // Unique over all boots of the host, as long as a boot serves less than a million connections.
+  // Unique over all boots of the host, as long as a boot serves less than a million connections. Not what the client is
+  // told if the session has a process_id() of its own.
   std::uint32_t process_id = 0;
   std::string user;
   std::string database;

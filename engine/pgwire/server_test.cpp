@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/message.h"
 #include "sim/simulation.h"
@@ -12,7 +15,7 @@ namespace {
 
 constexpr std::uint16_t port = 5432;
 
-// Answers SELECT with its parameters, INSERT and DELETE with counts, UPDATE with an error.
+// Answers SELECT with its parameters, INSERT and DELETE with counts, UPDATE with an error, TRUNCATE with its end.
 class RecordingSession : public Session {
  public:
   explicit RecordingSession(std::vector<std::string>& log) : log_(log) {}
@@ -28,6 +31,7 @@ class RecordingSession : public Session {
       return result;
     }
     log_.emplace_back(text);
+    if (std::holds_alternative<sql::Truncate>(statement->body)) throw SessionTerminated::by_administrator();
     if (std::holds_alternative<sql::Update>(statement->body)) {
       throw SqlError(ErrorFields{"22012", "division by zero", "some detail", "a hint", "a context", 8});
     }
@@ -45,8 +49,19 @@ class RecordingSession : public Session {
   }
   TransactionStatus status() const override { return status_; }
   void close() override { log_.push_back("close"); }
+  void cancel() override { log_.push_back("cancel"); }
+  void terminate() override {
+    terminated_ = true;
+    listener_();
+  }
+  bool termination_requested() const override { return terminated_; }
+  void set_interrupt_listener(std::function<void()> listener) override { listener_ = std::move(listener); }
+  sim::Duration idle_in_transaction_timeout() const override { return idle_timeout; }
+  sim::Duration idle_timeout{0};
 
  private:
+  std::function<void()> listener_;
+  bool terminated_ = false;
   std::vector<std::string>& log_;
   TransactionStatus status_ = TransactionStatus::idle;
 };
@@ -59,7 +74,10 @@ class ServerTest : public testing::Test {
       const SessionFactory factory = [this](const SessionRequest& request) -> std::unique_ptr<Session> {
         if (request.user == "nobody") throw SqlError("28000", "role \"nobody\" does not exist");
         applications_.push_back(request.application_name);
-        return std::make_unique<RecordingSession>(log_);
+        auto session = std::make_unique<RecordingSession>(log_);
+        session->idle_timeout = idle_timeout_;
+        session_ = session.get();
+        return session;
       };
       serve(host, config_, port, factory, cache);
     });
@@ -87,6 +105,8 @@ class ServerTest : public testing::Test {
   NodeConfig config_;
   std::vector<std::string> log_;
   std::vector<std::string> applications_;
+  RecordingSession* session_ = nullptr;  // the last one made
+  sim::Duration idle_timeout_{0};
 };
 
 TEST_F(ServerTest, BringsRowsTypedAndNoticesAndErrorsWhole) {
@@ -263,6 +283,76 @@ TEST_F(ServerTest, NoticesThatAnIdleServerHasLeft) {
     sleep_ms(10);
     EXPECT_TRUE(client.usable()) << "nothing was received yet";
     EXPECT_FALSE(client.peer_is_there());
+    EXPECT_FALSE(client.usable());
+  });
+}
+
+TEST_F(ServerTest, CancelsByKeyOnly) {
+  run([&] {
+    Client client = connect();
+    const CancelKey key = client.cancel_key();
+    EXPECT_EQ(key.process_id, client.backend_process_id());
+    CancelKey wrong = key;
+    wrong.secret ^= 1;
+    ASSERT_TRUE(request_cancel(client_, wrong).has_value());
+    wrong = key;
+    ++wrong.process_id;
+    ASSERT_TRUE(request_cancel(client_, wrong).has_value());
+    EXPECT_EQ(std::count(log_.begin(), log_.end(), "cancel"), 0);
+    ASSERT_TRUE(request_cancel(client_, key).has_value());
+    EXPECT_EQ(std::count(log_.begin(), log_.end(), "cancel"), 1);
+    EXPECT_TRUE(client.query("SELECT 1").has_value());
+    client.close();
+    sleep_ms(10);
+    ASSERT_TRUE(request_cancel(client_, key).has_value());
+    EXPECT_EQ(std::count(log_.begin(), log_.end(), "cancel"), 1) << "the session is gone";
+    CancelKey nowhere = key;
+    nowhere.address.port = 1;
+    EXPECT_EQ(request_cancel(client_, nowhere).error().sqlstate, "08001");
+  });
+}
+
+TEST_F(ServerTest, ASessionThatEndsTellsItsClientWhy) {
+  run([&] {
+    Client client = connect();
+    const auto error = client.query("DELETE FROM t");
+    EXPECT_TRUE(error.has_value());
+    session_->terminate();
+    sleep_ms(10);
+    const auto farewell = client.query("SELECT 1");
+    ASSERT_FALSE(farewell.has_value());
+    EXPECT_EQ(farewell.error().sqlstate, "57P01");
+    EXPECT_EQ(farewell.error().message, "terminating connection due to administrator command");
+    EXPECT_FALSE(client.usable());
+    EXPECT_EQ(log_.back(), "close");
+
+    Client busy = connect();
+    const auto killed = busy.query("TRUNCATE t");
+    ASSERT_FALSE(killed.has_value());
+    EXPECT_EQ(killed.error().sqlstate, "57P01");
+    EXPECT_FALSE(busy.usable());
+    sleep_ms(10);
+    EXPECT_EQ(log_.back(), "close");
+    EXPECT_TRUE(connect().query("SELECT 1").has_value());
+  });
+}
+
+TEST_F(ServerTest, EndsSessionsThatAreIdleInABlock) {
+  idle_timeout_ = sim::Duration(500'000'000);
+  run([&] {
+    Client client = connect();
+    sleep_ms(2000);
+    EXPECT_TRUE(client.simple_query("BEGIN").has_value()) << "idle, but in no block";
+    sleep_ms(400);
+    EXPECT_TRUE(client.query("SELECT 1").has_value());
+    sleep_ms(400);
+    EXPECT_TRUE(client.query("SELECT 1").has_value());
+    sleep_ms(600);
+    EXPECT_EQ(log_.back(), "close");
+    const auto late = client.query("SELECT 1");
+    ASSERT_FALSE(late.has_value());
+    EXPECT_EQ(late.error().sqlstate, "25P03");
+    EXPECT_EQ(late.error().message, "terminating connection due to idle-in-transaction timeout");
     EXPECT_FALSE(client.usable());
   });
 }

@@ -50,30 +50,23 @@ void BTree::insert(std::string_view key, Tid tid) {
 
 bool BTree::insert_if(std::string_view key, Tid tid,
                       const std::function<bool(const std::vector<Tid>& equal)>& may_insert) {
+  return insert_if(key, tid, MayInsert([&](const std::vector<Tid>& equal, std::vector<Tid>&) { return may_insert(equal); }));
+}
+
+bool BTree::insert_if(std::string_view key, Tid tid, const MayInsert& may_insert) {
   check_length(key);
   const std::lock_guard lock(writer_);
-  if (!may_insert(find(key))) return false;
+  std::vector<Tid> obsolete;
+  if (!may_insert(find(key), obsolete)) return false;
   put({key, tid});
+  for (const Tid old : obsolete) take_out({key, old});
   return true;
 }
 
 bool BTree::remove(std::string_view key, Tid tid) {
   if (key.size() > key_bytes_max) return false;
-  const Position entry{key, tid};
   const std::lock_guard lock(writer_);
-  Path path;
-  {
-    const PageRef ref = descend(entry, &path);
-    BTreePage leaf(ref.page());
-    const std::uint16_t item = leaf.lower_bound(entry);
-    if (item == leaf.end() || compare(leaf.entry(item), entry) != 0) return false;
-    leaf.remove(item);
-    const std::array<char, 2> data{static_cast<char>(item & 0xFF), static_cast<char>(item >> 8)};
-    log_.append(btree_record::remove, {{ref}}, {data.data(), data.size()});
-    if (leaf.entry_count() != 0 || path.root_level == 0) return true;
-  }
-  take_out_leaf(path);
-  return true;
+  return take_out({key, tid});
 }
 
 }  // namespace polarsim::engine::storage

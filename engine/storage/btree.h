@@ -91,6 +91,9 @@ class BTree {
   // on pages and the log, but everybody who wants to change the tree waits for it meanwhile: it must not wait for locks
   // or for other transactions (return false, wait, and try again), nor change this tree itself.
   bool insert_if(std::string_view key, Tid tid, const std::function<bool(const std::vector<Tid>& equal)>& may_insert);
+  // The same, and then takes out the entries of the key that `may_insert` found to be obsolete.
+  using MayInsert = std::function<bool(const std::vector<Tid>& equal, std::vector<Tid>& obsolete)>;
+  bool insert_if(std::string_view key, Tid tid, const MayInsert& may_insert);
   // False if there is no such entry. A page that becomes empty is taken out. Blocks.
   bool remove(std::string_view key, Tid tid);
 
@@ -136,6 +139,7 @@ class BTree {
   void forget_spare(BlockNumber block);
 
   // --- btree_remove.cpp; the caller holds writer_ ---
+  bool take_out(const Position& entry);
   void take_out_leaf(const Path& path);
   bool find_neighbours(const Path& path, Chain& chain);
   void unlink(const Path& path, const Chain& chain);

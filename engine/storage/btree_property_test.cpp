@@ -143,6 +143,7 @@ void compare_with_set(KeyStyle style) {
 RC_GTEST_PROP(BTreeProperty, SmallKeysBehaveAsASet, ()) { compare_with_set(KeyStyle::small); }
 RC_GTEST_PROP(BTreeProperty, LargeKeysBehaveAsASet, ()) { compare_with_set(KeyStyle::large); }
 RC_GTEST_PROP(BTreeProperty, DifferingKeysBehaveAsASet, ()) { compare_with_set(KeyStyle::differing); }
+RC_GTEST_PROP(BTreeProperty, PairedKeysBehaveAsASet, ()) { compare_with_set(KeyStyle::paired); }
 
 }  // namespace
 }  // namespace polarsim::engine::storage

@@ -17,6 +17,22 @@ struct BTree::Chain {
   std::array<BlockNumber, pin_all_max> neighbours;
 };
 
+bool BTree::take_out(const Position& entry) {
+  Path path;
+  {
+    const PageRef ref = descend(entry, &path);
+    BTreePage leaf(ref.page());
+    const std::uint16_t item = leaf.lower_bound(entry);
+    if (item == leaf.end() || compare(leaf.entry(item), entry) != 0) return false;
+    leaf.remove(item);
+    const std::array<char, 2> data{static_cast<char>(item & 0xFF), static_cast<char>(item >> 8)};
+    log_.append(btree_record::remove, {{ref}}, {data.data(), data.size()});
+    if (leaf.entry_count() != 0 || path.root_level == 0) return true;
+  }
+  take_out_leaf(path);
+  return true;
+}
+
 void BTree::take_out_leaf(const Path& path) {
   Chain chain;
   for (chain.length = 1; chain.length <= path.root_level; ++chain.length) {
@@ -57,8 +73,9 @@ bool BTree::find_neighbours(const Path& path, Chain& chain) {
     const BTreePage page(ref.page());
     if (page.removed() || page.level() != level || (level > 0 && page.entry_count() == 0))
       corrupt(ref.id().block, "a neighbour that is not of the tree");
-    // The old bound goes, so this asks for more room than is needed; what does not fit with it is rare enough.
-    if (bound_bytes != 0 && !page.has_room(bound_bytes)) return false;
+    if (!chain.neighbours_right && bound_bytes > page.item_bytes(1).size() &&
+        !page.has_room(bound_bytes - page.item_bytes(1).size()))
+      return false;
     if (level > 0)
       chain.neighbours[level - 1] =
           page.child(chain.neighbours_right ? page.first() : static_cast<std::uint16_t>(page.end() - 1));

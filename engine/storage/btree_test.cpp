@@ -24,7 +24,7 @@ using testing::outcome;
 using testing::tid_of;
 using testing::TreeHost;
 
-constexpr std::array all_styles{KeyStyle::small, KeyStyle::large, KeyStyle::differing};
+constexpr std::array all_styles{KeyStyle::small, KeyStyle::large, KeyStyle::differing, KeyStyle::paired};
 
 std::vector<unsigned> shuffled(sim::Host& host, unsigned count) {
   std::vector<unsigned> numbers(count);
@@ -34,7 +34,9 @@ std::vector<unsigned> shuffled(sim::Host& host, unsigned count) {
   return numbers;
 }
 
-unsigned entries_for(KeyStyle style) { return style == KeyStyle::small ? 3000 : 150; }
+unsigned entries_for(KeyStyle style) {
+  return style == KeyStyle::small ? 3000 : style == KeyStyle::paired ? 1000 : 150;
+}
 
 unsigned height(const OpenTree& open) {
   return BTreeMeta(open.pool.pin({TreeHost::relation, Fork::main, 0}).page()).root_level() + 1;
@@ -83,7 +85,7 @@ TEST(BTree, HoldsWhatWasInsertedInAnyOrderAndNothingThatWasRemoved) {
       EXPECT_EQ(open.contents(), model);
       EXPECT_GE(height(open), style == KeyStyle::large ? 6U : 2U);
       for (const unsigned number : shuffled(open.host, count)) {
-        if (number % 3 == 0) continue;
+        if (number % 29 == 0) continue;
         ASSERT_TRUE(open.tree.remove(key_of(number, style), tid_of(number)));
         ASSERT_FALSE(open.tree.remove(key_of(number, style), tid_of(number)));
         model.erase(entry_of(number, number, style));
@@ -371,6 +373,52 @@ TEST(BTree, ASearchThatWaitedForAPageThatWasSplitGoesRight) {
   });
   EXPECT_TRUE(host.finished());
   EXPECT_EQ(host.reached("btree/search-moved-right"), 1U);
+}
+
+std::vector<BTree::Entry> entries_of(const OpenTree& open, BlockNumber leaf) {
+  const PageRef ref = pin(open, leaf);
+  const BTreePage page(ref.page());
+  std::vector<BTree::Entry> entries;
+  for (std::uint16_t item = page.first(); item < page.end(); ++item)
+    entries.push_back({std::string(page.entry(item).key), page.entry(item).tid});
+  return entries;
+}
+
+// The last leaf of its parent hands its bound to the leaf at its left when it goes. If there is no room for it, the
+// leaf stays.
+TEST(BTree, ALeafWhoseNeighbourHasNoRoomStaysEmptyAndIsFilledAgain) {
+  TreeHost host;
+  host.run_tree([&](OpenTree& open) {
+    for (const unsigned number : shuffled(open.host, 1000))
+      open.tree.insert(key_of(number, KeyStyle::paired), tid_of(number));
+    ASSERT_EQ(height(open), 3U);
+    // A parent with a long bound, whose last child begins with a short one.
+    BlockNumber leaf = invalid_block;
+    BlockNumber neighbour = invalid_block;
+    const auto parents = BTreePage(pin(open, root_of(open)).page()).entry_count();
+    for (std::uint16_t item = 1; item <= parents; ++item) {
+      const PageRef ref = pin(open, child_of_root(open, item));
+      const BTreePage parent(ref.page());
+      const auto last = static_cast<std::uint16_t>(parent.end() - 1);
+      if (parent.rightmost() || parent.high_key().key.size() < 800 || parent.separator(last).key.size() > 100) continue;
+      leaf = parent.child(last);
+      neighbour = parent.child(static_cast<std::uint16_t>(last - 1));
+    }
+    ASSERT_NE(leaf, invalid_block);
+    const auto has_room = [&](std::size_t bytes) { return BTreePage(pin(open, neighbour).page()).has_room(bytes); };
+    const std::string prefix = entries_of(open, neighbour).front().key;
+    for (unsigned i = 0; has_room(prefix.size() + 20); ++i) open.tree.insert(prefix + std::to_string(i), {1, 1});
+    ASSERT_FALSE(has_room(1000));
+    const std::vector<BTree::Entry> entries = entries_of(open, leaf);
+    for (const BTree::Entry& entry : entries) ASSERT_TRUE(open.tree.remove(entry.key, entry.tid));
+    EXPECT_EQ(host.reached("btree/empty-leaf-kept"), 1U);
+    EXPECT_TRUE(entries_of(open, leaf).empty());
+    EXPECT_EQ(open.problem(), "");
+    for (const BTree::Entry& entry : entries) open.tree.insert(entry.key, entry.tid);
+    EXPECT_EQ(entries_of(open, leaf), entries);
+    EXPECT_EQ(open.problem(), "");
+  });
+  EXPECT_TRUE(host.finished());
 }
 
 // --- check() ---

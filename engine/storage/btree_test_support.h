@@ -112,6 +112,7 @@ enum class KeyStyle : std::uint8_t {
   small,      // many to a page
   large,      // two to a page, and told apart only at their end: high trees
   differing,  // of all lengths
+  paired,     // two and two are told apart only at their end, the others at once: bounds are long or short
 };
 inline std::string key_of(unsigned number, KeyStyle style) {
   std::string digits = std::to_string(number);
@@ -123,6 +124,8 @@ inline std::string key_of(unsigned number, KeyStyle style) {
       return std::string(BTree::key_bytes_max - digits.size(), 'k') + digits;
     case KeyStyle::differing:
       return digits + std::string((number * 2654435761U) % (BTree::key_bytes_max - 8), 'd');
+    case KeyStyle::paired:
+      return std::to_string(10'000'000 + number / 2) + std::string(900, 'p') + std::to_string(number % 2);
   }
   return digits;
 }

@@ -45,7 +45,8 @@ PageRef FreeSpaceMap::pin(PageId id) {
   try {
     ref = pool_.pin(id);
   } catch (const SqlError& error) {
-    if (error.sqlstate() != sqlstate::data_corrupted) throw;
+    const std::string& state = error.sqlstate();
+    if (state != sqlstate::data_corrupted && state != sqlstate::io_error && state != sqlstate::undefined_file) throw;
   }
   // Outside the handler, because it may block.
   if (!ref) {

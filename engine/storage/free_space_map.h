@@ -2,10 +2,9 @@
 // tree (a table of the sizes simulated here has a handful of map pages). A byte is the free space in units of 32 bytes,
 // rounded down, at most 255.
 //
-// The map is a hint. It is not in the WAL, a page of it that is damaged is taken for empty, and whoever finds a heap
-// page fuller than the map said corrects the map. Nothing is lost by that but space, until vacuum looks again.
-//
-// Errors: 58030 if the disk fails to read a page of the map and 58P01 if the table is gone are thrown; damage never is.
+// The map is a hint. It is not in the WAL, a page of it that is damaged or cannot be read is begun anew as an empty
+// one, and whoever finds a heap page fuller than the map said corrects the map. Nothing is lost by that but space,
+// until vacuum looks again. So the map throws no errors; of a table that is gone it knows nothing.
 #pragma once
 
 #include "engine/storage/buffer_pool.h"
@@ -22,7 +21,7 @@ class FreeSpaceMap {
   void record(RelationId relation, BlockNumber block, std::size_t bytes);
 
  private:
-  // The page of the map, made anew if it is damaged or was never written.
+  // The page of the map, made anew if it is damaged or was never written; empty if the table is gone.
   PageRef pin(PageId id);
   BufferPool& pool_;
   DataFiles& files_;

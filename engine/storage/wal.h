@@ -40,6 +40,7 @@ struct WalRecord {
   std::uint8_t kind = 0;
   std::string_view payload;
   Lsn end = 0;  // where the next record begins
+  std::uint32_t epoch = 0;
 };
 
 // Where reading begins: as the control file says, or the beginning of the log.

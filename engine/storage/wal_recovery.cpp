@@ -93,15 +93,13 @@ class Scanner {
     sim::File file = open(number);
     const std::string bytes = read(file, file.size());
     const auto header = decode_segment_header(bytes);
-    if (!header || header->number < number) {
-      if (number == start_.segment && !from_beginning()) {
-        refuse(number, start_.lsn, "the header is invalid", control_file_says);
-      }
+    if (number == start_.segment && !from_beginning()) {
+      enter_start(header);
+    } else if (!header || !in_use(number, *header)) {
       check_nothing_follows(number, bytes, wal_segment_header_bytes);
       tail_.torn |= !header;
       return false;
     }
-    check_header(number, *header);
     // What may be in the cache only, because the node was stopped, must not be lost any more once it has been replayed.
     must(file.sync(), "fsync", wal_segment_path(number));
     tail_.segment = number;
@@ -110,20 +108,25 @@ class Scanner {
     return scan_records(bytes);
   }
 
-  void check_header(std::uint64_t number, const WalSegmentHeader& header) {
-    if (header.number != number) {
-      refuse(number, tail_.lsn, "the file is another segment", "A crash does not rename files that are in use");
+  // The control file vouches for the segment of the start.
+  void enter_start(const std::optional<WalSegmentHeader>& header) {
+    if (!header) refuse(start_.segment, start_.lsn, "the header is invalid", control_file_says);
+    if (header->number != start_.segment || header->first_lsn > start_.lsn) {
+      refuse(start_.segment, start_.lsn, "the file is another segment", control_file_says);
     }
-    if (number == start_.segment) {
-      const bool right = from_beginning() ? header.first_lsn == wal_first_lsn : header.first_lsn <= start_.lsn;
-      if (!right) refuse(number, start_.lsn, "the segment begins elsewhere", control_file_says);
-      tail_.lsn = header.first_lsn;
-      tail_.crc = header.previous_crc;
-      tail_.epoch = header.epoch;
-    }
-    if (header.first_lsn != tail_.lsn || header.previous_crc != tail_.crc || header.epoch < tail_.epoch) {
-      refuse(tail_.segment, tail_.lsn, "invalid record", valid_records_follow);
-    }
+    tail_.lsn = header->first_lsn;
+    tail_.crc = header->previous_crc;
+    tail_.epoch = header->epoch;
+  }
+
+  // Whether the log goes on in this segment. A file that was recycled has the header of its former use, with whatever
+  // number: a power loss may undo a rename, but not what was written in the meantime. Such a header is older than the
+  // end of the log; one that is not says that everything before it had been synced.
+  bool in_use(std::uint64_t number, const WalSegmentHeader& header) const {
+    if (header.number != number || header.first_lsn < tail_.lsn) return false;
+    if (header.first_lsn > tail_.lsn)
+      refuse(std::max(tail_.segment, start_.segment), tail_.lsn, "invalid record", valid_records_follow);
+    return header.previous_crc == tail_.crc && header.epoch >= tail_.epoch;
   }
 
   bool scan_records(std::string_view bytes) {
@@ -143,7 +146,7 @@ class Scanner {
       if (tail_.lsn < start_.lsn && end > start_.lsn) {
         refuse(tail_.segment, start_.lsn, "no record begins here", control_file_says);
       }
-      if (tail_.lsn >= start_.lsn) replay_({header->lsn, header->kind, payload_of(rest, *header), end});
+      if (tail_.lsn >= start_.lsn) replay_({header->lsn, header->kind, payload_of(rest, *header), end, header->epoch});
       tail_.lsn = end;
       tail_.crc = header->crc;
       tail_.epoch = header->epoch;
@@ -152,7 +155,7 @@ class Scanner {
 
   bool next_segment_continues() {
     const auto header = header_of(tail_.segment + 1);
-    return header && header->first_lsn == tail_.lsn && header->previous_crc == tail_.crc;
+    return header && in_use(tail_.segment + 1, *header);
   }
 
   // Whether what stands here was written before the file was recycled.
@@ -190,15 +193,16 @@ class Scanner {
   // A segment is created only when everything before it has been synced.
   void check_no_later_segment(std::uint64_t segment, std::string_view why) {
     for (auto later = files_.upper_bound(segment); later != files_.end(); ++later) {
-      if (header_of(*later)) refuse(segment, tail_.lsn, why, valid_records_follow);
+      const auto header = header_of(*later);
+      if (header && header->number == *later && header->first_lsn > tail_.lsn) {
+        refuse(segment, tail_.lsn, why, valid_records_follow);
+      }
     }
   }
 
-  // Empty if the segment is not in use.
   std::optional<WalSegmentHeader> header_of(std::uint64_t number) {
     if (!files_.contains(number)) return std::nullopt;
-    const auto header = decode_segment_header(read(open(number), wal_segment_header_bytes));
-    return header && header->number == number ? header : std::nullopt;
+    return decode_segment_header(read(open(number), wal_segment_header_bytes));
   }
 
   sim::File open(std::uint64_t number) {
@@ -274,7 +278,7 @@ void Wal::open_epoch(const Replay& replay) {
   const Lsn lsn = end_;
   append(wal_epoch_kind, payload);
   write_out();
-  replay({lsn, wal_epoch_kind, payload, end_});
+  replay({lsn, wal_epoch_kind, payload, end_, epoch_});
 }
 
 }  // namespace polarsim::engine::storage

@@ -9,15 +9,21 @@ namespace polarsim::engine::txn {
 void Backend::request_cancel() {
   cancel_requested_ = true;
   wake();
+  tell_listener();
 }
 
 void Backend::request_termination() {
   termination_requested_ = true;
   wake();
+  tell_listener();
 }
 
 void Backend::wake() {
   if (task_) host_.scheduler().wake(task_);
+}
+
+void Backend::tell_listener() const {
+  if (interrupt_listener_) interrupt_listener_();
 }
 
 void Backend::check_interrupts() {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/txn/lock_tag.h"
@@ -45,6 +47,9 @@ class Backend {
   // pg_terminate_backend().
   void request_cancel();
   void request_termination();
+  // Called by either, after it has been noted, in whatever task asked: for those who wait for something else on behalf of
+  // this session. It must not block. Null: nobody.
+  void set_interrupt_listener(std::function<void()> listener) { interrupt_listener_ = std::move(listener); }
   // Between statements: an old request to cancel has nothing to cancel any more.
   void begin_statement() { cancel_requested_ = false; }
   // Throws SqlError: 57014 "canceling statement due to user request" or "... due to statement timeout", 57P01
@@ -60,11 +65,13 @@ class Backend {
   // Parks the running task until `deadline`, until it is woken, or until it is asked to stop.
   void park(const char* reason, sim::Time deadline, const sim::WaitSubject* subject);
   void wake();
+  void tell_listener() const;
 
   sim::Host& host_;
   std::uint32_t process_id_;
   bool cancel_requested_ = false;
   bool termination_requested_ = false;
+  std::function<void()> interrupt_listener_;
   sim::TaskRef task_;             // that is in park()
   LockWaiter* wait_ = nullptr;    // the lock it waits for
   std::uint64_t visit_mark_ = 0;  // of the last search for a deadlock that came by

@@ -99,6 +99,81 @@ TEST(Heap, ARolledBackChangeLeavesTheRowAsItWas) {
   });
 }
 
+TEST(Heap, ALinkToARolledBackVersionLeadsNowhere) {
+  with_node([](HeapNode& node) {
+    const Tid locked = given(node, 1, "locked");
+    const Tid removed = given(node, 2, "removed");
+    Session session(node);
+    session.update(locked, 1, "lost");
+    session.update(removed, 2, "lost");
+    session.abort();
+    EXPECT_NE(node.header_of(removed).ctid, removed);
+    session.begin();
+    session.lock(locked, LockStrength::update);
+    EXPECT_EQ(node.header_of(locked).ctid, locked);
+    session.remove(removed);
+    session.commit();
+    session.begin();
+    EXPECT_EQ(session.remove(removed), "deleted");
+    EXPECT_EQ(session.update(removed, 2, "x"), "deleted");
+    session.abort();
+  });
+}
+
+TEST(Heap, APursuitThatEndsAtOnesOwnCommandSaysSo) {
+  with_node([](HeapNode& node) {
+    const Tid tid = given(node, 1, "a");
+    Session other(node), session(node);
+    other.update(tid, 1, "b");
+    other.commit();
+    session.statement([&](const Snapshot&) {
+      RowFailure failure;
+      VisibleRow locked;
+      Tid next;
+      Heap& heap = node.heap();
+      EXPECT_EQ(heap.update(session.transaction(), test_table, {0, 2}, row_of(1, "c"), false, next, failure),
+                RowOutcome::ok);
+      EXPECT_EQ(heap.lock(session.transaction(), test_table, tid, LockStrength::update, LockWait::block, true, locked,
+                          failure),
+                RowOutcome::self_modified);
+      EXPECT_EQ(failure.command, session.transaction().command);
+      return std::string();
+    });
+    EXPECT_EQ(session.lock(tid, LockStrength::update), "ok 1:c (0,3)") << "a later command may";
+    session.commit();
+  });
+}
+
+TEST(Heap, RedoNeedsNoImages) {
+  NodeConfig config;
+  config.full_page_writes = false;
+  HeapNode node(1, config);
+  node.run_node([](HeapNode& running) {
+    const Tid tid = given(running, 1, std::string(1500, 'a'));
+    for (int i = 2; i <= 5; ++i) given(running, i, std::string(1500, 'b'));
+    Session session(running);
+    session.update(tid, 1, std::string(1600, 'c'));
+    session.update({0, 2}, 2, "here");
+    session.lock({0, 3}, LockStrength::share);
+    session.remove({0, 4});
+    const Tid killed = running.heap().insert_speculative(session.transaction(), test_table, row_of(9, "killed"));
+    const Tid confirmed = running.heap().insert_speculative(session.transaction(), test_table, row_of(8, "confirmed"));
+    running.heap().kill(session.transaction(), test_table, killed);
+    running.heap().confirm(session.transaction(), test_table, confirmed);
+    session.commit();
+    EXPECT_EQ(running.vacuum().removed, 4U);
+    Session(running).insert(7, "not committed");
+    running.wal().flush(running.wal().end());
+    running.host().crash();
+  });
+  node.run_node([](HeapNode& running) {
+    EXPECT_EQ(contents(running), "3:bbb...(1500) 5:bbb...(1500) 2:here 1:ccc...(1600) 8:confirmed");
+    running.vacuum();
+    EXPECT_EQ(running.versions(), 5U);
+  });
+  EXPECT_TRUE(node.finished()) << node.error();
+}
+
 TEST(Heap, AStatementMeetsWhatItsOwnTransactionDid) {
   with_node([](HeapNode& node) {
     const Tid tid = given(node, 1, "old");
@@ -143,7 +218,7 @@ TEST(Heap, AWriterWaitsForTheWriterBeforeIt) {
 }
 
 TEST(Heap, WaitersAreServedInOrder) {
-  with_node([](HeapNode& node) {
+  const auto serve = [](HeapNode& node) {
     const Tid tid = given(node, 1, "old");
     Session holder(node);
     holder.update(tid, 1, "lost");
@@ -162,6 +237,29 @@ TEST(Heap, WaitersAreServedInOrder) {
     holder.abort();
     for (Pending& each : pending) EXPECT_EQ(each.outcome(), "ok 1:old (0,1)");
     EXPECT_EQ(order, "0123");
+  };
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+    HeapNode node(seed, {}, sim::SchedulingPolicy::random);
+    node.run_node(serve);
+    EXPECT_TRUE(node.finished()) << node.error();
+  }
+}
+
+TEST(Heap, WhoHoldsTheRowDoesNotQueueBehindThoseWhoWaitForIt) {
+  with_node([](HeapNode& node) {
+    const Tid tid = given(node, 1, "a");
+    Session first(node), second(node), waiter(node);
+    first.lock(tid, LockStrength::share);
+    second.lock(tid, LockStrength::share);
+    Pending waits = waiter.start([&](Session& session) { return session.remove(tid); });
+    Pending stronger = first.start([&](Session& session) { return session.lock(tid, LockStrength::update); });
+    EXPECT_FALSE(waits.done() || stronger.done());
+    second.commit();
+    EXPECT_EQ(stronger.outcome(), "ok 1:a (0,1)");
+    EXPECT_FALSE(waits.done());
+    first.commit();
+    EXPECT_EQ(waits.outcome(), "ok");
+    waiter.commit();
   });
 }
 
@@ -345,6 +443,38 @@ TEST(Heap, APlantedBugTakesUndecidedOwnersForNone) {
         EXPECT_EQ(owner.state, Heap::KeyOwner::State::none);
         a.commit();
         b.commit();
+      },
+      config);
+}
+
+TEST(Heap, PlantedBugsMakeRowLocksNotCount) {
+  NodeConfig config;
+  config.planted.turn_on(PlantedBug::locks_released_at_prepare);
+  with_node(
+      [](HeapNode& node) {
+        const Tid tid = given(node, 1, "old");
+        Session a(node), b(node);
+        a.update(tid, 1, "a");
+        a.prepare("x");
+        EXPECT_EQ(b.lock(tid, LockStrength::update, LockWait::nowait), "ok 1:old (0,1)");
+        EXPECT_EQ(b.update(tid, 1, "b"), "ok (0,3)");
+        b.commit();
+        node.manager().finish_prepared("x", true);
+        EXPECT_EQ(contents(node), "1:a 1:b");
+      },
+      config);
+  config = {};
+  config.planted.turn_on(PlantedBug::savepoint_rollback_releases_locks_early);
+  with_node(
+      [](HeapNode& node) {
+        const Tid tid = given(node, 1, "old");
+        Session a(node), b(node);
+        a.lock(tid, LockStrength::update);
+        a.savepoint("s");
+        a.rollback_to("s");
+        EXPECT_EQ(b.update(tid, 1, "b"), "ok (0,2)");
+        b.commit();
+        a.abort();
       },
       config);
 }

@@ -111,11 +111,22 @@ Heap::KeyOwner Heap::find_key_owner(const Transaction& transaction, const HeapTa
     owner.speculation = state.speculation;
     owner.state = owner.wait_for == storage::invalid_xid ? KeyOwner::State::live : KeyOwner::State::undecided;
     if (owner.state == KeyOwner::State::undecided &&
-        transactions_.config().planted.on(PlantedBug::unique_check_without_wait))
+        (transactions_.config().planted.on(PlantedBug::unique_check_without_wait) ||
+         !transactions_.row_locks_count(owner.wait_for)))
       continue;
     return owner;
   }
   return {};
+}
+
+std::vector<Tid> Heap::dead_places(const HeapTable& table, const std::vector<Tid>& tids) {
+  std::vector<Tid> dead;
+  const Xid horizon = transactions_.horizon();
+  for (const Tid tid : tids) {
+    const Version version = look(table.relation, tid);
+    if (!version || satisfies_vacuum(transactions_, version.header, horizon) == VacuumState::dead) dead.push_back(tid);
+  }
+  return dead;
 }
 
 void Heap::wait_for(Transaction& transaction, const KeyOwner& owner) {

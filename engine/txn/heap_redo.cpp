@@ -53,8 +53,10 @@ void apply_header(const DecodedRecord& record, Page page, std::string_view entry
   storage::write_tuple_header(item_of(record, page, change.item), change.header);
 }
 
-// As TupleRecord::put.
+// As TupleRecord::put. False if the place is taken, or would leave a gap, or the tuple does not fit.
 bool put_tuple(Page page, std::uint16_t item, std::string_view tuple) {
+  const std::uint16_t count = page.item_count();
+  if (item == 0 || item > count + 1 || (item <= count && page.item_used(item))) return false;
   if ((page.flags() & has_unused_items) != 0 && item > page.item_count())
     page.set_flags(static_cast<std::uint16_t>(page.flags() & ~has_unused_items));
   return page.put_item(item, tuple);
@@ -72,15 +74,14 @@ void redo_tuple(RedoContext& context, const DecodedRecord& record, std::size_t b
   Page page = ref->page();
   if (record.blocks[block].kind == PageChange::Kind::initialize) page.initialize(ref->id(), PageKind::heap);
   const auto item = load<std::uint16_t>(tuple.data());
-  if (item == 0 || item > page.item_count() + 1 || !put_tuple(page, item, tuple.substr(item_bytes)))
-    contradiction(record);
+  if (!put_tuple(page, item, tuple.substr(item_bytes))) contradiction(record);
   context.applied(record, *ref);
 }
 
 void redo_insert(RedoContext& context, const DecodedRecord& record) { redo_tuple(context, record, 0, record.data); }
 
 void redo_update(RedoContext& context, const DecodedRecord& record) {
-  if (record.data.size() < header_entry_bytes) contradiction(record);
+  if (record.data.size() < header_entry_bytes + item_bytes) contradiction(record);
   const std::string_view header = record.data.substr(0, header_entry_bytes);
   const std::string_view tuple = record.data.substr(header_entry_bytes);
   const bool one_page = record.blocks.size() == 1;

@@ -12,6 +12,8 @@
 
 #include "engine/storage/btree.h"
 #include "engine/storage/btree_redo.h"
+#include "engine/storage/checkpoint.h"
+#include "engine/storage/control_file.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/storage/storage_test_support.h"
 #include "engine/txn/heap_access.h"
@@ -71,96 +73,111 @@ class HeapNode : public storage::testing::StorageHost {
   }
 
   // --- while it runs ---
-  Heap& heap() { return *heap_; }
-  TransactionManager& manager() { return *manager_; }
-  LockManager& locks() { return *locks_; }
-  storage::BufferPool& pool() { return *pool_; }
-  storage::DataFiles& files() { return *files_; }
-  storage::BTree& index() { return *index_; }
-  storage::Wal& wal() { return *wal_; }
-  NodeConfig& config() { return config_; }
+  Heap& heap() { return parts_->heap; }
+  TransactionManager& manager() { return parts_->manager; }
+  storage::BufferPool& pool() { return parts_->pool; }
+  storage::DataFiles& files() { return parts_->files; }
+  storage::Wal& wal() { return *parts_->wal; }
+  storage::BTree& index() { return *parts_->index; }
+  storage::Checkpointer& checkpointer() { return *parts_->checkpointer; }
   std::uint32_t new_process_id() { return ++last_process_id_; }
   void sleep_ms(std::int64_t milliseconds) { host().scheduler().sleep_for(sim::Duration(milliseconds * 1'000'000)); }
   TupleHeader header_of(Tid tid, RelationId relation = test_table.relation) {
-    const storage::PageRef ref = pool_->pin({relation, storage::Fork::main, tid.block});
+    const storage::PageRef ref = pool().pin({relation, storage::Fork::main, tid.block});
     return ref.page().item_used(tid.item) ? storage::read_tuple_header(ref.page().item(tid.item)) : TupleHeader{};
   }
   // Row versions on the relation's pages, whoever sees them.
   std::size_t versions(RelationId relation = test_table.relation) {
     std::size_t count = 0;
-    for (storage::BlockNumber block = 0; block < files_->block_count(relation); ++block) {
-      const storage::PageRef ref = pool_->pin({relation, storage::Fork::main, block});
+    for (storage::BlockNumber block = 0; block < files().block_count(relation); ++block) {
+      const storage::PageRef ref = pool().pin({relation, storage::Fork::main, block});
       if (ref.page().is_new()) continue;
       for (std::uint16_t item = 1; item <= ref.page().item_count(); ++item) count += ref.page().item_used(item) ? 1 : 0;
     }
     return count;
   }
-  VacuumResult vacuum(bool with_index = true) {
+  VacuumResult vacuum() {
     Backend backend(host(), new_process_id());
-    std::vector<VacuumIndex> indexes;
-    if (with_index) indexes.push_back({index_.get(), {0}});
-    return Vacuum(*heap_).run(backend, test_table, indexes);
+    return Vacuum(heap()).run(backend, test_table, {{&index(), {0}}});
   }
 
  private:
+  // The host's memory: gone after a crash. What is declared later is destroyed first.
+  struct Parts {
+    Parts(sim::Host& host, const NodeConfig& config)
+        : locks(host),
+          manager(host, config, locks),
+          files(host),
+          pool(host, files, config.shared_buffers,
+               [this](storage::Lsn lsn) {
+                 if (wal) wal->flush(lsn);  // what is redone is durable
+               }),
+          free_space(pool, files),
+          heap(manager, pool, files, free_space),
+          control(host) {}
+    LockManager locks;
+    TransactionManager manager;
+    storage::DataFiles files;
+    storage::BufferPool pool;
+    storage::FreeSpaceMap free_space;
+    Heap heap;
+    storage::ControlFile control;
+    std::unique_ptr<storage::Wal> wal;
+    std::unique_ptr<storage::WalLog> log;
+    std::unique_ptr<storage::BTree> index;
+    std::unique_ptr<storage::Checkpointer> checkpointer;
+  };
+
   void serve(sim::Host& host, const std::function<void(HeapNode&)>& body) {
-    locks_ = std::make_unique<LockManager>(host);
-    manager_ = std::make_unique<TransactionManager>(host, config_, *locks_);
-    files_ = std::make_unique<storage::DataFiles>(host);
-    pool_ = std::make_unique<storage::BufferPool>(host, *files_, config_.shared_buffers, [this](storage::Lsn lsn) {
-      if (wal_) wal_->flush(lsn);  // what is redone is durable
-    });
-    free_space_ = std::make_unique<storage::FreeSpaceMap>(*pool_, *files_);
-    heap_ = std::make_unique<Heap>(*manager_, *pool_, *files_, *free_space_);
+    Parts parts(host, config_);
+    const bool known = recover(host, parts);
+    parts.index = std::make_unique<storage::BTree>(host, *parts.log, parts.pool, parts.files, test_index, "test_index");
+    parts.checkpointer =
+        std::make_unique<storage::Checkpointer>(host, config_, *parts.log, parts.pool, parts.files, parts.control);
+    parts.checkpointer->add_keeper(parts.manager.keeper());
+    parts_ = &parts;
+    if (!known) create();
+    parts.checkpointer->run();
+    body(*this);
+  }
+
+  // False if there was nothing.
+  bool recover(sim::Host& host, Parts& parts) {
     storage::RedoTable redo;
     Heap::register_redo(redo);
     storage::register_btree_redo(redo);
-    manager_->register_redo(redo);
-    storage::RedoContext context(host, *pool_, *files_, config_.planted);
-    bool fresh = true;
+    parts.manager.register_redo(redo);
+    storage::RedoContext context(host, parts.pool, parts.files, config_.planted);
+    const std::optional<storage::ControlData> known = parts.control.read();
+    storage::WalStart start;
+    if (known) {
+      parts.manager.load(known->checkpoint);
+      start = {known->checkpoint.segment, known->checkpoint.redo, known->minimum_end};
+    }
     storage::WalOptions options;
     options.segment_bytes = 1 << 20;
-    wal_ = storage::Wal::open(host, options, storage::WalStart{}, [&](const storage::WalRecord& record) {
-      const storage::DecodedRecord decoded = storage::decode(record);
-      fresh &= decoded.kind != storage::RecordKind::create_relation;
-      redo.apply(context, decoded);
-    });
-    log_ = std::make_unique<storage::WalLog>(*wal_, true);
-    log_->set_redo_lsn(storage::wal_first_lsn);
-    manager_->attach(*log_);
-    manager_->end_recovery();
-    index_ = std::make_unique<storage::BTree>(host, *log_, *pool_, *files_, test_index, "test_index");
-    if (fresh) create();
-    body(*this);
-    index_.reset();
-    heap_.reset();
-    pool_.reset();
-    log_.reset();
-    wal_.reset();
+    parts.wal = storage::Wal::open(
+        host, options, start, [&](const storage::WalRecord& record) { redo.apply(context, storage::decode(record)); });
+    context.finish();
+    parts.log = std::make_unique<storage::WalLog>(*parts.wal, config_.full_page_writes);
+    parts.log->set_redo_lsn(start.lsn);
+    parts.manager.attach(*parts.log);
+    parts.manager.end_recovery();
+    return known.has_value();
   }
 
   void create() {
     for (const RelationId relation : {test_table.relation, test_table.toast, test_index}) {
-      files_->remove(relation);
-      files_->create(relation);
-      storage::log_create_relation(*log_, relation);
+      files().remove(relation);
+      files().create(relation);
+      storage::log_create_relation(*parts_->log, relation);
     }
-    files_->sync_all();
-    index_->create();
-    wal_->flush(wal_->end());
+    index().create();
   }
 
   NodeConfig config_;
   std::uint32_t last_process_id_ = 0;
-  std::unique_ptr<LockManager> locks_;
-  std::unique_ptr<TransactionManager> manager_;
-  std::unique_ptr<storage::DataFiles> files_;
-  std::unique_ptr<storage::Wal> wal_;
-  std::unique_ptr<storage::WalLog> log_;
-  std::unique_ptr<storage::BufferPool> pool_;
-  std::unique_ptr<storage::FreeSpaceMap> free_space_;
-  std::unique_ptr<Heap> heap_;
-  std::unique_ptr<storage::BTree> index_;
+  Parts* parts_ = nullptr;
 };
 
 // A statement that runs beside the caller.

@@ -172,15 +172,9 @@ void carry_locks(TransactionManager& manager, const Transaction& transaction, co
                  TupleHeader& to) {
   if (from.xmax == storage::invalid_xid) return;
   std::vector<MultiXactMember> holders = holders_of(manager, from);
-  const std::size_t all = holders.size();
   std::erase_if(holders, [&](const MultiXactMember& holder) {
     return is_update(holder.status) || is_own(manager, transaction, holder.xid) || !manager.in_progress(holder.xid);
   });
-  if (holders.size() > 1 && holders.size() == all) {
-    to.xmax = from.xmax;
-    to.infomask |= infomask::xmax_is_multi | infomask::xmax_lock_only;
-    return;
-  }
   set_holders(manager, to, std::move(holders));
 }
 

@@ -41,7 +41,9 @@ void add_holder(TransactionManager& manager, TupleHeader& header, Xid xid, LockS
 // Sets exactly these holders; one or none needs no multixact.
 void set_holders(TransactionManager& manager, TupleHeader& header, std::vector<MultiXactMember> holders);
 void clear_xmax(TupleHeader& header);
-// The locks of other transactions on a version hold the version that replaces it, too.
+// The locks of other transactions on a version hold the version that replaces it, too. Never by an old multixact:
+// vacuum may have seen the place where the new version lies, and not the old one's, so it must not meet there what it
+// takes for the oldest.
 void carry_locks(TransactionManager& manager, const Transaction& transaction, const TupleHeader& from, TupleHeader& to);
 
 }  // namespace polarsim::engine::txn

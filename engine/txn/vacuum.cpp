@@ -38,6 +38,9 @@ Xid before(Xid next, std::uint32_t age) {
   return is_normal(limit) ? limit : storage::first_normal_xid;
 }
 
+// Of multixacts none is special.
+bool multixact_precedes(MultiXactId a, MultiXactId b) { return static_cast<std::int32_t>(a - b) < 0; }
+
 std::string key_of(const Row& row, const std::vector<int>& columns) {
   std::string key;
   for (const int column : columns) storage::append_key(key, row[static_cast<std::size_t>(column)]);
@@ -114,7 +117,7 @@ class Vacuum::Pass {
   // A multixact of which an old transaction is a member, or that nobody needs any more, gives way to those who count.
   void freeze_multixact(TupleHeader& header) {
     std::vector<MultiXactMember> members = holders_of(manager_, header);
-    bool due = xid_precedes(header.xmax, cutoffs_.freeze_multixacts_before), runs = false;
+    bool due = multixact_precedes(header.xmax, cutoffs_.freeze_multixacts_before), runs = false;
     for (const MultiXactMember& member : members) {
       due |= xid_precedes(member.xid, cutoffs_.freeze_before);
       runs |= manager_.in_progress(member.xid);
@@ -132,7 +135,7 @@ class Vacuum::Pass {
       return;
     }
     for (const MultiXactMember& member : holders_of(manager_, header)) lower(result_.oldest_xid, member.xid);
-    if (xid_precedes(header.xmax, result_.oldest_multixact)) result_.oldest_multixact = header.xmax;
+    if (multixact_precedes(header.xmax, result_.oldest_multixact)) result_.oldest_multixact = header.xmax;
   }
 
   void remove_entries(const VacuumIndex& index, Toast toast, BlockNumber block, std::vector<DeadRow>& dead) {
@@ -178,17 +181,18 @@ class Vacuum::Pass {
   VacuumResult& result_;
 };
 
-VacuumResult Vacuum::run(Backend& backend, const HeapTable& table, const std::vector<VacuumIndex>& indexes) {
+VacuumResult Vacuum::run(Backend& backend, const HeapTable& table, const std::vector<VacuumIndex>& indexes,
+                         bool freeze) {
   TransactionManager& manager = heap_.transactions_;
   const Xid next = storage::xid_of(manager.next_xid());
   const Xid horizon = manager.horizon();
-  const std::uint32_t age = manager.config().vacuum_freeze_min_age;
+  const std::uint32_t age = freeze ? 0 : manager.config().vacuum_freeze_min_age;
   Cutoffs cutoffs;
   cutoffs.dead_before = manager.config().planted.on(PlantedBug::vacuum_removes_visible_row) ? next : horizon;
   cutoffs.freeze_before = before(next, age);
   if (xid_precedes(horizon, cutoffs.freeze_before)) cutoffs.freeze_before = horizon;
   const MultiXactId next_multixact = manager.multixacts().next();
-  cutoffs.freeze_multixacts_before = before(next_multixact, age);
+  cutoffs.freeze_multixacts_before = next_multixact - age;
 
   VacuumResult result;
   result.oldest_xid = horizon;

@@ -38,7 +38,9 @@ class Vacuum {
  public:
   explicit Vacuum(Heap& heap) : heap_(heap) {}
   // The caller holds the table's lock in share_update_exclusive, and no snapshot. Blocks; others go on meanwhile.
-  VacuumResult run(Backend& backend, const HeapTable& table, const std::vector<VacuumIndex>& indexes);
+  // `freeze`: whatever nobody sees otherwise any more is frozen, however young (VACUUM FREEZE).
+  VacuumResult run(Backend& backend, const HeapTable& table, const std::vector<VacuumIndex>& indexes,
+                   bool freeze = false);
 
  private:
   struct Cutoffs {

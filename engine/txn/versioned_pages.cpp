@@ -77,7 +77,7 @@ VersionedPages::Contents VersionedPages::load() {
   for (const auto& [block, version] : versions_) contents.pages.emplace(block, read_page(block, version));
   exists_ = true;
   // What names there are is not known to be durable: the process may have been stopped before it could see to that.
-  names_pending_ = true;
+  names_pending_ = directory_pending_ = true;
   return contents;
 }
 
@@ -114,7 +114,7 @@ void VersionedPages::write(const std::map<BlockNumber, std::string>& changed, co
   // and what it names must not be overwritten.
   sync_names();
   if (!host_.disk().exists(directory_)) {
-    names_pending_ = true;
+    directory_pending_ = true;
     if (const auto made = host_.disk().make_directory(directory_); !made) {
       storage::panic(host_, "create directory", directory_, made.error());
     }
@@ -178,16 +178,15 @@ void VersionedPages::put_manifest(const Versions& versions, std::string_view not
 }
 
 void VersionedPages::sync_names() {
-  if (!names_pending_) return;
-  if (host_.disk().exists(directory_)) {
-    if (const auto synced = host_.disk().sync_directory(directory_); !synced) {
-      storage::panic(host_, "fsync directory", directory_, synced.error());
+  const auto sync = [this](const std::string& path, bool& pending) {
+    if (!pending) return;
+    if (const auto synced = host_.disk().sync_directory(path); !synced) {
+      storage::panic(host_, "fsync directory", path, synced.error());
     }
-  }
-  if (const auto synced = host_.disk().sync_directory("/"); !synced) {
-    storage::panic(host_, "fsync directory", "/", synced.error());
-  }
-  names_pending_ = false;
+    pending = false;
+  };
+  sync("/", directory_pending_);
+  sync(directory_, names_pending_);
 }
 
 void VersionedPages::remove_unused_segments() {

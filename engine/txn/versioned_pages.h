@@ -64,8 +64,9 @@ class VersionedPages {
   storage::PageKind kind_;
   Versions versions_;  // that count on disk
   std::string note_;
-  bool exists_ = false;         // there is a manifest
-  bool names_pending_ = false;  // some names of the directory are perhaps not durable
+  bool exists_ = false;             // there is a manifest
+  bool names_pending_ = false;      // some names in the directory are perhaps not durable
+  bool directory_pending_ = false;  // neither is its own
 };
 
 }  // namespace polarsim::engine::txn

@@ -1,15 +1,12 @@
 // Fibers, timers and scheduler: the simulated machine alone, each beside a baseline in the same process.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <boost/context/fiber.hpp>
 #include <cstdint>
-#include <fstream>
 #include <memory>
 #include <queue>
 #include <string>
 #include <vector>
 
+#include "scenarios/cli/bench_process.h"
 #include "scenarios/cli/benchmarks.h"
 #include "sim/fiber.h"
 #include "sim/simulation.h"
@@ -135,37 +132,16 @@ double sleep_seconds() {
   });
 }
 
-// Resident memory of this process in bytes; 0 if the system does not say.
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double total = 0;
-  double resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
-// In a process of its own, so that what was freed before does not count.
 double bytes_of_parked_tasks(std::uint64_t count) {
-  int ends[2];
-  if (::pipe(ends) != 0) return 0;
-  const pid_t child = ::fork();
-  if (child == 0) {
+  return in_own_process([count] {
     const double before = resident_bytes();
     auto* const simulation = new sim::Simulation(sim::SimulationOptions{});
     for (std::uint64_t i = 0; i < count; ++i) {
       simulation->scheduler().spawn("parked", [simulation] { simulation->scheduler().park("for ever"); });
     }
     simulation->run();
-    const double used = resident_bytes() - before;
-    const bool told = ::write(ends[1], &used, sizeof(used)) == sizeof(used);
-    ::_exit(told ? 0 : 1);
-  }
-  double used = 0;
-  if (child < 0 || ::read(ends[0], &used, sizeof(used)) != sizeof(used)) used = 0;
-  ::close(ends[0]);
-  ::close(ends[1]);
-  if (child > 0) ::waitpid(child, nullptr, 0);
-  return used;
+    return resident_bytes() - before;
+  });
 }
 
 }  // namespace

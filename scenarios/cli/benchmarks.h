@@ -44,5 +44,6 @@ std::vector<Measurement> bench_append();
 std::vector<Measurement> bench_btree();
 std::vector<Measurement> bench_redo();
 std::vector<Measurement> bench_checkpoint();
+std::vector<Measurement> bench_rows();
 
 }  // namespace polarsim::scenarios::cli

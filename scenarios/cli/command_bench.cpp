@@ -36,7 +36,8 @@ const std::vector<Benchmark>& benchmarks() {
       {"sim/fiber", bench_fiber},     {"sim/timer", bench_timer},     {"sim/scheduler", bench_scheduler},
       {"sim/memory", bench_memory},   {"sim/network", bench_network}, {"sim/digest", bench_digest},
       {"sim/simgrid", bench_simgrid}, {"engine/sql", bench_sql},      {"engine/append", bench_append},
-      {"storage/btree", bench_btree}, {"storage/redo", bench_redo},   {"storage/checkpoint", bench_checkpoint}};
+      {"storage/btree", bench_btree}, {"storage/redo", bench_redo},   {"storage/checkpoint", bench_checkpoint},
+      {"storage/rows", bench_rows}};
   return list;
 }
 

@@ -1,0 +1,178 @@
+#include "engine/catalog/cache.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/assert.h"
+
+namespace polarsim::engine::catalog {
+
+using storage::frozen_xid;
+using storage::invalid_xid;
+
+Relation* Cache::find(RelationId id) {
+  const auto found = relations_.find(id);
+  return found == relations_.end() ? nullptr : &found->second;
+}
+
+const Relation* Cache::find(RelationId id) const {
+  const auto found = relations_.find(id);
+  return found == relations_.end() ? nullptr : &found->second;
+}
+
+const std::vector<RelationId>& Cache::named(std::string_view schema, std::string_view name) const {
+  static const std::vector<RelationId> none;
+  const auto found = names_.find(Name(schema, name));
+  return found == names_.end() ? none : found->second;
+}
+
+bool Cache::seen(Xid xid, const Transaction* reader) const {
+  if (!storage::is_normal(xid)) return xid != invalid_xid;
+  return (reader != nullptr && transactions_.is_own(*reader, xid)) || transactions_.committed(xid);
+}
+
+const RelationVersion* Cache::visible(const Relation& relation, const Transaction* reader) const {
+  for (const RelationVersion& version : relation.versions) {
+    if (seen(version.created_by, reader) && !seen(version.dropped_by, reader)) return &version;
+  }
+  return nullptr;
+}
+
+RelationVersion* Cache::visible(Relation& relation, const Transaction* reader) {
+  return const_cast<RelationVersion*>(std::as_const(*this).visible(std::as_const(relation), reader));
+}
+
+const Relation* Cache::find_visible(const Transaction* reader, std::string_view schema, std::string_view name) const {
+  for (const RelationId id : named(schema, name)) {
+    const Relation& relation = relations_.at(id);
+    if (visible(relation, reader) != nullptr) return &relation;
+  }
+  return nullptr;
+}
+
+TablePtr Cache::make_table(const Relation& relation, const Transaction* reader) const {
+  if (relation.settled) return relation.settled;
+  const RelationVersion* const own = visible(relation, reader);
+  if (own == nullptr) return nullptr;
+  const auto agreed = [](const Relation& other) {
+    return other.versions.size() == 1 && other.versions[0].created_by == frozen_xid &&
+           other.versions[0].dropped_by == invalid_xid;
+  };
+  bool settled = agreed(relation);
+  auto table = std::make_shared<Table>();
+  table->id = relation.id;
+  table->heap = {own->file, own->toast};
+  table->definition = relation.table;
+  for (const RelationId id : relation.indexes) {
+    const Relation& index = relations_.at(id);
+    settled = settled && agreed(index);
+    const RelationVersion* const version = visible(index, reader);
+    if (version != nullptr) table->indexes.push_back({id, version->file, index.index});
+  }
+  std::stable_partition(table->indexes.begin(), table->indexes.end(),
+                        [](const Index& index) { return index.definition.primary; });
+  if (settled) relation.settled = table;
+  return table;
+}
+
+Xid Cache::undecided(const Transaction& reader, std::string_view schema, std::string_view name) const {
+  for (const RelationId id : named(schema, name)) {
+    for (const RelationVersion& version : relations_.at(id).versions) {
+      for (const Xid xid : {version.created_by, version.dropped_by}) {
+        if (storage::is_normal(xid) && !transactions_.is_own(reader, xid) && transactions_.in_progress(xid)) return xid;
+      }
+    }
+  }
+  return invalid_xid;
+}
+
+void Cache::forget_settled(const Relation& relation) {
+  relation.settled = nullptr;
+  if (relation.indexed == 0) return;
+  if (const Relation* const table = find(relation.indexed)) table->settled = nullptr;
+}
+
+Relation& Cache::add(Relation relation) {
+  const RelationId id = relation.id;
+  names_[OwnedName(relation.schema, relation.name)].push_back(id);
+  if (relation.indexed != 0) {
+    Relation* const table = find(relation.indexed);
+    POLARSIM_ASSERT(table != nullptr, "an index of no table");
+    table->indexes.push_back(id);
+  }
+  const Xid created_by = relation.versions.at(0).created_by;
+  if (created_by != frozen_xid) undecided_[created_by].push_back(id);
+  const auto [place, inserted] = relations_.emplace(id, std::move(relation));
+  POLARSIM_ASSERT(inserted, "a relation's number was used twice");
+  forget_settled(place->second);
+  return place->second;
+}
+
+RelationVersion& Cache::add_version(Relation& relation, RelationVersion version) {
+  if (version.created_by != frozen_xid) undecided_[version.created_by].push_back(relation.id);
+  relation.versions.push_back(version);
+  forget_settled(relation);
+  return relation.versions.back();
+}
+
+void Cache::drop_version(Relation& relation, RelationVersion& version, Xid xid) {
+  version.dropped_by = xid;
+  undecided_[xid].push_back(relation.id);
+  forget_settled(relation);
+}
+
+void Cache::transaction_ended(const Transaction& transaction, bool committed) {
+  if (undecided_.empty()) return;
+  for (const txn::TransactionLevel& level : transaction.levels) settle(level, committed);
+}
+
+void Cache::levels_rolled_back(const Transaction& transaction, std::size_t first_level) {
+  if (undecided_.empty()) return;
+  for (std::size_t i = first_level; i < transaction.levels.size(); ++i) settle(transaction.levels[i], false);
+}
+
+void Cache::settle(const txn::TransactionLevel& level, bool committed) {
+  settle(level.xid, committed);
+  for (const Xid xid : level.released) settle(xid, committed);
+}
+
+void Cache::settle(Xid xid, bool committed) {
+  const auto found = undecided_.find(xid);
+  if (found == undecided_.end()) return;
+  const std::vector<RelationId> ids = std::move(found->second);
+  undecided_.erase(found);
+  for (const RelationId id : ids) settle(id, xid, committed);
+}
+
+void Cache::settle(RelationId id, Xid xid, bool committed) {
+  Relation* const relation = find(id);
+  if (relation == nullptr) return;  // settled before: it was both created and dropped
+  forget_settled(*relation);
+  std::erase_if(relation->versions, [&](const RelationVersion& version) {
+    return committed ? version.dropped_by == xid : version.created_by == xid;
+  });
+  for (RelationVersion& version : relation->versions) {
+    if (committed && version.created_by == xid) version.created_by = frozen_xid;
+    if (!committed && version.dropped_by == xid) version.dropped_by = invalid_xid;
+  }
+  if (relation->versions.empty()) remove(id);
+}
+
+void Cache::remove(RelationId id) {
+  const auto found = relations_.find(id);
+  const Relation& relation = found->second;
+  const auto name = names_.find(Name(relation.schema, relation.name));
+  std::erase(name->second, id);
+  if (name->second.empty()) names_.erase(name);
+  if (Relation* const table = find(relation.indexed)) std::erase(table->indexes, id);
+  relations_.erase(found);
+}
+
+std::uint64_t Cache::version(std::string_view schema, std::string_view name) const {
+  const auto found = touched_.find(Name(schema, name));
+  return found == touched_.end() ? 0 : found->second;
+}
+
+void Cache::touch(const Relation& relation) { touched_[OwnedName(relation.schema, relation.name)] = ++last_touch_; }
+
+}  // namespace polarsim::engine::catalog

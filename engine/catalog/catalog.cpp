@@ -1,0 +1,228 @@
+#include "engine/catalog/catalog.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/catalog/catalog_state.h"
+#include "engine/sql/error.h"
+
+namespace polarsim::engine::catalog {
+
+using txn::LockResult;
+using txn::LockTag;
+
+namespace {
+
+constexpr const char* wrong_object_type = "42809";
+
+const char* plural(RelationKind kind) {
+  switch (kind) {
+    case RelationKind::table:
+      return "tables";
+    case RelationKind::index:
+      return "indexes";
+    case RelationKind::sequence:
+      return "sequences";
+  }
+  return "relations";
+}
+
+// A changed row or definition was under one of these; VACUUM changes neither.
+bool lets_change(LockMode mode) { return mode >= LockMode::row_exclusive && mode != LockMode::share_update_exclusive; }
+
+}  // namespace
+
+const char* to_string(RelationKind kind) {
+  switch (kind) {
+    case RelationKind::table:
+      return "table";
+    case RelationKind::index:
+      return "index";
+    case RelationKind::sequence:
+      return "sequence";
+  }
+  return "relation";
+}
+
+Catalog::Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::BufferPool& pool,
+                 storage::DataFiles& files)
+    : impl_(std::make_unique<Implementation>(transactions, heap, pool, files)) {
+  transactions.add_end_listener([this](const Transaction& transaction, bool committed) {
+    if (committed) impl_->touch_changed_tables(transaction);
+    impl_->cache.transaction_ended(transaction, committed);
+  });
+  transactions.add_rollback_listener([this](const Transaction& transaction, std::size_t first_level) {
+    impl_->cache.levels_rolled_back(transaction, first_level);
+  });
+  for (const TablePtr& table : system_tables()) {
+    Relation relation;
+    relation.id = table->id;
+    relation.schema = table->definition->schema;
+    relation.name = table->definition->name;
+    relation.table = table->definition;
+    relation.versions.push_back({table->heap.relation, table->heap.toast, {}, storage::frozen_xid, 0});
+    impl_->cache.add(std::move(relation));
+  }
+}
+
+Catalog::~Catalog() = default;
+
+// Whoever changed a table holds a lock that lets him: so prepared transactions need nothing else to be remembered.
+void Catalog::Implementation::touch_changed_tables(const Transaction& transaction) {
+  for (const txn::TransactionLevel& level : transaction.levels) {
+    for (const txn::LockOwner::Held& held : level.locks.locks) {
+      if (held.tag.kind != LockTag::Kind::relation || !lets_change(held.mode)) continue;
+      const Relation* const relation = cache.find(static_cast<RelationId>(held.tag.a));
+      if (relation != nullptr && relation->kind == RelationKind::table) cache.touch(*relation);
+    }
+  }
+}
+
+// --- lookup ---
+
+const Relation* Catalog::Implementation::resolve(const Transaction* reader, std::string_view schema,
+                                                 std::string_view name) const {
+  if (!schema.empty()) return cache.find_visible(reader, schema, name);
+  const Relation* const found = cache.find_visible(reader, system_schema, name);
+  return found != nullptr ? found : cache.find_visible(reader, public_schema, name);
+}
+
+TablePtr Catalog::find_table(const Transaction* reader, std::string_view schema, std::string_view name) const {
+  const Relation* const relation = impl_->resolve(reader, schema, name);
+  if (relation == nullptr || relation->kind != RelationKind::table) return nullptr;
+  return impl_->cache.make_table(*relation, reader);
+}
+
+TablePtr Catalog::find_table(const Transaction* reader, RelationId id) const {
+  const Relation* const relation = std::as_const(impl_->cache).find(id);
+  if (relation == nullptr || relation->kind != RelationKind::table) return nullptr;
+  return impl_->cache.make_table(*relation, reader);
+}
+
+SequencePtr Catalog::find_sequence(const Transaction* reader, std::string_view schema, std::string_view name) const {
+  const Relation* const relation = impl_->resolve(reader, schema, name);
+  if (relation == nullptr || relation->kind != RelationKind::sequence) return nullptr;
+  const RelationVersion* const version = impl_->cache.visible(*relation, reader);
+  return std::make_shared<const Sequence>(Sequence{relation->id, version->file, relation->sequence});
+}
+
+bool Catalog::has_sequence(const Transaction* reader, RelationId id) const {
+  const Relation* const relation = std::as_const(impl_->cache).find(id);
+  return relation != nullptr && relation->kind == RelationKind::sequence &&
+         impl_->cache.visible(*relation, reader) != nullptr;
+}
+
+std::optional<RelationKind> Catalog::kind_of(const Transaction* reader, std::string_view schema,
+                                             std::string_view name) const {
+  const Relation* const relation = impl_->resolve(reader, schema, name);
+  if (relation == nullptr) return std::nullopt;
+  return relation->kind;
+}
+
+std::vector<TablePtr> Catalog::tables(const Transaction* reader) const {
+  std::vector<TablePtr> result;
+  for (const auto& [id, relation] : impl_->cache.relations()) {
+    if (relation.kind != RelationKind::table) continue;
+    if (TablePtr table = impl_->cache.make_table(relation, reader)) result.push_back(std::move(table));
+  }
+  return result;
+}
+
+std::string Catalog::name_of(RelationId id) const {
+  const Relation* const relation = std::as_const(impl_->cache).find(id);
+  return relation == nullptr ? fmt::format("{}", id) : relation->name;
+}
+
+std::uint64_t Catalog::version(std::string_view schema, std::string_view name) const {
+  return impl_->cache.version(schema, name);
+}
+
+std::vector<RelationId> Catalog::files_in_use() const {
+  std::vector<RelationId> files;
+  for (const auto& [id, relation] : impl_->cache.relations()) {
+    for (const RelationVersion& version : relation.versions) {
+      files.push_back(version.file);
+      if (version.toast != 0) files.push_back(version.toast);
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// --- opening ---
+
+namespace {
+
+// The relation of that name and kind, locked: after a wait, what the name means is looked up again.
+template <typename Resolve>
+const Relation* lock_by_name(txn::LockManager& locks, Transaction& transaction, const sql::TableName& name, LockMode mode,
+                             bool wait, Resolve resolve) {
+  const Relation* relation = resolve();
+  while (relation != nullptr) {
+    const RelationId id = relation->id;
+    const LockTag tag = LockTag::of_relation(id);
+    txn::Backend& backend = *transaction.backend;
+    const LockResult result = locks.acquire(backend, transaction.level().locks, tag, mode, wait);
+    if (result == LockResult::not_available) {
+      throw SqlError(sqlstate::lock_not_available, fmt::format("could not obtain lock on relation \"{}\"", name.name));
+    }
+    if (result != LockResult::granted_after_wait) return relation;
+    // While it waited, the relation may have gone and another have taken its name.
+    relation = resolve();
+    if (relation != nullptr && relation->id == id) return relation;
+    locks.release(backend, transaction.level().locks, tag, mode);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TablePtr Catalog::open_table(Transaction& transaction, const sql::TableName& name, LockMode mode, bool wait) {
+  const auto resolve = [&]() -> const Relation* {
+    const Relation* const found = impl_->resolve(&transaction, name.schema, name.name);
+    if (found == nullptr || found->kind == RelationKind::table) return found;
+    throw SqlError(wrong_object_type, fmt::format("cannot open relation \"{}\"", name.name),
+                   fmt::format("This operation is not supported for {}.", plural(found->kind)));
+  };
+  const Relation* const found = lock_by_name(impl_->transactions.locks(), transaction, name, mode, wait, resolve);
+  return found == nullptr ? nullptr : impl_->cache.make_table(*found, &transaction);
+}
+
+std::optional<Catalog::OpenIndex> Catalog::open_index(Transaction& transaction, const sql::TableName& name,
+                                                      LockMode mode) {
+  const auto resolve = [&]() -> const Relation* {
+    const Relation* const found = impl_->resolve(&transaction, name.schema, name.name);
+    if (found == nullptr || found->kind == RelationKind::index) return found;
+    throw SqlError(wrong_object_type, fmt::format("\"{}\" is not an index", name.name));
+  };
+  for (const Relation* index = resolve(); index != nullptr; index = resolve()) {
+    // The table first, as everybody else does who needs both.
+    const RelationId id = index->id;
+    const LockTag tag = LockTag::of_relation(index->indexed);
+    txn::Backend& backend = *transaction.backend;
+    impl_->transactions.locks().acquire(backend, transaction.level().locks, tag, mode);
+    index = lock_by_name(impl_->transactions.locks(), transaction, name, mode, true, resolve);
+    if (index == nullptr) return std::nullopt;
+    if (index->id != id) continue;
+    TablePtr table = impl_->cache.make_table(*impl_->cache.find(index->indexed), &transaction);
+    const Index described{id, impl_->cache.visible(*index, &transaction)->file, index->index};
+    return OpenIndex{std::move(table), described};
+  }
+  return std::nullopt;
+}
+
+SequencePtr Catalog::open_sequence(Transaction& transaction, const sql::TableName& name, LockMode mode) {
+  const auto resolve = [&]() -> const Relation* {
+    const Relation* const found = impl_->resolve(&transaction, name.schema, name.name);
+    if (found == nullptr || found->kind == RelationKind::sequence) return found;
+    throw SqlError(wrong_object_type, fmt::format("\"{}\" is not a sequence", name.name));
+  };
+  const Relation* const found = lock_by_name(impl_->transactions.locks(), transaction, name, mode, true, resolve);
+  if (found == nullptr) return nullptr;
+  const RelationVersion* const version = impl_->cache.visible(*found, &transaction);
+  return std::make_shared<const Sequence>(Sequence{found->id, version->file, found->sequence});
+}
+
+}  // namespace polarsim::engine::catalog

@@ -1,0 +1,229 @@
+// Relations come and go with the transactions that make and drop them, over crashes and two phases.
+#include "engine/catalog/catalog.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/node/database.h"
+#include "engine/node/node_test_support.h"
+
+namespace polarsim::engine::testing {
+namespace {
+
+std::size_t file_count(TestNode& node) { return node.instance().database().files().list().size(); }
+
+TEST(Catalog, SystemTablesTellOfRelations) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, name text DEFAULT 'x' NOT NULL, code bigint UNIQUE)");
+    EXPECT_EQ(session.run("SELECT relname, relkind FROM pg_class WHERE oid >= 16384 ORDER BY relname"),
+              "t|r;t_code_key|i;t_pkey|i");
+    EXPECT_EQ(session.run("SELECT attname, atttypid, attnum, attnotnull, attdefault FROM pg_attribute WHERE attrelid >= "
+                          "16384 ORDER BY attnum"),
+              "id|23|1|t|null;name|25|2|t|'x';code|20|3|f|null");
+    EXPECT_EQ(session.run("SELECT indisunique, indisprimary, indkey FROM pg_index ORDER BY indexrelid"), "t|t|1;t|f|3");
+    EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid < 16384 ORDER BY oid"),
+              "pg_attribute;pg_class;pg_sequence;pg_index");
+    EXPECT_EQ(session.outcome("DELETE FROM pg_class"), "42501 permission denied: \"pg_class\" is a system catalog");
+    EXPECT_EQ(session.outcome("DROP TABLE pg_index"), "42501 permission denied: \"pg_index\" is a system catalog");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, RolledBackTableLeavesNothing) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    const std::size_t files = file_count(running);
+    session.run("BEGIN; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')");
+    EXPECT_EQ(file_count(running), files + 3) << "table, long values, index";
+    EXPECT_EQ(running.connect().outcome("SELECT * FROM t"), "42P01 relation \"t\" does not exist");
+    session.run("ROLLBACK");
+    EXPECT_EQ(session.outcome("SELECT * FROM t"), "42P01 relation \"t\" does not exist");
+    EXPECT_EQ(file_count(running), files);
+    session.run("CREATE TABLE t (other text)");
+    EXPECT_EQ(session.run("SELECT other FROM t"), "");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, SavepointTakesBackWhatWasCreatedAndDropped) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)");
+    session.run("BEGIN; CREATE TABLE a (id int); SAVEPOINT s; CREATE TABLE b (id int); DROP TABLE kept");
+    EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid >= 16384 ORDER BY relname"), "a;b");
+    session.run("ROLLBACK TO s");
+    EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid >= 16384 ORDER BY relname"), "a;kept");
+    EXPECT_EQ(session.run("SELECT * FROM kept"), "7");
+    session.run("CREATE TABLE b (other text); DROP TABLE kept; COMMIT");
+    EXPECT_EQ(session.run("SELECT other FROM b"), "");
+    EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid >= 16384 ORDER BY relname"), "a;b");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, DroppedTableIsThereForOthersUntilTheCommit) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession a = running.connect();
+    TestSession b = running.connect();
+    a.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
+    const std::size_t files = file_count(running);
+    a.run("BEGIN; DROP TABLE t");
+    EXPECT_EQ(a.outcome("SELECT * FROM t"), "42P01 relation \"t\" does not exist");
+    a.run("ROLLBACK; BEGIN; DROP TABLE t");
+    auto reader = b.start("SELECT * FROM t");
+    EXPECT_FALSE(reader.done());
+    a.run("COMMIT");
+    EXPECT_EQ(reader.outcome(), "42P01 relation \"t\" does not exist");
+    EXPECT_EQ(file_count(running), files - 2);
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, NameIsLookedUpAgainAfterTheWait) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession a = running.connect();
+    TestSession b = running.connect();
+    a.run("CREATE TABLE t (id int); BEGIN; DROP TABLE t; CREATE TABLE t (id int, v int); INSERT INTO t VALUES (1, 2)");
+    auto reader = b.start("SELECT * FROM t");
+    EXPECT_FALSE(reader.done());
+    a.run("COMMIT");
+    EXPECT_EQ(reader.outcome(), "1|2");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, OnlyOneOfTwoCreatesOfANameSucceeds) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession a = running.connect();
+    TestSession b = running.connect();
+    a.run("BEGIN; CREATE TABLE t (id int)");
+    auto second = b.start("CREATE TABLE t (id int, v int)");
+    EXPECT_FALSE(second.done());
+    a.run("COMMIT");
+    EXPECT_EQ(second.outcome(), "42P07 relation \"t\" already exists");
+    a.run("BEGIN; DROP TABLE t");
+    auto third = b.start("CREATE TABLE t (id int, v int)");
+    EXPECT_FALSE(third.done());
+    a.run("COMMIT");
+    EXPECT_EQ(third.outcome(), "CREATE TABLE");
+    EXPECT_EQ(a.outcome("CREATE INDEX t ON t (id)"), "42P07 relation \"t\" already exists");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, CommittedDefinitionsSurviveACrashAndOthersDoNot) {
+  TestNode node;
+  std::size_t files = 0;
+  node.run([&](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v text DEFAULT upper('x')); INSERT INTO t (id) VALUES (1)");
+    session.run("CREATE INDEX by_v ON t (v); CREATE TABLE gone (id int); DROP TABLE gone");
+    files = file_count(running);
+    session.run("BEGIN; CREATE TABLE never (id int); INSERT INTO never VALUES (1); DROP TABLE t");
+    running.instance().database().checkpoint();
+    running.host().crash();
+  });
+  node.run([&](TestNode& running) {
+    TestSession session = running.connect();
+    EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid >= 16384 ORDER BY relname"), "by_v;t;t_pkey");
+    EXPECT_EQ(session.run("INSERT INTO t (id) VALUES (2); SELECT * FROM t WHERE v = 'X' ORDER BY id"), "1|X;2|X");
+    EXPECT_EQ(file_count(running), files) << "what the crash left has been removed";
+    EXPECT_EQ(running.reached("recovery/orphan-file-removed"), 1U);
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, PreparedDefinitionsOutliveACrash) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE old (id int); INSERT INTO old VALUES (5)");
+    session.run("BEGIN; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); DROP TABLE old");
+    session.run("PREPARE TRANSACTION 'x'");
+    running.host().crash();
+  });
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    EXPECT_EQ(session.outcome("SELECT * FROM t"), "42P01 relation \"t\" does not exist");
+    const std::uint64_t version = running.instance().table_version("public", "t");
+    session.run("SET lock_timeout = 50");
+    EXPECT_EQ(session.outcome("SELECT * FROM old"), "55P03 canceling statement due to lock timeout");
+    EXPECT_EQ(session.outcome("CREATE TABLE t (id int)"), "55P03 canceling statement due to lock timeout");
+    session.run("COMMIT PREPARED 'x'");
+    EXPECT_EQ(session.run("SELECT * FROM t"), "1");
+    EXPECT_EQ(session.outcome("SELECT * FROM old"), "42P01 relation \"old\" does not exist");
+    EXPECT_GT(running.instance().table_version("public", "t"), version);
+    running.host().crash();
+  });
+  node.run([](TestNode& running) { EXPECT_EQ(running.connect().run("SELECT * FROM t"), "1"); });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, TruncateIsTransactional) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a'), (2, 'b')");
+    const std::size_t files = file_count(running);
+    session.run("BEGIN; TRUNCATE t");
+    EXPECT_EQ(session.run("SELECT * FROM t"), "");
+    session.run("INSERT INTO t VALUES (1, 'new'); ROLLBACK");
+    EXPECT_EQ(session.run("SELECT * FROM t WHERE id = 1"), "1|a");
+    EXPECT_EQ(file_count(running), files);
+    session.run("BEGIN; TRUNCATE t; TRUNCATE t; INSERT INTO t VALUES (1, 'new'); COMMIT");
+    EXPECT_EQ(session.run("SELECT * FROM t"), "1|new");
+    EXPECT_EQ(file_count(running), files);
+    running.host().crash();
+  });
+  node.run([](TestNode& running) {
+    EXPECT_EQ(running.connect().run("SELECT * FROM t"), "1|new");
+    EXPECT_EQ(running.connect().outcome("INSERT INTO t VALUES (1, 'twice')"),
+              "23505 duplicate key value violates unique constraint \"t_pkey\" / Key (id)=(1) already exists.");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, IndexOnRowsThatAreThere) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10), (2, 20), (3, 20)");
+    session.run("UPDATE t SET v = v + 0");
+    EXPECT_EQ(session.outcome("CREATE UNIQUE INDEX u ON t (v)"),
+              "23505 could not create unique index \"u\" / Key (v)=(20) is duplicated.");
+    EXPECT_EQ(session.run("UPDATE t SET v = 30 WHERE id = 3; CREATE UNIQUE INDEX u ON t (v)"), "CREATE INDEX");
+    EXPECT_EQ(session.run("SELECT id FROM t WHERE v = 20"), "2");
+    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (4, 30)"),
+              "23505 duplicate key value violates unique constraint \"u\" / Key (v)=(30) already exists.");
+    EXPECT_EQ(session.outcome("DROP INDEX t_pkey"),
+              "2BP01 cannot drop index t_pkey because constraint t_pkey on table t requires it");
+    EXPECT_EQ(session.run("DROP INDEX u; INSERT INTO t VALUES (4, 30); SELECT id FROM t WHERE v = 30 ORDER BY id"), "3;4");
+    EXPECT_EQ(session.outcome("DROP INDEX u"), "42704 index \"u\" does not exist");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, CreatingAnIndexKeepsWritersAwayAndReadersNot) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession a = running.connect();
+    TestSession b = running.connect();
+    a.run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10); BEGIN; CREATE INDEX by_v ON t (v)");
+    EXPECT_EQ(b.run("SELECT * FROM t WHERE v = 10"), "1|10");
+    auto writer = b.start("INSERT INTO t VALUES (2, 10)");
+    EXPECT_FALSE(writer.done());
+    a.run("COMMIT");
+    EXPECT_EQ(writer.outcome(), "INSERT 0 1");
+    EXPECT_EQ(a.run("SELECT id FROM t WHERE v = 10 ORDER BY id"), "1;2");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+}  // namespace
+}  // namespace polarsim::engine::testing

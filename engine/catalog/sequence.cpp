@@ -1,0 +1,174 @@
+#include "engine/catalog/sequence.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "engine/node/database.h"
+#include "engine/sql/error.h"
+#include "engine/sql/object_names.h"
+#include "engine/storage/bytes.h"
+#include "sim/assert.h"
+
+namespace polarsim::engine::catalog {
+
+using sql::SequenceState;
+using storage::PageKind;
+using storage::PageRef;
+using storage::RecordKind;
+
+namespace {
+
+// How far ahead the log is told, as PostgreSQL's SEQ_LOG_VALS.
+constexpr std::uint32_t values_logged_ahead = 32;
+
+// The one item of the page.
+struct StoredState {
+  SequenceState state;
+  std::uint32_t logged_ahead = 0;  // so many more values may be given out before the log has to be told
+};
+
+std::string encode(const SequenceState& state, std::uint32_t logged_ahead) {
+  storage::ByteWriter writer;
+  writer.number(static_cast<std::uint64_t>(state.last_value));
+  writer.number(static_cast<std::uint8_t>(state.is_called));
+  writer.number(logged_ahead);
+  return writer.bytes();
+}
+
+StoredState decode(std::string_view bytes) {
+  storage::ByteReader reader(bytes);
+  StoredState stored;
+  stored.state.last_value = static_cast<std::int64_t>(reader.number<std::uint64_t>());
+  stored.state.is_called = reader.number<std::uint8_t>() != 0;
+  stored.logged_ahead = reader.number<std::uint32_t>();
+  return stored;
+}
+
+storage::PageId page_of(RelationId file) { return {file, storage::Fork::main, 0}; }
+
+void store(const PageRef& pin, const SequenceState& state, std::uint32_t logged_ahead) {
+  const std::string bytes = encode(state, logged_ahead);
+  storage::Page page = pin.page();
+  const bool stored = page.item_count() == 0 ? page.put_item(1, bytes) : page.replace_item(1, bytes);
+  POLARSIM_ASSERT(stored, "a sequence's page has no room for its state");
+  pin.mark_dirty();
+}
+
+StoredState load(const PageRef& pin) {
+  const std::span<char> item = pin.page().item(1);
+  return decode({item.data(), item.size()});
+}
+
+// The state that recovery restores, then the present one. The page is not logged as it is: it may be written at any
+// time, and what it says beyond the record is only good as long as the node runs.
+void log_and_store(Database& database, txn::Transaction& transaction, const PageRef& pin, const SequenceState& logged,
+                   const SequenceState& state, std::uint32_t logged_ahead) {
+  store(pin, state, logged_ahead);
+  database.log().append(RecordKind::sequence_first, {{pin, storage::PageChange::Kind::initialize}}, encode(logged, 0));
+  transaction.wrote = true;
+}
+
+SequencePtr open(Database& database, txn::Transaction& transaction, std::string_view text, LockMode mode) {
+  const sql::TableName name = sql::parse_relation_name(text);
+  SequencePtr sequence = database.catalog().open_sequence(transaction, name, mode);
+  if (sequence == nullptr) {
+    throw SqlError(sqlstate::undefined_table,
+                   fmt::format("relation \"{}\" does not exist",
+                               name.schema.empty() ? name.name : name.schema + "." + name.name));
+  }
+  return sequence;
+}
+
+// After a checkpoint the log has to be told again: the page that the checkpoint wrote is where recovery begins.
+bool log_is_due(Database& database, const PageRef& pin, const StoredState& stored) {
+  return stored.logged_ahead == 0 || pin.page().lsn() <= database.log().redo_lsn();
+}
+
+}  // namespace
+
+std::int64_t nextval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name) {
+  const SequencePtr sequence = open(database, transaction, name, LockMode::row_exclusive);
+  const SequenceDefinition& definition = sequence->definition;
+  PageRef pin = database.pool().pin(page_of(sequence->file));
+  if (log_is_due(database, pin, load(pin)) && transaction.level().xid == storage::invalid_xid) {
+    pin.release();
+    database.visit_append_point();
+    database.transactions().assign_xid(transaction);
+    pin = database.pool().pin(page_of(sequence->file));
+  }
+  const StoredState stored = load(pin);
+  const SequenceState next = sql::next_state(definition.parameters, stored.state, definition.name);
+  if (!log_is_due(database, pin, stored)) {
+    store(pin, next, stored.logged_ahead - 1);
+  } else {
+    SequenceState logged = next;
+    std::uint32_t ahead = 0;
+    try {
+      for (; ahead < values_logged_ahead; ++ahead)
+        logged = sql::next_state(definition.parameters, logged, definition.name);
+    } catch (const SqlError&) {
+      // The end of the sequence: the log is told as far as it goes.
+    }
+    log_and_store(database, transaction, pin, logged, next, ahead);
+  }
+  memory.last_of[sequence->id] = next.last_value;
+  memory.last_used = sequence->id;
+  return next.last_value;
+}
+
+std::int64_t currval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory,
+                     std::string_view name) {
+  const SequencePtr sequence = open(database, transaction, name, LockMode::access_share);
+  const auto found = memory.last_of.find(sequence->id);
+  if (found == memory.last_of.end()) {
+    throw SqlError(
+        sqlstate::object_not_in_prerequisite_state,
+        fmt::format("currval of sequence \"{}\" is not yet defined in this session", sequence->definition.name));
+  }
+  return found->second;
+}
+
+std::int64_t setval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name,
+                    std::int64_t value, bool is_called) {
+  const SequencePtr sequence = open(database, transaction, name, LockMode::row_exclusive);
+  const SequenceDefinition& definition = sequence->definition;
+  const SequenceState state = sql::set_state(definition.parameters, value, is_called, definition.name);
+  database.visit_append_point();
+  database.transactions().assign_xid(transaction);
+  const PageRef pin = database.pool().pin(page_of(sequence->file));
+  log_and_store(database, transaction, pin, state, state, 0);
+  if (is_called) memory.last_of[sequence->id] = value;
+  return value;
+}
+
+std::int64_t lastval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory) {
+  const bool known = memory.last_used && database.catalog().has_sequence(&transaction, *memory.last_used);
+  if (!known) {
+    throw SqlError(sqlstate::object_not_in_prerequisite_state, "lastval is not yet defined in this session");
+  }
+  return memory.last_of.at(*memory.last_used);
+}
+
+void create_sequence_page(Database& database, txn::Transaction& transaction, const Sequence& sequence) {
+  const PageRef pin = database.pool().extend(sequence.file);
+  pin.page().initialize(page_of(sequence.file), PageKind::sequence);
+  const SequenceState state = sql::initial_state(sequence.definition.parameters);
+  log_and_store(database, transaction, pin, state, state, 0);
+}
+
+void register_sequence_redo(storage::RedoTable& table) {
+  table.add(RecordKind::sequence_first, [](storage::RedoContext& context, const storage::DecodedRecord& record) {
+    const storage::PageId id = record.blocks.at(0).id;
+    std::optional<PageRef> pin = context.page(record, 0);
+    if (!context.files().exists(id.relation)) return;
+    // Also if the page is as new as the record: it was changed since without the log, and says less than the record.
+    if (!pin) pin = context.pool().pin_without_reading(id);
+    pin->page().initialize(id, PageKind::sequence);
+    const StoredState logged = decode(record.data);
+    store(*pin, logged.state, 0);
+    context.applied(record, *pin);
+  });
+}
+
+}  // namespace polarsim::engine::catalog

@@ -1,0 +1,222 @@
+// Transaction blocks and savepoints: part of CoordinatorSession.
+#include <utility>
+
+#include "engine/cluster/coordinator_session.h"
+#include "engine/sql/parser.h"
+
+namespace polarsim::engine::cluster {
+
+namespace {
+
+QueryResult tagged(std::string tag) {
+  QueryResult result;
+  result.tag = std::move(tag);
+  return result;
+}
+
+QueryResult warned(std::string tag, const char* state, std::string message) {
+  QueryResult result = tagged(std::move(tag));
+  result.notices.push_back(ErrorFields{state, std::move(message), "", "", "", 0});
+  return result;
+}
+
+[[noreturn]] void throw_failed_block() {
+  throw SqlError(sqlstate::in_failed_sql_transaction,
+                 "current transaction is aborted, commands ignored until end of transaction block");
+}
+
+void merge(sql::TransactionModes& into, const sql::TransactionModes& said) {
+  if (!said.isolation.empty()) into.isolation = said.isolation;
+  if (said.read_only) into.read_only = said.read_only;
+}
+
+std::string control_text(sql::TransactionControl control) {
+  sql::Statement statement;
+  statement.body = std::move(control);
+  return sql::deparse(statement);
+}
+
+}  // namespace
+
+QueryResult CoordinatorSession::control(const sql::TransactionControl& control, const Request& request) {
+  using Kind = sql::TransactionControl::Kind;
+  switch (control.kind) {
+    case Kind::begin: {
+      if (status_ == TransactionStatus::failed) throw_failed_block();
+      if (status_ == TransactionStatus::idle) return begin(control);
+      QueryResult result =
+          warned("BEGIN", sqlstate::active_sql_transaction, "there is already a transaction in progress");
+      if (control.modes == sql::TransactionModes{}) return result;
+      throw SqlError(sqlstate::feature_not_supported, "BEGIN with transaction modes inside a block is not supported");
+    }
+    case Kind::commit:
+      return commit();
+    case Kind::rollback:
+      return rollback();
+    case Kind::prepare:
+    case Kind::commit_prepared:
+    case Kind::rollback_prepared:
+      return commit_or_forget_prepared(control, request);
+    case Kind::savepoint:
+    case Kind::rollback_to:
+    case Kind::release:
+      return savepoint(control, request);
+  }
+  throw SqlError(sqlstate::internal_error, "unknown transaction statement");
+}
+
+std::string CoordinatorSession::begin_text() const {
+  sql::TransactionControl begin;
+  begin.modes = modes_;
+  std::string text = control_text(std::move(begin));
+  for (const std::string& name : savepoints_) text += "; SAVEPOINT " + sql::quote_identifier(name);
+  return text;
+}
+
+QueryResult CoordinatorSession::begin(const sql::TransactionControl& control) {
+  modes_ = local_->default_modes();
+  merge(modes_, control.modes);
+  // The nodes hear of the modes when they are needed; that this engine has them is to be said now.
+  if (control.modes != sql::TransactionModes{}) enter_local_block();
+  transaction_start_us_ = coordinator_.host().realtime_us();
+  status_ = TransactionStatus::in_transaction;
+  return tagged("BEGIN");
+}
+
+QueryResult CoordinatorSession::commit() {
+  if (status_ == TransactionStatus::failed) return rollback();
+  if (status_ == TransactionStatus::idle)
+    return warned("COMMIT", sqlstate::no_active_sql_transaction, "there is no transaction in progress");
+  status_ = TransactionStatus::idle;
+  savepoints_.clear();
+  QueryResult result = tagged("COMMIT");
+  result.notices = transaction_.commit();
+  return result;
+}
+
+QueryResult CoordinatorSession::rollback() {
+  QueryResult result = tagged("ROLLBACK");
+  if (status_ == TransactionStatus::idle)
+    result = warned("ROLLBACK", sqlstate::no_active_sql_transaction, "there is no transaction in progress");
+  status_ = TransactionStatus::idle;
+  savepoints_.clear();
+  transaction_.rollback();
+  return result;
+}
+
+QueryResult CoordinatorSession::commit_or_forget_prepared(const sql::TransactionControl& control,
+                                                          const Request& request) {
+  using Kind = sql::TransactionControl::Kind;
+  if (control.kind == Kind::prepare && status_ != TransactionStatus::in_transaction) return rollback();
+  if (control.kind != Kind::prepare) {
+    if (status_ == TransactionStatus::failed) throw_failed_block();
+    if (status_ == TransactionStatus::idle) return local_->execute(request.statement, request.text, request.parameters);
+    after_error();
+    throw SqlError(sqlstate::active_sql_transaction,
+                   std::string(control.kind == Kind::commit_prepared ? "COMMIT" : "ROLLBACK") +
+                       " PREPARED cannot run inside a transaction block");
+  }
+  status_ = TransactionStatus::idle;
+  const std::string begin = begin_text();
+  savepoints_.clear();
+  if (!executor_.in_block().empty()) {
+    transaction_.rollback();
+    throw SqlError(sqlstate::feature_not_supported, "cannot use 2PC in transactions involving multiple servers");
+  }
+  try {
+    transaction_.enter_local_block(begin);
+    QueryResult result = local_->execute(request.statement, request.text, request.parameters);
+    transaction_.forget_local_block();
+    return result;
+  } catch (const SqlError&) {
+    transaction_.rollback();
+    throw;
+  }
+}
+
+// What was done since the last savepoint ends on all nodes at once, with its locks.
+void CoordinatorSession::after_error() {
+  status_ = TransactionStatus::failed;
+  if (!savepoints_.empty()) {
+    try {
+      transaction_.tell_all("ROLLBACK TO SAVEPOINT " + sql::quote_identifier(savepoints_.back()));
+      return;
+    } catch (const SqlError& error) {
+      coordinator_.host().log("a savepoint is lost: " + error.fields().message);
+      coordinator_.host().reached("savepoint/lost");
+      savepoints_.clear();
+    }
+  }
+  transaction_.rollback();
+}
+
+// --- savepoints ---
+
+std::vector<std::string>::iterator CoordinatorSession::find_savepoint(const std::string& name) {
+  for (auto found = savepoints_.end(); found != savepoints_.begin();) {
+    if (*--found == name) return found;
+  }
+  throw SqlError(sqlstate::invalid_savepoint_specification, "savepoint \"" + name + "\" does not exist");
+}
+
+QueryResult CoordinatorSession::savepoint(const sql::TransactionControl& control, const Request& request) {
+  using Kind = sql::TransactionControl::Kind;
+  const bool rolls_back = control.kind == Kind::rollback_to;
+  if (status_ == TransactionStatus::idle) {
+    const char* const statement =
+        rolls_back ? "ROLLBACK TO SAVEPOINT" : (control.kind == Kind::release ? "RELEASE SAVEPOINT" : "SAVEPOINT");
+    throw SqlError(sqlstate::no_active_sql_transaction,
+                   std::string(statement) + " can only be used in transaction blocks");
+  }
+  if (status_ == TransactionStatus::failed && !rolls_back) throw_failed_block();
+  const std::string text = sql::deparse(*request.statement);
+  try {
+    if (rolls_back) return rollback_to(control.savepoint, text);
+    if (control.kind == Kind::release) {
+      const auto found = find_savepoint(control.savepoint);
+      transaction_.tell_all(text);
+      savepoints_.erase(found, savepoints_.end());
+      return tagged("RELEASE");
+    }
+    transaction_.tell_all(text);
+    savepoints_.push_back(control.savepoint);
+    return tagged("SAVEPOINT");
+  } catch (const SqlError&) {
+    if (status_ != TransactionStatus::failed) after_error();
+    throw;
+  }
+}
+
+QueryResult CoordinatorSession::rollback_to(const std::string& name, const std::string& text) {
+  const auto found = find_savepoint(name);
+  try {
+    transaction_.tell_all(text);
+  } catch (const SqlError&) {
+    coordinator_.host().reached("savepoint/lost");
+    savepoints_.clear();
+    status_ = TransactionStatus::failed;
+    transaction_.rollback();
+    throw;
+  }
+  savepoints_.erase(found + 1, savepoints_.end());
+  status_ = TransactionStatus::in_transaction;
+  return tagged("ROLLBACK");
+}
+
+// --- modes ---
+
+QueryResult CoordinatorSession::set_transaction(const sql::TransactionModes& modes, const Request& request) {
+  if (in_block()) {
+    // Nodes that have begun could not all be told without asking which of them has had a query.
+    if (!executor_.in_block().empty()) {
+      throw SqlError(sqlstate::active_sql_transaction,
+                     "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+    }
+    enter_local_block();
+  }
+  QueryResult result = local_->execute(request.statement, request.text, request.parameters);
+  if (in_block()) merge(modes_, modes);
+  return result;
+}
+
+}  // namespace polarsim::engine::cluster

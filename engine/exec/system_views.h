@@ -1,0 +1,24 @@
+// Tables of pg_catalog whose rows are computed from the node's state.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "engine/sql/ast.h"
+#include "engine/storage/table_definition.h"
+#include "engine/node/database.h"
+
+namespace polarsim::engine::exec {
+
+struct SystemView {
+  TableDefinition definition;
+  std::vector<Row> (*rows)(const Database& database) = nullptr;
+};
+
+// Null if there is none. pg_catalog is searched before public, as in PostgreSQL.
+const SystemView* find_system_view(std::string_view schema, std::string_view name);
+inline const SystemView* find_system_view(const sql::TableName& name) {
+  return find_system_view(name.schema, name.name);
+}
+
+}  // namespace polarsim::engine::exec

@@ -1,0 +1,85 @@
+#include "engine/node/autovacuum.h"
+
+#include <algorithm>
+
+#include "engine/node/database.h"
+#include "engine/sql/error.h"
+
+namespace polarsim::engine {
+
+Autovacuum::Autovacuum(Database& database)
+    : database_(database), wake_(database.host().scheduler(), "autovacuum") {}
+
+Autovacuum::~Autovacuum() {
+  if (timer_ != 0) database_.host().cancel_call(timer_);
+}
+
+void Autovacuum::start() {
+  if (!database_.config().autovacuum) return;
+  task_ = database_.host().spawn("autovacuum", [this] { loop(); });
+}
+
+bool Autovacuum::due(const Counts& counts) const {
+  const NodeConfig& config = database_.config();
+  const double threshold = static_cast<double>(config.autovacuum_vacuum_threshold) +
+                           config.autovacuum_vacuum_scale_factor * static_cast<double>(counts.rows);
+  return static_cast<double>(counts.dead) > threshold;
+}
+
+bool Autovacuum::freeze_due() const {
+  const txn::TransactionManager& transactions = database_.transactions();
+  const storage::Xid age = storage::xid_of(transactions.next_xid()) - transactions.oldest_xid();
+  return age > database_.config().autovacuum_freeze_max_age;
+}
+
+void Autovacuum::note(storage::RelationId table, const Changes& changes) {
+  if (!database_.config().autovacuum) return;
+  Counts& counts = counts_[table];
+  counts.rows += changes.inserted;
+  counts.rows -= std::min(counts.rows, changes.deleted);
+  counts.dead += changes.updated + changes.deleted;
+  if (due(counts) || freeze_due()) arm();
+}
+
+// What had to stay does not by itself wake the vacuum again: the next change does.
+void Autovacuum::vacuumed(storage::RelationId table, std::uint64_t kept) {
+  if (const auto found = counts_.find(table); found != counts_.end()) found->second.dead = kept;
+}
+
+void Autovacuum::arm() {
+  if (timer_ != 0 || wanted_) return;
+  timer_ = database_.host().call_in(database_.config().autovacuum_naptime, [this] {
+    timer_ = 0;
+    wanted_ = true;
+    wake_.notify_all();
+  });
+}
+
+void Autovacuum::loop() {
+  for (;;) {
+    wake_.wait_until("autovacuum: nothing to do", [this] { return wanted_; });
+    wanted_ = false;
+    work();
+  }
+}
+
+void Autovacuum::work() {
+  txn::Backend& backend = database_.connect();
+  try {
+    if (freeze_due()) {
+      database_.vacuum_all(backend, false);
+    } else {
+      std::vector<storage::RelationId> tables;
+      for (const auto& [table, counts] : counts_) {
+        if (due(counts)) tables.push_back(table);
+      }
+      for (const storage::RelationId table : tables) database_.vacuum_table(backend, table, false);
+    }
+    database_.host().reached("vacuum/automatic");
+  } catch (const SqlError& error) {
+    database_.host().log(std::string("autovacuum: ") + error.what());
+  }
+  database_.disconnect(backend);
+}
+
+}  // namespace polarsim::engine

@@ -1,0 +1,217 @@
+#include "engine/node/database.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/catalog/sequence.h"
+#include "engine/sql/error.h"
+#include "sim/assert.h"
+
+namespace polarsim::engine {
+
+using storage::RelationId;
+
+namespace {
+
+storage::WalOptions wal_options(const NodeConfig& config) {
+  storage::WalOptions options;
+  options.segment_bytes = config.wal_segment_bytes;
+  options.lazy_flush_delay = config.wal_lazy_flush_delay;
+  return options;
+}
+
+}  // namespace
+
+Database::Database(sim::Host& host, const NodeConfig& config)
+    : host_(host), config_(config), control_(host), locks_(host), transactions_(host, config, locks_) {
+  const std::optional<storage::ControlData> control = control_.read();
+  if (!control) remove_leftovers();
+  files_ = std::make_unique<storage::DataFiles>(host, config.planted);
+  // While the log is still being read, all of it is durable.
+  pool_ = std::make_unique<storage::BufferPool>(host, *files_, config.shared_buffers, [this](storage::Lsn lsn) {
+    if (wal_) wal_->flush(lsn);
+  });
+  free_space_ = std::make_unique<storage::FreeSpaceMap>(*pool_, *files_);
+  heap_ = std::make_unique<txn::Heap>(transactions_, *pool_, *files_, *free_space_);
+  catalog_ = std::make_unique<catalog::Catalog>(transactions_, *heap_, *pool_, *files_);
+  transactions_.set_remove_files([this](const std::vector<RelationId>& files) { remove_files(files); });
+  autovacuum_ = std::make_unique<Autovacuum>(*this);
+  if (control) {
+    recover(*control);
+  } else {
+    set_up();
+  }
+  checkpointer_->start();
+  autovacuum_->start();
+}
+
+Database::~Database() = default;
+
+// A set-up that a crash cut off: nothing of it has been told to anybody.
+void Database::remove_leftovers() {
+  for (const std::string& path : host_.disk().list()) {
+    if (!host_.disk().remove(path))
+      throw SqlError(sqlstate::io_error, fmt::format("could not remove file \"{}\"", path));
+  }
+}
+
+void Database::open_wal(const storage::WalStart& start, storage::RedoTable& redo) {
+  std::uint64_t replayed = 0;
+  storage::RedoContext context(host_, *pool_, *files_, config_.planted);
+  wal_ = storage::Wal::open(host_, wal_options(config_), start, [&](const storage::WalRecord& record) {
+    redo.apply(context, storage::decode(record));
+    ++replayed;
+  });
+  context.finish();
+  // The record that opens the log anew is one of them.
+  if (replayed > 1) host_.reached("recovery/replayed");
+  log_ = std::make_unique<storage::WalLog>(*wal_, config_.full_page_writes);
+  transactions_.attach(*log_);
+  checkpointer_ = std::make_unique<storage::Checkpointer>(host_, config_, *log_, *pool_, *files_, control_);
+  checkpointer_->add_keeper(transactions_.keeper());
+}
+
+void Database::set_up() {
+  storage::RedoTable nothing;
+  open_wal({}, nothing);
+  transactions_.end_recovery();
+  txn::Backend& backend = connect();
+  txn::Transaction& transaction = transactions_.begin(backend);
+  catalog_->bootstrap(transaction);
+  transactions_.commit(transaction);
+  disconnect(backend);
+  // Only now is there a control file: the node exists.
+  checkpointer_->run();
+}
+
+void Database::recover(const storage::ControlData& control) {
+  transactions_.load(control.checkpoint);
+  storage::RedoTable redo;
+  transactions_.register_redo(redo);
+  txn::Heap::register_redo(redo);
+  storage::register_btree_redo(redo);
+  catalog::register_sequence_redo(redo);
+  open_wal({control.checkpoint.segment, control.checkpoint.redo, control.minimum_end}, redo);
+  log_->set_redo_lsn(control.checkpoint.redo);
+  host_.fault_point("recovery/replayed");
+  transactions_.end_recovery();
+  catalog_->load();
+  checkpointer_->run();
+  // After the checkpoint: what is replayed from here on is not about them.
+  remove_orphan_files();
+  host_.fault_point("recovery/finished");
+}
+
+void Database::remove_orphan_files() {
+  std::vector<RelationId> orphans;
+  const std::vector<RelationId> used = catalog_->files_in_use();
+  for (const RelationId file : files_->list()) {
+    if (!std::binary_search(used.begin(), used.end(), file)) orphans.push_back(file);
+  }
+  if (orphans.empty()) return;
+  remove_files(orphans);
+  host_.reached("recovery/orphan-file-removed");
+}
+
+void Database::remove_files(const std::vector<RelationId>& files) {
+  for (const RelationId file : files) {
+    trees_.erase(file);
+    pool_->forget(file);
+    files_->remove(file);
+  }
+}
+
+// --- sessions ---
+
+txn::Backend& Database::connect() {
+  const std::uint32_t id = ++last_process_id_;
+  return *backends_.emplace(id, std::make_unique<txn::Backend>(host_, id)).first->second;
+}
+
+void Database::disconnect(txn::Backend& backend) {
+  locks_.release_all(backend, backend.session_locks);
+  backends_.erase(backend.process_id());
+}
+
+txn::Backend* Database::find_backend(std::uint32_t process_id) const {
+  const auto found = backends_.find(process_id);
+  return found == backends_.end() ? nullptr : found->second.get();
+}
+
+std::vector<const txn::Backend*> Database::backends() const {
+  std::vector<const txn::Backend*> result;
+  for (const auto& [id, backend] : backends_) result.push_back(backend.get());
+  return result;
+}
+
+// --- maintenance ---
+
+void Database::checkpoint() { checkpointer_->run(); }
+
+void Database::visit_append_point() { wal_->visit_append_point(); }
+
+storage::BTree& Database::tree(const catalog::Index& index) {
+  std::unique_ptr<storage::BTree>& tree = trees_[index.file];
+  if (!tree) tree = std::make_unique<storage::BTree>(host_, *log_, *pool_, *files_, index.file);
+  return *tree;
+}
+
+void Database::vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables, bool freeze) {
+  if (tables.empty()) {
+    vacuum_all(backend, true, freeze);
+    return;
+  }
+  for (const sql::TableName& name : tables) {
+    const catalog::TablePtr table = catalog_->find_table(nullptr, name.schema, name.name);
+    if (table == nullptr) {
+      throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name.name))
+          .at(name.position);
+    }
+    vacuum_table(backend, table->id, true, freeze);
+  }
+}
+
+void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze) {
+  // What is made meanwhile is not looked at: it is younger than this.
+  storage::Xid oldest_xid = transactions_.horizon();
+  storage::MultiXactId oldest_multixact = transactions_.multixacts().next();
+  bool complete = true;
+  for (const catalog::TablePtr& table : catalog_->tables(nullptr)) {
+    const std::optional<txn::VacuumResult> result = vacuum_table(backend, table->id, wait, freeze);
+    if (!result) {
+      // A table that has gone meanwhile leaves nothing behind.
+      complete = complete && catalog_->find_table(nullptr, table->id) == nullptr;
+      continue;
+    }
+    if (storage::xid_precedes(result->oldest_xid, oldest_xid)) oldest_xid = result->oldest_xid;
+    if (static_cast<std::int32_t>(result->oldest_multixact - oldest_multixact) < 0)
+      oldest_multixact = result->oldest_multixact;
+  }
+  if (!complete) return;
+  transactions_.advance_oldest(oldest_xid, oldest_multixact);
+}
+
+std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, RelationId id, bool wait, bool freeze) {
+  txn::Transaction& transaction = transactions_.begin(backend);
+  std::optional<txn::VacuumResult> result;
+  try {
+    const txn::LockResult locked = locks_.acquire(backend, transaction.level().locks, txn::LockTag::of_relation(id),
+                                                  txn::LockMode::share_update_exclusive, wait);
+    const catalog::TablePtr table = catalog_->find_table(&transaction, id);
+    if (locked != txn::LockResult::not_available && table != nullptr) {
+      std::vector<txn::VacuumIndex> indexes;
+      for (const catalog::Index& index : table->indexes) indexes.push_back({&tree(index), index.definition.columns});
+      result = txn::Vacuum(*heap_).run(backend, table->heap, indexes, freeze);
+      autovacuum_->vacuumed(id, result->kept);
+    }
+  } catch (const SqlError&) {
+    transactions_.abort(transaction);
+    throw;
+  }
+  transactions_.commit(transaction);
+  return result;
+}
+
+}  // namespace polarsim::engine

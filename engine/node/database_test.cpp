@@ -1,0 +1,128 @@
+// A node as a whole: setting up, starting again, vacuum, identifiers that wrap.
+#include "engine/node/database.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/node/node_test_support.h"
+
+namespace polarsim::engine::testing {
+namespace {
+
+TEST(Database, SetUpThatACrashCutOffBeginsAnew) {
+  // The instants of every disk operation of the first boot.
+  TestNode dry(1, {}, sim::SchedulingPolicy::fifo, true);
+  dry.run([](TestNode&) {});
+  std::set<std::int64_t> times;
+  for (const sim::TraceEvent& event : dry.simulation().trace().events()) {
+    if (event.kind == sim::TraceKind::io) times.insert(sim::nanoseconds(event.time));
+  }
+  ASSERT_GT(times.size(), 10U);
+  for (const std::int64_t time : times) {
+    TestNode node;
+    node.simulation().scheduler().call_at(sim::time_zero + sim::Duration(time), [&node] { node.host().crash(); });
+    node.run([](TestNode&) {});
+    node.run([](TestNode& running) {
+      EXPECT_EQ(running.connect().run("CREATE TABLE t (id int); INSERT INTO t VALUES (1); SELECT * FROM t"), "1");
+    });
+    EXPECT_TRUE(node.finished()) << "crash at " << time;
+  }
+}
+
+TEST(Database, RecoveryBeginsAtTheLastCheckpoint) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v int)");
+    for (int i = 0; i < 200; ++i) session.run("INSERT INTO t VALUES (" + std::to_string(i) + ", 0)");
+    session.run("CHECKPOINT; UPDATE t SET v = 1 WHERE id < 10; BEGIN; UPDATE t SET v = 2");
+    running.host().crash();
+  });
+  node.run([](TestNode& running) {
+    EXPECT_EQ(running.connect().run("SELECT v, count(*) FROM t GROUP BY v ORDER BY v"), "0|190;1|10");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Database, VacuumGivesSpaceBack) {
+  TestNode node;
+  node.config().autovacuum = false;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    Database& database = running.instance().database();
+    const std::string filler(300, 'x');
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v text, n int); CREATE INDEX by_n ON t (n)");
+    for (int i = 0; i < 50; ++i) session.run("INSERT INTO t VALUES (" + std::to_string(i) + ", '" + filler + "', 0)");
+    const storage::RelationId file = database.catalog().find_table(nullptr, "public", "t")->heap.relation;
+    const auto update_all = [&] {
+      for (int round = 0; round < 4; ++round) session.run("UPDATE t SET n = n + 1");
+    };
+    update_all();
+    session.run("VACUUM t");
+    const storage::BlockNumber blocks = database.files().block_count(file);
+    for (int round = 0; round < 5; ++round) {
+      update_all();
+      session.run("VACUUM");
+    }
+    EXPECT_LE(database.files().block_count(file), blocks + 2);
+    EXPECT_EQ(session.run("SELECT count(*), min(n), max(n) FROM t"), "50|24|24");
+    EXPECT_EQ(session.run("SELECT count(*) FROM t WHERE n = 24"), "50");
+    EXPECT_EQ(session.run("SELECT n FROM t WHERE id = 7"), "24");
+    EXPECT_EQ(session.outcome("VACUUM nothing"), "42P01 relation \"nothing\" does not exist");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Database, AutovacuumRunsWhenThereIsSomethingToDoAndThenRests) {
+  TestNode node;
+  node.config().autovacuum_naptime = sim::Duration(5'000'000'000);
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)");
+    for (int i = 0; i < 40; ++i) session.run("UPDATE t SET n = n + 1");
+    running.sleep_ms(20'000);
+    EXPECT_EQ(running.reached("vacuum/automatic"), 0U);
+    for (int i = 0; i < 40; ++i) session.run("UPDATE t SET n = n + 1");
+    running.sleep_ms(20'000);
+    EXPECT_EQ(running.reached("vacuum/automatic"), 1U);
+    running.sleep_ms(60'000);
+    EXPECT_EQ(running.reached("vacuum/automatic"), 1U);
+    EXPECT_EQ(session.run("SELECT n FROM t WHERE id = 1"), "80");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+// Identifiers wrap around after 2^32: rows of before stay what they were, also over a crash.
+TEST(Database, TransactionIdentifiersWrap) {
+  TestNode node;
+  node.config().initial_xid = 0xFFFFFFFF - 60;
+  node.config().vacuum_freeze_min_age = 10;
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 0)");
+    for (int i = 0; i < 30; ++i) session.run("UPDATE t SET v = v + 1");
+    session.run("BEGIN; INSERT INTO t VALUES (2, 5); PREPARE TRANSACTION 'old'");
+    for (int i = 0; i < 30; ++i) session.run("UPDATE t SET v = v + 1 WHERE id = 1");
+    session.run("VACUUM; INSERT INTO t VALUES (3, 9)");
+    running.host().crash();
+  });
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    EXPECT_EQ(session.run("SELECT * FROM t ORDER BY id"), "1|60;3|9");
+    session.run("COMMIT PREPARED 'old'");
+    for (int i = 0; i < 30; ++i) session.run("UPDATE t SET v = v + 1");
+    session.run("VACUUM; CREATE TABLE young (id int)");
+    EXPECT_EQ(session.run("SELECT * FROM t ORDER BY id"), "1|90;2|35;3|39");
+    running.host().crash();
+  });
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    EXPECT_EQ(session.run("SELECT * FROM t ORDER BY id"), "1|90;2|35;3|39");
+    EXPECT_EQ(session.run("SELECT id FROM young"), "");
+    const storage::FullXid next = running.instance().database().transactions().next_xid();
+    EXPECT_EQ(next >> 32, 1U);
+  });
+  EXPECT_TRUE(node.finished());
+}
+
+}  // namespace
+}  // namespace polarsim::engine::testing
