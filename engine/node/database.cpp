@@ -28,7 +28,7 @@ Database::Database(sim::Host& host, const NodeConfig& config)
     : host_(host), config_(config), control_(host), locks_(host), transactions_(host, config, locks_) {
   const std::optional<storage::ControlData> control = control_.read();
   if (!control) remove_leftovers();
-  files_ = std::make_unique<storage::DataFiles>(host);
+  files_ = std::make_unique<storage::DataFiles>(host, config.planted);
   // While the log is still being read, all of it is durable.
   pool_ = std::make_unique<storage::BufferPool>(host, *files_, config.shared_buffers, [this](storage::Lsn lsn) {
     if (wal_) wal_->flush(lsn);
