@@ -54,7 +54,9 @@ TEST(Catalog, SavepointTakesBackWhatWasCreatedAndDropped) {
     session.run("CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)");
     session.run("BEGIN; CREATE TABLE a (id int); SAVEPOINT s; CREATE TABLE b (id int); DROP TABLE kept");
     EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid >= 16384 ORDER BY relname"), "a;b");
+    const std::size_t files = file_count(running);
     session.run("ROLLBACK TO s");
+    EXPECT_EQ(file_count(running), files - 1) << "that of b";
     EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid >= 16384 ORDER BY relname"), "a;kept");
     EXPECT_EQ(session.run("SELECT * FROM kept"), "7");
     session.run("CREATE TABLE b (other text); DROP TABLE kept; COMMIT");
@@ -162,6 +164,27 @@ TEST(Catalog, PreparedDefinitionsOutliveACrash) {
     running.host().crash();
   });
   node.run([](TestNode& running) { EXPECT_EQ(running.connect().run("SELECT * FROM t"), "1"); });
+  EXPECT_TRUE(node.finished());
+}
+
+TEST(Catalog, PreparedDefinitionsThatAreRolledBackAfterACrashLeaveNothing) {
+  TestNode node;
+  std::size_t files = 0;
+  node.run([&](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE old (id int PRIMARY KEY, v text); INSERT INTO old VALUES (5, 'a')");
+    files = file_count(running);
+    session.run("BEGIN; CREATE TABLE t (id int PRIMARY KEY); SAVEPOINT s; DROP TABLE old; RELEASE s; TRUNCATE t");
+    session.run("PREPARE TRANSACTION 'x'; CHECKPOINT");
+    running.host().crash();
+  });
+  node.run([&](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("ROLLBACK PREPARED 'x'");
+    EXPECT_EQ(session.run("SELECT * FROM old WHERE id = 5"), "5|a");
+    EXPECT_EQ(session.run("CREATE TABLE t (other text); DROP TABLE t"), "DROP TABLE");
+    EXPECT_EQ(file_count(running), files);
+  });
   EXPECT_TRUE(node.finished());
 }
 

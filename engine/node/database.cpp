@@ -58,15 +58,11 @@ void Database::remove_leftovers() {
 }
 
 void Database::open_wal(const storage::WalStart& start, storage::RedoTable& redo) {
-  std::uint64_t replayed = 0;
   storage::RedoContext context(host_, *pool_, *files_, config_.planted);
   wal_ = storage::Wal::open(host_, wal_options(config_), start, [&](const storage::WalRecord& record) {
     redo.apply(context, storage::decode(record));
-    ++replayed;
   });
   context.finish();
-  // The record that opens the log anew is one of them.
-  if (replayed > 1) host_.reached("recovery/replayed");
   log_ = std::make_unique<storage::WalLog>(*wal_, config_.full_page_writes);
   transactions_.attach(*log_);
   checkpointer_ = std::make_unique<storage::Checkpointer>(host_, config_, *log_, *pool_, *files_, control_);

@@ -4,8 +4,8 @@
 // loaded, the WAL replayed from its redo point, what was undecided is aborted, prepared transactions get their locks
 // back, the catalog is read, files that nobody names are removed, and a checkpoint is taken.
 //
-// Fault points: "recovery/scanned", "recovery/replayed", "recovery/finished". Probes: "recovery/replayed",
-// "recovery/undone", "recovery/prepared-restored", "recovery/orphan-file-removed".
+// Fault points, beside those of the parts: "recovery/replayed", "recovery/finished". Probe:
+// "recovery/orphan-file-removed".
 #pragma once
 
 #include <cstdint>
