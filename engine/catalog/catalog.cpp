@@ -167,8 +167,8 @@ namespace {
 
 // The relation of that name and kind, locked: after a wait, what the name means is looked up again.
 template <typename Resolve>
-const Relation* lock_by_name(txn::LockManager& locks, Transaction& transaction, const sql::TableName& name, LockMode mode,
-                             bool wait, Resolve resolve) {
+const Relation* lock_by_name(txn::LockManager& locks, Transaction& transaction, const sql::TableName& name,
+                             LockMode mode, bool wait, Resolve resolve) {
   const Relation* relation = resolve();
   while (relation != nullptr) {
     const RelationId id = relation->id;

@@ -173,8 +173,6 @@ class Loader {
 
 }  // namespace
 
-void Catalog::load() {
-  Loader(impl_->cache, impl_->transactions, impl_->heap, impl_->pool, impl_->files).run();
-}
+void Catalog::load() { Loader(impl_->cache, impl_->transactions, impl_->heap, impl_->pool, impl_->files).run(); }
 
 }  // namespace polarsim::engine::catalog

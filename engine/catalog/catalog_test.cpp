@@ -18,9 +18,10 @@ TEST(Catalog, SystemTablesTellOfRelations) {
     session.run("CREATE TABLE t (id int PRIMARY KEY, name text DEFAULT 'x' NOT NULL, code bigint UNIQUE)");
     EXPECT_EQ(session.run("SELECT relname, relkind FROM pg_class WHERE oid >= 16384 ORDER BY relname"),
               "t|r;t_code_key|i;t_pkey|i");
-    EXPECT_EQ(session.run("SELECT attname, atttypid, attnum, attnotnull, attdefault FROM pg_attribute WHERE attrelid >= "
-                          "16384 ORDER BY attnum"),
-              "id|23|1|t|null;name|25|2|t|'x';code|20|3|f|null");
+    EXPECT_EQ(
+        session.run("SELECT attname, atttypid, attnum, attnotnull, attdefault FROM pg_attribute WHERE attrelid >= "
+                    "16384 ORDER BY attnum"),
+        "id|23|1|t|null;name|25|2|t|'x';code|20|3|f|null");
     EXPECT_EQ(session.run("SELECT indisunique, indisprimary, indkey FROM pg_index ORDER BY indexrelid"), "t|t|1;t|f|3");
     EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid < 16384 ORDER BY oid"),
               "pg_attribute;pg_class;pg_sequence;pg_index");
@@ -226,7 +227,8 @@ TEST(Catalog, IndexOnRowsThatAreThere) {
               "23505 duplicate key value violates unique constraint \"u\" / Key (v)=(30) already exists.");
     EXPECT_EQ(session.outcome("DROP INDEX t_pkey"),
               "2BP01 cannot drop index t_pkey because constraint t_pkey on table t requires it");
-    EXPECT_EQ(session.run("DROP INDEX u; INSERT INTO t VALUES (4, 30); SELECT id FROM t WHERE v = 30 ORDER BY id"), "3;4");
+    EXPECT_EQ(session.run("DROP INDEX u; INSERT INTO t VALUES (4, 30); SELECT id FROM t WHERE v = 30 ORDER BY id"),
+              "3;4");
     EXPECT_EQ(session.outcome("DROP INDEX u"), "42704 index \"u\" does not exist");
   });
   EXPECT_TRUE(node.finished());
@@ -237,7 +239,8 @@ TEST(Catalog, CreatingAnIndexKeepsWritersAwayAndReadersNot) {
   node.run([](TestNode& running) {
     TestSession a = running.connect();
     TestSession b = running.connect();
-    a.run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10); BEGIN; CREATE INDEX by_v ON t (v)");
+    a.run(
+        "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10); BEGIN; CREATE INDEX by_v ON t (v)");
     EXPECT_EQ(b.run("SELECT * FROM t WHERE v = 10"), "1|10");
     auto writer = b.start("INSERT INTO t VALUES (2, 10)");
     EXPECT_FALSE(writer.done());

@@ -157,8 +157,7 @@ VisibleRow Upsert::version_to_update(const VisibleRow& newest) {
   if (!context_.database.config().planted.on(PlantedBug::recheck_skipped)) return newest;
   for (const catalog::Index* index : arbiters_) {
     for (const Tid tid : context_.database.tree(*index).find(index_key(index->definition, newest.row))) {
-      if (std::optional<Row> seen =
-              context_.database.heap().fetch(table_.heap(), tid, context_.transaction, snapshot_))
+      if (std::optional<Row> seen = context_.database.heap().fetch(table_.heap(), tid, context_.transaction, snapshot_))
         return {newest.tid, std::move(*seen)};
     }
   }

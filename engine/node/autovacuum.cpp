@@ -7,8 +7,7 @@
 
 namespace polarsim::engine {
 
-Autovacuum::Autovacuum(Database& database)
-    : database_(database), wake_(database.host().scheduler(), "autovacuum") {}
+Autovacuum::Autovacuum(Database& database) : database_(database), wake_(database.host().scheduler(), "autovacuum") {}
 
 Autovacuum::~Autovacuum() {
   if (timer_ != 0) database_.host().cancel_call(timer_);

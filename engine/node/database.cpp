@@ -78,9 +78,8 @@ void Database::remove_leftovers() {
 
 void Database::open_wal(const storage::WalStart& start, storage::RedoTable& redo) {
   storage::RedoContext context(host_, *pool_, *files_, config_.planted);
-  wal_ = storage::Wal::open(host_, wal_options(config_), start, [&](const storage::WalRecord& record) {
-    redo.apply(context, storage::decode(record));
-  });
+  wal_ = storage::Wal::open(host_, wal_options(config_), start,
+                            [&](const storage::WalRecord& record) { redo.apply(context, storage::decode(record)); });
   context.finish();
   log_ = std::make_unique<storage::WalLog>(*wal_, config_.full_page_writes);
   transactions_.attach(*log_);

@@ -115,8 +115,8 @@ class Heap {
   KeyOwner find_key_owner(const Transaction& transaction, const HeapTable& table, const std::vector<Tid>& tids,
                           const std::function<bool(const Row&)>& has_key);
   void wait_for(Transaction& transaction, const KeyOwner& owner);
-  // Those of the places where nothing is that anybody sees or will see: index entries that lead there are of no use, and
-  // whoever sees to it that no new ones come may take them out.
+  // Those of the places where nothing is that anybody sees or will see: index entries that lead there are of no use,
+  // and whoever sees to it that no new ones come may take them out.
   std::vector<Tid> dead_places(const HeapTable& table, const std::vector<Tid>& tids);
 
   static void register_redo(storage::RedoTable& table) { register_heap_redo(table); }
