@@ -38,7 +38,7 @@ const char* to_string(FoundBy found_by);  // "campaigns", "crash matrix", "isola
 
 struct PlantedBugInfo {
   PlantedBug bug;
-  std::string_view name;     // "2pc-skip-commit-record-flush"
+  std::string_view name;  // "2pc-skip-commit-record-flush"
   FoundBy found_by;
   std::string_view summary;  // what is wrong when it is on
   std::string_view source;   // the real bug it is modelled on

@@ -29,7 +29,8 @@ constexpr int rows = 40;
 
 // What a client can learn of the node, a query after the other.
 std::vector<std::string> queries() {
-  std::vector<std::string> result{"SELECT id, v, note FROM t ORDER BY id", "SELECT v, count(*) FROM t GROUP BY v ORDER BY v",
+  std::vector<std::string> result{"SELECT id, v, note FROM t ORDER BY id",
+                                  "SELECT v, count(*) FROM t GROUP BY v ORDER BY v",
                                   "SELECT gid FROM pg_prepared_xacts", "SELECT count(*) FROM u"};
   for (int id = 1; id <= rows; id += 3) result.push_back(fmt::format("SELECT v, note FROM t WHERE id = {}", id));
   return result;
@@ -125,8 +126,9 @@ bool harm_is_reported(const std::string& path, std::uint64_t offset, std::uint8_
     if (outcome.answers[i] == rest.answers[i]) continue;
     reported = true;
     const bool named = outcome.answers[i].find(path) != std::string::npos;
-    EXPECT_TRUE(is_damage_report(outcome.answers[i].substr(0, 5)) && named)
-        << where << "\n" << queries()[i] << "\n" << outcome.answers[i].substr(0, 300);
+    EXPECT_TRUE(is_damage_report(outcome.answers[i].substr(0, 5)) && named) << where << "\n"
+                                                                            << queries()[i] << "\n"
+                                                                            << outcome.answers[i].substr(0, 300);
   }
   return reported;
 }
@@ -211,8 +213,7 @@ TEST(DamageAtRest, ALostControlFileIsNoNewNode) {
 TEST(DamageAtRest, SectorsThatCannotBeRead) {
   for (const std::string& path : files_below("base/")) {
     for (std::uint64_t sector = 0; sector * sim::sector_bytes < size_of(path); sector += 11) {
-      const Outcome outcome =
-          start_from(at_rest().image, [&](sim::Disk& disk) { disk.make_unreadable(path, sector); });
+      const Outcome outcome = start_from(at_rest().image, [&](sim::Disk& disk) { disk.make_unreadable(path, sector); });
       if (outcome.refusal) {
         EXPECT_NE(std::string(outcome.refusal->what()).find(path), std::string::npos) << outcome.refusal->what();
         continue;
@@ -220,7 +221,9 @@ TEST(DamageAtRest, SectorsThatCannotBeRead) {
       for (std::size_t i = 0; i < outcome.answers.size(); ++i) {
         if (outcome.answers[i] == at_rest().answers[i]) continue;
         EXPECT_TRUE(outcome.answers[i].starts_with("58030") && outcome.answers[i].find(path) != std::string::npos)
-            << path << " sector " << sector << "\n" << queries()[i] << "\n" << outcome.answers[i].substr(0, 300);
+            << path << " sector " << sector << "\n"
+            << queries()[i] << "\n"
+            << outcome.answers[i].substr(0, 300);
       }
     }
   }

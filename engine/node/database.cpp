@@ -52,8 +52,8 @@ Database::Database(sim::Host& host, const NodeConfig& config)
 
 Database::~Database() = default;
 
-// The control file is the last that a set-up writes. If the log holds changes from after the first checkpoint, there was
-// one, and only damage can have taken it away: what it belonged to must not be taken for leftovers.
+// The control file is the last that a set-up writes. If the log holds changes from after the first checkpoint, there
+// was one, and only damage can have taken it away: what it belonged to must not be taken for leftovers.
 void Database::refuse_lost_control_file() {
   if (host_.disk().list(storage::wal_directory + "/").empty()) return;
   bool set_up = false;

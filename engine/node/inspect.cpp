@@ -254,9 +254,9 @@ std::string inspect_disk(sim::Host& host, const InspectRequest& request) {
   if (request.what == InspectRequest::What::page) {
     const auto number = number_in(request.relation);
     if (!number)
-      throw SqlError(sqlstate::undefined_table,
-                     fmt::format("the node is down: give the number of the relation's files, not \"{}\"",
-                                 request.relation));
+      throw SqlError(
+          sqlstate::undefined_table,
+          fmt::format("the node is down: give the number of the relation's files, not \"{}\"", request.relation));
     return page_on_disk(host, {*number, request.free_space_map ? Fork::free_space : Fork::main, request.block});
   }
   std::string text = "the node is down; its files\n";

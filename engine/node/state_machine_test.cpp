@@ -1,12 +1,13 @@
 // The node against a model of Read Committed and Repeatable Read (model/node_model.h), by random programs of several
 // sessions.
+#include "engine/node/model/state_machine.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <memory>
 
 #include "engine/node/model/random_program.h"
-#include "engine/node/model/state_machine.h"
 #include "engine/node/node_test_support.h"
 
 namespace polarsim::engine::testing {

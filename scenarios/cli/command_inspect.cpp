@@ -43,8 +43,7 @@ void parse_wal(const std::string& text, InspectRequest& request) {
   const std::string until = text.substr(dots + 2);
   if (!from.empty()) request.from = parse_natural("--wal", from, 0, any_number);
   if (!until.empty()) request.until = parse_natural("--wal", until, 0, any_number);
-  if (request.until < request.from)
-    throw UsageError(fmt::format("--wal: the range {} ends before it begins", text));
+  if (request.until < request.from) throw UsageError(fmt::format("--wal: the range {} ends before it begins", text));
 }
 
 InspectRequest request_of(const InspectOptions& options) {
@@ -70,8 +69,8 @@ Subject subject_of_capsule(const InspectOptions& options) {
   auto capsule = read_capsule(options.run);
   if (!capsule) throw UsageError(capsule.error().message);
   if (!options.seed.empty() || !options.overrides.empty() || !options.planted.empty())
-    throw UsageError(fmt::format("inspect: {} is a recorded run; --seed, --set and --plant are for scenarios",
-                                 options.run));
+    throw UsageError(
+        fmt::format("inspect: {} is a recorded run; --seed, --set and --plant are for scenarios", options.run));
   Subject subject{std::move(capsule->scenario), {}};
   subject.run.seed = capsule->summary.seed;
   subject.run.planted = std::move(capsule->planted);

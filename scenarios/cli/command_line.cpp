@@ -239,17 +239,18 @@ void define_isolation(CLI::App& app, IsolationOptions& options) {
       ->add_option("FILE", options.files, "Files of cases (see scenarios/isolation), or names of those that come along")
       ->required();
   command
-      ->add_option("--against", options.against,
-                   "Play on this real PostgreSQL 15 or later instead: a connection string, as psql takes it. The cases\n"
-                   "work in a schema of their own; deadlock_timeout can be set by superusers only")
+      ->add_option(
+          "--against", options.against,
+          "Play on this real PostgreSQL 15 or later instead: a connection string, as psql takes it. The cases\n"
+          "work in a schema of their own; deadlock_timeout can be set by superusers only")
       ->check(not_empty())
       ->type_name("CONNINFO");
   repeated(command, "--plant", options.planted, "Turn a planted bug of the simulated node on; may be repeated")
       ->type_name("BUG");
-  command->footer(
-      std::string("For each case: passed, or what happened step by step up to the first difference.\n") + exit_text +
-      "\n\nExamples:\n  polarsim isolation hermitage-read-committed row-locks\n"
-      "  polarsim isolation my.toml --against 'host=/var/run/postgresql dbname=test'");
+  command->footer(std::string("For each case: passed, or what happened step by step up to the first difference.\n") +
+                  exit_text +
+                  "\n\nExamples:\n  polarsim isolation hermitage-read-committed row-locks\n"
+                  "  polarsim isolation my.toml --against 'host=/var/run/postgresql dbname=test'");
 }
 
 std::string one_line(std::string text) {

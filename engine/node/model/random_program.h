@@ -99,9 +99,9 @@ inline rc::Gen<Statement> any_statement(const Vocabulary& vocabulary) {
 
 inline rc::Gen<Program> any_program(int sessions, const Vocabulary& vocabulary) {
   // Sessions get in each other's way only once several have transactions open, so short programs say little.
-  return rc::gen::scale(2.0, rc::gen::container<Program>(rc::gen::build<Action>(
-                                 rc::gen::set(&Action::session, rc::gen::inRange(0, sessions)),
-                                 rc::gen::set(&Action::statement, any_statement(vocabulary)))));
+  return rc::gen::scale(2.0, rc::gen::container<Program>(
+                                 rc::gen::build<Action>(rc::gen::set(&Action::session, rc::gen::inRange(0, sessions)),
+                                                        rc::gen::set(&Action::statement, any_statement(vocabulary)))));
 }
 
 }  // namespace polarsim::engine::model
