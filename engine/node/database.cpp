@@ -68,9 +68,12 @@ void Database::refuse_lost_control_file() {
                  "Restore this node from a backup or a replica.");
 }
 
-// A set-up that a crash cut off: nothing of it has been told to anybody.
+// A set-up that a crash cut off: nothing of it has been told to anybody. The last segment of the log goes first, so that
+// what a crash in the middle leaves is the beginning of a log.
 void Database::remove_leftovers() {
-  for (const std::string& path : host_.disk().list()) {
+  std::vector<std::string> paths = host_.disk().list();
+  std::reverse(paths.begin(), paths.end());
+  for (const std::string& path : paths) {
     if (!host_.disk().remove(path))
       throw SqlError(sqlstate::io_error, fmt::format("could not remove file \"{}\"", path));
   }
