@@ -40,6 +40,8 @@ class World {
   World(const NodeStageOptions& options, std::size_t sessions)
       : options_(options), simulation_(simulation_options(options)), host_(simulation_.add_host("node")) {
     statements_.resize(sessions);
+    turns_.resize(sessions);
+    gone_.resize(sessions);
     host_.set_program([this, sessions](sim::Host& host) { serve(host, sessions); });
     host_.boot();
     settle();
@@ -48,6 +50,7 @@ class World {
 
   void issue(std::size_t session, const std::string& sql) {
     statements_[session] = {};
+    ++turns_[session];
     statements_[session].task =
         host_.spawn("statement", [this, session, sql] { statements_[session].answer = execute(session, sql); });
   }
@@ -103,6 +106,10 @@ class World {
   Answer execute(std::size_t session, const std::string& sql) {
     Answer answer;
     try {
+      if (gone_[session]) {
+        throw engine::SqlError(engine::sqlstate::idle_in_transaction_session_timeout,
+                               "terminating connection due to idle-in-transaction timeout");
+      }
       const auto statements = memory_->cache.parse(sql);
       if (statements.size() != 1) {
         throw engine::SqlError(engine::sqlstate::syntax_error, "a step is one statement");
@@ -112,7 +119,22 @@ class World {
       answer = answer_of(error);
     }
     ++ended_;
+    end_if_idle(session);
     return answer;
+  }
+
+  // idle_in_transaction_session_timeout is the business of whoever serves the connection: here, of the stage.
+  void end_if_idle(std::size_t session) {
+    const engine::Session& served = *memory_->sessions[session];
+    const sim::Duration timeout = served.idle_in_transaction_timeout();
+    if (timeout <= sim::Duration(0) || served.status() == engine::TransactionStatus::idle) return;
+    host_.spawn("idle in transaction", [this, session, timeout, turn = turns_[session]] {
+      host_.sleep_for(timeout);
+      if (turns_[session] != turn) return;
+      gone_[session] = true;
+      memory_->sessions[session]->close();
+      ++ended_;
+    });
   }
 
   void check() const {
@@ -123,6 +145,8 @@ class World {
 
   NodeStageOptions options_;
   std::vector<Statement> statements_;  // by session; outlives the tasks that write into it
+  std::vector<std::uint64_t> turns_;   // by session: how many statements it was asked for
+  std::vector<bool> gone_;             // by session: ended because it was idle in a transaction
   std::size_t ended_ = 0;
   Memory* memory_ = nullptr;
   sim::Simulation simulation_;
