@@ -112,8 +112,8 @@ bool Upsert::insert(const Row& proposed) {
   return true;
 }
 
-// Under repeatable read, a row that the snapshot does not show must not decide anything, unless the transaction has made
-// it itself: this very statement, even.
+// Under repeatable read, a row that the snapshot does not show must not decide anything, unless the transaction has
+// made it itself: this very statement, even.
 void Upsert::check_visible(const KeyOwner& owner) {
   if (context_.transaction.isolation != txn::IsolationLevel::repeatable_read || owner.own) return;
   if (context_.database.heap().fetch(table_.heap(), owner.tid, context_.transaction, snapshot_)) return;
