@@ -50,7 +50,11 @@ Database::Database(sim::Host& host, const NodeConfig& config)
   autovacuum_->start();
 }
 
-Database::~Database() = default;
+Database::~Database() {
+  // Tasks in the background first: they use everything else, the log included.
+  autovacuum_.reset();
+  checkpointer_.reset();
+}
 
 // The control file is the last that a set-up writes. If the log holds changes from after the first checkpoint, there
 // was one, and only damage can have taken it away: what it belonged to must not be taken for leftovers.
