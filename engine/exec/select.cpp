@@ -96,7 +96,7 @@ class LockingSelect {
     txn::RowFailure failure;
     const txn::RowOutcome outcome =
         context_.database.heap().lock(context_.transaction, table_.heap(), candidate.tid, select_.lock,
-                                      select_.lock_wait, follow, locked, failure);
+                                      select_.lock_wait, follow, locked, failure, true);
     switch (outcome) {
       case txn::RowOutcome::ok:
         break;

@@ -63,7 +63,7 @@ Upsert::Upsert(ExecutionContext& context, const OpenTable& table, const sql::OnC
 Upsert::Result Upsert::run(const Row& proposed) {
   for (;;) {
     context_.backend().check_interrupts();
-    if (const std::optional<Tid> existing = find_conflict(proposed)) {
+    if (const std::optional<KeyOwner> existing = find_conflict(proposed)) {
       context_.database.host().reached("insert/conflict");
       if (!change_) {
         check_visible(*existing);
@@ -76,13 +76,13 @@ Upsert::Result Upsert::run(const Row& proposed) {
   }
 }
 
-std::optional<Tid> Upsert::find_conflict(const Row& proposed) {
+std::optional<KeyOwner> Upsert::find_conflict(const Row& proposed) {
   for (const catalog::Index* index : arbiters_) {
     if (!must_be_unique(index->definition, proposed)) continue;
     for (;;) {
       const std::vector<Tid> tids = context_.database.tree(*index).find(index_key(index->definition, proposed));
       const KeyOwner owner = find_key_owner(context_, table_, *index, proposed, tids);
-      if (owner.state == KeyOwner::State::live) return owner.tid;
+      if (owner.state == KeyOwner::State::live) return owner;
       if (owner.state == KeyOwner::State::none) break;
       context_.database.heap().wait_for(context_.transaction, owner);
     }
@@ -112,17 +112,18 @@ bool Upsert::insert(const Row& proposed) {
   return true;
 }
 
-// Under repeatable read, a row that the snapshot does not show must not decide anything.
-void Upsert::check_visible(Tid tid) {
-  if (context_.transaction.isolation != txn::IsolationLevel::repeatable_read) return;
-  if (context_.database.heap().fetch(table_.heap(), tid, context_.transaction, snapshot_)) return;
+// Under repeatable read, a row that the snapshot does not show must not decide anything, unless the transaction has made
+// it itself: this very statement, even.
+void Upsert::check_visible(const KeyOwner& owner) {
+  if (context_.transaction.isolation != txn::IsolationLevel::repeatable_read || owner.own) return;
+  if (context_.database.heap().fetch(table_.heap(), owner.tid, context_.transaction, snapshot_)) return;
   refuse_concurrent_change(context_, "update");
 }
 
-std::optional<Upsert::Result> Upsert::update(Tid existing, const Row& proposed) {
+std::optional<Upsert::Result> Upsert::update(const KeyOwner& existing, const Row& proposed) {
   VisibleRow locked;
   RowFailure failure;
-  const RowOutcome outcome = context_.database.heap().lock(context_.transaction, table_.heap(), existing, strength_,
+  const RowOutcome outcome = context_.database.heap().lock(context_.transaction, table_.heap(), existing.tid, strength_,
                                                            sql::LockWait::block, false, locked, failure);
   switch (outcome) {
     case RowOutcome::ok:

@@ -26,14 +26,14 @@ class Upsert {
   Result run(const Row& proposed);
 
  private:
-  // An existing row that has one of the keys; waits while it is undecided.
-  std::optional<Tid> find_conflict(const Row& proposed);
+  // The owner of one of the keys, who is live; waits while it is undecided.
+  std::optional<txn::Heap::KeyOwner> find_conflict(const Row& proposed);
   // Nothing if somebody else was faster.
   bool insert(const Row& proposed);
   // Empty: the existing row is no longer what conflicts; look again.
-  std::optional<Result> update(Tid existing, const Row& proposed);
+  std::optional<Result> update(const txn::Heap::KeyOwner& existing, const Row& proposed);
   VisibleRow version_to_update(const VisibleRow& newest);
-  void check_visible(Tid tid);
+  void check_visible(const txn::Heap::KeyOwner& owner);
   bool is_arbiter(const catalog::Index& index) const;
 
   ExecutionContext& context_;

@@ -99,9 +99,10 @@ class Heap {
   // SELECT ... FOR. With `follow`, a row that was updated meanwhile is pursued to its newest version, which is locked;
   // `locked` is then that version (ok), or the outcome is deleted. `locked.tid` differs from `tid` if it moved on.
   // FOR KEY SHARE of a version that an UPDATE replaced without changing its key locks that version and all after it, as
-  // in PostgreSQL.
+  // in PostgreSQL. With `lock_later` (SELECT FOR), who has waited for an updater of the version locks the later ones, too,
+  // and may wait there again, before it is told that the version was replaced (TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS).
   RowOutcome lock(Transaction& transaction, const HeapTable& table, Tid tid, sql::LockStrength strength,
-                  sql::LockWait wait, bool follow, VisibleRow& locked, RowFailure& failure);
+                  sql::LockWait wait, bool follow, VisibleRow& locked, RowFailure& failure, bool lock_later = false);
 
   // --- unique checks ---
   // What the row at one of `tids` means for a key that is to be inserted: the first version that is live or may come to
@@ -109,6 +110,7 @@ class Heap {
   struct KeyOwner {
     enum class State : std::uint8_t { none, live, undecided } state = State::none;
     Tid tid;
+    bool own = false;               // live: made by this transaction
     Xid wait_for = 0;               // undecided: the transaction whose end decides
     std::uint64_t speculation = 0;  // and if not 0, the token to wait for instead
   };
@@ -157,6 +159,9 @@ class Heap {
     RowQueue& operator=(const RowQueue&) = delete;
     // Blocks. Only the first time counts.
     void join(sql::LockStrength strength);
+    // False if that would block.
+    bool try_join(sql::LockStrength strength);
+    bool joined() const { return mode_ != LockMode::none; }
 
    private:
     LockManager& locks_;
@@ -167,7 +172,13 @@ class Heap {
   // What a change of the version that needs this strength meets. Empty: `holders` are in the way, wait for them and
   // look again. Never blocks.
   std::optional<RowOutcome> judge(const Transaction& transaction, const Version& version, sql::LockStrength strength,
-                                  std::vector<MultiXactMember>& holders, RowFailure& failure);
+                                  const RowQueue& queue, std::vector<MultiXactMember>& holders, RowFailure& failure);
+  // Whether one of those in the way of this strength still runs.
+  bool any_running(const Transaction& transaction, std::span<const MultiXactMember> holders,
+                   sql::LockStrength strength) const;
+  // Whether there is nobody to wait for any more: those in the way have ended, so one of them has replaced the version.
+  bool has_waited(const Transaction& transaction, std::span<const MultiXactMember> holders, sql::LockStrength strength,
+                  const RowQueue& queue) const;
   // Joins the queue for the row, unless the transaction is among the holders: they must not queue behind those who wait
   // for them. Then waits. No pin may be held.
   void wait_for_row(Transaction& transaction, std::span<const MultiXactMember> holders, sql::LockStrength strength,
@@ -181,7 +192,7 @@ class Heap {
 
   // --- heap_lock.cpp ---
   RowOutcome lock_version(Transaction& transaction, const HeapTable& table, Tid tid, sql::LockStrength strength,
-                          sql::LockWait wait, VisibleRow& locked, RowFailure& failure);
+                          sql::LockWait wait, bool lock_later, VisibleRow& locked, RowFailure& failure);
   // Whether the transaction, or a part of it that still counts, holds the version as strongly.
   bool holds_already(const Transaction& transaction, std::span<const MultiXactMember> holders,
                      sql::LockStrength strength) const;

@@ -20,11 +20,31 @@ bool Heap::holds_already(const Transaction& transaction, std::span<const MultiXa
   });
 }
 
+namespace {
+
+// PostgreSQL goes by what all holders once were, also those that have ended, to tell whether a lock may be taken without
+// queueing for the version.
+bool queues_by_looks(std::span<const MultiXactMember> holders, LockStrength strength) {
+  switch (strength) {
+    case LockStrength::key_share:
+      return std::any_of(holders.begin(), holders.end(), [](const MultiXactMember& holder) {
+        return strength_of(holder.status) == LockStrength::update;
+      });
+    case LockStrength::share:
+      return std::any_of(holders.begin(), holders.end(), [](const MultiXactMember& holder) {
+        return is_update(holder.status) || strength_of(holder.status) > LockStrength::share;
+      });
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 RowOutcome Heap::lock(Transaction& transaction, const HeapTable& table, Tid tid, LockStrength strength, LockWait wait,
-                      bool follow, VisibleRow& locked, RowFailure& failure) {
-  transactions_.assign_xid(transaction);
+                      bool follow, VisibleRow& locked, RowFailure& failure, bool lock_later) {
   for (;;) {
-    const RowOutcome outcome = lock_version(transaction, table, tid, strength, wait, locked, failure);
+    const RowOutcome outcome = lock_version(transaction, table, tid, strength, wait, lock_later, locked, failure);
     if (outcome != RowOutcome::updated || !follow) return outcome;
     tid = failure.next;
     const RowOutcome found = find_newest(transaction, table.relation, tid, failure.xmax, wait, failure);
@@ -33,7 +53,7 @@ RowOutcome Heap::lock(Transaction& transaction, const HeapTable& table, Tid tid,
 }
 
 RowOutcome Heap::lock_version(Transaction& transaction, const HeapTable& table, Tid tid, LockStrength strength,
-                              LockWait wait, VisibleRow& locked, RowFailure& failure) {
+                              LockWait wait, bool lock_later, VisibleRow& locked, RowFailure& failure) {
   RowQueue queue(transactions_.locks(), transaction, table.relation, tid);
   Xid followed = storage::invalid_xid;  // the updater after whom the chain has been locked
   storage::ExternalColumns external;
@@ -48,19 +68,52 @@ RowOutcome Heap::lock_version(Transaction& transaction, const HeapTable& table, 
     }
     const std::vector<MultiXactMember> holders = holders_of(transactions_, version.header);
     const bool held_by_us = holds_already(transaction, holders, strength);
-    if (!held_by_us && any_in_the_way(transactions_, transaction, holders, strength)) {
-      if (state != UpdateState::held) {
-        fail(version, failure);
-        return state == UpdateState::updated ? RowOutcome::updated : RowOutcome::deleted;
-      }
+    if (!held_by_us && state == UpdateState::held && queues_by_looks(holders, strength) && !queue.joined() &&
+        !holds_already(transaction, holders, LockStrength::key_share) &&
+        !any_in_the_way(transactions_, transaction, holders, strength)) {
       version = {};
-      if (wait != LockWait::block) return RowOutcome::not_available;
-      wait_for_row(transaction, holders, strength, queue);
+      if (wait == LockWait::block) {
+        queue.join(strength);
+      } else if (!queue.try_join(strength)) {
+        return RowOutcome::not_available;
+      }
+      continue;
+    }
+    if (!held_by_us && any_in_the_way(transactions_, transaction, holders, strength)) {
+      const bool replaced = version.header.ctid != tid;
+      if (state != UpdateState::held || has_waited(transaction, holders, strength, queue)) {
+        fail(version, failure);
+        return replaced ? RowOutcome::updated : RowOutcome::deleted;
+      }
+      const Xid updater = lock_later && replaced ? updater_of(transactions_, version.header) : storage::invalid_xid;
+      const Tid next = version.header.ctid;
+      version = {};
+      if (wait == LockWait::block) {
+        wait_for_row(transaction, holders, strength, queue);
+      } else if (any_running(transaction, holders, strength) || !queue.try_join(strength)) {
+        return RowOutcome::not_available;
+      }
+      // What this comes upon is seen again at the version itself.
+      if (updater != storage::invalid_xid && transactions_.status(updater) != XidStatus::aborted)
+        lock_later_versions(transaction, table.relation, next, updater, strength);
+      continue;
+    }
+    if (!held_by_us && transaction.level().xid == storage::invalid_xid) {
+      // Not before it gets the lock: who waits is not older for that.
+      version = {};
+      transactions_.assign_xid(transaction);
       continue;
     }
     if (!held_by_us) {
       // Only KEY SHARE comes here with an updater that counts: the row's later versions have to be locked as well.
       const Xid updater = updater_of(transactions_, version.header);
+      // But a version that was locked FOR UPDATE before it was replaced passes for one whose key has changed, even if
+      // that was another part of the updater's transaction: PostgreSQL goes by what all holders once were.
+      const bool passes_for_key_change = queues_by_looks(holders, LockStrength::key_share);
+      if (updater != storage::invalid_xid && passes_for_key_change && transactions_.committed(updater)) {
+        fail(version, failure);
+        return version.header.ctid == tid ? RowOutcome::deleted : RowOutcome::updated;
+      }
       if (updater != followed && updater != storage::invalid_xid && version.header.ctid != tid &&
           transactions_.status(updater) != XidStatus::aborted) {
         const Tid next = version.header.ctid;
@@ -86,7 +139,7 @@ RowOutcome Heap::lock_version(Transaction& transaction, const HeapTable& table, 
 
 RowOutcome Heap::lock_later_versions(Transaction& transaction, RelationId relation, Tid tid, Xid updater,
                                      LockStrength strength) {
-  const Xid xid = transaction.level().xid;
+  const Xid xid = transactions_.assign_xid(transaction);
   for (;;) {
     transaction.backend->check_interrupts();
     Version version = look(relation, tid);
@@ -147,7 +200,7 @@ RowOutcome Heap::find_newest(Transaction& transaction, RelationId relation, Tid&
     if (state.ender != storage::invalid_xid && transactions_.row_locks_count(state.ender)) {
       version = {};
       if (wait != LockWait::block) return RowOutcome::not_available;
-      transactions_.locks().wait_for_end(*transaction.backend, state.ender);
+      transactions_.wait_for_end(*transaction.backend, state.ender);
       continue;
     }
     if (is_own(transactions_, transaction, xmax) && version.header.cmin >= transaction.command) {

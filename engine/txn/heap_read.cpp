@@ -114,6 +114,7 @@ Heap::KeyOwner Heap::find_key_owner(const Transaction& transaction, const HeapTa
         (transactions_.config().planted.on(PlantedBug::unique_check_without_wait) ||
          !transactions_.row_locks_count(owner.wait_for)))
       continue;
+    owner.own = is_own(transactions_, transaction, header.xmin);
     return owner;
   }
   return {};
@@ -130,11 +131,11 @@ std::vector<Tid> Heap::dead_places(const HeapTable& table, const std::vector<Tid
 }
 
 void Heap::wait_for(Transaction& transaction, const KeyOwner& owner) {
-  LockManager& locks = transactions_.locks();
   if (owner.speculation == 0) {
-    locks.wait_for_end(*transaction.backend, owner.wait_for);
+    transactions_.wait_for_end(*transaction.backend, owner.wait_for);
     return;
   }
+  LockManager& locks = transactions_.locks();
   LockOwner here;
   const LockTag tag{LockTag::Kind::speculative, owner.wait_for, owner.speculation};
   locks.acquire(*transaction.backend, here, tag, LockMode::share);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <tuple>
 #include <utility>
@@ -29,11 +30,33 @@ void Heap::RowQueue::join(LockStrength strength) {
   mode_ = mode;
 }
 
+bool Heap::RowQueue::try_join(LockStrength strength) {
+  if (mode_ != LockMode::none) return true;
+  const LockMode mode = tuple_lock_mode(strength);
+  if (locks_.acquire(*transaction_.backend, transaction_.level().locks, tag_, mode, false) == LockResult::not_available)
+    return false;
+  mode_ = mode;
+  return true;
+}
+
 void Heap::wait_for_holders(Transaction& transaction, std::span<const MultiXactMember> holders, LockStrength strength) {
   for (const MultiXactMember& holder : holders) {
     if (in_the_way(transactions_, transaction, holder, strength) && transactions_.in_progress(holder.xid))
-      transactions_.locks().wait_for_end(*transaction.backend, holder.xid);
+      transactions_.wait_for_end(*transaction.backend, holder.xid);
   }
+}
+
+bool Heap::any_running(const Transaction& transaction, std::span<const MultiXactMember> holders,
+                       LockStrength strength) const {
+  return std::any_of(holders.begin(), holders.end(), [&](const MultiXactMember& holder) {
+    return in_the_way(transactions_, transaction, holder, strength) && transactions_.in_progress(holder.xid);
+  });
+}
+
+bool Heap::has_waited(const Transaction& transaction, std::span<const MultiXactMember> holders, LockStrength strength,
+                      const RowQueue& queue) const {
+  const bool queued = queue.joined() || holds_already(transaction, holders, LockStrength::key_share);
+  return queued && !any_running(transaction, holders, strength);
 }
 
 void Heap::fail(const Version& version, RowFailure& failure) {
@@ -43,7 +66,8 @@ void Heap::fail(const Version& version, RowFailure& failure) {
 }
 
 std::optional<RowOutcome> Heap::judge(const Transaction& transaction, const Version& version, LockStrength strength,
-                                      std::vector<MultiXactMember>& holders, RowFailure& failure) {
+                                      const RowQueue& queue, std::vector<MultiXactMember>& holders,
+                                      RowFailure& failure) {
   if (!version) return RowOutcome::invisible;
   switch (satisfies_update(transactions_, version.header, version.tid, transaction)) {
     case UpdateState::ok:
@@ -63,8 +87,10 @@ std::optional<RowOutcome> Heap::judge(const Transaction& transaction, const Vers
       break;
   }
   holders = holders_of(transactions_, version.header);
-  if (any_in_the_way(transactions_, transaction, holders, strength)) return std::nullopt;
-  return RowOutcome::ok;
+  if (!any_in_the_way(transactions_, transaction, holders, strength)) return RowOutcome::ok;
+  if (!has_waited(transaction, holders, strength, queue)) return std::nullopt;
+  fail(version, failure);
+  return version.header.ctid == version.tid ? RowOutcome::deleted : RowOutcome::updated;
 }
 
 void Heap::wait_for_row(Transaction& transaction, std::span<const MultiXactMember> holders, LockStrength strength,
@@ -80,7 +106,7 @@ RowOutcome Heap::remove(Transaction& transaction, const HeapTable& table, Tid ti
   ExternalColumns external;
   for (;;) {
     Version version = look(table.relation, tid);
-    const std::optional<RowOutcome> outcome = judge(transaction, version, LockStrength::update, holders, failure);
+    const std::optional<RowOutcome> outcome = judge(transaction, version, LockStrength::update, queue, holders, failure);
     if (!outcome) {
       version = {};
       wait_for_row(transaction, holders, LockStrength::update, queue);
@@ -118,7 +144,7 @@ RowOutcome Heap::update(Transaction& transaction, const HeapTable& table, Tid ti
     } else {
       std::tie(version, other) = look_with(table.relation, tid, elsewhere);
     }
-    const std::optional<RowOutcome> outcome = judge(transaction, version, strength, holders, failure);
+    const std::optional<RowOutcome> outcome = judge(transaction, version, strength, queue, holders, failure);
     const bool may_update = outcome == RowOutcome::ok;
     if (may_update && record) {
       const bool stays = has_room(version.ref.page(), record->tuple_bytes());

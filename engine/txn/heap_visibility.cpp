@@ -93,8 +93,10 @@ UpdateState satisfies_update(const TransactionManager& manager, const TupleHeade
   if (updater != invalid_xid) {
     if (is_own(manager, transaction, updater))
       return header.cmax >= transaction.command ? UpdateState::self_modified : UpdateState::invisible;
-    // Whoever else still locks this version: it is not the newest any more.
-    if (manager.committed(updater)) return header.ctid == tid ? UpdateState::deleted : UpdateState::updated;
+    // As in PostgreSQL: a set of holders of whom one still runs counts as held, even if the updater among them has
+    // committed. Who is not compatible with the update then queues for the version before it learns of that.
+    const bool held = header.has(infomask::xmax_is_multi) && held_by_running(manager, header);
+    if (!held && manager.committed(updater)) return header.ctid == tid ? UpdateState::deleted : UpdateState::updated;
   }
   return held_by_running(manager, header) ? UpdateState::held : UpdateState::ok;
 }

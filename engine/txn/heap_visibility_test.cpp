@@ -121,7 +121,8 @@ std::string expected_update(Who inserter, Who ender, bool moved, bool locker_run
   const Meaning made = meanings.at(inserter), ended = meanings.at(ender);
   if (made.own ? made.now : !made.committed) return "invisible";
   if (ended.own) return ended.now ? "self modified" : "invisible";
-  if (ended.committed) return moved ? "updated" : "deleted";
+  // Only for one who is alone: a set of which somebody still runs counts as held.
+  if (ended.committed && !locker_runs) return moved ? "updated" : "deleted";
   return ended.running || locker_runs ? "held" : "ok";
 }
 

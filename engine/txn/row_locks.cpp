@@ -133,6 +133,10 @@ void clear_xmax(TupleHeader& header) {
 }
 
 void set_holders(TransactionManager& manager, TupleHeader& header, std::vector<MultiXactMember> holders) {
+  // In PostgreSQL's order, which decides for whom of several a waiter waits first.
+  std::sort(holders.begin(), holders.end(), [](const MultiXactMember& a, const MultiXactMember& b) {
+    return a.xid != b.xid ? a.xid < b.xid : a.status < b.status;
+  });
   // A set that is there already needs no new name.
   if (holders.size() > 1 && header.has(infomask::xmax_is_multi) && manager.multixacts().members(header.xmax) == holders)
     return;

@@ -122,6 +122,9 @@ class TransactionManager {
   bool is_own(const Transaction& transaction, Xid xid) const;
   // The transaction that has to end before `xid` is decided; `xid` itself unless it is a subtransaction.
   Xid top_of(Xid xid) const;
+  // Waits until `xid` is decided. A savepoint's transaction that runs on because it was released is waited for as a
+  // whole. Throws as LockManager::acquire().
+  void wait_for_end(Backend& backend, Xid xid);
   bool is_prepared(Xid xid) const;
   // Whether others have to respect what a transaction in progress did to rows: true, but for two planted bugs. If
   // false, nobody waits for it, and rows it changed or locked can be changed as if it had been rolled back.

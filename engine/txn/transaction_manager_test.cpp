@@ -200,13 +200,14 @@ TEST(Savepoints, RollBackAloneAndCommitTogether) {
     open.locks.acquire(a, transaction.level().locks, LockTag::of_relation(1), LockMode::exclusive);
     open.manager.savepoint(transaction, "inner");
     const Xid undone_too = open.manager.assign_xid(transaction);
-    const sim::TaskRef waiter = open.spawn([&] { open.locks.wait_for_end(b, undone_too); });
+    const sim::TaskRef waiter = open.spawn([&] { open.manager.wait_for_end(b, undone_too); });
     open.sleep_us(10);
     open.manager.release(transaction, "inner");
     open.sleep_us(10);
-    EXPECT_FALSE(waiter.finished()) << "its end is its parent's";
+    EXPECT_FALSE(waiter.finished()) << "nobody is told with which of the others a released one will end";
     open.manager.rollback_to(transaction, "s");
-    open.join(waiter);
+    open.sleep_us(10);
+    EXPECT_FALSE(waiter.finished()) << "so it waits for all of them";
     EXPECT_EQ(open.status(undone), "aborted");
     EXPECT_EQ(open.status(undone_too), "aborted");
     EXPECT_FALSE(open.manager.is_own(transaction, undone));
@@ -219,6 +220,7 @@ TEST(Savepoints, RollBackAloneAndCommitTogether) {
     const Xid kept_too = open.manager.assign_xid(transaction);
     EXPECT_EQ(open.status(kept_too), "in progress");
     open.manager.commit(transaction);
+    open.join(waiter);
     EXPECT_EQ(open.status(top), "committed");
     EXPECT_EQ(open.status(kept), "committed");
     EXPECT_EQ(open.status(kept_too), "committed");

@@ -127,6 +127,13 @@ Xid TransactionManager::top_of(Xid xid) const {
   return owner == nullptr ? xid : owner->top_xid();
 }
 
+void TransactionManager::wait_for_end(Backend& backend, Xid xid) {
+  impl_->locks.wait_for_end(backend, xid);
+  // To which of the savepoints around it a released one belongs is not known to those who wait, as in PostgreSQL
+  // (XactLockTableWait).
+  while (in_progress(xid)) impl_->locks.wait_for_end(backend, top_of(xid));
+}
+
 bool TransactionManager::is_prepared(Xid xid) const {
   const OpenTransaction* const owner = impl_->running.owner(xid);
   return owner != nullptr && owner->is_prepared;
@@ -191,7 +198,14 @@ void TransactionManager::savepoint(Transaction& transaction, const std::string& 
 }
 
 void TransactionManager::release(Transaction& transaction, const std::string& name) {
-  fold_levels(transaction, level_of(transaction, name));
+  const std::size_t first = level_of(transaction, name);
+  // From now on nobody can wait for these by themselves.
+  for (std::size_t i = first; i < transaction.levels.size(); ++i) {
+    TransactionLevel& level = transaction.levels[i];
+    if (level.xid != storage::invalid_xid)
+      impl_->locks.release(*transaction.backend, level.locks, LockTag::of_transaction(level.xid), LockMode::exclusive);
+  }
+  fold_levels(transaction, first);
 }
 
 void TransactionManager::rollback_to(Transaction& transaction, const std::string& name) {

@@ -139,12 +139,14 @@ class Model {
     std::vector<int> candidates;  // versions, in the order in which they are visited
     std::size_t position = 0;     // in candidates, or in the rows to insert
     int target = -1;              // the version at work
+    Strength strength = Strength::key_share;  // what the statement wants of it
     int made = -1;                // the version that waits for its key to be checked
     Wait wait;
-    // While it claims a version: the transaction for whose sake it began to wait; whether the version was being replaced
-    // then, so that the later ones have to be locked first; and the version for which that has been done.
-    Xid stopped_by = 0;
-    bool follows = false;
+    // While it claims a version: the transactions that were in its way when it began to wait, for all of which it waits
+    // before it looks again; the version by which it was being replaced then, so that this one and later ones have to be
+    // locked first; and the one for which that has been done.
+    std::vector<Xid> stopped_by;
+    int follows = -1;
     int followed = -1;
     int holds_tuple_lock = -1;  // of this version
     int affected = 0;
@@ -224,7 +226,7 @@ class Model {
   Outcome claim_to_write(int session, int index, Strength strength);
   Outcome claim_to_lock(int session, int index, Strength strength, WaitPolicy policy, bool follows);
   Outcome wait_for_version(int session, int index, Strength strength, bool follows, const std::vector<Xid>& whom);
-  Outcome follow(int session, int index, Strength strength);
+  Outcome follow(int session, int first, Strength strength);
   Outcome chase(int session, WaitPolicy policy);
   void apply(int session);
   int add_version(int session, int table, int id, int v);

@@ -20,13 +20,6 @@ Strength strength_wanted(const Statement& statement, int id) {
   }
 }
 
-// Of the newest version of a row that was replaced: what the columns that the statement names could need.
-Strength strength_by_columns(const Statement& statement) {
-  if (statement.kind == Statement::Kind::select_for) return statement.strength;
-  const bool key = statement.kind == Statement::Kind::update_key || statement.kind == Statement::Kind::remove;
-  return key ? Strength::update : Strength::no_key_update;
-}
-
 WaitPolicy policy_of(const Statement& statement) {
   return statement.kind == Statement::Kind::select_for ? statement.policy : WaitPolicy::block;
 }
@@ -181,8 +174,8 @@ Model::Outcome Model::claim_to_lock(int session, int index, Strength strength, W
   const bool written = ender(target) != 0 && target.next >= 0;
   if (now == Status::free || !has_to_sleep(session, target, strength)) {
     // A version whose key lives on may be locked as if nothing had happened, and its successors with it.
-    if (written && follows && execution.followed != index) {
-      const Outcome followed = follow(session, index, strength);
+    if (written && follows && execution.followed != target.next) {
+      const Outcome followed = follow(session, target.next, strength);
       if (followed == Outcome::waits && policy != WaitPolicy::block) {
         throw Unsupported{"a conditional lock that PostgreSQL waits for"};
       }
@@ -206,8 +199,8 @@ Model::Outcome Model::claim_to_lock(int session, int index, Strength strength, W
   } else if (wait_for_version(session, index, strength, follows && written, whom) == Outcome::waits) {
     return Outcome::waits;
   }
-  if (written && follows && execution.followed != index) {
-    const Outcome followed = follow(session, index, strength);
+  if (written && follows && execution.followed != target.next) {
+    const Outcome followed = follow(session, target.next, strength);
     if (followed != Outcome::done) return followed;
   }
   if (ender(target) != 0) return replaced_or_deleted(session, index);
@@ -220,23 +213,24 @@ Model::Outcome Model::claim_to_lock(int session, int index, Strength strength, W
 Model::Outcome Model::wait_for_version(int session, int index, Strength strength, bool follows,
                                        const std::vector<Xid>& whom) {
   Execution& execution = *session_of(session).execution;
-  execution.stopped_by = whom.empty() ? 0 : whom.front();
-  execution.follows = follows && execution.followed != index;
+  execution.stopped_by = whom;
+  const int next = version(index).next;
+  execution.follows = follows && execution.followed != next ? next : -1;
   // Who is on the row already must not queue behind those who wait for it to go.
   const bool is_member = member(session, version(index), Strength::key_share);
   if (!is_member && !take_tuple_lock(session, index, strength)) return Outcome::waits;
   if (whom.empty()) {
-    execution.follows = false;
+    execution.follows = -1;
     return Outcome::done;
   }
   wait_for(session, whom.front());
   return Outcome::waits;
 }
 
-// Locks the versions that come after this one.
-Model::Outcome Model::follow(int session, int index, Strength strength) {
-  session_of(session).execution->followed = index;
-  for (int later = version(index).next; later >= 0; later = version(later).next) {
+// Locks this version and those that come after it.
+Model::Outcome Model::follow(int session, int first, Strength strength) {
+  session_of(session).execution->followed = first;
+  for (int later = first; later >= 0; later = version(later).next) {
     if (info(version(later).creator).state == XidInfo::State::aborted) break;
     std::vector<Member> members = version(later).members;
     std::sort(members.begin(), members.end());
@@ -247,7 +241,7 @@ Model::Outcome Model::follow(int session, int index, Strength strength) {
       if (!conflict(member.strength, strength)) continue;
       if (in_progress(member.xid)) {
         session_of(session).execution->followed = -1;
-        session_of(session).execution->follows = true;
+        session_of(session).execution->follows = first;
         wait_for(session, member.xid);
         return Outcome::waits;
       }
@@ -318,14 +312,11 @@ void Model::step(int number) {
     return;
   }
   execution.wait = Wait{};
-  if (execution.stopped_by != 0) {
-    // Its turn has come, or its wait is over.
-    if (in_progress(execution.stopped_by)) {
-      wait_for(number, execution.stopped_by);
-      return;
-    }
-    execution.stopped_by = 0;
+  // Its turn has come, or one wait is over.
+  for (const Xid xid : execution.stopped_by) {
+    if (in_progress(xid)) return wait_for(number, xid);
   }
+  execution.stopped_by.clear();
   try {
     if (execution.statement.kind == Statement::Kind::insert) {
       insert_step(number);
@@ -370,9 +361,9 @@ void Model::advance_row(int session) {
   const Statement statement = execution.statement;
   for (;;) {
     Outcome outcome = Outcome::done;
-    if (execution.follows) {
-      execution.follows = false;
-      outcome = follow(session, execution.target, statement.strength);
+    if (execution.follows >= 0) {
+      const int first = std::exchange(execution.follows, -1);
+      outcome = follow(session, first, statement.strength);
     }
     if (outcome == Outcome::done) outcome = advance_phase(session);
     const bool changed = outcome == Outcome::replaced || outcome == Outcome::deleted;
@@ -402,24 +393,25 @@ Model::Outcome Model::advance_phase(int session) {
   Outcome outcome = Outcome::done;
   switch (execution.phase) {
     case Phase::claim:
+      execution.strength = strength_wanted(statement, version(execution.target).id);
       if (writes) assign_xid(session);
-      outcome = writes ? claim_to_write(session, execution.target,
-                                        strength_wanted(statement, version(execution.target).id))
-                       : claim_to_lock(session, execution.target, statement.strength, statement.policy, true);
+      outcome = writes ? claim_to_write(session, execution.target, execution.strength)
+                       : claim_to_lock(session, execution.target, execution.strength, statement.policy, true);
       if (outcome == Outcome::done) execution.phase = Phase::apply;
       break;
     case Phase::lock_again:
-      outcome = claim_to_lock(session, execution.target, strength_by_columns(statement), WaitPolicy::block, false);
+      outcome = claim_to_lock(session, execution.target, execution.strength, WaitPolicy::block, false);
       break;
     case Phase::chase:
       outcome = chase(session, policy_of(statement));
       if (outcome == Outcome::done) execution.phase = Phase::lock_newest;
       break;
     case Phase::lock_newest:
-      outcome = claim_to_lock(session, execution.target, strength_by_columns(statement), policy_of(statement), !writes);
+      outcome = claim_to_lock(session, execution.target, execution.strength, policy_of(statement), !writes);
       if (outcome != Outcome::done) break;
       ++events_.rechecks;
-      execution.phase = Phase::apply;
+      // It may need more of this version than of the one before.
+      execution.phase = writes ? Phase::claim : Phase::apply;
       // Locked it stays, whether the condition holds or not.
       if (!statement.condition.holds(version(execution.target).id, version(execution.target).v)) {
         outcome = Outcome::skipped;
@@ -427,6 +419,8 @@ Model::Outcome Model::advance_phase(int session) {
       break;
     case Phase::apply:
       apply(session);
+      // Whatever its new key will have to wait for, nobody has to queue for the old version any more.
+      leave_tuple_lock(session);
       execution.phase = Phase::check_key;
       break;
     case Phase::check_key: {

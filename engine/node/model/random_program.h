@@ -73,7 +73,7 @@ inline rc::Gen<Statement> any_statement(const Vocabulary& vocabulary) {
         break;
       case Kind::update_key:
         statement.condition = {Condition::Kind::id_is, *any_id()};
-        statement.number = *any_id();
+        statement.number = *rc::gen::weightedOneOf<int>({{3, any_id()}, {1, rc::gen::just(statement.condition.number)}});
         break;
       case Kind::select_for:
         statement.strength = static_cast<Strength>(*rc::gen::inRange(0, 4));
