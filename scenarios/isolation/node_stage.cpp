@@ -47,9 +47,9 @@ class World {
   }
 
   void issue(std::size_t session, const std::string& sql) {
-    statements_[session] = {};
-    statements_[session].task =
-        host_.spawn("statement", [this, session, sql] { statements_[session].answer = execute(session, sql); });
+    statements_[session].answer.reset();
+    ++statements_[session].issued;
+    host_.spawn("statement", [this, session, sql] { statements_[session].answer = execute(session, sql); });
   }
 
   // Runs until nothing has ended for `quiet`.
@@ -77,7 +77,8 @@ class World {
     std::vector<std::unique_ptr<engine::Session>> sessions;
   };
   struct Statement {
-    sim::TaskRef task;
+    std::uint64_t issued = 0;
+    bool timed_out = false;  // idle in a transaction for too long
     std::optional<Answer> answer;
   };
 
@@ -100,6 +101,10 @@ class World {
   Answer execute(std::size_t session, const std::string& sql) {
     Answer answer;
     try {
+      if (statements_[session].timed_out) {
+        throw engine::SqlError(engine::sqlstate::idle_in_transaction_session_timeout,
+                               "terminating connection due to idle-in-transaction timeout");
+      }
       const auto statements = memory_->cache.parse(sql);
       if (statements.size() != 1) {
         throw engine::SqlError(engine::sqlstate::syntax_error, "a step is one statement");
@@ -109,7 +114,21 @@ class World {
       answer = answer_of(error);
     }
     ++ended_;
+    watch_idleness(session);
     return answer;
+  }
+
+  // What a connection does for its session (pgwire/backend.cpp).
+  void watch_idleness(std::size_t session) {
+    const engine::Session& watched = *memory_->sessions[session];
+    const sim::Duration limit = watched.idle_in_transaction_timeout();
+    if (limit == sim::Duration(0) || watched.status() == engine::TransactionStatus::idle) return;
+    host_.spawn("idleness", [this, session, limit, issued = statements_[session].issued] {
+      host_.sleep_for(limit);
+      if (statements_[session].issued != issued) return;
+      statements_[session].timed_out = true;
+      memory_->sessions[session]->close();
+    });
   }
 
   void check() const {

@@ -9,24 +9,12 @@
 namespace polarsim::scenarios::isolation {
 namespace {
 
-// What the node cannot do yet.
-bool beyond_the_node(const Case& played) {
-  std::string text = played.setup;
-  for (const Step& step : played.steps) text += step.sql + "\n";
-  for (const char* word : {"SAVEPOINT", "REPEATABLE READ", "repeatable read", "LOCK TABLE", "advisory", "CREATE UNIQUE",
-                           "idle_in_transaction_session_timeout", "DROP TABLE t"}) {
-    if (text.find(word) != std::string::npos) return true;
-  }
-  return false;
-}
-
 void play_all_files(const NodeStageOptions& options) {
   const auto stage = make_node_stage(options);
   for (const std::string& path : isolation_files()) {
     const auto file = load_isolation_file(path);
     ASSERT_TRUE(file) << file.error().message;
     for (const Case& played : file->cases) {
-      if (beyond_the_node(played)) continue;
       const CaseResult result = play(played, path, *stage);
       std::string transcript;
       for (const std::string& line : result.transcript) transcript += line + "\n";
