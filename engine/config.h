@@ -12,8 +12,8 @@ inline constexpr std::uint16_t default_port = 5432;
 
 struct NodeConfig {
   sim::Duration deadlock_timeout{1'000'000'000};
-  sim::Duration lock_timeout{0};              // 0: wait forever
-  sim::Duration statement_timeout{0};         // 0: none
+  sim::Duration lock_timeout{0};                         // 0: wait forever
+  sim::Duration statement_timeout{0};                    // 0: none
   sim::Duration idle_in_transaction_session_timeout{0};  // 0: none
   sim::Duration tcp_user_timeout{10'000'000'000};
   sim::Duration tcp_keepalive{5'000'000'000};
@@ -45,9 +45,9 @@ struct NodeConfig {
 };
 
 struct ClusterConfig {
-  int coordinators = 1;   // cn1 is the primary
+  int coordinators = 1;  // cn1 is the primary
   int data_nodes = 2;
-  int shard_count = 32;   // polar_cluster.shard_count
+  int shard_count = 32;  // polar_cluster.shard_count
   sim::Duration recover_2pc_interval{60'000'000'000};
   NodeConfig node;
 };

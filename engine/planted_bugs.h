@@ -28,9 +28,18 @@ enum class PlantedBug : std::uint8_t {
   snapshot_before_lock_wait,
 };
 
+// What is certain to find a planted bug; others may find it, too.
+enum class FoundBy : std::uint8_t {
+  campaigns,     // of the scenarios bank and commit-crash
+  crash_matrix,  // engine/node/crash_matrix_test.cpp
+  isolation,     // cases of scenarios/isolation, and random statements against a model (engine/node/model)
+};
+const char* to_string(FoundBy found_by);  // "campaigns", "crash matrix", "isolation tests"
+
 struct PlantedBugInfo {
   PlantedBug bug;
-  std::string_view name;     // "2pc-skip-commit-record-flush"
+  std::string_view name;  // "2pc-skip-commit-record-flush"
+  FoundBy found_by;
   std::string_view summary;  // what is wrong when it is on
   std::string_view source;   // the real bug it is modelled on
 };

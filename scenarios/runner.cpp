@@ -147,6 +147,7 @@ RunRecord run_scenario(const Scenario& scenario, const RunRequest& request) {
   }
   RunPhases phases(scenario, request);
   phases.run();
+  if (request.on_stop) request.on_stop(phases.cluster());
   collect(phases, request, record);
   judge_all(phases, scenario, record);
   return record;

@@ -18,6 +18,7 @@
 
 #include "checkers/history.h"
 #include "checkers/verdict.h"
+#include "engine/cluster/cluster.h"
 #include "engine/planted_bugs.h"
 #include "faults/schedule.h"
 #include "scenarios/scenario.h"
@@ -41,6 +42,8 @@ struct RunRequest {
   sim::Time until = sim::never;  // stop here without judging (replay --until)
   // Called when the world exists and nothing has happened in it yet: for watching a run, and for tampering with it.
   std::function<void(sim::Simulation&)> on_world;
+  // Called when the run has stopped, at `until` or at its end, and before its world goes: for looking at it.
+  std::function<void(const engine::Cluster&)> on_stop;
   // Called once per virtual second with the virtual time reached; for progress only.
   std::function<void(sim::Time)> progress;
 };

@@ -17,11 +17,16 @@ namespace {
 using namespace std::chrono_literals;
 using Keys = std::vector<std::string>;
 
+constexpr std::int64_t storage_buffers_min = 16;
+constexpr std::int64_t storage_buffers_max = 1 << 20;
+
 const Keys root_keys{"description", "cluster",  "clients", "run",   "network",
                      "disk",        "workload", "faults",  "fault", "check"};
 const Keys cluster_keys{"coordinators",    "data_nodes",         "shard_count",         "recover_2pc_interval_s",
                         "lock_timeout_s",  "deadlock_timeout_s", "statement_timeout_s", "tcp_user_timeout_s",
-                        "tcp_keepalive_s", "connect_timeout_s",  "max_connections"};
+                        "tcp_keepalive_s", "connect_timeout_s",  "max_connections",     "shared_buffers",
+                        "full_page_writes", "checkpoint_timeout_s", "max_wal_size_kb", "wal_segment_kb",
+                        "autovacuum", "autovacuum_naptime_s"};
 const Keys clients_keys{"hosts"};
 const Keys run_keys{"duration_s", "liveness_timeout_s", "policy"};
 const Keys network_keys{"latency_us", "bandwidth_bytes_per_s", "loss", "retransmission_timeout_ms"};
@@ -53,6 +58,22 @@ std::vector<const toml::table*> tables_of(const Section& parent, std::string_vie
   return tables;
 }
 
+void read_storage(const Section& section, engine::NodeConfig& node) {
+  const auto kilobytes = [&](std::string_view key, std::uint64_t bytes, std::int64_t least) {
+    constexpr std::int64_t most = 1 << 24;
+    const auto value = static_cast<std::int64_t>(bytes >> 10);
+    return static_cast<std::uint64_t>(section.integer(key, value, least, most)) << 10;
+  };
+  node.shared_buffers = static_cast<std::uint32_t>(
+      section.integer("shared_buffers", node.shared_buffers, storage_buffers_min, storage_buffers_max));
+  node.full_page_writes = section.boolean("full_page_writes", node.full_page_writes);
+  node.checkpoint_timeout = section.duration("checkpoint_timeout_s", node.checkpoint_timeout, 10ms, 24h);
+  node.max_wal_size_bytes = kilobytes("max_wal_size_kb", node.max_wal_size_bytes, 64);
+  node.wal_segment_bytes = kilobytes("wal_segment_kb", node.wal_segment_bytes, 16);
+  node.autovacuum = section.boolean("autovacuum", node.autovacuum);
+  node.autovacuum_naptime = section.duration("autovacuum_naptime_s", node.autovacuum_naptime, 10ms, 24h);
+}
+
 void read_cluster(const Section& root, Scenario& scenario) {
   const Section section(table_of(root, "cluster"), "cluster", cluster_keys);
   engine::ClusterConfig& cluster = scenario.cluster;
@@ -68,6 +89,7 @@ void read_cluster(const Section& root, Scenario& scenario) {
   node.tcp_keepalive = section.duration("tcp_keepalive_s", node.tcp_keepalive, 10ms, 1h);
   node.connect_timeout = section.duration("connect_timeout_s", node.connect_timeout, 10ms, 1h);
   node.max_connections = static_cast<int>(section.integer("max_connections", node.max_connections, 1, 10'000));
+  read_storage(section, node);
 }
 
 void read_run(const Section& root, Scenario& scenario) {

@@ -53,6 +53,13 @@ data_nodes = 3
 shard_count = 8
 recover_2pc_interval_s = 1.5
 lock_timeout_s = 2
+shared_buffers = 16
+full_page_writes = false
+checkpoint_timeout_s = 2.5
+max_wal_size_kb = 128
+wal_segment_kb = 32
+autovacuum = false
+autovacuum_naptime_s = 3
 [clients]
 hosts = 3
 [run]
@@ -93,6 +100,13 @@ never = ["G1c-process"]
   EXPECT_EQ(scenario->cluster.data_nodes, 3);
   EXPECT_EQ(scenario->cluster.recover_2pc_interval, 1500ms);
   EXPECT_EQ(scenario->cluster.node.lock_timeout, 2s);
+  EXPECT_EQ(scenario->cluster.node.shared_buffers, 16U);
+  EXPECT_FALSE(scenario->cluster.node.full_page_writes);
+  EXPECT_EQ(scenario->cluster.node.checkpoint_timeout, 2500ms);
+  EXPECT_EQ(scenario->cluster.node.max_wal_size_bytes, 128U << 10);
+  EXPECT_EQ(scenario->cluster.node.wal_segment_bytes, 32U << 10);
+  EXPECT_FALSE(scenario->cluster.node.autovacuum);
+  EXPECT_EQ(scenario->cluster.node.autovacuum_naptime, 3s);
   EXPECT_EQ(scenario->client_hosts, 3);
   EXPECT_EQ(scenario->duration, 500ms);
   EXPECT_EQ(scenario->policy, sim::SchedulingPolicy::fifo);

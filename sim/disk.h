@@ -299,6 +299,9 @@ class Disk {
   std::string durable_contents(const std::string& path) const;
   // The cached contents as they were if no fault had done damage; empty if there is no such file.
   std::string clean_contents(const std::string& path) const;
+  // What cached reads show now, damage included; unreadable sectors come out as they should be. Empty if there is no
+  // such file.
+  std::string cached_contents(const std::string& path) const;
   // By path, then sector.
   std::vector<DamagedSector> damage_report() const;
   // Stays until the next call, which must not come from itself, over crashes and boots; empty for none. To crash before

@@ -150,6 +150,21 @@ TEST_F(DiskFaultTest, BitRotOfADirtySectorIsInEachOfItsVersions) {
   EXPECT_EQ(disk().durable_contents("f"), "ACC");
 }
 
+TEST_F(DiskFaultTest, CachedContentsAreWhatReadsShow) {
+  File file = synced("f", pages('a', 2));
+  EXPECT_EQ(disk().cached_contents("none"), "");
+  disk().damage("f", 3, 0x03);
+  disk().make_unreadable("f", 9);
+  ASSERT_TRUE(file.write(600, "xyz"));
+  std::string read;
+  ASSERT_TRUE(file.read(0, page_bytes, read));
+  EXPECT_EQ(disk().cached_contents("f"), read + pages('a')) << "the sector that cannot be read as it should be";
+  EXPECT_NE(disk().cached_contents("f"), disk().clean_contents("f"));
+  set(&DiskParameters::lost_write, 1);
+  ASSERT_TRUE(file.sync());
+  EXPECT_EQ(disk().cached_contents("f").substr(600, 3), "xyz") << "hidden by the cache";
+}
+
 TEST_F(DiskFaultTest, ACutEndsTheDamageBehindIt) {
   File file = synced("f", sectors('a', 4));
   disk().damage("f", 3 * sector_bytes, 0x01);

@@ -160,19 +160,25 @@ void Disk::drop_caches() {
   impl_->note(DiskOperation::drop_caches, nullptr, 0, 0, 0);
 }
 
+namespace {
+
+// The damaged sector in place of the clean one; one that cannot be read has nothing to show.
+void lay_over(std::string& contents, std::uint64_t sector, const detail::DamageVersion& version) {
+  const std::uint64_t start = sector * sector_bytes;
+  if (version.healed || version.image.empty() || start >= contents.size()) return;
+  const std::uint64_t count = std::min(sector_bytes, contents.size() - start);
+  contents.replace(start, count, version.image, 0, count);
+}
+
+}  // namespace
+
 std::string Disk::durable_contents(const std::string& path) const {
   const detail::NameTree& names = impl_->names;
   const std::shared_ptr<detail::Inode> inode = names.find_in(names.durable_view(), path);
   if (!inode || inode->is_directory) return {};
   const detail::SparseBytes durable = detail::contents_at(*inode, inode->journal_start);
   std::string contents = durable.read_padded(0, durable.size());
-  for (const auto& [sector, damage] : inode->damage) {
-    const detail::DamageVersion& version = damage.at(inode->journal_start);
-    const std::uint64_t start = sector * sector_bytes;
-    if (version.healed || version.image.empty() || start >= contents.size()) continue;
-    contents.replace(start, std::min(sector_bytes, contents.size() - start), version.image, 0,
-                     std::min(sector_bytes, contents.size() - start));
-  }
+  for (const auto& [sector, damage] : inode->damage) lay_over(contents, sector, damage.at(inode->journal_start));
   return contents;
 }
 
@@ -180,6 +186,16 @@ std::string Disk::clean_contents(const std::string& path) const {
   const auto inode = impl_->names.get(path);
   if (!inode) return {};
   return (*inode)->contents.read_padded(0, (*inode)->contents.size());
+}
+
+std::string Disk::cached_contents(const std::string& path) const {
+  std::string contents = clean_contents(path);
+  const auto inode = impl_->names.get(path);
+  if (!inode) return contents;
+  for (const auto& [sector, damage] : (*inode)->damage) {
+    if (damage.shows()) lay_over(contents, sector, damage.versions.back());
+  }
+  return contents;
 }
 
 std::vector<DamagedSector> Disk::damage_report() const {

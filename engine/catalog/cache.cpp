@@ -1,6 +1,7 @@
 #include "engine/catalog/cache.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sim/assert.h"
@@ -69,8 +70,9 @@ TablePtr Cache::make_table(const Relation& relation, const Transaction* reader) 
     const RelationVersion* const version = visible(index, reader);
     if (version != nullptr) table->indexes.push_back({id, version->file, index.index});
   }
-  std::stable_partition(table->indexes.begin(), table->indexes.end(),
-                        [](const Index& index) { return index.definition.primary; });
+  const auto primary = std::find_if(table->indexes.begin(), table->indexes.end(),
+                                    [](const Index& index) { return index.definition.primary; });
+  if (primary != table->indexes.end()) std::rotate(table->indexes.begin(), primary, std::next(primary));
   if (settled) relation.settled = table;
   return table;
 }

@@ -61,8 +61,8 @@ class Cache {
   // Both count as undecided until the transaction `xid` ends.
   RelationVersion& add_version(Relation& relation, RelationVersion version);
   void drop_version(Relation& relation, RelationVersion& version, Xid xid);
-  // What was undecided because of the transaction is settled; or because of its levels from `first_level` on, which have
-  // been rolled back.
+  // What was undecided because of the transaction is settled; or because of its levels from `first_level` on, which
+  // have been rolled back.
   void transaction_ended(const Transaction& transaction, bool committed);
   void levels_rolled_back(const Transaction& transaction, std::size_t first_level);
 

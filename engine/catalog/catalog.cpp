@@ -130,6 +130,16 @@ std::vector<TablePtr> Catalog::tables(const Transaction* reader) const {
   return result;
 }
 
+std::vector<SequencePtr> Catalog::sequences(const Transaction* reader) const {
+  std::vector<SequencePtr> result;
+  for (const auto& [id, relation] : impl_->cache.relations()) {
+    if (relation.kind != RelationKind::sequence) continue;
+    if (const RelationVersion* const version = impl_->cache.visible(relation, reader))
+      result.push_back(std::make_shared<const Sequence>(Sequence{id, version->file, relation.sequence}));
+  }
+  return result;
+}
+
 std::string Catalog::name_of(RelationId id) const {
   const Relation* const relation = std::as_const(impl_->cache).find(id);
   return relation == nullptr ? fmt::format("{}", id) : relation->name;
@@ -157,8 +167,8 @@ namespace {
 
 // The relation of that name and kind, locked: after a wait, what the name means is looked up again.
 template <typename Resolve>
-const Relation* lock_by_name(txn::LockManager& locks, Transaction& transaction, const sql::TableName& name, LockMode mode,
-                             bool wait, Resolve resolve) {
+const Relation* lock_by_name(txn::LockManager& locks, Transaction& transaction, const sql::TableName& name,
+                             LockMode mode, bool wait, Resolve resolve) {
   const Relation* relation = resolve();
   while (relation != nullptr) {
     const RelationId id = relation->id;

@@ -90,7 +90,8 @@ class Catalog {
   bool has_sequence(const Transaction* reader, RelationId id) const;
   // What has the name, whatever it is.
   std::optional<RelationKind> kind_of(const Transaction* reader, std::string_view schema, std::string_view name) const;
-  std::vector<TablePtr> tables(const Transaction* reader) const;  // by id, system tables included
+  std::vector<TablePtr> tables(const Transaction* reader) const;        // by id, system tables included
+  std::vector<SequencePtr> sequences(const Transaction* reader) const;  // by id
   // pg_class.relname, or the number as text if there is none (any more).
   std::string name_of(RelationId id) const;
 

@@ -95,8 +95,8 @@ void Catalog::bootstrap(Transaction& transaction) {
     if (table->heap.toast != 0) impl_->make_file(transaction, table->heap.toast);
   }
   for (const TablePtr& table : system_tables()) {
-    const ClassRow row{table->id,          table->definition->schema, table->definition->name, RelationKind::table,
-                       table->heap.relation, table->heap.toast};
+    const ClassRow row{table->id,           table->definition->schema, table->definition->name,
+                       RelationKind::table, table->heap.relation,      table->heap.toast};
     impl_->insert_row(transaction, pg_class_id, to_row(row));
     int number = 0;
     for (const sql::ColumnInfo& column : table->definition->columns)
@@ -213,9 +213,8 @@ void Catalog::Implementation::move_to(Transaction& transaction, RelationId id, R
   moved.created_by = xid;
   const txn::ActiveSnapshot keeps_vacuum_away(transactions, transaction);
   txn::RowFailure failure;
-  const txn::RowOutcome outcome =
-      heap.update(transaction, system_table(pg_class_id).heap, old.tid,
-                  to_row(class_row_of(*cache.find(id), moved)), false, moved.tid, failure);
+  const txn::RowOutcome outcome = heap.update(transaction, system_table(pg_class_id).heap, old.tid,
+                                              to_row(class_row_of(*cache.find(id), moved)), false, moved.tid, failure);
   POLARSIM_ASSERT(outcome == txn::RowOutcome::ok, "a row of the catalog changed under its lock");
   transaction.level().dropped.push_back(old.file);
   if (old.toast != 0) transaction.level().dropped.push_back(old.toast);

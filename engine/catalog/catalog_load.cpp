@@ -1,5 +1,6 @@
 // Reading the system tables: the cache as it would be had the node never gone down.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -129,9 +130,10 @@ class Loader {
         break;
     }
     // What was moved by an undecided transaction has two versions: the older one is the one that it ends.
-    std::stable_partition(relation.versions.begin(), relation.versions.end(),
-                          [](const RelationVersion& version) { return version.dropped_by != storage::invalid_xid; });
-    const std::vector<RelationVersion> versions = std::move(relation.versions);
+    const auto ended = [](const RelationVersion& version) { return version.dropped_by != storage::invalid_xid; };
+    std::vector<RelationVersion> versions;
+    std::copy_if(relation.versions.begin(), relation.versions.end(), std::back_inserter(versions), ended);
+    std::remove_copy_if(relation.versions.begin(), relation.versions.end(), std::back_inserter(versions), ended);
     relation.versions.clear();
     Relation* added = nullptr;
     for (const RelationVersion& version : versions) {
@@ -173,8 +175,6 @@ class Loader {
 
 }  // namespace
 
-void Catalog::load() {
-  Loader(impl_->cache, impl_->transactions, impl_->heap, impl_->pool, impl_->files).run();
-}
+void Catalog::load() { Loader(impl_->cache, impl_->transactions, impl_->heap, impl_->pool, impl_->files).run(); }
 
 }  // namespace polarsim::engine::catalog

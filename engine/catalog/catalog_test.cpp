@@ -18,9 +18,10 @@ TEST(Catalog, SystemTablesTellOfRelations) {
     session.run("CREATE TABLE t (id int PRIMARY KEY, name text DEFAULT 'x' NOT NULL, code bigint UNIQUE)");
     EXPECT_EQ(session.run("SELECT relname, relkind FROM pg_class WHERE oid >= 16384 ORDER BY relname"),
               "t|r;t_code_key|i;t_pkey|i");
-    EXPECT_EQ(session.run("SELECT attname, atttypid, attnum, attnotnull, attdefault FROM pg_attribute WHERE attrelid >= "
-                          "16384 ORDER BY attnum"),
-              "id|23|1|t|null;name|25|2|t|'x';code|20|3|f|null");
+    EXPECT_EQ(
+        session.run("SELECT attname, atttypid, attnum, attnotnull, attdefault FROM pg_attribute WHERE attrelid >= "
+                    "16384 ORDER BY attnum"),
+        "id|23|1|t|null;name|25|2|t|'x';code|20|3|f|null");
     EXPECT_EQ(session.run("SELECT indisunique, indisprimary, indkey FROM pg_index ORDER BY indexrelid"), "t|t|1;t|f|3");
     EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid < 16384 ORDER BY oid"),
               "pg_attribute;pg_class;pg_sequence;pg_index");
@@ -54,7 +55,9 @@ TEST(Catalog, SavepointTakesBackWhatWasCreatedAndDropped) {
     session.run("CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)");
     session.run("BEGIN; CREATE TABLE a (id int); SAVEPOINT s; CREATE TABLE b (id int); DROP TABLE kept");
     EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid >= 16384 ORDER BY relname"), "a;b");
+    const std::size_t files = file_count(running);
     session.run("ROLLBACK TO s");
+    EXPECT_EQ(file_count(running), files - 1) << "that of b";
     EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid >= 16384 ORDER BY relname"), "a;kept");
     EXPECT_EQ(session.run("SELECT * FROM kept"), "7");
     session.run("CREATE TABLE b (other text); DROP TABLE kept; COMMIT");
@@ -165,6 +168,27 @@ TEST(Catalog, PreparedDefinitionsOutliveACrash) {
   EXPECT_TRUE(node.finished());
 }
 
+TEST(Catalog, PreparedDefinitionsThatAreRolledBackAfterACrashLeaveNothing) {
+  TestNode node;
+  std::size_t files = 0;
+  node.run([&](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("CREATE TABLE old (id int PRIMARY KEY, v text); INSERT INTO old VALUES (5, 'a')");
+    files = file_count(running);
+    session.run("BEGIN; CREATE TABLE t (id int PRIMARY KEY); SAVEPOINT s; DROP TABLE old; RELEASE s; TRUNCATE t");
+    session.run("PREPARE TRANSACTION 'x'; CHECKPOINT");
+    running.host().crash();
+  });
+  node.run([&](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("ROLLBACK PREPARED 'x'");
+    EXPECT_EQ(session.run("SELECT * FROM old WHERE id = 5"), "5|a");
+    EXPECT_EQ(session.run("CREATE TABLE t (other text); DROP TABLE t"), "DROP TABLE");
+    EXPECT_EQ(file_count(running), files);
+  });
+  EXPECT_TRUE(node.finished());
+}
+
 TEST(Catalog, TruncateIsTransactional) {
   TestNode node;
   node.run([](TestNode& running) {
@@ -203,7 +227,8 @@ TEST(Catalog, IndexOnRowsThatAreThere) {
               "23505 duplicate key value violates unique constraint \"u\" / Key (v)=(30) already exists.");
     EXPECT_EQ(session.outcome("DROP INDEX t_pkey"),
               "2BP01 cannot drop index t_pkey because constraint t_pkey on table t requires it");
-    EXPECT_EQ(session.run("DROP INDEX u; INSERT INTO t VALUES (4, 30); SELECT id FROM t WHERE v = 30 ORDER BY id"), "3;4");
+    EXPECT_EQ(session.run("DROP INDEX u; INSERT INTO t VALUES (4, 30); SELECT id FROM t WHERE v = 30 ORDER BY id"),
+              "3;4");
     EXPECT_EQ(session.outcome("DROP INDEX u"), "42704 index \"u\" does not exist");
   });
   EXPECT_TRUE(node.finished());
@@ -214,7 +239,8 @@ TEST(Catalog, CreatingAnIndexKeepsWritersAwayAndReadersNot) {
   node.run([](TestNode& running) {
     TestSession a = running.connect();
     TestSession b = running.connect();
-    a.run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10); BEGIN; CREATE INDEX by_v ON t (v)");
+    a.run(
+        "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10); BEGIN; CREATE INDEX by_v ON t (v)");
     EXPECT_EQ(b.run("SELECT * FROM t WHERE v = 10"), "1|10");
     auto writer = b.start("INSERT INTO t VALUES (2, 10)");
     EXPECT_FALSE(writer.done());

@@ -28,8 +28,8 @@ void read_page(storage::BufferPool& pool, storage::PageId id, std::vector<Place>
 
 }  // namespace
 
-void for_each_version(storage::BufferPool& pool, storage::DataFiles& files, txn::Heap& heap, const txn::HeapTable& table,
-                      const VisitVersion& visit) {
+void for_each_version(storage::BufferPool& pool, storage::DataFiles& files, txn::Heap& heap,
+                      const txn::HeapTable& table, const VisitVersion& visit) {
   std::vector<Place> places;
   for (BlockNumber block = 0; block < files.block_count(table.relation); ++block) {
     places.clear();

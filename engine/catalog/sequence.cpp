@@ -73,9 +73,9 @@ SequencePtr open(Database& database, txn::Transaction& transaction, std::string_
   const sql::TableName name = sql::parse_relation_name(text);
   SequencePtr sequence = database.catalog().open_sequence(transaction, name, mode);
   if (sequence == nullptr) {
-    throw SqlError(sqlstate::undefined_table,
-                   fmt::format("relation \"{}\" does not exist",
-                               name.schema.empty() ? name.name : name.schema + "." + name.name));
+    throw SqlError(
+        sqlstate::undefined_table,
+        fmt::format("relation \"{}\" does not exist", name.schema.empty() ? name.name : name.schema + "." + name.name));
   }
   return sequence;
 }

@@ -1,9 +1,9 @@
 // Sequences: numbers that are given out once, whatever becomes of the transaction that asked (PostgreSQL's
 // src/backend/commands/sequence.c).
 //
-// A sequence is one page with its last value. The WAL is told 32 values ahead, so that most calls write nothing: after a
-// crash up to 32 numbers are skipped, and none is given out twice, except those that only transactions saw which had not
-// committed when the node crashed (as in PostgreSQL). Everything here blocks.
+// A sequence is one page with its last value. The WAL is told 32 values ahead, so that most calls write nothing: after
+// a crash up to 32 numbers are skipped, and none is given out twice, except those that only transactions saw which had
+// not committed when the node crashed (as in PostgreSQL). Everything here blocks.
 //
 // WAL: RecordKind::sequence_first, the page made anew from u64 last value, u8 whether it was given out, u32 0.
 #pragma once
@@ -29,8 +29,8 @@ struct SequenceMemory {
 
 // nextval('name'), ...: `name` as written in the text argument, perhaps with a schema and quotes. They throw SqlError:
 // 42P01 if there is no such sequence, 42809 if it is something else, 2200H at its end, 55000 if the session has not yet
-// had a value, 22003 for a value outside its bounds. nextval() and setval() give the transaction an identifier when they
-// write the WAL, so that its commit waits for the record.
+// had a value, 22003 for a value outside its bounds. nextval() and setval() give the transaction an identifier when
+// they write the WAL, so that its commit waits for the record.
 std::int64_t nextval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name);
 std::int64_t currval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory,
                      std::string_view name);

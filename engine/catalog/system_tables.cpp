@@ -43,19 +43,19 @@ std::vector<TablePtr> make_system_tables() {
                               {column("attrelid", TypeId::int8), column("attname", TypeId::text),
                                column("atttypid", TypeId::int8), column("attnum", TypeId::int4),
                                column("attnotnull", TypeId::boolean), column("attdefault", TypeId::text, false)}));
-  tables.push_back(make_table(pg_class_id, 0, "pg_class",
-                              {column("oid", TypeId::int8), column("relname", TypeId::text),
-                               column("relnamespace", TypeId::int8), column("relkind", TypeId::text),
-                               column("relfilenode", TypeId::int8), column("reltoastrelid", TypeId::int8)}));
-  tables.push_back(make_table(pg_sequence_id, 0, "pg_sequence",
-                              {column("seqrelid", TypeId::int8), column("seqtypid", TypeId::int8),
-                               column("seqstart", TypeId::int8), column("seqincrement", TypeId::int8),
-                               column("seqmax", TypeId::int8), column("seqmin", TypeId::int8),
-                               column("seqcycle", TypeId::boolean)}));
-  tables.push_back(make_table(pg_index_id, 0, "pg_index",
-                              {column("indexrelid", TypeId::int8), column("indrelid", TypeId::int8),
-                               column("indisunique", TypeId::boolean), column("indisprimary", TypeId::boolean),
-                               column("indkey", TypeId::text)}));
+  tables.push_back(make_table(
+      pg_class_id, 0, "pg_class",
+      {column("oid", TypeId::int8), column("relname", TypeId::text), column("relnamespace", TypeId::int8),
+       column("relkind", TypeId::text), column("relfilenode", TypeId::int8), column("reltoastrelid", TypeId::int8)}));
+  tables.push_back(
+      make_table(pg_sequence_id, 0, "pg_sequence",
+                 {column("seqrelid", TypeId::int8), column("seqtypid", TypeId::int8), column("seqstart", TypeId::int8),
+                  column("seqincrement", TypeId::int8), column("seqmax", TypeId::int8), column("seqmin", TypeId::int8),
+                  column("seqcycle", TypeId::boolean)}));
+  tables.push_back(make_table(
+      pg_index_id, 0, "pg_index",
+      {column("indexrelid", TypeId::int8), column("indrelid", TypeId::int8), column("indisunique", TypeId::boolean),
+       column("indisprimary", TypeId::boolean), column("indkey", TypeId::text)}));
   return tables;
 }
 

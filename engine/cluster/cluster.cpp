@@ -168,6 +168,12 @@ std::vector<PreparedTransactionInfo> Cluster::prepared_transactions() const {
   return result;
 }
 
+std::string Cluster::inspect(const std::string& node, const InspectRequest& request) const {
+  const auto found = impl_->live.find(node);
+  if (found == impl_->live.end()) return inspect_disk(impl_->simulation.host(node), request);
+  return engine::inspect(found->second.instance->database(), request);
+}
+
 bool Cluster::has_open_distributed_transactions() const {
   for (const std::string& name : node_names()) {
     const auto found = impl_->live.find(name);

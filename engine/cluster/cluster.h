@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/config.h"
+#include "engine/node/inspect.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine {
@@ -39,6 +40,9 @@ class Cluster {
   // True while a distributed transaction of any coordinator has not reached its end on every node, or may not have: a
   // node that is down may hold one prepared.
   bool has_open_distributed_transactions() const;
+
+  // A node's insides as text, also of a node that is down. `node` is one of node_names(). Throws as inspect().
+  std::string inspect(const std::string& node, const InspectRequest& request) const;
 
   struct Implementation;
 

@@ -39,6 +39,11 @@ CoordinatorSession::CoordinatorSession(Coordinator& coordinator, std::uint32_t p
   local_->set_interrupt_listener([this] { on_interrupt(); });
 }
 
+CoordinatorSession::~CoordinatorSession() {
+  // It ends last, and may have something to roll back: nobody must be told of interrupts who is gone by then.
+  local_->set_interrupt_listener(nullptr);
+}
+
 void CoordinatorSession::close() {
   // Nodes roll back what their lost session had open; waiting for their answers would help nobody.
   executor_.close();

@@ -39,6 +39,7 @@ class CoordinatorSession : public Session {
  public:
   // `process_id`: of the backend, unique over all boots of the host. The coordinator must outlive the session.
   CoordinatorSession(Coordinator& coordinator, std::uint32_t process_id);
+  ~CoordinatorSession() override;
 
   QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
                       std::span<const Value> parameters) override;

@@ -150,8 +150,7 @@ QueryResult create_index(ExecutionContext& context, const sql::CreateIndex& crea
   index.unique = create.unique;
   index.name = create.name;
   if (index.name.empty()) {
-    index.name =
-        sql::default_index_name(definition.name, create.columns, "idx", NameTaken(context, definition.schema));
+    index.name = sql::default_index_name(definition.name, create.columns, "idx", NameTaken(context, definition.schema));
   }
   const std::string name = index.name;
   const std::optional<catalog::Index> made =
@@ -264,8 +263,8 @@ QueryResult execute_create_table(ExecutionContext& context, const sql::CreateTab
   context.database.visit_append_point();
   if (find_system_view(definition.schema, definition.name) == nullptr) {
     std::vector<IndexDefinition> indexes = define_indexes(context, definition, create);
-    const TablePtr table = context.database.catalog().create_table(context.transaction, std::move(definition),
-                                                                   std::move(indexes));
+    const TablePtr table =
+        context.database.catalog().create_table(context.transaction, std::move(definition), std::move(indexes));
     if (table != nullptr) {
       for (const catalog::Index& index : table->indexes) context.database.tree(index).create();
       return result;

@@ -1,10 +1,10 @@
 // The executor of one node: runs a statement on the node's own tables inside a transaction.
 //
 // UPDATE, DELETE and SELECT ... FOR choose their rows by the statement's snapshot, wait for who holds them, and look
-// again at rows that changed meanwhile (PostgreSQL's EvalPlanQual, src/backend/executor/README): under read committed the
-// newest version is locked, tested against WHERE, and used if it still qualifies; under repeatable read the statement
-// fails with 40001. INSERT waits for open transactions that may come to own its key. The snapshot is taken after the
-// table's lock has been obtained.
+// again at rows that changed meanwhile (PostgreSQL's EvalPlanQual, src/backend/executor/README): under read committed
+// the newest version is locked, tested against WHERE, and used if it still qualifies; under repeatable read the
+// statement fails with 40001. INSERT waits for open transactions that may come to own its key. The snapshot is taken
+// after the table's lock has been obtained.
 #pragma once
 
 #include <span>
@@ -20,13 +20,13 @@
 
 namespace polarsim::engine::exec {
 
-// What a statement runs in. The session has set transaction.backend->limits before, and counts the transaction's command
-// up (TransactionManager::next_command) when the statement is over.
+// What a statement runs in. The session has set transaction.backend->limits before, and counts the transaction's
+// command up (TransactionManager::next_command) when the statement is over.
 struct ExecutionContext {
   Database& database;
   txn::Transaction& transaction;
   std::span<const Value> parameters;
-  std::vector<TypeId> parameter_types;  // all unknown: inferred where they are used
+  std::vector<TypeId> parameter_types;       // all unknown: inferred where they are used
   sql::SessionFunctions* session = nullptr;  // null: its functions are refused
 
   ExecutionContext(Database& in, txn::Transaction& by, std::span<const Value> values)

@@ -41,8 +41,8 @@ class UniquenessCheck {
  private:
   void check(Tid tid) {
     Row row;
-    const KeyOwner owner = context_.database.heap().find_key_owner(
-        context_.transaction, table_.heap, {tid}, [&](const Row& version) {
+    const KeyOwner owner =
+        context_.database.heap().find_key_owner(context_.transaction, table_.heap, {tid}, [&](const Row& version) {
           row = version;
           return must_be_unique(index_.definition, version);
         });

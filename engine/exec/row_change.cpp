@@ -97,8 +97,7 @@ std::optional<Row> Modification::run(const VisibleRow& candidate, const Row* pro
       const bool new_key = changes_key(table_, base->row, changed);
       if (!new_key) strength = LockStrength::no_key_update;
       Tid tid;
-      outcome =
-          database.heap().update(context_.transaction, table_.heap(), base->tid, changed, new_key, tid, failure);
+      outcome = database.heap().update(context_.transaction, table_.heap(), base->tid, changed, new_key, tid, failure);
       if (outcome == RowOutcome::ok) {
         insert_index_entries(context_, table_, changed, tid);
         return changed;

@@ -49,8 +49,8 @@ class Modification {
                const RowChange* change)
       : context_(context), table_(table), condition_(condition), change_(change) {}
 
-  // The new version (for a DELETE the deleted one); nothing if the row has gone or no longer qualifies. `proposed`: what
-  // EXCLUDED is. Throws 40001 under repeatable read.
+  // The new version (for a DELETE the deleted one); nothing if the row has gone or no longer qualifies. `proposed`:
+  // what EXCLUDED is. Throws 40001 under repeatable read.
   std::optional<Row> run(const VisibleRow& candidate, const Row* proposed = nullptr);
 
  private:

@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "engine/exec/system_views.h"
 #include "engine/exec/row_change.h"
+#include "engine/exec/system_views.h"
 #include "engine/sql/error.h"
 
 namespace polarsim::engine::exec {
@@ -175,8 +175,7 @@ QueryResult execute_select(ExecutionContext& context, const sql::Select& select)
   if (!select.from) return select_without_table(context, select);
   if (const SystemView* view = find_system_view(*select.from)) return select_from_view(context, select, *view);
   const bool locking = select.lock != sql::LockStrength::none;
-  const StatementScope scope(context, *select.from,
-                             locking ? txn::LockMode::row_share : txn::LockMode::access_share);
+  const StatementScope scope(context, *select.from, locking ? txn::LockMode::row_share : txn::LockMode::access_share);
   const OpenTable& table = scope.table();
   const sql::AnalyzedSelect analyzed = sql::analyze_select(select, &table.shape, context.parameter_types);
   if (locking) check_lockable(select, analyzed);

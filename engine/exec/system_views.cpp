@@ -67,12 +67,11 @@ SystemView make_locks() {
   SystemView view;
   view.definition.schema = "pg_catalog";
   view.definition.name = "pg_locks";
-  view.definition.columns = {column("locktype", TypeId::text),    column("relation", TypeId::int8),
-                             column("page", TypeId::int8),        column("tuple", TypeId::int4),
-                             column("transactionid", TypeId::int8), column("classid", TypeId::int8),
-                             column("objid", TypeId::int8),       column("objsubid", TypeId::int4),
-                             column("pid", TypeId::int4),         column("mode", TypeId::text),
-                             column("granted", TypeId::boolean),  column("waitstart", TypeId::int8)};
+  view.definition.columns = {
+      column("locktype", TypeId::text), column("relation", TypeId::int8),      column("page", TypeId::int8),
+      column("tuple", TypeId::int4),    column("transactionid", TypeId::int8), column("classid", TypeId::int8),
+      column("objid", TypeId::int8),    column("objsubid", TypeId::int4),      column("pid", TypeId::int4),
+      column("mode", TypeId::text),     column("granted", TypeId::boolean),    column("waitstart", TypeId::int8)};
   view.rows = [](const Database& database) {
     std::vector<Row> rows;
     for (const txn::LockManager::Entry& entry : database.locks().entries()) rows.push_back(lock_row(entry));

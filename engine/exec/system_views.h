@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/node/database.h"
 #include "engine/sql/ast.h"
 #include "engine/storage/table_definition.h"
-#include "engine/node/database.h"
 
 namespace polarsim::engine::exec {
 

@@ -212,19 +212,18 @@ bool same_key(const IndexDefinition& index, const Row& a, const Row& b) {
 }
 
 bool changes_key(const OpenTable& table, const Row& before, const Row& after) {
-  return std::any_of(
-      table.table->indexes.begin(), table.table->indexes.end(), [&](const catalog::Index& index) {
-        return index.definition.unique && !same_key(index.definition, before, after);
-      });
+  return std::any_of(table.table->indexes.begin(), table.table->indexes.end(), [&](const catalog::Index& index) {
+    return index.definition.unique && !same_key(index.definition, before, after);
+  });
 }
 
 KeyOwner find_key_owner(ExecutionContext& context, const OpenTable& table, const catalog::Index& index, const Row& row,
                         const std::vector<Tid>& tids) {
   if (tids.empty()) return {};
   // Since the entries were read, a place may have been vacuumed and filled again: the key counts, not the entry.
-  return context.database.heap().find_key_owner(
-      context.transaction, table.heap(), tids,
-      [&](const Row& other) { return same_key(index.definition, row, other); });
+  return context.database.heap().find_key_owner(context.transaction, table.heap(), tids, [&](const Row& other) {
+    return same_key(index.definition, row, other);
+  });
 }
 
 namespace {
@@ -236,13 +235,14 @@ KeyOwner insert_unless_owned(ExecutionContext& context, const OpenTable& table, 
                              const Row& row, Tid tid) {
   constexpr std::size_t entries_tolerated = 8;
   KeyOwner owner;
-  context.database.tree(index).insert_if(
-      index_key(index.definition, row), tid, [&](const std::vector<Tid>& equal, std::vector<Tid>& obsolete) {
-        owner = find_key_owner(context, table, index, row, equal);
-        if (owner.state != KeyOwner::State::none) return false;
-        if (equal.size() > entries_tolerated) obsolete = context.database.heap().dead_places(table.heap(), equal);
-        return true;
-      });
+  context.database.tree(index).insert_if(index_key(index.definition, row), tid,
+                                         [&](const std::vector<Tid>& equal, std::vector<Tid>& obsolete) {
+                                           owner = find_key_owner(context, table, index, row, equal);
+                                           if (owner.state != KeyOwner::State::none) return false;
+                                           if (equal.size() > entries_tolerated)
+                                             obsolete = context.database.heap().dead_places(table.heap(), equal);
+                                           return true;
+                                         });
   return owner;
 }
 

@@ -112,8 +112,8 @@ bool Upsert::insert(const Row& proposed) {
   return true;
 }
 
-// Under repeatable read, a row that the snapshot does not show must not decide anything, unless the transaction has made
-// it itself: this very statement, even.
+// Under repeatable read, a row that the snapshot does not show must not decide anything, unless the transaction has
+// made it itself: this very statement, even.
 void Upsert::check_visible(const KeyOwner& owner) {
   if (context_.transaction.isolation != txn::IsolationLevel::repeatable_read || owner.own) return;
   if (context_.database.heap().fetch(table_.heap(), owner.tid, context_.transaction, snapshot_)) return;
@@ -158,8 +158,7 @@ VisibleRow Upsert::version_to_update(const VisibleRow& newest) {
   if (!context_.database.config().planted.on(PlantedBug::recheck_skipped)) return newest;
   for (const catalog::Index* index : arbiters_) {
     for (const Tid tid : context_.database.tree(*index).find(index_key(index->definition, newest.row))) {
-      if (std::optional<Row> seen =
-              context_.database.heap().fetch(table_.heap(), tid, context_.transaction, snapshot_))
+      if (std::optional<Row> seen = context_.database.heap().fetch(table_.heap(), tid, context_.transaction, snapshot_))
         return {newest.tid, std::move(*seen)};
     }
   }

@@ -28,8 +28,9 @@ TEST(Upsert, OnlyTheArbiterIsForgiven) {
               "23505 duplicate key value violates unique constraint \"t_code_key\" / Key (code)=(10) already exists.");
     EXPECT_EQ(s.run("INSERT INTO t VALUES (3, 10, 1) ON CONFLICT DO NOTHING"), "INSERT 0 0");
     EXPECT_EQ(s.run("INSERT INTO t VALUES (2, 30, 1) ON CONFLICT DO NOTHING"), "INSERT 0 0");
-    EXPECT_EQ(s.run("INSERT INTO t VALUES (3, 20, 7) ON CONFLICT ON CONSTRAINT t_code_key DO UPDATE SET v = excluded.v"),
-              "INSERT 0 1");
+    EXPECT_EQ(
+        s.run("INSERT INTO t VALUES (3, 20, 7) ON CONFLICT ON CONSTRAINT t_code_key DO UPDATE SET v = excluded.v"),
+        "INSERT 0 1");
     EXPECT_EQ(s.run("SELECT * FROM t ORDER BY id"), "1|10|5;2|20|7");
     EXPECT_EQ(s.outcome("INSERT INTO t VALUES (3, 20, 7) ON CONFLICT (id, code) DO NOTHING"),
               "42P10 there is no unique or exclusion constraint matching the ON CONFLICT specification");
@@ -50,9 +51,10 @@ TEST(Upsert, RowOfTheSameCommandIsNotChangedAgain) {
     EXPECT_EQ(s.outcome("INSERT INTO t VALUES (3, 30, 1), (3, 31, 2) ON CONFLICT (id) DO UPDATE SET v = 9"), twice);
     EXPECT_EQ(s.outcome("INSERT INTO t VALUES (1, 40, 1), (1, 41, 2) ON CONFLICT (id) DO UPDATE SET v = 9"), twice);
     EXPECT_EQ(s.run("INSERT INTO t VALUES (3, 30, 1), (3, 31, 2) ON CONFLICT (id) DO NOTHING"), "INSERT 0 1");
-    EXPECT_EQ(s.run("BEGIN; INSERT INTO t VALUES (4, 50, 1); INSERT INTO t VALUES (4, 51, 2) ON CONFLICT (id) DO UPDATE "
-                    "SET v = t.v + excluded.v RETURNING v"),
-              "3");
+    EXPECT_EQ(
+        s.run("BEGIN; INSERT INTO t VALUES (4, 50, 1); INSERT INTO t VALUES (4, 51, 2) ON CONFLICT (id) DO UPDATE "
+              "SET v = t.v + excluded.v RETURNING v"),
+        "3");
     s.run("COMMIT");
   });
 }
@@ -110,8 +112,8 @@ TEST(Upsert, ConcurrentUpsertsOfNewKeysAddUp) {
         tasks.push_back(running.spawn([&running, &filler] {
           TestSession session = running.connect();
           for (int key = 0; key < 8; ++key) {
-            EXPECT_EQ(session.outcome("INSERT INTO t VALUES (" + std::to_string(key) +
-                                      ", '" + filler + "', 1) ON CONFLICT (id) DO UPDATE SET n = t.n + 1"),
+            EXPECT_EQ(session.outcome("INSERT INTO t VALUES (" + std::to_string(key) + ", '" + filler +
+                                      "', 1) ON CONFLICT (id) DO UPDATE SET n = t.n + 1"),
                       "INSERT 0 1");
           }
         }));

@@ -7,11 +7,15 @@
 
 namespace polarsim::engine {
 
-Autovacuum::Autovacuum(Database& database)
-    : database_(database), wake_(database.host().scheduler(), "autovacuum") {}
+Autovacuum::Autovacuum(Database& database) : database_(database), wake_(database.host().scheduler(), "autovacuum") {}
 
 Autovacuum::~Autovacuum() {
   if (timer_ != 0) database_.host().cancel_call(timer_);
+  // When the host goes down its task has ended before the owner is unwound.
+  if (task_ && !task_.finished()) {
+    database_.host().scheduler().cancel(task_);
+    database_.host().scheduler().join(task_);
+  }
 }
 
 void Autovacuum::start() {

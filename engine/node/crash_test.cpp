@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "engine/node/database.h"
 #include "engine/node/node_test_support.h"
 
 namespace polarsim::engine::testing {
@@ -31,6 +32,7 @@ constexpr std::uint64_t small_segment = 1024;
 std::unique_ptr<TestNode> make_node(std::uint64_t seed, bool trace = false) {
   auto node = std::make_unique<TestNode>(seed, NodeConfig{}, sim::SchedulingPolicy::fifo, trace);
   node->config().wal_segment_bytes = small_segment;
+  node->config().shared_buffers = storage::buffers_min;
   return node;
 }
 
@@ -87,13 +89,13 @@ void crash_everywhere(const Scenario& scenario, std::uint64_t seed) {
   }
 }
 
-// Crashes once in the work and once in each step of the recovery that follows.
-void crash_in_recovery(const Scenario& scenario, std::uint64_t seed) {
+// Crashes once in the work, at one of `stride` instants, and once in each step of the recovery that follows.
+void crash_in_recovery(const Scenario& scenario, std::uint64_t seed, std::size_t stride) {
   Knowledge ignored;
   const auto dry = make_node(seed, true);
   work(*dry, scenario, ignored);
   const std::vector<sim::Time> times = instants(*dry, sim::time_zero);
-  for (std::size_t i = 20; i < times.size(); i += 37) {
+  for (std::size_t i = 20; i < times.size(); i += stride) {
     const auto rehearsal = make_node(seed, true);
     crash_at(*rehearsal, times[i]);
     Knowledge unused;
@@ -113,6 +115,14 @@ void crash_in_recovery(const Scenario& scenario, std::uint64_t seed) {
                           " and " + std::to_string(sim::nanoseconds(second)) + " ns");
       if (::testing::Test::HasFailure()) return;
     }
+  }
+}
+
+void expect_sound_indexes(TestNode& node) {
+  Database& database = node.instance().database();
+  for (const catalog::TablePtr& table : database.catalog().tables(nullptr)) {
+    for (const catalog::Index& index : table->indexes)
+      EXPECT_EQ(database.tree(index).check(), std::nullopt) << index.definition.name;
   }
 }
 
@@ -255,6 +265,24 @@ Scenario two_phases() {
   return scenario;
 }
 
+// The same while checkpoints and vacuum go on beside it, with few buffers.
+Scenario transfers_with_maintenance() {
+  Scenario scenario = transfers();
+  scenario.work = [work = scenario.work](TestNode& node, Knowledge& knowledge) {
+    const sim::TaskRef maintenance = node.spawn([&node] {
+      TestSession session = node.connect();
+      for (int i = 0; i < 3; ++i) session.run("CHECKPOINT; VACUUM account; VACUUM");
+    });
+    work(node, knowledge);
+    node.join({maintenance});
+  };
+  scenario.verify = [verify = scenario.verify](TestNode& node, const Knowledge& knowledge) {
+    verify(node, knowledge);
+    expect_sound_indexes(node);
+  };
+  return scenario;
+}
+
 // Tables come and go with their rows.
 Scenario schema_changes() {
   Scenario scenario;
@@ -266,6 +294,8 @@ Scenario schema_changes() {
       session.run("BEGIN; CREATE TABLE made_" + number +
                   " (id int PRIMARY KEY, v text DEFAULT 'd'); INSERT INTO made_" + number +
                   " VALUES (1), (2); INSERT INTO marks VALUES (" + number + ")");
+      session.run("CREATE INDEX by_v_" + number + " ON made_" + number + " (v); TRUNCATE made_" + number +
+                  "; INSERT INTO made_" + number + " VALUES (1), (2)");
       if (i > 0) session.run("DROP TABLE made_" + std::to_string(i - 1));
       knowledge.attempted.insert(i);
       session.run("COMMIT");
@@ -288,7 +318,11 @@ Scenario schema_changes() {
     }
     if (last >= 0) {
       EXPECT_EQ(session.run("SELECT * FROM made_" + std::to_string(last)), "1|d;2|d");
+      EXPECT_EQ(session.run("SELECT id FROM made_" + std::to_string(last) + " WHERE v = 'd'"), "1;2");
     }
+    EXPECT_EQ(node.instance().database().files().list(), node.instance().database().catalog().files_in_use())
+        << "every file belongs to a relation";
+    expect_sound_indexes(node);
   };
   return scenario;
 }
@@ -298,7 +332,9 @@ class CrashTest : public ::testing::TestWithParam<std::uint64_t> {};
 TEST_P(CrashTest, TransfersAreAtomicAndDurable) { crash_everywhere(transfers(), GetParam()); }
 TEST_P(CrashTest, PreparedTransactionsSurvive) { crash_everywhere(two_phases(), GetParam()); }
 TEST_P(CrashTest, SchemaChangesAreAtomicAndDurable) { crash_everywhere(schema_changes(), GetParam()); }
-TEST_P(CrashTest, RecoveryMayCrashToo) { crash_in_recovery(two_phases(), GetParam()); }
+TEST_P(CrashTest, MaintenanceGoesOn) { crash_everywhere(transfers_with_maintenance(), GetParam()); }
+TEST_P(CrashTest, RecoveryMayCrashToo) { crash_in_recovery(two_phases(), GetParam(), 37); }
+TEST_P(CrashTest, RecoveryOfSchemaChangesMayCrashToo) { crash_in_recovery(schema_changes(), GetParam(), 307); }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, CrashTest, ::testing::Values(1, 2, 3));
 

@@ -27,7 +27,10 @@ storage::WalOptions wal_options(const NodeConfig& config) {
 Database::Database(sim::Host& host, const NodeConfig& config)
     : host_(host), config_(config), control_(host), locks_(host), transactions_(host, config, locks_) {
   const std::optional<storage::ControlData> control = control_.read();
-  if (!control) remove_leftovers();
+  if (!control) {
+    refuse_lost_control_file();
+    remove_leftovers();
+  }
   files_ = std::make_unique<storage::DataFiles>(host, config.planted);
   // While the log is still being read, all of it is durable.
   pool_ = std::make_unique<storage::BufferPool>(host, *files_, config.shared_buffers, [this](storage::Lsn lsn) {
@@ -47,26 +50,44 @@ Database::Database(sim::Host& host, const NodeConfig& config)
   autovacuum_->start();
 }
 
-Database::~Database() = default;
+Database::~Database() {
+  // Tasks in the background first: they use everything else, the log included.
+  autovacuum_.reset();
+  checkpointer_.reset();
+}
 
-// A set-up that a crash cut off: nothing of it has been told to anybody.
+// The control file is the last that a set-up writes. If the log holds changes from after the first checkpoint, there
+// was one, and only damage can have taken it away: what it belonged to must not be taken for leftovers.
+void Database::refuse_lost_control_file() {
+  if (host_.disk().list(storage::wal_directory + "/").empty()) return;
+  bool set_up = false;
+  bool in_use = false;
+  storage::Wal::open(host_, wal_options(config_), storage::WalStart{}, [&](const storage::WalRecord& record) {
+    in_use = in_use || (set_up && record.kind > storage::wal_own_kind_last);
+    set_up = set_up || record.kind == static_cast<std::uint8_t>(storage::RecordKind::checkpoint_end);
+  });
+  if (!in_use) return;
+  throw SqlError(sqlstate::data_corrupted, fmt::format("control file \"{}\" is missing", storage::control_file_path),
+                 "The write-ahead log holds changes of a node that had been set up.",
+                 "Restore this node from a backup or a replica.");
+}
+
+// A set-up that a crash cut off: nothing of it has been told to anybody. The last segment of the log goes first, so that
+// what a crash in the middle leaves is the beginning of a log.
 void Database::remove_leftovers() {
-  for (const std::string& path : host_.disk().list()) {
+  std::vector<std::string> paths = host_.disk().list();
+  std::reverse(paths.begin(), paths.end());
+  for (const std::string& path : paths) {
     if (!host_.disk().remove(path))
       throw SqlError(sqlstate::io_error, fmt::format("could not remove file \"{}\"", path));
   }
 }
 
 void Database::open_wal(const storage::WalStart& start, storage::RedoTable& redo) {
-  std::uint64_t replayed = 0;
   storage::RedoContext context(host_, *pool_, *files_, config_.planted);
-  wal_ = storage::Wal::open(host_, wal_options(config_), start, [&](const storage::WalRecord& record) {
-    redo.apply(context, storage::decode(record));
-    ++replayed;
-  });
+  wal_ = storage::Wal::open(host_, wal_options(config_), start,
+                            [&](const storage::WalRecord& record) { redo.apply(context, storage::decode(record)); });
   context.finish();
-  // The record that opens the log anew is one of them.
-  if (replayed > 1) host_.reached("recovery/replayed");
   log_ = std::make_unique<storage::WalLog>(*wal_, config_.full_page_writes);
   transactions_.attach(*log_);
   checkpointer_ = std::make_unique<storage::Checkpointer>(host_, config_, *log_, *pool_, *files_, control_);

@@ -1,11 +1,12 @@
 // A node's database: all its parts, put together, and how they start (PostgreSQL's postmaster and startup process).
 //
-// Opening. No control file: the node is set up (system tables, a first checkpoint). Else: the last checkpoint is
+// Opening. No control file: the node is set up (system tables, a first checkpoint), unless the log shows that there was
+// one before (then it refuses, XX001). Else: the last checkpoint is
 // loaded, the WAL replayed from its redo point, what was undecided is aborted, prepared transactions get their locks
 // back, the catalog is read, files that nobody names are removed, and a checkpoint is taken.
 //
-// Fault points: "recovery/scanned", "recovery/replayed", "recovery/finished". Probes: "recovery/replayed",
-// "recovery/undone", "recovery/prepared-restored", "recovery/orphan-file-removed".
+// Fault points, beside those of the parts: "recovery/replayed", "recovery/finished". Probe:
+// "recovery/orphan-file-removed".
 #pragma once
 
 #include <cstdint>
@@ -83,6 +84,7 @@ class Database {
   void set_up();
   void recover(const storage::ControlData& control);
   void open_wal(const storage::WalStart& start, storage::RedoTable& redo);
+  void refuse_lost_control_file();
   void remove_leftovers();
   void remove_orphan_files();
   void remove_files(const std::vector<storage::RelationId>& files);

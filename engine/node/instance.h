@@ -23,8 +23,8 @@ class Database;
 
 class Instance {
  public:
-  // Sets the node up if the disk is empty, else recovers (database.h). Throws SqlError (58030, XX000, XX001) if files are
-  // damaged in a way a crash cannot explain. To be called by the host's program; the instance must not outlive it.
+  // Sets the node up if the disk is empty, else recovers (database.h). Throws SqlError (58030, XX000, XX001) if files
+  // are damaged in a way a crash cannot explain. To be called by the host's program; the instance must not outlive it.
   static std::unique_ptr<Instance> open(sim::Host& host, const NodeConfig& config);
   virtual ~Instance() = default;
 

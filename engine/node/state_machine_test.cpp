@@ -1,5 +1,7 @@
 // The node against a model of Read Committed and Repeatable Read (model/node_model.h), by random programs of several
 // sessions.
+#include "engine/node/model/state_machine.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -7,7 +9,6 @@
 #include <utility>
 
 #include "engine/node/model/random_program.h"
-#include "engine/node/model/state_machine.h"
 #include "engine/node/node_test_support.h"
 
 namespace polarsim::engine::testing {

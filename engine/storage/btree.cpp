@@ -50,7 +50,8 @@ void BTree::insert(std::string_view key, Tid tid) {
 
 bool BTree::insert_if(std::string_view key, Tid tid,
                       const std::function<bool(const std::vector<Tid>& equal)>& may_insert) {
-  return insert_if(key, tid, MayInsert([&](const std::vector<Tid>& equal, std::vector<Tid>&) { return may_insert(equal); }));
+  return insert_if(key, tid,
+                   MayInsert([&](const std::vector<Tid>& equal, std::vector<Tid>&) { return may_insert(equal); }));
 }
 
 bool BTree::insert_if(std::string_view key, Tid tid, const MayInsert& may_insert) {

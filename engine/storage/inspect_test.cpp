@@ -200,7 +200,7 @@ TEST(InspectWal, LogOfAHeapAndATree) {
     BufferPool pool(self, files, buffers_min, [](Lsn) {});
     WalOptions options;
     options.segment_bytes = 600;
-    const auto wal = Wal::open(self, options, [](const WalRecord&) {});
+    const auto wal = Wal::open(self, options, WalStart{}, [](const WalRecord&) {});
     WalLog log(*wal, true);
     files.create(16384);
     files.create(16385);
@@ -259,7 +259,7 @@ TEST(InspectWal, LogOfAHeapAndATree) {
 TEST(InspectWal, DamageEndsTheLog) {
   StorageHost host;
   host.run([&](sim::Host& self) {
-    const auto wal = Wal::open(self, {}, [](const WalRecord&) {});
+    const auto wal = Wal::open(self, {}, WalStart{}, [](const WalRecord&) {});
     const Lsn second = wal->append(72, ByteWriter().number(std::uint32_t{16400}).bytes());
     wal->append(72, ByteWriter().number(std::uint32_t{16432}).bytes());
     wal->flush(wal->end());

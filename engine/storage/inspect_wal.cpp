@@ -224,20 +224,10 @@ std::string describe_record(const WalRecord& record) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-std::vector<WalSegmentFile> read_wal_files(sim::Disk& disk) {
+std::vector<WalSegmentFile> read_wal_files(const sim::Disk& disk) {
   std::vector<WalSegmentFile> files;
   for (const std::string& path : disk.list(wal_directory + "/")) {
-    const auto number = wal_segment_number(path);
-    if (!number) continue;
-    std::string bytes;
-    const auto fail = [&](const char* what, sim::DiskError error) {
-      throw SqlError(sqlstate::io_error,
-                     fmt::format("could not {} file \"{}\": {}", what, path, sim::to_string(error)));
-    };
-    const auto file = disk.open(path, sim::OpenMode::existing);
-    if (!file) fail("open", file.error());
-    if (const auto read = file->read(0, file->size(), bytes); !read) fail("read", read.error());
-    files.push_back({*number, std::move(bytes)});
+    if (const auto number = wal_segment_number(path)) files.push_back({*number, disk.cached_contents(path)});
   }
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
   return files;

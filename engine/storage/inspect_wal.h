@@ -29,8 +29,8 @@ struct WalSegmentFile {
   std::uint64_t number = 0;
   std::string bytes;
 };
-// What the files of the log hold at the moment. Throws SqlError 58030 if the disk fails. Blocks.
-std::vector<WalSegmentFile> read_wal_files(sim::Disk& disk);
+// What the files of the log hold at the moment, as reads show it. Looks from outside the world: does not block.
+std::vector<WalSegmentFile> read_wal_files(const sim::Disk& disk);
 
 // The records with from <= lsn < to, a line each, and a line for each segment that begins there. The files are in order
 // of their numbers; the first may be any segment. Ends with a line that says where and why the log ends: at the end of

@@ -21,12 +21,6 @@ std::unique_ptr<Wal> Wal::open(sim::Host& host, const WalOptions& options, const
   return wal;
 }
 
-std::unique_ptr<Wal> Wal::open(sim::Host& host, const WalOptions& options, const Replay& replay) {
-  WalOptions without_marks = options;
-  without_marks.durable_marks = false;
-  return open(host, without_marks, WalStart{}, replay);
-}
-
 Wal::~Wal() {
   disarm_timer();
   // When the host goes down its writer has ended before the owner of the log is unwound.
@@ -209,7 +203,7 @@ void Wal::advance_durable(Lsn lsn) {
 }
 
 // Whether what was synced last has nothing behind it that vouches for it.
-bool Wal::owes_mark() const { return options_.durable_marks && end_ == durable_ && last_kind_ != wal_mark_kind; }
+bool Wal::owes_mark() const { return end_ == durable_ && last_kind_ != wal_mark_kind; }
 
 void Wal::arm_timer() {
   if (timer_ == 0) timer_ = host_.call_in(options_.lazy_flush_delay, [this] { on_timer(); });

@@ -32,7 +32,6 @@ struct WalOptions {
   sim::Duration lazy_flush_delay{200'000'000};
   std::uint64_t buffer_bytes = 1 << 20;  // more than this is written without being waited for
   std::uint32_t recycled_segments = 4;   // kept for later; the others are removed when they are not needed any more
-  bool durable_marks = true;
 };
 
 struct WalRecord {
@@ -61,8 +60,6 @@ class Wal {
   // Records of kind wal_epoch_kind mark where the log was opened; the last one is the present opening.
   static std::unique_ptr<Wal> open(sim::Host& host, const WalOptions& options, const WalStart& start,
                                    const Replay& replay);
-  // From the beginning and without marks: for users whose records have kinds of the log's own range.
-  static std::unique_ptr<Wal> open(sim::Host& host, const WalOptions& options, const Replay& replay);
   ~Wal();
   Wal(const Wal&) = delete;
   Wal& operator=(const Wal&) = delete;

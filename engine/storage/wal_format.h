@@ -24,8 +24,9 @@
 // random number, so that not even the same records written again make the chain of an earlier epoch valid.
 //
 // Recycled segments. A segment that is not needed any more gets the name of a future one and keeps its bytes, until the
-// log comes there and writes a header. So a file whose header begins before the end of the log so far is not in use yet,
-// and behind the log's end may lie records of an earlier life: their LSNs are smaller than any that could stand there.
+// log comes there and writes a header. So a file whose header begins before the end of the log so far is not in use
+// yet, and behind the log's end may lie records of an earlier life: their LSNs are smaller than any that could stand
+// there.
 //
 // Torn or damaged? The durable LSN tells: a power loss can only harm what was not synced, so an invalid record that
 // lies before the durable LSN of a later valid one was damaged by something else. So was one that lies before the first

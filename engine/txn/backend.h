@@ -47,8 +47,8 @@ class Backend {
   // pg_terminate_backend().
   void request_cancel();
   void request_termination();
-  // Called by either, after it has been noted, in whatever task asked: for those who wait for something else on behalf of
-  // this session. It must not block. Null: nobody.
+  // Called by either, after it has been noted, in whatever task asked: for those who wait for something else on behalf
+  // of this session. It must not block. Null: nobody.
   void set_interrupt_listener(std::function<void()> listener) { interrupt_listener_ = std::move(listener); }
   // Between statements: an old request to cancel has nothing to cancel any more.
   void begin_statement() { cancel_requested_ = false; }

@@ -99,8 +99,9 @@ class Heap {
   // SELECT ... FOR. With `follow`, a row that was updated meanwhile is pursued to its newest version, which is locked;
   // `locked` is then that version (ok), or the outcome is deleted. `locked.tid` differs from `tid` if it moved on.
   // FOR KEY SHARE of a version that an UPDATE replaced without changing its key locks that version and all after it, as
-  // in PostgreSQL. With `lock_later` (SELECT FOR), who has waited for an updater of the version locks the later ones, too,
-  // and may wait there again, before it is told that the version was replaced (TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS).
+  // in PostgreSQL. With `lock_later` (SELECT FOR), who has waited for an updater of the version locks the later ones,
+  // too, and may wait there again, before it is told that the version was replaced
+  // (TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS).
   RowOutcome lock(Transaction& transaction, const HeapTable& table, Tid tid, sql::LockStrength strength,
                   sql::LockWait wait, bool follow, VisibleRow& locked, RowFailure& failure, bool lock_later = false);
 
@@ -117,8 +118,8 @@ class Heap {
   KeyOwner find_key_owner(const Transaction& transaction, const HeapTable& table, const std::vector<Tid>& tids,
                           const std::function<bool(const Row&)>& has_key);
   void wait_for(Transaction& transaction, const KeyOwner& owner);
-  // Those of the places where nothing is that anybody sees or will see: index entries that lead there are of no use, and
-  // whoever sees to it that no new ones come may take them out.
+  // Those of the places where nothing is that anybody sees or will see: index entries that lead there are of no use,
+  // and whoever sees to it that no new ones come may take them out.
   std::vector<Tid> dead_places(const HeapTable& table, const std::vector<Tid>& tids);
 
   static void register_redo(storage::RedoTable& table) { register_heap_redo(table); }

@@ -22,8 +22,8 @@ bool Heap::holds_already(const Transaction& transaction, std::span<const MultiXa
 
 namespace {
 
-// PostgreSQL goes by what all holders once were, also those that have ended, to tell whether a lock may be taken without
-// queueing for the version.
+// PostgreSQL goes by what all holders once were, also those that have ended, to tell whether a lock may be taken
+// without queueing for the version.
 bool queues_by_looks(std::span<const MultiXactMember> holders, LockStrength strength) {
   switch (strength) {
     case LockStrength::key_share:

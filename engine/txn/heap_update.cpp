@@ -106,7 +106,8 @@ RowOutcome Heap::remove(Transaction& transaction, const HeapTable& table, Tid ti
   ExternalColumns external;
   for (;;) {
     Version version = look(table.relation, tid);
-    const std::optional<RowOutcome> outcome = judge(transaction, version, LockStrength::update, queue, holders, failure);
+    const std::optional<RowOutcome> outcome =
+        judge(transaction, version, LockStrength::update, queue, holders, failure);
     if (!outcome) {
       version = {};
       wait_for_row(transaction, holders, LockStrength::update, queue);

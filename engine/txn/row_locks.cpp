@@ -175,7 +175,7 @@ void carry_locks(TransactionManager& manager, const Transaction& transaction, co
                  TupleHeader& to) {
   if (from.xmax == storage::invalid_xid) return;
   std::vector<MultiXactMember> holders = holders_of(manager, from);
-  // One who was alone before an update and is not its own transaction can have shared the key only.
+  // A lock of its own that was alone goes on as one that shares the key.
   if (holders.size() == 1 && is_own(manager, transaction, holders.front().xid))
     holders.front().status = MemberStatus::key_share;
   std::erase_if(holders, [&](const MultiXactMember& holder) {

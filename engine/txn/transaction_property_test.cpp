@@ -71,9 +71,13 @@ class Interpreter {
         const Xid xid = open_.manager.assign_xid(*transaction_);
         transaction_->wrote = true;
         // Those of the parents came with it.
+        RC_ASSERT(model_.frames.size() == transaction_->levels.size());
+        Xid parent = storage::invalid_xid;
         for (std::size_t i = 0; i < transaction_->levels.size(); ++i) {
-          model_.frames[i].xids.insert(transaction_->levels[i].xid);
-          RC_ASSERT(i == 0 || storage::xid_precedes(transaction_->levels[i - 1].xid, transaction_->levels[i].xid));
+          const Xid own = transaction_->levels[i].xid;
+          model_.frames[i].xids.insert(own);
+          RC_ASSERT(storage::xid_precedes(parent, own));
+          parent = own;
         }
         RC_ASSERT(xid == transaction_->levels.back().xid);
         break;

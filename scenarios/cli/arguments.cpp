@@ -105,8 +105,8 @@ std::vector<engine::PlantedBug> parse_planted(const std::vector<std::string>& na
 
 namespace {
 
-// Where files that come along may lie, in the order in which they are searched: `source` below the checkout, `installed`
-// below share/polarsim.
+// Where files that come along may lie, in the order in which they are searched: `source` below the checkout,
+// `installed` below share/polarsim.
 std::vector<std::string> folders_of(const std::string& source, const std::string& installed) {
   std::vector<std::string> folders;
   // The launcher names its own checkout, which may have been moved since the program was built.

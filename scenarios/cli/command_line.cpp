@@ -131,6 +131,39 @@ void define_trace(CLI::App& app, TraceOptions& options) {
                   "  polarsim trace runs/append-7 --perfetto -o trace.json");
 }
 
+void define_inspect(CLI::App& app, InspectOptions& options) {
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Show a page, a range of the log, or the locks of one node of a run at a virtual time");
+  command->add_option("RUN", options.run, "The folder of a run, a scenario file, or the name of a library scenario")
+      ->required();
+  command->add_option("--node", options.node, "The node to look into, e.g. dn1")->required()->type_name("HOST");
+  command
+      ->add_option("--at", options.at,
+                   "Virtual time to stop at: seconds, or with unit ns, us, ms, s (default: the end of the run)")
+      ->type_name("T");
+  command->add_flag("--relations", options.relations, "Tables, indexes and sequences: number, blocks (the default)");
+  command->add_flag("--locks", options.locks, "Who holds and who waits for what");
+  command
+      ->add_option("--page", options.page,
+                   "One page: RELATION:BLOCK, the relation by name or by the number of its files")
+      ->type_name("PAGE");
+  command->add_flag("--free-space-map", options.free_space_map, "With --page: of the relation's free space map");
+  command
+      ->add_option("--wal", options.wal,
+                   "Records of the write-ahead log that begin from one LSN up to another; either may be left out")
+      ->type_name("FROM..UNTIL");
+  command->add_option("--seed", options.seed, "For a scenario: the seed (default 1)")->type_name("N");
+  repeated(command, "--set", options.overrides, "For a scenario: change a value, in TOML; may be repeated")
+      ->type_name("KEY=VALUE");
+  repeated(command, "--plant", options.planted, "For a scenario: turn a planted bug on; may be repeated")
+      ->type_name("BUG");
+  command->footer(std::string(exit_text) +
+                  "\n\nExamples:\n  polarsim inspect runs/append-7 --node dn1 --at 12.5 --locks\n"
+                  "  polarsim inspect bank --seed 3 --at 4 --node dn2 --relations\n"
+                  "  polarsim inspect bank --seed 3 --at 4 --node dn2 --page pg_catalog.pg_class:0\n"
+                  "  polarsim inspect bank --seed 3 --at 4 --node dn2 --wal 200000..");
+}
+
 void define_check(CLI::App& app, CheckOptions& options) {
   CLI::App* command = app.add_subcommand("check", "Judge a history that is on disk, from polarsim or any other system");
   command->add_option("HISTORY", options.history, "Operations in Jepsen's form: EDN or JSON, one map a line")
@@ -206,17 +239,18 @@ void define_isolation(CLI::App& app, IsolationOptions& options) {
       ->add_option("FILE", options.files, "Files of cases (see scenarios/isolation), or names of those that come along")
       ->required();
   command
-      ->add_option("--against", options.against,
-                   "Play on this real PostgreSQL 15 or later instead: a connection string, as psql takes it. The cases\n"
-                   "work in a schema of their own; deadlock_timeout can be set by superusers only")
+      ->add_option(
+          "--against", options.against,
+          "Play on this real PostgreSQL 15 or later instead: a connection string, as psql takes it. The cases\n"
+          "work in a schema of their own; deadlock_timeout can be set by superusers only")
       ->check(not_empty())
       ->type_name("CONNINFO");
   repeated(command, "--plant", options.planted, "Turn a planted bug of the simulated node on; may be repeated")
       ->type_name("BUG");
-  command->footer(
-      std::string("For each case: passed, or what happened step by step up to the first difference.\n") + exit_text +
-      "\n\nExamples:\n  polarsim isolation hermitage-read-committed row-locks\n"
-      "  polarsim isolation my.toml --against 'host=/var/run/postgresql dbname=test'");
+  command->footer(std::string("For each case: passed, or what happened step by step up to the first difference.\n") +
+                  exit_text +
+                  "\n\nExamples:\n  polarsim isolation hermitage-read-committed row-locks\n"
+                  "  polarsim isolation my.toml --against 'host=/var/run/postgresql dbname=test'");
 }
 
 std::string one_line(std::string text) {
@@ -250,6 +284,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   RunOptions run;
   ReplayOptions replay;
   TraceOptions trace;
+  InspectOptions inspect;
   CheckOptions check;
   ListOptions list;
   CampaignCommandOptions campaign;
@@ -263,6 +298,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   define_run(app, run);
   define_replay(app, replay);
   define_trace(app, trace);
+  define_inspect(app, inspect);
   define_check(app, check);
   define_list(app, list);
   define_campaign(app, campaign);
@@ -284,6 +320,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   if (app.got_subcommand("run")) return Command(run);
   if (app.got_subcommand("replay")) return Command(replay);
   if (app.got_subcommand("trace")) return Command(trace);
+  if (app.got_subcommand("inspect")) return Command(inspect);
   if (app.got_subcommand("check")) return Command(check);
   if (app.got_subcommand("list")) return Command(list);
   if (app.got_subcommand("campaign")) return Command(campaign);

@@ -22,6 +22,7 @@ namespace {
 struct Entry {
   std::string name;
   std::string summary;
+  std::string found_by{};  // of planted bugs
 };
 
 std::vector<Entry> scenarios() {
@@ -57,7 +58,9 @@ std::vector<Entry> all_checkers() {
 std::vector<Entry> bugs() {
   std::vector<Entry> entries;
   for (const engine::PlantedBugInfo& info : engine::planted_bugs()) {
-    entries.push_back({std::string(info.name), fmt::format("{} (after {})", info.summary, info.source)});
+    const std::string found_by = engine::to_string(info.found_by);
+    entries.push_back({std::string(info.name),
+                       fmt::format("{} (after {}; found by {})", info.summary, info.source, found_by), found_by});
   }
   return entries;
 }
@@ -99,7 +102,10 @@ std::string text_of(const std::vector<Entry>& entries) {
 
 std::string json_of(const std::vector<Entry>& entries) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Entry& entry : entries) list.push_back({{"name", entry.name}, {"summary", entry.summary}});
+  for (const Entry& entry : entries) {
+    list.push_back({{"name", entry.name}, {"summary", entry.summary}});
+    if (!entry.found_by.empty()) list.back()["found_by"] = entry.found_by;
+  }
   return dump(list);
 }
 

@@ -8,6 +8,7 @@ namespace polarsim::scenarios::cli {
 int run_command(const RunOptions& options);
 int replay_command(const ReplayOptions& options);
 int trace_command(const TraceOptions& options);
+int inspect_command(const InspectOptions& options);
 int check_command(const CheckOptions& options);
 int list_command(const ListOptions& options);
 int campaign_command(const CampaignCommandOptions& options);

@@ -53,7 +53,8 @@ TEST(IsolationCommand, RefusesWhatItCannotUse) {
   write_text(place / "x.toml", std::string(head) + "[[case]]\nname = 'c'\nsteeps = []\n");
   refuses({"isolation", "x.toml"}, "x.toml:7:1: case[0].steeps: unknown key; expected one of name");
   refuses({"isolation", "nothing.toml"}, "nothing.toml: cannot read");
-  refuses({"isolation", "no-such-name"}, "no isolation file is called \"no-such-name\": the library has advisory-locks");
+  refuses({"isolation", "no-such-name"},
+          "no isolation file is called \"no-such-name\": the library has advisory-locks");
   refuses({"isolation", "recheck", "--plant", "no-such-bug"}, "--plant: no bug is called");
   refuses({"isolation", "recheck", "--against", "host=/nowhere dbname=x"}, "--against: ");
   refuses({"isolation"}, "FILE is required");

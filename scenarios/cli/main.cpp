@@ -16,6 +16,7 @@ struct Dispatch {
   int operator()(const cli::RunOptions& options) const { return cli::run_command(options); }
   int operator()(const cli::ReplayOptions& options) const { return cli::replay_command(options); }
   int operator()(const cli::TraceOptions& options) const { return cli::trace_command(options); }
+  int operator()(const cli::InspectOptions& options) const { return cli::inspect_command(options); }
   int operator()(const cli::CheckOptions& options) const { return cli::check_command(options); }
   int operator()(const cli::ListOptions& options) const { return cli::list_command(options); }
   int operator()(const cli::CampaignCommandOptions& options) const { return cli::campaign_command(options); }

@@ -46,6 +46,20 @@ struct TraceOptions {
   std::string until;
 };
 
+struct InspectOptions {
+  std::string run;   // a capsule, a scenario file, or the name of a library scenario
+  std::string seed;  // empty: the capsule's, or 1
+  std::vector<std::string> overrides;
+  std::vector<std::string> planted;
+  std::string at;
+  std::string node;
+  bool relations = false;
+  bool locks = false;
+  std::string page;  // RELATION:BLOCK
+  bool free_space_map = false;
+  std::string wal;  // FROM..UNTIL, each may be missing
+};
+
 struct CheckOptions {
   std::string history;
   std::string model;
@@ -87,7 +101,7 @@ struct IsolationOptions {
   std::string against;  // a connection string of libpq; empty: our own node
 };
 
-using Command = std::variant<RunOptions, ReplayOptions, TraceOptions, CheckOptions, ListOptions, CampaignCommandOptions,
-                             BenchOptions, IsolationOptions>;
+using Command = std::variant<RunOptions, ReplayOptions, TraceOptions, InspectOptions, CheckOptions, ListOptions,
+                             CampaignCommandOptions, BenchOptions, IsolationOptions>;
 
 }  // namespace polarsim::scenarios::cli

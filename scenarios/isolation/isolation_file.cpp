@@ -72,9 +72,7 @@ struct Reader {
   const Section& section;
   const Parameters& parameters;
 
-  std::string text(std::string_view key) const {
-    return filled_in(section.text(key, ""), parameters, section, key);
-  }
+  std::string text(std::string_view key) const { return filled_in(section.text(key, ""), parameters, section, key); }
   std::vector<std::string> texts(std::string_view key) const {
     std::vector<std::string> values = section.texts(key);
     for (std::string& value : values) value = filled_in(value, parameters, section, key);
@@ -189,8 +187,7 @@ Step read_step(const Section& section, const Parameters& parameters, const Case&
   const std::string session = reader.required("session");
   const auto found = std::find(owner.sessions.begin(), owner.sessions.end(), session);
   if (found == owner.sessions.end()) {
-    section.refuse_key("session",
-                       fmt::format("expected one of {}, found '{}'", join_words(owner.sessions), session));
+    section.refuse_key("session", fmt::format("expected one of {}, found '{}'", join_words(owner.sessions), session));
   }
   step.session = static_cast<std::size_t>(found - owner.sessions.begin());
   if (section.boolean("disconnect", false)) {

@@ -61,7 +61,10 @@ class World {
     } while (ended_ != ended);
   }
 
-  void advance(sim::Duration length) { simulation_.run(simulation_.now() + length); check(); }
+  void advance(sim::Duration length) {
+    simulation_.run(simulation_.now() + length);
+    check();
+  }
 
   std::optional<Answer> take(std::size_t session) { return std::exchange(statements_[session].answer, std::nullopt); }
 

@@ -44,15 +44,14 @@ TEST_P(IsolationFindsPlantedBug, ByTheFileThatIsAboutIt) {
 
 INSTANTIATE_TEST_SUITE_P(
     OfOneNode, IsolationFindsPlantedBug,
-    ::testing::Values(
-        Planted{PlantedBug::recheck_skipped, "recheck_skipped", "recheck"},
-        Planted{PlantedBug::recheck_set_but_not_where, "recheck_set_but_not_where", "recheck"},
-        Planted{PlantedBug::unique_check_without_wait, "unique_check_without_wait", "unique-inserts"},
-        Planted{PlantedBug::savepoint_rollback_releases_locks_early, "savepoint_rollback_releases_locks_early",
-                "savepoints"},
-        Planted{PlantedBug::snapshot_before_lock_wait, "snapshot_before_lock_wait", "table-locks"},
-        Planted{PlantedBug::vacuum_removes_visible_row, "vacuum_removes_visible_row", "vacuum"},
-        Planted{PlantedBug::locks_released_at_prepare, "locks_released_at_prepare", "prepared"}),
+    ::testing::Values(Planted{PlantedBug::recheck_skipped, "recheck_skipped", "recheck"},
+                      Planted{PlantedBug::recheck_set_but_not_where, "recheck_set_but_not_where", "recheck"},
+                      Planted{PlantedBug::unique_check_without_wait, "unique_check_without_wait", "unique-inserts"},
+                      Planted{PlantedBug::savepoint_rollback_releases_locks_early,
+                              "savepoint_rollback_releases_locks_early", "savepoints"},
+                      Planted{PlantedBug::snapshot_before_lock_wait, "snapshot_before_lock_wait", "table-locks"},
+                      Planted{PlantedBug::vacuum_removes_visible_row, "vacuum_removes_visible_row", "vacuum"},
+                      Planted{PlantedBug::locks_released_at_prepare, "locks_released_at_prepare", "prepared"}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
 }  // namespace

@@ -47,8 +47,7 @@ TEST(IsolationOfOurNode, TheFirstDifferenceIsShownWithWhatCameBefore) {
   const auto file = load_isolation_file("scenarios/isolation/fixtures/wrong.toml");
   ASSERT_TRUE(file) << file.error().message;
   const CaseResult result = play(file->cases.at(6), "wrong.toml", *stage);
-  EXPECT_EQ(result.difference,
-            "wrong.toml:35: step 3 (b: UPDATE t SET v = 12 WHERE id = 1): must not wait, and waits");
+  EXPECT_EQ(result.difference, "wrong.toml:35: step 3 (b: UPDATE t SET v = 12 WHERE id = 1): must not wait, and waits");
   const std::vector<std::string> expected{"  1  a: BEGIN",
                                           "       a: BEGIN",
                                           "  2  a: UPDATE t SET v = 11 WHERE id = 1",

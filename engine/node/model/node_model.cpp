@@ -107,7 +107,7 @@ void Model::start(int number, const Statement& statement) {
   execution.snapshot = std::move(now);
   if (statement.kind == Statement::Kind::insert) {
     execution.phase = statement.on_conflict == Statement::OnConflict::fail ? Execution::Phase::check_key
-                                                                          : Execution::Phase::look_for_owner;
+                                                                           : Execution::Phase::look_for_owner;
   } else {
     execution.candidates = find_candidates(number, execution);
     if (!execution.candidates.empty()) execution.target = execution.candidates.front();

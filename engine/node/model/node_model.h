@@ -10,8 +10,8 @@
 // heapam_handler.c, executor/nodeModifyTable.c, nodeLockRows.c, access/nbtree/nbtinsert.c, storage/lmgr):
 //  - A row is a chain of versions, and each has members: who locks it, and who has replaced it. Who has to wait for a
 //    version first queues for its tuple lock, unless it is a member already, and then waits for one transaction at a
-//    time, the oldest first. Who finds the version replaced gives the tuple lock back and chases the newest one, waiting
-//    without any queue.
+//    time, the oldest first. Who finds the version replaced gives the tuple lock back and chases the newest one,
+//    waiting without any queue.
 //  - A version with several members of which any still runs counts as held, even if it has been replaced for good: who
 //    wants it may have to queue for it, only to learn that.
 //  - A SELECT FOR that has waited for an updater first locks all that the updater has made of the row, and waits for
@@ -116,9 +116,9 @@ class Model {
 
   struct Wait {
     enum class Kind : std::uint8_t { none, transaction, tuple } kind = Kind::none;
-    Xid xid = 0;        // transaction: whose end is awaited,
-    Xid lock = 0;       // and by whose lock: its own, or that of the whole transaction
-    int version = -1;   // tuple
+    Xid xid = 0;          // transaction: whose end is awaited,
+    Xid lock = 0;         // and by whose lock: its own, or that of the whole transaction
+    int version = -1;     // tuple
     bool looked = false;  // for a deadlock
     friend auto operator<=>(const Wait&, const Wait&) = default;
   };
@@ -136,15 +136,15 @@ class Model {
     } phase = Phase::claim;
     Statement statement;
     Snapshot snapshot;
-    std::vector<int> candidates;  // versions, in the order in which they are visited
-    std::size_t position = 0;     // in candidates, or in the rows to insert
-    int target = -1;              // the version at work
+    std::vector<int> candidates;              // versions, in the order in which they are visited
+    std::size_t position = 0;                 // in candidates, or in the rows to insert
+    int target = -1;                          // the version at work
     Strength strength = Strength::key_share;  // what the statement wants of it
-    int made = -1;                // the version that waits for its key to be checked
+    int made = -1;                            // the version that waits for its key to be checked
     Wait wait;
     // While it claims a version: the transactions that were in its way when it began to wait, for all of which it waits
-    // before it looks again; the version by which it was being replaced then, so that this one and later ones have to be
-    // locked first; and the one for which that has been done.
+    // before it looks again; the version by which it was being replaced then, so that this one and later ones have to
+    // be locked first; and the one for which that has been done.
     std::vector<Xid> stopped_by;
     int follows = -1;
     int followed = -1;

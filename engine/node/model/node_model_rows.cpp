@@ -47,8 +47,7 @@ std::vector<int> Model::find_candidates(int session, const Execution& execution)
   }
   // A write visits them in the order in which they lie in the table, which is that in which they were made.
   if (execution.statement.kind == Statement::Kind::select || execution.statement.kind == Statement::Kind::select_for) {
-    std::sort(found.begin(), found.end(),
-              [this](int a, int b) { return versions_[at(a)].id < versions_[at(b)].id; });
+    std::sort(found.begin(), found.end(), [this](int a, int b) { return versions_[at(a)].id < versions_[at(b)].id; });
   }
   return found;
 }
@@ -75,9 +74,8 @@ Model::Status Model::status(int session, const Version& version) const {
 
 // Whether the session is one of several members, with at least this strength.
 bool Model::member(int session, const Version& version, Strength strength) const {
-  return std::any_of(version.members.begin(), version.members.end(), [&](const Member& member) {
-    return own(session, member.xid) && member.strength >= strength;
-  });
+  return std::any_of(version.members.begin(), version.members.end(),
+                     [&](const Member& member) { return own(session, member.xid) && member.strength >= strength; });
 }
 
 // The transactions of others that have to end first, the oldest first.
@@ -156,8 +154,7 @@ Model::Outcome Model::claim_to_write(int session, int index, Strength strength) 
   } else if (!conflicts(session, target, strength)) {
     return Outcome::done;
   }
-  const Outcome waited =
-      wait_for_version(session, index, strength, false, in_the_way(session, target, strength));
+  const Outcome waited = wait_for_version(session, index, strength, false, in_the_way(session, target, strength));
   if (waited == Outcome::waits) return waited;
   return ender(target) != 0 ? replaced_or_deleted(session, index) : Outcome::done;
 }
@@ -459,8 +456,8 @@ void Model::apply(int session) {
     return output(session, execution.target);
   }
   const bool key = statement.kind == Statement::Kind::update_key;
-  execution.made = replace(session, execution.target, key ? statement.number : old.id,
-                           key ? old.v : old.v + statement.number);
+  execution.made =
+      replace(session, execution.target, key ? statement.number : old.id, key ? old.v : old.v + statement.number);
   output(session, execution.made);
 }
 
@@ -495,7 +492,7 @@ void Model::insert_step(int session) {
   if (execution.position == statement.rows.size()) return finish(session, answer_of(execution));
   const NewRow row = statement.rows[execution.position];
   const bool done = statement.on_conflict == Statement::OnConflict::fail ? insert_checked(session, row)
-                                                                        : insert_or_update(session, row);
+                                                                         : insert_or_update(session, row);
   if (done) next_row(session);
 }
 

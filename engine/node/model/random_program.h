@@ -65,7 +65,8 @@ inline rc::Gen<Statement> any_statement() {
         break;
       case Kind::update_key:
         statement.condition = {Condition::Kind::id_is, *any_id()};
-        statement.number = *rc::gen::weightedOneOf<int>({{3, any_id()}, {1, rc::gen::just(statement.condition.number)}});
+        statement.number =
+            *rc::gen::weightedOneOf<int>({{3, any_id()}, {1, rc::gen::just(statement.condition.number)}});
         break;
       case Kind::select_for:
         statement.strength = static_cast<Strength>(*rc::gen::inRange(0, 4));
@@ -91,9 +92,9 @@ inline rc::Gen<Statement> any_statement() {
 
 inline rc::Gen<Program> any_program(int sessions) {
   // Sessions get in each other's way only once several have transactions open, so short programs say little.
-  return rc::gen::scale(2.0, rc::gen::container<Program>(rc::gen::build<Action>(
-                                 rc::gen::set(&Action::session, rc::gen::inRange(0, sessions)),
-                                 rc::gen::set(&Action::statement, any_statement()))));
+  return rc::gen::scale(2.0, rc::gen::container<Program>(
+                                 rc::gen::build<Action>(rc::gen::set(&Action::session, rc::gen::inRange(0, sessions)),
+                                                        rc::gen::set(&Action::statement, any_statement()))));
 }
 
 }  // namespace polarsim::engine::model

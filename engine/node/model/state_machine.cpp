@@ -95,8 +95,8 @@ class Comparison {
       for (int i = 0; i < sessions(); ++i) {
         const auto place = static_cast<std::size_t>(i);
         if (!was_busy[place]) continue;
-        agrees = agrees && state.idle(i) == seen[place].has_value() &&
-                 (!seen[place] || state.answer(i) == *seen[place]);
+        agrees =
+            agrees && state.idle(i) == seen[place].has_value() && (!seen[place] || state.answer(i) == *seen[place]);
       }
       if (agrees) agreeing.push_back(state);
     }

@@ -33,16 +33,16 @@ struct NewRow {
 struct Statement {
   enum class Kind : std::uint8_t {
     select,
-    select_for,   // condition, strength, policy
-    insert,       // rows, on_conflict
-    update,       // SET v = v + number WHERE condition
-    update_key,   // SET id = number WHERE condition
-    remove,       // condition
+    select_for,  // condition, strength, policy
+    insert,      // rows, on_conflict
+    update,      // SET v = v + number WHERE condition
+    update_key,  // SET id = number WHERE condition
+    remove,      // condition
     begin,
     begin_repeatable_read,
     commit,
     rollback,
-    savepoint,    // number is its name
+    savepoint,  // number is its name
     rollback_to,
     release,
   } kind = Kind::select;

@@ -43,8 +43,7 @@ isolation::Stage& stage() {
   static const PostgresServer server;
   // Where time is real nobody knows whose timeout comes first, so the stage waits until a deadlock is over, and any of
   // its sessions may have been the victim.
-  static const auto made =
-      make_postgres_stage({server.connection() + " options='-c deadlock_timeout=10ms'", true});
+  static const auto made = make_postgres_stage({server.connection() + " options='-c deadlock_timeout=10ms'", true});
   return *made;
 }
 

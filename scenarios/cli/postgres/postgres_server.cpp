@@ -140,7 +140,8 @@ PostgresServer::PostgresServer() {
   const std::string settings = "-k " + folder_ +
                                " -c listen_addresses= -c fsync=off -c autovacuum=off -c max_prepared_transactions=20"
                                " -c log_min_messages=fatal -c shared_buffers=32MB";
-  if (made && run(user, {pg_ctl, "-D", data, "-l", server_log, "-w", "-t", "60", "-o", settings, "start"}, log) == 0) return;
+  if (made && run(user, {pg_ctl, "-D", data, "-l", server_log, "-w", "-t", "60", "-o", settings, "start"}, log) == 0)
+    return;
   const std::string problem = content_of(log) + content_of(server_log);
   stop();
   throw std::runtime_error("PostgreSQL does not start: " + problem);

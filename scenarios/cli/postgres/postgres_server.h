@@ -27,7 +27,7 @@ class PostgresServer {
   void stop();
 
   std::string folder_;
-  int alive_ = -1;  // its closing tells the watchdog to clean up
+  int alive_ = -1;    // its closing tells the watchdog to clean up
   int cleaned_ = -1;  // ends when it has
 };
 

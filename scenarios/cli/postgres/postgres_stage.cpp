@@ -56,7 +56,8 @@ class Connection {
  public:
   explicit Connection(const std::string& options) : connection_(PQconnectdb(options.c_str())) {
     if (PQstatus(connection_) == CONNECTION_OK) {
-      PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+      PQsetNoticeProcessor(
+          connection_, [](void*, const char*) {}, nullptr);
       return;
     }
     const std::string problem = PQerrorMessage(connection_);
@@ -269,7 +270,8 @@ class PostgresStage : public isolation::Stage {
     await_end_of(pids);
     // Cases name their prepared transactions so; others are somebody else's.
     for (const std::string& gid :
-         control_.ask("SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND gid LIKE 'isolation-%'")
+         control_
+             .ask("SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND gid LIKE 'isolation-%'")
              .rows) {
       control_.run("ROLLBACK PREPARED '" + gid + "'");
     }
