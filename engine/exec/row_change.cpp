@@ -85,6 +85,7 @@ std::optional<Row> Modification::run(const VisibleRow& candidate, const Row* pro
     database.visit_append_point();
     RowFailure failure;
     RowOutcome outcome;
+    LockStrength strength = LockStrength::update;
     if (change_ == nullptr) {
       outcome = database.heap().remove(context_.transaction, table_.heap(), base->tid, failure);
       if (outcome == RowOutcome::ok) return std::move(base->row);
@@ -94,6 +95,7 @@ std::optional<Row> Modification::run(const VisibleRow& candidate, const Row* pro
       Row changed = change_->apply(base->row, evaluation);
       check_not_null(table_.definition(), changed);
       const bool new_key = changes_key(table_, base->row, changed);
+      if (!new_key) strength = LockStrength::no_key_update;
       Tid tid;
       outcome = database.heap().update(context_.transaction, table_.heap(), base->tid, changed, new_key, tid, failure);
       if (outcome == RowOutcome::ok) {
@@ -101,20 +103,18 @@ std::optional<Row> Modification::run(const VisibleRow& candidate, const Row* pro
         return changed;
       }
     }
-    base = follow(candidate, base->tid, outcome);
+    base = follow(candidate, base->tid, outcome, strength);
   }
   return std::nullopt;
 }
 
-std::optional<VisibleRow> Modification::follow(const VisibleRow& candidate, Tid tid, RowOutcome outcome) {
+std::optional<VisibleRow> Modification::follow(const VisibleRow& candidate, Tid tid, RowOutcome outcome,
+                                               LockStrength strength) {
   RowFailure failure;
   VisibleRow newest;
   if (outcome == RowOutcome::updated) {
     context_.database.host().reached("recheck/row-changed");
     refuse_concurrent_change(context_, "update");
-    // By the columns that are named: what becomes of them is known only when the newest version is.
-    const bool key = change_ == nullptr || change_->names_key(table_);
-    const LockStrength strength = key ? LockStrength::update : LockStrength::no_key_update;
     outcome = context_.database.heap().lock(context_.transaction, table_.heap(), tid, strength, sql::LockWait::block,
                                             true, newest, failure);
     if (outcome == RowOutcome::ok) return recheck(candidate, std::move(newest));

@@ -55,7 +55,8 @@ class Modification {
 
  private:
   // What to do after a change came to nothing: the version to work on now, or nothing.
-  std::optional<VisibleRow> follow(const VisibleRow& candidate, Tid tid, txn::RowOutcome outcome);
+  std::optional<VisibleRow> follow(const VisibleRow& candidate, Tid tid, txn::RowOutcome outcome,
+                                   sql::LockStrength strength);
   std::optional<VisibleRow> recheck(const VisibleRow& candidate, VisibleRow newest);
 
   ExecutionContext& context_;

@@ -107,18 +107,52 @@ void classify(const Report& report) {
   RC_CLASSIFY(report.events.serialization_failures > 0, "serialization failures");
 }
 
-// What the node of today cannot do is left out.
-constexpr model::Vocabulary vocabulary{};
-
 RC_GTEST_PROP(NodeStateMachine, DoesWhatTheModelDoes, ()) {
   const int sessions = *rc::gen::inRange(1, 7);
-  const Program program = *model::any_program(sessions, vocabulary);
+  const Program program = *model::any_program(sessions);
   const auto seed = *rc::gen::inRange<std::uint64_t>(1, 1000);
   const auto policy = *rc::gen::element(sim::SchedulingPolicy::fifo, sim::SchedulingPolicy::random);
   const Report report = run_on_node(program, sessions, config_for_model(), seed, policy);
   classify(report);
   if (!report.difference.empty()) RC_FAIL(report.text());
 }
+
+// More and longer ones than a property has patience for; what it finds is not made smaller.
+TEST(NodeStateMachine, DoesItInThousandsOfLongPrograms) {
+  constexpr int size = 130;
+  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+    const int sessions = 2 + static_cast<int>(seed % 5);
+    const Program program = model::any_program(sessions)(rc::Random(seed), size).value();
+    const auto policy = seed % 2 == 0 ? sim::SchedulingPolicy::fifo : sim::SchedulingPolicy::random;
+    const Report report = run_on_node(program, sessions, config_for_model(), seed, policy);
+    ASSERT_EQ(report.difference, "") << "seed " << seed << "\n" << report.text();
+  }
+}
+
+// A bug that random programs do not find is one that the node may have.
+class StateMachineFinds : public ::testing::TestWithParam<std::pair<PlantedBug, const char*>> {};
+
+TEST_P(StateMachineFinds, ThePlantedBug) {
+  NodeConfig config = config_for_model();
+  config.planted.turn_on(GetParam().first);
+  constexpr int sessions = 4;
+  constexpr int size = 60;
+  bool found = false;
+  for (std::uint64_t seed = 1; seed <= 500 && !found; ++seed) {
+    const Program program = model::any_program(sessions)(rc::Random(seed), size).value();
+    found = !run_on_node(program, sessions, config, seed, sim::SchedulingPolicy::fifo).difference.empty();
+  }
+  EXPECT_TRUE(found);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Planted, StateMachineFinds,
+    ::testing::Values(std::pair{PlantedBug::recheck_skipped, "recheck_skipped"},
+                      std::pair{PlantedBug::recheck_set_but_not_where, "recheck_set_but_not_where"},
+                      std::pair{PlantedBug::unique_check_without_wait, "unique_check_without_wait"},
+                      std::pair{PlantedBug::savepoint_rollback_releases_locks_early,
+                                "savepoint_rollback_releases_locks_early"}),
+    [](const auto& parameter) { return std::string(parameter.param.second); });
 
 }  // namespace
 }  // namespace polarsim::engine::testing

@@ -43,7 +43,6 @@ bool queues_by_looks(std::span<const MultiXactMember> holders, LockStrength stre
 
 RowOutcome Heap::lock(Transaction& transaction, const HeapTable& table, Tid tid, LockStrength strength, LockWait wait,
                       bool follow, VisibleRow& locked, RowFailure& failure, bool lock_later) {
-  transactions_.assign_xid(transaction);
   for (;;) {
     const RowOutcome outcome = lock_version(transaction, table, tid, strength, wait, lock_later, locked, failure);
     if (outcome != RowOutcome::updated || !follow) return outcome;
@@ -99,6 +98,12 @@ RowOutcome Heap::lock_version(Transaction& transaction, const HeapTable& table, 
         lock_later_versions(transaction, table.relation, next, updater, strength);
       continue;
     }
+    if (!held_by_us && transaction.level().xid == storage::invalid_xid) {
+      // Not before it gets the lock: who waits is not older for that.
+      version = {};
+      transactions_.assign_xid(transaction);
+      continue;
+    }
     if (!held_by_us) {
       // Only KEY SHARE comes here with an updater that counts: the row's later versions have to be locked as well.
       const Xid updater = updater_of(transactions_, version.header);
@@ -134,7 +139,7 @@ RowOutcome Heap::lock_version(Transaction& transaction, const HeapTable& table, 
 
 RowOutcome Heap::lock_later_versions(Transaction& transaction, RelationId relation, Tid tid, Xid updater,
                                      LockStrength strength) {
-  const Xid xid = transaction.level().xid;
+  const Xid xid = transactions_.assign_xid(transaction);
   for (;;) {
     transaction.backend->check_interrupts();
     Version version = look(relation, tid);

@@ -33,7 +33,7 @@ std::uint16_t bits_of(MemberStatus status) {
   return infomask::keys_updated;
 }
 
-// What a transaction that has both has.
+// What a transaction that is alone on a row and has both has.
 MemberStatus stronger(MemberStatus a, MemberStatus b) {
   return status_for(std::max(strength_of(a), strength_of(b)), is_update(a) || is_update(b));
 }
@@ -133,6 +133,10 @@ void clear_xmax(TupleHeader& header) {
 }
 
 void set_holders(TransactionManager& manager, TupleHeader& header, std::vector<MultiXactMember> holders) {
+  // In PostgreSQL's order, which decides for whom of several a waiter waits first.
+  std::sort(holders.begin(), holders.end(), [](const MultiXactMember& a, const MultiXactMember& b) {
+    return a.xid != b.xid ? a.xid < b.xid : a.status < b.status;
+  });
   // A set that is there already needs no new name.
   if (holders.size() > 1 && header.has(infomask::xmax_is_multi) && manager.multixacts().members(header.xmax) == holders)
     return;
@@ -158,12 +162,11 @@ void add_holder(TransactionManager& manager, TupleHeader& header, Xid xid, LockS
   const MemberStatus status = status_for(strength, updates);
   std::vector<MultiXactMember> holders = holders_of(manager, header);
   std::erase_if(holders, [&](const MultiXactMember& holder) { return !still_counts(manager, holder); });
-  const auto own =
-      std::find_if(holders.begin(), holders.end(), [&](const MultiXactMember& holder) { return holder.xid == xid; });
-  if (own == holders.end()) {
+  const bool alone = !header.has(infomask::xmax_is_multi) && holders.size() == 1 && holders.front().xid == xid;
+  if (alone) {
+    holders.front().status = stronger(holders.front().status, status);
+  } else if (std::find(holders.begin(), holders.end(), MultiXactMember{xid, status}) == holders.end()) {
     holders.push_back({xid, status});
-  } else {
-    own->status = stronger(own->status, status);
   }
   set_holders(manager, header, std::move(holders));
 }
@@ -172,8 +175,11 @@ void carry_locks(TransactionManager& manager, const Transaction& transaction, co
                  TupleHeader& to) {
   if (from.xmax == storage::invalid_xid) return;
   std::vector<MultiXactMember> holders = holders_of(manager, from);
+  // A lock of its own that was alone goes on as one that shares the key.
+  if (holders.size() == 1 && is_own(manager, transaction, holders.front().xid))
+    holders.front().status = MemberStatus::key_share;
   std::erase_if(holders, [&](const MultiXactMember& holder) {
-    return is_update(holder.status) || is_own(manager, transaction, holder.xid) || !manager.in_progress(holder.xid);
+    return is_update(holder.status) || !manager.in_progress(holder.xid);
   });
   set_holders(manager, to, std::move(holders));
 }

@@ -36,12 +36,14 @@ bool any_in_the_way(const TransactionManager& manager, const Transaction& transa
 // Whether a holder is to be kept when xmax is written anew: it runs, or has updated the version and committed.
 bool still_counts(const TransactionManager& manager, const MultiXactMember& holder);
 // Puts `xid` into the version's xmax, beside the holders that still count (compute_new_xmax_infomask). A lock that
-// `xid` holds already is made stronger, never weaker. May make a multixact. The caller sets cmax and ctid.
+// `xid` holds alone is made stronger, never weaker; in a multixact it has both. May make a multixact. The caller sets
+// cmax and ctid.
 void add_holder(TransactionManager& manager, TupleHeader& header, Xid xid, LockStrength strength, bool updates);
 // Sets exactly these holders; one or none needs no multixact.
 void set_holders(TransactionManager& manager, TupleHeader& header, std::vector<MultiXactMember> holders);
 void clear_xmax(TupleHeader& header);
-// The locks of other transactions on a version hold the version that replaces it, too. Never by an old multixact:
+// The locks of other transactions on a version hold the version that replaces it, too; with them go the transaction's
+// own, as in PostgreSQL, where they decide how the version looks to others later. Never by an old multixact:
 // vacuum may have seen the place where the new version lies, and not the old one's, so it must not meet there what it
 // takes for the oldest.
 void carry_locks(TransactionManager& manager, const Transaction& transaction, const TupleHeader& from, TupleHeader& to);

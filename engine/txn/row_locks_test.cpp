@@ -235,7 +235,9 @@ TEST(RowLocks, OfFinishedTransactionsLeaveTheMultixact) {
     EXPECT_EQ(holders, expected);
     b.commit();
     c.lock(tid, LockStrength::update);
-    EXPECT_FALSE(node.header_of(tid).has(storage::infomask::xmax_is_multi)) << "one is no set";
+    const std::vector<MultiXactMember> both{{c.transaction().top_xid(), MemberStatus::share},
+                                            {c.transaction().top_xid(), MemberStatus::update_lock}};
+    EXPECT_EQ(holders_of(node.manager(), node.header_of(tid)), both) << "in a set each lock is by itself";
     c.commit();
   });
 }

@@ -40,8 +40,6 @@ class World {
   World(const NodeStageOptions& options, std::size_t sessions)
       : options_(options), simulation_(simulation_options(options)), host_(simulation_.add_host("node")) {
     statements_.resize(sessions);
-    turns_.resize(sessions);
-    gone_.resize(sessions);
     host_.set_program([this, sessions](sim::Host& host) { serve(host, sessions); });
     host_.boot();
     settle();
@@ -49,10 +47,9 @@ class World {
   }
 
   void issue(std::size_t session, const std::string& sql) {
-    statements_[session] = {};
-    ++turns_[session];
-    statements_[session].task =
-        host_.spawn("statement", [this, session, sql] { statements_[session].answer = execute(session, sql); });
+    statements_[session].answer.reset();
+    ++statements_[session].issued;
+    host_.spawn("statement", [this, session, sql] { statements_[session].answer = execute(session, sql); });
   }
 
   // Runs until nothing has ended for `quiet`.
@@ -83,7 +80,8 @@ class World {
     std::vector<std::unique_ptr<engine::Session>> sessions;
   };
   struct Statement {
-    sim::TaskRef task;
+    std::uint64_t issued = 0;
+    bool timed_out = false;  // idle in a transaction for too long
     std::optional<Answer> answer;
   };
 
@@ -106,7 +104,7 @@ class World {
   Answer execute(std::size_t session, const std::string& sql) {
     Answer answer;
     try {
-      if (gone_[session]) {
+      if (statements_[session].timed_out) {
         throw engine::SqlError(engine::sqlstate::idle_in_transaction_session_timeout,
                                "terminating connection due to idle-in-transaction timeout");
       }
@@ -119,21 +117,20 @@ class World {
       answer = answer_of(error);
     }
     ++ended_;
-    end_if_idle(session);
+    watch_idleness(session);
     return answer;
   }
 
-  // idle_in_transaction_session_timeout is the business of whoever serves the connection: here, of the stage.
-  void end_if_idle(std::size_t session) {
-    const engine::Session& served = *memory_->sessions[session];
-    const sim::Duration timeout = served.idle_in_transaction_timeout();
-    if (timeout <= sim::Duration(0) || served.status() == engine::TransactionStatus::idle) return;
-    host_.spawn("idle in transaction", [this, session, timeout, turn = turns_[session]] {
-      host_.sleep_for(timeout);
-      if (turns_[session] != turn) return;
-      gone_[session] = true;
+  // What a connection does for its session (pgwire/backend.cpp).
+  void watch_idleness(std::size_t session) {
+    const engine::Session& watched = *memory_->sessions[session];
+    const sim::Duration limit = watched.idle_in_transaction_timeout();
+    if (limit == sim::Duration(0) || watched.status() == engine::TransactionStatus::idle) return;
+    host_.spawn("idleness", [this, session, limit, issued = statements_[session].issued] {
+      host_.sleep_for(limit);
+      if (statements_[session].issued != issued) return;
+      statements_[session].timed_out = true;
       memory_->sessions[session]->close();
-      ++ended_;
     });
   }
 
@@ -145,8 +142,6 @@ class World {
 
   NodeStageOptions options_;
   std::vector<Statement> statements_;  // by session; outlives the tasks that write into it
-  std::vector<std::uint64_t> turns_;   // by session: how many statements it was asked for
-  std::vector<bool> gone_;             // by session: ended because it was idle in a transaction
   std::size_t ended_ = 0;
   Memory* memory_ = nullptr;
   sim::Simulation simulation_;

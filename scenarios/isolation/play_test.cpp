@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/planted_bugs.h"
 #include "scenarios/isolation/isolation_files.h"
 #include "scenarios/isolation/node_stage.h"
 
@@ -34,44 +33,6 @@ TEST(IsolationOfOurNode, EveryFileHoldsUnderRandomScheduling) {
     options.policy = sim::SchedulingPolicy::random;
     play_all_files(options);
   }
-}
-
-// How many cases fail with the bug planted.
-std::size_t failures_with(engine::PlantedBug bug) {
-  NodeStageOptions options;
-  options.node.planted.turn_on(bug);
-  const auto stage = make_node_stage(options);
-  std::size_t failures = 0;
-  for (const std::string& path : isolation_files()) {
-    const auto file = load_isolation_file(path);
-    EXPECT_TRUE(file) << path;
-    for (const Case& played : file->cases) failures += play(played, path, *stage).passed() ? 0 : 1;
-  }
-  return failures;
-}
-
-TEST(PlantedBugs, unique_check_without_wait_IsFoundByTheIsolationFiles) {
-  EXPECT_GT(failures_with(engine::PlantedBug::unique_check_without_wait), 0U);
-}
-
-TEST(PlantedBugs, recheck_set_but_not_where_IsFoundByTheIsolationFiles) {
-  EXPECT_GT(failures_with(engine::PlantedBug::recheck_set_but_not_where), 0U);
-}
-
-TEST(PlantedBugs, recheck_skipped_IsFoundByTheIsolationFiles) {
-  EXPECT_GT(failures_with(engine::PlantedBug::recheck_skipped), 0U);
-}
-
-TEST(PlantedBugs, savepoint_rollback_releases_locks_early_IsFoundByTheIsolationFiles) {
-  EXPECT_GT(failures_with(engine::PlantedBug::savepoint_rollback_releases_locks_early), 0U);
-}
-
-TEST(PlantedBugs, snapshot_before_lock_wait_IsFoundByTheIsolationFiles) {
-  EXPECT_GT(failures_with(engine::PlantedBug::snapshot_before_lock_wait), 0U);
-}
-
-TEST(PlantedBugs, vacuum_removes_visible_row_IsFoundByTheIsolationFiles) {
-  EXPECT_GT(failures_with(engine::PlantedBug::vacuum_removes_visible_row), 0U);
 }
 
 TEST(IsolationOfOurNode, AWrongFileIsFoundOut) {

@@ -136,10 +136,11 @@ class Model {
     } phase = Phase::claim;
     Statement statement;
     Snapshot snapshot;
-    std::vector<int> candidates;  // versions, in the order in which they are visited
-    std::size_t position = 0;     // in candidates, or in the rows to insert
-    int target = -1;              // the version at work
-    int made = -1;                // the version that waits for its key to be checked
+    std::vector<int> candidates;              // versions, in the order in which they are visited
+    std::size_t position = 0;                 // in candidates, or in the rows to insert
+    int target = -1;                          // the version at work
+    Strength strength = Strength::key_share;  // what the statement wants of it
+    int made = -1;                            // the version that waits for its key to be checked
     Wait wait;
     // While it claims a version: the transactions that were in its way when it began to wait, for all of which it waits
     // before it looks again; the version by which it was being replaced then, so that this one and later ones have to

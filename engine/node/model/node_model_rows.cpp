@@ -20,13 +20,6 @@ Strength strength_wanted(const Statement& statement, int id) {
   }
 }
 
-// Of the newest version of a row that was replaced: what the columns that the statement names could need.
-Strength strength_by_columns(const Statement& statement) {
-  if (statement.kind == Statement::Kind::select_for) return statement.strength;
-  const bool key = statement.kind == Statement::Kind::update_key || statement.kind == Statement::Kind::remove;
-  return key ? Strength::update : Strength::no_key_update;
-}
-
 WaitPolicy policy_of(const Statement& statement) {
   return statement.kind == Statement::Kind::select_for ? statement.policy : WaitPolicy::block;
 }
@@ -397,24 +390,25 @@ Model::Outcome Model::advance_phase(int session) {
   Outcome outcome = Outcome::done;
   switch (execution.phase) {
     case Phase::claim:
+      execution.strength = strength_wanted(statement, version(execution.target).id);
       if (writes) assign_xid(session);
-      outcome =
-          writes ? claim_to_write(session, execution.target, strength_wanted(statement, version(execution.target).id))
-                 : claim_to_lock(session, execution.target, statement.strength, statement.policy, true);
+      outcome = writes ? claim_to_write(session, execution.target, execution.strength)
+                       : claim_to_lock(session, execution.target, execution.strength, statement.policy, true);
       if (outcome == Outcome::done) execution.phase = Phase::apply;
       break;
     case Phase::lock_again:
-      outcome = claim_to_lock(session, execution.target, strength_by_columns(statement), WaitPolicy::block, false);
+      outcome = claim_to_lock(session, execution.target, execution.strength, WaitPolicy::block, false);
       break;
     case Phase::chase:
       outcome = chase(session, policy_of(statement));
       if (outcome == Outcome::done) execution.phase = Phase::lock_newest;
       break;
     case Phase::lock_newest:
-      outcome = claim_to_lock(session, execution.target, strength_by_columns(statement), policy_of(statement), !writes);
+      outcome = claim_to_lock(session, execution.target, execution.strength, policy_of(statement), !writes);
       if (outcome != Outcome::done) break;
       ++events_.rechecks;
-      execution.phase = Phase::apply;
+      // It may need more of this version than of the one before.
+      execution.phase = writes ? Phase::claim : Phase::apply;
       // Locked it stays, whether the condition holds or not.
       if (!statement.condition.holds(version(execution.target).id, version(execution.target).v)) {
         outcome = Outcome::skipped;

@@ -13,12 +13,6 @@ inline std::ostream& operator<<(std::ostream& out, const Action& action) {
   return out << action.session << ": " << to_sql(action.statement);
 }
 
-// What a program may use.
-struct Vocabulary {
-  bool savepoints = true;
-  bool repeatable_read = true;
-};
-
 // Few ids and values, so that sessions meet.
 inline rc::Gen<int> any_id() { return rc::gen::inRange(1, 5); }
 
@@ -34,10 +28,8 @@ inline rc::Gen<Condition> any_condition() {
   });
 }
 
-inline rc::Gen<Statement::Kind> any_kind(const Vocabulary& vocabulary) {
+inline rc::Gen<Statement::Kind> any_kind() {
   using Kind = Statement::Kind;
-  const std::size_t savepoints = vocabulary.savepoints ? 1 : 0;
-  const std::size_t repeatable_read = vocabulary.repeatable_read ? 1 : 0;
   return rc::gen::weightedElement<Kind>({{2, Kind::select},
                                          {5, Kind::select_for},
                                          {5, Kind::insert},
@@ -45,19 +37,19 @@ inline rc::Gen<Statement::Kind> any_kind(const Vocabulary& vocabulary) {
                                          {2, Kind::update_key},
                                          {3, Kind::remove},
                                          {8, Kind::begin},
-                                         {2 * repeatable_read, Kind::begin_repeatable_read},
+                                         {2, Kind::begin_repeatable_read},
                                          {3, Kind::commit},
                                          {2, Kind::rollback},
-                                         {3 * savepoints, Kind::savepoint},
-                                         {2 * savepoints, Kind::rollback_to},
-                                         {1 * savepoints, Kind::release}});
+                                         {3, Kind::savepoint},
+                                         {2, Kind::rollback_to},
+                                         {1, Kind::release}});
 }
 
-inline rc::Gen<Statement> any_statement(const Vocabulary& vocabulary) {
-  return rc::gen::exec([vocabulary] {
+inline rc::Gen<Statement> any_statement() {
+  return rc::gen::exec([] {
     using Kind = Statement::Kind;
     Statement statement;
-    statement.kind = *any_kind(vocabulary);
+    statement.kind = *any_kind();
     statement.table = *rc::gen::weightedElement<int>({{4, 0}, {1, 1}});
     switch (statement.kind) {
       case Kind::insert: {
@@ -73,7 +65,8 @@ inline rc::Gen<Statement> any_statement(const Vocabulary& vocabulary) {
         break;
       case Kind::update_key:
         statement.condition = {Condition::Kind::id_is, *any_id()};
-        statement.number = *any_id();
+        statement.number =
+            *rc::gen::weightedOneOf<int>({{3, any_id()}, {1, rc::gen::just(statement.condition.number)}});
         break;
       case Kind::select_for:
         statement.strength = static_cast<Strength>(*rc::gen::inRange(0, 4));
@@ -97,11 +90,11 @@ inline rc::Gen<Statement> any_statement(const Vocabulary& vocabulary) {
   });
 }
 
-inline rc::Gen<Program> any_program(int sessions, const Vocabulary& vocabulary) {
+inline rc::Gen<Program> any_program(int sessions) {
   // Sessions get in each other's way only once several have transactions open, so short programs say little.
   return rc::gen::scale(2.0, rc::gen::container<Program>(
                                  rc::gen::build<Action>(rc::gen::set(&Action::session, rc::gen::inRange(0, sessions)),
-                                                        rc::gen::set(&Action::statement, any_statement(vocabulary)))));
+                                                        rc::gen::set(&Action::statement, any_statement()))));
 }
 
 }  // namespace polarsim::engine::model
