@@ -110,6 +110,37 @@ void add_blocks(std::vector<CrashShape>& shapes) {
   for (CrashStep& step : shapes.back().steps) step.session = step.sql == "CHECKPOINT" ? 1 : 0;
 }
 
+void add_wide_transactions(std::vector<CrashShape>& shapes) {
+  CrashShape several = on_small_table(
+      "SeveralTablesInOneTransaction",
+      {"BEGIN", "INSERT INTO t VALUES (4, 40)", "INSERT INTO u VALUES (4)", "DELETE FROM w", "COMMIT", "BEGIN",
+       "DELETE FROM u", "DELETE FROM t", "INSERT INTO w VALUES (9)", "ROLLBACK", "INSERT INTO w VALUES (3)"},
+      "1|10;2|20;3|30;4|40 / 4 / 3");
+  several.setup.insert(several.setup.end(), {"CREATE TABLE u (id int PRIMARY KEY)", "CREATE TABLE w (id int)",
+                                             "INSERT INTO w VALUES (1), (2)"});
+  several.observed.insert(several.observed.end(), {"SELECT id FROM u ORDER BY id", "SELECT id FROM w ORDER BY id"});
+  shapes.push_back(std::move(several));
+
+  shapes.push_back(on_small_table("UpdateOfTheKey",
+                                  {"UPDATE t SET id = id + 100 WHERE id < 3", "UPDATE t SET id = 1 WHERE id = 102"},
+                                  "1|20;3|30;101|10"));
+
+  // Every third is undone.
+  std::vector<std::string> statements{"BEGIN"};
+  std::string finally = "1|10;2|20;3|30";
+  for (int i = 0; i < 70; ++i) {
+    statements.push_back(fmt::format("SAVEPOINT s{}", i));
+    statements.push_back(fmt::format("INSERT INTO t VALUES ({}, 0)", 100 + i));
+    if (i % 3 == 0) {
+      statements.push_back(fmt::format("ROLLBACK TO s{}", i));
+    } else {
+      finally += fmt::format(";{}|0", 100 + i);
+    }
+  }
+  statements.emplace_back("COMMIT");
+  shapes.push_back(on_small_table("ManySubtransactions", statements, finally));
+}
+
 CrashShape prepared(std::string name, std::vector<std::string> statements, std::string finally) {
   statements.insert(statements.begin(), {"BEGIN", "UPDATE t SET v = 11 WHERE id = 1", "INSERT INTO t VALUES (4, 40)",
                                          "PREPARE TRANSACTION 'one'"});
@@ -132,6 +163,13 @@ void add_two_phases(std::vector<CrashShape>& shapes) {
                                                  {0, "UPDATE t SET v = 31 WHERE id = 3"}});
   levels.prepared = {{"one", "DELETE FROM t WHERE id = 3", all_of_t, "1|11;2|20;3|31;4|40"}};
   shapes.push_back(std::move(levels));
+
+  CrashShape table = on_small_table("PrepareCreateTable",
+                                    {"BEGIN", "CREATE TABLE u (id int PRIMARY KEY)", "INSERT INTO u VALUES (1)",
+                                     "PREPARE TRANSACTION 'one'", "CHECKPOINT", "COMMIT PREPARED 'one'"},
+                                    "1|10;2|20;3|30");
+  table.prepared = {{"one", "CREATE TABLE u (id int)", "SELECT id FROM u", "1"}};
+  shapes.push_back(std::move(table));
 }
 
 void add_definitions(std::vector<CrashShape>& shapes) {
@@ -258,6 +296,16 @@ void add_several_sessions(std::vector<CrashShape>& shapes) {
                     {0, "UPDATE t SET v = v + 1 WHERE id = 1"}, {1, "UPDATE t SET v = v + 1 WHERE id = 3"}};
   shapes.push_back(std::move(together));
 
+  // They wait for each other on the row, and what is left is the same in either order.
+  CrashShape same = on_small_table("TwoSessionsChangeOneRow", {}, "1|14;2|20;3|30");
+  same.concurrent = true;
+  for (int i = 0; i < 2; ++i) {
+    for (const std::size_t session : {0U, 1U}) {
+      same.steps.push_back({session, "UPDATE t SET v = v + 1 WHERE id = 1"});
+    }
+  }
+  shapes.push_back(std::move(same));
+
   CrashShape beside = on_small_table("CheckpointsBesideCommits", {}, "1|13;2|20;3|30");
   beside.concurrent = true;
   beside.steps = {{0, "UPDATE t SET v = v + 1 WHERE id = 1"},
@@ -322,6 +370,7 @@ const std::vector<CrashShape>& crash_shapes() {
     std::vector<CrashShape> result;
     add_single_statements(result);
     add_blocks(result);
+    add_wide_transactions(result);
     add_two_phases(result);
     add_definitions(result);
     add_indexes_and_vacuum(result);
