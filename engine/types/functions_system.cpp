@@ -1,0 +1,7 @@
+#include "engine/types/families.h"
+
+namespace polarsim::engine::families {
+
+void add_system(Entries& to) { (void)to; }
+
+}  // namespace polarsim::engine::families

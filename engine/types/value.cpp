@@ -1,0 +1,131 @@
+#include "engine/types/value.h"
+
+#include <stdexcept>
+
+#include "engine/types/array.h"
+#include "engine/types/interval.h"
+#include "engine/types/json.h"
+#include "engine/types/numeric.h"
+#include "engine/types/record.h"
+
+namespace polarsim::engine {
+namespace {
+
+template <typename T>
+class Payload final : public SharedPayload {
+ public:
+  explicit Payload(T value) : held(std::move(value)) {}
+  const T held;
+};
+
+template <typename T>
+const T& held(const SharedPayload* payload) {
+  return static_cast<const Payload<T>*>(payload)->held;
+}
+
+}  // namespace
+
+Value::Value(Kind kind, const SharedPayload* payload) {
+  ++payload->references_;
+  std::memcpy(bytes_.data, &payload, sizeof(payload));
+  bytes_.kind = kind;
+}
+
+void Value::release() {
+  const SharedPayload* shared = payload();
+  if (--shared->references_ == 0) delete shared;
+}
+
+void Value::throw_wrong_kind(Kind wanted) const {
+  throw std::logic_error("a value of kind " + std::to_string(static_cast<int>(kind())) + " was read as one of kind " +
+                         std::to_string(static_cast<int>(wanted)));
+}
+
+Value Value::floating(double value) {
+  std::int64_t word = 0;
+  std::memcpy(&word, &value, sizeof word);
+  return Value(Kind::floating, word);
+}
+
+Value Value::text(std::string_view value) {
+  if (value.size() > short_text_max) return Value(Kind::long_text, new Payload<std::string>(std::string(value)));
+  Value result;
+  std::memcpy(result.bytes_.data, value.data(), value.size());
+  result.bytes_.length = static_cast<std::uint8_t>(value.size());
+  result.bytes_.kind = Kind::short_text;
+  return result;
+}
+
+Value Value::numeric(Numeric value) { return Value(Kind::numeric, new Payload<Numeric>(std::move(value))); }
+Value Value::interval(const Interval& value) { return Value(Kind::interval, new Payload<Interval>(value)); }
+Value Value::json(Json value) { return Value(Kind::json, new Payload<Json>(std::move(value))); }
+Value Value::array(Array value) { return Value(Kind::array, new Payload<Array>(std::move(value))); }
+Value Value::record(Record value) { return Value(Kind::record, new Payload<Record>(std::move(value))); }
+
+double Value::as_floating() const {
+  require(Kind::floating);
+  const std::int64_t bits = word();
+  double value = 0;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+std::string_view Value::as_text() const {
+  if (kind() == Kind::short_text) return {bytes_.data, bytes_.length};
+  require(Kind::long_text);
+  return held<std::string>(payload());
+}
+
+const Numeric& Value::as_numeric() const {
+  require(Kind::numeric);
+  return held<Numeric>(payload());
+}
+
+const Interval& Value::as_interval() const {
+  require(Kind::interval);
+  return held<Interval>(payload());
+}
+
+const Json& Value::as_json() const {
+  require(Kind::json);
+  return held<Json>(payload());
+}
+
+const Array& Value::as_array() const {
+  require(Kind::array);
+  return held<Array>(payload());
+}
+
+const Record& Value::as_record() const {
+  require(Kind::record);
+  return held<Record>(payload());
+}
+
+bool operator==(const Value& a, const Value& b) {
+  if (a.kind() != b.kind()) return false;
+  switch (a.kind()) {
+    case Value::Kind::null:
+      return true;
+    case Value::Kind::boolean:
+    case Value::Kind::integer:
+      return a.word() == b.word();
+    case Value::Kind::floating:
+      return a.word() == b.word();
+    case Value::Kind::short_text:
+    case Value::Kind::long_text:
+      return a.as_text() == b.as_text();
+    case Value::Kind::numeric:
+      return a.payload() == b.payload() || a.as_numeric() == b.as_numeric();
+    case Value::Kind::interval:
+      return a.as_interval() == b.as_interval();
+    case Value::Kind::json:
+      return a.payload() == b.payload() || a.as_json() == b.as_json();
+    case Value::Kind::array:
+      return a.payload() == b.payload() || a.as_array() == b.as_array();
+    case Value::Kind::record:
+      return a.payload() == b.payload() || a.as_record() == b.as_record();
+  }
+  return false;
+}
+
+}  // namespace polarsim::engine
