@@ -72,7 +72,7 @@ struct OutputParameter {
 
 struct FunctionEntry {
   const char* name = "";  // in pg_catalog
-  std::vector<TypeId> arguments;
+  std::vector<TypeId> arguments = {};
   TypeId result = TypeId::none;
   FunctionKind kind = FunctionKind::scalar;
   Volatility volatility = Volatility::immutable;
@@ -81,9 +81,9 @@ struct FunctionEntry {
   // element type, and the function sees one array.
   bool variadic = false;
   // The last so many arguments may be left out; then these expressions, in SQL, take their place.
-  std::vector<const char*> defaults;
-  std::vector<const char*> argument_names;  // empty if calls cannot name them
-  std::vector<OutputParameter> outputs;     // of a function that returns rows; empty: one column with its name
+  std::vector<const char*> defaults = {};
+  std::vector<const char*> argument_names = {};  // empty if calls cannot name them
+  std::vector<OutputParameter> outputs = {};     // of a function that returns rows; empty: one column with its name
   // One of them, by kind. Window functions have none: the executor knows them by name.
   ScalarFunction scalar = nullptr;
   SetFunction set = nullptr;
