@@ -33,6 +33,7 @@ inline constexpr const char* division_by_zero = "22012";
 inline constexpr const char* invalid_parameter_value = "22023";
 inline constexpr const char* sequence_generator_limit_exceeded = "2200H";
 inline constexpr const char* invalid_text_representation = "22P02";
+inline constexpr const char* untranslatable_character = "22P05";
 inline constexpr const char* not_null_violation = "23502";
 inline constexpr const char* unique_violation = "23505";
 inline constexpr const char* active_sql_transaction = "25001";
