@@ -55,9 +55,9 @@ class Dissection {
   }
 
   // Where the part that starts at `begin` may end, best first.
-  std::vector<std::size_t> preferred_ends(const Part& part, bool shorter, std::size_t begin, std::size_t limit) {
+  std::vector<std::size_t> preferred_ends(const Part& part, std::size_t begin, std::size_t limit) {
     std::vector<std::size_t> ends = matcher_.ends(part.fragment, begin, limit);
-    if (!shorter) std::ranges::reverse(ends);
+    if (!part.prefers_shorter) std::ranges::reverse(ends);
     return ends;
   }
 
@@ -65,7 +65,7 @@ class Dissection {
   bool dissect_concatenation(const Part& part, std::size_t begin, std::size_t end) {
     const Part& left = *part.children[0];
     const Part& right = *part.children[1];
-    for (const std::size_t middle : preferred_ends(left, left.prefers_shorter, begin, end)) {
+    for (const std::size_t middle : preferred_ends(left, begin, end)) {
       if (!matcher_.matches(right.fragment, middle, end)) continue;
       if (dissect(left, begin, middle) && dissect(right, middle, end)) return true;
       forget(left);
@@ -74,10 +74,12 @@ class Dissection {
   }
 
   // One repetition after the other takes what it prefers; if that leads nowhere, the last but one takes something else.
-  // Empty repetitions only where the least number cannot be reached without.
+  // Empty repetitions only where the least number cannot be reached without. What an empty match means where none is
+  // needed depends on what the child prefers: one empty repetition, or none.
   bool dissect_iteration(const Part& part, std::size_t begin, std::size_t end) {
-    if (part.min == 0 && begin == end) return true;
     const Part& child = *part.children[0];
+    const bool none_suffice = part.min == 0 && begin == end;
+    if (none_suffice && child.prefers_shorter) return true;
     const auto fewest = static_cast<std::size_t>(std::max(part.min, 1));
     const std::size_t most = std::max(fewest, std::min(end - begin, static_cast<std::size_t>(part.max)));
     const bool can_fail = program_.has_back_references;
@@ -90,9 +92,7 @@ class Dissection {
     };
     std::vector<Repetition> repetitions;
     std::set<std::pair<std::size_t, std::size_t>> hopeless;  // number and begin of repetitions that lead nowhere
-    const auto add = [&](std::size_t from) { 
-      repetitions.push_back({from, preferred_ends(child, part.prefers_shorter, from, end), 0});
-     };
+    const auto add = [&](std::size_t from) { repetitions.push_back({from, preferred_ends(child, from, end), 0}); };
     add(begin);
     while (!repetitions.empty()) {
       Repetition& last = repetitions.back();
@@ -119,7 +119,7 @@ class Dissection {
       if (verified == number) return true;
       repetitions.resize(verified + 1);
     }
-    return false;
+    return none_suffice;
   }
   bool refers_to(const Part& part, std::size_t begin, std::size_t end) {
     const Regex::Range range = groups_[static_cast<std::size_t>(part.referred)];

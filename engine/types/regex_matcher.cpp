@@ -33,8 +33,7 @@ class Matcher::ScratchUse {
 void Matcher::count_work(std::size_t steps) {
   work_ += steps;
   if (work_ <= work_max) return;
-  throw SqlError(sqlstate::invalid_regular_expression,
-                 "regular expression failed: regular expression is too complex");
+  throw SqlError(sqlstate::invalid_regular_expression, "regular expression failed: regular expression is too complex");
 }
 
 bool Matcher::reach(Scratch& scratch, std::vector<Thread>& to, Thread from, int exit, std::size_t at) {

@@ -41,7 +41,8 @@ class Matcher {
 
   // Adds to `to` the consuming states that can be reached from `state` at `at`. Whether the exit is among those.
   bool reach(Scratch& scratch, std::vector<Thread>& to, Thread from, int exit, std::size_t at);
-  // Follows the current states over the character at `at`; `exit` may be reached by several: `reached` is told the starts.
+  // Follows the current states over the character at `at`; `exit` may be reached by several: `reached` is told the
+  // starts.
   template <typename Reached>
   void step(Scratch& scratch, int exit, std::size_t at, Reached reached);
   template <typename End>
