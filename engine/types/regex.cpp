@@ -159,35 +159,49 @@ void report(const Dissection& dissection, std::size_t begin, std::size_t end, st
   if (!ranges.empty()) ranges[0] = {static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)};
 }
 
+bool search_exactly(const RegexProgram& program, Matcher& matcher, std::size_t from, std::span<Regex::Range> ranges) {
+  const Part& root = *program.root;
+  if (ranges.empty()) return matcher.first_end(from).has_value();
+  const std::optional<std::size_t> begin = matcher.first_start(from);
+  if (!begin) return false;
+  const std::size_t size = matcher.text().size();
+  const std::optional<std::size_t> end = root.prefers_shorter ? matcher.shortest(root.fragment, *begin, size)
+                                                              : matcher.longest(root.fragment, *begin, size);
+  Dissection dissection(program, matcher);
+  if (ranges.size() > 1) dissection.dissect(root, *begin, *end);
+  report(dissection, *begin, *end, ranges);
+  return true;
+}
+
+// The automaton takes anything that the group could match for a back reference: dissection decides. As in PostgreSQL,
+// an empty match at the text's very end is not looked for once other candidates have failed.
+bool search_with_back_references(const RegexProgram& program, Matcher& matcher, std::size_t from,
+                                 std::span<Regex::Range> ranges) {
+  const Part& root = *program.root;
+  const std::size_t size = matcher.text().size();
+  do {
+    const std::optional<std::size_t> first_end = matcher.first_end(from);
+    if (!first_end) return false;
+    for (; from <= *first_end; ++from) {
+      std::vector<std::size_t> ends = matcher.ends(root.fragment, from, size);
+      if (!root.prefers_shorter) std::ranges::reverse(ends);
+      for (const std::size_t end : ends) {
+        Dissection dissection(program, matcher);
+        if (!dissection.dissect(root, from, end)) continue;
+        report(dissection, from, end, ranges);
+        return true;
+      }
+    }
+  } while (from < size);
+  return false;
+}
+
 }  // namespace
 
 bool search(const RegexProgram& program, std::u32string_view text, std::size_t from, std::span<Regex::Range> ranges) {
   Matcher matcher(program, text);
-  const Part& root = *program.root;
-  const bool only_whether = ranges.empty() && !program.has_back_references;
-  while (from <= text.size()) {
-    const std::optional<std::size_t> begin = matcher.find_start(from, only_whether);
-    if (!begin) return false;
-    if (only_whether) return true;
-    Dissection dissection(program, matcher);
-    if (!program.has_back_references) {
-      const auto end = root.prefers_shorter ? matcher.shortest(root.fragment, *begin, text.size())
-                                            : matcher.longest(root.fragment, *begin, text.size());
-      if (ranges.size() > 1) dissection.dissect(root, *begin, *end);
-      report(dissection, *begin, *end, ranges);
-      return true;
-    }
-    // The automaton takes anything that the group could match for a back reference: dissection decides.
-    std::vector<std::size_t> ends = matcher.ends(root.fragment, *begin, text.size());
-    if (!root.prefers_shorter) std::ranges::reverse(ends);
-    for (const std::size_t end : ends) {
-      if (!dissection.dissect(root, *begin, end)) continue;
-      report(dissection, *begin, end, ranges);
-      return true;
-    }
-    from = *begin + 1;
-  }
-  return false;
+  return program.has_back_references ? search_with_back_references(program, matcher, from, ranges)
+                                     : search_exactly(program, matcher, from, ranges);
 }
 
 }  // namespace polarsim::engine::regex

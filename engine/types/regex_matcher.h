@@ -12,8 +12,10 @@ class Matcher {
  public:
   Matcher(const RegexProgram& program, std::u32string_view text) : program_(program), text_(text) {}
 
-  // Where the leftmost match starts, at or behind `from`. `any` is satisfied with the start of any match.
-  std::optional<std::size_t> find_start(std::size_t from, bool any);
+  // Where the leftmost match starts, at or behind `from`.
+  std::optional<std::size_t> first_start(std::size_t from) { return find(from, false); }
+  // The first place where a match ends that starts at or behind `from`.
+  std::optional<std::size_t> first_end(std::size_t from) { return find(from, true); }
   // Where what starts at `begin` may end, at most at `limit`, in order.
   std::vector<std::size_t> ends(Fragment fragment, std::size_t begin, std::size_t limit);
   // The last of them, or the first.
@@ -48,6 +50,7 @@ class Matcher {
   template <typename End>
   void follow(Fragment fragment, std::size_t begin, std::size_t limit, End end);
 
+  std::optional<std::size_t> find(std::size_t from, bool wants_end);
   bool holds(const State& state, std::size_t at);
   bool is_word_at(std::size_t at) const { return at < text_.size() && is_word_character(text_[at]); }
   bool is_word_before(std::size_t at) const { return at > 0 && is_word_character(text_[at - 1]); }
