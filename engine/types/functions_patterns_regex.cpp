@@ -31,13 +31,11 @@ Flags parse_flags(std::string_view text) {
         flags.global = true;
         break;
       case 'b':
+      case 'e':  // EREs are announced, but PostgreSQL gives BREs: only (?e) in the pattern is heeded
         options.syntax = basic;
         break;
       case 'c':
         options.ignore_case = false;
-        break;
-      case 'e':
-        options.syntax = extended;
         break;
       case 'i':
         options.ignore_case = true;

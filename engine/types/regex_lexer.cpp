@@ -156,6 +156,7 @@ Token Lexer::next(int groups_opened) {
     } else {
       token = unescaped(c);
     }
+    after_line_begin_ = c == '^' && token.kind == Token::Kind::assertion;
   }
   has_previous_ = true;
   previous_ = token.kind;
@@ -180,7 +181,7 @@ Token Lexer::unescaped(char32_t c) {
     case '[':
       return bracket();
     case '*':
-      return is_basic && starts ? character(c) : quantifier(0, unlimited);
+      return is_basic && (starts || after_line_begin_) ? character(c) : quantifier(0, unlimited);
     case '^':
       return is_basic && !starts ? character(c) : line_begin();
     case '$':
@@ -263,13 +264,14 @@ Token Lexer::bound() {
   skip_space();
   const bool has_comma = eat(',');
   skip_space();
-  const std::optional<int> max = has_comma ? bound_number() : min;
+  const std::optional<int> max = has_comma ? bound_number() : min.value_or(0);
   skip_space();
   if (at_end()) throw_invalid("braces {} not balanced");
-  if (!min || (is_basic ? !looking_at(U"\\}") : !looking_at(U"}"))) throw_invalid("invalid repetition count(s)");
+  if ((!min && !is_basic) || (is_basic ? !looking_at(U"\\}") : !looking_at(U"}")))
+    throw_invalid("invalid repetition count(s)");
   at_ += is_basic ? 2 : 1;
-  if (max && *max < *min) throw_invalid("invalid repetition count(s)");
-  Token token = quantifier(*min, max.value_or(unlimited));
+  if (max && *max < min.value_or(0)) throw_invalid("invalid repetition count(s)");
+  Token token = quantifier(min.value_or(0), max.value_or(unlimited));
   if (!has_comma) token.preference = Preference::none;
   return token;
 }

@@ -81,7 +81,9 @@ class Lexer {
   RegexOptions options_;
   std::size_t at_ = 0;
   int groups_opened_ = 0;
-  bool has_previous_ = false;  // what BREs make of * and ^ depends on what was before
+  // What BREs make of * and ^ depends on what was before.
+  bool has_previous_ = false;
+  bool after_line_begin_ = false;
   Token::Kind previous_ = Token::Kind::end;
 };
 
