@@ -33,8 +33,8 @@ RC_GTEST_PROP(TextProperties, LikeAgreesWithSimilarTo, ()) {
 // Whether and where there is a match does not depend on whether groups are asked for, and groups lie inside.
 RC_GTEST_PROP(TextProperties, GroupsLieInsideTheSameMatch, ()) {
   const std::string piece = text_of("ab.*?", 5);
-  const std::string pattern =
-      "(a|ab|b?a)*?(b|" + (piece.empty() || piece[0] == '*' || piece[0] == '?' ? "a" : "") + piece + ")+";
+  const bool needs_operand = piece.empty() || piece[0] == '*' || piece[0] == '?';
+  const std::string pattern = std::string("(a|ab|b?a)*?(b|") + (needs_operand ? "a" : "") + piece + ")+";
   const std::u32string text = utf8::decode(text_of("abc", 10));
   std::shared_ptr<const Regex> regex;
   try {
