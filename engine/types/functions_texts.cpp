@@ -119,9 +119,7 @@ Value char_byte_to_bpchar(const FunctionCall& call) {
   const char byte = static_cast<char>(byte_of(call[0]));
   return Value::text(std::string_view(&byte, 1));
 }
-Value char_byte_to_int4(const FunctionCall& call) {
-  return Value::integer(static_cast<std::int8_t>(byte_of(call[0])));
-}
+Value char_byte_to_int4(const FunctionCall& call) { return Value::integer(static_cast<std::int8_t>(byte_of(call[0]))); }
 Value int4_to_char_byte(const FunctionCall& call) {
   const std::int64_t value = call[0].as_integer();
   if (value < -128 || value > 127) {
@@ -183,10 +181,10 @@ void add_orders(Entries& to) {
   add_comparisons<compare_padded>(to, bpchar, bpchar,
                                   {"bpcharlt", "bpcharle", "bpchareq", "bpcharne", "bpcharge", "bpchargt"});
   add_comparisons<compare_texts>(to, name, name, {"namelt", "namele", "nameeq", "namene", "namege", "namegt"});
-  add_comparisons<compare_texts>(
-      to, name, text, {"namelttext", "nameletext", "nameeqtext", "namenetext", "namegetext", "namegttext"});
-  add_comparisons<compare_texts>(
-      to, text, name, {"textltname", "textlename", "texteqname", "textnename", "textgename", "textgtname"});
+  add_comparisons<compare_texts>(to, name, text,
+                                 {"namelttext", "nameletext", "nameeqtext", "namenetext", "namegetext", "namegttext"});
+  add_comparisons<compare_texts>(to, text, name,
+                                 {"textltname", "textlename", "texteqname", "textnename", "textgename", "textgtname"});
   add_comparisons<compare_char_bytes>(to, char_byte, char_byte,
                                       {"charlt", "charle", "chareq", "charne", "charge", "chargt"});
   for (const TypeId type : {text, bpchar}) {

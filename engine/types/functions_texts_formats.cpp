@@ -49,8 +49,12 @@ Value concat_ws(const FunctionCall& call) {
   }
   return Value::text(result);
 }
-Value text_then_any(const FunctionCall& call) { return Value::text(std::string(call[0].as_text()) + cast_text(call, 1)); }
-Value any_then_text(const FunctionCall& call) { return Value::text(cast_text(call, 0) + std::string(call[1].as_text())); }
+Value text_then_any(const FunctionCall& call) {
+  return Value::text(std::string(call[0].as_text()) + cast_text(call, 1));
+}
+Value any_then_text(const FunctionCall& call) {
+  return Value::text(cast_text(call, 0) + std::string(call[1].as_text()));
+}
 
 Value quote_ident(const FunctionCall& call) { return Value::text(quote_identifier(call[0].as_text())); }
 Value quote_text(const FunctionCall& call) { return Value::text(quote_literal(call[0].as_text())); }
@@ -89,9 +93,10 @@ class FormatReader {
     read_position_and_width(specifier);
     specifier.conversion = rest_.front();
     if (std::string_view("sIL").find(specifier.conversion) == std::string_view::npos) {
-      throw SqlError(sqlstate::invalid_parameter_value,
-                     fmt::format("unrecognized format() type specifier \"{}\"", rest_.substr(0, utf8::length_at(rest_, 0))),
-                     "", "For a single \"%\" use \"%%\".");
+      throw SqlError(
+          sqlstate::invalid_parameter_value,
+          fmt::format("unrecognized format() type specifier \"{}\"", rest_.substr(0, utf8::length_at(rest_, 0))), "",
+          "For a single \"%\" use \"%%\".");
     }
     take();
     return specifier;
