@@ -34,6 +34,7 @@ struct Arguments {
   }
   static Value value(TypeId type, const std::string& text) {
     if (type == TypeId::int4 || type == TypeId::int8) return Value::integer(std::stoll(text));
+    if (type == TypeId::boolean) return Value::boolean(text == "t");
     return input_value(text, type, context);
   }
 };

@@ -225,6 +225,22 @@ TEST_F(TextFunctions, Quoting) {
   });
 }
 
+TEST_F(TextFunctions, ParseIdent) {
+  check({
+      {"parse_ident", {"text=\"a\"\"b\".C.d$1 . é", "bool=t"}, "{<a\"b>,<c>,<d$1>,<é>}"},
+      {"parse_ident", {"text=", "bool=t"}, "ERROR 22023: string is not a valid identifier: \"\""},
+      {"parse_ident", {"text=a.", "bool=t"}, "ERROR 22023: string is not a valid identifier: \"a.\""},
+      {"parse_ident", {"text=.a", "bool=t"}, "ERROR 22023: string is not a valid identifier: \".a\""},
+      {"parse_ident", {"text=\"a", "bool=t"}, "ERROR 22023: string is not a valid identifier: \"\"a\""},
+      {"parse_ident", {"text=\"\"", "bool=t"}, "ERROR 22023: string is not a valid identifier: \"\"\"\""},
+      {"parse_ident", {"text=a b", "bool=t"}, "ERROR 22023: string is not a valid identifier: \"a b\""},
+      {"parse_ident", {"text=a b", "bool=f"}, "{<a>}"},
+      {"parse_ident", {"text=a..b", "bool=f"}, "ERROR 22023: string is not a valid identifier: \"a..b\""},
+      {"parse_ident", {"text=a.\"b\"c", "bool=f"}, "{<a>,<b>}"},
+      {"parse_ident", {"text=1a", "bool=f"}, "ERROR 22023: string is not a valid identifier: \"1a\""},
+  });
+}
+
 TEST_F(TextFunctions, Comparisons) {
   check({
       {"<", {"text=a", "text=b"}, "t"},
