@@ -1,8 +1,10 @@
 #include "engine/types/call_test_support.h"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <functional>
 
 #include "engine/sql/error.h"
@@ -34,6 +36,7 @@ struct Arguments {
   }
   static Value value(TypeId type, const std::string& text) {
     if (type == TypeId::int4 || type == TypeId::int8) return Value::integer(std::stoll(text));
+    if (type == TypeId::boolean) return Value::boolean(text == "t");
     return input_value(text, type, context);
   }
 };
@@ -101,6 +104,15 @@ std::string call_operator(std::string_view symbol, const std::vector<std::string
     if (entry->strict && given.has_null) return "NULL";
     return shown(entry->function({given.values, given.full_types, entry->result, context}), entry->result);
   });
+}
+
+void expect_calls(const std::vector<Call>& calls) {
+  for (const Call& one : calls) {
+    SCOPED_TRACE(one.name + " " + ::testing::PrintToString(one.arguments));
+    const bool is_function = std::isalpha(static_cast<unsigned char>(one.name.front())) != 0;
+    EXPECT_EQ(is_function ? call_function(one.name, one.arguments) : call_operator(one.name, one.arguments),
+              one.result);
+  }
 }
 
 }  // namespace polarsim::engine::test

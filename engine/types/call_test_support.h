@@ -13,4 +13,12 @@ namespace polarsim::engine::test {
 std::string call_function(std::string_view name, const std::vector<std::string>& arguments);
 std::string call_operator(std::string_view symbol, const std::vector<std::string>& arguments);
 
+struct Call {
+  std::string name;  // of a function, or the symbol of an operator
+  std::vector<std::string> arguments;
+  std::string result;
+};
+// Expects each call to give its result.
+void expect_calls(const std::vector<Call>& calls);
+
 }  // namespace polarsim::engine::test

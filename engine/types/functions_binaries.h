@@ -21,6 +21,7 @@ std::string to_escapes(std::string_view bytes);
 std::string from_escapes(std::string_view text);
 
 int compare_byte_strings(const Value& a, const Value& b);
+bool are_equal_byte_strings(const Value& a, const Value& b);
 std::uint64_t hash_byte_string(const Value& value);
 
 }  // namespace polarsim::engine::families

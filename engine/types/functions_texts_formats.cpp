@@ -56,7 +56,6 @@ Value any_then_text(const FunctionCall& call) {
   return Value::text(cast_text(call, 0) + std::string(call[1].as_text()));
 }
 
-Value quote_ident(const FunctionCall& call) { return Value::text(quote_identifier(call[0].as_text())); }
 Value quote_text(const FunctionCall& call) { return Value::text(quote_literal(call[0].as_text())); }
 Value quote_any(const FunctionCall& call) { return Value::text(quote_literal(cast_text(call, 0))); }
 Value quote_nullable_text(const FunctionCall& call) {
@@ -257,7 +256,6 @@ void add_text_formats(Entries& to) {
       variadic("concat_ws", {text, any}, concat_ws),
       variadic("format", {text, any}, format),
       stable("format", {text}, format, false),
-      scalar("quote_ident", {text}, text, quote_ident),
       scalar("quote_literal", {text}, text, quote_text),
       stable("quote_literal", {any_element}, quote_any, true),
       quote_nullable_entry(),
