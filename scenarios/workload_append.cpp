@@ -52,7 +52,7 @@ class AppendWorkload final : public TransactionWorkload {
     if (result.rows.empty()) return;
     const engine::Value& value = result.rows.front().at(0);
     if (result.rows.size() > 1 || value.is_null() || !parse_list(value.as_text(), operation.list)) {
-      const std::string shown = value.is_null() ? "NULL" : value.as_text();
+      const std::string shown(value.is_null() ? "NULL" : value.as_text());
       context_.simulation.violate("malformed-read", "key " + std::to_string(operation.key) + ": " +
                                                         std::to_string(result.rows.size()) + " rows, first value " +
                                                         shown);

@@ -123,7 +123,7 @@ AttributeRow attribute_row(const Row& row) {
   result.number = static_cast<int>(row[3].as_integer());
   result.column.not_null = row[4].as_boolean();
   if (!row[5].is_null()) {
-    const std::vector<sql::StatementPtr> parsed = sql::parse("SELECT " + row[5].as_text());
+    const std::vector<sql::StatementPtr> parsed = sql::parse("SELECT " + std::string(row[5].as_text()));
     result.column.default_value = std::get<sql::Select>(parsed.at(0)->body).items.at(0).expression;
   }
   return result;

@@ -15,9 +15,9 @@ QueryResult single_value(std::string name, TypeId type, Value value) {
   return result;
 }
 
-const std::string& text_argument(const Value& value, const char* what) {
+std::string text_argument(const Value& value, const char* what) {
   if (value.is_null()) throw SqlError(sqlstate::null_value_not_allowed, std::string(what) + " cannot be NULL");
-  return value.as_text();
+  return std::string(value.as_text());
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ QueryResult CoordinatorSession::run_create_distributed_table(const sql::Expressi
       positional.push_back(argument(expression, TypeId::text, request));
       continue;
     }
-    const std::string& name = expression->arguments.at(0)->value.as_text();
+    const std::string name(expression->arguments.at(0)->value.as_text());
     if (name != "shard_count") {
       throw SqlError(sqlstate::feature_not_supported,
                      "argument \"" + name + "\" of create_distributed_table is not supported");

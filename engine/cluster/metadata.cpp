@@ -19,7 +19,7 @@ std::int32_t to_hash(const Value& value) {
   return static_cast<std::int32_t>(from_text(value.as_text(), TypeId::int4).as_integer());
 }
 
-int column_position(const TableDefinition& definition, const std::string& column) {
+int column_position(const TableDefinition& definition, std::string_view column) {
   for (std::size_t i = 0; i < definition.columns.size(); ++i) {
     if (definition.columns[i].name == column) return static_cast<int>(i);
   }

@@ -20,7 +20,7 @@ Recovery::Recovery(Coordinator& coordinator)
       executor_(coordinator.host(), coordinator.config().node),
       local_(coordinator.instance().connect()) {}
 
-bool Recovery::is_own(const std::string& gid) const {
+bool Recovery::is_own(std::string_view gid) const {
   const auto parsed = Gid::parse(gid);
   return parsed && parsed->group_id == coordinator_.group_id();
 }
@@ -29,7 +29,7 @@ Recovery::Names Recovery::prepared_on(const NodeInfo& node) {
   const QueryResult result = executor_.run_on(node, "SELECT gid FROM pg_catalog.pg_prepared_xacts");
   Names names;
   for (const Row& row : result.rows) {
-    if (is_own(row.at(0).as_text())) names.push_back(row[0].as_text());
+    if (is_own(row.at(0).as_text())) names.emplace_back(row[0].as_text());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -42,7 +42,7 @@ Recovery::Names Recovery::records_of(const NodeInfo& node) {
               std::span(&group, 1));
   Names names;
   for (const Row& row : result.rows) {
-    if (is_own(row.at(0).as_text())) names.push_back(row[0].as_text());
+    if (is_own(row.at(0).as_text())) names.emplace_back(row[0].as_text());
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -45,7 +45,7 @@ class Recovery {
   Names records_of(const NodeInfo& node);
   // False if the node no longer knows the transaction.
   bool decide(const NodeInfo& node, const std::string& decision, const std::string& gid);
-  bool is_own(const std::string& gid) const;
+  bool is_own(std::string_view gid) const;
   void delete_records(const Names& gids);
 
   Coordinator& coordinator_;

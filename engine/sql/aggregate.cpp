@@ -49,9 +49,10 @@ void AggregateState::add(const Value& value, const Value& separator) {
       break;
     case AggregateFunction::string_agg: {
       // The separator of the first row goes unused: separators stand before their values.
-      std::string text = any_ ? value_.as_text() : std::string();
+      std::string text(any_ ? value_.as_text() : std::string_view());
       if (any_ && !separator.is_null()) text += separator.as_text();
-      value_ = Value::text(text + value.as_text());
+      text += value.as_text();
+      value_ = Value::text(text);
       break;
     }
   }

@@ -21,7 +21,7 @@ std::string call_text(const Expression& node, const std::vector<Binder::Typed>& 
     if (i > 0) out += ", ";
     const Expression& argument = *node.arguments[i];
     const bool named = argument.kind == Expression::Kind::function && argument.name == named_argument;
-    if (named) out += argument.arguments[0]->value.as_text() + " => ";
+    if (named) out += std::string(argument.arguments[0]->value.as_text()) + " => ";
     out += type_name(arguments[i].type);
   }
   return out + ")";

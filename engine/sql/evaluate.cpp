@@ -27,8 +27,7 @@ Value convert_parameter(const Value& value, TypeId type) {
     case TypeId::int8:
       if (value.is_integer()) return value;
       break;
-    case TypeId::text:
-    case TypeId::unknown:
+    default:
       if (value.is_text()) return value;
       break;
   }

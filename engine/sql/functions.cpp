@@ -29,7 +29,7 @@ Value octet_length(Arguments a) { return Value::integer(static_cast<std::int64_t
 
 // As in the C locale, where only ASCII letters have a case.
 Value lower(Arguments a) {
-  std::string text = a[0]->as_text();
+  std::string text(a[0]->as_text());
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
@@ -37,7 +37,7 @@ Value lower(Arguments a) {
 }
 
 Value upper(Arguments a) {
-  std::string text = a[0]->as_text();
+  std::string text(a[0]->as_text());
   for (char& c : text) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
@@ -77,24 +77,24 @@ Value substring_for(Arguments a) {
 }
 
 Value position(Arguments a) {
-  const std::string& text = a[0]->as_text();
+  const std::string_view text = a[0]->as_text();
   const std::size_t found = text.find(a[1]->as_text());
-  if (found == std::string::npos) return Value::integer(0);
-  return Value::integer(count_characters(std::string_view(text).substr(0, found)) + 1);
+  if (found == std::string_view::npos) return Value::integer(0);
+  return Value::integer(count_characters(text.substr(0, found)) + 1);
 }
 
 Value replace(Arguments a) {
-  const std::string& text = a[0]->as_text();
-  const std::string& from = a[1]->as_text();
+  const std::string_view text = a[0]->as_text();
+  const std::string_view from = a[1]->as_text();
   if (from.empty()) return *a[0];
   std::string out;
   std::size_t at = 0;
-  for (std::size_t found = text.find(from); found != std::string::npos; found = text.find(from, at)) {
-    out.append(text, at, found - at);
+  for (std::size_t found = text.find(from); found != std::string_view::npos; found = text.find(from, at)) {
+    out.append(text.substr(at, found - at));
     out += a[2]->as_text();
     at = found + from.size();
   }
-  return Value::text(out.append(text, at));
+  return Value::text(out.append(text.substr(at)));
 }
 
 Value hash_int4(Arguments a) { return Value::integer(hash_value(*a[0], TypeId::int4)); }

@@ -91,8 +91,7 @@ std::int32_t hash_value(const Value& value, TypeId type) {
       const auto low = static_cast<std::uint32_t>(bits);
       return static_cast<std::int32_t>(hash_uint32(low ^ (value.as_integer() >= 0 ? high : ~high)));
     }
-    case TypeId::text:
-    case TypeId::unknown:
+    default:
       break;
   }
   return static_cast<std::int32_t>(hash_bytes(value.as_text()));

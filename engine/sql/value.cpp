@@ -72,57 +72,10 @@ bool parse_boolean(std::string_view original) {
 
 }  // namespace
 
-const char* type_name(TypeId type) {
-  switch (type) {
-    case TypeId::boolean:
-      return "boolean";
-    case TypeId::int4:
-      return "integer";
-    case TypeId::int8:
-      return "bigint";
-    case TypeId::text:
-      return "text";
-    case TypeId::unknown:
-      break;
-  }
-  return "unknown";
-}
-
-std::uint32_t type_oid(TypeId type) {
-  switch (type) {
-    case TypeId::boolean:
-      return 16;
-    case TypeId::int8:
-      return 20;
-    case TypeId::int4:
-      return 23;
-    case TypeId::text:
-      return 25;
-    case TypeId::unknown:
-      break;
-  }
-  return 705;
-}
-
-TypeId type_from_oid(std::uint32_t oid) {
-  switch (oid) {
-    case 16:
-      return TypeId::boolean;
-    case 20:
-      return TypeId::int8;
-    case 23:
-      return TypeId::int4;
-    case 25:
-      return TypeId::text;
-    default:
-      return TypeId::unknown;
-  }
-}
-
 std::string to_text(const Value& value) {
   if (value.is_boolean()) return value.as_boolean() ? "t" : "f";
   if (value.is_integer()) return std::to_string(value.as_integer());
-  return value.as_text();
+  return std::string(value.as_text());
 }
 
 Value from_text(std::string_view text, TypeId type) {
@@ -132,11 +85,9 @@ Value from_text(std::string_view text, TypeId type) {
     case TypeId::int4:
     case TypeId::int8:
       return Value::integer(parse_integer(text, type));
-    case TypeId::text:
-    case TypeId::unknown:
-      break;
+    default:
+      return Value::text(text);
   }
-  return Value::text(std::string(text));
 }
 
 int compare(const Value& a, const Value& b) {

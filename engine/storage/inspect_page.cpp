@@ -242,7 +242,7 @@ std::string describe_values(std::span<const char> tuple) {
       if (i < external.size() && external[i])
         add(text, "<{} bytes at {}>", external[i]->length, text_of(external[i]->first));
       else
-        text += to_literal(row[i]);
+        text += describe_value(row[i]);
     }
     return text + ")";
   } catch (const SqlError& error) {

@@ -46,7 +46,7 @@ char* put_value(char* to, const Value& value) {
     store(to, static_cast<std::uint64_t>(value.as_integer()));
     return to + integer_bytes;
   }
-  const std::string& text = value.as_text();
+  const std::string_view text = value.as_text();
   to = put_tag(to, Tag::text);
   store(to, static_cast<std::uint32_t>(text.size()));
   to += text_length_bytes;

@@ -9,6 +9,7 @@
 
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,25 @@ namespace polarsim::engine {
 
 class Numeric {
  public:
+  enum class Form : std::uint8_t { finite, nan, positive_infinity, negative_infinity };
+  // The representation, for codecs.
+  struct Parts {
+    Form form = Form::finite;
+    bool negative = false;
+    std::int32_t weight = 0;
+    std::int32_t scale = 0;
+    std::span<const std::int16_t> digits;  // as digits_ below
+  };
+
   Numeric() = default;  // 0
+  explicit Numeric(const Parts& parts)
+      : digits_(parts.digits.begin(), parts.digits.end()),
+        weight_(parts.weight),
+        scale_(parts.scale),
+        negative_(parts.negative),
+        form_(parts.form) {}
+  // Valid as long as the number is.
+  Parts parts() const { return {form_, negative_, weight_, scale_, {digits_.data(), digits_.size()}}; }
   explicit Numeric(std::int64_t value);
   static Numeric not_a_number();
   static Numeric infinity(bool negative);
@@ -77,8 +96,6 @@ class Numeric {
   friend bool operator==(const Numeric&, const Numeric&) = default;
 
  private:
-  enum class Form : std::uint8_t { finite, nan, positive_infinity, negative_infinity };
-
   // Base 10000, most significant first, without zeros at either end; the first is multiplied by 10000^weight.
   boost::container::small_vector<std::int16_t, 8> digits_;
   std::int32_t weight_ = 0;
