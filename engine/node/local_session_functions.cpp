@@ -22,7 +22,7 @@ txn::LockTag advisory_tag(std::span<const Value* const> arguments) {
   return {txn::LockTag::Kind::advisory, (first << 32) | second, 2};
 }
 
-double parse_seconds(const std::string& text) {
+double parse_seconds(std::string_view text) {
   double seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error != std::errc() || end != text.data() + text.size()) {

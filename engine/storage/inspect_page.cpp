@@ -10,6 +10,7 @@
 #include "engine/sql/error.h"
 #include "engine/storage/btree_page.h"
 #include "engine/storage/key_encoding.h"
+#include "engine/storage/value_codec.h"
 #include "engine/txn/commit_log.h"
 
 namespace polarsim::engine::storage {

@@ -3,17 +3,15 @@
 #include <utility>
 
 #include "engine/sql/error.h"
+#include "engine/storage/value_codec.h"
 
 namespace polarsim::engine::storage {
 
 namespace {
 
-// Part of the format: never renumber.
-enum class Tag : std::uint8_t { boolean_false = 1, boolean_true, integer, text, external };
-
 constexpr std::size_t xmin_at = 0, xmax_at = 4, cmin_at = 8, cmax_at = 12, ctid_block_at = 16, ctid_item_at = 20,
                       infomask_at = 22, columns_at = 24, header_bytes_at = 26;
-constexpr std::size_t tag_bytes = 1, integer_bytes = 8, text_length_bytes = 4;
+constexpr std::size_t tag_bytes = 1;
 constexpr std::size_t toast_pointer_bytes = 4 + 2 + 8 + 4;
 
 // The header with its bitmap of NULLs.
@@ -27,35 +25,11 @@ bool is_external(std::span<const std::optional<ToastPointer>> external, std::siz
   return column < external.size() && external[column].has_value();
 }
 
-std::size_t value_bytes(const Value& value) {
-  if (value.is_null()) return 0;
-  if (value.is_boolean()) return tag_bytes;
-  if (value.is_integer()) return tag_bytes + integer_bytes;
-  return tag_bytes + text_length_bytes + value.as_text().size();
-}
-
-char* put_tag(char* to, Tag tag) {
-  *to = static_cast<char>(tag);
-  return to + tag_bytes;
-}
-
-char* put_value(char* to, const Value& value) {
-  if (value.is_boolean()) return put_tag(to, value.as_boolean() ? Tag::boolean_true : Tag::boolean_false);
-  if (value.is_integer()) {
-    to = put_tag(to, Tag::integer);
-    store(to, static_cast<std::uint64_t>(value.as_integer()));
-    return to + integer_bytes;
-  }
-  const std::string_view text = value.as_text();
-  to = put_tag(to, Tag::text);
-  store(to, static_cast<std::uint32_t>(text.size()));
-  to += text_length_bytes;
-  text.copy(to, text.size());
-  return to + text.size();
-}
+std::size_t value_bytes(const Value& value) { return value.is_null() ? 0 : encoded_size(value); }
 
 char* put_pointer(char* to, const ToastPointer& pointer) {
-  to = put_tag(to, Tag::external);
+  *to = static_cast<char>(pointer.encoded ? ValueTag::external_encoded : ValueTag::external_text);
+  to += tag_bytes;
   store(to, pointer.first.block);
   store(to + 4, pointer.first.item);
   store(to + 6, pointer.length);
@@ -78,32 +52,19 @@ class ValueReader {
 
   // Sets `pointer` instead of the value if that is out of line.
   Value next(std::optional<ToastPointer>& pointer) {
-    switch (static_cast<Tag>(*take(tag_bytes))) {
-      case Tag::boolean_false:
-        return Value::boolean(false);
-      case Tag::boolean_true:
-        return Value::boolean(true);
-      case Tag::integer:
-        return Value::integer(static_cast<std::int64_t>(load<std::uint64_t>(take(integer_bytes))));
-      case Tag::text: {
-        const std::size_t length = load<std::uint32_t>(take(text_length_bytes));
-        return Value::text(std::string(take(length), length));
-      }
-      case Tag::external:
-        pointer = get_pointer(take(toast_pointer_bytes));
-        return Value::null();
-    }
-    damaged("has a value of unknown type");
+    if (rest_.empty()) damaged("ends within a value");
+    const auto tag = static_cast<ValueTag>(rest_.front());
+    if (tag == ValueTag::null) damaged("has a value of unknown type");
+    if (tag != ValueTag::external_text && tag != ValueTag::external_encoded) return take_encoded(rest_, damaged);
+    if (rest_.size() < tag_bytes + toast_pointer_bytes) damaged("ends within a value");
+    pointer = get_pointer(rest_.data() + tag_bytes);
+    pointer->encoded = tag == ValueTag::external_encoded;
+    rest_ = rest_.subspan(tag_bytes + toast_pointer_bytes);
+    return Value::null();
   }
   bool at_end() const { return rest_.empty(); }
 
  private:
-  const char* take(std::size_t bytes) {
-    if (bytes > rest_.size()) damaged("ends within a value");
-    const char* const taken = rest_.data();
-    rest_ = rest_.subspan(bytes);
-    return taken;
-  }
   std::span<const char> rest_;
 };
 
@@ -135,7 +96,7 @@ void append_tuple(std::string& to, const TupleHeader& header, std::span<const Va
     } else if (row[i].is_null()) {
       tuple[tuple_header_size + i / 8] |= static_cast<char>(1u << (i % 8));
     } else {
-      at = put_value(at, row[i]);
+      at = put_encoded(at, row[i]);
     }
   }
   if (any_external) store(tuple + infomask_at, static_cast<std::uint16_t>(header.infomask | infomask::has_external));

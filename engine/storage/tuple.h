@@ -7,8 +7,7 @@
 //    16  u32, 20 u16  ctid: itself, or the version that replaced it
 //    22  u16 infomask 24  u16 number of columns 26  u16 bytes of the header, bitmap included
 //    28  a bit per column, set for NULLs, padded to 4 bytes; then the values that are not NULL:
-//        u8 tag: 1 false, 2 true, 3 integer (8 bytes), 4 text (u32 length, bytes), 5 text stored out of line
-//        (ToastPointer)
+//        u8 tag, bytes: value_codec.h; 5 a text stored out of line, 12 another value (ToastPointer)
 //
 // Values describe themselves: a page can be read without the catalog.
 //
@@ -53,11 +52,13 @@ struct TupleHeader {
   friend bool operator==(const TupleHeader&, const TupleHeader&) = default;
 };
 
-// A text that lies in the table's toast relation: chunks linked by Tid (txn/toast.h).
+// A text, or the bytes of another value (value_codec.h), in the table's toast relation: chunks linked by Tid
+// (txn/toast.h).
 struct ToastPointer {
   Tid first;
   std::uint64_t length = 0;
   std::uint32_t crc = 0;
+  bool encoded = false;  // another value than a text
   friend bool operator==(const ToastPointer&, const ToastPointer&) = default;
 };
 
@@ -65,7 +66,7 @@ inline constexpr std::size_t tuple_header_size = 28;
 // The longest tuple a page holds.
 inline constexpr std::size_t tuple_bytes_max = page_size - page_header_size - line_pointer_size;
 
-// `external[i]`, where set, takes the place of the text in column i.
+// `external[i]`, where set, takes the place of the value in column i.
 using ExternalColumns = std::vector<std::optional<ToastPointer>>;
 
 // How long the tuple would be.

@@ -6,6 +6,7 @@
 
 #include "engine/sql/error.h"
 #include "engine/storage/crc32c.h"
+#include "engine/storage/value_codec.h"
 #include "engine/txn/row_locks.h"
 
 namespace polarsim::engine::txn {
@@ -48,13 +49,41 @@ std::optional<Chunk> to_chunk(std::span<const char> tuple) {
   return chunk;
 }
 
-// The column of the longest text that still lies in the row; its number of columns if none is worth moving.
+// How long the value would be out of line; 0 if it has to stay in the row.
+std::size_t bytes_out_of_line(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::short_text:
+    case Value::Kind::long_text:
+      return value.as_text().size();
+    case Value::Kind::numeric:
+    case Value::Kind::json:
+    case Value::Kind::array:
+    case Value::Kind::record:
+      return storage::encoded_size(value);
+    default:
+      return 0;
+  }
+}
+
+[[noreturn]] void damaged(const char* why) {
+  throw SqlError(sqlstate::data_corrupted, "long value is damaged", std::string("It ") + why + ".");
+}
+
+Value to_value(const ToastPointer& pointer, const std::string& bytes) {
+  if (!pointer.encoded) return Value::text(bytes);
+  std::span<const char> rest(bytes);
+  return storage::take_encoded(rest, damaged);
+}
+
+// The column of the longest value that still lies in the row; its number of columns if none is worth moving.
 std::size_t longest_inline(const Row& row, const ExternalColumns& external) {
   std::size_t longest = row.size(), length = shortest_moved;
   for (std::size_t i = 0; i < row.size(); ++i) {
-    if (!row[i].is_text() || external[i] || row[i].as_text().size() <= length) continue;
+    if (external[i]) continue;
+    const std::size_t bytes = bytes_out_of_line(row[i]);
+    if (bytes <= length) continue;
     longest = i;
-    length = row[i].as_text().size();
+    length = bytes;
   }
   return longest;
 }
@@ -69,7 +98,10 @@ ExternalColumns Toast::store(Transaction& transaction, const Row& row, const Ext
   while (relation_ != 0 && storage::tuple_bytes(row, external) > tuple_bytes_target) {
     const std::size_t column = longest_inline(row, external);
     if (column == row.size()) break;
-    external[column] = write(transaction, row[column].as_text());
+    const bool encoded = !row[column].is_text();
+    const std::string bytes = encoded ? storage::encode_value(row[column]) : std::string();
+    external[column] = write(transaction, encoded ? std::string_view(bytes) : row[column].as_text());
+    external[column]->encoded = encoded;
   }
   if (const std::size_t bytes = storage::tuple_bytes(row, external); bytes > storage::tuple_bytes_max)
     throw SqlError(sqlstate::program_limit_exceeded, "row is too big: size " + std::to_string(bytes) +
@@ -79,7 +111,7 @@ ExternalColumns Toast::store(Transaction& transaction, const Row& row, const Ext
   return external;
 }
 
-ToastPointer Toast::write(Transaction& transaction, const std::string& text) {
+ToastPointer Toast::write(Transaction& transaction, std::string_view text) {
   storage::TupleHeader header;
   header.xmin = transaction.level().xid;
   header.cmin = transaction.command;
@@ -121,10 +153,12 @@ std::optional<std::string> Toast::read(const ToastPointer& pointer, std::string&
 }
 
 bool Toast::holds(const ToastPointer& pointer, const Value& value) {
-  if (!value.is_text() || value.as_text().size() != pointer.length || storage::crc32c(value.as_text()) != pointer.crc)
-    return false;
+  if (value.is_null() || value.is_text() == pointer.encoded) return false;
+  const std::string encoded = pointer.encoded ? storage::encode_value(value) : std::string();
+  const std::string_view bytes = pointer.encoded ? encoded : value.as_text();
+  if (bytes.size() != pointer.length || storage::crc32c(bytes) != pointer.crc) return false;
   std::string reason;
-  return read(pointer, reason) == value.as_text();
+  return read(pointer, reason) == bytes;
 }
 
 void Toast::fetch(Row& row, const ExternalColumns& external) {
@@ -135,7 +169,7 @@ void Toast::fetch(Row& row, const ExternalColumns& external) {
     if (!text)
       throw SqlError(sqlstate::data_corrupted, "long value in relation " + std::to_string(relation_) + " is damaged",
                      reason);
-    row[i] = Value::text(std::move(*text));
+    row[i] = to_value(*external[i], *text);
   }
 }
 
@@ -145,7 +179,7 @@ bool Toast::try_fetch(Row& row, const ExternalColumns& external) {
     std::string reason;
     std::optional<std::string> text = read(*external[i], reason);
     if (!text) return false;
-    row[i] = Value::text(std::move(*text));
+    row[i] = to_value(*external[i], *text);
   }
   return true;
 }

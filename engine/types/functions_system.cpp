@@ -8,6 +8,7 @@
 #include "engine/sql/error.h"
 #include "engine/types/array.h"
 #include "engine/types/random.h"
+#include "engine/types/storage_size.h"
 
 // Functions about values and types, and random numbers (PostgreSQL's misc.c, float.c, uuid.c, format_type.c).
 namespace polarsim::engine::families {
@@ -36,6 +37,10 @@ Value count_nulls(const FunctionCall& call) {
   std::int64_t count = 0;
   for (const Value& value : values) count += value.is_null() == wanted ? 1 : 0;
   return Value::integer(count);
+}
+
+Value column_size(const FunctionCall& call) {
+  return Value::integer(static_cast<std::int64_t>(storage_size(call[0], call.types[0].id)));
 }
 
 Value random_fraction(const FunctionCall& call) {
@@ -98,6 +103,7 @@ void add_system(Entries& to) {
   to.functions.push_back(std::move(format_type_entry));
   to.functions.push_back(counting_nulls<true>("num_nulls"));
   to.functions.push_back(counting_nulls<false>("num_nonnulls"));
+  to.functions.push_back(system_function("pg_column_size", {any}, int4, stable, column_size));
   to.functions.push_back(system_function("random", {}, float8, changing, random_fraction));
   to.functions.push_back(system_function("setseed", {float8}, void_type, changing, set_seed));
   to.functions.push_back(system_function("gen_random_uuid", {}, uuid, changing, random_uuid));

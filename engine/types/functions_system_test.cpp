@@ -134,6 +134,25 @@ TEST(SystemFunctions, TellOfValuesAndTypes) {
             Value::text("character"));
 }
 
+std::string size_of(const char* text, TypeId type) {
+  const std::vector<Type> types{type};
+  const std::vector<Value> values{input_value(text, type, no_session)};
+  const FunctionEntry* entry = find_function("pg_column_size", std::vector{TypeId::any});
+  return output_value(entry->scalar({values, types, TypeId::int4, no_session}), TypeId::int4, no_session);
+}
+
+TEST(SystemFunctions, TellHowLongValuesAreInMemory) {
+  EXPECT_EQ(size_of("1", TypeId::int4), "4");
+  EXPECT_EQ(size_of("abc", TypeId::text), "7");
+  EXPECT_EQ(size_of("abc", TypeId::unknown), "4");
+  EXPECT_EQ(size_of("t", TypeId::boolean), "1");
+  EXPECT_EQ(size_of("x", TypeId::name), "64");
+  EXPECT_EQ(size_of("1.5", TypeId::numeric), "10");
+  EXPECT_EQ(size_of("0.0", TypeId::numeric), "6");
+  EXPECT_EQ(size_of("NaN", TypeId::numeric), "6");
+  EXPECT_EQ(size_of("123456789.123", TypeId::numeric), "14");
+}
+
 TEST(Tables, HaveNoEntryTwice) {
   std::set<std::tuple<std::string, std::vector<TypeId>>> functions;
   for (const FunctionEntry& entry : all_functions())
