@@ -293,15 +293,12 @@ Value width_bucket(const FunctionCall& call) {
     if (count == std::numeric_limits<std::int32_t>::max()) throw_out_of_range("integer");
     return Value::integer(count + 1);
   }
+  // Where the width is infinite, PostgreSQL converts NaN to an integer, which gives the lowest on x86-64.
   const double width = rising ? high - low : low - high;
   const double distance = rising ? operand - low : low - operand;
-  const double share = !std::isinf(width) ? distance / width
-                       : rising           ? (operand / 2 - low / 2) / (high / 2 - low / 2)
-                                          : (low / 2 - operand / 2) / (low / 2 - high / 2);
-  auto bucket = static_cast<std::int64_t>(static_cast<double>(count) * share);
-  // The quotient may have been rounded to one.
-  if (bucket >= count) bucket = count - 1;
-  return Value::integer(bucket + 1);
+  const double bucket = static_cast<double>(count) * distance / width + 1;
+  if (!(bucket < 2147483648.0)) return Value::integer(std::numeric_limits<std::int32_t>::min());
+  return Value::integer(static_cast<std::int64_t>(bucket));
 }
 
 // How many of the sorted thresholds are not above the operand.

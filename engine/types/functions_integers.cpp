@@ -1,4 +1,5 @@
-// smallint, integer, bigint, oid, xid, xid8 (PostgreSQL's int.c, int8.c, oid.c, xid.c).
+// smallint, integer, bigint and oid (PostgreSQL's int.c, int8.c, oid.c). Casts between boolean and integer are in
+// functions_boolean.cpp, those of regclass and its like in functions_system_types.cpp.
 #include <fmt/format.h>
 
 #include <numeric>
@@ -16,17 +17,6 @@ int compare_integers(const Value& a, const Value& b) {
   const std::int64_t right = b.as_integer();
   return static_cast<int>(left > right) - static_cast<int>(left < right);
 }
-// xid8 is unsigned.
-int compare_unsigned(const Value& a, const Value& b) {
-  const auto left = static_cast<std::uint64_t>(a.as_integer());
-  const auto right = static_cast<std::uint64_t>(b.as_integer());
-  return static_cast<int>(left > right) - static_cast<int>(left < right);
-}
-int compare_xid_and_integer(const Value& a, const Value& b) {
-  const auto left = static_cast<std::uint32_t>(a.as_integer());
-  const auto right = static_cast<std::uint32_t>(b.as_integer());
-  return static_cast<int>(left > right) - static_cast<int>(left < right);
-}
 
 std::uint64_t hash_integer(const Value& value) {
   auto hash = static_cast<std::uint64_t>(value.as_integer()) + 0x9e3779b97f4a7c15;  // splitmix64's finalizer
@@ -42,15 +32,6 @@ Value integer_input(std::string_view text, Type, const CallContext&) {
 }
 void integer_output(std::string& to, const Value& value, const CallContext&) { append_integer(to, value.as_integer()); }
 Value oid_input(std::string_view text, Type, const CallContext&) { return Value::integer(parse_oid(text)); }
-Value xid_input(std::string_view text, Type, const CallContext&) {
-  return Value::integer(static_cast<std::uint32_t>(parse_transaction_id(text)));
-}
-Value xid8_input(std::string_view text, Type, const CallContext&) {
-  return Value::integer(static_cast<std::int64_t>(parse_transaction_id(text)));
-}
-void xid8_output(std::string& to, const Value& value, const CallContext&) {
-  to += fmt::format_int(static_cast<std::uint64_t>(value.as_integer())).str();
-}
 
 struct Add {
   template <typename T>
@@ -199,9 +180,6 @@ Value wrapped_to_unsigned(const FunctionCall& call) {
 Value wrapped_to_signed(const FunctionCall& call) {
   return Value::integer(static_cast<std::int32_t>(call[0].as_integer()));
 }
-Value boolean_to_integer(const FunctionCall& call) { return Value::integer(call[0].as_boolean() ? 1 : 0); }
-Value integer_to_boolean(const FunctionCall& call) { return Value::boolean(call[0].as_integer() != 0); }
-
 template <typename Integer>
 struct Names;  // what pg_proc calls the functions of a width
 template <>
@@ -329,39 +307,13 @@ void add_pairs(Entries& to) {
 void add_oids(Entries& to) {
   using enum TypeId;
   to.types.push_back({oid, oid_input, integer_output, compare_integers, hash_integer, nullptr});
-  to.types.push_back({xid, xid_input, integer_output, nullptr, hash_integer, nullptr});
-  to.types.push_back({xid8, xid8_input, xid8_output, compare_unsigned, hash_integer, nullptr});
   add_comparisons<compare_integers>(to, oid, oid, {"oidlt", "oidle", "oideq", "oidne", "oidge", "oidgt"});
-  add_comparisons<compare_unsigned>(to, xid8, xid8, {"xid8lt", "xid8le", "xid8eq", "xid8ne", "xid8ge", "xid8gt"});
   const FunctionEntry functions[] = {
       number_function("oidlarger", {oid, oid}, oid, larger<compare_integers>),
       number_function("oidsmaller", {oid, oid}, oid, smaller<compare_integers>),
       number_function("btoidcmp", {oid, oid}, int4, compared_as_integer<compare_integers>),
-      number_function("xid8_larger", {xid8, xid8}, xid8, larger<compare_unsigned>),
-      number_function("xid8_smaller", {xid8, xid8}, xid8, smaller<compare_unsigned>),
-      number_function("xid8cmp", {xid8, xid8}, int4, compared_as_integer<compare_unsigned>),
   };
   to.functions.insert(to.functions.end(), std::begin(functions), std::end(functions));
-  struct XidOperator {
-    const char* symbol;
-    TypeId right;
-    const char* name;
-    ScalarFunction function;
-    const char* commutator;
-    const char* negator;
-    bool hashable;
-  };
-  const XidOperator operators[] = {
-      {"=", xid, "xideq", compared<compare_integers, std::equal_to<>>, "=", "<>", true},
-      {"<>", xid, "xidneq", compared<compare_integers, std::not_equal_to<>>, "<>", "=", false},
-      {"=", int4, "xideqint4", compared<compare_xid_and_integer, std::equal_to<>>, nullptr, "<>", false},
-      {"<>", int4, "xidneqint4", compared<compare_xid_and_integer, std::not_equal_to<>>, nullptr, "=", false},
-  };
-  for (const XidOperator& one : operators) {
-    add_operator(to, one.symbol, xid, one.right, boolean, one.name, one.function, one.commutator);
-    to.operators.back().negator = one.negator;
-    to.operators.back().hashable = one.hashable;
-  }
 }
 
 void add_integer_casts(Entries& to) {
@@ -373,22 +325,11 @@ void add_integer_casts(Entries& to) {
   add_cast(to, int4, int2, assignment, narrowed<std::int16_t>, "int2");
   add_cast(to, int8, int2, assignment, narrowed<std::int16_t>, "int2");
   add_cast(to, int8, int4, assignment, narrowed<std::int32_t>, "int4");
-  add_cast(to, boolean, int4, explicit_only, boolean_to_integer, "int4");
-  add_cast(to, int4, boolean, explicit_only, integer_to_boolean, "bool");
-  add_cast(to, xid8, xid, explicit_only, wrapped_to_unsigned, "xid");
-  to.functions.push_back(number_function("oid", {int8}, oid, to_oid));
-  to.functions.push_back(number_function("int8", {oid}, int8, same));
-  // The types that are numbers of objects are alike, and convert into oid and back as they are.
-  for (const TypeId type : {oid, regproc, regclass, regtype, regnamespace}) {
-    add_cast(to, int8, type, implicit, to_oid);
-    add_cast(to, int2, type, implicit, wrapped_to_unsigned);
-    add_cast(to, int4, type, implicit, wrapped_to_unsigned);
-    add_cast(to, type, int8, assignment, same);
-    add_cast(to, type, int4, assignment, wrapped_to_signed);
-    if (type == oid) continue;
-    add_cast(to, oid, type, implicit, nullptr);
-    add_cast(to, type, oid, implicit, nullptr);
-  }
+  add_cast(to, int8, oid, implicit, to_oid, "oid");
+  add_cast(to, oid, int8, assignment, same, "int8");
+  add_cast(to, int2, oid, implicit, wrapped_to_unsigned);
+  add_cast(to, int4, oid, implicit, wrapped_to_unsigned);
+  add_cast(to, oid, int4, assignment, wrapped_to_signed);
 }
 
 }  // namespace

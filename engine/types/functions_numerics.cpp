@@ -1,7 +1,5 @@
 // numeric: its functions, operators and casts from and to integers (PostgreSQL's numeric.c). Casts from and to binary
 // floating point are in functions_floats.cpp.
-#include <algorithm>
-
 #include "engine/types/comparisons.h"
 #include "engine/types/number_functions.h"
 
@@ -92,8 +90,8 @@ Value width_bucket(const FunctionCall& call) {
   const Numeric width = order < 0 ? high - low : low - high;
   const Numeric scaled = distance * Numeric(count);
   const Numeric share = Numeric::divide(scaled, width, Numeric::division_scale(scaled, width));
-  // The quotient may have been rounded up to the count.
-  return Value::integer(std::min<std::int64_t>(share.floor().to_int8() + 1, count));
+  // As in PostgreSQL 15, a quotient that is rounded up to the count gives count + 1.
+  return Value::integer((share.floor() + Numeric(1)).to_int4());
 }
 
 // Window frames: RANGE BETWEEN offset PRECEDING ...

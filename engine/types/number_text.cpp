@@ -241,24 +241,6 @@ std::uint32_t parse_oid(std::string_view text) {
   return result;
 }
 
-std::uint64_t parse_transaction_id(std::string_view text) {
-  std::string_view rest = without_blanks_around(text);
-  const bool negative = !rest.empty() && rest.front() == '-';
-  if (!rest.empty() && (rest.front() == '-' || rest.front() == '+')) rest.remove_prefix(1);
-  unsigned number_base = 10;
-  if (rest.size() > 1 && rest[0] == '0') {
-    number_base = 8;
-    if (rest.size() > 2 && (rest[1] == 'x' || rest[1] == 'X') &&
-        std::isxdigit(static_cast<unsigned char>(rest[2])) != 0) {
-      number_base = 16;
-      rest.remove_prefix(2);
-    }
-  }
-  std::uint64_t value = 0;
-  if (!take_digits(rest, number_base, value)) return std::numeric_limits<std::uint64_t>::max();
-  return negative ? 0 - value : value;
-}
-
 double parse_double(std::string_view text) { return parse_floating<double>(text); }
 float parse_float(std::string_view text) { return parse_floating<float>(text); }
 

@@ -16,8 +16,6 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower_case);
 // Throw SqlError 22P02 "invalid input syntax for type integer: \"x\"" and 22003 "value \"1e400\" is out of range ...".
 std::int64_t parse_integer(std::string_view text, std::int64_t lowest, std::int64_t highest, const char* type);
 std::uint32_t parse_oid(std::string_view text);
-// xid and xid8: C's strtoull() with the base told by the prefix; never fails.
-std::uint64_t parse_transaction_id(std::string_view text);
 double parse_double(std::string_view text);
 float parse_float(std::string_view text);
 

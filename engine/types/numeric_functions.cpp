@@ -59,6 +59,38 @@ class NumericFunctions {
     return static_cast<int>(std::log10(std::abs(logarithm)));
   }
 
+  // Approximately, of what is not zero.
+  static double decimal_logarithm(const Numeric& x) {
+    double leading = x.digits_[0];
+    int tens = x.weight_ * base_digits;
+    for (std::size_t i = 1; i < x.digits_.size() && i * base_digits < 16; ++i) {
+      leading = leading * base + x.digits_[i];
+      tens -= base_digits;
+    }
+    return std::log10(leading) + tens;
+  }
+
+  // sqrt(x) is between two numbers of the scale; the one it is nearer to. `root` is at most one unit off.
+  static Numeric nearest_root(const Numeric& x, Numeric root, int scale) {
+    Numeric half_unit(5);
+    half_unit.scale_ = scale + 1;
+    half_unit = Numeric::divide(half_unit, integer_power_of_ten(scale + 1), scale + 1);
+    const Numeric above = Numeric::sum(root, half_unit, false);
+    if (Numeric::compare_magnitudes(Numeric::exact_product(above, above), x) <= 0)
+      root = Numeric::sum(above, half_unit, false);
+    const Numeric below = Numeric::sum(root, half_unit, true);
+    if (Numeric::compare_magnitudes(Numeric::exact_product(below, below), x) > 0)
+      root = Numeric::sum(below, half_unit, true);
+    root.set_scale_rounded(scale);
+    return root;
+  }
+  static Numeric integer_power_of_ten(int exponent) {
+    constexpr int powers[] = {1, 10, 100, 1000};
+    Numeric result(powers[exponent % base_digits]);
+    result.weight_ += exponent / base_digits;
+    return result;
+  }
+
   // Newton's method from the square root of the first digits; its last step is done with more digits than are kept.
   static Numeric square_root(const Numeric& x, int scale) {
     if (x.digits_.empty()) return zero(scale);
@@ -82,9 +114,8 @@ class NumericFunctions {
           Numeric::multiply(Numeric::sum(root, Numeric::divide(x, root, step_scale + 4), false), half, step_scale + 4);
       if (correct >= needed) break;
     }
-    root.set_scale_rounded(working_scale);
-    root.set_scale_rounded(scale);
-    return root;
+    root.set_scale_rounded(std::max(scale, 0));
+    return nearest_root(x, std::move(root), std::max(scale, 0));
   }
 
   // atanh's series, after enough square roots that it converges fast.
@@ -153,20 +184,8 @@ class NumericFunctions {
   }
 
   // By repeated squaring, with as many significant digits as the result needs.
-  static Numeric integer_power(const Numeric& x, std::int32_t exponent, int exponent_scale) {
-    double weight = 0;  // about log10 of the result
-    if (!x.digits_.empty()) {
-      double leading = x.digits_[0];
-      int tens = x.weight_ * base_digits;
-      for (std::size_t i = 1; i < x.digits_.size() && i * base_digits < 16; ++i) {
-        leading = leading * base + x.digits_[i];
-        tens -= base_digits;
-      }
-      weight = exponent * (std::log10(leading) + tens);
-    }
-    if (weight > (weight_max + 1) * base_digits) throw_overflow();
-    if (weight + 1 < -chosen_scale_max) return zero(chosen_scale_max);
-    const int scale = chosen_scale(significant_digits_min - static_cast<int>(weight), x.scale_, exponent_scale);
+  static Numeric integer_power(const Numeric& x, std::int32_t exponent) {
+    const int scale = chosen_scale(significant_digits_min, x.scale_);
     Numeric result = x;
     switch (exponent) {
       case 0:
@@ -187,6 +206,9 @@ class NumericFunctions {
       if (exponent < 0) throw SqlError(sqlstate::division_by_zero, "division by zero");
       return zero(scale);
     }
+    const double weight = exponent * decimal_logarithm(x);  // about log10 of the result
+    if (weight > 3.0 * weight_max * base_digits) throw_overflow();
+    if (weight + 1 < -scale || weight + 1 < -chosen_scale_max) return zero(scale);
     const int significant = 1 + scale + static_cast<int>(weight) +
                             static_cast<int>(std::log(std::abs(static_cast<double>(exponent)))) + guard_digits;
     const bool invert = exponent < 0;
@@ -220,7 +242,7 @@ class NumericFunctions {
       }
       if (exponent.negative_) whole = -whole;
       if (whole >= std::numeric_limits<std::int32_t>::min() && whole <= std::numeric_limits<std::int32_t>::max())
-        return integer_power(x, static_cast<std::int32_t>(whole), exponent.scale_);
+        return integer_power(x, static_cast<std::int32_t>(whole));
     }
     if (x.digits_.empty()) return zero(significant_digits_min);
     const bool negate = x.negative_ && is_odd(exponent);
