@@ -178,7 +178,7 @@ TEST(NumberAggregates, HavePostgresTypes) {
   EXPECT_EQ(aggregate("avg", int4, {}), "NULL");
   EXPECT_EQ(aggregate("stddev", int8, {"1", "2", "4"}), "1.5275252316519467");
   EXPECT_EQ(aggregate("stddev_pop", int8, {"-4382219", "9223372036854775806"}), "4611686018429579012");
-  EXPECT_EQ(aggregate("variance", float8, {"1", "2", "4"}), "2.333333333333333");
+  EXPECT_EQ(aggregate("variance", float8, {"1", "2", "4"}), "2.3333333333333335");
   EXPECT_EQ(aggregate("var_samp", numeric, {"1"}), "NULL");
   EXPECT_EQ(aggregate("bit_xor", int2, {"5", "3"}), "6");
 }
