@@ -78,6 +78,7 @@ class NumericFunctions {
     const Numeric above = Numeric::sum(root, half_unit, false);
     if (Numeric::compare_magnitudes(Numeric::exact_product(above, above), x) <= 0)
       root = Numeric::sum(above, half_unit, false);
+    if (root.is_zero()) return zero(scale);
     const Numeric below = Numeric::sum(root, half_unit, true);
     if (Numeric::compare_magnitudes(Numeric::exact_product(below, below), x) > 0)
       root = Numeric::sum(below, half_unit, true);
