@@ -230,6 +230,8 @@ struct PairNames {
   const char *add, *subtract, *multiply, *divide, *compare;
   ComparisonNames comparisons;
 };
+// btint2cmp() is no more than this.
+Value difference(const FunctionCall& call) { return Value::integer(call[0].as_integer() - call[1].as_integer()); }
 template <typename Left, typename Right>
 void add_pair(Entries& to, const PairNames& names) {
   constexpr TypeId left = integer_type<Left>;
@@ -240,8 +242,9 @@ void add_pair(Entries& to, const PairNames& names) {
   add_operator(to, "*", left, right, wider, names.multiply, arithmetic<Multiply, Left, Right>, "*");
   add_operator(to, "/", left, right, wider, names.divide, arithmetic<Divide, Left, Right>);
   add_comparisons<compare_integers>(to, left, right, names.comparisons);
-  to.functions.push_back(
-      number_function(names.compare, {left, right}, TypeId::int4, compared_as_integer<compare_integers>));
+  constexpr bool both_small = sizeof(Left) == 2 && sizeof(Right) == 2;
+  to.functions.push_back(number_function(names.compare, {left, right}, TypeId::int4,
+                                         both_small ? difference : compared_as_integer<compare_integers>));
 }
 
 void add_pairs(Entries& to) {

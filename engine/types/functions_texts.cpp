@@ -115,9 +115,10 @@ Value bpchar_to_name(const FunctionCall& call) {
 }
 Value text_to_char_byte(const FunctionCall& call) { return char_byte_from(call[0].as_text()); }
 Value char_byte_to_text(const FunctionCall& call) { return Value::text(char_byte_text(call[0])); }
-// char_bpchar(): the byte itself, without the octal form.
+// char_bpchar(): the byte itself, without the octal form. (PostgreSQL keeps a zero byte, and never shows it.)
 Value char_byte_to_bpchar(const FunctionCall& call) {
   const char byte = static_cast<char>(byte_of(call[0]));
+  if (byte == 0) return Value::text("");
   return Value::text(std::string_view(&byte, 1));
 }
 Value char_byte_to_int4(const FunctionCall& call) { return Value::integer(static_cast<std::int8_t>(byte_of(call[0]))); }
@@ -176,6 +177,10 @@ void add_casts(Entries& to) {
   }
 }
 
+// Of equal ones, which may have different blanks, the first.
+Value larger_padded(const FunctionCall& call) { return compare_padded(call[0], call[1]) >= 0 ? call[0] : call[1]; }
+Value smaller_padded(const FunctionCall& call) { return compare_padded(call[0], call[1]) <= 0 ? call[0] : call[1]; }
+
 void add_orders(Entries& to) {
   using enum TypeId;
   add_comparisons<compare_texts, are_equal_texts>(to, text, text,
@@ -193,9 +198,9 @@ void add_orders(Entries& to) {
   for (const TypeId type : {text, bpchar}) {
     const bool is_text = type == text;
     to.functions.push_back(scalar(is_text ? "text_larger" : "bpchar_larger", {type, type}, type,
-                                  is_text ? larger<compare_texts> : larger<compare_padded>));
+                                  is_text ? larger<compare_texts> : larger_padded));
     to.functions.push_back(scalar(is_text ? "text_smaller" : "bpchar_smaller", {type, type}, type,
-                                  is_text ? smaller<compare_texts> : smaller<compare_padded>));
+                                  is_text ? smaller<compare_texts> : smaller_padded));
   }
 }
 

@@ -34,6 +34,7 @@ template <typename Float>
 Float parse_floating(std::string_view text) {
   std::string_view rest = text;
   while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
+  const char* const start = rest.data();
   const bool negative = !rest.empty() && rest.front() == '-';
   if (!rest.empty() && (rest.front() == '-' || rest.front() == '+')) rest.remove_prefix(1);
   if (!rest.empty() && (rest.front() == '-' || rest.front() == '+')) throw_syntax(name_of<Float>(), text);
@@ -55,7 +56,7 @@ Float parse_floating(std::string_view text) {
   if (error == std::errc::result_out_of_range || (std::isinf(value) && !is_word) ||
       (value == 0 && has_digits && !is_word)) {
     const std::string_view shown =
-        std::is_same_v<Float, double> ? text.substr(0, static_cast<std::size_t>(end - text.data())) : text;
+        std::is_same_v<Float, double> ? std::string_view(start, static_cast<std::size_t>(end - start)) : text;
     throw SqlError(sqlstate::numeric_value_out_of_range,
                    fmt::format("\"{}\" is out of range for type {}", shown, name_of<Float>()));
   }

@@ -66,10 +66,11 @@ Numeric Numeric::parse(std::string_view text) {
   if (decimals.empty()) return fail();
   std::int64_t exponent = 0;
   if (!rest.empty() && (rest.front() == 'e' || rest.front() == 'E') && !take_exponent(rest, exponent)) return fail();
-  if (!rest.empty()) return fail();
   constexpr std::int64_t exponent_limit = std::numeric_limits<std::int32_t>::max() / 2;
   const auto overflow = [] { return SqlError(sqlstate::numeric_value_out_of_range, "value overflows numeric format"); };
+  // An exponent that is too large is noticed before what may follow it.
   if (exponent >= exponent_limit || exponent <= -exponent_limit) throw overflow();
+  if (!rest.empty()) return fail();
   scale = std::max<std::int64_t>(scale - exponent, 0);
   // The first decimal's place is 10^(places - 1); positions of base 10000 start at a multiple of four places.
   std::int64_t places = before_point + exponent;

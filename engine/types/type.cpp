@@ -20,15 +20,16 @@ constexpr std::array types = std::to_array<TypeInfo>({
     {T::name, "name", "name", C::string, false, T::none, T::name_array, 64},
     {T::int8, "int8", "bigint", C::numeric, false, T::none, T::int8_array, 8},
     {T::int2, "int2", "smallint", C::numeric, false, T::none, T::int2_array, 2},
-    {T::int2vector, "int2vector", "int2vector", C::array, false, T::int2, T::none, -1},
+    {T::int2vector, "int2vector", "int2vector", C::array, false, T::int2, T::int2vector_array, -1},
     {T::int4, "int4", "integer", C::numeric, false, T::none, T::int4_array, 4},
-    {T::regproc, "regproc", "regproc", C::numeric, false, T::none, T::none, 4},
+    {T::regproc, "regproc", "regproc", C::numeric, false, T::none, T::regproc_array, 4},
     {T::text, "text", "text", C::string, true, T::none, T::text_array, -1},
     {T::oid, "oid", "oid", C::numeric, true, T::none, T::oid_array, 4},
-    {T::xid, "xid", "xid", C::user_defined, false, T::none, T::none, 4},
-    {T::oidvector, "oidvector", "oidvector", C::array, false, T::oid, T::none, -1},
+    {T::xid, "xid", "xid", C::user_defined, false, T::none, T::xid_array, 4},
+    {T::oidvector, "oidvector", "oidvector", C::array, false, T::oid, T::oidvector_array, -1},
     {T::json, "json", "json", C::user_defined, false, T::none, T::json_array, -1},
     {T::json_array, "_json", "json[]", C::array, false, T::json, T::none, -1},
+    {T::xid8_array, "_xid8", "xid8[]", C::array, false, T::xid8, T::none, -1},
     {T::float4, "float4", "real", C::numeric, false, T::none, T::float4_array, 4},
     {T::float8, "float8", "double precision", C::numeric, true, T::none, T::float8_array, 8},
     {T::unknown, "unknown", "unknown", C::unknown, false, T::none, T::none, -2},
@@ -37,8 +38,12 @@ constexpr std::array types = std::to_array<TypeInfo>({
     {T::char_byte_array, "_char", "\"char\"[]", C::array, false, T::char_byte, T::none, -1},
     {T::name_array, "_name", "name[]", C::array, false, T::name, T::none, -1},
     {T::int2_array, "_int2", "smallint[]", C::array, false, T::int2, T::none, -1},
+    {T::int2vector_array, "_int2vector", "int2vector[]", C::array, false, T::int2vector, T::none, -1},
     {T::int4_array, "_int4", "integer[]", C::array, false, T::int4, T::none, -1},
+    {T::regproc_array, "_regproc", "regproc[]", C::array, false, T::regproc, T::none, -1},
     {T::text_array, "_text", "text[]", C::array, false, T::text, T::none, -1},
+    {T::xid_array, "_xid", "xid[]", C::array, false, T::xid, T::none, -1},
+    {T::oidvector_array, "_oidvector", "oidvector[]", C::array, false, T::oidvector, T::none, -1},
     {T::bpchar_array, "_bpchar", "character[]", C::array, false, T::bpchar, T::none, -1},
     {T::varchar_array, "_varchar", "character varying[]", C::array, false, T::varchar, T::none, -1},
     {T::int8_array, "_int8", "bigint[]", C::array, false, T::int8, T::none, -1},
@@ -60,8 +65,9 @@ constexpr std::array types = std::to_array<TypeInfo>({
     {T::numeric_array, "_numeric", "numeric[]", C::array, false, T::numeric, T::none, -1},
     {T::numeric, "numeric", "numeric", C::numeric, false, T::none, T::numeric_array, -1},
     {T::regclass, "regclass", "regclass", C::numeric, false, T::none, T::regclass_array, 4},
-    {T::regtype, "regtype", "regtype", C::numeric, false, T::none, T::none, 4},
+    {T::regtype, "regtype", "regtype", C::numeric, false, T::none, T::regtype_array, 4},
     {T::regclass_array, "_regclass", "regclass[]", C::array, false, T::regclass, T::none, -1},
+    {T::regtype_array, "_regtype", "regtype[]", C::array, false, T::regtype, T::none, -1},
     {T::record, "record", "record", C::pseudo, false, T::none, T::record_array, -1},
     {T::any, "any", "\"any\"", C::pseudo, false, T::none, T::none, 4},
     {T::any_array, "anyarray", "anyarray", C::pseudo, false, T::none, T::none, -1},
@@ -73,8 +79,9 @@ constexpr std::array types = std::to_array<TypeInfo>({
     {T::uuid_array, "_uuid", "uuid[]", C::array, false, T::uuid, T::none, -1},
     {T::jsonb, "jsonb", "jsonb", C::user_defined, false, T::none, T::jsonb_array, -1},
     {T::jsonb_array, "_jsonb", "jsonb[]", C::array, false, T::jsonb, T::none, -1},
-    {T::regnamespace, "regnamespace", "regnamespace", C::numeric, false, T::none, T::none, 4},
-    {T::xid8, "xid8", "xid8", C::user_defined, false, T::none, T::none, 8},
+    {T::regnamespace, "regnamespace", "regnamespace", C::numeric, false, T::none, T::regnamespace_array, 4},
+    {T::regnamespace_array, "_regnamespace", "regnamespace[]", C::array, false, T::regnamespace, T::none, -1},
+    {T::xid8, "xid8", "xid8", C::user_defined, false, T::none, T::xid8_array, 8},
     {T::any_compatible, "anycompatible", "anycompatible", C::pseudo, false, T::none, T::none, 4},
     {T::any_compatible_array, "anycompatiblearray", "anycompatiblearray", C::pseudo, false, T::none, T::none, -1},
     {T::any_compatible_nonarray, "anycompatiblenonarray", "anycompatiblenonarray", C::pseudo, false, T::none, T::none,
@@ -185,7 +192,7 @@ const char* type_name(TypeId type) {
 std::string format_type(Type type) {
   if (type.id == T::none) return "-";
   const TypeInfo& info = type_info(type.id);
-  if (info.element == T::none || info.array != T::none || info.id == T::int2vector || info.id == T::oidvector)
+  if (info.element == T::none || info.id == T::int2vector || info.id == T::oidvector)
     return modified_name(type.id, type.modifier);
   return modified_name(info.element, type.modifier) + "[]";
 }

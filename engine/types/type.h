@@ -70,6 +70,13 @@ enum class TypeId : std::uint32_t {
   json_array = 199,
   regclass_array = 2210,
   record_array = 2287,
+  int2vector_array = 1006,
+  regproc_array = 1008,
+  xid_array = 1011,
+  oidvector_array = 1013,
+  regtype_array = 2211,
+  regnamespace_array = 4090,
+  xid8_array = 271,
   uuid_array = 2951,
   jsonb_array = 3807,
   // Pseudo-types: only in the signatures of functions.

@@ -10,10 +10,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
+#include <iostream>
 #include <map>
 #include <set>
 #include <sstream>
 
+#include "engine/types/order.h"
 #include "scenarios/cli/postgres/postgres_server.h"
 #include "scenarios/cli/postgres/types_calls.h"
 #include "scenarios/cli/postgres/types_reference.h"
@@ -129,10 +132,15 @@ class Comparison {
     pending_.clear();
   }
   std::size_t compared() const { return compared_; }
+  std::string summary() const {
+    return fmt::format("{} calls of {} entries, {} errors", compared_, entries_.size(), errors_);
+  }
   const std::map<std::string, Differences>& differences() const { return differences_; }
 
  private:
   void compare(const TypesCall& call, const Outcome& theirs) {
+    entries_.insert(call.entry);
+    if (theirs.kind == Outcome::Kind::error) ++errors_;
     if (call.ours == theirs) return;
     const std::string difference = call.ours.shown() + " <> " + theirs.shown();
     if (known_differences().contains(call.entry, difference)) return;
@@ -144,7 +152,9 @@ class Comparison {
 
   std::vector<TypesCall> pending_;
   std::map<std::string, Differences> differences_;
+  std::set<std::string> entries_;
   std::size_t compared_ = 0;
+  std::size_t errors_ = 0;
 };
 
 TEST(TypesAgainstPostgres, RandomCallsGiveTheSame) {
@@ -174,6 +184,7 @@ TEST(TypesAgainstPostgres, RandomCallsGiveTheSame) {
     report += fmt::format("{}: {} differences\n", entry, all.count);
     for (const std::string& example : all.examples) report += "    " + example + "\n";
   }
+  std::cout << comparison.summary() << '\n';
   EXPECT_TRUE(report.empty()) << report << comparison.differences().size() << " entries differ";
 }
 
@@ -214,7 +225,7 @@ const std::vector<std::string>* find(const Rows& rows, const std::string& key) {
 
 TEST(TypesAgainstPostgres, FunctionsAreThoseOfTheCatalog) {
   const Rows rows = by_key(
-      "select proname || '(' || proargtypes || ')', prorettype, prokind, provolatile, proisstrict, provariadic <> 0, "
+      "select proname || '(' || proargtypes::text || ')', prorettype, prokind, provolatile, proisstrict, provariadic <> 0, "
       "proretset, pronargdefaults from pg_proc where pronamespace = 'pg_catalog'::regnamespace");
   for (const FunctionEntry& entry : all_functions()) {
     const bool set = entry.kind == FunctionKind::set;
