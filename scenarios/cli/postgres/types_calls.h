@@ -40,6 +40,7 @@ class TypesCalls {
 
   bool resolve(const engine::FunctionEntry& entry, Signature& signature);
   engine::TypeId any_type();
+  // `null_one_in`: 0 for never.
   Arguments make_arguments(const std::vector<engine::TypeId>& types, bool small_numbers, std::size_t null_one_in);
   std::optional<TypesCall> of_scalar(const engine::FunctionEntry& entry, const Signature& signature);
   std::optional<TypesCall> of_set(const engine::FunctionEntry& entry, const Signature& signature);
