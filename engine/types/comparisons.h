@@ -15,9 +15,20 @@ Value compared(const FunctionCall& call) {
   return Value::boolean(Holds{}(compare(call[0], call[1]), 0));
 }
 
+// Where equality can be found faster than by an order.
+using EqualityTest = bool (*)(const Value& a, const Value& b);
+template <Comparer compare>
+bool are_equal_by_order(const Value& a, const Value& b) {
+  return compare(a, b) == 0;
+}
+template <EqualityTest are_equal, bool wanted>
+Value tested(const FunctionCall& call) {
+  return Value::boolean(are_equal(call[0], call[1]) == wanted);
+}
+
 // `names`: pg_operator.oprcode of <, <=, =, <>, >=, >, as in {"text_lt", "text_le", "texteq", ...}.
 using ComparisonNames = std::array<const char*, 6>;
-template <Comparer compare>
+template <Comparer compare, EqualityTest are_equal = are_equal_by_order<compare>>
 void add_comparisons(Entries& to, TypeId left, TypeId right, const ComparisonNames& names) {
   struct Comparison {
     const char* symbol;
@@ -27,8 +38,8 @@ void add_comparisons(Entries& to, TypeId left, TypeId right, const ComparisonNam
   };
   const Comparison comparisons[] = {{"<", compared<compare, std::less<>>, ">", ">="},
                                     {"<=", compared<compare, std::less_equal<>>, ">=", ">"},
-                                    {"=", compared<compare, std::equal_to<>>, "=", "<>"},
-                                    {"<>", compared<compare, std::not_equal_to<>>, "<>", "="},
+                                    {"=", tested<are_equal, true>, "=", "<>"},
+                                    {"<>", tested<are_equal, false>, "<>", "="},
                                     {">=", compared<compare, std::greater_equal<>>, "<=", "<"},
                                     {">", compared<compare, std::greater<>>, "<", "<="}};
   for (std::size_t i = 0; i < names.size(); ++i) {

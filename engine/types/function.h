@@ -18,6 +18,7 @@
 
 namespace polarsim::engine {
 
+class RandomSequence;  // random.h
 class SessionServices;
 
 // What the value of a function may depend on besides its arguments: settings of the session, and the time.
@@ -30,12 +31,19 @@ struct CallContext {
   SessionServices* session = nullptr;
 };
 
+struct FunctionEntry;
+
 // One call under way. A strict function never sees a NULL.
 struct FunctionCall {
   std::span<const Value> arguments;
   std::span<const Type> types;  // of the arguments, as they are after conversion; empty for functions that never ask
   Type result;
   const CallContext& context;
+  // What is called; null for operators and casts, whose functions never ask. Functions of the session ask.
+  const FunctionEntry* function = nullptr;
+  // Of a function with VARIADIC "any": the last argument was written VARIADIC and is an array that stands for its
+  // elements.
+  bool variadic_array = false;
 
   const Value& operator[](std::size_t i) const { return arguments[i]; }
   std::size_t size() const { return arguments.size(); }
@@ -97,11 +105,19 @@ std::span<const FunctionEntry* const> functions_named(std::string_view name);
 // Exactly these argument types; null if there is none. For operators and casts.
 const FunctionEntry* find_function(std::string_view name, std::span<const TypeId> arguments);
 
-// What functions ask of the session that runs the statement. Void results are NULL. All may block, and throw SqlError.
+// What functions ask of the session that runs the statement. All may block, and throw SqlError.
 class SessionServices {
  public:
-  // nextval(), pg_advisory_lock() and the like: the entry's name and its arguments.
+  // nextval(), pg_advisory_lock() and the like: the entry and its arguments. Void results are the empty text.
   virtual Value call(const FunctionEntry& function, const FunctionCall& call) = 0;
+  // Of random() and setseed(). Seeded by the session when first asked for.
+  virtual RandomSequence& random_sequence() = 0;
+  // 64 random bits that do not depend on setseed(): gen_random_uuid().
+  virtual std::uint64_t random_bits() = 0;
+  // The texts of regclass, regproc and regnamespace; regtype needs no session. `name` is as it was written. Unknown
+  // numbers show as digits; unknown names throw 42P01, 42883, 3F000.
+  virtual std::string object_name(TypeId type, std::uint32_t oid) = 0;
+  virtual std::uint32_t object_number(TypeId type, std::string_view name) = 0;
 
  protected:
   ~SessionServices() = default;

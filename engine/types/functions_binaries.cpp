@@ -109,6 +109,7 @@ int compare_byte_strings(const Value& a, const Value& b) {
   const int order = a.as_text().compare(b.as_text());
   return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
+bool are_equal_byte_strings(const Value& a, const Value& b) { return a.as_text() == b.as_text(); }
 std::uint64_t hash_byte_string(const Value& value) {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, then a finalizer
   for (const char byte : value.as_text()) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
@@ -154,8 +155,8 @@ void add_byte_functions(Entries& to) {
 void add_binaries(Entries& to) {
   using enum TypeId;
   to.types.push_back({bytea, bytea_input, bytea_output, compare_byte_strings, hash_byte_string, nullptr});
-  add_comparisons<compare_byte_strings>(to, bytea, bytea,
-                                        {"bytealt", "byteale", "byteaeq", "byteane", "byteage", "byteagt"});
+  add_comparisons<compare_byte_strings, are_equal_byte_strings>(
+      to, bytea, bytea, {"bytealt", "byteale", "byteaeq", "byteane", "byteage", "byteagt"});
   add_byte_functions(to);
   add_encoding_functions(to);
   add_uuid(to);

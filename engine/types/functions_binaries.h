@@ -8,7 +8,7 @@
 
 namespace polarsim::engine::families {
 
-void add_byte_functions(Entries& to);    // substring, get_byte, overlay, ...
+void add_byte_functions(Entries& to);      // substring, get_byte, overlay, ...
 void add_encoding_functions(Entries& to);  // encode, decode, convert_from, md5, sha256, ...
 void add_uuid(Entries& to);
 
@@ -21,6 +21,7 @@ std::string to_escapes(std::string_view bytes);
 std::string from_escapes(std::string_view text);
 
 int compare_byte_strings(const Value& a, const Value& b);
+bool are_equal_byte_strings(const Value& a, const Value& b);
 std::uint64_t hash_byte_string(const Value& value);
 
 }  // namespace polarsim::engine::families

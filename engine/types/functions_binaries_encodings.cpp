@@ -120,12 +120,11 @@ Value length_in_encoding(const FunctionCall& call) {
   const std::string_view bytes = call[0].as_text();
   const CharacterSetName set = character_set_of(call[1].as_text(), "");
   verify(bytes, set);
-  return Value::integer(
-      static_cast<std::int64_t>(set == CharacterSetName::utf8 ? utf8::count(bytes) : bytes.size()));
+  return Value::integer(static_cast<std::int64_t>(set == CharacterSetName::utf8 ? utf8::count(bytes) : bytes.size()));
 }
 
-template <typename State, std::size_t size, void (*begin)(State*), void (*update)(State*, std::size_t, const std::uint8_t*),
-          void (*finish)(State*, std::size_t, std::uint8_t*)>
+template <typename State, std::size_t size, void (*begin)(State*),
+          void (*update)(State*, std::size_t, const std::uint8_t*), void (*finish)(State*, std::size_t, std::uint8_t*)>
 std::string digest(std::string_view bytes) {
   State state;
   begin(&state);
@@ -135,8 +134,8 @@ std::string digest(std::string_view bytes) {
   return std::string(reinterpret_cast<const char*>(result), size);
 }
 Value md5(const FunctionCall& call) {
-  return Value::text(to_hexadecimal(
-      digest<md5_ctx, MD5_DIGEST_SIZE, md5_init, md5_update, md5_digest>(call[0].as_text())));
+  return Value::text(
+      to_hexadecimal(digest<md5_ctx, MD5_DIGEST_SIZE, md5_init, md5_update, md5_digest>(call[0].as_text())));
 }
 Value sha224(const FunctionCall& call) {
   return Value::text(
@@ -192,7 +191,8 @@ std::string to_base64(std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
     const std::size_t count = std::min<std::size_t>(3, bytes.size() - at);
     unsigned group = 0;
-    for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (i < count ? static_cast<unsigned char>(bytes[at + i]) : 0U);
+    for (std::size_t i = 0; i < 3; ++i)
+      group = group << 8 | (i < count ? static_cast<unsigned char>(bytes[at + i]) : 0U);
     for (std::size_t i = 0; i < 4; ++i) {
       result += i <= count ? base64_digits[(group >> (18 - 6 * i)) & 63] : '=';
     }
@@ -260,7 +260,9 @@ std::string from_escapes(std::string_view text) {
       continue;
     }
     const std::string_view next = text.substr(at + 1);
-    const auto is_octal = [&](std::size_t i, char most) { return next.size() > i && next[i] >= '0' && next[i] <= most; };
+    const auto is_octal = [&](std::size_t i, char most) {
+      return next.size() > i && next[i] >= '0' && next[i] <= most;
+    };
     if (is_octal(0, '3') && is_octal(1, '7') && is_octal(2, '7')) {
       const int byte = ((next[0] - '0') << 6) + ((next[1] - '0') << 3) + (next[2] - '0');
       result += static_cast<char>(static_cast<unsigned char>(byte));

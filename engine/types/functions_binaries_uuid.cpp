@@ -56,8 +56,8 @@ void uuid_output(std::string& to, const Value& value, const CallContext&) {
 void add_uuid(Entries& to) {
   using enum TypeId;
   to.types.push_back({uuid, uuid_input, uuid_output, compare_byte_strings, hash_byte_string, nullptr});
-  add_comparisons<compare_byte_strings>(to, uuid, uuid,
-                                        {"uuid_lt", "uuid_le", "uuid_eq", "uuid_ne", "uuid_ge", "uuid_gt"});
+  add_comparisons<compare_byte_strings, are_equal_byte_strings>(
+      to, uuid, uuid, {"uuid_lt", "uuid_le", "uuid_eq", "uuid_ne", "uuid_ge", "uuid_gt"});
 }
 
 }  // namespace polarsim::engine::families

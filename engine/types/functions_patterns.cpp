@@ -65,11 +65,11 @@ void add_patterns(Entries& to) {
       {"~*", "!~*", regex<true, true>},
       {"!~*", "~*", regex<true, false>},
   };
-  constexpr const char* text_names[] = {"textlike",    "textnlike",   "texticlike",      "texticnlike",
+  constexpr const char* text_names[] = {"textlike",    "textnlike",   "texticlike",    "texticnlike",
                                         "textregexeq", "textregexne", "texticregexeq", "texticregexne"};
-  constexpr const char* name_names[] = {"namelike",    "namenlike",   "nameiclike",      "nameicnlike",
+  constexpr const char* name_names[] = {"namelike",    "namenlike",   "nameiclike",    "nameicnlike",
                                         "nameregexeq", "nameregexne", "nameicregexeq", "nameicregexne"};
-  constexpr const char* bpchar_names[] = {"bpcharlike",    "bpcharnlike",   "bpchariclike",      "bpcharicnlike",
+  constexpr const char* bpchar_names[] = {"bpcharlike",    "bpcharnlike",   "bpchariclike",    "bpcharicnlike",
                                           "bpcharregexeq", "bpcharregexne", "bpcharicregexeq", "bpcharicregexne"};
   add_operators(to, text, text, operators, text_names);
   add_operators(to, name, text, operators, name_names);
@@ -91,11 +91,8 @@ void add_patterns(Entries& to) {
       scalar("similar_to_escape", {text, text}, text, similar_to_escape),
   };
   to.functions.insert(to.functions.end(), std::begin(functions), std::end(functions));
-  to.functions.push_back({.name = "similar_escape",
-                          .arguments = {text, text},
-                          .result = text,
-                          .strict = false,
-                          .scalar = similar_escape});
+  to.functions.push_back(
+      {.name = "similar_escape", .arguments = {text, text}, .result = text, .strict = false, .scalar = similar_escape});
   add_regex_functions(to);
 }
 

@@ -31,13 +31,11 @@ Flags parse_flags(std::string_view text) {
         flags.global = true;
         break;
       case 'b':
+      case 'e':  // EREs are announced, but PostgreSQL gives BREs: only (?e) in the pattern is heeded
         options.syntax = basic;
         break;
       case 'c':
         options.ignore_case = false;
-        break;
-      case 'e':
-        options.syntax = extended;
         break;
       case 'i':
         options.ignore_case = true;
@@ -67,8 +65,8 @@ Flags parse_flags(std::string_view text) {
         options.expanded = true;
         break;
       default:
-        throw SqlError(sqlstate::invalid_parameter_value,
-                       fmt::format("invalid regular expression option: \"{}\"", text.substr(at, utf8::length_at(text, at))));
+        throw SqlError(sqlstate::invalid_parameter_value, fmt::format("invalid regular expression option: \"{}\"",
+                                                                      text.substr(at, utf8::length_at(text, at))));
     }
   }
   return flags;
@@ -141,8 +139,7 @@ std::size_t start_of(const FunctionCall& call, std::size_t i) {
 
 Value regexp_like(const FunctionCall& call) {
   const Flags flags = flags_of(call, 2, "regexp_like()");
-  return Value::boolean(
-      cached_regex(call[1].as_text(), flags.options)->search(utf8::decode(call[0].as_text()), 0, {}));
+  return Value::boolean(cached_regex(call[1].as_text(), flags.options)->search(utf8::decode(call[0].as_text()), 0, {}));
 }
 
 Value regexp_match(const FunctionCall& call) {
@@ -317,11 +314,8 @@ Value regexp_replace_from(const FunctionCall& call) {
 }
 
 FunctionEntry set(const char* name, std::vector<TypeId> arguments, TypeId result, SetFunction function) {
-  return {.name = name,
-          .arguments = std::move(arguments),
-          .result = result,
-          .kind = FunctionKind::set,
-          .set = function};
+  return {
+      .name = name, .arguments = std::move(arguments), .result = result, .kind = FunctionKind::set, .set = function};
 }
 
 }  // namespace

@@ -1,7 +1,148 @@
+#include <fmt/format.h>
+
+#include "engine/sql/error.h"
 #include "engine/types/families.h"
 
+// Functions that the session computes: they block, have effects, or tell what only it knows.
 namespace polarsim::engine::families {
+namespace {
 
-void add_session(Entries& to) { (void)to; }
+Value of_session(const FunctionCall& call) {
+  if (call.function != nullptr && call.context.session != nullptr)
+    return call.context.session->call(*call.function, call);
+  throw SqlError(sqlstate::feature_not_supported,
+                 fmt::format("{} is not available without a session",
+                             call.function != nullptr ? call.function->name : "a function of the session"));
+}
+
+struct SessionEntry {
+  const char* name;
+  std::vector<TypeId> arguments;
+  TypeId result;
+  Volatility volatility = Volatility::stable;
+  bool strict = true;
+};
+
+void add(Entries& to, const SessionEntry& entry) {
+  to.functions.push_back({.name = entry.name,
+                          .arguments = entry.arguments,
+                          .result = entry.result,
+                          .volatility = entry.volatility,
+                          .strict = entry.strict,
+                          .scalar = of_session});
+}
+
+constexpr Volatility changing = Volatility::volatile_function;
+
+void add_sequences(Entries& to) {
+  using enum TypeId;
+  add(to, {"nextval", {regclass}, int8, changing});
+  add(to, {"currval", {regclass}, int8, changing});
+  add(to, {"setval", {regclass, int8}, int8, changing});
+  add(to, {"setval", {regclass, int8, boolean}, int8, changing});
+  add(to, {"lastval", {}, int8, changing});
+  add(to, {"pg_sequence_last_value", {regclass}, int8, changing});
+  add(to, {"pg_get_serial_sequence", {text, text}, text});
+}
+
+void add_advisory_locks(Entries& to) {
+  using enum TypeId;
+  struct Lock {
+    const char* name;
+    TypeId result;
+  };
+  constexpr Lock locks[] = {
+      {"pg_advisory_lock", void_type},        {"pg_advisory_lock_shared", void_type},
+      {"pg_advisory_xact_lock", void_type},   {"pg_advisory_xact_lock_shared", void_type},
+      {"pg_try_advisory_lock", boolean},      {"pg_try_advisory_lock_shared", boolean},
+      {"pg_try_advisory_xact_lock", boolean}, {"pg_try_advisory_xact_lock_shared", boolean},
+      {"pg_advisory_unlock", boolean},        {"pg_advisory_unlock_shared", boolean},
+  };
+  for (const Lock& lock : locks) {
+    add(to, {lock.name, {int8}, lock.result, changing});
+    add(to, {lock.name, {int4, int4}, lock.result, changing});
+  }
+  add(to, {"pg_advisory_unlock_all", {}, void_type, changing});
+}
+
+void add_transactions(Entries& to) {
+  using enum TypeId;
+  add(to, {"txid_current", {}, int8});
+  add(to, {"txid_current_if_assigned", {}, int8});
+  add(to, {"txid_status", {int8}, text, changing});
+  add(to, {"pg_current_xact_id", {}, xid8});
+  add(to, {"pg_current_xact_id_if_assigned", {}, xid8});
+  add(to, {"pg_xact_status", {xid8}, text, changing});
+  add(to, {"pg_export_snapshot", {}, text, changing});
+}
+
+void add_server(Entries& to) {
+  using enum TypeId;
+  add(to, {"pg_sleep", {float8}, void_type, changing});
+  add(to, {"pg_sleep_for", {interval}, void_type, changing});
+  add(to, {"pg_sleep_until", {timestamptz}, void_type, changing});
+  add(to, {"pg_backend_pid", {}, int4});
+  add(to, {"pg_cancel_backend", {int4}, boolean, changing});
+  to.functions.push_back({.name = "pg_terminate_backend",
+                          .arguments = {int4, int8},
+                          .result = boolean,
+                          .volatility = changing,
+                          .defaults = {"0"},
+                          .argument_names = {"pid", "timeout"},
+                          .scalar = of_session});
+  add(to, {"pg_blocking_pids", {int4}, int4_array, changing});
+  add(to, {"pg_is_in_recovery", {}, boolean, changing});
+  add(to, {"pg_postmaster_start_time", {}, timestamptz});
+  add(to, {"pg_conf_load_time", {}, timestamptz});
+  add(to, {"pg_notify", {text, text}, void_type, changing, false});
+}
+
+void add_settings(Entries& to) {
+  using enum TypeId;
+  add(to, {"current_setting", {text}, text});
+  add(to, {"current_setting", {text, boolean}, text});
+  add(to, {"set_config", {text, text, boolean}, text, changing, false});
+  add(to, {"version", {}, text});
+  // CURRENT_CATALOG, CURRENT_SCHEMA, CURRENT_USER (also CURRENT_ROLE and USER) and SESSION_USER mean these.
+  add(to, {"current_database", {}, name});
+  add(to, {"current_schema", {}, name});
+  add(to, {"current_schemas", {boolean}, name_array});
+  add(to, {"current_user", {}, name});
+  add(to, {"session_user", {}, name});
+}
+
+void add_catalog(Entries& to) {
+  using enum TypeId;
+  add(to, {"to_regclass", {text}, regclass});
+  add(to, {"pg_relation_size", {regclass}, int8, changing});
+  add(to, {"pg_relation_size", {regclass, text}, int8, changing});
+  add(to, {"pg_table_size", {regclass}, int8, changing});
+  add(to, {"pg_indexes_size", {regclass}, int8, changing});
+  add(to, {"pg_total_relation_size", {regclass}, int8, changing});
+  add(to, {"pg_table_is_visible", {oid}, boolean});
+  add(to, {"pg_get_userbyid", {oid}, name});
+  add(to, {"pg_get_indexdef", {oid}, text});
+  add(to, {"pg_get_indexdef", {oid, int4, boolean}, text});
+  add(to, {"pg_get_constraintdef", {oid}, text});
+  add(to, {"pg_get_constraintdef", {oid, boolean}, text});
+  add(to, {"pg_get_viewdef", {text}, text});
+  add(to, {"pg_get_viewdef", {oid}, text});
+  add(to, {"pg_get_viewdef", {text, boolean}, text});
+  add(to, {"pg_get_viewdef", {oid, boolean}, text});
+  add(to, {"obj_description", {oid}, text});
+  add(to, {"obj_description", {oid, name}, text});
+  add(to, {"col_description", {oid, int4}, text});
+}
+
+}  // namespace
+
+void add_session(Entries& to) {
+  add_sequences(to);
+  add_advisory_locks(to);
+  add_transactions(to);
+  add_server(to);
+  add_settings(to);
+  add_catalog(to);
+}
 
 }  // namespace polarsim::engine::families

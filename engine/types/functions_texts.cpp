@@ -22,6 +22,7 @@ std::string_view without_blanks(std::string_view text) {
   return last == std::string_view::npos ? std::string_view() : text.substr(0, last + 1);
 }
 
+bool are_equal_texts(const Value& a, const Value& b) { return a.as_text() == b.as_text(); }
 int compare_texts(const Value& a, const Value& b) { return compare_bytes(a.as_text(), b.as_text()); }
 int compare_padded(const Value& a, const Value& b) {
   return compare_bytes(without_blanks(a.as_text()), without_blanks(b.as_text()));
@@ -119,9 +120,7 @@ Value char_byte_to_bpchar(const FunctionCall& call) {
   const char byte = static_cast<char>(byte_of(call[0]));
   return Value::text(std::string_view(&byte, 1));
 }
-Value char_byte_to_int4(const FunctionCall& call) {
-  return Value::integer(static_cast<std::int8_t>(byte_of(call[0])));
-}
+Value char_byte_to_int4(const FunctionCall& call) { return Value::integer(static_cast<std::int8_t>(byte_of(call[0]))); }
 Value int4_to_char_byte(const FunctionCall& call) {
   const std::int64_t value = call[0].as_integer();
   if (value < -128 || value > 127) {
@@ -179,14 +178,16 @@ void add_casts(Entries& to) {
 
 void add_orders(Entries& to) {
   using enum TypeId;
-  add_comparisons<compare_texts>(to, text, text, {"text_lt", "text_le", "texteq", "textne", "text_ge", "text_gt"});
+  add_comparisons<compare_texts, are_equal_texts>(to, text, text,
+                                                  {"text_lt", "text_le", "texteq", "textne", "text_ge", "text_gt"});
   add_comparisons<compare_padded>(to, bpchar, bpchar,
                                   {"bpcharlt", "bpcharle", "bpchareq", "bpcharne", "bpcharge", "bpchargt"});
-  add_comparisons<compare_texts>(to, name, name, {"namelt", "namele", "nameeq", "namene", "namege", "namegt"});
-  add_comparisons<compare_texts>(
-      to, name, text, {"namelttext", "nameletext", "nameeqtext", "namenetext", "namegetext", "namegttext"});
-  add_comparisons<compare_texts>(
-      to, text, name, {"textltname", "textlename", "texteqname", "textnename", "textgename", "textgtname"});
+  add_comparisons<compare_texts, are_equal_texts>(to, name, name,
+                                                  {"namelt", "namele", "nameeq", "namene", "namege", "namegt"});
+  add_comparisons<compare_texts>(to, name, text,
+                                 {"namelttext", "nameletext", "nameeqtext", "namenetext", "namegetext", "namegttext"});
+  add_comparisons<compare_texts>(to, text, name,
+                                 {"textltname", "textlename", "texteqname", "textnename", "textgename", "textgtname"});
   add_comparisons<compare_char_bytes>(to, char_byte, char_byte,
                                       {"charlt", "charle", "chareq", "charne", "charge", "chargt"});
   for (const TypeId type : {text, bpchar}) {
@@ -243,6 +244,7 @@ void add_texts(Entries& to) {
   add_text_characters(to);
   add_text_lists(to);
   add_text_formats(to);
+  add_text_identifiers(to);
 }
 
 }  // namespace polarsim::engine::families

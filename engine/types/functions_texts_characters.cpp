@@ -116,8 +116,7 @@ Value overlay(const FunctionCall& call) {
   const std::string_view text = call[0].as_text();
   const std::string_view placed = call[1].as_text();
   const std::int64_t start = call[2].as_integer();
-  const std::int64_t replaced =
-      call.size() > 3 ? call[3].as_integer() : static_cast<std::int64_t>(utf8::count(placed));
+  const std::int64_t replaced = call.size() > 3 ? call[3].as_integer() : static_cast<std::int64_t>(utf8::count(placed));
   if (start <= 0) throw SqlError(sqlstate::substring_error, "negative substring length not allowed");
   const std::int64_t next = start + replaced;
   if (next > int4_max || next < int4_min) {
@@ -226,8 +225,7 @@ UnicodeEscape unicode_escape(std::string_view at) {
   const char kind = at.size() > 1 ? at[1] : '\0';
   const std::size_t start = kind == '+' || kind == 'u' || kind == 'U' ? 2 : 1;
   const std::size_t digits = kind == '+' ? 6 : kind == 'U' ? 8 : 4;
-  const std::optional<char32_t> value =
-      at.size() > start ? hexadecimal(at.substr(start), digits) : std::nullopt;
+  const std::optional<char32_t> value = at.size() > start ? hexadecimal(at.substr(start), digits) : std::nullopt;
   if (!value) {
     throw SqlError(sqlstate::syntax_error, "invalid Unicode escape", "",
                    "Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.");

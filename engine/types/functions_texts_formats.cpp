@@ -49,10 +49,13 @@ Value concat_ws(const FunctionCall& call) {
   }
   return Value::text(result);
 }
-Value text_then_any(const FunctionCall& call) { return Value::text(std::string(call[0].as_text()) + cast_text(call, 1)); }
-Value any_then_text(const FunctionCall& call) { return Value::text(cast_text(call, 0) + std::string(call[1].as_text())); }
+Value text_then_any(const FunctionCall& call) {
+  return Value::text(std::string(call[0].as_text()) + cast_text(call, 1));
+}
+Value any_then_text(const FunctionCall& call) {
+  return Value::text(cast_text(call, 0) + std::string(call[1].as_text()));
+}
 
-Value quote_ident(const FunctionCall& call) { return Value::text(quote_identifier(call[0].as_text())); }
 Value quote_text(const FunctionCall& call) { return Value::text(quote_literal(call[0].as_text())); }
 Value quote_any(const FunctionCall& call) { return Value::text(quote_literal(cast_text(call, 0))); }
 Value quote_nullable_text(const FunctionCall& call) {
@@ -89,9 +92,10 @@ class FormatReader {
     read_position_and_width(specifier);
     specifier.conversion = rest_.front();
     if (std::string_view("sIL").find(specifier.conversion) == std::string_view::npos) {
-      throw SqlError(sqlstate::invalid_parameter_value,
-                     fmt::format("unrecognized format() type specifier \"{}\"", rest_.substr(0, utf8::length_at(rest_, 0))),
-                     "", "For a single \"%\" use \"%%\".");
+      throw SqlError(
+          sqlstate::invalid_parameter_value,
+          fmt::format("unrecognized format() type specifier \"{}\"", rest_.substr(0, utf8::length_at(rest_, 0))), "",
+          "For a single \"%\" use \"%%\".");
     }
     take();
     return specifier;
@@ -252,7 +256,6 @@ void add_text_formats(Entries& to) {
       variadic("concat_ws", {text, any}, concat_ws),
       variadic("format", {text, any}, format),
       stable("format", {text}, format, false),
-      scalar("quote_ident", {text}, text, quote_ident),
       scalar("quote_literal", {text}, text, quote_text),
       stable("quote_literal", {any_element}, quote_any, true),
       quote_nullable_entry(),

@@ -55,9 +55,9 @@ class Dissection {
   }
 
   // Where the part that starts at `begin` may end, best first.
-  std::vector<std::size_t> preferred_ends(const Part& part, bool shorter, std::size_t begin, std::size_t limit) {
+  std::vector<std::size_t> preferred_ends(const Part& part, std::size_t begin, std::size_t limit) {
     std::vector<std::size_t> ends = matcher_.ends(part.fragment, begin, limit);
-    if (!shorter) std::ranges::reverse(ends);
+    if (!part.prefers_shorter) std::ranges::reverse(ends);
     return ends;
   }
 
@@ -65,7 +65,7 @@ class Dissection {
   bool dissect_concatenation(const Part& part, std::size_t begin, std::size_t end) {
     const Part& left = *part.children[0];
     const Part& right = *part.children[1];
-    for (const std::size_t middle : preferred_ends(left, left.prefers_shorter, begin, end)) {
+    for (const std::size_t middle : preferred_ends(left, begin, end)) {
       if (!matcher_.matches(right.fragment, middle, end)) continue;
       if (dissect(left, begin, middle) && dissect(right, middle, end)) return true;
       forget(left);
@@ -74,10 +74,12 @@ class Dissection {
   }
 
   // One repetition after the other takes what it prefers; if that leads nowhere, the last but one takes something else.
-  // Empty repetitions only where the least number cannot be reached without.
+  // Empty repetitions only where the least number cannot be reached without. What an empty match means where none is
+  // needed depends on what the child prefers: one empty repetition, or none.
   bool dissect_iteration(const Part& part, std::size_t begin, std::size_t end) {
-    if (part.min == 0 && begin == end) return true;
     const Part& child = *part.children[0];
+    const bool none_suffice = part.min == 0 && begin == end;
+    if (none_suffice && child.prefers_shorter) return true;
     const auto fewest = static_cast<std::size_t>(std::max(part.min, 1));
     const std::size_t most = std::max(fewest, std::min(end - begin, static_cast<std::size_t>(part.max)));
     const bool can_fail = program_.has_back_references;
@@ -90,9 +92,7 @@ class Dissection {
     };
     std::vector<Repetition> repetitions;
     std::set<std::pair<std::size_t, std::size_t>> hopeless;  // number and begin of repetitions that lead nowhere
-    const auto add = [&](std::size_t from) { 
-      repetitions.push_back({from, preferred_ends(child, part.prefers_shorter, from, end), 0});
-     };
+    const auto add = [&](std::size_t from) { repetitions.push_back({from, preferred_ends(child, from, end), 0}); };
     add(begin);
     while (!repetitions.empty()) {
       Repetition& last = repetitions.back();
@@ -119,7 +119,7 @@ class Dissection {
       if (verified == number) return true;
       repetitions.resize(verified + 1);
     }
-    return false;
+    return none_suffice;
   }
   bool refers_to(const Part& part, std::size_t begin, std::size_t end) {
     const Regex::Range range = groups_[static_cast<std::size_t>(part.referred)];
@@ -159,35 +159,49 @@ void report(const Dissection& dissection, std::size_t begin, std::size_t end, st
   if (!ranges.empty()) ranges[0] = {static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)};
 }
 
+bool search_exactly(const RegexProgram& program, Matcher& matcher, std::size_t from, std::span<Regex::Range> ranges) {
+  const Part& root = *program.root;
+  if (ranges.empty()) return matcher.first_end(from).has_value();
+  const std::optional<std::size_t> begin = matcher.first_start(from);
+  if (!begin) return false;
+  const std::size_t size = matcher.text().size();
+  const std::optional<std::size_t> end = root.prefers_shorter ? matcher.shortest(root.fragment, *begin, size)
+                                                              : matcher.longest(root.fragment, *begin, size);
+  Dissection dissection(program, matcher);
+  if (ranges.size() > 1) dissection.dissect(root, *begin, *end);
+  report(dissection, *begin, *end, ranges);
+  return true;
+}
+
+// The automaton takes anything that the group could match for a back reference: dissection decides. As in PostgreSQL,
+// an empty match at the text's very end is not looked for once other candidates have failed.
+bool search_with_back_references(const RegexProgram& program, Matcher& matcher, std::size_t from,
+                                 std::span<Regex::Range> ranges) {
+  const Part& root = *program.root;
+  const std::size_t size = matcher.text().size();
+  do {
+    const std::optional<std::size_t> first_end = matcher.first_end(from);
+    if (!first_end) return false;
+    for (; from <= *first_end; ++from) {
+      std::vector<std::size_t> ends = matcher.ends(root.fragment, from, size);
+      if (!root.prefers_shorter) std::ranges::reverse(ends);
+      for (const std::size_t end : ends) {
+        Dissection dissection(program, matcher);
+        if (!dissection.dissect(root, from, end)) continue;
+        report(dissection, from, end, ranges);
+        return true;
+      }
+    }
+  } while (from < size);
+  return false;
+}
+
 }  // namespace
 
 bool search(const RegexProgram& program, std::u32string_view text, std::size_t from, std::span<Regex::Range> ranges) {
   Matcher matcher(program, text);
-  const Part& root = *program.root;
-  const bool only_whether = ranges.empty() && !program.has_back_references;
-  while (from <= text.size()) {
-    const std::optional<std::size_t> begin = matcher.find_start(from, only_whether);
-    if (!begin) return false;
-    if (only_whether) return true;
-    Dissection dissection(program, matcher);
-    if (!program.has_back_references) {
-      const auto end = root.prefers_shorter ? matcher.shortest(root.fragment, *begin, text.size())
-                                            : matcher.longest(root.fragment, *begin, text.size());
-      if (ranges.size() > 1) dissection.dissect(root, *begin, *end);
-      report(dissection, *begin, *end, ranges);
-      return true;
-    }
-    // The automaton takes anything that the group could match for a back reference: dissection decides.
-    std::vector<std::size_t> ends = matcher.ends(root.fragment, *begin, text.size());
-    if (!root.prefers_shorter) std::ranges::reverse(ends);
-    for (const std::size_t end : ends) {
-      if (!dissection.dissect(root, *begin, end)) continue;
-      report(dissection, *begin, end, ranges);
-      return true;
-    }
-    from = *begin + 1;
-  }
-  return false;
+  return program.has_back_references ? search_with_back_references(program, matcher, from, ranges)
+                                     : search_exactly(program, matcher, from, ranges);
 }
 
 }  // namespace polarsim::engine::regex

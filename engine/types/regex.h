@@ -25,7 +25,7 @@ namespace polarsim::engine {
 struct RegexOptions {
   enum class Syntax : std::uint8_t { advanced, extended, basic, literal } syntax = Syntax::advanced;
   bool ignore_case = false;
-  bool expanded = false;         // white space and comments are ignored
+  bool expanded = false;              // white space and comments are ignored
   bool any_excludes_newline = false;  // . and [^...] never match a newline
   bool anchors_at_newlines = false;   // ^ and $ match at lines
   friend bool operator==(const RegexOptions&, const RegexOptions&) = default;

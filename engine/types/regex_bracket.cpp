@@ -55,8 +55,11 @@ void Lexer::bracket_part(CharacterSet& set, bool is_first) {
   }
   ++at_;
   if (at_end()) throw_invalid("brackets [] not balanced");
-  if (looking_at(U"[:") || looking_at(U"[=")) throw_invalid("invalid character range");
+  const bool is_class =
+      is_advanced() && looking_at(U"\\") && at_ + 1 < pattern_.size() && class_escape(pattern_[at_ + 1]);
+  if (is_class || looking_at(U"[:") || looking_at(U"[=")) throw_invalid("invalid character range");
   const char32_t last = range_end();
+  if (at_end()) throw_invalid("brackets [] not balanced");
   if (first > last) throw_invalid("invalid character range");
   set.add(first, last);
 }
@@ -70,6 +73,7 @@ char32_t Lexer::range_end() {
   const char32_t c = pattern_[at_++];
   if (c != '\\' || !is_advanced()) return c;
   if (at_end()) throw_invalid("invalid escape \\ sequence");
+  if (back_reference()) throw_invalid("invalid escape \\ sequence");
   const char32_t escaped = pattern_[at_++];
   const bool is_alphanumeric = is_word_character(escaped) && escaped != '_';
   if (!is_alphanumeric) return escaped;

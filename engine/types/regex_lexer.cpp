@@ -104,15 +104,19 @@ bool Lexer::eat(char32_t c) {
 }
 
 // White space and comments of the expanded syntax; (?#...) of all AREs.
+void Lexer::skip_space() {
+  while (options_.expanded && !at_end() && (is_space(pattern_[at_]) || pattern_[at_] == '#')) {
+    if (pattern_[at_] == '#') {
+      at_ = std::min(pattern_.find(U'\n', at_), pattern_.size());
+    } else {
+      ++at_;
+    }
+  }
+}
 void Lexer::skip_ignored() {
   for (;;) {
     const std::size_t before = at_;
-    if (options_.expanded) {
-      while (!at_end() && is_space(pattern_[at_])) ++at_;
-      if (!at_end() && pattern_[at_] == '#') {
-        while (!at_end() && pattern_[at_] != '\n') ++at_;
-      }
-    }
+    skip_space();
     if (is_advanced() && looking_at(U"(?#")) {
       at_ = std::min(pattern_.find(U')', at_), pattern_.size() - 1) + 1;
     }
@@ -141,16 +145,18 @@ Token Lexer::assertion_token(Assertion assertion) const {
 }
 
 Token Lexer::next(int groups_opened) {
+  groups_opened_ = groups_opened;
   if (options_.syntax != RegexOptions::Syntax::literal) skip_ignored();
   Token token;
   if (!at_end()) {
     const char32_t c = pattern_[at_++];
     if (options_.syntax == RegexOptions::Syntax::literal) return character(c);
     if (c == '\\') {
-      token = options_.syntax == RegexOptions::Syntax::basic ? basic_escape() : escape(groups_opened);
+      token = options_.syntax == RegexOptions::Syntax::basic ? basic_escape() : escape();
     } else {
       token = unescaped(c);
     }
+    after_line_begin_ = c == '^' && token.kind == Token::Kind::assertion;
   }
   has_previous_ = true;
   previous_ = token.kind;
@@ -175,7 +181,7 @@ Token Lexer::unescaped(char32_t c) {
     case '[':
       return bracket();
     case '*':
-      return is_basic && starts ? character(c) : quantifier(0, unlimited);
+      return is_basic && (starts || after_line_begin_) ? character(c) : quantifier(0, unlimited);
     case '^':
       return is_basic && !starts ? character(c) : line_begin();
     case '$':
@@ -190,7 +196,7 @@ Token Lexer::unescaped(char32_t c) {
     case '?':
       return quantifier(0, 1);
     case '{':
-      if (options_.expanded) skip_ignored();
+      skip_space();
       return !at_end() && is_digit(pattern_[at_]) ? bound() : character(c);
     case '(':
       return parenthesis();
@@ -249,22 +255,23 @@ std::optional<int> Lexer::bound_number() {
 
 // Behind the brace: m}, m,} or m,n}. Only with a comma does it prefer anything.
 Token Lexer::bound() {
+  const bool has_operand =
+      previous_ == Token::Kind::set || previous_ == Token::Kind::close || previous_ == Token::Kind::back_reference;
+  if (!has_previous_ || !has_operand) throw_invalid("quantifier operand invalid");
   const bool is_basic = options_.syntax == RegexOptions::Syntax::basic;
-  const auto skip = [&] {
-    if (options_.expanded) skip_ignored();
-  };
-  skip();
+  skip_space();
   const std::optional<int> min = bound_number();
-  skip();
+  skip_space();
   const bool has_comma = eat(',');
-  skip();
-  const std::optional<int> max = has_comma ? bound_number() : min;
-  skip();
+  skip_space();
+  const std::optional<int> max = has_comma ? bound_number() : min.value_or(0);
+  skip_space();
   if (at_end()) throw_invalid("braces {} not balanced");
-  if (!min || (is_basic ? !looking_at(U"\\}") : !looking_at(U"}"))) throw_invalid("invalid repetition count(s)");
+  if ((!min && !is_basic) || (is_basic ? !looking_at(U"\\}") : !looking_at(U"}")))
+    throw_invalid("invalid repetition count(s)");
   at_ += is_basic ? 2 : 1;
-  if (max && *max < *min) throw_invalid("invalid repetition count(s)");
-  Token token = quantifier(*min, max.value_or(unlimited));
+  if (max && *max < min.value_or(0)) throw_invalid("invalid repetition count(s)");
+  Token token = quantifier(min.value_or(0), max.value_or(unlimited));
   if (!has_comma) token.preference = Preference::none;
   return token;
 }
@@ -296,7 +303,7 @@ Token Lexer::basic_escape() {
   return token;
 }
 
-Token Lexer::escape(int groups_opened) {
+Token Lexer::escape() {
   if (at_end()) throw_invalid("invalid escape \\ sequence");
   const char32_t c = pattern_[at_];
   if (!is_advanced() || !(is_letter(c) || is_digit(c))) {
@@ -304,32 +311,37 @@ Token Lexer::escape(int groups_opened) {
     return character(c);
   }
   constexpr std::pair<char32_t, Assertion> assertions[] = {
-      {'A', Assertion::text_begin},    {'Z', Assertion::text_end},       {'m', Assertion::word_begin},
-      {'M', Assertion::word_end},      {'y', Assertion::word_boundary},  {'Y', Assertion::no_word_boundary}};
+      {'A', Assertion::text_begin}, {'Z', Assertion::text_end},      {'m', Assertion::word_begin},
+      {'M', Assertion::word_end},   {'y', Assertion::word_boundary}, {'Y', Assertion::no_word_boundary}};
   for (const auto& [letter, assertion] : assertions) {
     if (c == letter) {
       ++at_;
       return assertion_token(assertion);
     }
   }
-  if (c >= '1' && c <= '9') {
-    std::size_t end = at_;
-    int number = 0;
-    for (; end < pattern_.size() && is_digit(pattern_[end]) && number <= groups_opened; ++end) {
-      number = number * 10 + static_cast<int>(pattern_[end] - '0');
-    }
-    if (end == at_ + 1 || number <= groups_opened) {
-      at_ = end;
-      Token token;
-      token.kind = Token::Kind::back_reference;
-      token.number = number;
-      return token;
-    }
+  if (const std::optional<int> number = back_reference()) {
+    Token token;
+    token.kind = Token::Kind::back_reference;
+    token.number = *number;
+    return token;
   }
   ++at_;
   if (std::optional<CharacterSet> set = class_escape(c)) return set_token(std::move(*set));
   if (const std::optional<char32_t> escaped = character_escape(c)) return character(*escaped);
   throw_invalid("invalid escape \\ sequence");
+}
+
+// One digit, or no more than there are groups.
+std::optional<int> Lexer::back_reference() {
+  if (at_end() || pattern_[at_] < '1' || pattern_[at_] > '9') return std::nullopt;
+  std::size_t end = at_;
+  int number = 0;
+  for (; end < pattern_.size() && is_digit(pattern_[end]); ++end) {
+    number = std::min(number * 10 + static_cast<int>(pattern_[end] - '0'), groups_opened_ + 10);
+  }
+  if (end > at_ + 1 && number > groups_opened_) return std::nullopt;
+  at_ = end;
+  return number;
 }
 
 std::optional<CharacterSet> Lexer::class_escape(char32_t c) const {

@@ -37,6 +37,9 @@ class Lexer {
   // `groups_opened`: how many capturing parentheses came before; \12 is a back reference only if there are so many.
   Token next(int groups_opened);
 
+  // What was read last is the end of a lookaround, which nothing can repeat.
+  void end_lookaround() { previous_ = Token::Kind::assertion; }
+
   bool is_advanced() const { return options_.syntax == RegexOptions::Syntax::advanced; }
   const RegexOptions& options() const { return options_; }
   // An unbalanced ) in an ERE is a character.
@@ -49,6 +52,7 @@ class Lexer {
   void read_prefix();
   void read_embedded_options();
   void apply_option(char32_t option);
+  void skip_space();
   void skip_ignored();
 
   Token set_token(CharacterSet set) const;
@@ -58,7 +62,9 @@ class Lexer {
   Token bound();
   std::optional<int> bound_number();
   Token basic_escape();
-  Token escape(int groups_opened);
+  Token escape();
+  // \12, behind the backslash: the number, if it is a back reference and not a character in octal.
+  std::optional<int> back_reference();
   Token unescaped(char32_t c);
   // Of an escape that stands for a character or for a set of them, behind the backslash; nothing for others.
   std::optional<char32_t> character_escape(char32_t c);
@@ -74,7 +80,10 @@ class Lexer {
   std::u32string_view pattern_;
   RegexOptions options_;
   std::size_t at_ = 0;
-  bool has_previous_ = false;  // what BREs make of * and ^ depends on what was before
+  int groups_opened_ = 0;
+  // What BREs make of * and ^ depends on what was before.
+  bool has_previous_ = false;
+  bool after_line_begin_ = false;
   Token::Kind previous_ = Token::Kind::end;
 };
 

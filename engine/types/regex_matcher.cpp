@@ -33,8 +33,7 @@ class Matcher::ScratchUse {
 void Matcher::count_work(std::size_t steps) {
   work_ += steps;
   if (work_ <= work_max) return;
-  throw SqlError(sqlstate::invalid_regular_expression,
-                 "regular expression failed: regular expression is too complex");
+  throw SqlError(sqlstate::invalid_regular_expression, "regular expression failed: regular expression is too complex");
 }
 
 bool Matcher::reach(Scratch& scratch, std::vector<Thread>& to, Thread from, int exit, std::size_t at) {
@@ -92,7 +91,7 @@ void Matcher::follow(Fragment fragment, std::size_t begin, std::size_t limit, En
   }
 }
 
-std::optional<std::size_t> Matcher::find_start(std::size_t from, bool any) {
+std::optional<std::size_t> Matcher::find(std::size_t from, bool wants_end) {
   const Fragment fragment = program_.root->fragment;
   const ScratchUse use(*this);
   Scratch& scratch = *use;
@@ -104,7 +103,7 @@ std::optional<std::size_t> Matcher::find_start(std::size_t from, bool any) {
   for (std::size_t at = from;; ++at) {
     if (!best && reach(scratch, scratch.current, {fragment.entry, at}, fragment.exit, at)) reached(at);
     if (best) {
-      if (any) return best;
+      if (wants_end) return at;
       std::erase_if(scratch.current, [&](const Thread& thread) { return thread.start >= *best; });
       if (scratch.current.empty()) return best;
     }

@@ -12,8 +12,10 @@ class Matcher {
  public:
   Matcher(const RegexProgram& program, std::u32string_view text) : program_(program), text_(text) {}
 
-  // Where the leftmost match starts, at or behind `from`. `any` is satisfied with the start of any match.
-  std::optional<std::size_t> find_start(std::size_t from, bool any);
+  // Where the leftmost match starts, at or behind `from`.
+  std::optional<std::size_t> first_start(std::size_t from) { return find(from, false); }
+  // The first place where a match ends that starts at or behind `from`.
+  std::optional<std::size_t> first_end(std::size_t from) { return find(from, true); }
   // Where what starts at `begin` may end, at most at `limit`, in order.
   std::vector<std::size_t> ends(Fragment fragment, std::size_t begin, std::size_t limit);
   // The last of them, or the first.
@@ -41,12 +43,14 @@ class Matcher {
 
   // Adds to `to` the consuming states that can be reached from `state` at `at`. Whether the exit is among those.
   bool reach(Scratch& scratch, std::vector<Thread>& to, Thread from, int exit, std::size_t at);
-  // Follows the current states over the character at `at`; `exit` may be reached by several: `reached` is told the starts.
+  // Follows the current states over the character at `at`; `exit` may be reached by several: `reached` is told the
+  // starts.
   template <typename Reached>
   void step(Scratch& scratch, int exit, std::size_t at, Reached reached);
   template <typename End>
   void follow(Fragment fragment, std::size_t begin, std::size_t limit, End end);
 
+  std::optional<std::size_t> find(std::size_t from, bool wants_end);
   bool holds(const State& state, std::size_t at);
   bool is_word_at(std::size_t at) const { return at < text_.size() && is_word_character(text_[at]); }
   bool is_word_before(std::size_t at) const { return at > 0 && is_word_character(text_[at - 1]); }

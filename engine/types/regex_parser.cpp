@@ -94,6 +94,7 @@ class Parser {
     ++assertion_nesting_;
     result.inner = std::make_unique<Alternatives>(alternatives(nesting + 1));
     --assertion_nesting_;
+    lexer_.end_lookaround();
     close();
     return result;
   }
@@ -122,16 +123,7 @@ class Parser {
     item.min = token_.min;
     item.max = token_.max;
     item.preference = token_.preference;
-    if (item.max == 0) forget_groups(item);
     advance();
-  }
-  // {0} cancels what it follows, and what is in it can be referred to no more.
-  void forget_groups(const Item& item) {
-    if (item.kind != Item::Kind::group) return;
-    if (item.number > 0) defined_[static_cast<std::size_t>(item.number)] = false;
-    for (const Branch& branch : item.inner->branches) {
-      for (const Item& inner : branch.items) forget_groups(inner);
-    }
   }
   bool is_defined(int number) const {
     const auto i = static_cast<std::size_t>(number);

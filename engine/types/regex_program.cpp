@@ -27,7 +27,8 @@ unsigned combined(unsigned first, unsigned second) {
 }
 bool needs_dissection(unsigned flags) { return (flags & (mixed | captures | refers)) != 0; }
 
-// Cuts the syntax tree into parts: as large pieces as possible that one automaton can answer for, and what lies between.
+// Cuts the syntax tree into parts: as large pieces as possible that one automaton can answer for, and what lies
+// between.
 class Planner {
  public:
   std::unique_ptr<Part> alternatives(const Alternatives& all) {
@@ -78,7 +79,7 @@ class Planner {
         continue;
       }
       const unsigned own_flags = combined(preference_of(item), whole->flags);
-      result = quantified(std::move(whole), item);
+      result = repeated(std::move(whole), item);
       if (i + 1 < branch.items.size()) {
         std::unique_ptr<Part> rest = this->branch(branch, i + 1);
         const unsigned together = own_flags | combined(own_flags, rest->flags);
@@ -118,10 +119,11 @@ class Planner {
     return part;
   }
 
-  static std::unique_ptr<Part> quantified(std::unique_ptr<Part> atom, const Item& item) {
+  // The item with its quantifier.
+  static std::unique_ptr<Part> repeated(std::unique_ptr<Part> atom, const Item& item) {
     const unsigned preferred = preference_of(item);
     const unsigned flags = combined(preferred, atom->flags);
-    if (atom->kind == Part::Kind::back_reference) {
+    if (item.kind == Item::Kind::back_reference) {
       atom->min = item.min;
       atom->max = item.max;
       atom->flags |= flags;

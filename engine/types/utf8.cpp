@@ -88,7 +88,8 @@ void verify(std::string_view bytes) {
     const std::string_view character = bytes.substr(at, length);
     if (length < announced || bytes[at] == '\0' || !is_legal(character)) {
       std::string shown;
-      for (const char byte : character) shown += fmt::format("{}0x{:02x}", shown.empty() ? "" : " ", static_cast<unsigned char>(byte));
+      for (const char byte : character)
+        shown += fmt::format("{}0x{:02x}", shown.empty() ? "" : " ", static_cast<unsigned char>(byte));
       throw SqlError(sqlstate::character_not_in_repertoire,
                      fmt::format("invalid byte sequence for encoding \"UTF8\": {}", shown));
     }
