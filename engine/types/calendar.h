@@ -32,8 +32,10 @@ struct CivilTime {
   std::int32_t second = 0;
   std::int32_t microsecond = 0;
 
+  // Seconds wrap around at 32 bits, as PostgreSQL's do, for hours that no day has.
   std::int64_t microseconds_of_day() const {
-    return ((hour * std::int64_t{60} + minute) * 60 + second) * microseconds_per_second + microsecond;
+    const auto seconds = static_cast<std::int32_t>((hour * std::int64_t{60} + minute) * 60 + second);
+    return seconds * microseconds_per_second + microsecond;
   }
   void set_time_of_day(std::int64_t microseconds);
   friend bool operator==(const CivilTime&, const CivilTime&) = default;

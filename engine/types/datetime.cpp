@@ -23,8 +23,8 @@ std::optional<std::int64_t> timestamp_from_civil(const CivilTime& time, std::int
   const std::int64_t day = julian_day(time) - std::int64_t{julian_day_of_2000};
   std::int64_t timestamp = 0;
   if (__builtin_mul_overflow(day, microseconds_per_day, &timestamp) ||
-      __builtin_add_overflow(timestamp, time.microseconds_of_day(), &timestamp) ||
-      __builtin_sub_overflow(timestamp, east_s * microseconds_per_second, &timestamp) || !is_valid_timestamp(timestamp))
+      __builtin_add_overflow(timestamp, time.microseconds_of_day(), &timestamp) || (timestamp < 0 && day > 0) ||
+      (timestamp > 0 && day < -1) || __builtin_sub_overflow(timestamp, east_s * microseconds_per_second, &timestamp) || !is_valid_timestamp(timestamp))
     return std::nullopt;
   return timestamp;
 }

@@ -239,12 +239,13 @@ DateTimeParts DateTimeDecoder::clock_with_zone(std::string text, DateTimeParts g
 }
 
 // A number after a word that says what it is.
-DateTimeParts DateTimeDecoder::labelled_number(std::size_t i, bool time_only) {
+DateTimeParts DateTimeDecoder::labelled_number(std::size_t i) {
   const std::string& text = fields_[i].text;
   std::size_t at = 0;
   const std::int32_t value = read_int32(text, at);
   const Unit label = label_;
   label_ = Unit::none;
+  special_.reset();
   const bool has_fraction = at < text.size() && text[at] == '.';
   if (at < text.size() && !has_fraction) fail_bad_format();
   if (has_fraction && label != Unit::julian && label != Unit::iso_time && label != Unit::second) fail_bad_format();
@@ -288,12 +289,12 @@ DateTimeParts DateTimeDecoder::labelled_number(std::size_t i, bool time_only) {
       return read;
     }
     default:
-      (void)time_only;
       fail_bad_format();
   }
 }
 
 DateTimeParts DateTimeDecoder::reserved_word(DateTimeWord::Reserved value, bool time_only) {
+  special_.reset();
   if (value == DateTimeWord::midnight) {
     time_.set_time_of_day(0);
     east_s_ = 0;

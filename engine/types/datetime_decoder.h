@@ -60,7 +60,7 @@ class DateTimeDecoder {
   DateTimeParts timestamp_number(std::string& text);
   DateTimeParts time_date(std::size_t i);
   DateTimeParts time_number(std::size_t i);
-  DateTimeParts labelled_number(std::size_t i, bool time_only);
+  DateTimeParts labelled_number(std::size_t i);
   DateTimeParts word(std::size_t i, bool time_only);
   DateTimeParts reserved_word(DateTimeWord::Reserved value, bool time_only);
   DateTimeParts julian_day_with_zone(const std::string& text);

@@ -106,6 +106,8 @@ void DateTimeDecoder::resolve_zone(bool time_only) {
   const bool has_date = (given_ & part::date) == part::date;
   // Where a time has no date, today's offset is meant.
   CivilTime local = time_;
+  const bool needs_date = (given_ & part::zone) == 0 || abbreviation_zone_ != nullptr;
+  if (time_only && !has_date && needs_date && (given_ & part::date) != 0) fail_bad_format();
   if (!has_date) {
     const CivilTime today = now();
     local.year = today.year;
@@ -145,7 +147,7 @@ DateTimeDecoder::Result DateTimeDecoder::decode_timestamp() {
         read = zone_offset(fields_[i].text);
         break;
       case Kind::number:
-        read = label_ != Unit::none ? labelled_number(i, false) : timestamp_number(fields_[i].text);
+        read = label_ != Unit::none ? labelled_number(i) : timestamp_number(fields_[i].text);
         break;
       case Kind::word:
       case Kind::special:
@@ -155,9 +157,9 @@ DateTimeDecoder::Result DateTimeDecoder::decode_timestamp() {
     if ((read & given_) != 0) fail_bad_format();
     given_ |= read;
   }
-  if (special_) return {special_, {}, 0};
   check_date();
   apply_am_pm();
+  if (special_) return {special_, {}, 0};
   if ((given_ & part::date) != part::date) fail_bad_format();
   resolve_zone(false);
   return {std::nullopt, time_, east_s_};
@@ -178,7 +180,7 @@ DateTimeDecoder::Result DateTimeDecoder::decode_time() {
         read = zone_offset(fields_[i].text);
         break;
       case Kind::number:
-        read = label_ != Unit::none ? labelled_number(i, true) : time_number(i);
+        read = label_ != Unit::none ? labelled_number(i) : time_number(i);
         break;
       case Kind::word:
       case Kind::special:

@@ -225,7 +225,8 @@ class IntervalReader {
         break;
       case Unit::hour:
         sum_.add_time(value, fraction, microseconds_per_hour);
-        break;
+        unit_ = Unit::day;  // of a number that stands before, as in "1 2 hours"
+        return bit(Unit::hour);
       case Unit::day:
         sum_.add_days(value, 1);
         sum_.add_time_fraction(fraction, microseconds_per_day);
