@@ -9,11 +9,12 @@
 #include <string_view>
 
 #include "engine/sql/value.h"
+#include "engine/types/hash.h"
 
 namespace polarsim::engine::sql {
 
-std::uint32_t hash_bytes(std::string_view bytes);
-std::uint32_t hash_uint32(std::uint32_t value);
+using engine::hash_bytes;
+using engine::hash_uint32;
 // The hash of the type's default hash operator class, as a signed 32-bit number. `value` must not be NULL.
 std::int32_t hash_value(const Value& value, TypeId type);
 

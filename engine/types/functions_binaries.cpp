@@ -160,6 +160,7 @@ void add_binaries(Entries& to) {
   add_byte_functions(to);
   add_encoding_functions(to);
   add_uuid(to);
+  add_hashes(to);
 }
 
 }  // namespace polarsim::engine::families

@@ -107,6 +107,23 @@ TEST(BinaryFunctions, Digests) {
   });
 }
 
+TEST(BinaryFunctions, Hashes) {
+  expect_calls({
+      {"hashtext", {"text="}, "-1477818771"},
+      {"hashtext", {"text=abc"}, "-785388649"},
+      {"hashtext", {"text=abcdefghijklmnop"}, "-2079749669"},
+      {"hashtext", {"text=é"}, "-983094517"},
+      {"hashbpchar", {"bpchar=abc  "}, "-785388649"},
+      {"hashname", {"name=abc"}, "-785388649"},
+      {"hashchar", {"char=\\377"}, "385747274"},
+      {"hashint4", {"int4=-1"}, "385747274"},
+      {"hashint4", {"int4=42"}, "1509752520"},
+      {"hashint8", {"int8=42"}, "1509752520"},
+      {"hashint8", {"int8=-1234567890123"}, "-1005977386"},
+      {"uuid_hash", {"uuid=a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}, "1154666245"},
+  });
+}
+
 TEST(BinaryFunctions, Comparisons) {
   expect_calls({
       {"<", {"bytea=\\x01", "bytea=\\xff"}, "t"},

@@ -22,6 +22,8 @@ class Numeric {
   static Numeric infinity(bool negative);
   // PostgreSQL's numeric_in. Throws SqlError 22P02 "invalid input syntax for type numeric: \"x\"", 22003.
   static Numeric parse(std::string_view text);
+  // high * 2^64 + low, in two's complement.
+  static Numeric from_words(std::int64_t high, std::uint64_t low);
   // 15 significant digits, as float8_numeric; 6 for a float.
   static Numeric from_double(double value);
   static Numeric from_float(float value);
@@ -42,6 +44,8 @@ class Numeric {
   std::int32_t to_int4() const;
   std::int16_t to_int2() const;
   double to_double() const;  // throws 22003 if it does not fit
+  float to_float() const;    // the same
+  bool is_integral() const;  // NaN is not, infinities are
 
   // -1, 0, 1; NaN is equal to itself and above everything else.
   static int compare(const Numeric& a, const Numeric& b);
@@ -58,10 +62,21 @@ class Numeric {
   friend Numeric operator%(const Numeric& a, const Numeric& b);
   // Of the quotient cut towards zero: div().
   static Numeric divide_truncating(const Numeric& a, const Numeric& b);
+  // Of finite numbers, not checked against the limits: rounded to `scale` digits after the point. Building blocks of
+  // the functions below and of aggregates.
+  static Numeric multiply(const Numeric& a, const Numeric& b, int scale);
+  static Numeric divide(const Numeric& a, const Numeric& b, int scale);  // 22012
+  static Numeric square_root(const Numeric& a, int scale);               // `a` is not negative
+  // The scale that a / b gets.
+  static int division_scale(const Numeric& a, const Numeric& b);
+  static Numeric greatest_common_divisor(const Numeric& a, const Numeric& b);
+  static Numeric least_common_multiple(const Numeric& a, const Numeric& b);
+  static Numeric factorial(std::int64_t n);  // 22003 if it is negative or too large
 
   // To so many digits after the point, or (negative) before it.
   Numeric round(int scale) const;  // half away from zero
   Numeric truncate(int scale) const;
+  Numeric trim_scale() const;  // to minimal_scale()
   Numeric ceiling() const;
   Numeric floor() const;
   Numeric sign() const;
@@ -78,6 +93,23 @@ class Numeric {
 
  private:
   enum class Form : std::uint8_t { finite, nan, positive_infinity, negative_infinity };
+
+  // numeric_functions.cpp: roots, logarithms and powers.
+  friend class NumericFunctions;
+
+  void normalize();
+  void set_scale_rounded(int scale);    // like round(), without limits
+  void set_scale_truncated(int scale);  // like truncate(), without limits
+  const Numeric& checked() const;       // throws 22003 if it is beyond the limits
+  double approximate() const;           // infinite where double precision ends
+  static int compare_magnitudes(const Numeric& a, const Numeric& b);
+  static Numeric add_magnitudes(const Numeric& a, const Numeric& b);
+  static Numeric subtract_magnitudes(const Numeric& a, const Numeric& b);  // |a| >= |b|
+  static Numeric sum(const Numeric& a, const Numeric& b, bool subtract);   // of finite numbers
+  static Numeric exact_product(const Numeric& a, const Numeric& b);
+  // |a| / |b| cut to `positions` digits of base 10000 after the point.
+  static Numeric quotient(const Numeric& a, const Numeric& b, int positions);
+  std::int64_t to_integer(std::int64_t lowest, std::int64_t highest, const char* type) const;
 
   // Base 10000, most significant first, without zeros at either end; the first is multiplied by 10000^weight.
   boost::container::small_vector<std::int16_t, 8> digits_;

@@ -8,10 +8,9 @@
 //
 // Work is bounded: an expression with too many states or parts, or a search that takes too many steps, is refused with
 // 2201B "regular expression is too complex" (PostgreSQL's own limits are others). Searching is linear in the text
-// unless there are back references.
+// unless there are back references or lookaheads; finding the groups of a match can take quadratic time.
 //
-// Differs from PostgreSQL: the collation is C (only ASCII has letters and case); collating elements have no names
-// ([.a.] is known, [.hyphen.] is not).
+// The collation is C: only ASCII has letters and case.
 #pragma once
 
 #include <cstdint>

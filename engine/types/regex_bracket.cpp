@@ -36,9 +36,9 @@ void Lexer::bracket_part(CharacterSet& set, bool is_first) {
     return;
   }
   if (looking_at(U"[=")) {
-    const std::u32string_view name = bracket_name('=');
-    if (name.size() != 1) throw_invalid("invalid collating element");
-    set.add(name.front());
+    const std::optional<char32_t> element = collating_element(bracket_name('='));
+    if (!element) throw_invalid("invalid collating element");
+    set.add(*element);
     return;
   }
   if (is_advanced() && looking_at(U"\\") && at_ + 1 < pattern_.size()) {
@@ -66,9 +66,9 @@ void Lexer::bracket_part(CharacterSet& set, bool is_first) {
 
 char32_t Lexer::range_end() {
   if (looking_at(U"[.")) {
-    const std::u32string_view name = bracket_name('.');
-    if (name.size() != 1) throw_invalid("invalid collating element");
-    return name.front();
+    const std::optional<char32_t> element = collating_element(bracket_name('.'));
+    if (!element) throw_invalid("invalid collating element");
+    return *element;
   }
   const char32_t c = pattern_[at_++];
   if (c != '\\' || !is_advanced()) return c;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -40,6 +41,8 @@ class CharacterSet {
 
 // By the name in [[:name:]]; false if there is none.
 bool add_class(CharacterSet& to, std::u32string_view name);
+// What [.name.] means: a character, by itself or by its name in POSIX.
+std::optional<char32_t> collating_element(std::u32string_view name);
 inline bool is_word_character(char32_t c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }

@@ -50,7 +50,8 @@ Value Value::floating(double value) {
 Value Value::text(std::string_view value) {
   if (value.size() > short_text_max) return Value(Kind::long_text, new Payload<std::string>(std::string(value)));
   Value result;
-  std::memcpy(result.bytes_.data, value.data(), value.size());
+  // An empty view may have no data, which memcpy() must not be given.
+  if (!value.empty()) std::memcpy(result.bytes_.data, value.data(), value.size());
   result.bytes_.length = static_cast<std::uint8_t>(value.size());
   result.bytes_.kind = Kind::short_text;
   return result;
