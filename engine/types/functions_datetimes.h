@@ -44,6 +44,8 @@ void add_operator(Entries& to, const ArithmeticEntry& entry);
 // The sums, as timestamp_pl_interval() and timestamptz_pl_interval() have them. Infinity stays. They throw 22008.
 std::int64_t timestamp_plus(std::int64_t timestamp, const Interval& interval);
 std::int64_t timestamptz_plus(std::int64_t timestamp, const Interval& interval, const TimeZone& zone);
+// Around the clock; months and days do not count, and the sum wraps around at 64 bits.
+std::int64_t time_plus(std::int64_t time, const Interval& interval);
 // With each part of the sign exchanged, without a check, as timestamp_mi_interval() does.
 Interval negated_for_sum(const Interval& interval);
 

@@ -78,9 +78,7 @@ Value zoned_date_and_time(const FunctionCall& call) {
 
 template <std::size_t time, Sign sign>
 Value time_and_interval(const FunctionCall& call) {
-  const std::int64_t microseconds = call[1 - time].as_interval().microseconds % microseconds_per_day;
-  const std::int64_t result = call[time].as_integer() + microseconds * static_cast<int>(sign);
-  return Value::integer(result - floor_divide(result, microseconds_per_day) * microseconds_per_day);
+  return Value::integer(time_plus(call[time].as_integer(), signed_interval(call[1 - time], sign)));
 }
 
 Value time_minus_time(const FunctionCall& call) {
@@ -113,6 +111,12 @@ Interval negated_for_sum(const Interval& interval) {
   return {static_cast<std::int32_t>(-std::int64_t{interval.months}),
           static_cast<std::int32_t>(-std::int64_t{interval.days}),
           static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(interval.microseconds))};
+}
+
+std::int64_t time_plus(std::int64_t time, const Interval& interval) {
+  const auto sum =
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(time) + static_cast<std::uint64_t>(interval.microseconds));
+  return sum - floor_divide(sum, microseconds_per_day) * microseconds_per_day;
 }
 
 std::int64_t timestamp_plus(std::int64_t timestamp, const Interval& interval) {

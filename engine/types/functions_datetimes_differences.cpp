@@ -83,8 +83,7 @@ Value overlap(const Period& a, const Period& b) {
 
 using Addition = Value (*)(const Value& start, const Value& interval, const CallContext& context);
 Value time_sum(const Value& start, const Value& interval, const CallContext&) {
-  const std::int64_t sum = start.as_integer() + interval.as_interval().microseconds % microseconds_per_day;
-  return Value::integer(sum - floor_divide(sum, microseconds_per_day) * microseconds_per_day);
+  return Value::integer(time_plus(start.as_integer(), interval.as_interval()));
 }
 Value timestamp_sum(const Value& start, const Value& interval, const CallContext&) {
   return Value::integer(timestamp_plus(start.as_integer(), interval.as_interval()));
