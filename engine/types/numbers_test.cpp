@@ -144,6 +144,7 @@ TEST(Numerics, KeepTheirScale) {
   EXPECT_EQ(operation("5.5", numeric, "%", "-2", numeric), "1.5");
   EXPECT_EQ(call("sqrt", {numeric}, {"2"}), "1.414213562373095");
   EXPECT_EQ(call("sqrt", {numeric}, {"0.99999999999999999999541"}), "0.99999999999999999999770");
+  EXPECT_EQ(call("sqrt", {numeric}, {"1e-16383"}), "0." + std::string(1000, '0'));
   EXPECT_EQ(call("exp", {numeric}, {"1"}), "2.7182818284590452");
   EXPECT_EQ(call("ln", {numeric}, {"2"}), "0.6931471805599453");
   EXPECT_EQ(call("log", {numeric, numeric}, {"2", "8"}), "3.0000000000000000");

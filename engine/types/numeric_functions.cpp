@@ -78,6 +78,7 @@ class NumericFunctions {
     const Numeric above = Numeric::sum(root, half_unit, false);
     if (Numeric::compare_magnitudes(Numeric::exact_product(above, above), x) <= 0)
       root = Numeric::sum(above, half_unit, false);
+    if (root.is_zero()) return zero(scale);
     const Numeric below = Numeric::sum(root, half_unit, true);
     if (Numeric::compare_magnitudes(Numeric::exact_product(below, below), x) > 0)
       root = Numeric::sum(below, half_unit, true);
@@ -100,8 +101,8 @@ class NumericFunctions {
     leading.weight_ -= 2 * shift;  // 1 to 10^8
     leading.scale_ = 0;
     Numeric root = Numeric::from_double(std::sqrt(leading.approximate()));
-    root.weight_ += shift;
-    const int needed = (root.weight_ + 1) * base_digits + working_scale;  // significant digits
+    // Significant digits of the root, which has up to four of them before its point here.
+    const int needed = std::max((shift + 1) * base_digits + working_scale, 0);
     int correct = 14;
     Numeric half = Numeric(5);
     half.digits_[0] = 5000;
@@ -109,11 +110,11 @@ class NumericFunctions {
     half.scale_ = 1;
     while (true) {
       correct = 2 * correct - 2;
-      const int step_scale = std::max(std::min(correct + 4, needed + 4) - root.weight_ * base_digits, 0);
-      root =
-          Numeric::multiply(Numeric::sum(root, Numeric::divide(x, root, step_scale + 4), false), half, step_scale + 4);
+      const int step_scale = std::min(correct, needed) + guard_digits;
+      root = Numeric::multiply(Numeric::sum(root, Numeric::divide(leading, root, step_scale), false), half, step_scale);
       if (correct >= needed) break;
     }
+    root.weight_ += shift;
     root.set_scale_rounded(std::max(scale, 0));
     return nearest_root(x, std::move(root), std::max(scale, 0));
   }
@@ -382,7 +383,14 @@ Numeric Numeric::factorial(std::int64_t n) {
   if (n < 0) throw SqlError(sqlstate::numeric_value_out_of_range, "factorial of a negative number is undefined");
   if (n > largest) throw_overflow();
   Numeric result(1);
-  for (std::int64_t factor = 2; factor <= n; ++factor) result = exact_product(result, Numeric(factor));
+  // Several factors at once, as many as a word holds.
+  std::int64_t product = 1;
+  for (std::int64_t factor = 2; factor <= n; ++factor) {
+    product *= factor;
+    if (product < 10'000'000'000'000 && factor < n) continue;
+    result = exact_product(result, Numeric(product));
+    product = 1;
+  }
   return result;
 }
 
