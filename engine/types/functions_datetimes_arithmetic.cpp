@@ -90,8 +90,8 @@ Value timestamp_minus_timestamp(const FunctionCall& call) {
   const std::int64_t b = call[1].as_integer();
   if (!is_finite_timestamp(a) || !is_finite_timestamp(b))
     throw SqlError("22008", "cannot subtract infinite timestamps");
-  Interval difference;
-  if (__builtin_sub_overflow(a, b, &difference.microseconds)) throw_interval_out_of_range();
+  Interval difference;  // wraps around, as PostgreSQL 15's does
+  difference.microseconds = static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
   return Value::interval(difference.justified_hours());
 }
 

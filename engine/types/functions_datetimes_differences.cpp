@@ -35,10 +35,17 @@ Interval age_between(const CivilTime& a, const CivilTime& b, bool is_negative) {
   return {static_cast<std::int32_t>(sign * months), static_cast<std::int32_t>(sign * day), sign * time};
 }
 
+// PostgreSQL reads infinity as a date here, and minus infinity is one before all.
+void check_age(std::int64_t a, std::int64_t b) {
+  if (a == timestamp_minus_infinity || b == timestamp_minus_infinity) throw_timestamp_out_of_range();
+}
+
 Value timestamp_age(std::int64_t a, std::int64_t b) {
+  check_age(a, b);
   return Value::interval(age_between(civil_from_timestamp(a), civil_from_timestamp(b), a < b));
 }
 Value timestamptz_age(std::int64_t a, std::int64_t b, const TimeZone& zone) {
+  check_age(a, b);
   return Value::interval(
       age_between(zoned_from_timestamptz(a, zone).civil, zoned_from_timestamptz(b, zone).civil, a < b));
 }

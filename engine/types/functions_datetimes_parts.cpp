@@ -234,6 +234,7 @@ Part date_part(const FunctionCall& call) {
   if (!is_finite_date(date) && (is_unit || unit.word.kind == DateTimeWord::Kind::reserved))
     return infinite_part(unit, date < 0, TypeId::date);
   if (unit.unit() == Unit::epoch) return {.number = (date - unix_epoch_us / microseconds_per_day) * seconds_per_day};
+  if (unit.word.kind == DateTimeWord::Kind::reserved) throw_unit_refused(unit, TypeId::date);
   if (!is_unit) throw_unit_unknown(unit, TypeId::date);
   CivilTime civil;
   set_julian_day(civil, date + julian_day_of_2000);

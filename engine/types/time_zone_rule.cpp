@@ -14,7 +14,8 @@ class RuleParser {
   std::optional<TimeZone::Rule> parse() {
     TimeZone::Rule rule;
     std::int32_t west_s = 0;
-    if (!read_name(rule.standard.abbreviation) || rest_.empty() || !read_offset(west_s)) return std::nullopt;
+    read_name(rule.standard.abbreviation);  // may be missing: "-3"
+    if (rest_.empty() || !read_offset(west_s)) return std::nullopt;
     rule.standard.east_s = -west_s;
     if (rest_.empty()) return rule;
     TimeZone::Offset daylight;
