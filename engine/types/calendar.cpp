@@ -18,22 +18,23 @@ int days_in_month(std::int64_t year, int month) {
   return month == 2 && is_leap_year(year) ? 29 : days[month - 1];
 }
 
-// Both directions count years from March, so that the leap day is the last of its year, in eras of 400 years.
+// PostgreSQL's formula (date2j), with its results also for what is no date: to_char() of an interval shows them. The
+// year counts from March, so that the leap day is its last; sums wrap around at 32 bits.
 std::int32_t julian_day(std::int32_t year, std::int32_t month, std::int32_t day) {
-  const std::int64_t y = std::int64_t{year} - (month <= 2 ? 1 : 0);
-  const std::int64_t era = floor_divide(y, 400);
-  const std::int64_t year_of_era = y - era * 400;
-  const std::int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  const std::int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return static_cast<std::int32_t>(era * 146097 + day_of_era - 719468 + julian_day_of_1970);
+  const bool is_early = month <= 2;
+  month += is_early ? 13 : 1;
+  year = static_cast<std::int32_t>(std::int64_t{year} + (is_early ? 4799 : 4800));
+  const std::int32_t century = year / 100;
+  return static_cast<std::int32_t>(std::int64_t{year} * 365 - 32167 + year / 4 - century + century / 4 +
+                                   7834 * std::int64_t{month} / 256 + day);
 }
 
+// Counts years from March, in eras of 400 years.
 void set_julian_day(CivilTime& time, std::int64_t day) {
   const std::int64_t shifted = day - julian_day_of_1970 + 719468;
   const std::int64_t era = floor_divide(shifted, 146097);
   const std::int64_t day_of_era = shifted - era * 146097;
-  const std::int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::int64_t month = (5 * day_of_year + 2) / 153;
   time.day = static_cast<std::int32_t>(day_of_year - (153 * month + 2) / 5 + 1);
@@ -63,9 +64,7 @@ std::int32_t iso_year(const CivilTime& date) {
   return day >= julian_day_of_iso_week(date.year + 1, 1) ? date.year + 1 : date.year;
 }
 
-int iso_week(const CivilTime& date) {
-  return (julian_day(date) - julian_day_of_iso_week(iso_year(date), 1)) / 7 + 1;
-}
+int iso_week(const CivilTime& date) { return (julian_day(date) - julian_day_of_iso_week(iso_year(date), 1)) / 7 + 1; }
 
 int day_of_year(const CivilTime& date) { return julian_day(date) - julian_day(date.year, 1, 1) + 1; }
 

@@ -1,8 +1,8 @@
 // Calendar arithmetic: days, months and years of the proleptic Gregorian calendar, weeks of ISO 8601, and the parts of
 // a clock's time. Years are astronomical: year 0 is 1 BC, -1 is 2 BC.
 //
-// Days are counted as Julian days, as PostgreSQL does (src/backend/utils/adt/datetime.c). The conversions are those of
-// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+// Days are counted as Julian days, as PostgreSQL does (src/backend/utils/adt/datetime.c, date2j). The way back is that
+// of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 #pragma once
 
 #include <cstdint>

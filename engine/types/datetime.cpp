@@ -10,13 +10,22 @@ void throw_timestamp_out_of_range() { throw SqlError("22008", "timestamp out of 
 void throw_date_out_of_range() { throw SqlError("22008", "date out of range"); }
 void throw_interval_out_of_range() { throw SqlError("22008", "interval out of range"); }
 
-CivilTime civil_from_timestamp(std::int64_t timestamp) {
-  CivilTime time;
+namespace {
+
+// What a clock `east_s` ahead shows, without a sum that could overflow.
+CivilTime civil_ahead(std::int64_t timestamp, std::int64_t east_s) {
   const std::int64_t day = floor_divide(timestamp, microseconds_per_day);
-  set_julian_day(time, day + julian_day_of_2000);
-  time.set_time_of_day(timestamp - day * microseconds_per_day);
-  return time;
+  const std::int64_t time = timestamp - day * microseconds_per_day + east_s * microseconds_per_second;
+  const std::int64_t more_days = floor_divide(time, microseconds_per_day);
+  CivilTime civil;
+  set_julian_day(civil, day + more_days + julian_day_of_2000);
+  civil.set_time_of_day(time - more_days * microseconds_per_day);
+  return civil;
 }
+
+}  // namespace
+
+CivilTime civil_from_timestamp(std::int64_t timestamp) { return civil_ahead(timestamp, 0); }
 
 std::optional<std::int64_t> timestamp_from_civil(const CivilTime& time, std::int64_t east_s) {
   if (!has_julian_day(time.year, time.month, time.day)) return std::nullopt;
@@ -24,7 +33,8 @@ std::optional<std::int64_t> timestamp_from_civil(const CivilTime& time, std::int
   std::int64_t timestamp = 0;
   if (__builtin_mul_overflow(day, microseconds_per_day, &timestamp) ||
       __builtin_add_overflow(timestamp, time.microseconds_of_day(), &timestamp) || (timestamp < 0 && day > 0) ||
-      (timestamp > 0 && day < -1) || __builtin_sub_overflow(timestamp, east_s * microseconds_per_second, &timestamp) || !is_valid_timestamp(timestamp))
+      (timestamp > 0 && day < -1) || __builtin_sub_overflow(timestamp, east_s * microseconds_per_second, &timestamp) ||
+      !is_valid_timestamp(timestamp))
     return std::nullopt;
   return timestamp;
 }
@@ -32,7 +42,7 @@ std::optional<std::int64_t> timestamp_from_civil(const CivilTime& time, std::int
 ZonedTime zoned_from_timestamptz(std::int64_t timestamp, const TimeZone& zone) {
   const TimeZone::Offset offset =
       zone.at(floor_divide(timestamp, microseconds_per_second) - unix_epoch_us / microseconds_per_second);
-  return {civil_from_timestamp(timestamp + offset.east_s * microseconds_per_second), offset};
+  return {civil_ahead(timestamp, offset.east_s), offset};
 }
 
 std::optional<std::int64_t> timestamptz_from_local(const CivilTime& time, const TimeZone& zone) {

@@ -15,7 +15,8 @@
 namespace polarsim::engine {
 
 // A date is the days since 2000-01-01, a timestamp the microseconds since then (of a timestamptz: since 2000-01-01
-// 00:00 UTC), a time the microseconds since midnight, up to and with 24:00. The ends of the representation are infinity.
+// 00:00 UTC), a time the microseconds since midnight, up to and with 24:00. The ends of the representation are
+// infinity.
 inline constexpr std::int64_t date_infinity = std::numeric_limits<std::int32_t>::max();
 inline constexpr std::int64_t date_minus_infinity = std::numeric_limits<std::int32_t>::min();
 inline constexpr std::int64_t date_min = -std::int64_t{julian_day_of_2000};

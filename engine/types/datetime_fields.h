@@ -12,7 +12,13 @@ namespace polarsim::engine {
 
 // Why a literal was refused; thrown inside the readers, never out of them.
 struct DateTimeFailure {
-  enum class Kind : std::uint8_t { bad_format, field_overflow, month_day_overflow, interval_overflow, zone_overflow } kind;
+  enum class Kind : std::uint8_t {
+    bad_format,
+    field_overflow,
+    month_day_overflow,
+    interval_overflow,
+    zone_overflow
+  } kind;
 };
 [[noreturn]] inline void fail_bad_format() { throw DateTimeFailure{DateTimeFailure::Kind::bad_format}; }
 [[noreturn]] inline void fail_overflow() { throw DateTimeFailure{DateTimeFailure::Kind::field_overflow}; }

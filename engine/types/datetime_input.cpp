@@ -44,7 +44,8 @@ DateTimeParts DateTimeDecoder::timestamp_number(std::string& text) {
   const std::size_t point = text.find('.');
   if (point != std::string::npos && (given_ & part::date) == 0) return date_text(text);
   if (point != std::string::npos && point > 2) return joined_number(text, given_);
-  if (text.size() >= 6 && ((given_ & part::date) == 0 || (given_ & part::time) == 0)) return joined_number(text, given_);
+  if (text.size() >= 6 && ((given_ & part::date) == 0 || (given_ & part::time) == 0))
+    return joined_number(text, given_);
   return single_number(text, month_is_text_, given_);
 }
 
@@ -214,9 +215,8 @@ std::int64_t read_date(std::string_view text, const CallContext& context) {
 }
 
 std::int64_t read_time(std::string_view text, const CallContext& context) {
-  const auto result = decode(text, "time", [&] {
-    return DateTimeDecoder(split_datetime_fields(text, date_room), context).decode_time();
-  });
+  const auto result = decode(
+      text, "time", [&] { return DateTimeDecoder(split_datetime_fields(text, date_room), context).decode_time(); });
   return result.time.microseconds_of_day();
 }
 

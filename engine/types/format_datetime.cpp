@@ -70,9 +70,7 @@ class DateFormatter {
                    "Intervals are not tied to specific calendar dates.");
   }
 
-  std::int64_t shown_year(std::int64_t year) const {
-    return time_.is_interval || year > 0 ? year : 1 - year;
-  }
+  std::int64_t shown_year(std::int64_t year) const { return time_.is_interval || year > 0 ? year : 1 - year; }
   std::int64_t year() const { return shown_year(civil_.year); }
   std::int64_t year_of_iso_week() const { return shown_year(iso_year(civil_)); }
 
@@ -223,7 +221,7 @@ class DateFormatter {
         not_of_intervals();
         return number(node, (time_.day_of_week + 6) % 7 + 1, 0);
       case DateKey::week_of_year:
-        return plain_number(node, (time_.day_of_year - 1) / 7 + 1, 2);
+        return plain_number(node, static_cast<std::int32_t>(std::int64_t{time_.day_of_year} - 1) / 7 + 1, 2);
       case DateKey::iso_week:
         return plain_number(node, iso_week(civil_), 2);
       case DateKey::week_of_month:
@@ -294,7 +292,7 @@ FormattedTime formatted_interval(const Interval& interval) {
   result.civil.minute = static_cast<std::int32_t>(time / microseconds_per_minute % 60);
   result.civil.second = static_cast<std::int32_t>(time / microseconds_per_second % 60);
   result.civil.microsecond = static_cast<std::int32_t>(time % microseconds_per_second);
-  result.day_of_year = std::int64_t{interval.months} * days_per_month + interval.days;
+  result.day_of_year = static_cast<std::int32_t>(std::int64_t{interval.months} * days_per_month + interval.days);
   return result;
 }
 

@@ -20,7 +20,7 @@ struct FormattedTime {
   CivilTime civil;
   std::int64_t hour = 0;
   int day_of_week = 0;
-  std::int64_t day_of_year = 0;
+  std::int32_t day_of_year = 0;
   const TimeZone::Offset* zone = nullptr;  // null for a timestamp without
 };
 // Throws SqlError 22007 for what an interval does not have.

@@ -499,7 +499,8 @@ class PatternDate {
   }
 
   void check() {
-    bool valid = !(has_month_ && (time_.month < 1 || time_.month > 12)) && !(has_day_ && (time_.day < 1 || time_.day > 31));
+    bool valid =
+        !(has_month_ && (time_.month < 1 || time_.month > 12)) && !(has_day_ && (time_.day < 1 || time_.day > 31));
     if (valid && has_year_ && has_month_ && has_day_) valid = time_.day <= days_in_month(time_.year, time_.month);
     const std::int64_t fraction = std::int64_t{said_.millisecond} * 1000 + said_.microsecond;
     valid = valid && time_.hour >= 0 && time_.hour < 24 && time_.minute >= 0 && time_.minute < 60 &&

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -38,6 +39,8 @@ class NumberWriter {
         to_ += node.character;
       }
     }
+    // A place after the last digit ends PostgreSQL's text, as its digit is the end of a string in C.
+    to_.resize(std::min(to_.find('\0'), to_.size()));
     return std::move(to_);
   }
 
@@ -93,8 +96,7 @@ class NumberWriter {
   const char* locale_sign() const { return digits_.sign == '-' ? "-" : "+"; }
 
   void write_sign_before() {
-    const bool is_at_first_digit =
-        place_ >= digits_.blanks || (form_.has_zero && form_.first_zero == place_);
+    const bool is_at_first_digit = place_ >= digits_.blanks || (form_.has_zero && form_.first_zero == place_);
     if (sign_written_ || !is_at_first_digit || (is_zero_before_point() && !last_relevant_is_point())) return;
     if (form_.has_locale_sign) {
       if (form_.locale_sign != LocaleSign::before) return;
@@ -124,7 +126,7 @@ class NumberWriter {
         to_ += '0';
       }
     } else {
-      if (digit != '\0') to_ += digit;
+      to_ += digit;
       in_number_ = true;
     }
     if (digit != '\0') ++at_;

@@ -1,4 +1,5 @@
-// to_char() of numbers and to_number(): PostgreSQL's src/backend/utils/adt/formatting.c (NUM_processor), in the locale C.
+// to_char() of numbers and to_number(): PostgreSQL's src/backend/utils/adt/formatting.c (NUM_processor), in the locale
+// C.
 #pragma once
 
 #include <cstdint>

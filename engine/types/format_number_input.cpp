@@ -65,7 +65,7 @@ class NumberReader {
       case NumberKey::currency:
         return skip_other(1);
       case NumberKey::ordinal:
-        if (!form_.has_point && sign_ != "-") skip_other(2);
+        if (!form_.has_point) skip_other(2);
         return;
       case NumberKey::minus:
         return read_sign_or_skip("-");

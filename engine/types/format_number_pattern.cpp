@@ -36,8 +36,7 @@ void add_zero(NumberPattern& form) {
 
 void add_locale_sign(NumberPattern& form) {
   if (form.has_locale_sign) refuse("cannot use \"S\" twice");
-  if (form.plus || form.minus || form.brackets)
-    refuse("cannot use \"S\" and \"PL\"/\"MI\"/\"SG\"/\"PR\" together");
+  if (form.plus || form.minus || form.brackets) refuse("cannot use \"S\" and \"PL\"/\"MI\"/\"SG\"/\"PR\" together");
   if (!form.has_point) {
     form.locale_sign = NumberPattern::LocaleSign::before;
     form.digits_before_sign = form.before_point;

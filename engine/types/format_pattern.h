@@ -84,7 +84,7 @@ template <typename Key>
 struct PatternWord {
   std::string_view word;
   Key key;
-  bool is_number = false;         // of dates: reads digits
+  bool is_number = false;          // of dates: reads digits
   DateMode mode = DateMode::none;  // of dates
 
   LetterCase letter_case() const;

@@ -59,16 +59,22 @@ Value timestamp_to_timestamptz(const FunctionCall& call) {
 Value timestamptz_to_timestamp(const FunctionCall& call) {
   return Value::integer(timestamp_from_timestamptz(call[0].as_integer(), session_time_zone(call.context)));
 }
-std::int64_t local_time(const FunctionCall& call) {
-  return timestamp_from_timestamptz(call[0].as_integer(), session_time_zone(call.context));
+CivilTime local_civil(const FunctionCall& call) {
+  return zoned_from_timestamptz(call[0].as_integer(), session_time_zone(call.context)).civil;
 }
-Value timestamptz_to_date(const FunctionCall& call) { return Value::integer(date_from_timestamp(local_time(call))); }
+Value timestamptz_to_date(const FunctionCall& call) {
+  if (!is_finite_timestamp(call[0].as_integer())) return timestamp_to_date(call);
+  return Value::integer(std::int64_t{julian_day(local_civil(call))} - julian_day_of_2000);
+}
 Value time_of(std::int64_t timestamp) {
   if (!is_finite_timestamp(timestamp)) return Value::null();
   return Value::integer(timestamp - floor_divide(timestamp, microseconds_per_day) * microseconds_per_day);
 }
 Value timestamp_to_time(const FunctionCall& call) { return time_of(call[0].as_integer()); }
-Value timestamptz_to_time(const FunctionCall& call) { return time_of(local_time(call)); }
+Value timestamptz_to_time(const FunctionCall& call) {
+  if (!is_finite_timestamp(call[0].as_integer())) return Value::null();
+  return Value::integer(local_civil(call).microseconds_of_day());
+}
 Value time_to_interval(const FunctionCall& call) {
   return Value::interval({.months = 0, .days = 0, .microseconds = call[0].as_integer()});
 }
@@ -95,8 +101,7 @@ void add_cast(Entries& to, TypeId source, TypeId target, CastContext context, Sc
 }  // namespace
 
 void add_operator(Entries& to, const ArithmeticEntry& entry) {
-  FunctionEntry function =
-      immutable(entry.function_name, {entry.left, entry.right}, entry.result, entry.function);
+  FunctionEntry function = immutable(entry.function_name, {entry.left, entry.right}, entry.result, entry.function);
   if (entry.left == TypeId::none) function.arguments = {entry.right};
   function.volatility = entry.volatility;
   to.functions.push_back(std::move(function));

@@ -20,7 +20,8 @@ void add_datetime_making(Entries& to);       // make_date, ..., now, ..., to_tim
 void add_datetime_zones(Entries& to);        // timezone
 
 // For tables of entries: strict scalar functions.
-inline FunctionEntry immutable(const char* name, std::vector<TypeId> arguments, TypeId result, ScalarFunction function) {
+inline FunctionEntry immutable(const char* name, std::vector<TypeId> arguments, TypeId result,
+                               ScalarFunction function) {
   return {.name = name, .arguments = std::move(arguments), .result = result, .scalar = function};
 }
 inline FunctionEntry stable(const char* name, std::vector<TypeId> arguments, TypeId result, ScalarFunction function) {
@@ -57,7 +58,7 @@ struct NamedUnit {
 };
 // `all`: also those that only extract() knows.
 NamedUnit named_unit(std::string_view name, bool all);
-[[noreturn]] void throw_unit_unknown(const NamedUnit& unit, TypeId type);                          // 22023
+[[noreturn]] void throw_unit_unknown(const NamedUnit& unit, TypeId type);                           // 22023
 [[noreturn]] void throw_unit_refused(const NamedUnit& unit, TypeId type, const char* detail = "");  // 0A000
 
 // The zone that the argument of timezone() and the like names: an abbreviation or a name. Throws 22023.

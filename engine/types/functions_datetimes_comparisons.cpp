@@ -75,8 +75,8 @@ void add_cross(Entries& to, TypeId left, TypeId right, Volatility volatility, co
                                     {">", cross_compared<compare, exchanged, std::greater<>>, "<", "<="}};
   for (std::size_t i = 0; i < names.operators.size(); ++i) {
     const Comparison& one = comparisons[i];
-    add_operator(to, {one.symbol, left, right, TypeId::boolean, names.operators[i], one.function, one.commutator,
-                      volatility});
+    add_operator(
+        to, {one.symbol, left, right, TypeId::boolean, names.operators[i], one.function, one.commutator, volatility});
     to.operators.back().negator = one.negator;
   }
   FunctionEntry entry = immutable(names.compare, {left, right}, TypeId::int4, cross_as_integer<compare, exchanged>);
@@ -114,8 +114,8 @@ void add_datetime_comparisons(Entries& to) {
     to.functions.push_back(immutable(smaller_name, {type, type}, type, smaller<compare_same>));
   }
   add_cross<date_timestamp, false>(to, T::date, T::timestamp, Volatility::immutable,
-                                   {{"date_lt_timestamp", "date_le_timestamp", "date_eq_timestamp",
-                                     "date_ne_timestamp", "date_ge_timestamp", "date_gt_timestamp"},
+                                   {{"date_lt_timestamp", "date_le_timestamp", "date_eq_timestamp", "date_ne_timestamp",
+                                     "date_ge_timestamp", "date_gt_timestamp"},
                                     "date_cmp_timestamp"});
   add_cross<date_timestamp, true>(to, T::timestamp, T::date, Volatility::immutable,
                                   {{"timestamp_lt_date", "timestamp_le_date", "timestamp_eq_date", "timestamp_ne_date",

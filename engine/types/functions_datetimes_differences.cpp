@@ -56,8 +56,7 @@ Value age_of_timestamptzs(const FunctionCall& call) {
 }
 
 std::int64_t today(const CallContext& context) {
-  return date_from_timestamp(
-      timestamp_from_timestamptz(transaction_time(context), session_time_zone(context)));
+  return date_from_timestamp(timestamp_from_timestamptz(transaction_time(context), session_time_zone(context)));
 }
 Value age_of_timestamp(const FunctionCall& call) {
   return timestamp_age(timestamp_from_date(today(call.context)), call[0].as_integer());
@@ -112,7 +111,8 @@ Value overlaps(const FunctionCall& call) {
 template <Addition add>
 void add_overlaps(Entries& to, TypeId type, Volatility with_interval) {
   const auto entry = [&](TypeId first_end, TypeId second_end, ScalarFunction function) {
-    FunctionEntry overlaps_entry = immutable("overlaps", {type, first_end, type, second_end}, TypeId::boolean, function);
+    FunctionEntry overlaps_entry =
+        immutable("overlaps", {type, first_end, type, second_end}, TypeId::boolean, function);
     overlaps_entry.strict = false;
     if (first_end == TypeId::interval || second_end == TypeId::interval) overlaps_entry.volatility = with_interval;
     to.functions.push_back(std::move(overlaps_entry));
@@ -188,11 +188,10 @@ Value timestamptz_in_range(const FunctionCall& call) {
 Value time_in_range(const FunctionCall& call) {
   const std::int64_t offset = call[2].as_interval().microseconds;
   if (offset < 0) throw_negative_offset();
-  const bool less = call[4].as_boolean();
-  std::int64_t bound = call[1].as_integer() - offset;
-  if (!call[3].as_boolean() && __builtin_add_overflow(call[1].as_integer(), offset, &bound))
-    return Value::boolean(less);
-  return is_within(call[0].as_integer(), bound, less);
+  const auto base = static_cast<std::uint64_t>(call[1].as_integer());
+  const auto distance = static_cast<std::uint64_t>(offset);  // the sum wraps around
+  const auto bound = static_cast<std::int64_t>(call[3].as_boolean() ? base - distance : base + distance);
+  return is_within(call[0].as_integer(), bound, call[4].as_boolean());
 }
 Value interval_in_range(const FunctionCall& call) {
   const Interval& offset = call[2].as_interval();

@@ -12,6 +12,8 @@ namespace polarsim::engine::families {
 namespace {
 
 std::string shown_double(const char* format, double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
   char text[64];
   const int length = std::snprintf(text, sizeof text, format, value);
   return std::string(text, static_cast<std::size_t>(length));
@@ -21,8 +23,10 @@ struct Parts {
   std::int32_t year = 0;
   std::int32_t month = 0;
   std::int32_t day = 0;
+  // What errors of make_timestamp() show; those of make_date() show the year as it is counted, where 1 BC is 0.
+  std::optional<std::int32_t> given_year = {};
 
-  std::string text() const { return fmt::format("{}-{:02}-{:02}", year, month, day); }
+  std::string text() const { return fmt::format("{}-{:02}-{:02}", given_year.value_or(year), month, day); }
   // Days since 2000; negative years are BC.
   std::int64_t date() {
     const bool is_before_christ = year < 0;
@@ -30,8 +34,7 @@ struct Parts {
     if (year <= 0) refuse();
     if (is_before_christ) year = 1 - year;
     if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) refuse();
-    if (!has_julian_day(year, month, day))
-      throw SqlError("22008", fmt::format("date out of range: {}", text()));
+    if (!has_julian_day(year, month, day)) throw SqlError("22008", fmt::format("date out of range: {}", text()));
     return std::int64_t{julian_day(year, month, day)} - julian_day_of_2000;
   }
 
@@ -75,6 +78,7 @@ Value make_time(const FunctionCall& call) { return Value::integer(time_of(call, 
 
 std::int64_t timestamp_of_parts(const FunctionCall& call) {
   Parts parts = parts_of(call);
+  parts.given_year = parts.year;
   const std::int64_t date = parts.date();
   std::int64_t timestamp = 0;
   const std::int64_t time = time_of(call, 3);
@@ -121,10 +125,11 @@ Value make_interval(const FunctionCall& call) {
   seconds = std::rint(seconds * 1e6);
   const bool fits = seconds >= -9223372036854775808.0 && seconds < 9223372036854775808.0;
   const std::int64_t microseconds = fits ? static_cast<std::int64_t>(seconds) : INT64_MIN;
-  return Value::interval({static_cast<std::int32_t>(part(0) * months_per_year + part(1)),
-                          static_cast<std::int32_t>(part(2) * days_per_week + part(3)),
-                          static_cast<std::int64_t>(part(4) * microseconds_per_hour + part(5) * microseconds_per_minute +
-                                                    static_cast<std::uint64_t>(microseconds))});
+  return Value::interval(
+      {static_cast<std::int32_t>(part(0) * months_per_year + part(1)),
+       static_cast<std::int32_t>(part(2) * days_per_week + part(3)),
+       static_cast<std::int64_t>(part(4) * microseconds_per_hour + part(5) * microseconds_per_minute +
+                                 static_cast<std::uint64_t>(microseconds))});
 }
 
 Value timestamptz_from_seconds(const FunctionCall& call) {
@@ -214,8 +219,8 @@ void add_datetime_making(Entries& to) {
   std::vector<const char*> moment_and_zone_names = moment_names;
   moment_and_zone_names.push_back("timezone");
   add_named(stable("make_timestamptz", moment_and_zone, T::timestamptz, make_timestamptz_at), moment_and_zone_names);
-  FunctionEntry interval = immutable(
-      "make_interval", {T::int4, T::int4, T::int4, T::int4, T::int4, T::int4, T::float8}, T::interval, make_interval);
+  FunctionEntry interval = immutable("make_interval", {T::int4, T::int4, T::int4, T::int4, T::int4, T::int4, T::float8},
+                                     T::interval, make_interval);
   interval.defaults = {"0", "0", "0", "0", "0", "0", "0.0"};
   add_named(std::move(interval), {"years", "months", "weeks", "days", "hours", "mins", "secs"});
 }

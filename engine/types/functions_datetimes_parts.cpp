@@ -18,6 +18,7 @@ using Wide = Interval::Span;
 struct Part {
   Wide number = 0;
   int digits = 0;
+  bool is_of_clock = false;            // seconds or milliseconds within a minute
   std::int64_t day_microseconds = -1;  // of a Julian day: the time that is the fraction
   int infinite = 0;
   bool is_null = false;
@@ -32,24 +33,36 @@ Numeric scaled(Wide number, int digits) {
       fmt::format("{}{}.{:0{}}", number < 0 ? "-" : "", magnitude / scale, magnitude % scale, digits));
 }
 
+// PostgreSQL divides what is beyond 64 bits as a numeric, which loses digits.
+Numeric scaled_seconds(Wide microseconds) {
+  if (microseconds <= std::numeric_limits<std::int64_t>::max()) return scaled(microseconds, 6);
+  const Numeric whole = Numeric::parse(fmt::format("{}", static_cast<std::uint64_t>(microseconds)));
+  return (whole / Numeric(microseconds_per_second)).round(6);
+}
+
 Value as_numeric(const Part& part) {
   if (part.is_null) return Value::null();
   if (part.infinite != 0) return Value::numeric(Numeric::infinity(part.infinite < 0));
   if (part.day_microseconds >= 0) {
     return Value::numeric(scaled(part.number, 0) + Numeric(part.day_microseconds) / Numeric(microseconds_per_day));
   }
-  return Value::numeric(scaled(part.number, part.digits));
+  return Value::numeric(part.digits == 6 ? scaled_seconds(part.number) : scaled(part.number, part.digits));
 }
 
 Value as_double(const Part& part) {
   if (part.is_null) return Value::null();
-  if (part.infinite != 0)
-    return Value::floating(part.infinite * std::numeric_limits<double>::infinity());
+  if (part.infinite != 0) return Value::floating(part.infinite * std::numeric_limits<double>::infinity());
   if (part.day_microseconds >= 0) {
     const std::int64_t seconds = part.day_microseconds / microseconds_per_second;
     const std::int64_t microseconds = part.day_microseconds % microseconds_per_second;
     return Value::floating(static_cast<double>(part.number) +
                            (static_cast<double>(seconds) + static_cast<double>(microseconds) / 1e6) / seconds_per_day);
+  }
+  if (part.is_of_clock) {
+    const auto number = static_cast<std::int64_t>(part.number);
+    const double unit = part.digits == 3 ? 1000 : 1;
+    return Value::floating(static_cast<double>(number / microseconds_per_second) * unit +
+                           static_cast<double>(number % microseconds_per_second) / (1e6 / unit));
   }
   double divisor = 1;
   for (int i = 0; i < part.digits; ++i) divisor *= 10;
@@ -152,10 +165,12 @@ bool clock_part_of(Unit unit, const CivilTime& time, Part& part) {
       return true;
     case Unit::millisecond:
       part.number = microseconds;
+      part.is_of_clock = true;
       part.digits = 3;
       return true;
     case Unit::second:
       part.number = microseconds;
+      part.is_of_clock = true;
       part.digits = 6;
       return true;
     case Unit::minute:
@@ -185,9 +200,7 @@ bool zone_part_of(Unit unit, std::int32_t east_s, Part& part) {
   }
 }
 
-Part seconds_since_1970(std::int64_t timestamp) {
-  return {.number = Wide{timestamp} - unix_epoch_us, .digits = 6};
-}
+Part seconds_since_1970(std::int64_t timestamp) { return {.number = Wide{timestamp} - unix_epoch_us, .digits = 6}; }
 
 Part any_timestamp_part(std::string_view name, std::int64_t timestamp, TypeId type, const CallContext& context) {
   const NamedUnit unit = named_unit(name, true);
@@ -265,9 +278,9 @@ Part interval_part(const FunctionCall& call, const NamedUnit& unit) {
     case Unit::microsecond:
       return {.number = time % microseconds_per_minute};
     case Unit::millisecond:
-      return {.number = time % microseconds_per_minute, .digits = 3};
+      return {.number = time % microseconds_per_minute, .digits = 3, .is_of_clock = true};
     case Unit::second:
-      return {.number = time % microseconds_per_minute, .digits = 6};
+      return {.number = time % microseconds_per_minute, .digits = 6, .is_of_clock = true};
     case Unit::minute:
       return {.number = time / microseconds_per_minute % 60};
     case Unit::hour:

@@ -27,19 +27,20 @@ Value utc_to_local(const FunctionCall& call) {
   return Value::integer(shifted(moment, named_zone(call[0].as_text()).east_at_s(moment)));
 }
 
-std::int64_t zone_interval_s(const Interval& zone) {
+// PostgreSQL cuts the seconds to 32 bits.
+std::int32_t zone_interval_s(const Interval& zone) {
   if (zone.months != 0 || zone.days != 0) {
     std::string text;
     append_interval(text, zone);
     throw SqlError(sqlstate::invalid_parameter_value,
                    fmt::format("interval time zone \"{}\" must not include months or days", text));
   }
-  return zone.microseconds / microseconds_per_second;
+  return static_cast<std::int32_t>(zone.microseconds / microseconds_per_second);
 }
 
 Value local_to_utc_by_interval(const FunctionCall& call) {
   if (!is_finite_timestamp(call[1].as_integer())) return call[1];
-  return Value::integer(shifted(call[1].as_integer(), -zone_interval_s(call[0].as_interval())));
+  return Value::integer(shifted(call[1].as_integer(), -std::int64_t{zone_interval_s(call[0].as_interval())}));
 }
 Value utc_to_local_by_interval(const FunctionCall& call) {
   if (!is_finite_timestamp(call[1].as_integer())) return call[1];

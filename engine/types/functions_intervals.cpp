@@ -11,9 +11,7 @@ std::uint64_t hash(const Value& value) { return value.as_interval().hash(); }
 Value interval_in(std::string_view text, Type type, const CallContext&) {
   return Value::interval(fit_interval(read_interval(text, type.modifier), type.modifier));
 }
-void interval_out(std::string& to, const Value& value, const CallContext&) {
-  append_interval(to, value.as_interval());
-}
+void interval_out(std::string& to, const Value& value, const CallContext&) { append_interval(to, value.as_interval()); }
 Value modify(const Value& value, Type type, bool) {
   return Value::interval(fit_interval(value.as_interval(), type.modifier));
 }
@@ -28,9 +26,7 @@ template <std::size_t interval>
 Value multiply(const FunctionCall& call) {
   return Value::interval(call[interval].as_interval().multiplied(call[1 - interval].as_floating()));
 }
-Value divide(const FunctionCall& call) {
-  return Value::interval(call[0].as_interval().divided(call[1].as_floating()));
-}
+Value divide(const FunctionCall& call) { return Value::interval(call[0].as_interval().divided(call[1].as_floating())); }
 
 template <Interval (Interval::*justify)() const>
 Value justified(const FunctionCall& call) {
@@ -65,9 +61,8 @@ std::unique_ptr<AggregateState> interval_sum(std::span<const Type>, Type) {
 void add_intervals(Entries& to) {
   using T = TypeId;
   to.types.push_back({T::interval, interval_in, interval_out, compare, hash, modify});
-  add_comparisons<compare>(
-      to, T::interval, T::interval,
-      {"interval_lt", "interval_le", "interval_eq", "interval_ne", "interval_ge", "interval_gt"});
+  add_comparisons<compare>(to, T::interval, T::interval,
+                           {"interval_lt", "interval_le", "interval_eq", "interval_ne", "interval_ge", "interval_gt"});
   const ArithmeticEntry operators[] = {
       {"-", T::none, T::interval, T::interval, "interval_um", negate, nullptr, Volatility::immutable},
       {"+", T::interval, T::interval, T::interval, "interval_pl", add, "+", Volatility::immutable},

@@ -48,8 +48,7 @@ Interval spill(double months, double days, double microseconds) {
   }
   result.days = checked_sum(result.days, static_cast<std::int32_t>(spilled_days));
   const double time = std::rint(microseconds + seconds * 1e6);
-  if (std::isnan(time) || time < -9223372036854775808.0 || time >= 9223372036854775808.0)
-    throw_interval_out_of_range();
+  if (std::isnan(time) || time < -9223372036854775808.0 || time >= 9223372036854775808.0) throw_interval_out_of_range();
   result.microseconds = static_cast<std::int64_t>(time);
   return result;
 }
@@ -189,8 +188,8 @@ void append_interval(std::string& to, const Interval& interval) {
   append_part(interval.days, "day");
   if (to.size() != begin && interval.microseconds == 0) return;
   const bool negative = interval.microseconds < 0;
-  const std::uint64_t time =
-      negative ? 0 - static_cast<std::uint64_t>(interval.microseconds) : static_cast<std::uint64_t>(interval.microseconds);
+  const std::uint64_t time = negative ? 0 - static_cast<std::uint64_t>(interval.microseconds)
+                                      : static_cast<std::uint64_t>(interval.microseconds);
   fmt::format_to(std::back_inserter(to), "{}{}{:02}:{:02}:{:02}", to.size() == begin ? "" : " ",
                  negative         ? "-"
                  : after_negative ? "+"

@@ -111,8 +111,7 @@ TimeZone::Boundary TimeZone::next_boundary_by_rule(std::int64_t unix_s) const {
   // Of the changes in the years around, the last before and the first after.
   std::vector<Boundary> changes;
   for (std::int32_t year = time.year - 1; year <= time.year + 1; ++year) {
-    changes.push_back(
-        {&rule_->standard, &*rule_->daylight, change_at_s(rule_->start, year) - rule_->standard.east_s});
+    changes.push_back({&rule_->standard, &*rule_->daylight, change_at_s(rule_->start, year) - rule_->standard.east_s});
     changes.push_back({&*rule_->daylight, &rule_->standard, change_at_s(rule_->end, year) - rule_->daylight->east_s});
   }
   std::ranges::stable_sort(changes, {}, &Boundary::at_s);
