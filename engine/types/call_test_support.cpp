@@ -35,8 +35,6 @@ struct Arguments {
     }
   }
   static Value value(TypeId type, const std::string& text) {
-    if (type == TypeId::int4 || type == TypeId::int8) return Value::integer(std::stoll(text));
-    if (type == TypeId::boolean) return Value::boolean(text == "t");
     return input_value(text, type, context);
   }
 };
@@ -44,7 +42,6 @@ struct Arguments {
 std::string shown(const Value& value, TypeId type) {
   if (value.is_null()) return "NULL";
   if (value.is_boolean()) return value.as_boolean() ? "t" : "f";
-  if (value.is_integer()) return std::to_string(value.as_integer());
   if (!value.is_array()) return output_value(value, type, context);
   std::string result;
   for (const Value& element : value.as_array().elements()) {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "engine/sql/error.h"
+#include "engine/types/interval.h"
 
 namespace polarsim::engine {
 namespace {
@@ -136,6 +137,28 @@ std::int32_t fraction_modifier(TypeId type, std::span<const std::int64_t> argume
   return static_cast<std::int32_t>(std::min<std::int64_t>(digits, 6));
 }
 
+// "interval day to second(3)"
+std::string interval_name(std::string name, std::int32_t modifier) {
+  using namespace interval_fields;
+  struct Field {
+    std::int32_t bit;
+    const char* name;
+  };
+  constexpr Field fields[] = {{year, "year"}, {month, "month"},   {day, "day"},
+                              {hour, "hour"}, {minute, "minute"}, {second, "second"}};
+  const std::int32_t given = of_modifier(modifier);
+  if (given != all) {
+    const Field* last = nullptr;
+    for (const Field& field : fields) {
+      if ((given & field.bit) == 0) continue;
+      if (last == nullptr) name += std::string(" ") + field.name;
+      last = &field;
+    }
+    if (last != nullptr && (given & ~last->bit) != 0) name += std::string(" to ") + last->name;
+  }
+  return (modifier & 0xffff) == 0xffff ? name : fmt::format("{}({})", name, modifier & 0xffff);
+}
+
 std::string modified_name(TypeId type, std::int32_t modifier) {
   const std::string plain = type_info(type).display_name;
   if (modifier < 0) return type == T::bpchar ? "bpchar" : plain;
@@ -154,7 +177,7 @@ std::string modified_name(TypeId type, std::int32_t modifier) {
     case T::timestamptz:
       return fmt::format("timestamp({}) with time zone", modifier);
     case T::interval:
-      return (modifier & 0xffff) == 0xffff ? plain : fmt::format("interval({})", modifier & 0xffff);
+      return interval_name(plain, modifier);
     default:
       return plain;
   }
@@ -230,6 +253,10 @@ std::int32_t type_modifier(TypeId type, std::span<const std::int64_t> arguments)
       return fraction_modifier(type, arguments);
     case T::interval: {
       // The range of fields (a mask) and, if given, the digits of the fraction.
+      if (arguments.size() == 2 && arguments[1] < 0) {
+        throw SqlError(sqlstate::invalid_parameter_value,
+                       fmt::format("INTERVAL({}) precision must not be negative", arguments[1]));
+      }
       const std::int64_t digits = arguments.size() == 2 ? std::min<std::int64_t>(arguments[1], 6) : 0xffff;
       return static_cast<std::int32_t>((arguments[0] & 0x7fff) << 16 | (digits & 0xffff));
     }
