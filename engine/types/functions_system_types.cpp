@@ -152,8 +152,9 @@ void object_output(std::string& to, const Value& value, const CallContext& conte
     to += context.session != nullptr ? context.session->object_name(type, oid) : fmt::to_string(oid);
   }
 }
+// Of a name alone: neither digits nor "-" have a meaning of their own.
 Value text_to_regclass(const FunctionCall& call) {
-  return object_input(call[0].as_text(), TypeId::regclass, call.context);
+  return Value::integer(session_of(call).object_number(TypeId::regclass, call[0].as_text()));
 }
 
 // Casts between numbers of objects and integers keep the 32 bits.

@@ -368,12 +368,13 @@ std::optional<TypesCall> TypesCalls::of_conversion(TypeId source, TypeId target)
                                 modified.modifier == no_modifier ? catalog_name(target) : format_type(modified));
   call.query = value_query(call.expression);
   const auto ours = outcome_of([&] {
+    const Value value = arguments.values()[0];
     const Conversion conversion = find_conversion(source, target, CastContext::explicit_only);
     if (!conversion.possible()) {
       return Outcome::error(sqlstate::cannot_coerce,
                             fmt::format("cannot cast type {} to {}", type_name(source), type_name(target)));
     }
-    const Value converted = convert(conversion, arguments.values()[0], source, target, context);
+    const Value converted = convert(conversion, value, source, target, context);
     return outcome_of(apply_modifier(converted, modified, true), target);
   });
   if (!ours) return std::nullopt;

@@ -222,10 +222,12 @@ std::string RandomTexts::time_of_day() {
 
 std::string RandomTexts::interval() {
   std::string text;
-  constexpr const char* units[] = {"years", "months", "days", "hours", "minutes", "seconds", "weeks"};
-  for (std::size_t left = 1 + below(3); left > 0; --left) text += fmt::format("{} {} ", integer(3), one_of(units));
-  if (one_in(2)) text += time_of_day();
-  return text;
+  for (const char* unit : {"years", "months", "weeks", "days"})
+    if (one_in(3)) text += fmt::format("{} {} ", integer(3), unit);
+  if (one_in(3)) return text + (one_in(2) ? "-" : "") + time_of_day();
+  for (const char* unit : {"hours", "minutes", "seconds"})
+    if (one_in(3)) text += fmt::format("{} {} ", integer(3), unit);
+  return text.empty() ? "1 day" : text;
 }
 
 std::string RandomTexts::json(int depth) {
