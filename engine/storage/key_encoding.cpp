@@ -76,7 +76,7 @@ void append_numeric(std::string& key, const Numeric& number) {
   for (std::size_t i = start; i < key.size(); ++i) key[i] = static_cast<char>(~key[i]);
 }
 
-void append_interval(std::string& key, const Interval& interval) {
+void append_span(std::string& key, const Interval& interval) {
   const auto days = static_cast<Span>(interval.months) * days_per_month + interval.days;
   const auto span = days * microseconds_per_day + interval.microseconds;
   const auto bits = static_cast<SpanBits>(span);
@@ -162,7 +162,7 @@ void append_key(std::string& key, const Value& value) {
       return append_numeric(key, value.as_numeric());
     case Value::Kind::interval:
       key.push_back(interval_tag);
-      return append_interval(key, value.as_interval());
+      return append_span(key, value.as_interval());
     case Value::Kind::json:
       key.push_back(json_tag);
       // An empty array is less than everything, but only as a whole document.
