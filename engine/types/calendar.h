@@ -61,6 +61,11 @@ std::int32_t julian_day_of_iso_week(std::int32_t year, std::int32_t week);
 // January 1 is 1.
 int day_of_year(const CivilTime& date);
 
+// The remainder with the sign of `b`.
+constexpr std::int64_t floor_remainder(std::int64_t a, std::int64_t b) {
+  const std::int64_t rest = a % b;
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
 // Division that rounds towards minus infinity.
 constexpr std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
   return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);

@@ -15,7 +15,7 @@ namespace {
 // What a clock `east_s` ahead shows, without a sum that could overflow.
 CivilTime civil_ahead(std::int64_t timestamp, std::int64_t east_s) {
   const std::int64_t day = floor_divide(timestamp, microseconds_per_day);
-  const std::int64_t time = timestamp - day * microseconds_per_day + east_s * microseconds_per_second;
+  const std::int64_t time = floor_remainder(timestamp, microseconds_per_day) + east_s * microseconds_per_second;
   const std::int64_t more_days = floor_divide(time, microseconds_per_day);
   CivilTime civil;
   set_julian_day(civil, day + more_days + julian_day_of_2000);
@@ -90,7 +90,10 @@ std::int64_t round_fraction(std::int64_t microseconds, std::int32_t digits) {
   if (digits < 0 || digits >= 6) return microseconds;
   std::int64_t scale = 1;
   for (int i = digits; i < 6; ++i) scale *= 10;
-  return (microseconds + (microseconds >= 0 ? scale / 2 : -scale / 2)) / scale * scale;
+  // Wraps around, as PostgreSQL's does.
+  const auto sum =
+      static_cast<std::uint64_t>(microseconds) + static_cast<std::uint64_t>(microseconds >= 0 ? scale / 2 : -scale / 2);
+  return static_cast<std::int64_t>(sum) / scale * scale;
 }
 
 std::int64_t round_timestamp(std::int64_t timestamp, std::int32_t digits) {

@@ -225,7 +225,7 @@ class DateFormatter {
       case DateKey::iso_week:
         return plain_number(node, iso_week(civil_), 2);
       case DateKey::week_of_month:
-        return number(node, (civil_.day - 1) / 7 + 1, 0);
+        return number(node, static_cast<std::int32_t>(std::int64_t{civil_.day} - 1) / 7 + 1, 0);
       case DateKey::quarter:
         if (civil_.month != 0) number(node, (civil_.month - 1) / 3 + 1, 0);
         return;

@@ -68,7 +68,7 @@ Value timestamptz_to_date(const FunctionCall& call) {
 }
 Value time_of(std::int64_t timestamp) {
   if (!is_finite_timestamp(timestamp)) return Value::null();
-  return Value::integer(timestamp - floor_divide(timestamp, microseconds_per_day) * microseconds_per_day);
+  return Value::integer(floor_remainder(timestamp, microseconds_per_day));
 }
 Value timestamp_to_time(const FunctionCall& call) { return time_of(call[0].as_integer()); }
 Value timestamptz_to_time(const FunctionCall& call) {
@@ -80,7 +80,7 @@ Value time_to_interval(const FunctionCall& call) {
 }
 Value interval_to_time(const FunctionCall& call) {
   const std::int64_t time = call[0].as_interval().microseconds;
-  return Value::integer(time - floor_divide(time, microseconds_per_day) * microseconds_per_day);
+  return Value::integer(floor_remainder(time, microseconds_per_day));
 }
 // time(time, 3) and the like.
 Value scale_time(const FunctionCall& call) {

@@ -116,7 +116,7 @@ Interval negated_for_sum(const Interval& interval) {
 std::int64_t time_plus(std::int64_t time, const Interval& interval) {
   const auto sum =
       static_cast<std::int64_t>(static_cast<std::uint64_t>(time) + static_cast<std::uint64_t>(interval.microseconds));
-  return sum - floor_divide(sum, microseconds_per_day) * microseconds_per_day;
+  return floor_remainder(sum, microseconds_per_day);
 }
 
 std::int64_t timestamp_plus(std::int64_t timestamp, const Interval& interval) {

@@ -167,7 +167,7 @@ Value current_timestamp(const FunctionCall& call) {
 Value local_timestamp(const FunctionCall& call) { return with_digits(call, local_now(call), TypeId::timestamp); }
 Value local_time(const FunctionCall& call) {
   const std::int64_t now = local_now(call);
-  return with_digits(call, now - floor_divide(now, microseconds_per_day) * microseconds_per_day, TypeId::time);
+  return with_digits(call, floor_remainder(now, microseconds_per_day), TypeId::time);
 }
 Value current_date(const FunctionCall& call) { return Value::integer(date_from_timestamp(local_now(call))); }
 

@@ -1,6 +1,7 @@
 #include "engine/types/time_zone.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 
@@ -109,10 +110,11 @@ TimeZone::Boundary TimeZone::next_boundary_by_rule(std::int64_t unix_s) const {
   CivilTime time;
   set_julian_day(time, floor_divide(unix_s, seconds_per_day) + julian_day_of_1970);
   // Of the changes in the years around, the last before and the first after.
-  std::vector<Boundary> changes;
+  std::array<Boundary, 6> changes;
+  std::size_t count = 0;
   for (std::int32_t year = time.year - 1; year <= time.year + 1; ++year) {
-    changes.push_back({&rule_->standard, &*rule_->daylight, change_at_s(rule_->start, year) - rule_->standard.east_s});
-    changes.push_back({&*rule_->daylight, &rule_->standard, change_at_s(rule_->end, year) - rule_->daylight->east_s});
+    changes[count++] = {&rule_->standard, &*rule_->daylight, change_at_s(rule_->start, year) - rule_->standard.east_s};
+    changes[count++] = {&*rule_->daylight, &rule_->standard, change_at_s(rule_->end, year) - rule_->daylight->east_s};
   }
   std::ranges::stable_sort(changes, {}, &Boundary::at_s);
   for (std::size_t i = 0; i < changes.size(); ++i) {
