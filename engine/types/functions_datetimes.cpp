@@ -1,5 +1,8 @@
 #include "engine/types/functions_datetimes.h"
 
+#include <fmt/format.h>
+
+#include "engine/sql/error.h"
 #include "engine/types/datetime_input.h"
 
 // The types date, time, timestamp and timestamptz: text forms, order, modifiers and casts between them.
@@ -87,6 +90,11 @@ Value scale_time(const FunctionCall& call) {
   return Value::integer(round_fraction(call[0].as_integer(), static_cast<std::int32_t>(call[1].as_integer())));
 }
 Value scale_timestamp(const FunctionCall& call) {
+  const std::int64_t digits = call[1].as_integer();
+  if (is_finite_timestamp(call[0].as_integer()) && digits != no_modifier && (digits < 0 || digits > 6)) {
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   fmt::format("timestamp({}) precision must be between 0 and 6", digits));
+  }
   return Value::integer(round_timestamp(call[0].as_integer(), static_cast<std::int32_t>(call[1].as_integer())));
 }
 

@@ -5,6 +5,7 @@
 #include "engine/sql/error.h"
 #include "engine/types/functions_datetimes.h"
 #include "engine/types/numeric.h"
+#include "engine/types/utf8.h"
 
 // extract(), whose result is numeric, and date_part(), whose result is a double.
 namespace polarsim::engine::families {
@@ -355,7 +356,8 @@ Unit NamedUnit::unit() const {
 
 NamedUnit named_unit(std::string_view name, bool all) {
   NamedUnit unit;
-  for (const char c : name.substr(0, 63)) unit.name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char c : utf8::prefix_of_bytes(name, name_bytes_max))
+    unit.name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   unit.word = find_interval_word(unit.name);
   if (all && unit.word.kind == DateTimeWord::Kind::unknown) unit.word = find_datetime_word(unit.name);
   return unit;

@@ -2,6 +2,7 @@
 
 #include "engine/sql/error.h"
 #include "engine/types/functions_datetimes.h"
+#include "engine/types/utf8.h"
 
 // AT TIME ZONE, which the grammar writes as timezone(zone, moment).
 namespace polarsim::engine::families {
@@ -54,10 +55,13 @@ std::int64_t unix_seconds(std::int64_t timestamptz) {
 }  // namespace
 
 NamedZone named_zone(std::string_view name) {
+  constexpr std::size_t zone_bytes_max = 255;
+  name = utf8::prefix_of_bytes(name, zone_bytes_max);
   NamedZone result;
   result.name = name;
   std::string lower;
-  for (const char c : name.substr(0, 63)) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char c : utf8::prefix_of_bytes(name, name_bytes_max))
+    lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   result.abbreviation = find_time_zone_abbreviation(std::string_view(lower).substr(0, 10));
   if (result.abbreviation == nullptr) {
     result.zone = find_time_zone(name);

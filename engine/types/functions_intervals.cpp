@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
 #include "engine/types/functions_datetimes.h"
 
@@ -15,8 +18,25 @@ void interval_out(std::string& to, const Value& value, const CallContext&) { app
 Value modify(const Value& value, Type type, bool) {
   return Value::interval(fit_interval(value.as_interval(), type.modifier));
 }
+// Not every number is a modifier: fields have to follow each other.
+void check_modifier(std::int32_t modifier) {
+  using namespace interval_fields;
+  constexpr std::int32_t times[] = {second, minute | second, minute, hour | minute | second, hour | minute, hour};
+  const std::int32_t fields = of_modifier(modifier);
+  bool known = fields == all || fields == year || fields == month || fields == (year | month) || fields == day;
+  for (const std::int32_t time : times)
+    known = known || fields == time || ((time & hour) != 0 && fields == (day | time));
+  if (!known) throw SqlError(sqlstate::internal_error, fmt::format("unrecognized interval typmod: {}", modifier));
+  const std::int32_t digits = modifier & 0xffff;
+  if (digits != 0xffff && digits > 6) {
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   fmt::format("interval({}) precision must be between 0 and 6", digits));
+  }
+}
 Value scale(const FunctionCall& call) {
-  return Value::interval(fit_interval(call[0].as_interval(), static_cast<std::int32_t>(call[1].as_integer())));
+  const auto modifier = static_cast<std::int32_t>(call[1].as_integer());
+  if (modifier >= 0) check_modifier(modifier);
+  return Value::interval(fit_interval(call[0].as_interval(), modifier));
 }
 
 Value negate(const FunctionCall& call) { return Value::interval(-call[0].as_interval()); }

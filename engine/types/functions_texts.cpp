@@ -10,8 +10,6 @@
 namespace polarsim::engine::families {
 namespace {
 
-constexpr std::size_t name_bytes_max = 63;
-
 int compare_bytes(std::string_view a, std::string_view b) {
   const int order = a.compare(b);  // of unsigned bytes
   return order < 0 ? -1 : order > 0 ? 1 : 0;

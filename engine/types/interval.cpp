@@ -27,7 +27,7 @@ Integer checked_difference(Integer a, Integer b) {
 }
 
 std::int32_t checked_int32(double value) {
-  if (std::isnan(value) || value > INT32_MAX || value < INT32_MIN) throw_interval_out_of_range();
+  if (std::isnan(value) || value >= 2147483648.0 || value < INT32_MIN) throw_interval_out_of_range();
   return static_cast<std::int32_t>(value);
 }
 

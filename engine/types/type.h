@@ -4,6 +4,7 @@
 // modifier: the length of varchar(n) and char(n), precision and scale of numeric(p, s), digits of a second's fraction.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -104,6 +105,8 @@ enum class TypeCategory : char {
 };
 
 inline constexpr std::int32_t no_modifier = -1;
+// Of a value of type name, and of every name in a catalog.
+inline constexpr std::size_t name_bytes_max = 63;
 
 struct Type {
   TypeId id = TypeId::none;
