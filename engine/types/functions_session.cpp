@@ -105,6 +105,9 @@ void add_settings(Entries& to) {
   add(to, {"version", {}, text});
   // CURRENT_CATALOG, CURRENT_SCHEMA, CURRENT_USER (also CURRENT_ROLE and USER) and SESSION_USER mean these.
   add(to, {"current_database", {}, name});
+  add(to, {"current_query", {}, text, changing, false});
+  add(to, {"getdatabaseencoding", {}, name});
+  add(to, {"pg_client_encoding", {}, name});
   add(to, {"current_schema", {}, name});
   add(to, {"current_schemas", {boolean}, name_array});
   add(to, {"current_user", {}, name});
@@ -114,6 +117,8 @@ void add_settings(Entries& to) {
 void add_catalog(Entries& to) {
   using enum TypeId;
   add(to, {"to_regclass", {text}, regclass});
+  add(to, {"to_regproc", {text}, regproc});
+  add(to, {"to_regnamespace", {text}, regnamespace});
   add(to, {"pg_relation_size", {regclass}, int8, changing});
   add(to, {"pg_relation_size", {regclass, text}, int8, changing});
   add(to, {"pg_table_size", {regclass}, int8, changing});
@@ -132,6 +137,14 @@ void add_catalog(Entries& to) {
   add(to, {"obj_description", {oid}, text});
   add(to, {"obj_description", {oid, name}, text});
   add(to, {"col_description", {oid, int4}, text});
+  add(to, {"shobj_description", {oid, name}, text});
+  for (const char* privilege : {"has_table_privilege", "has_schema_privilege", "has_database_privilege"}) {
+    for (const TypeId object : {text, oid}) {
+      add(to, {privilege, {object, text}, boolean});
+      add(to, {privilege, {name, object, text}, boolean});
+      add(to, {privilege, {oid, object, text}, boolean});
+    }
+  }
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ void add_system(Entries& to) {
   constexpr Volatility stable = Volatility::stable;
   constexpr Volatility changing = Volatility::volatile_function;
   add_system_types(to);
+  add_system_sizes(to);
   FunctionEntry typeof_entry = system_function("pg_typeof", {any}, regtype, stable, type_of);
   typeof_entry.strict = false;
   to.functions.push_back(std::move(typeof_entry));

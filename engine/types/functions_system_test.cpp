@@ -153,6 +153,18 @@ TEST(SystemFunctions, TellHowLongValuesAreInMemory) {
   EXPECT_EQ(size_of("123456789.123", TypeId::numeric), "14");
 }
 
+TEST(SystemFunctions, ShowSizesForPeople) {
+  const auto pretty = [](const char* number, TypeId type) {
+    return std::string(call("pg_size_pretty", {type}, {input_value(number, type, no_session)}, no_session).as_text());
+  };
+  EXPECT_EQ(pretty("10239", TypeId::int8), "10239 bytes");
+  EXPECT_EQ(pretty("10240", TypeId::int8), "10 kB");
+  EXPECT_EQ(pretty("-20971519", TypeId::int8), "-20 MB");
+  EXPECT_EQ(pretty("9223372036854775807", TypeId::int8), "8192 PB");
+  EXPECT_EQ(pretty("1.5", TypeId::numeric), "1.5 bytes");
+  EXPECT_EQ(pretty("20971519.5", TypeId::numeric), "20 MB");
+}
+
 TEST(Tables, HaveNoEntryTwice) {
   std::set<std::tuple<std::string, std::vector<TypeId>>> functions;
   for (const FunctionEntry& entry : all_functions())

@@ -30,9 +30,13 @@ constexpr std::size_t calls_by_default = 24'000;
 constexpr std::size_t batch_size = 500;
 
 // One server for all tests; it ends with the process.
+const PostgresServer& server() {
+  static const PostgresServer running;
+  return running;
+}
+
 TypesReference& reference() {
-  static const PostgresServer server;
-  static TypesReference made(server.connection());
+  static TypesReference made(server().connection(), "UTC");
   return made;
 }
 
@@ -119,6 +123,7 @@ struct Differences {
 
 class Comparison {
  public:
+  explicit Comparison(TypesReference& reference) : reference_(reference) {}
   void add(TypesCall call) {
     pending_.push_back(std::move(call));
     if (pending_.size() == batch_size) flush();
@@ -126,7 +131,7 @@ class Comparison {
   void flush() {
     std::vector<std::string> queries;
     for (const TypesCall& call : pending_) queries.push_back(call.query);
-    const std::vector<Outcome> theirs = reference().ask(queries);
+    const std::vector<Outcome> theirs = reference_.ask(queries);
     for (std::size_t i = 0; i < pending_.size(); ++i) compare(pending_[i], theirs[i]);
     compared_ += pending_.size();
     pending_.clear();
@@ -150,6 +155,7 @@ class Comparison {
                              theirs.shown());
   }
 
+  TypesReference& reference_;
   std::vector<TypesCall> pending_;
   std::map<std::string, Differences> differences_;
   std::set<std::string> entries_;
@@ -157,12 +163,11 @@ class Comparison {
   std::size_t errors_ = 0;
 };
 
-TEST(TypesAgainstPostgres, RandomCallsGiveTheSame) {
-  const std::size_t wanted = number_from_environment("POLARSIM_TYPES_CALLS", calls_by_default);
-  TypesCalls calls(number_from_environment("POLARSIM_TYPES_SEED", 1));
+void compare_random_calls(std::uint64_t wanted, TypesReference& with, const char* time_zone) {
+  TypesCalls calls(number_from_environment("POLARSIM_TYPES_SEED", 1), time_zone);
   const char* const only = std::getenv("POLARSIM_TYPES_ONLY");
   std::vector<Maker> makers = all_makers();
-  Comparison comparison;
+  Comparison comparison(with);
   std::size_t made = 0;
   for (std::size_t round = 0; made < wanted && !makers.empty(); ++round) {
     // Entries that never can be called leave after the first round.
@@ -186,6 +191,17 @@ TEST(TypesAgainstPostgres, RandomCallsGiveTheSame) {
   }
   std::cout << comparison.summary() << '\n';
   EXPECT_TRUE(report.empty()) << report << comparison.differences().size() << " entries differ";
+}
+
+TEST(TypesAgainstPostgres, RandomCallsGiveTheSame) {
+  compare_random_calls(number_from_environment("POLARSIM_TYPES_CALLS", calls_by_default), reference(), "UTC");
+}
+
+// Where clocks change, and not by whole hours.
+TEST(TypesAgainstPostgres, RandomCallsGiveTheSameInAnotherTimeZone) {
+  constexpr const char* time_zone = "Australia/Lord_Howe";
+  TypesReference there(server().connection(), time_zone);
+  compare_random_calls(number_from_environment("POLARSIM_TYPES_CALLS", calls_by_default) / 3, there, time_zone);
 }
 
 std::string type_list(const std::vector<TypeId>& types) {
@@ -225,7 +241,8 @@ const std::vector<std::string>* find(const Rows& rows, const std::string& key) {
 
 TEST(TypesAgainstPostgres, FunctionsAreThoseOfTheCatalog) {
   const Rows rows = by_key(
-      "select proname || '(' || proargtypes::text || ')', prorettype, prokind, provolatile, proisstrict, provariadic <> 0, "
+      "select proname || '(' || proargtypes::text || ')', prorettype, prokind, provolatile, proisstrict, provariadic "
+      "<> 0, "
       "proretset, pronargdefaults from pg_proc where pronamespace = 'pg_catalog'::regnamespace");
   for (const FunctionEntry& entry : all_functions()) {
     const bool set = entry.kind == FunctionKind::set;

@@ -21,8 +21,6 @@ namespace {
 
 using T = TypeId;
 
-const CallContext context;
-
 constexpr std::string_view needs_session = "without a session";
 
 std::string quoted(std::string_view text) {
@@ -36,22 +34,20 @@ std::string quoted(std::string_view text) {
 
 std::string catalog_name(TypeId type) { return fmt::format("pg_catalog.\"{}\"", type_info(type).name); }
 
-std::string shown(const Value& value, TypeId type) { return output_value(value, type, context); }
-
 // Makes ours of what computes it; none if only a session can.
 std::optional<Outcome> outcome_of(const std::function<Outcome()>& compute) {
   try {
     return compute();
   } catch (const SqlError& error) {
     if (error.fields().message.find(needs_session) != std::string::npos) return std::nullopt;
-    return Outcome::error(error.sqlstate(), error.fields().message);
+    return Outcome::error(error.sqlstate(), error.fields().message, error.fields().detail, error.fields().hint);
   } catch (const std::logic_error& error) {
     return Outcome::error("a defect", error.what());
   }
 }
 
-Outcome outcome_of(const Value& value, TypeId type) {
-  return value.is_null() ? Outcome() : Outcome::value(shown(value, type));
+Outcome outcome_of(const Value& value, TypeId type, const CallContext& context) {
+  return value.is_null() ? Outcome() : Outcome::value(output_value(value, type, context));
 }
 
 std::string value_query(const std::string& expression) {
@@ -81,7 +77,7 @@ bool is_polymorphic_or_any(TypeId type) { return type == T::any || is_polymorphi
 bool has_text_form(TypeId type) {
   if (type == T::none || is_polymorphic_or_any(type)) return false;
   try {
-    output_value(Value::text(""), type, context);
+    output_value(Value::text(""), type, CallContext());
   } catch (const SqlError& error) {
     if (error.sqlstate() == sqlstate::internal_error) return false;
   } catch (const std::logic_error&) {
@@ -198,7 +194,7 @@ TypesCalls::Arguments TypesCalls::make_arguments(const std::vector<TypeId>& type
     const TypeInfo& info = type_info(type);
     if (small_numbers && info.category == TypeCategory::numeric) text = fmt::format("{}", int(random_.below(40)) - 10);
     arguments.literals.push_back(quoted(text) + "::" + catalog_name(type));
-    arguments.makers.push_back([text, type] { return input_value(text, type, context); });
+    arguments.makers.push_back([this, text, type] { return input_value(text, type, context_); });
   }
   return arguments;
 }
@@ -236,8 +232,8 @@ std::optional<TypesCall> TypesCalls::of_scalar(const FunctionEntry& entry, const
     const std::vector<Value> values = arguments.values();
     if (entry.strict && any_null(values)) return Outcome();
     const bool variadic = signature.variadic_array && entry.arguments.back() == T::any;
-    return outcome_of(entry.scalar({values, arguments.types, signature.result, context, &entry, variadic}),
-                      signature.result);
+    return outcome_of(entry.scalar({values, arguments.types, signature.result, context_, &entry, variadic}),
+                      signature.result, context_);
   });
   if (!ours) return std::nullopt;
   call.ours = *ours;
@@ -255,8 +251,8 @@ std::optional<TypesCall> TypesCalls::of_set(const FunctionEntry& entry, const Si
   std::string row;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     names += fmt::format("c{}, ", i);
-    row += fmt::format("{}case when num_nulls(c{}) = 1 then 'NULL' else format('%s', c{}) end", i == 0 ? "" : " || '|' || ", i,
-                       i);
+    row += fmt::format("{}case when num_nulls(c{}) = 1 then 'NULL' else format('%s', c{}) end",
+                       i == 0 ? "" : " || '|' || ", i, i);
   }
   TypesCall call;
   call.entry = name_of(entry);
@@ -270,12 +266,12 @@ std::optional<TypesCall> TypesCalls::of_set(const FunctionEntry& entry, const Si
     const std::vector<Value> values = arguments.values();
     std::string text;
     if (entry.strict && any_null(values)) return Outcome::value(text);
-    const auto rows = entry.set({values, arguments.types, signature.result, context, &entry, false});
+    const auto rows = entry.set({values, arguments.types, signature.result, context_, &entry, false});
     Row each;
     for (std::size_t count = 0; rows->next(each); ++count) {
       if (count > 0) text += '\n';
       for (std::size_t i = 0; i < each.size(); ++i)
-        text += (i == 0 ? "" : "|") + (each[i].is_null() ? "NULL" : shown(each[i], columns.at(i)));
+        text += (i == 0 ? "" : "|") + (each[i].is_null() ? "NULL" : output_value(each[i], columns.at(i), context_));
       if (count > rows_max) {
         too_long = true;
         break;
@@ -316,9 +312,9 @@ std::optional<TypesCall> TypesCalls::of_aggregate(const FunctionEntry& entry, co
     std::vector<Type> types(signature.arguments.begin(), signature.arguments.end());
     const auto state = entry.aggregate(types, signature.result);
     for (const std::vector<Value>& row : made) {
-      if (!entry.strict || !any_null(row)) state->add({row, types, signature.result, context, &entry, false});
+      if (!entry.strict || !any_null(row)) state->add({row, types, signature.result, context_, &entry, false});
     }
-    return outcome_of(state->result(context), signature.result);
+    return outcome_of(state->result(context_), signature.result, context_);
   });
   if (!ours) return std::nullopt;
   call.ours = *ours;
@@ -341,7 +337,8 @@ std::optional<TypesCall> TypesCalls::of_operator(const OperatorEntry& entry) {
   const auto ours = outcome_of([&] {
     const std::vector<Value> values = arguments.values();
     if (entry.strict && any_null(values)) return Outcome();
-    return outcome_of(entry.function({values, arguments.types, signature.result, context}), signature.result);
+    return outcome_of(entry.function({values, arguments.types, signature.result, context_}), signature.result,
+                      context_);
   });
   if (!ours) return std::nullopt;
   call.ours = *ours;
@@ -374,8 +371,8 @@ std::optional<TypesCall> TypesCalls::of_conversion(TypeId source, TypeId target)
       return Outcome::error(sqlstate::cannot_coerce,
                             fmt::format("cannot cast type {} to {}", type_name(source), type_name(target)));
     }
-    const Value converted = convert(conversion, value, source, target, context);
-    return outcome_of(apply_modifier(converted, modified, true), target);
+    const Value converted = convert(conversion, value, source, target, context_);
+    return outcome_of(apply_modifier(converted, modified, true), target, context_);
   });
   if (!ours) return std::nullopt;
   call.ours = *ours;
@@ -388,7 +385,7 @@ std::optional<TypesCall> TypesCalls::of_input(TypeId type) {
   call.entry = fmt::format("input {}", type_name(type));
   call.expression = quoted(text) + "::" + catalog_name(type);
   call.query = value_query(call.expression);
-  const auto ours = outcome_of([&] { return outcome_of(input_value(text, type, context), type); });
+  const auto ours = outcome_of([&] { return outcome_of(input_value(text, type, context_), type, context_); });
   if (!ours) return std::nullopt;
   call.ours = *ours;
   return call;

@@ -22,7 +22,7 @@ struct TypesCall {
 
 class TypesCalls {
  public:
-  explicit TypesCalls(std::uint64_t seed) : random_(seed) {}
+  TypesCalls(std::uint64_t seed, const char* time_zone) : random_(seed) { context_.time_zone = time_zone; }
 
   // None where the values differ by nature (volatile functions, those of the time and of the session), or engine/types
   // lacks a type that is needed.
@@ -47,6 +47,7 @@ class TypesCalls {
   std::optional<TypesCall> of_aggregate(const engine::FunctionEntry& entry, const Signature& signature);
 
   RandomTexts random_;
+  engine::CallContext context_;
 };
 
 // Types whose values can be made and shown.

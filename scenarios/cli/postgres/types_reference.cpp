@@ -20,12 +20,15 @@ declare
   value text;
   code text;
   message text;
+  detail text;
+  hint text;
 begin
   execute query into is_null, value;
-  return case when is_null then array['null', '', ''] else array['value', value, ''] end;
+  return case when is_null then array['null', '', '', '', ''] else array['value', value, '', '', ''] end;
 exception when others then
-  get stacked diagnostics code = returned_sqlstate, message = message_text;
-  return array['error', message, code];
+  get stacked diagnostics code = returned_sqlstate, message = message_text, detail = pg_exception_detail,
+    hint = pg_exception_hint;
+  return array['error', message, code, detail, hint];
 end $$)";
 
 // A text as an element of an array's text form.
@@ -49,7 +52,8 @@ std::string Outcome::shown() const {
     case Kind::error:
       break;
   }
-  return "ERROR " + sqlstate + ": " + text;
+  return "ERROR " + sqlstate + ": " + text + (detail.empty() ? "" : " DETAIL: " + detail) +
+         (hint.empty() ? "" : " HINT: " + hint);
 }
 
 struct TypesReference::Connection {
@@ -76,11 +80,12 @@ struct TypesReference::Connection {
   }
 };
 
-TypesReference::TypesReference(const std::string& connection) : connection_(std::make_unique<Connection>(connection)) {
+TypesReference::TypesReference(const std::string& connection, const std::string& time_zone)
+    : connection_(std::make_unique<Connection>(connection)) {
+  connection_->checked(PQexec(connection_->connection, ("set timezone to '" + time_zone + "'").c_str()));
   for (const char* statement :
-       {"set timezone to 'UTC'", "set datestyle to 'ISO, MDY'", "set intervalstyle to 'postgres'",
-        "set client_encoding to 'UTF8'", "set statement_timeout to '20s'", "set client_min_messages to error",
-        catching_function}) {
+       {"set datestyle to 'ISO, MDY'", "set intervalstyle to 'postgres'", "set client_encoding to 'UTF8'",
+        "set statement_timeout to '20s'", "set client_min_messages to error", catching_function}) {
     connection_->checked(PQexec(connection_->connection, statement));
   }
 }
@@ -95,11 +100,12 @@ std::vector<Outcome> TypesReference::ask(std::span<const std::string> queries) {
   }
   array += '}';
   const char* const parameters[] = {array.c_str()};
-  const Result result = connection_->checked(PQexecParams(connection_->connection,
-                                                          "select o[1], o[2], o[3] from (select n, pg_temp.outcome(q) "
-                                                          "as o from unnest($1::text[]) with ordinality as t(q, n)"
-                                                          " offset 0) as all_of_them order by n",
-                                                          1, nullptr, parameters, nullptr, nullptr, 0));
+  const Result result =
+      connection_->checked(PQexecParams(connection_->connection,
+                                        "select o[1], o[2], o[3], o[4], o[5] from (select n, pg_temp.outcome(q) "
+                                        "as o from unnest($1::text[]) with ordinality as t(q, n)"
+                                        " offset 0) as all_of_them order by n",
+                                        1, nullptr, parameters, nullptr, nullptr, 0));
   std::vector<Outcome> outcomes;
   for (int row = 0; row < PQntuples(result.get()); ++row) {
     const std::string kind = PQgetvalue(result.get(), row, 0);
@@ -109,7 +115,8 @@ std::vector<Outcome> TypesReference::ask(std::span<const std::string> queries) {
     } else if (kind == "value") {
       outcomes.push_back(Outcome::value(text));
     } else {
-      outcomes.push_back(Outcome::error(PQgetvalue(result.get(), row, 2), text));
+      outcomes.push_back(Outcome::error(PQgetvalue(result.get(), row, 2), text, PQgetvalue(result.get(), row, 3),
+                                        PQgetvalue(result.get(), row, 4)));
     }
   }
   if (outcomes.size() != queries.size()) throw std::runtime_error("the server left queries without an answer");

@@ -11,12 +11,15 @@ namespace polarsim::scenarios::cli::test {
 // The value of an expression as its type's output function writes it, or NULL, or an error.
 struct Outcome {
   enum class Kind { value, null, error } kind = Kind::null;
-  std::string text;      // the value, or the message
-  std::string sqlstate;  // of an error
+  std::string text;  // the value, or the message
+  // Of an error; the last two may be empty.
+  std::string sqlstate;
+  std::string detail;
+  std::string hint;
 
-  static Outcome value(std::string text) { return {Kind::value, std::move(text), ""}; }
-  static Outcome error(std::string sqlstate, std::string message) {
-    return {Kind::error, std::move(message), std::move(sqlstate)};
+  static Outcome value(std::string text) { return {Kind::value, std::move(text), "", "", ""}; }
+  static Outcome error(std::string sqlstate, std::string message, std::string detail = "", std::string hint = "") {
+    return {Kind::error, std::move(message), std::move(sqlstate), std::move(detail), std::move(hint)};
   }
   std::string shown() const;
   friend bool operator==(const Outcome&, const Outcome&) = default;
@@ -25,7 +28,7 @@ struct Outcome {
 class TypesReference {
  public:
   // `connection`: for libpq. Throws std::runtime_error if nobody answers.
-  explicit TypesReference(const std::string& connection);
+  TypesReference(const std::string& connection, const std::string& time_zone);
   ~TypesReference();
   TypesReference(const TypesReference&) = delete;
   TypesReference& operator=(const TypesReference&) = delete;
