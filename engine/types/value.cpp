@@ -1,5 +1,6 @@
 #include "engine/types/value.h"
 
+#include <new>
 #include <stdexcept>
 
 #include "engine/types/array.h"
@@ -16,6 +17,25 @@ class Payload final : public SharedPayload {
  public:
   explicit Payload(T value) : held(std::move(value)) {}
   const T held;
+};
+
+// A long text lies behind its header, in one piece of memory.
+class TextPayload final : public SharedPayload {
+ public:
+  static TextPayload* make(std::string_view text) {
+    void* const memory = ::operator new(sizeof(TextPayload) + text.size());
+    auto* const made = new (memory) TextPayload(text.size());
+    text.copy(made->bytes(), text.size());
+    return made;
+  }
+  static void operator delete(void* memory) { ::operator delete(memory); }
+  std::string_view text() const { return {const_cast<TextPayload*>(this)->bytes(), size_}; }
+
+ private:
+  explicit TextPayload(std::size_t size) : size_(size) {}
+  char* bytes() { return reinterpret_cast<char*>(this + 1); }
+
+  std::size_t size_;
 };
 
 template <typename T>
@@ -48,7 +68,7 @@ Value Value::floating(double value) {
 }
 
 Value Value::text(std::string_view value) {
-  if (value.size() > short_text_max) return Value(Kind::long_text, new Payload<std::string>(std::string(value)));
+  if (value.size() > short_text_max) return Value(Kind::long_text, TextPayload::make(value));
   Value result;
   // An empty view may have no data, which memcpy() must not be given.
   if (!value.empty()) std::memcpy(result.bytes_.data, value.data(), value.size());
@@ -74,7 +94,7 @@ double Value::as_floating() const {
 std::string_view Value::as_text() const {
   if (kind() == Kind::short_text) return {bytes_.data, bytes_.length};
   require(Kind::long_text);
-  return held<std::string>(payload());
+  return static_cast<const TextPayload*>(payload())->text();
 }
 
 const Numeric& Value::as_numeric() const {

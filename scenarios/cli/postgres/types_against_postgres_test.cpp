@@ -174,6 +174,7 @@ void compare_random_calls(std::uint64_t wanted, TypesReference& with, const char
     std::vector<Maker> callable;
     for (Maker& make : makers) {
       std::optional<TypesCall> call = make(calls);
+      for (int attempts = 1; !call && round == 0 && attempts < 10; ++attempts) call = make(calls);
       const bool counts = call && (only == nullptr || call->entry.find(only) != std::string::npos);
       if (counts || (call && only == nullptr) || (round > 0 && !call)) callable.push_back(std::move(make));
       if (!counts) continue;
