@@ -5,6 +5,8 @@
 #include <string>
 
 #include "engine/txn/heap_test_support.h"
+#include "engine/types/array.h"
+#include "engine/types/json.h"
 
 namespace polarsim::engine::txn {
 namespace {
@@ -95,6 +97,33 @@ TEST(Toast, OnlyWhatDoesNotFitIsMovedTheLongestFirst) {
       error = thrown.what();
     }
     EXPECT_EQ(error, "54000: row is too big: size 10080, maximum size 8156");
+    session.abort();
+  });
+}
+
+TEST(Toast, ValuesOfOtherTypesComeBackWhole) {
+  with_node([](HeapNode& node) {
+    Session session(node);
+    Toast toast(node.heap(), test_table.toast);
+    node.manager().assign_xid(session.transaction());
+    std::vector<Value> numbers;
+    for (int i = 0; i < 1000; ++i) numbers.push_back(i % 7 == 0 ? Value::null() : Value::integer(i));
+    const Value array = Value::array(Array(TypeId::int4, numbers));
+    const Value json = Value::json(Json(Json::Members{{"key", Json(long_text(5000))}}));
+    const Row row{Value::integer(1), array, json, Value::text(long_text(3000)), Value::floating(0.5)};
+    const storage::ExternalColumns external = toast.store(session.transaction(), row);
+    ASSERT_EQ(external.size(), row.size());
+    EXPECT_TRUE(external[1] && external[1]->encoded);
+    EXPECT_TRUE(external[2] && external[2]->encoded);
+    EXPECT_TRUE(external[3] && !external[3]->encoded);
+    const std::string tuple = storage::encode_tuple({}, row, external);
+    storage::ExternalColumns read;
+    Row decoded = storage::decode_tuple(tuple, read);
+    EXPECT_EQ(read, external);
+    toast.fetch(decoded, read);
+    EXPECT_EQ(decoded, row);
+    // The same values in another version have the same chunks.
+    EXPECT_EQ(toast.store(session.transaction(), row, external), external);
     session.abort();
   });
 }
