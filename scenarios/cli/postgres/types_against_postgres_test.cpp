@@ -26,7 +26,7 @@ namespace {
 
 using namespace engine;
 
-constexpr std::size_t calls_by_default = 24'000;
+constexpr std::size_t calls_by_default = 120'000;
 constexpr std::size_t batch_size = 500;
 
 // One server for all tests; it ends with the process.
