@@ -27,7 +27,11 @@ void expect_found(PlantedBug bug, const std::string& shape) {
   CrashMatrixOptions options;
   options.violations_max = 1;
   options.planted.turn_on(bug);
-  EXPECT_FALSE(run_crash_matrix(crash_shape(shape), options).violations.empty());
+  const CrashMatrixResult result = run_crash_matrix(crash_shape(shape), options);
+  ASSERT_FALSE(result.violations.empty());
+  // Not because the node fails without any crash.
+  EXPECT_NE(result.violations.front().find(", crash before operation "), std::string::npos)
+      << result.violations.front();
 }
 
 TEST(PlantedBugs, wal_flush_skipped_at_commit_IsFoundByTheCrashMatrix) {
