@@ -151,7 +151,9 @@ class Matrix {
   CrashMatrixResult run() {
     prepare();
     // One more than there are: after the last.
-    for (std::uint64_t first = 1; first <= result_.operations + 1; ++first) {
+    const std::uint64_t last = result_.operations + 1;
+    for (std::uint64_t first = last % options_.stride; first <= last; first += options_.stride) {
+      if (first == 0) continue;
       for (std::uint64_t draw = 0; draw < options_.draws; ++draw) {
         if (result_.violations.size() >= options_.violations_max) return std::move(result_);
         run_case({first, draw, 0});
@@ -304,7 +306,7 @@ class Matrix {
     if (std::string expected; !allowed(progress, state, expected))
       return fmt::format("recovered to\n{}\nallowed is\n{}", shortened(state), expected);
     // A later crash of the same program finds the same transactions prepared, and decides them the other way.
-    const bool commit = (case_.first + case_.draw + case_.second) % 2 == 0;
+    const bool commit = (case_.first / options_.stride + case_.draw / 2 + case_.second) % 2 == 0;
     problem = check_prepared(instance, session, shape_.prepared, commit);
     if (!problem.empty()) return problem;
     if (!shape_.ascending.empty()) {
@@ -342,7 +344,7 @@ class Matrix {
   }
 
   // Every other draw is of a file system that keeps no order among the names of different directories.
-  bool unordered_names() const { return case_.draw % 2 == 1; }
+  bool unordered_names() const { return (case_.first / options_.stride + case_.draw) % 2 == 1; }
 
   // What a power loss leaves.
   std::uint64_t crash_seed(std::uint64_t second) const {

@@ -63,6 +63,8 @@ const CrashShape& crash_shape(const std::string& name);
 
 struct CrashMatrixOptions {
   std::uint64_t seed = 1;
+  // Every `stride`-th operation is crashed, and what comes after the last one.
+  std::uint64_t stride = 1;
   // How often each operation is crashed, with another outcome of the power loss each time.
   std::uint64_t draws = 4;
   // Of every recovery, each operation is crashed once; else one of them, another for each first crash.

@@ -11,6 +11,7 @@
 
 #include "engine/node/model/random_program.h"
 #include "engine/node/node_test_support.h"
+#include "engine/sanitizer_test_support.h"
 
 namespace polarsim::engine::testing {
 namespace {
@@ -121,7 +122,7 @@ RC_GTEST_PROP(NodeStateMachine, DoesWhatTheModelDoes, ()) {
 // More and longer ones than a property has patience for; what it finds is not made smaller.
 TEST(NodeStateMachine, DoesItInThousandsOfLongPrograms) {
   constexpr int size = 130;
-  constexpr int programs = 3000;
+  constexpr int programs = under_sanitizer ? 400 : 3000;
   int discarded = 0, waiting = 0, deadlocked = 0, rechecked = 0, gave_up = 0;
   for (std::uint64_t seed = 1; seed <= programs; ++seed) {
     const int sessions = 1 + static_cast<int>(seed % 6);
