@@ -72,8 +72,8 @@ void Database::refuse_lost_control_file() {
                  "Restore this node from a backup or a replica.");
 }
 
-// A set-up that a crash cut off: nothing of it has been told to anybody. The last segment of the log goes first, so that
-// what a crash in the middle leaves is the beginning of a log.
+// A set-up that a crash cut off: nothing of it has been told to anybody. The last segment of the log goes first, so
+// that what a crash in the middle leaves is the beginning of a log.
 void Database::remove_leftovers() {
   std::vector<std::string> paths = host_.disk().list();
   std::reverse(paths.begin(), paths.end());
@@ -197,7 +197,7 @@ void Database::vacuum(txn::Backend& backend, const std::vector<sql::TableName>& 
 void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze) {
   // What is made meanwhile is not looked at: it is younger than this.
   storage::Xid oldest_xid = transactions_.horizon();
-  storage::MultiXactId oldest_multixact = transactions_.multixacts().next();
+  storage::MultiXactId oldest_multixact = transactions_.multixact_horizon();
   bool complete = true;
   for (const catalog::TablePtr& table : catalog_->tables(nullptr)) {
     const std::optional<txn::VacuumResult> result = vacuum_table(backend, table->id, wait, freeze);
@@ -207,7 +207,7 @@ void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze) {
       continue;
     }
     if (storage::xid_precedes(result->oldest_xid, oldest_xid)) oldest_xid = result->oldest_xid;
-    if (static_cast<std::int32_t>(result->oldest_multixact - oldest_multixact) < 0)
+    if (storage::multixact_precedes(result->oldest_multixact, oldest_multixact))
       oldest_multixact = result->oldest_multixact;
   }
   if (!complete) return;
