@@ -67,23 +67,35 @@ void Autovacuum::loop() {
   }
 }
 
+// A table that cannot be vacuumed, because it is damaged, keeps none of the others from it.
 void Autovacuum::work() {
-  txn::Backend& backend = database_.connect();
-  try {
-    if (freeze_due()) {
-      database_.vacuum_all(backend, false);
-    } else {
-      std::vector<storage::RelationId> tables;
-      for (const auto& [table, counts] : counts_) {
-        if (due(counts)) tables.push_back(table);
-      }
-      for (const storage::RelationId table : tables) database_.vacuum_table(backend, table, false);
+  forget_dropped();
+  const bool all = freeze_due();
+  std::vector<storage::RelationId> tables;
+  if (!all) {
+    for (const auto& [table, counts] : counts_) {
+      if (due(counts)) tables.push_back(table);
     }
-    database_.host().reached("vacuum/automatic");
-  } catch (const SqlError& error) {
+  }
+  txn::Backend& backend = database_.connect();
+  const auto report = [this](const SqlError& error) {
     database_.host().log(std::string("autovacuum: ") + error.what());
+  };
+  if (all) database_.vacuum_all(backend, false, false, report);
+  for (const storage::RelationId table : tables) {
+    try {
+      database_.vacuum_table(backend, table, false);
+    } catch (const SqlError& error) {
+      report(error);
+    }
   }
   database_.disconnect(backend);
+  database_.host().reached("vacuum/automatic");
+}
+
+void Autovacuum::forget_dropped() {
+  std::erase_if(counts_,
+                [this](const auto& entry) { return database_.catalog().find_table(nullptr, entry.first) == nullptr; });
 }
 
 }  // namespace polarsim::engine

@@ -34,7 +34,6 @@ class Autovacuum {
   void note(storage::RelationId table, const Changes& changes);
   // The table has been vacuumed; so many dead versions had to stay.
   void vacuumed(storage::RelationId table, std::uint64_t kept);
-  void forget(storage::RelationId table) { counts_.erase(table); }
 
  private:
   struct Counts {
@@ -46,6 +45,7 @@ class Autovacuum {
   void arm();
   void loop();
   void work();
+  void forget_dropped();
 
   Database& database_;
   std::map<storage::RelationId, Counts> counts_;
