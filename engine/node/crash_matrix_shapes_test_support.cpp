@@ -353,6 +353,19 @@ void add_several_sessions(std::vector<CrashShape>& shapes) {
                   {1, "CHECKPOINT"},
                   {1, "CHECKPOINT"}};
   shapes.push_back(std::move(beside));
+
+  // While a checkpoint runs the log goes on into further segments, but recovery begins in the one where it began.
+  CrashShape during;
+  during.name = "SegmentsFillDuringCheckpoints";
+  during.concurrent = true;
+  during.setup = {text_table};
+  for (int i = 0; i < 3; ++i) during.steps.push_back({1, "CHECKPOINT"});
+  for (int id = 1; id <= 9; ++id) during.steps.push_back({0, insert_texts(id, id, 3000)});
+  during.observed = {all_of_t};
+  during.finally = rows_of(1, 9, [](int) { return text(3000); });
+  during.afterwards = {insert_texts(900, 903, 1500)};
+  during.configure = [](NodeConfig& config) { config.wal_segment_bytes = 8 << 10; };
+  shapes.push_back(std::move(during));
 }
 
 void add_limits(std::vector<CrashShape>& shapes) {
