@@ -426,7 +426,7 @@ TEST(CrashAtFaultPoint, FailedSyncIsAPanic) {
   });
   EXPECT_FALSE(node.finished());
   EXPECT_FALSE(node.host().up());
-  EXPECT_EQ(node.reached("wal/panic"), 1U);
+  EXPECT_EQ(node.reached("storage/panic"), 1U);
 }
 
 }  // namespace
