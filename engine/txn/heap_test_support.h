@@ -2,6 +2,8 @@
 // sessions whose statements may be left waiting.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -279,5 +281,29 @@ class Session {
   Backend backend_;
   Transaction* transaction_ = nullptr;
 };
+
+// Runs `body` on a new node; it has to come to its end.
+inline void with_node(const std::function<void(HeapNode&)>& body, const NodeConfig& config = {}) {
+  HeapNode node(1, config);
+  node.run_node(body);
+  EXPECT_EQ(node.error(), "");
+  EXPECT_TRUE(node.finished());
+}
+
+// A committed row.
+inline Tid given(HeapNode& node, std::int64_t id, const std::string& text) {
+  Session session(node);
+  const Tid tid = session.insert(id, text);
+  session.commit();
+  return tid;
+}
+
+// All committed rows, as Session::scan().
+inline std::string contents(HeapNode& node) {
+  Session session(node);
+  std::string all = session.scan();
+  session.commit();
+  return all;
+}
 
 }  // namespace polarsim::engine::txn::testing
