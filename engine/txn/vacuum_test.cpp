@@ -13,30 +13,12 @@ namespace {
 namespace infomask = storage::infomask;
 using sql::LockStrength;
 using sql::LockWait;
+using testing::contents;
+using testing::given;
 using testing::HeapNode;
 using testing::Session;
 using testing::test_table;
-
-void with_node(const std::function<void(HeapNode&)>& body, NodeConfig config = {}) {
-  HeapNode node(1, config);
-  node.run_node(body);
-  EXPECT_EQ(node.error(), "");
-  EXPECT_TRUE(node.finished());
-}
-
-Tid given(HeapNode& node, std::int64_t id, const std::string& text) {
-  Session session(node);
-  const Tid tid = session.insert(id, text);
-  session.commit();
-  return tid;
-}
-
-std::string contents(HeapNode& node) {
-  Session session(node);
-  std::string all = session.scan();
-  session.commit();
-  return all;
-}
+using testing::with_node;
 
 std::size_t entries(HeapNode& node) {
   std::size_t count = 0;
