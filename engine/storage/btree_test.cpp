@@ -386,8 +386,10 @@ TEST(BTree, ASearchRestartsOnlySoOften) {
     // Has everybody's pages leave the pool again.
     const sim::TaskRef evictor = open.host.spawn("evictor", [&] {
       const BlockNumber blocks = open.files.block_count(TreeHost::relation);
-      for (BlockNumber i = 0; searching; i = (i + 1) % blocks) {
-        for (int round = 0; round < 4; ++round) pin(open, i);
+      BlockNumber block = 0;
+      while (searching) {
+        for (int round = 0; round < 4; ++round) pin(open, block);
+        block = (block + 1) % blocks;
         open.host.sleep_for(sim::Duration(1000));
       }
     });
