@@ -2,6 +2,8 @@
 // sessions whose statements may be left waiting.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -99,6 +101,12 @@ class HeapNode : public storage::testing::StorageHost {
   VacuumResult vacuum() {
     Backend backend(host(), new_process_id());
     return Vacuum(heap()).run(backend, test_table, {{&index(), {0}}});
+  }
+  // How many pages it gave back.
+  storage::BlockNumber truncate(
+      RelationId relation = test_table.relation, const std::function<bool()>& go_on = [] { return true; }) {
+    Backend backend(host(), new_process_id());
+    return Vacuum(heap()).truncate(backend, relation, go_on);
   }
 
  private:
@@ -300,5 +308,29 @@ class Session {
   Backend backend_;
   Transaction* transaction_ = nullptr;
 };
+
+// Runs `body` on a new node; expects it to reach its end.
+inline void with_node(const std::function<void(HeapNode&)>& body, NodeConfig config = {}) {
+  HeapNode node(1, config);
+  node.run_node(body);
+  EXPECT_EQ(node.error(), "");
+  EXPECT_TRUE(node.finished());
+}
+
+// A committed row.
+inline Tid given(HeapNode& node, std::int64_t id, const std::string& text) {
+  Session session(node);
+  const Tid tid = session.insert(id, text);
+  session.commit();
+  return tid;
+}
+
+// What a new transaction sees, as Session::scan().
+inline std::string contents(HeapNode& node) {
+  Session session(node);
+  std::string all = session.scan();
+  session.commit();
+  return all;
+}
 
 }  // namespace polarsim::engine::txn::testing

@@ -171,8 +171,10 @@ sim::TaskRef TransactionManager::Implementation::complete(OpenTransaction& trans
 
 sim::TaskRef TransactionManager::Implementation::remove_files_beside(const std::vector<RelationId>& relations) {
   if (relations.empty() || !remove_files || !host.up()) return {};
-  return host.spawn("remove-files", [this, relations] {
+  // Redo must find the record that explains why they are gone.
+  return host.spawn("remove-files", [this, relations, end = log->wal().end()] {
     try {
+      log->wal().flush(end);
       remove_files(relations);
     } catch (const SqlError& error) {
       host.log(fmt::format("WARNING:  {}", error.what()));
