@@ -62,11 +62,10 @@ class Loader {
 
   template <typename Visit>
   void each(RelationId system_table_id, Visit visit) {
-    heap_.for_each_version(system_table(system_table_id).heap,
-                           [&](Tid tid, const TupleHeader& header, const Row& row) {
-                             const Fate fate = fate_of(transactions_, header);
-                             if (fate.exists) visit(tid, fate, row);
-                           });
+    heap_.for_each_version(system_table(system_table_id).heap, [&](Tid tid, const TupleHeader& header, const Row& row) {
+      const Fate fate = fate_of(transactions_, header);
+      if (fate.exists) visit(tid, fate, row);
+    });
   }
 
   void read_columns() {

@@ -72,8 +72,8 @@ void Database::refuse_lost_control_file() {
                  "Restore this node from a backup or a replica.");
 }
 
-// A set-up that a crash cut off: nothing of it has been told to anybody. The last segment of the log goes first, so that
-// what a crash in the middle leaves is the beginning of a log.
+// A set-up that a crash cut off: nothing of it has been told to anybody. The last segment of the log goes first, so
+// that what a crash in the middle leaves is the beginning of a log.
 void Database::remove_leftovers() {
   std::vector<std::string> paths = host_.disk().list();
   std::reverse(paths.begin(), paths.end());

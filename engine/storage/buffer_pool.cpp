@@ -40,9 +40,7 @@ struct Buffer {
   std::uint64_t dirty_since = 0;    // number of the change that made it dirty
   std::uint64_t changed_since = 0;  // the same, of the first change since the write under way began
   bool busy() const { return pins > 0 || reading || writing; }
-  bool is_of(RelationId relation) const {
-    return id.block != invalid_block && id.relation == relation && !forgotten;
-  }
+  bool is_of(RelationId relation) const { return id.block != invalid_block && id.relation == relation && !forgotten; }
 };
 
 }  // namespace

@@ -5,9 +5,9 @@
 // damage); apply the records; take a checkpoint. Pages are brought up to date one record at a time, page by page.
 //
 // Records may be about files that a later record removed or cut, and which are therefore gone already: such changes are
-// skipped, and remembered until a removal or a cut explains them. What is left unexplained at the end is damage, and the node
-// refuses to start (PostgreSQL's invalid-page table, src/backend/access/transam/xlogutils.c). So whoever removes or
-// cuts files makes the record that says so durable first, also when a transaction aborts.
+// skipped, and remembered until a removal or a cut explains them. What is left unexplained at the end is damage, and
+// the node refuses to start (PostgreSQL's invalid-page table, src/backend/access/transam/xlogutils.c). So whoever
+// removes or cuts files makes the record that says so durable first, also when a transaction aborts.
 //
 // A page whose checksum fails is restored by the first record that holds it whole (an image, or the data of
 // PageChange::initialize). If a record changes it before, no crash explains the damage: every page that may have been
