@@ -86,21 +86,21 @@ void Autovacuum::loop() {
 
 void Autovacuum::work() {
   txn::Backend& backend = database_.connect();
-  try {
-    if (freeze_due()) {
-      database_.vacuum_all(backend, false);
-    } else {
-      vacuum_due_tables(backend);
-    }
-    database_.host().reached("vacuum/automatic");
-  } catch (const SqlError& error) {
+  const auto report = [this](const SqlError& error) {
     database_.host().log(std::string("autovacuum: ") + error.what());
+  };
+  if (freeze_due()) {
+    database_.vacuum_all(backend, false, false, report);
+  } else {
+    vacuum_due_tables(backend, report);
   }
   database_.disconnect(backend);
+  database_.host().reached("vacuum/automatic");
 }
 
-// What goes wrong with one table, or makes it wait, does not keep the others from being vacuumed.
-void Autovacuum::vacuum_due_tables(txn::Backend& backend) {
+// A table that cannot be vacuumed, because it is damaged, keeps none of the others from it. One that somebody else
+// wanted is looked at again in the next round.
+void Autovacuum::vacuum_due_tables(txn::Backend& backend, const std::function<void(const SqlError&)>& report) {
   backend.gives_way = true;
   for (const catalog::TablePtr& table : database_.catalog().tables(nullptr)) {
     const auto found = counts_.find(table->heap.relation);
@@ -109,8 +109,8 @@ void Autovacuum::vacuum_due_tables(txn::Backend& backend) {
     try {
       if (!database_.vacuum_table(backend, table->id, false)) arm();
     } catch (const SqlError& error) {
-      database_.host().log(std::string("autovacuum: ") + error.what());
-      arm();
+      report(error);
+      if (error.sqlstate() == sqlstate::query_canceled) arm();
     }
   }
 }

@@ -14,9 +14,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <vector>
 
+#include "engine/sql/error.h"
 #include "engine/storage/types.h"
 #include "engine/txn/transaction.h"
 #include "engine/txn/vacuum.h"
@@ -54,7 +56,7 @@ class Autovacuum {
   void arm();
   void loop();
   void work();
-  void vacuum_due_tables(txn::Backend& backend);
+  void vacuum_due_tables(txn::Backend& backend, const std::function<void(const SqlError&)>& report);
 
   Database& database_;
   std::map<storage::RelationId, Counts> counts_;  // by the file of the table's rows

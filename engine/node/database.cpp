@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "engine/catalog/sequence.h"
-#include "engine/sql/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine {
@@ -196,13 +195,20 @@ void Database::vacuum(txn::Backend& backend, const std::vector<sql::TableName>& 
   }
 }
 
-void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze) {
+void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze,
+                          const std::function<void(const SqlError&)>& failed) {
   // What is made meanwhile is not looked at: it is younger than this.
   storage::Xid oldest_xid = transactions_.horizon();
-  storage::MultiXactId oldest_multixact = transactions_.multixacts().next();
+  storage::MultiXactId oldest_multixact = transactions_.multixact_horizon();
   bool complete = true;
   for (const catalog::TablePtr& table : catalog_->tables(nullptr)) {
-    const std::optional<txn::VacuumResult> result = vacuum_table(backend, table->id, wait, freeze);
+    std::optional<txn::VacuumResult> result;
+    try {
+      result = vacuum_table(backend, table->id, wait, freeze);
+    } catch (const SqlError& error) {
+      if (!failed) throw;
+      failed(error);
+    }
     if (!result) {
       // A table that has gone meanwhile leaves nothing behind.
       complete = complete && catalog_->find_table(nullptr, table->id) == nullptr;

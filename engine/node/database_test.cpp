@@ -181,6 +181,58 @@ TEST(Database, AutovacuumGivesWayToWhoWaitsForTheTable) {
   EXPECT_TRUE(node.finished());
 }
 
+// The rows of a table that is not committed yet may name multixacts, and vacuum does not see them: what they say must
+// not be forgotten, or the replaced version comes back.
+TEST(Database, VacuumKeepsTheMultixactsOfATableThatItDoesNotSee) {
+  with_session([](TestNode& node, TestSession& session) {
+    session.run("BEGIN; CREATE TABLE u (id int PRIMARY KEY, v int); INSERT INTO u VALUES (1, 10)");
+    session.run("SELECT * FROM u FOR KEY SHARE; SAVEPOINT s; UPDATE u SET v = 11");
+    node.connect().run("VACUUM; CHECKPOINT");
+    EXPECT_EQ(session.run("SELECT * FROM u"), "1|11");
+    session.run("COMMIT");
+    EXPECT_EQ(session.run("SELECT * FROM u"), "1|11");
+    node.connect().run("VACUUM; CHECKPOINT");
+    EXPECT_EQ(session.run("SELECT * FROM u"), "1|11");
+  });
+}
+
+std::size_t row_versions(Database& database, const char* table) {
+  const storage::RelationId file = database.catalog().find_table(nullptr, "public", table)->heap.relation;
+  const storage::PageRef ref = database.pool().pin({file, storage::Fork::main, 0});
+  std::size_t used = 0;
+  for (std::uint16_t item = 1; item <= ref.page().item_count(); ++item) used += ref.page().item_used(item) ? 1 : 0;
+  return used;
+}
+
+TEST(Database, ADamagedTableKeepsNoOtherFromBeingVacuumed) {
+  NodeConfig config;
+  config.shared_buffers = storage::buffers_min;
+  config.autovacuum_naptime = sim::Duration(5'000'000'000);
+  with_node(
+      [](TestNode& node) {
+        TestSession session = node.connect();
+        Database& database = node.instance().database();
+        for (int i = 0; i < 80; ++i) session.run("UPDATE first SET n = n + 1; UPDATE second SET n = n + 1");
+        session.run("CHECKPOINT");
+        for (int i = 0; i < 100; ++i)
+          session.run("INSERT INTO other VALUES (" + std::to_string(i) + ", '" + std::string(1500, 'x') + "')");
+        session.run("SELECT count(*) FROM other");
+        const storage::RelationId file = database.catalog().find_table(nullptr, "public", "first")->heap.relation;
+        ASSERT_FALSE(database.pool().pin_if_resident({file, storage::Fork::main, 0}));
+        node.host().disk().damage(storage::data_file_path(file, storage::Fork::main), 5000, 1);
+        node.host().disk().drop_caches();
+        EXPECT_EQ(session.outcome("SELECT * FROM first").substr(0, 5), "XX001");
+        EXPECT_EQ(row_versions(database, "second"), 81U);
+        node.sleep_ms(20'000);
+        EXPECT_EQ(node.reached("vacuum/automatic"), 1U);
+        EXPECT_EQ(row_versions(database, "second"), 1U);
+      },
+      "CREATE TABLE first (id int PRIMARY KEY, n int); INSERT INTO first VALUES (1, 0);"
+      "CREATE TABLE second (id int PRIMARY KEY, n int); INSERT INTO second VALUES (1, 0);"
+      "CREATE TABLE other (id int PRIMARY KEY, v text)",
+      config);
+}
+
 // Identifiers wrap around after 2^32: rows of before stay what they were, also over a crash.
 TEST(Database, TransactionIdentifiersWrap) {
   TestNode node;

@@ -134,6 +134,9 @@ class TransactionManager {
   bool settled_for_all(Xid xid) const;
   // No snapshot that exists or will exist distinguishes between transactions older than this one.
   Xid horizon() const;
+  // No multixact older than this one has a member that runs. (A table that its transaction has not committed yet is
+  // seen by nobody who could say which multixacts its rows name.)
+  MultiXactId multixact_horizon() const;
   FullXid next_xid() const;
   // Never blocks. Relations of the node's own catalog have numbers below the first, 16384.
   RelationId new_relation_id();

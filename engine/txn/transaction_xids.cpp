@@ -151,6 +151,18 @@ bool TransactionManager::settled_for_all(Xid xid) const {
 Xid TransactionManager::Implementation::horizon() const { return snapshots.oldest_xmin(running.oldest(next_xid())); }
 Xid TransactionManager::horizon() const { return impl_->horizon(); }
 
+MultiXactId TransactionManager::multixact_horizon() const {
+  const MultiXactStore& multixacts = impl_->multixacts;
+  MultiXactId id = multixacts.oldest();
+  while (id != multixacts.next()) {
+    const auto& members = multixacts.members(id);
+    if (std::any_of(members.begin(), members.end(), [this](const auto& member) { return in_progress(member.xid); }))
+      break;
+    if (++id == 0) ++id;  // 0 is no multixact
+  }
+  return id;
+}
+
 // --- snapshots ---
 
 Snapshot TransactionManager::Implementation::take_snapshot() const {
