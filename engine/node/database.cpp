@@ -215,7 +215,7 @@ void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze,
       continue;
     }
     if (storage::xid_precedes(result->oldest_xid, oldest_xid)) oldest_xid = result->oldest_xid;
-    if (static_cast<std::int32_t>(result->oldest_multixact - oldest_multixact) < 0)
+    if (storage::multixact_precedes(result->oldest_multixact, oldest_multixact))
       oldest_multixact = result->oldest_multixact;
   }
   if (!complete) return;

@@ -234,6 +234,31 @@ TEST(Database, ADamagedTableKeepsNoOtherFromBeingVacuumed) {
 }
 
 // Identifiers wrap around after 2^32: rows of before stay what they were, also over a crash.
+// Nor those of one that is prepared, which after a restart nobody knows the members of.
+TEST(Database, VacuumKeepsTheMultixactsOfAPreparedTable) {
+  TestNode node;
+  node.run([](TestNode& running) {
+    TestSession creator = running.connect();
+    TestSession other = running.connect();
+    creator.run("BEGIN; CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1); SAVEPOINT a");
+    creator.run("SELECT * FROM t FOR UPDATE; SAVEPOINT b; UPDATE t SET v = 2");
+    const std::uint32_t made = running.instance().database().transactions().multixacts().next();
+    ASSERT_GT(made, 1U) << "the first version is locked by one subtransaction and was replaced by another";
+    other.run("VACUUM FREEZE");
+    EXPECT_EQ(creator.run("SELECT * FROM t"), "1|2");
+    creator.run("PREPARE TRANSACTION 'g'");
+    running.host().crash();
+  });
+  node.run([](TestNode& running) {
+    TestSession session = running.connect();
+    session.run("VACUUM FREEZE; COMMIT PREPARED 'g'");
+    EXPECT_EQ(session.run("SELECT * FROM t"), "1|2");
+    session.run("VACUUM FREEZE");
+    EXPECT_EQ(session.run("SELECT * FROM t"), "1|2");
+  });
+  EXPECT_TRUE(node.finished());
+}
+
 TEST(Database, TransactionIdentifiersWrap) {
   TestNode node;
   node.config().initial_xid = 0xFFFFFFFF - 60;

@@ -17,6 +17,7 @@ namespace infomask = storage::infomask;
 using storage::BlockNumber;
 using storage::ExternalColumns;
 using storage::is_normal;
+using storage::multixact_precedes;
 using storage::Page;
 using storage::PageRef;
 using storage::xid_precedes;
@@ -37,9 +38,6 @@ Xid before(Xid next, std::uint32_t age) {
   const Xid limit = next - age;
   return is_normal(limit) ? limit : storage::first_normal_xid;
 }
-
-// Of multixacts none is special.
-bool multixact_precedes(MultiXactId a, MultiXactId b) { return static_cast<std::int32_t>(a - b) < 0; }
 
 std::string key_of(const Row& row, const std::vector<int>& columns) {
   std::string key;
