@@ -233,7 +233,6 @@ TEST(Database, ADamagedTableKeepsNoOtherFromBeingVacuumed) {
       config);
 }
 
-// Identifiers wrap around after 2^32: rows of before stay what they were, also over a crash.
 // Nor those of one that is prepared, which after a restart nobody knows the members of.
 TEST(Database, VacuumKeepsTheMultixactsOfAPreparedTable) {
   TestNode node;
@@ -259,6 +258,7 @@ TEST(Database, VacuumKeepsTheMultixactsOfAPreparedTable) {
   EXPECT_TRUE(node.finished());
 }
 
+// Identifiers wrap around after 2^32: rows of before stay what they were, also over a crash.
 TEST(Database, TransactionIdentifiersWrap) {
   TestNode node;
   node.config().initial_xid = 0xFFFFFFFF - 60;

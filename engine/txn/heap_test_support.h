@@ -20,6 +20,7 @@
 #include "engine/storage/storage_test_support.h"
 #include "engine/txn/heap_access.h"
 #include "engine/txn/heap_visibility.h"
+#include "engine/txn/pending_test_support.h"
 #include "engine/txn/vacuum.h"
 
 namespace polarsim::engine::txn::testing {
@@ -188,23 +189,6 @@ class HeapNode : public storage::testing::StorageHost {
   Parts* parts_ = nullptr;
 };
 
-// A statement that runs beside the caller.
-class Pending {
- public:
-  bool done() const { return task_.finished(); }
-  // Waits for the end.
-  std::string outcome() {
-    host_->scheduler().join(task_);
-    return *outcome_;
-  }
-
- private:
-  friend class Session;
-  sim::Host* host_ = nullptr;
-  sim::TaskRef task_;
-  std::shared_ptr<std::string> outcome_ = std::make_shared<std::string>("cut off");
-};
-
 // Each call is a statement of the open transaction, with a snapshot and a command of its own. Errors come back as
 // "SQLSTATE message".
 class Session {
@@ -286,12 +270,7 @@ class Session {
   }
   // Starts a statement and gives it ten milliseconds.
   Pending start(std::function<std::string(Session&)> body) {
-    Pending pending;
-    pending.host_ = &node_.host();
-    pending.task_ = node_.host().spawn(
-        "session", [this, outcome = pending.outcome_, body = std::move(body)] { *outcome = body(*this); });
-    node_.sleep_ms(10);
-    return pending;
+    return {node_.host(), [this, body = std::move(body)] { return body(*this); }, sim::Duration(10'000'000)};
   }
 
   Transaction& transaction() { return *transaction_; }
@@ -309,8 +288,8 @@ class Session {
   Transaction* transaction_ = nullptr;
 };
 
-// Runs `body` on a new node; expects it to reach its end.
-inline void with_node(const std::function<void(HeapNode&)>& body, NodeConfig config = {}) {
+// Runs `body` on a new node; it has to come to its end.
+inline void with_node(const std::function<void(HeapNode&)>& body, const NodeConfig& config = {}) {
   HeapNode node(1, config);
   node.run_node(body);
   EXPECT_EQ(node.error(), "");
@@ -325,7 +304,7 @@ inline Tid given(HeapNode& node, std::int64_t id, const std::string& text) {
   return tid;
 }
 
-// What a new transaction sees, as Session::scan().
+// All committed rows, as Session::scan().
 inline std::string contents(HeapNode& node) {
   Session session(node);
   std::string all = session.scan();

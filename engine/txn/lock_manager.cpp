@@ -201,7 +201,7 @@ LockResult LockManager::acquire(Backend& backend, LockOwner& owner, const LockTa
     const LockWaiter& other = *place.deadlock_with;
     throw_deadlock(impl_->host, fmt::format("Process {0} waits for {1} on {2}; blocked by process {3}.\n"
                                             "Process {3} waits for {4} on {2}; blocked by process {0}.",
-                                            backend.process_id(), to_string(mode), txn::describe(tag),
+                                            backend.process_id(), to_string(mode), describe_in_report(tag),
                                             other.backend->process_id(), to_string(other.mode)));
   }
   backend.check_interrupts();
@@ -245,7 +245,7 @@ void LockManager::Implementation::wait(LockWaiter& waiter) {
     backend.park(reason, std::min({lock_deadline, limits.statement_deadline, deadlock_check}), &waiter);
     if (waiter.granted) return;
     const sim::Time now = host.scheduler().now();
-    if (now >= lock_deadline && lock_deadline <= limits.statement_deadline) {
+    if (now >= lock_deadline && lock_deadline <= limits.statement_deadline && !backend.termination_requested()) {
       host.reached("lock/timed-out");
       throw SqlError(sqlstate::lock_not_available, "canceling statement due to lock timeout");
     }
