@@ -37,7 +37,7 @@ Database::Database(sim::Host& host, const NodeConfig& config)
   });
   free_space_ = std::make_unique<storage::FreeSpaceMap>(*pool_, *files_);
   heap_ = std::make_unique<txn::Heap>(transactions_, *pool_, *files_, *free_space_);
-  catalog_ = std::make_unique<catalog::Catalog>(transactions_, *heap_, *pool_, *files_);
+  catalog_ = std::make_unique<catalog::Catalog>(transactions_, *heap_, *files_);
   transactions_.set_remove_files([this](const std::vector<RelationId>& files) { remove_files(files); });
   autovacuum_ = std::make_unique<Autovacuum>(*this);
   if (control) {
@@ -51,7 +51,7 @@ Database::Database(sim::Host& host, const NodeConfig& config)
 
 Database::~Database() {
   // Tasks in the background first: they use everything else, the log included.
-  autovacuum_.reset();
+  autovacuum_->stop();
   checkpointer_.reset();
 }
 
@@ -138,6 +138,8 @@ void Database::remove_orphan_files() {
 void Database::remove_files(const std::vector<RelationId>& files) {
   for (const RelationId file : files) {
     trees_.erase(file);
+    heap_->forget(file);
+    autovacuum_->forget(file);
     pool_->forget(file);
     files_->remove(file);
   }
@@ -220,6 +222,20 @@ void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze,
   transactions_.advance_oldest(oldest_xid, oldest_multixact);
 }
 
+void Database::truncate_end(txn::Transaction& transaction, const catalog::Table& table,
+                            const std::vector<RelationId>& relations) {
+  // The catalog changes its own tables without a lock on them.
+  if (table.is_system()) return;
+  const txn::LockTag tag = txn::LockTag::of_relation(table.id);
+  txn::Backend& backend = *transaction.backend;
+  txn::LockOwner& owner = transaction.level().locks;
+  if (locks_.acquire(backend, owner, tag, txn::LockMode::access_exclusive, false) == txn::LockResult::not_available)
+    return;
+  for (const RelationId relation : relations)
+    txn::Vacuum(*heap_).truncate(backend, relation, [&] { return !locks_.has_waiters(tag); });
+  locks_.release(backend, owner, tag, txn::LockMode::access_exclusive);
+}
+
 std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, RelationId id, bool wait, bool freeze) {
   txn::Transaction& transaction = transactions_.begin(backend);
   std::optional<txn::VacuumResult> result;
@@ -231,7 +247,8 @@ std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, R
       std::vector<txn::VacuumIndex> indexes;
       for (const catalog::Index& index : table->indexes) indexes.push_back({&tree(index), index.definition.columns});
       result = txn::Vacuum(*heap_).run(backend, table->heap, indexes, freeze);
-      autovacuum_->vacuumed(id, result->kept);
+      autovacuum_->vacuumed(table->heap.relation, *result);
+      if (!result->to_truncate.empty()) truncate_end(transaction, *table, result->to_truncate);
     }
   } catch (const SqlError&) {
     transactions_.abort(transaction);

@@ -93,6 +93,9 @@ class Database {
   void remove_leftovers();
   void remove_orphan_files();
   void remove_files(const std::vector<storage::RelationId>& files);
+  // Gives back the empty pages at the end of the table's relations, unless somebody uses the table.
+  void truncate_end(txn::Transaction& transaction, const catalog::Table& table,
+                    const std::vector<storage::RelationId>& relations);
 
   sim::Host& host_;
   const NodeConfig& config_;

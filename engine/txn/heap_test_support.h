@@ -103,6 +103,12 @@ class HeapNode : public storage::testing::StorageHost {
     Backend backend(host(), new_process_id());
     return Vacuum(heap()).run(backend, test_table, {{&index(), {0}}});
   }
+  // How many pages it gave back.
+  storage::BlockNumber truncate(
+      RelationId relation = test_table.relation, const std::function<bool()>& go_on = [] { return true; }) {
+    Backend backend(host(), new_process_id());
+    return Vacuum(heap()).truncate(backend, relation, go_on);
+  }
 
  private:
   // The host's memory: gone after a crash. What is declared later is destroyed first.

@@ -202,6 +202,12 @@ void fold_levels(Transaction& transaction, std::size_t first) {
     append(parent.released, child.released);
     append(parent.created, child.created);
     append(parent.dropped, child.dropped);
+    for (const RowCounts& counts : child.rows) {
+      RowCounts& sum = parent.rows_of(counts.relation);
+      sum.inserted += counts.inserted;
+      sum.updated += counts.updated;
+      sum.deleted += counts.deleted;
+    }
     LockManager::merge(child.locks, parent.locks);
   }
   transaction.levels.erase(transaction.levels.begin() + static_cast<std::ptrdiff_t>(first), transaction.levels.end());
