@@ -50,6 +50,17 @@ bool matches(const Lines& shown, std::size_t i, const Lines& actual, std::size_t
   return j == actual.size();
 }
 
+// As it prints where README's commands are typed: in the checkout, with the script beside README.
+std::string as_in_the_checkout(std::string text) {
+  const auto replace = [&text](const std::string& what, const std::string& with) {
+    for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
+      text.replace(at, what.size(), with);
+  };
+  replace(POLARSIM_BINARY, "./polarsim");
+  replace(POLARSIM_SOURCE_DIR "/", "");
+  return text;
+}
+
 std::vector<std::string> arguments_of(const std::string& command) {
   std::istringstream stream(command.substr(std::string(prompt).size()));
   std::vector<std::string> arguments{std::istream_iterator<std::string>(stream), {}};
@@ -72,7 +83,7 @@ TEST(Readme, ShowsWhatTheProgramPrintsToday) {
     const Lines shown(readme.begin() + static_cast<std::ptrdiff_t>(at) + 1, end);
     const Workplace place;
     const Outcome outcome = place.run(arguments_of(readme[at]));
-    const Lines actual = lines_of(outcome.out);
+    const Lines actual = lines_of(as_in_the_checkout(outcome.out));
     const bool shortened = std::find(shown.begin(), shown.end(), "...") != shown.end();
     const bool same = matches(shown, 0, actual, 0);
     const bool replaced = update && !shortened && !same;
