@@ -24,6 +24,9 @@ add_library(polarsim_options INTERFACE)
 # A digest must not depend on the compiler: no contraction of floating-point expressions.
 target_compile_options(polarsim_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror -ffp-contract=off)
 
+# libbacktrace of g++ 12 does not read all of clang 19's DWARF 5.
+add_compile_options($<$<CXX_COMPILER_ID:Clang>:-gdwarf-4>)
+
 if(POLARSIM_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=address,undefined)

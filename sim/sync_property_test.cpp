@@ -129,8 +129,9 @@ void check_permits(World& world, PermitModel& model, Acquire acquire, Release re
       world.status[index] = Status::timed_out;
       return;
     }
+    // Of its own, because a task that is unwound at the end outlives this call.
     struct Holding {
-      Release& give_back;
+      Release give_back;
       ~Holding() { give_back(); }
     };
     {

@@ -46,9 +46,8 @@ const char* to_string(RelationKind kind) {
   return "relation";
 }
 
-Catalog::Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::BufferPool& pool,
-                 storage::DataFiles& files)
-    : impl_(std::make_unique<Implementation>(transactions, heap, pool, files)) {
+Catalog::Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::DataFiles& files)
+    : impl_(std::make_unique<Implementation>(transactions, heap, files)) {
   transactions.add_end_listener([this](const Transaction& transaction, bool committed) {
     if (committed) impl_->touch_changed_tables(transaction);
     impl_->cache.transaction_ended(transaction, committed);

@@ -73,7 +73,7 @@ using SequencePtr = std::shared_ptr<const Sequence>;
 
 class Catalog {
  public:
-  Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::BufferPool& pool, storage::DataFiles& files);
+  Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::DataFiles& files);
   ~Catalog();
   Catalog(const Catalog&) = delete;
   Catalog& operator=(const Catalog&) = delete;

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/catalog/catalog_state.h"
-#include "engine/catalog/row_versions.h"
 #include "engine/sql/error.h"
 
 namespace polarsim::engine::catalog {
@@ -41,9 +40,8 @@ Fate fate_of(const txn::TransactionManager& transactions, const TupleHeader& hea
 
 class Loader {
  public:
-  Loader(Cache& cache, txn::TransactionManager& transactions, txn::Heap& heap, storage::BufferPool& pool,
-         storage::DataFiles& files)
-      : cache_(cache), transactions_(transactions), heap_(heap), pool_(pool), files_(files) {}
+  Loader(Cache& cache, txn::TransactionManager& transactions, txn::Heap& heap)
+      : cache_(cache), transactions_(transactions), heap_(heap) {}
 
   void run() {
     read_columns();
@@ -64,11 +62,10 @@ class Loader {
 
   template <typename Visit>
   void each(RelationId system_table_id, Visit visit) {
-    for_each_version(pool_, files_, heap_, system_table(system_table_id).heap,
-                     [&](Tid tid, const TupleHeader& header, const Row& row) {
-                       const Fate fate = fate_of(transactions_, header);
-                       if (fate.exists) visit(tid, fate, row);
-                     });
+    heap_.for_each_version(system_table(system_table_id).heap, [&](Tid tid, const TupleHeader& header, const Row& row) {
+      const Fate fate = fate_of(transactions_, header);
+      if (fate.exists) visit(tid, fate, row);
+    });
   }
 
   void read_columns() {
@@ -163,8 +160,6 @@ class Loader {
   Cache& cache_;
   txn::TransactionManager& transactions_;
   txn::Heap& heap_;
-  storage::BufferPool& pool_;
-  storage::DataFiles& files_;
   std::map<RelationId, Relation> loaded_;
   std::map<RelationId, Details> details_;
   std::map<RelationId, std::map<int, sql::ColumnInfo>> columns_;
@@ -175,6 +170,6 @@ class Loader {
 
 }  // namespace
 
-void Catalog::load() { Loader(impl_->cache, impl_->transactions, impl_->heap, impl_->pool, impl_->files).run(); }
+void Catalog::load() { Loader(impl_->cache, impl_->transactions, impl_->heap).run(); }
 
 }  // namespace polarsim::engine::catalog

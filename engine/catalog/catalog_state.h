@@ -7,9 +7,8 @@
 namespace polarsim::engine::catalog {
 
 struct Catalog::Implementation {
-  Implementation(txn::TransactionManager& manager, txn::Heap& rows, storage::BufferPool& buffers,
-                 storage::DataFiles& data_files)
-      : transactions(manager), heap(rows), pool(buffers), files(data_files), cache(manager) {}
+  Implementation(txn::TransactionManager& manager, txn::Heap& rows, storage::DataFiles& data_files)
+      : transactions(manager), heap(rows), files(data_files), cache(manager) {}
 
   // --- lookup ---
   const Relation* resolve(const Transaction* reader, std::string_view schema, std::string_view name) const;
@@ -30,7 +29,6 @@ struct Catalog::Implementation {
 
   txn::TransactionManager& transactions;
   txn::Heap& heap;
-  storage::BufferPool& pool;
   storage::DataFiles& files;
   Cache cache;
 };

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "engine/catalog/row_versions.h"
 #include "engine/exec/table_access.h"
 #include "engine/sql/error.h"
 
@@ -67,11 +66,10 @@ void build_index(ExecutionContext& context, const catalog::Table& table, const c
   BTree& tree = database.tree(index);
   tree.create();
   const txn::ActiveSnapshot keeps_vacuum_away(database.transactions(), context.transaction);
-  catalog::for_each_version(database.pool(), database.files(), database.heap(), table.heap,
-                            [&](Tid tid, const storage::TupleHeader&, const Row& row) {
-                              context.backend().check_interrupts();
-                              tree.insert(index_key(index.definition, row), tid);
-                            });
+  database.heap().for_each_version(table.heap, [&](Tid tid, const storage::TupleHeader&, const Row& row) {
+    context.backend().check_interrupts();
+    tree.insert(index_key(index.definition, row), tid);
+  });
   if (index.definition.unique) UniquenessCheck(context, table, index).run();
 }
 

@@ -92,24 +92,20 @@ QueryResult execute_insert(ExecutionContext& context, const sql::Insert& insert)
   Returning returning(context, table, insert.returning);
   const std::vector<std::vector<sql::ExpressionPtr>> only_defaults(1);
   std::size_t count = 0;
-  Autovacuum::Changes changes;
   for (const std::vector<sql::ExpressionPtr>& values : insert.rows.empty() ? only_defaults : insert.rows) {
     const Row proposed = source.make(values, !insert.columns.empty());
     check_not_null(table.definition(), proposed);
     if (!upsert) {
       insert_one(context, table, proposed);
       returning.add(proposed);
-      ++changes.inserted;
       ++count;
       continue;
     }
     const Upsert::Result result = upsert->run(proposed);
     if (!result.row) continue;
-    ++(result.updated ? changes.updated : changes.inserted);
     ++count;
     returning.add(*result.row);
   }
-  context.database.autovacuum().note(table.table->id, changes);
   QueryResult result;
   returning.finish(result);
   result.tag = fmt::format("INSERT 0 {}", count);

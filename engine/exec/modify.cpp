@@ -26,9 +26,6 @@ QueryResult modify(ExecutionContext& context, const StatementScope& scope, const
       returning.add(*row);
     }
   }
-  Autovacuum::Changes changes;
-  (change != nullptr ? changes.updated : changes.deleted) = count;
-  context.database.autovacuum().note(table.table->id, changes);
   QueryResult result;
   returning.finish(result);
   result.tag = fmt::format("{} {}", tag, count);

@@ -7,20 +7,32 @@
 
 namespace polarsim::engine {
 
-Autovacuum::Autovacuum(Database& database) : database_(database), wake_(database.host().scheduler(), "autovacuum") {}
+Autovacuum::Autovacuum(Database& database) : database_(database), wake_(database.host().scheduler(), "autovacuum") {
+  if (!database_.config().autovacuum) return;
+  database_.transactions().add_end_listener([this](const txn::Transaction& transaction, bool committed) {
+    for (const txn::TransactionLevel& level : transaction.levels) note(level, committed);
+  });
+  database_.transactions().add_rollback_listener([this](const txn::Transaction& transaction, std::size_t first_level) {
+    for (std::size_t i = first_level; i < transaction.levels.size(); ++i) note(transaction.levels[i], false);
+  });
+}
 
-Autovacuum::~Autovacuum() {
+Autovacuum::~Autovacuum() { stop(); }
+
+void Autovacuum::start() {
+  if (!database_.config().autovacuum) return;
+  task_ = database_.host().spawn("autovacuum", [this] { loop(); });
+}
+
+void Autovacuum::stop() {
+  stopped_ = true;
   if (timer_ != 0) database_.host().cancel_call(timer_);
+  timer_ = 0;
   // When the host goes down its task has ended before the owner is unwound.
   if (task_ && !task_.finished()) {
     database_.host().scheduler().cancel(task_);
     database_.host().scheduler().join(task_);
   }
-}
-
-void Autovacuum::start() {
-  if (!database_.config().autovacuum) return;
-  task_ = database_.host().spawn("autovacuum", [this] { loop(); });
 }
 
 bool Autovacuum::due(const Counts& counts) const {
@@ -36,22 +48,27 @@ bool Autovacuum::freeze_due() const {
   return age > database_.config().autovacuum_freeze_max_age;
 }
 
-void Autovacuum::note(storage::RelationId table, const Changes& changes) {
-  if (!database_.config().autovacuum) return;
-  Counts& counts = counts_[table];
-  counts.rows += changes.inserted;
-  counts.rows -= std::min(counts.rows, changes.deleted);
-  counts.dead += changes.updated + changes.deleted;
-  if (due(counts) || freeze_due()) arm();
+void Autovacuum::note(const txn::TransactionLevel& level, bool committed) {
+  for (const txn::RowCounts& changes : level.rows) {
+    Counts& counts = counts_[changes.relation];
+    if (committed) {
+      counts.rows += changes.inserted;
+      counts.rows -= std::min(counts.rows, changes.deleted);
+      counts.dead += changes.updated + changes.deleted;
+    } else {
+      counts.dead += changes.inserted + changes.updated;
+    }
+    if (due(counts) || freeze_due()) arm();
+  }
 }
 
 // What had to stay does not by itself wake the vacuum again: the next change does.
-void Autovacuum::vacuumed(storage::RelationId table, std::uint64_t kept) {
-  if (const auto found = counts_.find(table); found != counts_.end()) found->second.dead = kept;
+void Autovacuum::vacuumed(storage::RelationId file, const txn::VacuumResult& result) {
+  counts_[file] = {result.live, result.kept};
 }
 
 void Autovacuum::arm() {
-  if (timer_ != 0 || wanted_) return;
+  if (timer_ != 0 || wanted_ || stopped_ || !database_.host().up()) return;
   timer_ = database_.host().call_in(database_.config().autovacuum_naptime, [this] {
     timer_ = 0;
     wanted_ = true;
@@ -69,21 +86,33 @@ void Autovacuum::loop() {
 
 void Autovacuum::work() {
   txn::Backend& backend = database_.connect();
-  try {
-    if (freeze_due()) {
-      database_.vacuum_all(backend, false);
-    } else {
-      std::vector<storage::RelationId> tables;
-      for (const auto& [table, counts] : counts_) {
-        if (due(counts)) tables.push_back(table);
-      }
-      for (const storage::RelationId table : tables) database_.vacuum_table(backend, table, false);
-    }
-    database_.host().reached("vacuum/automatic");
-  } catch (const SqlError& error) {
+  const auto report = [this](const SqlError& error) {
     database_.host().log(std::string("autovacuum: ") + error.what());
+  };
+  if (freeze_due()) {
+    database_.vacuum_all(backend, false, false, report);
+  } else {
+    vacuum_due_tables(backend, report);
   }
   database_.disconnect(backend);
+  database_.host().reached("vacuum/automatic");
+}
+
+// A table that cannot be vacuumed, because it is damaged, keeps none of the others from it. One that somebody else
+// wanted is looked at again in the next round.
+void Autovacuum::vacuum_due_tables(txn::Backend& backend, const std::function<void(const SqlError&)>& report) {
+  backend.gives_way = true;
+  for (const catalog::TablePtr& table : database_.catalog().tables(nullptr)) {
+    const auto found = counts_.find(table->heap.relation);
+    if (found == counts_.end() || !due(found->second)) continue;
+    backend.begin_statement();
+    try {
+      if (!database_.vacuum_table(backend, table->id, false)) arm();
+    } catch (const SqlError& error) {
+      report(error);
+      if (error.sqlstate() == sqlstate::query_canceled) arm();
+    }
+  }
 }
 
 }  // namespace polarsim::engine

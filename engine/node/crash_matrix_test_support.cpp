@@ -31,8 +31,11 @@ NodeConfig config_of(const CrashShape& shape, const PlantedBugs& planted) {
 // A world of its own with one node, whose disk may begin with what another disk held.
 class Machine {
  public:
-  Machine(std::uint64_t seed, const NodeConfig& config, const sim::DiskImage* disk)
+  Machine(std::uint64_t seed, const NodeConfig& config, const sim::DiskImage* disk, bool unordered_names = false)
       : config_(config), simulation_(options(seed)), host_(simulation_.add_host("dn1")) {
+    sim::DiskParameters parameters = host_.disk().parameters();
+    parameters.unordered_names = unordered_names;
+    host_.disk().set_parameters(parameters);
     if (disk != nullptr) host_.disk().load(*disk);
     host_.disk().set_observer([this](sim::DiskOperation operation, const std::string& path) {
       if (++operations_ != crash_before_) return;
@@ -148,7 +151,9 @@ class Matrix {
   CrashMatrixResult run() {
     prepare();
     // One more than there are: after the last.
-    for (std::uint64_t first = 1; first <= result_.operations + 1; ++first) {
+    const std::uint64_t last = result_.operations + 1;
+    for (std::uint64_t first = last % options_.stride; first <= last; first += options_.stride) {
+      if (first == 0) continue;
       for (std::uint64_t draw = 0; draw < options_.draws; ++draw) {
         if (result_.violations.size() >= options_.violations_max) return std::move(result_);
         run_case({first, draw, 0});
@@ -242,7 +247,8 @@ class Matrix {
     return progress;
   }
 
-  // What the node is after an orderly end when each lane is so far.
+  // What the node holds when each lane is so far and all sessions have gone: as it shows it while it still runs, so
+  // that no recovery has had a hand in it. A start after an orderly stop must show the same.
   const std::string& allowed_state(const std::vector<std::size_t>& steps) {
     const auto found = states_.find(steps);
     if (found != states_.end()) return found->second;
@@ -250,17 +256,27 @@ class Matrix {
     Progress progress;
     progress.acknowledged.resize(lanes_.size());
     progress.started.resize(lanes_.size());
-    bool finished = machine.live([&](Instance& instance) {
-      std::vector<TestSession> sessions;
-      for (std::size_t i = 0; i < sessions_; ++i) sessions.push_back(machine.connect(instance));
-      for (std::size_t lane = 0; lane < lanes_.size(); ++lane) run_lane(sessions.data(), lane, steps[lane], progress);
-    });
     std::string state;
-    finished = finished && machine.live([&](Instance& instance) {
+    bool finished = machine.live([&](Instance& instance) {
+      {
+        std::vector<TestSession> sessions;
+        for (std::size_t i = 0; i < sessions_; ++i) sessions.push_back(machine.connect(instance));
+        for (std::size_t lane = 0; lane < lanes_.size(); ++lane) run_lane(sessions.data(), lane, steps[lane], progress);
+      }
       TestSession session = machine.connect(instance);
       state = observe_node(instance, session, shape_.observed);
     });
-    if (!finished) violate("without a crash: the node does not come up again: " + machine.error());
+    std::string restarted;
+    finished = finished && machine.live([&](Instance& instance) {
+      TestSession session = machine.connect(instance);
+      restarted = observe_node(instance, session, shape_.observed);
+    });
+    if (!finished) {
+      violate("without a crash: the node does not come up again: " + machine.error());
+    } else if (restarted != state) {
+      violate(fmt::format("without a crash, steps {}: a stop and a start make\n{}\nof\n{}", fmt::join(steps, "+"),
+                          shortened(restarted), shortened(state)));
+    }
     return states_.emplace(steps, std::move(state)).first->second;
   }
 
@@ -289,7 +305,9 @@ class Matrix {
     if (!problem.empty()) return problem;
     if (std::string expected; !allowed(progress, state, expected))
       return fmt::format("recovered to\n{}\nallowed is\n{}", shortened(state), expected);
-    problem = check_prepared(instance, session, shape_.prepared);
+    // A later crash of the same program finds the same transactions prepared, and decides them the other way.
+    const bool commit = (case_.first / options_.stride + case_.draw / 2 + case_.second) % 2 == 0;
+    problem = check_prepared(instance, session, shape_.prepared, commit);
     if (!problem.empty()) return problem;
     if (!shape_.ascending.empty()) {
       const std::string next = session.outcome(shape_.ascending);
@@ -325,6 +343,9 @@ class Matrix {
                        result_.operations, crashed_before_, case_.draw, fmt::join(progress_.acknowledged, "+"));
   }
 
+  // Every other draw is of a file system that keeps no order among the names of different directories.
+  bool unordered_names() const { return (case_.first / options_.stride + case_.draw) % 2 == 1; }
+
   // What a power loss leaves.
   std::uint64_t crash_seed(std::uint64_t second) const {
     return ((options_.seed * 1'000'003 + case_.first) * 1009 + case_.draw) * 1009 + second;
@@ -334,7 +355,7 @@ class Matrix {
   std::uint64_t crash_once(std::uint64_t first, std::uint64_t draw) {
     case_ = {first, draw, 0};
     ++result_.first_crashes;
-    Machine machine(options_.seed, config_, &start_);
+    Machine machine(options_.seed, config_, &start_, unordered_names());
     progress_ = run_program(machine, first, crash_seed(0));
     crashed_before_ = machine.crashed_before();
     if (!progress_.unexpected.empty()) violate(describe() + ": " + progress_.unexpected);
@@ -347,7 +368,8 @@ class Matrix {
   // After crash_once().
   void crash_twice(std::uint64_t second) {
     ++result_.second_crashes;
-    Machine machine(options_.seed, config_, &crashed_);
+    case_.second = second;
+    Machine machine(options_.seed, config_, &crashed_, unordered_names());
     machine.crash_before(second, crash_seed(second));
     const bool finished = machine.live([](Instance&) {});
     const std::string what = fmt::format("{}, second crash before operation {} of the recovery ({})", describe(),
@@ -368,8 +390,8 @@ class Matrix {
   sim::DiskImage start_;
   std::map<std::vector<std::size_t>, std::string> states_;
   CrashMatrixResult result_;
+  CrashCase case_;  // under way
   // Of the last first crash.
-  CrashCase case_;
   sim::DiskImage crashed_;
   Progress progress_;
   std::string crashed_before_;

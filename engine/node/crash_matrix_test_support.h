@@ -2,8 +2,9 @@
 //
 // A shape is a program of SQL. It is run once to count its disk operations, and then once for each of them, the host
 // losing its power right before it. What the program does up to there is the same each time; what the power loss leaves
-// is drawn anew each time (sim/disk.h). Then the node recovers, and is compared with what it may be: what it would be
-// if the program had ended in an orderly way after the last acknowledged step, or after the step that was under way.
+// is drawn anew each time (sim/disk.h), every other time with a file system that keeps no order among the names of
+// different directories. Then the node recovers, and is compared with what it may be: what a node shows, without any
+// crash or restart, after the last acknowledged step, or after the step that was under way, once its sessions are gone.
 // Each crash is followed by a second one within the recovery from it, on a copy of the disk that the first one left.
 //
 // Checked of every recovered node (recovered_node_test_support.h has the details): the observed state, the structure of
@@ -26,8 +27,8 @@ struct CrashStep {
   std::string error{};  // the SQLSTATE it fails with; empty if it does not
 };
 
-// While the transaction is prepared, `blocked` fails for want of a lock; when it is committed after a recovery, `query`
-// has this `answer`.
+// While the transaction is prepared, `blocked` fails for want of a lock. After a recovery it is committed, and then
+// `query` has this `answer`, or rolled back, and then `query` answers as before.
 struct PreparedCheck {
   std::string gid;
   std::string blocked;
@@ -62,6 +63,8 @@ const CrashShape& crash_shape(const std::string& name);
 
 struct CrashMatrixOptions {
   std::uint64_t seed = 1;
+  // Every `stride`-th operation is crashed, and what comes after the last one.
+  std::uint64_t stride = 1;
   // How often each operation is crashed, with another outcome of the power loss each time.
   std::uint64_t draws = 4;
   // Of every recovery, each operation is crashed once; else one of them, another for each first crash.

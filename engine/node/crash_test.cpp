@@ -8,6 +8,7 @@
 
 #include "engine/node/database.h"
 #include "engine/node/node_test_support.h"
+#include "engine/sanitizer_test_support.h"
 
 namespace polarsim::engine::testing {
 namespace {
@@ -28,6 +29,8 @@ struct Scenario {
 };
 
 constexpr std::uint64_t small_segment = 1024;
+// Of the instants at which the power may fail, the n-th ones are tried.
+constexpr std::size_t instants_stride = under_sanitizer ? 9 : 1;
 
 std::unique_ptr<TestNode> make_node(std::uint64_t seed, bool trace = false) {
   auto node = std::make_unique<TestNode>(seed, NodeConfig{}, sim::SchedulingPolicy::fifo, trace);
@@ -78,7 +81,8 @@ void crash_everywhere(const Scenario& scenario, std::uint64_t seed) {
   ASSERT_TRUE(dry->finished());
   const std::vector<sim::Time> times = instants(*dry, sim::time_zero);
   ASSERT_GT(times.size(), 40U);
-  for (const sim::Time time : times) {
+  for (std::size_t i = seed % instants_stride; i < times.size(); i += instants_stride) {
+    const sim::Time time = times[i];
     Knowledge knowledge;
     const auto node = make_node(seed);
     crash_at(*node, time);
@@ -95,7 +99,7 @@ void crash_in_recovery(const Scenario& scenario, std::uint64_t seed, std::size_t
   const auto dry = make_node(seed, true);
   work(*dry, scenario, ignored);
   const std::vector<sim::Time> times = instants(*dry, sim::time_zero);
-  for (std::size_t i = 20; i < times.size(); i += stride) {
+  for (std::size_t i = 20; i < times.size(); i += stride * instants_stride) {
     const auto rehearsal = make_node(seed, true);
     crash_at(*rehearsal, times[i]);
     Knowledge unused;
@@ -382,6 +386,35 @@ TEST(CrashAtFaultPoint, CommitIsAllOrNothing) {
   }
 }
 
+// A table that is rolled back after a checkpoint: the log that is replayed changes its pages, but does not make its
+// file.
+TEST(CrashAfterRollback, OfATableLeavesANodeThatStarts) {
+  for (const char* roll_back : {"ROLLBACK", "ROLLBACK TO s"}) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      const auto node = make_node(seed);
+      node->run([&](TestNode& running) {
+        TestSession creator = running.connect();
+        TestSession other = running.connect();
+        other.run("CREATE TABLE kept (id int)");
+        creator.run("BEGIN; SAVEPOINT s; CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
+        other.run("CHECKPOINT");
+        creator.run("INSERT INTO t VALUES (2)");
+        other.run("INSERT INTO kept VALUES (1)");
+        running.spawn([&] { creator.run(roll_back); });
+        running.host().scheduler().sleep_for(sim::Duration(static_cast<std::int64_t>(seed) * 10'000));
+        running.host().crash();
+      });
+      bool started = false;
+      node->run([&](TestNode& running) {
+        started = true;
+        EXPECT_EQ(running.connect().run("SELECT * FROM kept"), "1");
+        EXPECT_EQ(running.connect().outcome("SELECT * FROM t"), "42P01 relation \"t\" does not exist");
+      });
+      EXPECT_TRUE(started) << roll_back << ", seed " << seed;
+    }
+  }
+}
+
 TEST(CrashAtFaultPoint, FailedSyncIsAPanic) {
   TestNode node;
   node.run([](TestNode& running) {
@@ -393,7 +426,7 @@ TEST(CrashAtFaultPoint, FailedSyncIsAPanic) {
   });
   EXPECT_FALSE(node.finished());
   EXPECT_FALSE(node.host().up());
-  EXPECT_EQ(node.reached("wal/panic"), 1U);
+  EXPECT_EQ(node.reached("storage/panic"), 1U);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "engine/catalog/sequence.h"
-#include "engine/sql/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine {
@@ -38,7 +37,7 @@ Database::Database(sim::Host& host, const NodeConfig& config)
   });
   free_space_ = std::make_unique<storage::FreeSpaceMap>(*pool_, *files_);
   heap_ = std::make_unique<txn::Heap>(transactions_, *pool_, *files_, *free_space_);
-  catalog_ = std::make_unique<catalog::Catalog>(transactions_, *heap_, *pool_, *files_);
+  catalog_ = std::make_unique<catalog::Catalog>(transactions_, *heap_, *files_);
   transactions_.set_remove_files([this](const std::vector<RelationId>& files) { remove_files(files); });
   autovacuum_ = std::make_unique<Autovacuum>(*this);
   if (control) {
@@ -52,7 +51,7 @@ Database::Database(sim::Host& host, const NodeConfig& config)
 
 Database::~Database() {
   // Tasks in the background first: they use everything else, the log included.
-  autovacuum_.reset();
+  autovacuum_->stop();
   checkpointer_.reset();
 }
 
@@ -72,8 +71,8 @@ void Database::refuse_lost_control_file() {
                  "Restore this node from a backup or a replica.");
 }
 
-// A set-up that a crash cut off: nothing of it has been told to anybody. The last segment of the log goes first, so that
-// what a crash in the middle leaves is the beginning of a log.
+// A set-up that a crash cut off: nothing of it has been told to anybody. The last segment of the log goes first, so
+// that what a crash in the middle leaves is the beginning of a log.
 void Database::remove_leftovers() {
   std::vector<std::string> paths = host_.disk().list();
   std::reverse(paths.begin(), paths.end());
@@ -139,6 +138,8 @@ void Database::remove_orphan_files() {
 void Database::remove_files(const std::vector<RelationId>& files) {
   for (const RelationId file : files) {
     trees_.erase(file);
+    heap_->forget(file);
+    autovacuum_->forget(file);
     pool_->forget(file);
     files_->remove(file);
   }
@@ -194,24 +195,45 @@ void Database::vacuum(txn::Backend& backend, const std::vector<sql::TableName>& 
   }
 }
 
-void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze) {
+void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze,
+                          const std::function<void(const SqlError&)>& failed) {
   // What is made meanwhile is not looked at: it is younger than this.
   storage::Xid oldest_xid = transactions_.horizon();
-  storage::MultiXactId oldest_multixact = transactions_.multixacts().next();
+  storage::MultiXactId oldest_multixact = transactions_.multixact_horizon();
   bool complete = true;
   for (const catalog::TablePtr& table : catalog_->tables(nullptr)) {
-    const std::optional<txn::VacuumResult> result = vacuum_table(backend, table->id, wait, freeze);
+    std::optional<txn::VacuumResult> result;
+    try {
+      result = vacuum_table(backend, table->id, wait, freeze);
+    } catch (const SqlError& error) {
+      if (!failed) throw;
+      failed(error);
+    }
     if (!result) {
       // A table that has gone meanwhile leaves nothing behind.
       complete = complete && catalog_->find_table(nullptr, table->id) == nullptr;
       continue;
     }
     if (storage::xid_precedes(result->oldest_xid, oldest_xid)) oldest_xid = result->oldest_xid;
-    if (static_cast<std::int32_t>(result->oldest_multixact - oldest_multixact) < 0)
+    if (storage::multixact_precedes(result->oldest_multixact, oldest_multixact))
       oldest_multixact = result->oldest_multixact;
   }
   if (!complete) return;
   transactions_.advance_oldest(oldest_xid, oldest_multixact);
+}
+
+void Database::truncate_end(txn::Transaction& transaction, const catalog::Table& table,
+                            const std::vector<RelationId>& relations) {
+  // The catalog changes its own tables without a lock on them.
+  if (table.is_system()) return;
+  const txn::LockTag tag = txn::LockTag::of_relation(table.id);
+  txn::Backend& backend = *transaction.backend;
+  txn::LockOwner& owner = transaction.level().locks;
+  if (locks_.acquire(backend, owner, tag, txn::LockMode::access_exclusive, false) == txn::LockResult::not_available)
+    return;
+  for (const RelationId relation : relations)
+    txn::Vacuum(*heap_).truncate(backend, relation, [&] { return !locks_.has_waiters(tag); });
+  locks_.release(backend, owner, tag, txn::LockMode::access_exclusive);
 }
 
 std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, RelationId id, bool wait, bool freeze) {
@@ -225,7 +247,8 @@ std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, R
       std::vector<txn::VacuumIndex> indexes;
       for (const catalog::Index& index : table->indexes) indexes.push_back({&tree(index), index.definition.columns});
       result = txn::Vacuum(*heap_).run(backend, table->heap, indexes, freeze);
-      autovacuum_->vacuumed(id, result->kept);
+      autovacuum_->vacuumed(table->heap.relation, *result);
+      if (!result->to_truncate.empty()) truncate_end(transaction, *table, result->to_truncate);
     }
   } catch (const SqlError&) {
     transactions_.abort(transaction);

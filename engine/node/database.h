@@ -1,17 +1,19 @@
 // A node's database: all its parts, put together, and how they start (PostgreSQL's postmaster and startup process).
 //
 // Opening. No control file: the node is set up (system tables, a first checkpoint), unless the log shows that there was
-// one before (then it refuses, XX001). Else: the last checkpoint is
-// loaded, the WAL replayed from its redo point, what was undecided is aborted, prepared transactions get their locks
-// back, the catalog is read, files that nobody names are removed, and a checkpoint is taken.
+// one before (then it refuses, XX001). Else: the last checkpoint is loaded, the WAL replayed from its redo point, what
+// was undecided is aborted, prepared transactions get their locks back, the catalog is read, a checkpoint is taken, and
+// files that nobody names are removed.
 //
 // Fault points, beside those of the parts: "recovery/replayed", "recovery/finished". Probe:
 // "recovery/orphan-file-removed".
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "engine/catalog/catalog.h"
 #include "engine/config.h"
 #include "engine/node/autovacuum.h"
+#include "engine/sql/error.h"
 #include "engine/storage/btree.h"
 #include "engine/storage/checkpoint.h"
 #include "engine/storage/control_file.h"
@@ -56,8 +59,10 @@ class Database {
   // the multixacts be cut. The caller has no transaction open. Blocks. Throws 42P01, and what waiting for the tables'
   // locks throws.
   void vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables, bool freeze = false);
-  // For autovacuum: tables whose lock is not free are left alone.
-  void vacuum_all(txn::Backend& backend, bool wait, bool freeze = false);
+  // For autovacuum: without `wait`, tables whose lock is not free are left alone. `failed` is told the error of a table
+  // that is then left alone, too; null: it is thrown.
+  void vacuum_all(txn::Backend& backend, bool wait, bool freeze = false,
+                  const std::function<void(const SqlError&)>& failed = nullptr);
   std::optional<txn::VacuumResult> vacuum_table(txn::Backend& backend, storage::RelationId table, bool wait,
                                                 bool freeze = false);
   Autovacuum& autovacuum() { return *autovacuum_; }
@@ -88,6 +93,9 @@ class Database {
   void remove_leftovers();
   void remove_orphan_files();
   void remove_files(const std::vector<storage::RelationId>& files);
+  // Gives back the empty pages at the end of the table's relations, unless somebody uses the table.
+  void truncate_end(txn::Transaction& transaction, const catalog::Table& table,
+                    const std::vector<storage::RelationId>& relations);
 
   sim::Host& host_;
   const NodeConfig& config_;

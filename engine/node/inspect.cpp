@@ -248,18 +248,19 @@ std::string inspect(Database& database, const InspectRequest& request) {
 }
 
 std::string inspect_disk(sim::Host& host, const InspectRequest& request) {
+  const char* const state = host.up() ? "recovering" : "down";
   if (request.what == InspectRequest::What::wal) return wal_text(host, request);
   if (request.what == InspectRequest::What::locks)
-    throw SqlError(object_not_in_prerequisite_state, "the node is down: it has no locks");
+    throw SqlError(object_not_in_prerequisite_state, fmt::format("the node is {}: there are no locks to show", state));
   if (request.what == InspectRequest::What::page) {
     const auto number = number_in(request.relation);
     if (!number)
       throw SqlError(
           sqlstate::undefined_table,
-          fmt::format("the node is down: give the number of the relation's files, not \"{}\"", request.relation));
+          fmt::format("the node is {}: give the number of the relation's files, not \"{}\"", state, request.relation));
     return page_on_disk(host, {*number, request.free_space_map ? Fork::free_space : Fork::main, request.block});
   }
-  std::string text = "the node is down; its files\n";
+  std::string text = fmt::format("the node is {}; its files\n", state);
   for (const std::string& path : host.disk().list(storage::data_directory + "/")) {
     const auto status = host.disk().status(path);
     text += fmt::format("{:<40} {:>8} blocks\n", path, status ? status->size / storage::page_size : 0);

@@ -58,6 +58,8 @@ class LocalSession final : public Session, private sql::SessionFunctions {
   };
   using Savepoints = std::vector<Savepoint>;
 
+  static QueryResult tagged(std::string tag);
+  // Statements (local_session.cpp).
   QueryResult dispatch(const sql::Statement& statement, std::span<const Value> parameters);
   // The statements that need neither a transaction nor a snapshot; false if it is none of them.
   bool run_utility(const sql::Statement& statement, QueryResult& result);
@@ -66,7 +68,7 @@ class LocalSession final : public Session, private sql::SessionFunctions {
   void analyze(const sql::Vacuum& analyze);
   void after_error();
 
-  // Transaction control.
+  // Transaction control (local_session_block.cpp).
   QueryResult control(const sql::TransactionControl& control);
   QueryResult begin(const sql::TransactionControl& control);
   QueryResult commit();
@@ -84,9 +86,8 @@ class LocalSession final : public Session, private sql::SessionFunctions {
   txn::Transaction& take_transaction();
   void abort_open();
   void leave_block(bool committed);
-  void check_advisory_locks() const;
 
-  // Settings.
+  // Settings (local_session_settings.cpp).
   QueryResult set(const sql::SetVariable& setting);
   QueryResult show(const sql::ShowVariable& setting) const;
   QueryResult set_transaction(const sql::SetTransaction& set);

@@ -1,4 +1,4 @@
-// The functions of a session: the rest of LocalSession.
+// The functions of a session (sql/session_functions.h): a part of LocalSession.
 #include <fmt/format.h>
 
 #include <charconv>

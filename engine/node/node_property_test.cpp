@@ -247,7 +247,7 @@ RC_GTEST_PROP(NodeProperty, SerialProgramsAgreeWithAModel, ()) {
       }
     });
   } while (done < program.size());
-  RC_ASSERT(node.simulation().probes().counts().count("wal/panic") == 0U);
+  RC_ASSERT(node.simulation().probes().counts().count("storage/panic") == 0U);
 }
 
 // Transactions that increment several counters in random order: some deadlock and are taken back, the others add up

@@ -1,6 +1,8 @@
 // For tests: one simulated host that runs a node, and sessions whose statements may be left waiting.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -149,5 +151,34 @@ class TestNode {
   Instance* instance_ = nullptr;
   bool finished_ = false;
 };
+
+// Runs `body` on a fresh node where `setup` has been run. A body that does not reach its end is a failure.
+inline void with_node(const std::function<void(TestNode&)>& body, std::string_view setup = {},
+                      const NodeConfig& config = {}) {
+  TestNode node(1, config);
+  node.run([&](TestNode& running) {
+    if (!setup.empty()) running.connect().run(setup);
+    body(running);
+  });
+  EXPECT_TRUE(node.finished()) << "the node or the body hangs";
+}
+
+// With one session.
+inline void with_session(const std::function<void(TestNode&, TestSession&)>& body, std::string_view setup = {}) {
+  with_node(
+      [&](TestNode& node) {
+        TestSession session = node.connect();
+        body(node, session);
+      },
+      setup);
+}
+
+// The one warning that the statement brings, with its rows after it if it returns any.
+inline std::string warning(TestSession& session, std::string_view sql) {
+  const QueryResult result = session.execute(sql);
+  if (result.notices.size() != 1) return std::to_string(result.notices.size()) + " warnings";
+  const std::string text = result.notices[0].sqlstate + " " + result.notices[0].message;
+  return result.columns.empty() ? text : text + " / " + rows_text(result);
+}
 
 }  // namespace polarsim::engine::testing

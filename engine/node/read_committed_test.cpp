@@ -15,13 +15,12 @@ struct Sessions {
 
 // Runs `body` with three sessions on a node that has `t (id int PRIMARY KEY, v int)` with the rows (1, 10), (2, 20).
 void with_sessions(const std::function<void(Sessions&)>& body, const NodeConfig& config = {}) {
-  TestNode node(1, config);
-  node.run([&](TestNode& running) {
-    Sessions sessions{running, running.connect(), running.connect(), running.connect()};
+  const auto run = [&](TestNode& node) {
+    Sessions sessions{node, node.connect(), node.connect(), node.connect()};
     sessions.a.run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10), (2, 20)");
     body(sessions);
-  });
-  ASSERT_TRUE(node.finished()) << "the scenario hangs";
+  };
+  with_node(run, "", config);
 }
 
 // R1: a snapshot per statement.

@@ -123,21 +123,38 @@ std::string check_structure(Database& database) {
   return problem;
 }
 
-std::string check_prepared(Instance& instance, TestSession& session, const std::vector<PreparedCheck>& checks) {
+namespace {
+
+std::string check_prepared(TestSession& session, const PreparedCheck& check, bool commit) {
+  const std::string before = session.outcome(check.query);
+  session.run("SET lock_timeout = 50");
+  const std::string outcome = session.outcome(check.blocked);
+  if (!outcome.starts_with(sqlstate::lock_not_available))
+    return fmt::format("the prepared transaction {} does not block '{}': {}", check.gid, check.blocked, outcome);
+  const std::string decision = commit ? "COMMIT PREPARED" : "ROLLBACK PREPARED";
+  if (const std::string decided = session.outcome(decision + " '" + check.gid + "'"); decided != decision)
+    return fmt::format("{} '{}': {}", decision, check.gid, decided);
+  const std::string expected = commit ? check.answer : before;
+  if (const std::string answer = session.outcome(check.query); answer != expected)
+    return fmt::format("after {} '{}': {}, expected {}", decision, check.gid, answer, expected);
+  session.run("BEGIN");
+  const std::string unblocked = session.outcome(check.blocked);
+  session.run("ROLLBACK; SET lock_timeout = 0");
+  if (unblocked.starts_with(sqlstate::lock_not_available))
+    return fmt::format("after {} '{}': '{}' is still blocked", decision, check.gid, check.blocked);
+  return {};
+}
+
+}  // namespace
+
+std::string check_prepared(Instance& instance, TestSession& session, const std::vector<PreparedCheck>& checks,
+                           bool commit) {
   for (const std::string& gid : instance.prepared_gids()) {
     const auto check =
         std::find_if(checks.begin(), checks.end(), [&](const PreparedCheck& each) { return each.gid == gid; });
     if (check == checks.end()) return "the shape does not know the prepared transaction " + gid;
-    session.run("SET lock_timeout = 50");
-    const std::string outcome = session.outcome(check->blocked);
-    if (!outcome.starts_with(sqlstate::lock_not_available))
-      return fmt::format("the prepared transaction {} does not block '{}': {}", gid, check->blocked, outcome);
-    session.run("SET lock_timeout = 0");
-    const std::string committed = session.outcome("COMMIT PREPARED '" + gid + "'");
-    if (committed != "COMMIT PREPARED") return fmt::format("COMMIT PREPARED '{}': {}", gid, committed);
-    const std::string answer = session.outcome(check->query);
-    if (answer != check->answer)
-      return fmt::format("after COMMIT PREPARED '{}': {}, expected {}", gid, answer, check->answer);
+    std::string problem = check_prepared(session, *check, commit);
+    if (!problem.empty()) return problem;
   }
   return {};
 }

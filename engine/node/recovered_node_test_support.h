@@ -18,8 +18,10 @@ std::string observe_node(Instance& instance, TestSession& session, const std::ve
 // exactly the rows that the heap shows, each once, whether it is walked or asked for the row's key; no key of a unique
 // index has two rows. Empty, or what is wrong.
 std::string check_structure(Database& database);
-// The locks of each prepared transaction, then its end.
-std::string check_prepared(Instance& instance, TestSession& session, const std::vector<PreparedCheck>& checks);
+// The locks of each prepared transaction, then its end, by COMMIT PREPARED or by ROLLBACK PREPARED, which leaves
+// everything as it was and holds nothing any more.
+std::string check_prepared(Instance& instance, TestSession& session, const std::vector<PreparedCheck>& checks,
+                           bool commit);
 // Inserts, commits and reads back.
 std::string check_new_work(TestSession& session);
 

@@ -11,24 +11,12 @@ namespace {
 constexpr const char* failed_block =
     "25P02 current transaction is aborted, commands ignored until end of transaction block";
 
-void with_session(const std::function<void(TestNode&, TestSession&)>& body) {
-  TestNode node;
-  node.run([&](TestNode& running) {
-    TestSession session = running.connect();
-    session.run("CREATE TABLE t (a int PRIMARY KEY, b int)");
-    body(running, session);
-  });
-  ASSERT_TRUE(node.finished());
-}
-
-std::string warning(TestSession& session, const std::string& sql) {
-  const QueryResult result = session.execute(sql);
-  if (result.notices.size() != 1) return std::to_string(result.notices.size()) + " warnings";
-  return result.notices[0].sqlstate + " " + result.notices[0].message;
+void with_table(const std::function<void(TestNode&, TestSession&)>& body) {
+  with_session(body, "CREATE TABLE t (a int PRIMARY KEY, b int)");
 }
 
 TEST(Savepoints, NeedABlock) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     EXPECT_EQ(session.outcome("SAVEPOINT s"), "25P01 SAVEPOINT can only be used in transaction blocks");
     EXPECT_EQ(session.outcome("ROLLBACK TO s"), "25P01 ROLLBACK TO SAVEPOINT can only be used in transaction blocks");
     EXPECT_EQ(session.outcome("RELEASE s"), "25P01 RELEASE SAVEPOINT can only be used in transaction blocks");
@@ -41,7 +29,7 @@ TEST(Savepoints, NeedABlock) {
 }
 
 TEST(Savepoints, BringBackWhatWas) {
-  with_session([](TestNode& node, TestSession& session) {
+  with_table([](TestNode& node, TestSession& session) {
     session.run("BEGIN; INSERT INTO t VALUES (1, 1)");
     EXPECT_EQ(session.run("SAVEPOINT s"), "SAVEPOINT");
     session.run("INSERT INTO t VALUES (2, 2); UPDATE t SET b = 10 WHERE a = 1; DELETE FROM t WHERE a = 2");
@@ -62,7 +50,7 @@ TEST(Savepoints, BringBackWhatWas) {
 }
 
 TEST(Savepoints, SurviveErrors) {
-  with_session([](TestNode& node, TestSession& session) {
+  with_table([](TestNode& node, TestSession& session) {
     session.run("BEGIN; INSERT INTO t VALUES (1, 1); SAVEPOINT s; INSERT INTO t VALUES (2, 2)");
     EXPECT_EQ(session.outcome("INSERT INTO t VALUES (1, 9)").substr(0, 5), "23505");
     EXPECT_EQ(session.session().status(), TransactionStatus::failed);
@@ -84,7 +72,7 @@ TEST(Savepoints, SurviveErrors) {
 }
 
 TEST(Savepoints, NestAndHideEachOther) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     session.run("BEGIN; SAVEPOINT s; INSERT INTO t VALUES (1, 1); SAVEPOINT s; INSERT INTO t VALUES (2, 2)");
     session.run("ROLLBACK TO s");
     EXPECT_EQ(session.run("SELECT a FROM t"), "1") << "the inner one of that name";
@@ -99,7 +87,7 @@ TEST(Savepoints, NestAndHideEachOther) {
 }
 
 TEST(Savepoints, AnErrorFreesTheLocksOfItsPart) {
-  with_session([](TestNode& node, TestSession& session) {
+  with_table([](TestNode& node, TestSession& session) {
     session.run("INSERT INTO t VALUES (1, 1), (2, 2)");
     session.run("BEGIN; UPDATE t SET b = 5 WHERE a = 1; SAVEPOINT s; UPDATE t SET b = 6 WHERE a = 2");
     TestSession other = node.connect();
@@ -114,7 +102,7 @@ TEST(Savepoints, AnErrorFreesTheLocksOfItsPart) {
 }
 
 TEST(Savepoints, CanBePrepared) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     session.run("BEGIN; INSERT INTO t VALUES (1, 1); SAVEPOINT s; INSERT INTO t VALUES (2, 2); ROLLBACK TO s");
     session.run("SAVEPOINT u; INSERT INTO t VALUES (3, 3)");
     EXPECT_EQ(session.run("PREPARE TRANSACTION 'x'"), "PREPARE TRANSACTION");
@@ -124,7 +112,7 @@ TEST(Savepoints, CanBePrepared) {
 }
 
 TEST(Isolation, LevelsAreShownAndChosenBeforeTheFirstQuery) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     session.run("BEGIN ISOLATION LEVEL READ UNCOMMITTED");
     EXPECT_EQ(session.run("SHOW transaction_isolation"), "read uncommitted");
     session.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
@@ -150,7 +138,7 @@ TEST(Isolation, LevelsAreShownAndChosenBeforeTheFirstQuery) {
 }
 
 TEST(Isolation, DefaultsHoldForTransactionsToCome) {
-  with_session([](TestNode& node, TestSession& session) {
+  with_table([](TestNode& node, TestSession& session) {
     session.run("SET default_transaction_isolation = 'repeatable read'");
     EXPECT_EQ(session.run("SHOW transaction_isolation"), "repeatable read");
     session.run("BEGIN; SET default_transaction_isolation = 'READ COMMITTED'");
@@ -174,7 +162,7 @@ TEST(Isolation, DefaultsHoldForTransactionsToCome) {
 }
 
 TEST(Isolation, RepeatableReadGivesUpOnNewerRows) {
-  with_session([](TestNode& node, TestSession& session) {
+  with_table([](TestNode& node, TestSession& session) {
     session.run("INSERT INTO t VALUES (1, 1)");
     session.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t");
     node.connect().run("UPDATE t SET b = 2");
@@ -184,7 +172,7 @@ TEST(Isolation, RepeatableReadGivesUpOnNewerRows) {
 }
 
 TEST(ReadOnly, RefusesWhatWrites) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     session.run("CREATE SEQUENCE s");
     session.run("BEGIN READ ONLY; SAVEPOINT a");
     const std::pair<const char*, const char*> refused[] = {
@@ -217,7 +205,7 @@ TEST(ReadOnly, RefusesWhatWrites) {
 }
 
 TEST(ReadOnly, CanBeTurnedOnAtAnyTimeAndOffOnlyAtFirst) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     session.run("BEGIN; INSERT INTO t VALUES (1, 1); SET TRANSACTION READ ONLY");
     EXPECT_EQ(session.outcome("INSERT INTO t VALUES (2, 2)").substr(0, 5), "25006");
     session.run("ROLLBACK; BEGIN READ ONLY; SET TRANSACTION READ WRITE; INSERT INTO t VALUES (1, 1); COMMIT");
@@ -238,7 +226,7 @@ TEST(ReadOnly, CanBeTurnedOnAtAnyTimeAndOffOnlyAtFirst) {
 }
 
 TEST(Settings, FollowSavepoints) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     session.run("BEGIN; SET lock_timeout = '1s'; SAVEPOINT a; SET lock_timeout = '2s'");
     session.run("SET LOCAL statement_timeout = '7s'; RELEASE a");
     EXPECT_EQ(session.run("SHOW lock_timeout"), "2s");
@@ -257,7 +245,7 @@ TEST(Settings, FollowSavepoints) {
 }
 
 TEST(Settings, ReadTimesAsPostgresqlDoes) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     const auto shown = [&](const std::string& value) {
       return session.run("SET lock_timeout = " + value + "; SHOW lock_timeout");
     };
@@ -279,7 +267,7 @@ TEST(Settings, ReadTimesAsPostgresqlDoes) {
 }
 
 TEST(Blocks, VacuumFreezesWhenAsked) {
-  with_session([](TestNode& node, TestSession& session) {
+  with_table([](TestNode& node, TestSession& session) {
     const auto& transactions = node.instance().database().transactions();
     session.run("INSERT INTO t VALUES (1, 1); VACUUM");
     const auto oldest = transactions.oldest_xid();
@@ -292,7 +280,7 @@ TEST(Blocks, VacuumFreezesWhenAsked) {
 }
 
 TEST(Blocks, SomeStatementsCannotRunInOneOrOutside) {
-  with_session([](TestNode&, TestSession& session) {
+  with_table([](TestNode&, TestSession& session) {
     EXPECT_EQ(session.outcome("LOCK TABLE t"), "25P01 LOCK TABLE can only be used in transaction blocks");
     EXPECT_EQ(session.run("VACUUM t"), "VACUUM");
     EXPECT_EQ(session.run("VACUUM (FREEZE)"), "VACUUM");

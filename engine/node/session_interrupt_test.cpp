@@ -10,18 +10,6 @@ namespace {
 constexpr const char* cancelled = "57014 canceling statement due to user request";
 constexpr const char* terminated = "57P01 terminating connection due to administrator command";
 
-void with_node(const std::function<void(TestNode&)>& body) {
-  TestNode node;
-  node.run(body);
-  ASSERT_TRUE(node.finished());
-}
-
-std::string warning(TestSession& session, const std::string& sql) {
-  const QueryResult result = session.execute(sql);
-  if (result.notices.size() != 1) return std::to_string(result.notices.size()) + " warnings";
-  return result.notices[0].sqlstate + " " + result.notices[0].message + " / " + rows_text(result);
-}
-
 std::string pid(const TestSession& session) {
   return std::to_string(const_cast<TestSession&>(session).session().process_id());
 }

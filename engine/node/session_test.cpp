@@ -6,16 +6,6 @@
 namespace polarsim::engine::testing {
 namespace {
 
-// Runs `body` with one session on a fresh node.
-void with_session(const std::function<void(TestNode&, TestSession&)>& body) {
-  TestNode node;
-  node.run([&](TestNode& running) {
-    TestSession session = running.connect();
-    body(running, session);
-  });
-  ASSERT_TRUE(node.finished());
-}
-
 TEST(LocalSession, CreatesInsertsReads) {
   with_session([](TestNode&, TestSession& session) {
     EXPECT_EQ(session.run("CREATE TABLE t (id int PRIMARY KEY, v text DEFAULT 'none', n int NOT NULL DEFAULT 7)"),

@@ -6,17 +6,12 @@
 namespace polarsim::engine::testing {
 namespace {
 
-void with_node(const std::function<void(TestNode&)>& body, const NodeConfig& config = {}) {
-  TestNode node(1, config);
-  node.run([&](TestNode& running) {
-    running.connect().run("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10), (2, 20)");
-    body(running);
-  });
-  ASSERT_TRUE(node.finished()) << "the scenario hangs";
+void with_two_rows(const std::function<void(TestNode&)>& body, const NodeConfig& config = {}) {
+  with_node(body, "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 10), (2, 20)", config);
 }
 
 TEST(TwoPhase, PreparedTransactionIsInvisibleAndKeepsItsLocks) {
-  with_node([](TestNode& node) {
+  with_two_rows([](TestNode& node) {
     TestSession a = node.connect();
     TestSession b = node.connect();
     TestSession c = node.connect();
@@ -40,7 +35,7 @@ TEST(TwoPhase, PreparedTransactionIsInvisibleAndKeepsItsLocks) {
 }
 
 TEST(TwoPhase, RollbackPreparedTakesEverythingBack) {
-  with_node([](TestNode& node) {
+  with_two_rows([](TestNode& node) {
     TestSession a = node.connect();
     a.run(
         "BEGIN; DELETE FROM t WHERE id = 1; CREATE TABLE u (id int); INSERT INTO u VALUES (1); PREPARE TRANSACTION "
@@ -57,7 +52,7 @@ TEST(TwoPhase, RollbackPreparedTakesEverythingBack) {
 }
 
 TEST(TwoPhase, IdentifiersAreUnique) {
-  with_node([](TestNode& node) {
+  with_two_rows([](TestNode& node) {
     TestSession a = node.connect();
     a.run("BEGIN; UPDATE t SET v = 1 WHERE id = 1; PREPARE TRANSACTION 'same'");
     a.run("BEGIN; UPDATE t SET v = 1 WHERE id = 2");
@@ -75,7 +70,7 @@ TEST(TwoPhase, IdentifiersAreUnique) {
 }
 
 TEST(TwoPhase, FailedTransactionIsNotPrepared) {
-  with_node([](TestNode& node) {
+  with_two_rows([](TestNode& node) {
     TestSession a = node.connect();
     a.run("BEGIN; UPDATE t SET v = 1 WHERE id = 1");
     EXPECT_EQ(a.outcome("SELECT 1/0").substr(0, 5), "22012");
@@ -86,7 +81,7 @@ TEST(TwoPhase, FailedTransactionIsNotPrepared) {
 
 // D8: the deadlock detector cannot see beyond a prepared transaction; only timeouts end such a wait.
 TEST(TwoPhase, WaitForPreparedTransactionEndsByTimeoutOnly) {
-  with_node([](TestNode& node) {
+  with_two_rows([](TestNode& node) {
     TestSession a = node.connect();
     a.run("BEGIN; UPDATE t SET v = 1 WHERE id = 1; PREPARE TRANSACTION 'x'");
     a.run("SET lock_timeout = '3s'");

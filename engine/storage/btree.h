@@ -11,22 +11,26 @@
 // Concurrency. One task at a time changes a tree (`writer_`, held across page reads, never across a wait for a lock of
 // the database). Searches take no lock: they go down page by page and hold no pin while they wait for one, go right
 // where a high key says so, and start again if a page was taken out while they waited (`removals_` counts that): only
-// then can the block they wait for have become another page. Between its steps a scan remembers a position of the
-// order, no page. So there must be one BTree for a relation while anybody uses it.
+// then can the block they wait for have become another page. One that has started again restarts_max times takes its
+// turn among the writers for one descent, so that it ends. Between its steps a scan remembers a position of the order,
+// no page. So there must be one BTree for a relation while anybody uses it.
 //
 // WAL: an entry put into or taken from a leaf is one small record. Whatever changes the structure is one record with
 // images of all pages it touches, so that no crash leaves half of it: one page split with its new entry in the parent
-// (or with the new root), or one empty leaf, with ancestors that lose their last child, taken out. A full parent is
-// split first, in a record of its own, from the top of the tree down; so no record touches more than pin_all_max pages.
+// (or with the new root), or a leaf taken out together with its last entry and the ancestors that lose their last
+// child. A full parent is split first, in a record of its own, from the top of the tree down; so no record touches more
+// than pin_all_max pages.
 //
 // What stays behind: a leaf that is empty but the last child of a parent without neighbours nearer than five levels, or
-// whose left neighbour has no room for its bound; it is filled again when entries for its range come. A crash between
-// the growth of the file and its first use leaves a page that was never written.
+// whose left neighbour has no room for its bound; it is filled again when entries for its range come. Nothing else: the
+// file grows in memory first, its blocks are taken in order, and a page reaches the disk only after the records of all
+// blocks before it. So a crash leaves no block that no record tells of.
 //
-// Probes: "btree/search-restarted", "btree/search-moved-right", "btree/page-removed", "btree/page-reused",
-// "btree/empty-leaf-kept".
+// Probes: "btree/search-restarted", "btree/search-took-its-turn", "btree/search-moved-right", "btree/page-removed",
+// "btree/page-reused", "btree/empty-leaf-kept".
 //
-// Errors, besides those of the pool: XX002 if a page is not what the tree says.
+// Errors, besides those of the pool: XX002 if a page is not what the tree says (a disk that lost a write hands out old
+// pages with right checksums); nothing has been changed then.
 #pragma once
 
 #include <array>
@@ -48,6 +52,7 @@ class BTree {
  public:
   // A page takes three keys, as PostgreSQL's.
   static constexpr std::size_t key_bytes_max = BTreeItem::key_bytes_max;
+  static constexpr unsigned restarts_max = 4;
 
   // `name` is the index's, for messages.
   BTree(sim::Host& host, WalLog& log, BufferPool& pool, DataFiles& files, RelationId relation, std::string name = {});
@@ -129,6 +134,8 @@ class BTree {
   void load_meta();
   // The leaf that holds, or would hold, the position. The caller may look at it until it blocks.
   PageRef descend(const Position& position, Path* path = nullptr);
+  // The same; empty if a page was taken out meanwhile.
+  PageRef try_to_descend(const Position& position, Path* path);
   [[noreturn]] void corrupt(BlockNumber block, std::string_view problem) const;
 
   // --- btree_insert.cpp; the caller holds writer_ ---
@@ -140,7 +147,7 @@ class BTree {
 
   // --- btree_remove.cpp; the caller holds writer_ ---
   bool take_out(const Position& entry);
-  void take_out_leaf(const Path& path);
+  bool take_out_leaf(const Path& path);
   bool find_neighbours(const Path& path, Chain& chain);
   void unlink(const Path& path, const Chain& chain);
   void shrink_to_leaf(const Path& path);

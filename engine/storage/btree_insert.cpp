@@ -83,9 +83,19 @@ void BTree::split(const Path& path, unsigned level, std::uint16_t at) {
                                   page_id(meta_block)};
   const std::vector<PageRef> pages = pool_.pin_all(std::span(ids).first(meta_changes ? 4 : 3));
 
-  // From here on nothing blocks.
+  // From here on nothing blocks. First whether the pages are still what they were: nothing is half done if not.
   BTreePage left(pages[0].page());
   BTreePage parent(pages[2].page());
+  if (!left.is_tree_page() || left.removed() || at <= left.first() || at >= left.end())
+    corrupt(ids[0].block, "a page that was to be split is another one now");
+  if (!is_root) {
+    if (!parent.is_tree_page() || parent.removed() || parent.entry_count() == 0)
+      corrupt(ids[2].block, "a parent that is not of the tree");
+    const Position bound = split_separator(left, at);
+    if (parent.child(parent.child_item(bound)) != ids[0].block) corrupt(ids[2].block, "a parent without its child");
+    if (!parent.has_room(BTreeItem::inner_overhead + bound.key.size()))
+      corrupt(ids[2].block, "a parent has less room than it had");
+  }
   std::array<char, page_size> copy;
   std::memcpy(copy.data(), left.bytes(), page_size);
   const BTreePage old{Page(copy.data())};
@@ -95,11 +105,9 @@ void BTree::split(const Path& path, unsigned level, std::uint16_t at) {
     parent.initialize(ids[2], level + 1, invalid_block);
     parent.append(BTreeItem::inner(ids[0].block, {{}, least_tid}).bytes());
   }
-  const std::uint16_t place = parent.child_item(separator);
-  POLARSIM_ASSERT(parent.child(place) == ids[0].block, "a parent that does not know its child");
-  const bool fits =
-      parent.insert(static_cast<std::uint16_t>(place + 1), BTreeItem::inner(ids[1].block, separator).bytes());
-  POLARSIM_ASSERT(fits, "a parent has less room than it had");
+  const auto place = static_cast<std::uint16_t>(parent.child_item(separator) + 1);
+  const bool fits = parent.insert(place, BTreeItem::inner(ids[1].block, separator).bytes());
+  POLARSIM_ASSERT(fits, "a parent that had room has none");
   if (meta_changes) {
     BTreeMeta meta(pages[3].page());
     if (is_root) meta.set_root(ids[2].block, level + 1);

@@ -1,4 +1,4 @@
-// Leaves that became empty are taken out of the tree, and with them the ancestors that would have no child left.
+// A leaf is taken out of the tree with its last entry, and with it the ancestors that would have no child left.
 //
 // Between such a chain of pages, each the only child of the next, and the first ancestor that keeps other children,
 // there is a neighbour on every level, below the child of that ancestor next to the chain. If the neighbours are at the
@@ -18,22 +18,31 @@ struct BTree::Chain {
 };
 
 bool BTree::take_out(const Position& entry) {
-  Path path;
-  {
-    const PageRef ref = descend(entry, &path);
-    BTreePage leaf(ref.page());
-    const std::uint16_t item = leaf.lower_bound(entry);
-    if (item == leaf.end() || compare(leaf.entry(item), entry) != 0) return false;
-    leaf.remove(item);
-    const std::array<char, 2> data{static_cast<char>(item & 0xFF), static_cast<char>(item >> 8)};
-    log_.append(btree_record::remove, {{ref}}, {data.data(), data.size()});
-    if (leaf.entry_count() != 0 || path.root_level == 0) return true;
+  bool with_leaf = true;
+  for (;;) {
+    Path path;
+    {
+      const PageRef ref = descend(entry, &path);
+      BTreePage leaf(ref.page());
+      const std::uint16_t item = leaf.lower_bound(entry);
+      if (item == leaf.end() || compare(leaf.entry(item), entry) != 0) return false;
+      with_leaf = with_leaf && leaf.entry_count() == 1 && path.root_level > 0;
+      if (!with_leaf) {
+        leaf.remove(item);
+        std::array<char, sizeof(item)> data;
+        store(data.data(), item);
+        log_.append(btree_record::remove, {{ref}}, {data.data(), data.size()});
+        return true;
+      }
+    }
+    if (take_out_leaf(path)) return true;
+    with_leaf = false;
   }
-  take_out_leaf(path);
-  return true;
 }
 
-void BTree::take_out_leaf(const Path& path) {
+// The leaf with the entry that it has, which is the last one. False if the leaf has to stay, or is now the root; it has
+// its entry then.
+bool BTree::take_out_leaf(const Path& path) {
   Chain chain;
   for (chain.length = 1; chain.length <= path.root_level; ++chain.length) {
     const PageRef ref = pin(path.blocks[chain.length]);
@@ -41,22 +50,34 @@ void BTree::take_out_leaf(const Path& path) {
   }
   if (chain.length > path.root_level) {
     shrink_to_leaf(path);
-    return;
+    return false;
   }
   // Chain, neighbours, the ancestor and the meta page are one record.
-  if (2 * chain.length + 2 <= pin_all_max && find_neighbours(path, chain))
-    unlink(path, chain);
-  else
+  if (2 * chain.length + 2 > pin_all_max || !find_neighbours(path, chain)) {
     host_.reached("btree/empty-leaf-kept");
+    return false;
+  }
+  unlink(path, chain);
+  return true;
 }
+
+namespace {
+
+// The entry of the child; end() if there is none.
+std::uint16_t item_of(BTreePage parent, BlockNumber child) {
+  std::uint16_t item = parent.first();
+  while (item < parent.end() && parent.child(item) != child) ++item;
+  return item;
+}
+
+}  // namespace
 
 // False if neighbours at the left have no room for the bounds that they would have to take over. Blocks.
 bool BTree::find_neighbours(const Path& path, Chain& chain) {
   {
     const PageRef ref = pin(path.blocks[chain.length]);
     const BTreePage ancestor(ref.page());
-    std::uint16_t item = ancestor.first();
-    while (item < ancestor.end() && ancestor.child(item) != path.blocks[chain.length - 1]) ++item;
+    const std::uint16_t item = item_of(ancestor, path.blocks[chain.length - 1]);
     if (item == ancestor.end()) corrupt(ref.id().block, "a parent without its child");
     chain.neighbours_right = item + 1 < ancestor.end();
     chain.neighbours[chain.length - 1] =
@@ -105,14 +126,19 @@ void BTree::unlink(const Path& path, const Chain& chain) {
   ids.push_back(page_id(meta_block));
   const std::vector<PageRef> pages = pool_.pin_all(ids);
 
-  // From here on nothing blocks. On every level one page is kept and one goes.
+  // From here on nothing blocks. On every level one page is kept and one goes. First whether they are still what they
+  // were: nothing is half done if not.
   const std::size_t kept = chain.neighbours_right ? 0 : length;
   const std::size_t gone = chain.neighbours_right ? length : 0;
   BTreePage ancestor(pages[2 * length].page());
   BTreeMeta meta(pages[2 * length + 1].page());
-  std::uint16_t item = ancestor.first();
-  while (ancestor.child(item) != ids[gone + length - 1].block) ++item;
-  POLARSIM_ASSERT(item > ancestor.first(), "the first child of an ancestor is always kept");
+  for (unsigned i = 0; i <= 2 * length; ++i) {
+    const BTreePage page(pages[i].page());
+    if (!page.is_tree_page() || page.removed() || page.level() != (i < 2 * length ? i % length : length))
+      corrupt(ids[i].block, "a page that was to be unlinked is another one now");
+  }
+  const std::uint16_t item = item_of(ancestor, ids[gone + length - 1].block);
+  if (item == ancestor.first() || item == ancestor.end()) corrupt(ids[2 * length].block, "a parent without its child");
   ancestor.remove(item);
   BlockNumber first_removed = meta.first_removed();
   for (unsigned level = 0; level < length; ++level) {
@@ -152,7 +178,7 @@ void BTree::unlink(const Path& path, const Chain& chain) {
   log_.append(btree_record::unlink, changes, {});
 }
 
-// The whole tree is one chain, and its leaf is empty: the leaf becomes the root. As unlink(), it does nothing if that
+// The whole tree is one chain down to a leaf: the leaf becomes the root. As unlink(), it does nothing if that
 // are too many pages.
 void BTree::shrink_to_leaf(const Path& path) {
   if (path.root_level + 2 > pin_all_max) return;

@@ -1,4 +1,6 @@
 // Descents, scans, and what is read of the meta page.
+#include <mutex>
+
 #include "engine/sql/error.h"
 #include "engine/storage/btree.h"
 
@@ -20,35 +22,41 @@ void BTree::load_meta() {
 }
 
 PageRef BTree::descend(const Position& position, Path* path) {
+  // Who holds writer_ already is never disturbed.
+  for (unsigned attempt = 0; attempt <= restarts_max; ++attempt) {
+    if (PageRef leaf = try_to_descend(position, path)) return leaf;
+    host_.reached("btree/search-restarted");
+  }
+  host_.reached("btree/search-took-its-turn");
+  const std::lock_guard lock(writer_);
+  return try_to_descend(position, path);
+}
+
+PageRef BTree::try_to_descend(const Position& position, Path* path) {
+  if (root_ == invalid_block) load_meta();
+  BlockNumber block = root_;
+  unsigned level = root_level_;
+  if (path != nullptr) path->root_level = level;
+  const std::uint64_t removals = removals_;
   for (;;) {
-    if (root_ == invalid_block) load_meta();
-    BlockNumber block = root_;
-    unsigned level = root_level_;
-    if (path != nullptr) path->root_level = level;
-    const std::uint64_t removals = removals_;
-    for (;;) {
-      PageRef ref = pin(block);
-      // If pages were taken out while this one was read, it may not be the one meant any more.
-      if (removals_ != removals) {
-        host_.reached("btree/search-restarted");
-        break;
-      }
-      const BTreePage page(ref.page());
-      if (!page.is_tree_page() || page.removed()) corrupt(block, "a link to a page that is not of the tree");
-      if (page.level() != level)
-        corrupt(block, "a page of level " + std::to_string(page.level()) + " instead of " + std::to_string(level));
-      if (page.ends_before(position)) {
-        // It was split after the link to it was read.
-        host_.reached("btree/search-moved-right");
-        block = page.right();
-        continue;
-      }
-      if (path != nullptr) path->blocks[level] = block;
-      if (level == 0) return ref;
-      if (page.entry_count() == 0) corrupt(block, "an inner page without children");
-      block = page.child(page.child_item(position));
-      --level;
+    PageRef ref = pin(block);
+    // If pages were taken out while this one was read, it may not be the one meant any more.
+    if (removals_ != removals) return {};
+    const BTreePage page(ref.page());
+    if (!page.is_tree_page() || page.removed()) corrupt(block, "a link to a page that is not of the tree");
+    if (page.level() != level)
+      corrupt(block, "a page of level " + std::to_string(page.level()) + " instead of " + std::to_string(level));
+    if (page.ends_before(position)) {
+      // It was split after the link to it was read.
+      host_.reached("btree/search-moved-right");
+      block = page.right();
+      continue;
     }
+    if (path != nullptr) path->blocks[level] = block;
+    if (level == 0) return ref;
+    if (page.entry_count() == 0) corrupt(block, "an inner page without children");
+    block = page.child(page.child_item(position));
+    --level;
   }
 }
 

@@ -375,6 +375,47 @@ TEST(BTree, ASearchThatWaitedForAPageThatWasSplitGoesRight) {
   EXPECT_EQ(host.reached("btree/search-moved-right"), 1U);
 }
 
+// Pages leave the pool all the time, and others are taken out of the tree: a search comes to its end nevertheless.
+TEST(BTree, ASearchRestartsOnlySoOften) {
+  TreeHost host(3);
+  std::uint64_t most = 0;
+  host.run_tree([&](OpenTree& open) {
+    constexpr unsigned keys = 60;
+    for (unsigned i = 0; i < keys; ++i) open.tree.insert(key_of(i, KeyStyle::large), tid_of(i));
+    bool searching = true;
+    // Has everybody's pages leave the pool again.
+    const sim::TaskRef evictor = open.host.spawn("evictor", [&] {
+      const BlockNumber blocks = open.files.block_count(TreeHost::relation);
+      BlockNumber block = 0;
+      while (searching) {
+        for (int round = 0; round < 4; ++round) pin(open, block);
+        block = (block + 1) % blocks;
+        open.host.sleep_for(sim::Duration(1000));
+      }
+    });
+    const sim::TaskRef writer = open.host.spawn("writer", [&] {
+      while (searching) {
+        for (unsigned i = 40; i < 46; ++i) EXPECT_TRUE(open.tree.remove(key_of(i, KeyStyle::large), tid_of(i)));
+        for (unsigned i = 40; i < 46; ++i) open.tree.insert(key_of(i, KeyStyle::large), tid_of(i));
+        open.wal().flush(open.wal().end());
+      }
+    });
+    for (unsigned i = 0; i < 400; ++i) {
+      const std::uint64_t before = host.reached("btree/search-restarted");
+      const unsigned number = i * 7 % 40;
+      EXPECT_EQ(open.tree.find(key_of(number, KeyStyle::large)), std::vector<Tid>({tid_of(number)}));
+      most = std::max(most, host.reached("btree/search-restarted") - before);
+    }
+    searching = false;
+    open.host.scheduler().join(writer);
+    open.host.scheduler().join(evictor);
+    EXPECT_EQ(open.problem(), "");
+  });
+  EXPECT_TRUE(host.finished());
+  EXPECT_LE(most, BTree::restarts_max + 1);
+  EXPECT_GT(host.reached("btree/search-took-its-turn"), 0U);
+}
+
 std::vector<BTree::Entry> entries_of(const OpenTree& open, BlockNumber leaf) {
   const PageRef ref = pin(open, leaf);
   const BTreePage page(ref.page());
@@ -416,6 +457,65 @@ TEST(BTree, ALeafWhoseNeighbourHasNoRoomStaysEmptyAndIsFilledAgain) {
     EXPECT_EQ(open.problem(), "");
     for (const BTree::Entry& entry : entries) open.tree.insert(entry.key, entry.tid);
     EXPECT_EQ(entries_of(open, leaf), entries);
+    EXPECT_EQ(open.problem(), "");
+  });
+  EXPECT_TRUE(host.finished());
+}
+
+// A disk that lost a write hands out a page as it was before. What contradicts the other pages is refused, and nothing
+// has been changed then.
+TEST(BTree, AnOldPageIsRefused) {
+  for (const bool remove : {false, true}) {
+    TreeHost host;
+    host.run_tree([&](OpenTree& open) {
+      for (unsigned i = 0; i < 2000; ++i) open.tree.insert(key_of(i, KeyStyle::small), tid_of(i));
+      const BlockNumber leaf = child_of_root(open, 2);
+      const std::vector<BTree::Entry> entries = entries_of(open, leaf);
+      {
+        // As if the root had never been told of the split that made this leaf.
+        const PageRef root = pin(open, root_of(open));
+        BTreePage(root.page()).remove(2);
+        root.mark_dirty();
+      }
+      const Entries before = open.contents();
+      Lsn end = 0;
+      const std::string refusal = outcome([&] {
+        for (unsigned i = 0; i < 2000; ++i) {
+          end = open.wal().end();
+          if (remove)
+            open.tree.remove(entries.at(i).key, entries.at(i).tid);
+          else
+            open.tree.insert(entries[0].key, {9, static_cast<std::uint16_t>(i + 1)});
+        }
+      });
+      EXPECT_EQ(refusal.substr(0, 61), "XX002 index \"tree_key\" is corrupt: a parent without its child");
+      EXPECT_EQ(open.wal().end(), end);
+      EXPECT_TRUE(remove ? open.contents().size() == before.size() - entries.size() + 1
+                         : open.contents().size() > before.size());
+    });
+    EXPECT_TRUE(host.finished());
+  }
+}
+
+// The last entry of a leaf goes with it or not at all: no error and no crash in between leaves an empty leaf behind.
+TEST(BTree, ALeafGoesWithItsLastEntry) {
+  TreeHost host;
+  host.run_tree([&](OpenTree& open) {
+    for (unsigned i = 0; i < 2000; ++i) open.tree.insert(key_of(i, KeyStyle::small), tid_of(i));
+    const BlockNumber leaf = child_of_root(open, 2);
+    const std::vector<BTree::Entry> entries = entries_of(open, leaf);
+    for (std::size_t i = 1; i < entries.size(); ++i) ASSERT_TRUE(open.tree.remove(entries[i].key, entries[i].tid));
+    open.pool.flush_dirty();
+    open.pool.forget(TreeHost::relation);
+    ASSERT_EQ(open.tree.find(entries[0].key).size(), 1U);
+    // What comes next is the leaf's neighbour.
+    host.simulation().fault_points().arm("page/read", "n", 1, {sim::FaultAction::Kind::fail, {}, {}});
+    EXPECT_EQ(outcome([&] { open.tree.remove(entries[0].key, entries[0].tid); }).substr(0, 5), "58030");
+    EXPECT_EQ(open.tree.find(entries[0].key).size(), 1U);
+    EXPECT_EQ(host.reached("btree/page-removed"), 0U);
+    EXPECT_TRUE(open.tree.remove(entries[0].key, entries[0].tid));
+    EXPECT_EQ(host.reached("btree/page-removed"), 1U);
+    EXPECT_EQ(open.contents().size(), 2000U - entries.size());
     EXPECT_EQ(open.problem(), "");
   });
   EXPECT_TRUE(host.finished());

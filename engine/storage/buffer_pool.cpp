@@ -34,12 +34,13 @@ struct Buffer {
   bool reading = false;
   bool writing = false;
   bool changed_while_writing = false;
-  // Not in the table any more: its relation is gone. Comes free when nobody uses the buffer.
+  // Not in the table any more: its relation, or its place there, is gone. Comes free when nobody uses the buffer.
   bool forgotten = false;
   Transfer* transfer = nullptr;     // while reading or writing
   std::uint64_t dirty_since = 0;    // number of the change that made it dirty
   std::uint64_t changed_since = 0;  // the same, of the first change since the write under way began
   bool busy() const { return pins > 0 || reading || writing; }
+  bool is_of(RelationId relation) const { return id.block != invalid_block && id.relation == relation && !forgotten; }
 };
 
 }  // namespace
@@ -96,6 +97,8 @@ struct BufferPool::Implementation {
   }
   // The end of a read or write, or of the last pin.
   void became_idle(Index index);
+  // The buffer's page is nobody's from now on.
+  void drop(Index index);
 
   // --- transfers ---
   // The page in memory, however that comes about. Blocks.
@@ -161,6 +164,15 @@ void BufferPool::Implementation::became_idle(Index index) {
   } else {
     buffer_idle.notify_all();
   }
+}
+
+void BufferPool::Implementation::drop(Index index) {
+  Buffer& buffer = buffers[index];
+  table.erase(buffer.id);
+  if (std::exchange(buffer.dirty, false)) --dirty;
+  buffer.changed_while_writing = false;
+  buffer.forgotten = true;
+  became_idle(index);
 }
 
 void BufferPool::Implementation::unpin(Index index) {
@@ -441,14 +453,28 @@ void BufferPool::flush_dirty(const std::function<void(std::size_t done, std::siz
 
 void BufferPool::forget(RelationId relation) {
   for (Implementation::Index i = 0; i < impl_->buffers.size(); ++i) {
-    Buffer& buffer = impl_->buffers[i];
-    if (buffer.id.block == invalid_block || buffer.id.relation != relation || buffer.forgotten) continue;
-    impl_->table.erase(buffer.id);
-    if (std::exchange(buffer.dirty, false)) --impl_->dirty;
-    buffer.changed_while_writing = false;
-    buffer.forgotten = true;
-    impl_->became_idle(i);
+    const Buffer& buffer = impl_->buffers[i];
+    if (buffer.is_of(relation)) impl_->drop(i);
   }
+}
+
+void BufferPool::truncate(RelationId relation, BlockNumber blocks) {
+  impl_->assert_no_pins();
+  const auto goes = [&](const Buffer& buffer) {
+    return buffer.is_of(relation) && buffer.id.fork == Fork::main && buffer.id.block >= blocks;
+  };
+  impl_->files.truncate(relation, blocks, [&] {
+    // A page that is being written must not land behind the cut.
+    for (;;) {
+      const auto busy = std::find_if(impl_->buffers.begin(), impl_->buffers.end(),
+                                     [&](const Buffer& buffer) { return goes(buffer) && buffer.transfer != nullptr; });
+      if (busy == impl_->buffers.end()) break;
+      Implementation::wait_for(*busy);
+    }
+    for (Implementation::Index i = 0; i < impl_->buffers.size(); ++i) {
+      if (goes(impl_->buffers[i])) impl_->drop(i);
+    }
+  });
 }
 
 void BufferPool::assert_no_pins() const { impl_->assert_no_pins(); }

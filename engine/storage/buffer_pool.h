@@ -91,6 +91,9 @@ class BufferPool {
   // pinned, is nobody's from now on, and its buffer comes free when that is over. To be called before its files are
   // removed.
   void forget(RelationId relation);
+  // Cuts the relation's main fork to so many blocks. Their pages are dropped, dirty ones too. Nobody else may use those
+  // blocks meanwhile, and the log has to say durably that they go. Blocks; the caller holds no pin.
+  void truncate(RelationId relation, BlockNumber blocks);
   // Asserts that the running task holds no pin: for places that may block.
   void assert_no_pins() const;
 

@@ -26,6 +26,24 @@ class Count {
   std::uint32_t& count_;
 };
 
+// Gives a variable its former value back, unless that is no longer wanted.
+template <typename T>
+class Restore {
+ public:
+  explicit Restore(T& variable) : variable_(variable), former_(variable) {}
+  ~Restore() {
+    if (!dismissed_) variable_ = former_;
+  }
+  Restore(const Restore&) = delete;
+  Restore& operator=(const Restore&) = delete;
+  void dismiss() { dismissed_ = true; }
+
+ private:
+  T& variable_;
+  T former_;
+  bool dismissed_ = false;
+};
+
 sim::Duration part_of(sim::Duration whole, double part) {
   return sim::Duration(static_cast<std::int64_t>(static_cast<double>(whole.count()) * part));
 }
@@ -63,11 +81,11 @@ void Checkpointer::start() {
   task_ = host_.spawn("checkpointer", [this] { loop(); });
 }
 
-void Checkpointer::run(bool shutdown) {
+void Checkpointer::run() {
   const Count hurry(hurry_);
   wanted_.notify_all();
   const std::lock_guard lock(running_);
-  perform(shutdown);
+  perform();
 }
 
 void Checkpointer::loop() {
@@ -93,13 +111,11 @@ bool Checkpointer::perform_if_due() {
   const std::lock_guard lock(running_);
   // Somebody else may have taken one meanwhile.
   if (!grown() && host_.scheduler().now() < due_) return true;
-  const Lsn previous = redo_;
   try {
-    perform(false);
+    perform();
     return true;
   } catch (const SqlError& error) {
     host_.log(fmt::format("ERROR:  checkpoint failed: {}", error.what()));
-    redo_ = previous;
     return false;
   }
 }
@@ -121,9 +137,11 @@ CheckpointData Checkpointer::begin() {
   return data;
 }
 
-void Checkpointer::perform(bool shutdown) {
+void Checkpointer::perform() {
   Wal& wal = log_.wal();
   host_.fault_point("checkpoint/start");
+  Restore redo(redo_);
+  Restore due(due_);
   const CheckpointData data = begin();
   pool_.flush_dirty([this](std::size_t done, std::size_t total) { throttle(done, total); });
   host_.fault_point("checkpoint/pages-written");
@@ -132,11 +150,12 @@ void Checkpointer::perform(bool shutdown) {
     if (keeper.flush) keeper.flush(data);
   }
   host_.fault_point("checkpoint/synced");
-  Lsn end = log_.append(RecordKind::checkpoint_end, encode(data));
+  const Lsn end = log_.append(RecordKind::checkpoint_end, encode(data));
   wal.flush(end);
-  if (shutdown) end = wal.flush_with_mark();
   host_.fault_point("checkpoint/record-written");
-  control_.write({0, data, end, shutdown});
+  control_.write({0, data, end});
+  redo.dismiss();
+  due.dismiss();
   host_.fault_point("checkpoint/control-written");
   for (const Keeper& keeper : keepers_) {
     if (keeper.finished) keeper.finished(data);

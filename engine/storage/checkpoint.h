@@ -9,7 +9,10 @@
 // One starts `checkpoint_timeout` after the last one, if anything but the log's own records was logged since, and when
 // `max_wal_size_bytes` were logged. It spreads its writes over `checkpoint_completion_target` of the time until the
 // next, or of the WAL until then if that comes faster; one that is asked for does not wait, and hurries on one that is
-// under way. While nothing is logged, nothing happens: no timer runs.
+// under way. While nothing is logged, nothing happens: no timer runs. One that fails, or whose caller is cancelled,
+// counts as never begun, but for images that come earlier than they had to.
+//
+// There is none at the end of a node: a host ends at once (sim/host.h), as PostgreSQL does in its immediate shutdown.
 //
 // Fault points: "checkpoint/start", "checkpoint/pages-written", "checkpoint/synced", "checkpoint/record-written",
 // "checkpoint/control-written". Probe: "checkpoint/completed".
@@ -47,9 +50,8 @@ class Checkpointer {
 
   // Starts the background task. It takes the log's batch listener.
   void start();
-  // A whole checkpoint, as fast as it goes; waits for one that is under way first. Blocks. With `shutdown` the caller
-  // sees to it that nobody changes anything any more, and the control file then vouches for the log to its last byte.
-  void run(bool shutdown = false);
+  // A whole checkpoint, as fast as it goes; waits for one that is under way first. Blocks.
+  void run();
   std::uint64_t completed() const { return completed_; }
 
  private:
@@ -59,7 +61,7 @@ class Checkpointer {
   void loop();
   // False if it failed; then the WAL that it would have released stays, and another try does no harm.
   bool perform_if_due();
-  void perform(bool shutdown);
+  void perform();
   CheckpointData begin();
   bool changed() const { return log_.wal().last_change() > redo_; }
   bool grown() const { return log_.wal().end() - redo_ >= config_.max_wal_size_bytes; }
@@ -81,7 +83,7 @@ class Checkpointer {
   sim::TaskRef task_;
   Waiting waiting_ = Waiting::nothing;
   std::uint32_t hurry_ = 0;     // callers of run()
-  Lsn redo_ = 0;                // of the last checkpoint, also if it is under way
+  Lsn redo_ = 0;                // of the last checkpoint that did not fail, also if it is under way
   sim::Time started_;           // the same
   sim::Time due_ = sim::never;  // the next by time
   double allowed_ = 0;          // while it waits for its schedule

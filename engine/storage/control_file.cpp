@@ -43,12 +43,12 @@ CheckpointData get(ByteReader& reader) {
   return data;
 }
 
-// A page whose first sector is: u32 CRC-32C of the rest, magic, version, number, checkpoint, minimum end, clean
-// shutdown, zeros.
+// A page whose first sector is: u32 CRC-32C of the rest, magic, version, number, checkpoint, minimum end,
+// zeros.
 std::string encode(const ControlData& data) {
   ByteWriter body;
   body.number(control_magic).number(control_format_version).number(data.number);
-  put(body, data.checkpoint).number(data.minimum_end).number(static_cast<std::uint8_t>(data.clean_shutdown));
+  put(body, data.checkpoint).number(data.minimum_end);
   std::string bytes = body.bytes();
   bytes.resize(sim::sector_bytes - sizeof(std::uint32_t), '\0');
   std::string page = ByteWriter().number(crc32c(bytes)).bytes() + bytes;
@@ -65,7 +65,6 @@ std::optional<ControlData> decode(std::string_view sector) {
   data.number = reader.number<std::uint64_t>();
   data.checkpoint = get(reader);
   data.minimum_end = reader.number<Lsn>();
-  data.clean_shutdown = reader.number<std::uint8_t>() != 0;
   return data;
 }
 

@@ -40,8 +40,6 @@ struct ControlData {
   CheckpointData checkpoint;
   // The WAL reaches at least to here: what ends before is damaged, not torn.
   Lsn minimum_end = 0;
-  // Whether the checkpoint is the last thing the node did: then the log ends at minimum_end.
-  bool clean_shutdown = false;
 };
 
 class ControlFile {

@@ -14,7 +14,6 @@ ControlData sample(Lsn redo) {
   ControlData data;
   data.checkpoint = {redo, 3, 5'000'000'017, 7, 16400, 11, 2, -5};
   data.minimum_end = redo + 100;
-  data.clean_shutdown = redo % 2 == 1;
   return data;
 }
 
@@ -40,7 +39,6 @@ class ControlFileTest : public ::testing::Test {
     ASSERT_TRUE(data) << host_.error();
     EXPECT_EQ(data->checkpoint, sample(redo).checkpoint);
     EXPECT_EQ(data->minimum_end, sample(redo).minimum_end);
-    EXPECT_EQ(data->clean_shutdown, sample(redo).clean_shutdown);
   }
   StorageHost host_;
 };

@@ -75,4 +75,15 @@ std::uint32_t crc32c_in_software(std::string_view bytes, std::uint32_t previous)
   return ~crc;
 }
 
+// The register shifts once a bit, so a flipped bit comes out as a one that has been shifted once for it and for each
+// bit after it.
+std::optional<std::size_t> crc32c_flipped_bit(std::size_t bytes, std::uint32_t difference) {
+  std::uint32_t shifted = 1;
+  for (std::size_t bit = 8 * bytes; bit-- > 0;) {
+    shifted = (shifted >> 1) ^ ((shifted & 1) != 0 ? reflected_polynomial : 0);
+    if (shifted == difference) return bit;
+  }
+  return std::nullopt;
+}
+
 }  // namespace polarsim::engine::storage

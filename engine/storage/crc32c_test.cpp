@@ -54,5 +54,18 @@ TEST(Crc32c, InstructionAndSoftwareAgreeOnRandomLengthsAndAlignments) {
   }
 }
 
+TEST(Crc32c, TellsWhichBitWasFlipped) {
+  const std::string bytes = "the quick brown fox jumps over the lazy dog";
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_EQ(crc32c_flipped_bit(bytes.size(), crc32c(flipped) ^ crc32c(bytes)), bit);
+    if (bit == 0 || bit == 7) continue;  // one of them would be taken back
+    flipped[0] = static_cast<char>(flipped[0] ^ 0x81);
+    EXPECT_EQ(crc32c_flipped_bit(bytes.size(), crc32c(flipped) ^ crc32c(bytes)), std::nullopt) << bit;
+  }
+  EXPECT_EQ(crc32c_flipped_bit(bytes.size(), 0), std::nullopt);
+}
+
 }  // namespace
 }  // namespace polarsim::engine::storage

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <mutex>
 
 #include "engine/sql/error.h"
 #include "engine/storage/panic.h"
@@ -148,6 +149,24 @@ BlockNumber DataFiles::extend(RelationId relation, Fork fork) {
 void DataFiles::extend_to(RelationId relation, Fork fork, BlockNumber blocks) {
   OpenFile& file = find_or_create(relation, fork);
   file.blocks = std::max(file.blocks, blocks);
+}
+
+void DataFiles::truncate(RelationId relation, BlockNumber blocks, const std::function<void()>& forget) {
+  const std::lock_guard lock(syncing_);
+  if (find(relation, Fork::main) == nullptr) return;
+  const std::string path = data_file_path(relation, Fork::main);
+  if (host_.fault_point("page/truncate") == sim::FaultOutcome::fail)
+    panic(host_, "truncate", path, sim::DiskError::io_error);
+  forget();
+  OpenFile* const open = find(relation, Fork::main);
+  if (open == nullptr) return;
+  open->blocks = std::min(open->blocks, blocks);
+  const std::uint64_t bytes = offset_of({relation, Fork::main, blocks});
+  sim::File file = open->file;
+  // It may be shorter than the count says: what was never written is not there.
+  if (file.size() <= bytes) return;
+  const UnderWay under_way(*this, {relation, Fork::main});
+  if (const auto cut = file.truncate(bytes); !cut) panic(host_, "truncate", path, cut.error());
 }
 
 void DataFiles::read(PageId id, std::span<char, page_size> into) {

@@ -9,11 +9,12 @@
 //
 // A relation may be removed while others read or write its pages: what is under way then goes to files that are gone.
 //
-// Fault points: "page/read", "page/write", "page/sync".
+// Fault points: "page/read", "page/write", "page/sync", "page/truncate".
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -62,6 +63,10 @@ class DataFiles {
   BlockNumber extend(RelationId relation, Fork fork = Fork::main);
   // For redo: blocks up to `blocks` exist. Creates the fork if there is none. Never blocks.
   void extend_to(RelationId relation, Fork fork, BlockNumber blocks);
+  // Cuts the main fork to so many blocks, if there is one and it has more. `forget` drops what memory has of the blocks
+  // that go; it may block before it does, not afterwards. A sync_all() comes before both or after both: no checkpoint
+  // finds the pages forgotten and the file uncut. Blocks. Panics if the disk fails.
+  void truncate(RelationId relation, BlockNumber blocks, const std::function<void()>& forget);
 
   // Blocks. A block beyond the end of the file reads as a new page. Throws SqlError: XX001 "invalid page in block 3 of
   // relation base/16384" with the reason and the page's LSN in the detail; 58030 if the disk fails to read; 58P01 if

@@ -31,6 +31,7 @@ using txn::heap_record::insert;
 using txn::heap_record::kill;
 using txn::heap_record::lock;
 using txn::heap_record::remove;
+using txn::heap_record::truncate;
 using txn::heap_record::update;
 using txn::heap_record::vacuum;
 
@@ -73,9 +74,16 @@ std::string items_text(std::string_view data) {
   return text;
 }
 
+std::string truncation_text(std::string_view data) {
+  if (data.size() != sizeof(RelationId) + sizeof(BlockNumber)) does_not_decode("not a relation and its length");
+  return fmt::format("relation {} to {} blocks", load<RelationId>(data.data()),
+                     load<BlockNumber>(data.data() + sizeof(RelationId)));
+}
+
 std::string heap_text(RecordKind kind, std::string_view data) {
   if (kind == insert) return tuple_text(data);
   if (kind == vacuum) return items_text(data);
+  if (kind == truncate) return truncation_text(data);
   if (kind != update) return headers_text(data);
   if (data.size() < txn::header_entry_bytes) does_not_decode("shorter than a header");
   return fmt::format("old {}; new {}", header_text(data.substr(0, txn::header_entry_bytes)),
@@ -191,7 +199,7 @@ std::string block_text(const DecodedRecord::Block& block) {
 }  // namespace
 
 std::string record_name(RecordKind kind) {
-  static constexpr std::array<std::pair<RecordKind, const char*>, 14> names{{{insert, "heap insert"},
+  static constexpr std::array<std::pair<RecordKind, const char*>, 15> names{{{insert, "heap insert"},
                                                                              {update, "heap update"},
                                                                              {remove, "heap remove"},
                                                                              {lock, "heap lock"},
@@ -199,6 +207,7 @@ std::string record_name(RecordKind kind) {
                                                                              {kill, "heap kill"},
                                                                              {vacuum, "heap vacuum"},
                                                                              {freeze, "heap freeze"},
+                                                                             {truncate, "heap truncate"},
                                                                              {btree_record::insert, "btree insert"},
                                                                              {btree_record::remove, "btree remove"},
                                                                              {btree_record::create, "btree create"},

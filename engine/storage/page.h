@@ -15,8 +15,8 @@
 //
 // Relation, fork and block are under the checksum: a page that a disk wrote elsewhere does not pass for the page that
 // should be there. A page of zeros only is a page that was never written (a file grows before its pages are written);
-// it is valid and empty. What the checksum cannot tell is a page that is old but whole (a lost write): redo after a
-// crash would, a running node does not.
+// it is valid and empty. What the checksum cannot tell is a page that is old but whole, or zeros in place of a page (a
+// lost write).
 //
 // Items are addressed from 1. Heap pages never move a line pointer (a Tid names it); B-tree pages keep theirs sorted.
 // A Page is a view: it does not own the 8192 bytes, and nothing in it blocks. Bytes handed to put, insert or replace

@@ -84,10 +84,16 @@ void RedoContext::remember_missing(PageId id, Lsn lsn) {
 void RedoContext::remove_relation(RelationId relation) {
   pool_.forget(relation);
   files_.remove(relation);
-  const auto begin = missing_.lower_bound(PageId{relation, Fork::main, 0});
-  auto end = begin;
-  while (end != missing_.end() && end->first.relation == relation) ++end;
-  missing_.erase(begin, end);
+  forget_missing({relation, Fork::main, 0}, {relation + 1, Fork::main, 0});
+}
+
+void RedoContext::truncate_relation(RelationId relation, BlockNumber blocks) {
+  pool_.truncate(relation, blocks);
+  forget_missing({relation, Fork::main, blocks}, {relation, Fork::main, invalid_block});
+}
+
+void RedoContext::forget_missing(PageId first, PageId end) {
+  missing_.erase(missing_.lower_bound(first), missing_.lower_bound(end));
 }
 
 void RedoContext::finish() const {

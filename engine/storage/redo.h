@@ -4,10 +4,10 @@
 // Order of a start: read the control file; scan the WAL from the redo point (wal.h says what is a torn tail and what is
 // damage); apply the records; take a checkpoint. Pages are brought up to date one record at a time, page by page.
 //
-// Records may be about files that a later record removed, and which are therefore gone already: such changes are
-// skipped, and remembered until a removal explains them. What is left unexplained at the end is damage, and the node
-// refuses to start (PostgreSQL's invalid-page table, src/backend/access/transam/xlogutils.c). So whoever removes files
-// makes the record that says so durable first, also when a transaction aborts.
+// Records may be about files that a later record removed or cut, and which are therefore gone already: such changes are
+// skipped, and remembered until a removal or a cut explains them. What is left unexplained at the end is damage, and
+// the node refuses to start (PostgreSQL's invalid-page table, src/backend/access/transam/xlogutils.c). So whoever
+// removes or cuts files makes the record that says so durable first, also when a transaction aborts.
 //
 // A page whose checksum fails is restored by the first record that holds it whole (an image, or the data of
 // PageChange::initialize). If a record changes it before, no crash explains the damage: every page that may have been
@@ -38,6 +38,8 @@ class RedoContext {
   void applied(const DecodedRecord& record, const PageRef& page);
   // The relation's files are to go, and nothing that was missing in them matters. Blocks.
   void remove_relation(RelationId relation);
+  // The relation's main fork ends before this block from here on: what was missing behind it does not matter. Blocks.
+  void truncate_relation(RelationId relation, BlockNumber blocks);
   // Throws SqlError XX000 if a change was skipped and nothing explains it.
   void finish() const;
 
@@ -50,6 +52,7 @@ class RedoContext {
   // Empty if what is on disk is damaged, or was never written.
   PageRef pin_if_sound(PageId id);
   void remember_missing(PageId id, Lsn lsn);
+  void forget_missing(PageId first, PageId end);
 
   sim::Host& host_;
   BufferPool& pool_;

@@ -36,6 +36,7 @@ inline constexpr bool xid_precedes_or_equals(Xid a, Xid b) { return a == b || xi
 
 // Names a set of transactions that hold or held a row together (txn/multixact.h); 0 is none. Wraps as Xid does.
 using MultiXactId = std::uint32_t;
+inline constexpr bool multixact_precedes(MultiXactId a, MultiXactId b) { return static_cast<std::int32_t>(a - b) < 0; }
 
 // Counts the statements of a transaction, so that a statement does not see its own changes.
 using CommandId = std::uint32_t;

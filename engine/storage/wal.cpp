@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/sql/error.h"
+#include "engine/storage/panic.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::storage {
@@ -85,6 +86,7 @@ void Wal::when_durable(Lsn lsn, std::function<void()> completion) {
 }
 
 void Wal::request_flush(Lsn lsn) {
+  POLARSIM_ASSERT(lsn <= end_, "a flush of what has not been appended would never end");
   if (lsn <= requested_ || lsn <= durable_) return;
   requested_ = lsn;
   work_.notify_one();
@@ -100,14 +102,6 @@ void Wal::flush(Lsn lsn) {
   while (durable_ < lsn) progress_.wait("wal/flush");
 }
 
-Lsn Wal::flush_with_mark() {
-  flush(end_);
-  append_mark();
-  const Lsn end = end_;
-  flush(end);
-  return end;
-}
-
 void Wal::writer_loop() {
   for (;;) {
     while (requested_ <= durable_) work_.wait("wal/writer idle");
@@ -120,7 +114,7 @@ void Wal::write_out() {
   const Lsn target = end_;
   while (!chunks_.empty() && durable_ < target) {
     if (host_.fault_point("wal/flush") == sim::FaultOutcome::fail)
-      panic("write", wal_segment_path(chunks_.front().segment.number), sim::DiskError::io_error);
+      panic(host_, "write", wal_segment_path(chunks_.front().segment.number), sim::DiskError::io_error);
     // Taken out of the queue before the first blocking call: what is appended from now on starts a chunk of its own.
     const Chunk chunk = std::move(chunks_.front());
     chunks_.pop_front();
@@ -133,10 +127,11 @@ void Wal::write_out() {
 void Wal::write_chunk(const Chunk& chunk) {
   if (chunk.create) create_segment(chunk.segment);
   if (const auto written = file_.write_all(chunk.offset, chunk.bytes); !written) {
-    panic("write", file_.path(), written.error());
+    panic(host_, "write", file_.path(), written.error());
   }
-  if (host_.fault_point("wal/sync") == sim::FaultOutcome::fail) panic("fsync", file_.path(), sim::DiskError::io_error);
-  if (const auto synced = file_.sync(); !synced) panic("fsync", file_.path(), synced.error());
+  if (host_.fault_point("wal/sync") == sim::FaultOutcome::fail)
+    panic(host_, "fsync", file_.path(), sim::DiskError::io_error);
+  if (const auto synced = file_.sync(); !synced) panic(host_, "fsync", file_.path(), synced.error());
 }
 
 // The file may be a recycled one: what lies behind the header then is no part of the log (wal_format.h).
@@ -144,12 +139,12 @@ void Wal::create_segment(const WalSegmentHeader& header) {
   const std::string path = wal_segment_path(header.number);
   if (host_.disk().exists(path)) host_.reached("wal/segment-reused");
   auto opened = host_.disk().open(path, sim::OpenMode::create);
-  if (!opened) panic("create", path, opened.error());
+  if (!opened) panic(host_, "create", path, opened.error());
   file_ = *opened;
-  if (const auto written = file_.write_all(0, encode(header)); !written) panic("write", path, written.error());
-  if (const auto synced = file_.sync(); !synced) panic("fsync", path, synced.error());
+  if (const auto written = file_.write_all(0, encode(header)); !written) panic(host_, "write", path, written.error());
+  if (const auto synced = file_.sync(); !synced) panic(host_, "fsync", path, synced.error());
   if (const auto synced = host_.disk().sync_directory(wal_directory); !synced) {
-    panic("fsync directory of", path, synced.error());
+    panic(host_, "fsync directory of", path, synced.error());
   }
   host_.reached("wal/segment-created");
 }
@@ -173,22 +168,14 @@ void Wal::dispose(std::uint64_t segment) {
   // A file that is longer than others held one long record.
   if (last_spare_ - segment_ < options_.recycled_segments && status->size <= options_.segment_bytes) {
     const auto renamed = host_.disk().rename(path, wal_segment_path(last_spare_ + 1));
-    if (!renamed) panic("rename", path, renamed.error());
+    if (!renamed) panic(host_, "rename", path, renamed.error());
     ++last_spare_;
     host_.reached("wal/segment-recycled");
   } else {
     const auto removed = host_.disk().remove(path);
-    if (!removed) panic("remove", path, removed.error());
+    if (!removed) panic(host_, "remove", path, removed.error());
     host_.reached("wal/segment-removed");
   }
-}
-
-void Wal::panic(std::string_view what, const std::string& path, sim::DiskError error) {
-  host_.log(fmt::format("PANIC: could not {} file \"{}\": {}", what, path, sim::to_string(error)));
-  if (error != sim::DiskError::offline) host_.reached("wal/panic");
-  host_.crash();
-  // Only reached when the host was already going down and this task is next to be unwound.
-  throw sim::TaskCancelled{};
 }
 
 void Wal::advance_durable(Lsn lsn) {

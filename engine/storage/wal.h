@@ -76,10 +76,8 @@ class Wal {
   // the log does not reach there: an LSN from a page that is newer than the log has been read (the disk lost synced
   // records).
   void flush(Lsn lsn);
-  // Causes a flush without waiting for it.
+  // Causes a flush without waiting for it. The log reaches `lsn`.
   void request_flush(Lsn lsn);
-  // Flushes everything, then a mark that vouches for it. Blocks. Returns the end of the mark.
-  Lsn flush_with_mark();
 
   // Nobody needs what is before `lsn`, which is durable, any more: segments that end before it are recycled or removed.
   // Does not block. After a power loss they may be there again, which does no harm.
@@ -122,7 +120,6 @@ class Wal {
   void write_chunk(const Chunk& chunk);
   void create_segment(const WalSegmentHeader& header);
   void dispose(std::uint64_t segment);
-  [[noreturn]] void panic(std::string_view what, const std::string& path, sim::DiskError error);
   void advance_durable(Lsn lsn);
   bool owes_mark() const;
   void append_mark() { append(wal_mark_kind, {}); }

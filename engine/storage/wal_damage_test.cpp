@@ -12,9 +12,6 @@
 namespace polarsim::engine::storage {
 namespace {
 
-// Long enough for a lazy flush and for the mark after it.
-constexpr sim::Duration rest{1'000'000'000};
-
 // The last record on the disk: where it begins and ends in which file.
 struct Place {
   std::string path;
@@ -41,7 +38,7 @@ TEST(WalMark, VouchesForTheLastBatch) {
   LogHost log;
   log.run([&](Wal& wal) {
     append_flushed(wal, numbered(40));
-    log.host().sleep_for(rest);
+    log.rest();
     log.host().crash();
   });
   damage(log.disk(), "record 39");
@@ -53,11 +50,11 @@ TEST(WalMark, IsWrittenOnceSoThatAnIdleLogIsQuiet) {
   LogHost log;
   log.run([&](Wal& wal) {
     append_flushed(wal, {"a"});
-    log.host().sleep_for(rest);
+    log.rest();
     const Lsn marked = wal.end();
     const std::uint64_t syncs = log.disk().statistics().syncs;
     EXPECT_EQ(wal.durable(), marked);
-    log.host().sleep_for(100 * rest);
+    log.host().sleep_for(std::chrono::seconds(100));
     EXPECT_EQ(wal.end(), marked);
     EXPECT_EQ(log.disk().statistics().syncs, syncs);
     EXPECT_EQ(log.host().pending_calls(), 0U);
@@ -69,7 +66,7 @@ TEST(WalMark, OfADamagedMarkNothingIsLostButItself) {
   LogHost log;
   log.run([&](Wal& wal) {
     append_flushed(wal, {"a", "b"});
-    wal.flush_with_mark();
+    log.rest();
   });
   const Place mark = last_record(log.disk());
   const sim::DiskImage image = sim::durable_image(log.disk());
@@ -86,9 +83,9 @@ TEST(WalMark, OfADamagedMarkNothingIsLostButItself) {
 sim::DiskImage small_log(std::uint64_t segment_bytes, Place& mark) {
   LogHost log;
   log.options().segment_bytes = segment_bytes;
-  log.run([](Wal& wal) {
+  log.run([&](Wal& wal) {
     append_flushed(wal, numbered(12));
-    wal.flush_with_mark();
+    log.rest();
   });
   mark = last_record(log.disk());
   return sim::durable_image(log.disk());
@@ -119,6 +116,62 @@ TEST(WalDamage, OfAnyBitBeforeTheMarkIsRefusedWithFileAndPosition) {
             << path << " bit " << bit << ": " << log.error();
       }
     }
+  }
+}
+
+// Before the mark is written, the last batch has to speak for itself. A bit that flips in a sector which shows that it
+// was written with the record is damage; for the others, a torn tail explains it as well.
+TEST(WalDamage, OfABitOfTheLastBatchIsToldFromATornTailWhereTheSectorShowsIt) {
+  LogHost log;
+  log.options().segment_bytes = 1 << 20;
+  // Headers in the first, second and third sector; the last record reaches into the fourth.
+  const std::vector<std::string> batch{std::string(300, '!'), "short", std::string(600, '?'), std::string(520, '#')};
+  log.run([&](Wal& wal) {
+    append_flushed(wal, {"kept"});
+    for (const std::string& record : batch) wal.append(kind, record);
+    wal.flush(wal.end());
+    log.host().crash();
+  });
+  const sim::DiskImage image = sim::durable_image(log.disk());
+  const std::string path = wal_segment_path(1);
+  const std::uint64_t begin = locate(log.disk(), batch[0]).second - wal_record_header_bytes;
+  const std::uint64_t last = locate(log.disk(), batch[3]).second - wal_record_header_bytes;
+  const std::uint64_t size = log.disk().status(path)->size;
+  ASSERT_EQ(size / sim::sector_bytes, 3U);
+  const std::uint64_t unproven = (last / sim::sector_bytes + 1) * sim::sector_bytes;
+  ASSERT_LT(unproven, size);
+  for (std::uint64_t bit = 8 * begin; bit < 8 * size; ++bit) {
+    log.disk().load(image);
+    log.disk().damage(path, bit / 8, static_cast<std::uint8_t>(1U << (bit % 8)));
+    log.run();
+    if (bit / 8 < unproven) {
+      ASSERT_TRUE(log.error().starts_with("XX000: write-ahead log is damaged in file \"" + path + "\" at LSN "))
+          << "bit " << bit << ": " << log.error();
+    } else {
+      ASSERT_EQ(log.error(), "") << "bit " << bit;
+      ASSERT_EQ(log.replayed(), (std::vector<std::string>{"kept", batch[0], batch[1], batch[2]}));
+    }
+  }
+}
+
+// The header was synced before the record: that needs no mark.
+TEST(WalDamage, OfTheHeaderOfTheLastSegmentIsRefused) {
+  LogHost log;
+  log.options().segment_bytes = 280;
+  log.run([&](Wal& wal) {
+    const std::uint64_t before = wal.segment();
+    for (int i = 0; wal.segment() == before; ++i) append_flushed(wal, {"record " + std::to_string(i)});
+    log.host().crash();
+  });
+  const std::vector<std::string> paths = log.disk().list("wal/");
+  ASSERT_EQ(paths.size(), 2U);
+  const sim::DiskImage image = sim::durable_image(log.disk());
+  for (std::uint64_t offset = 0; offset < wal_segment_header_bytes; ++offset) {
+    log.disk().load(image);
+    log.disk().damage(paths.back(), offset, 0x11);
+    log.run();
+    ASSERT_TRUE(log.error().starts_with("XX000: write-ahead log is damaged in file \"" + paths.back() + "\" at LSN "))
+        << offset << ": " << log.error();
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 
 #include "engine/storage/bytes.h"
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::string_view path_prefix = "wal/";
 constexpr std::size_t number_digits = 8;
+
+constexpr std::size_t crc_at = 0, length_at = 4, lsn_at = 8, durable_lsn_at = 16, previous_crc_at = 24, epoch_at = 28,
+                      kind_at = 32;
 
 }  // namespace
 
@@ -70,34 +74,68 @@ void encode(std::string& to, WalRecordHeader& header, std::string_view payload) 
   if (to.capacity() < begin + total) to.reserve(std::max(begin + total, 2 * to.capacity()));
   to.resize(begin + wal_record_header_bytes, '\0');
   char* const fields = to.data() + begin;
-  store(fields + 4, header.payload_length);
-  store(fields + 8, header.lsn);
-  store(fields + 16, header.durable_lsn);
-  store(fields + 24, header.previous_crc);
-  store(fields + 28, header.epoch);
-  store(fields + 32, header.kind);
+  store(fields + length_at, header.payload_length);
+  store(fields + lsn_at, header.lsn);
+  store(fields + durable_lsn_at, header.durable_lsn);
+  store(fields + previous_crc_at, header.previous_crc);
+  store(fields + epoch_at, header.epoch);
+  store(fields + kind_at, header.kind);
   to.append(payload);
   to.resize(begin + total, '\0');
   header.crc = crc32c(std::string_view(to).substr(begin + sizeof header.crc));
-  store(to.data() + begin, header.crc);
+  store(to.data() + begin + crc_at, header.crc);
 }
 
 std::optional<WalRecordHeader> decode_record(std::string_view bytes, Lsn lsn) {
   if (bytes.size() < wal_record_header_bytes) return std::nullopt;
   const char* const fields = bytes.data();
   WalRecordHeader header;
-  header.lsn = load<std::uint64_t>(fields + 8);
+  header.lsn = load<std::uint64_t>(fields + lsn_at);
   if (header.lsn != lsn) return std::nullopt;
-  header.crc = load<std::uint32_t>(fields);
-  header.payload_length = load<std::uint32_t>(fields + 4);
-  header.durable_lsn = load<std::uint64_t>(fields + 16);
-  header.previous_crc = load<std::uint32_t>(fields + 24);
-  header.epoch = load<std::uint32_t>(fields + 28);
-  header.kind = load<std::uint8_t>(fields + 32);
+  header.crc = load<std::uint32_t>(fields + crc_at);
+  header.payload_length = load<std::uint32_t>(fields + length_at);
+  header.durable_lsn = load<std::uint64_t>(fields + durable_lsn_at);
+  header.previous_crc = load<std::uint32_t>(fields + previous_crc_at);
+  header.epoch = load<std::uint32_t>(fields + epoch_at);
+  header.kind = load<std::uint8_t>(fields + kind_at);
   if (header.total_bytes() > bytes.size()) return std::nullopt;
   if (header.crc != crc32c(bytes.substr(sizeof header.crc, header.total_bytes() - sizeof header.crc)))
     return std::nullopt;
   return header;
+}
+
+std::optional<WalFlippedBit> find_flipped_bit(std::string_view bytes, Lsn lsn, std::uint32_t previous_crc) {
+  if (bytes.size() < wal_record_header_bytes) return std::nullopt;
+  WalRecordHeader found;
+  found.crc = load<std::uint32_t>(bytes.data());
+  found.payload_length = load<std::uint32_t>(bytes.data() + length_at);
+  const auto as_if_flipped = [&](std::uint64_t bit, std::uint64_t total) -> std::optional<WalFlippedBit> {
+    std::string repaired(bytes.substr(0, total));
+    repaired[bit / 8] = static_cast<char>(static_cast<unsigned char>(repaired[bit / 8]) ^ (1U << (bit % 8)));
+    const auto header = decode_record(repaired, lsn);
+    if (!header || header->previous_crc != previous_crc) return std::nullopt;
+    return WalFlippedBit{bit, *header};
+  };
+  if (const std::uint64_t total = found.total_bytes(); total <= bytes.size()) {
+    const std::string_view covered = bytes.substr(sizeof found.crc, total - sizeof found.crc);
+    const std::uint32_t difference = found.crc ^ crc32c(covered);
+    if (std::has_single_bit(difference)) {
+      if (auto flipped = as_if_flipped(static_cast<std::uint64_t>(std::countr_zero(difference)), total)) return flipped;
+    }
+    if (const auto bit = crc32c_flipped_bit(covered.size(), difference)) {
+      if (auto flipped = as_if_flipped(8 * sizeof found.crc + *bit, total)) return flipped;
+    }
+  }
+  // A flip in the length changes what the checksum is computed of.
+  if (load<Lsn>(bytes.data() + lsn_at) != lsn) return std::nullopt;
+  if (load<std::uint32_t>(bytes.data() + previous_crc_at) != previous_crc) return std::nullopt;
+  for (std::uint64_t bit = 0; bit < 8 * sizeof found.payload_length; ++bit) {
+    WalRecordHeader other;
+    other.payload_length = found.payload_length ^ 1U << bit;
+    if (other.total_bytes() > bytes.size()) continue;
+    if (auto flipped = as_if_flipped(8 * length_at + bit, other.total_bytes())) return flipped;
+  }
+  return std::nullopt;
 }
 
 }  // namespace polarsim::engine::storage

@@ -31,9 +31,13 @@
 // Torn or damaged? The durable LSN tells: a power loss can only harm what was not synced, so an invalid record that
 // lies before the durable LSN of a later valid one was damaged by something else. So was one that lies before the first
 // LSN of a later segment, because a segment is created only when the one before it has been synced, or before the end
-// that the control file vouches for. When the log has been idle for a while, and at a clean shutdown, a record that is
-// nothing but its header (wal_mark_kind) vouches for what was synced last. Until then, damage to the very last synced
-// batch looks like a torn tail and is cut off; and a damaged mark is always cut off, which loses nothing but itself.
+// that the control file vouches for. When the log has been idle for a while, a record that is nothing but its header
+// (wal_mark_kind) vouches for what was synced last. Until then the last batch has to speak for itself: a sector never
+// tears inside, so a record that would be whole but for one bit is damaged if that bit's sector was written with it,
+// which the sector shows if it holds this record's header or that of the next one; and a segment's header that is
+// invalid before a valid record is damaged, because it was synced before. What else happens to the last batch in this
+// time (more bits, sectors in the middle of a long record) looks like a torn tail and is cut off; and a damaged mark is
+// always cut off, which loses nothing but itself.
 #pragma once
 
 #include <cstdint>
@@ -90,6 +94,16 @@ std::optional<WalSegmentHeader> decode_segment_header(std::string_view file);
 void encode(std::string& to, WalRecordHeader& header, std::string_view payload);
 // Empty unless a whole record with the right checksum that calls itself `lsn` starts at `bytes`.
 std::optional<WalRecordHeader> decode_record(std::string_view bytes, Lsn lsn);
+// If the bytes are a record at `lsn` after `previous_crc` but for one bit: that bit (bit n % 8 of byte n / 8), and the
+// header as it was before.
+struct WalFlippedBit {
+  std::uint64_t bit = 0;
+  WalRecordHeader header;
+};
+std::optional<WalFlippedBit> find_flipped_bit(std::string_view bytes, Lsn lsn, std::uint32_t previous_crc);
+// Bytes at the beginning of a record that no bytes of an earlier life of the file agree with but by chance: checksums,
+// position, epoch.
+inline constexpr std::uint64_t wal_record_identity_bytes = 32;
 inline std::string_view payload_of(std::string_view record, const WalRecordHeader& header) {
   return record.substr(wal_record_header_bytes, header.payload_length);
 }

@@ -25,6 +25,10 @@ namespace {
 
 constexpr std::string_view valid_records_follow =
     "Valid records that were written after this position had been synced follow it";
+constexpr std::string_view one_bit_is_wrong =
+    "But for one bit the record is whole, and it was written in one piece with what stands beside that bit";
+constexpr std::string_view header_comes_first =
+    "The header of a segment is synced before the records that follow this one are written";
 constexpr std::string_view control_file_says = "The control file says that the log had been synced beyond";
 
 [[noreturn]] void disk_failed(std::string_view what, const std::string& path, sim::DiskError error) {
@@ -96,6 +100,7 @@ class Scanner {
     if (number == start_.segment && !from_beginning()) {
       enter_start(header);
     } else if (!header || !in_use(number, *header)) {
+      check_first_record(number, bytes);
       check_nothing_follows(number, bytes, wal_segment_header_bytes);
       tail_.torn |= !header;
       return false;
@@ -139,6 +144,7 @@ class Scanner {
         // The next segment may have begun before the end of this file, if it is a recycled one.
         if (next_segment_continues()) return true;
         check_nothing_follows(tail_.segment, bytes, offset);
+        check_single_bit(bytes, offset);
         tail_.torn |= !stale(rest);
         return false;
       }
@@ -179,6 +185,29 @@ class Scanner {
     }
   }
 
+  // Refuses if the record that should stand here is there but for one bit, and no crash can have left it so.
+  void check_single_bit(std::string_view bytes, std::uint64_t offset) {
+    const auto flipped = find_flipped_bit(bytes.substr(offset), tail_.lsn, tail_.crc);
+    if (!flipped || flipped->header.epoch < tail_.epoch || flipped->header.kind == wal_mark_kind) return;
+    const std::uint64_t sector = (offset + flipped->bit / 8) / sim::sector_bytes;
+    const auto identifies = [sector](std::uint64_t record) {
+      return record / sim::sector_bytes <= sector &&
+             sector <= (record + wal_record_identity_bytes - 1) / sim::sector_bytes;
+    };
+    const std::uint64_t next = offset + flipped->header.total_bytes();
+    const auto follows = decode_record(bytes.substr(next), tail_.lsn + flipped->header.total_bytes());
+    const bool next_identifies = follows && follows->previous_crc == flipped->header.crc && identifies(next);
+    if (identifies(offset) || next_identifies) refuse(tail_.segment, tail_.lsn, "invalid record", one_bit_is_wrong);
+  }
+
+  // Refuses if the next record of the log is the first one of this file, although its header does not say so.
+  void check_first_record(std::uint64_t segment, std::string_view bytes) {
+    if (bytes.size() < wal_segment_header_bytes) return;
+    const auto header = decode_record(bytes.substr(wal_segment_header_bytes), tail_.lsn);
+    if (!header || header->previous_crc != tail_.crc) return;
+    refuse(segment, tail_.lsn, "the header is invalid", header_comes_first);
+  }
+
   // The log may go on in the next file although nothing says so any more but its records.
   void check_headless_segment(std::uint64_t number) {
     if (!files_.contains(number)) return;
@@ -187,7 +216,9 @@ class Scanner {
     if (begin.size() < wal_segment_header_bytes + wal_record_header_bytes) return;
     const bool goes_on = lsn_field(std::string_view(begin).substr(wal_segment_header_bytes)) == tail_.lsn;
     if (decode_segment_header(begin) && !goes_on) return;
-    check_no_later_record(number, read(file, file.size()), wal_segment_header_bytes);
+    const std::string bytes = read(file, file.size());
+    check_first_record(number, bytes);
+    check_no_later_record(number, bytes, wal_segment_header_bytes);
   }
 
   // A segment is created only when everything before it has been synced.

@@ -141,13 +141,13 @@ TEST(Wal, DamageInTheMiddleIsRefused) {
   }
 }
 
-TEST(Wal, DamageOfTheLastRecordLooksLikeATornTail) {
+TEST(Wal, HeavyDamageOfTheLastRecordLooksLikeATornTail) {
   LogHost log;
   log.run([&](Wal& wal) {
     append_flushed(wal, numbered(40));
     log.host().crash();
   });
-  damage(log.disk(), "record 39");
+  damage_heavily(log.disk(), "record 39");
   log.run();
   EXPECT_EQ(log.error(), "");
   EXPECT_EQ(log.replayed(), numbered(39));
@@ -191,7 +191,7 @@ TEST(Wal, StaleRecordsDoNotComeBack) {
     wal.flush(wal.append(kind, "three"));
     log.host().crash();
   });
-  damage(log.disk(), "two");
+  damage_heavily(log.disk(), "two");
   log.run([&](Wal& wal) {
     append_flushed(wal, {"two"});
     log.host().crash();
@@ -218,7 +218,7 @@ TEST(Wal, StaleRecordsDoNotContinueAnotherChain) {
   const auto [path, payload_at] = locate(log.disk(), record('d'));
   const std::uint64_t stale_at = payload_at - wal_record_header_bytes;
   const std::string stale = log.disk().durable_contents(path).substr(stale_at);
-  damage(log.disk(), record('b'));
+  damage_heavily(log.disk(), record('b'));
   log.run([&](Wal& wal) {
     append_flushed(wal, {record('b')});
     log.host().crash();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
@@ -40,6 +41,8 @@ class LogHost {
     host_.boot();
     simulation_.run();
   }
+  // From the body: long enough for a lazy flush, and for the mark after it.
+  void rest() { host_.sleep_for(std::chrono::seconds(1)); }
   const std::vector<std::string>& replayed() const { return replayed_; }
   const std::string& error() const { return error_; }
   sim::Disk& disk() { return host_.disk(); }
@@ -88,9 +91,11 @@ inline std::pair<std::string, std::uint64_t> locate(sim::Disk& disk, const std::
   return {};
 }
 
-inline void damage(sim::Disk& disk, const std::string& payload) {
+inline void damage(sim::Disk& disk, const std::string& payload, std::uint8_t mask = 0x40) {
   const auto [path, offset] = locate(disk, payload);
-  disk.damage(path, offset, 0x40);
+  disk.damage(path, offset, mask);
 }
+// As nobody can tell from a torn tail, if it is in the last batch.
+inline void damage_heavily(sim::Disk& disk, const std::string& payload) { damage(disk, payload, 0x42); }
 
 }  // namespace polarsim::engine::storage

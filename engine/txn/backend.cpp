@@ -36,7 +36,8 @@ void Backend::check_interrupts() {
   }
   if (cancel_requested_) {
     cancel_requested_ = false;
-    throw SqlError(sqlstate::query_canceled, "canceling statement due to user request");
+    throw SqlError(sqlstate::query_canceled,
+                   gives_way ? "canceling autovacuum task" : "canceling statement due to user request");
   }
 }
 

@@ -42,6 +42,8 @@ class Backend {
   std::uint32_t process_id() const { return process_id_; }
   WaitLimits limits;
   LockOwner session_locks;
+  // Autovacuum: who has waited for one of its locks for deadlock_timeout, and is no deadlock, asks it to stop.
+  bool gives_way = false;
 
   // Asked by anybody; takes effect at the next check or ends the present wait. PostgreSQL's pg_cancel_backend() and
   // pg_terminate_backend().

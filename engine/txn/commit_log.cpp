@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/storage/bytes.h"
+
 namespace polarsim::engine::txn {
 
 using storage::BlockNumber;
@@ -24,7 +26,7 @@ void CommitLog::set(Xid xid, Outcome outcome) {
 }
 
 // Keeps the blocks from that of `oldest` round to that of `next`: what lies outside is about transactions 2^32 ago.
-void CommitLog::drop_before(Xid oldest, Xid next) {
+void CommitLog::drop_outside(Xid oldest, Xid next) {
   const BlockNumber first = oldest / xids_per_page;
   const BlockNumber last = next / xids_per_page;
   for (BlockNumber block = 0; block < pages_.size(); ++block) {
@@ -35,8 +37,18 @@ void CommitLog::drop_before(Xid oldest, Xid next) {
   }
 }
 
-void CommitLog::write(Xid oldest, Xid next) {
-  drop_before(oldest, next);
+void CommitLog::trim(Xid oldest, Xid next) {
+  drop_outside(oldest, next);
+  const BlockNumber block = next / xids_per_page;
+  if (block >= pages_.size() || pages_[block] == nullptr) return;
+  for (std::uint32_t place = next % xids_per_page; place < xids_per_page; ++place) {
+    const Xid xid = block * xids_per_page + place;
+    if (outcome(xid) != Outcome::undecided) set(xid, Outcome::undecided);
+  }
+}
+
+void CommitLog::write(Xid oldest, Xid next, std::span<const Xid> prepared) {
+  drop_outside(oldest, next);
   std::map<BlockNumber, std::string> copies;
   std::set<BlockNumber> kept;
   for (BlockNumber block = 0; block < pages_.size(); ++block) {
@@ -47,23 +59,29 @@ void CommitLog::write(Xid oldest, Xid next) {
     copy.resize(VersionedPages::page_payload);
     std::copy(pages_[block]->begin(), pages_[block]->end(), copy.begin());
   }
+  storage::ByteWriter note;
+  for (const Xid xid : prepared) note.number(xid);
   std::set<BlockNumber> writing = std::exchange(changed_, {});
   try {
-    files_.write(copies, kept, {});
+    files_.write(copies, kept, note.bytes());
   } catch (...) {
     changed_.merge(writing);
     throw;
   }
 }
 
-void CommitLog::load() {
+std::vector<Xid> CommitLog::load() {
   pages_.clear();
   changed_.clear();
-  for (const auto& [block, bytes] : files_.load().pages) {
+  const VersionedPages::Contents contents = files_.load();
+  for (const auto& [block, bytes] : contents.pages) {
     if (block >= pages_.size()) pages_.resize(block + 1);
     pages_[block] = std::make_unique<PageBytes>();
     std::copy(bytes.begin(), bytes.end(), pages_[block]->begin());
   }
+  std::vector<Xid> prepared;
+  for (storage::ByteReader note(contents.note); !note.at_end();) prepared.push_back(note.number<Xid>());
+  return prepared;
 }
 
 std::size_t CommitLog::pages() const {

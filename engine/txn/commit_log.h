@@ -4,13 +4,17 @@
 // changed since the last one (versioned_pages.h, in "pg_xact"). Undecided is what nobody has set: of such a transaction
 // only the list of running ones tells whether it runs or was cut off by a crash.
 //
-// An outcome is set when its record is durable, or if it does not matter that the record may be lost.
+// An outcome is set when its record is durable, or if it does not matter that the record may be lost. So a checkpoint
+// may write outcomes of identifiers that a crash then takes out of the log, and which will be given out again: trim().
+//
+// With the pages go the identifiers of those that are prepared, for which two_phase.h has to have a file each.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "engine/txn/versioned_pages.h"
@@ -34,14 +38,16 @@ class CommitLog {
 
   // Forgets pages that hold only transactions older than `oldest`; the record that allows it has to be durable. Blocks;
   // see VersionedPages::write.
-  void write(storage::Xid oldest, storage::Xid next);
-  // Throws as VersionedPages::load. Blocks.
-  void load();
+  void write(storage::Xid oldest, storage::Xid next, std::span<const storage::Xid> prepared);
+  // Returns whom the last write() called prepared. Throws as VersionedPages::load. Blocks.
+  std::vector<storage::Xid> load();
+  // After recovery: nobody has had `next` yet, nor any later identifier (PostgreSQL's TrimCLOG).
+  void trim(storage::Xid oldest, storage::Xid next);
   std::size_t pages() const;
 
  private:
   using PageBytes = std::array<std::uint8_t, VersionedPages::page_payload>;
-  void drop_before(storage::Xid oldest, storage::Xid next);
+  void drop_outside(storage::Xid oldest, storage::Xid next);
 
   VersionedPages files_;
   std::vector<std::unique_ptr<PageBytes>> pages_;  // by block; null where nothing has been set

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "engine/storage/storage_test_support.h"
 
@@ -41,13 +42,13 @@ TEST(CommitLog, WritesChangedPagesOnlyAndReadsThemAgain) {
   node.run([](sim::Host& host) {
     CommitLog log(host);
     for (Xid page = 0; page < 40; ++page) log.set(page * per_page + 3, Outcome::committed);
-    log.write(3, 40 * per_page);
+    log.write(3, 40 * per_page, {});
     const std::uint64_t first = host.disk().statistics().bytes_written;
     log.set(39 * per_page + 4, Outcome::aborted);
-    log.write(3, 40 * per_page);
+    log.write(3, 40 * per_page, {});
     EXPECT_LT(host.disk().statistics().bytes_written - first, 2 * storage::page_size);
     const std::uint64_t second = host.disk().statistics().bytes_written;
-    log.write(3, 40 * per_page);
+    log.write(3, 40 * per_page, {});
     EXPECT_EQ(host.disk().statistics().bytes_written, second) << "nothing has changed";
     host.crash();
   });
@@ -66,9 +67,9 @@ TEST(CommitLog, ForgetsWhatIsOld) {
   node.run([](sim::Host& host) {
     CommitLog log(host);
     for (Xid page = 0; page < 70; ++page) log.set(page * per_page + 3, Outcome::committed);
-    log.write(3, 70 * per_page);
+    log.write(3, 70 * per_page, {});
     EXPECT_EQ(host.disk().list("pg_xact/").size(), 4U);
-    log.write(66 * per_page + 3, 70 * per_page);
+    log.write(66 * per_page + 3, 70 * per_page, {});
     EXPECT_EQ(log.pages(), 4U);
     EXPECT_EQ(log.outcome(65 * per_page + 3), Outcome::undecided);
     EXPECT_EQ(log.outcome(66 * per_page + 3), Outcome::committed);
@@ -77,7 +78,7 @@ TEST(CommitLog, ForgetsWhatIsOld) {
     const Xid before = 0xFFFFFFFF - per_page;
     log.set(before, Outcome::committed);
     log.set(5, Outcome::committed);
-    log.write(before, 10);
+    log.write(before, 10, {});
     EXPECT_EQ(log.outcome(before), Outcome::committed);
     EXPECT_EQ(log.outcome(5), Outcome::committed);
     EXPECT_EQ(log.outcome(66 * per_page + 3), Outcome::undecided);
@@ -92,6 +93,40 @@ TEST(CommitLog, ForgetsWhatIsOld) {
   EXPECT_TRUE(node.finished()) << node.error();
 }
 
+TEST(CommitLog, IsTrimmedToWhatHasBeenGivenOut) {
+  StorageHost node;
+  node.run([](sim::Host& host) {
+    CommitLog log(host);
+    for (const Xid xid : {per_page - 1, per_page, per_page + 7, per_page + 8, 2 * per_page - 1, 5 * per_page})
+      log.set(xid, Outcome::aborted);
+    log.write(3, 6 * per_page, {});
+    log.trim(3, per_page + 8);
+    log.write(3, per_page + 8, {});
+    host.crash();
+  });
+  node.run([](sim::Host& host) {
+    CommitLog log(host);
+    log.load();
+    for (const Xid xid : {per_page - 1, per_page, per_page + 7}) EXPECT_EQ(log.outcome(xid), Outcome::aborted) << xid;
+    for (const Xid xid : {per_page + 8, 2 * per_page - 1, 5 * per_page})
+      EXPECT_EQ(log.outcome(xid), Outcome::undecided) << xid;
+  });
+  EXPECT_TRUE(node.finished()) << node.error();
+}
+
+TEST(CommitLog, KnowsWhoWasPrepared) {
+  StorageHost node;
+  const std::vector<Xid> prepared{7, 4'000'000'000};
+  node.run([&](sim::Host& host) {
+    CommitLog log(host);
+    log.write(3, 100, {});
+    log.write(3, 100, prepared);
+    host.crash();
+  });
+  node.run([&](sim::Host& host) { EXPECT_EQ(CommitLog(host).load(), prepared); });
+  EXPECT_TRUE(node.finished()) << node.error();
+}
+
 // Every byte that counts is under some checksum: damage is named or harmless, and never believed.
 TEST(CommitLog, DamageIsRefusedWithFileAndBlock) {
   StorageHost node;
@@ -99,7 +134,7 @@ TEST(CommitLog, DamageIsRefusedWithFileAndBlock) {
     CommitLog log(host);
     for (int round = 0; round < 2; ++round) {
       for (Xid page = 0; page < 3; ++page) log.set(page * per_page + 3 + static_cast<Xid>(round), Outcome::committed);
-      log.write(3, 3 * per_page);
+      log.write(3, 3 * per_page, {});
     }
     host.crash();
   });
@@ -145,7 +180,7 @@ TEST(CommitLog, LostWriteIsRefused) {
         parameters.lost_write = 0.5;
         host.disk().set_parameters(parameters);
       }
-      log.write(3, 100);
+      log.write(3, 100, {});
     }
     sim::DiskParameters parameters = host.disk().parameters();
     parameters.lost_write = 0;
@@ -169,10 +204,10 @@ TEST(CommitLog, WritesAreAllOrNothing) {
     node.run([&](sim::Host& host) {
       CommitLog log(host);
       for (Xid page = 0; page < 3; ++page) log.set(page * per_page + 3, Outcome::committed);
-      log.write(3, 3 * per_page);
+      log.write(3, 3 * per_page, {});
       host.scheduler().call_at(host.scheduler().now() + sim::Duration(crash_us * 1000), [&host] { host.crash(); });
       for (Xid page = 0; page < 3; ++page) log.set(page * per_page + 4, Outcome::aborted);
-      log.write(3, 3 * per_page);
+      log.write(3, 3 * per_page, {});
       returned = true;
       host.scheduler().sleep_for(sim::Duration(10'000'000));
     });
@@ -191,7 +226,7 @@ TEST(CommitLog, WritesAreAllOrNothing) {
       ++(*found.begin() == Outcome::aborted ? after : before);
       // And it can go on from there.
       log.set(7, Outcome::committed);
-      log.write(3, 3 * per_page);
+      log.write(3, 3 * per_page, {});
     });
     ASSERT_TRUE(node.finished()) << node.error() << " " << crash_us;
   }
@@ -205,14 +240,14 @@ TEST(CommitLog, WriteThatIsCutOffIsMadeUpFor) {
     node.run([&](sim::Host& host) {
       CommitLog log(host);
       log.set(3, Outcome::committed);
-      log.write(3, 100);
+      log.write(3, 100, {});
       log.set(4, Outcome::committed);
-      const sim::TaskRef first = host.spawn("writer", [&] { log.write(3, 100); });
+      const sim::TaskRef first = host.spawn("writer", [&] { log.write(3, 100, {}); });
       host.scheduler().sleep_for(sim::Duration(cancel_us * 1000));
       host.scheduler().cancel(first);
       host.scheduler().join(first);
       log.set(5, Outcome::committed);
-      log.write(3, 100);
+      log.write(3, 100, {});
       host.crash();
     });
     node.run([](sim::Host& host) {

@@ -167,7 +167,7 @@ std::string DeadlockDetector::report() const {
     const Member& blocker = cycle_[(i + 1) % cycle_.size()];
     if (i != 0) lines += '\n';
     lines += fmt::format("Process {} waits for {} on {}; blocked by process {}.", member.process_id,
-                         to_string(member.mode), describe(member.tag), blocker.process_id);
+                         to_string(member.mode), describe_in_report(member.tag), blocker.process_id);
   }
   return lines;
 }

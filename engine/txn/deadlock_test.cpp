@@ -13,7 +13,8 @@ namespace {
 using testing::Actor;
 using testing::advisory;
 using testing::Pending;
-using testing::run_on_host;
+
+using Deadlock = testing::LockTest;
 
 constexpr LockMode share = LockMode::share;
 constexpr LockMode exclusive = LockMode::exclusive;
@@ -26,13 +27,8 @@ void be_patient(std::initializer_list<Actor*> actors) {
   for (Actor* const actor : actors) actor->backend.limits.deadlock_timeout = sim::Duration(10'000'000'000);
 }
 
-std::int64_t now_ms(sim::Host& host) { return sim::nanoseconds(host.scheduler().now()) / 1'000'000; }
-
-TEST(Deadlock, OfTwoIsFoundAfterTheTimeout) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 11);
-    Actor b(host, locks, 12);
+TEST_F(Deadlock, OfTwoIsFoundAfterTheTimeout) {
+  play([this] {
     be_patient({&a});
     a.lock(LockTag::of_transaction(748), exclusive);
     b.lock(LockTag::of_transaction(749), exclusive);
@@ -40,46 +36,40 @@ TEST(Deadlock, OfTwoIsFoundAfterTheTimeout) {
       locks.wait_for_end(a.backend, 749);
       return LockResult::granted;
     });
-    host.scheduler().sleep_for(sim::Duration(300'000'000));
-    const std::int64_t start = now_ms(host);
+    sleep_ms(300);
+    const std::int64_t start = now_ms();
     const std::string outcome = testing::outcome_of([&] {
       locks.wait_for_end(b.backend, 748);
       return LockResult::granted;
     });
     EXPECT_EQ(outcome,
               "40P01 deadlock detected / "
-              "Process 12 waits for ShareLock on transaction 748; blocked by process 11.\n"
-              "Process 11 waits for ShareLock on transaction 749; blocked by process 12.");
-    EXPECT_EQ(now_ms(host), start + 1000);
+              "Process 2 waits for ShareLock on transaction 748; blocked by process 1.\n"
+              "Process 1 waits for ShareLock on transaction 749; blocked by process 2.");
+    EXPECT_EQ(now_ms(), start + 1000);
     EXPECT_FALSE(survivor.done());
     b.unlock_all();
     EXPECT_EQ(survivor.outcome(), "granted");
   });
 }
 
-TEST(Deadlock, TakesTheFirstToLookForAVictim) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(Deadlock, TakesTheFirstToLookForAVictim) {
+  play([this] {
     a.lock(first, exclusive);
     b.lock(second, exclusive);
     Pending victim = a.start(second, exclusive);
-    host.scheduler().sleep_for(sim::Duration(500'000'000));
+    sleep_ms(500);
     Pending survivor = b.start(first, exclusive);
     EXPECT_EQ(victim.outcome().substr(0, 5), "40P01");
-    EXPECT_EQ(now_ms(host), 1000);
+    EXPECT_EQ(now_ms(), 1000);
     a.unlock_all();
     EXPECT_EQ(survivor.outcome(), "waited");
-    EXPECT_EQ(now_ms(host), 1000);
+    EXPECT_EQ(now_ms(), 1000);
   });
 }
 
-TEST(Deadlock, HintsAtTheLog) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(Deadlock, HintsAtTheLog) {
+  play([this] {
     be_patient({&a});
     a.lock(first, exclusive);
     b.lock(second, exclusive);
@@ -95,12 +85,8 @@ TEST(Deadlock, HintsAtTheLog) {
   });
 }
 
-TEST(Deadlock, OfThreeNamesThemInOrder) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
-    Actor c(host, locks, 3);
+TEST_F(Deadlock, OfThreeNamesThemInOrder) {
+  play([this] {
     be_patient({&a, &b});
     a.lock(first, exclusive);
     b.lock(second, exclusive);
@@ -109,9 +95,9 @@ TEST(Deadlock, OfThreeNamesThemInOrder) {
     Pending of_b = b.start(third, LockMode::row_exclusive);
     EXPECT_EQ(c.lock(first, LockMode::access_exclusive),
               "40P01 deadlock detected / "
-              "Process 3 waits for AccessExclusiveLock on relation 1; blocked by process 1.\n"
-              "Process 1 waits for ShareLock on relation 2; blocked by process 2.\n"
-              "Process 2 waits for RowExclusiveLock on relation 3; blocked by process 3.");
+              "Process 3 waits for AccessExclusiveLock on relation 1 of database 5; blocked by process 1.\n"
+              "Process 1 waits for ShareLock on relation 2 of database 5; blocked by process 2.\n"
+              "Process 2 waits for RowExclusiveLock on relation 3 of database 5; blocked by process 3.");
     c.unlock_all();
     EXPECT_EQ(of_b.outcome(), "waited");
     b.unlock_all();
@@ -119,30 +105,24 @@ TEST(Deadlock, OfThreeNamesThemInOrder) {
   });
 }
 
-TEST(Deadlock, OfTwoWhoWantMoreIsFoundAtOnce) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(Deadlock, OfTwoWhoWantMoreIsFoundAtOnce) {
+  play([this] {
     a.lock(first, share);
     b.lock(first, share);
     Pending waiting = a.start(first, exclusive);
-    const std::int64_t start = now_ms(host);
+    const std::int64_t start = now_ms();
     EXPECT_EQ(b.lock(first, exclusive),
               "40P01 deadlock detected / "
-              "Process 2 waits for ExclusiveLock on relation 1; blocked by process 1.\n"
-              "Process 1 waits for ExclusiveLock on relation 1; blocked by process 2.");
-    EXPECT_EQ(now_ms(host), start);
+              "Process 2 waits for ExclusiveLock on relation 1 of database 5; blocked by process 1.\n"
+              "Process 1 waits for ExclusiveLock on relation 1 of database 5; blocked by process 2.");
+    EXPECT_EQ(now_ms(), start);
     b.unlock_all();
     EXPECT_EQ(waiting.outcome(), "waited");
   });
 }
 
-TEST(Deadlock, OfAdvisoryLocksOfSessionAndTransaction) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(Deadlock, OfAdvisoryLocksOfSessionAndTransaction) {
+  play([this] {
     be_patient({&a});
     a.lock_for_session(advisory(1), exclusive);
     b.lock(advisory(2), exclusive);
@@ -158,12 +138,8 @@ TEST(Deadlock, OfAdvisoryLocksOfSessionAndTransaction) {
 
 // b holds `second` and waits for `first` behind c, whose request conflicts with that of b but who waits for a only; a
 // waits for b. Letting b go before c ends it, because b does not conflict with what a holds.
-TEST(Deadlock, ThatOnlyTheQueuesOrderClosesIsBrokenByAnother) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
-    Actor c(host, locks, 3);
+TEST_F(Deadlock, ThatOnlyTheQueuesOrderClosesIsBrokenByAnother) {
+  play([this] {
     a.lock(first, LockMode::access_share);
     b.lock(second, exclusive);
     Pending of_c = c.start(first, LockMode::access_exclusive);
@@ -171,7 +147,7 @@ TEST(Deadlock, ThatOnlyTheQueuesOrderClosesIsBrokenByAnother) {
     EXPECT_FALSE(of_b.done()) << "behind c";
     Pending of_a = a.start(second, share);
     EXPECT_EQ(of_b.outcome(), "waited");
-    EXPECT_GE(now_ms(host), 1000) << "it took somebody to look";
+    EXPECT_GE(now_ms(), 1000) << "it took somebody to look";
     EXPECT_FALSE(of_a.done() || of_c.done());
     b.unlock_all();
     EXPECT_EQ(of_a.outcome(), "waited");
@@ -182,12 +158,8 @@ TEST(Deadlock, ThatOnlyTheQueuesOrderClosesIsBrokenByAnother) {
 }
 
 // As before, but b cannot go first either: a holds what b wants.
-TEST(Deadlock, ThatNoOrderBreaksEndsWithAVictim) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
-    Actor c(host, locks, 3);
+TEST_F(Deadlock, ThatNoOrderBreaksEndsWithAVictim) {
+  play([this] {
     be_patient({&b, &c});
     a.lock(first, exclusive);
     b.lock(second, exclusive);
@@ -195,8 +167,8 @@ TEST(Deadlock, ThatNoOrderBreaksEndsWithAVictim) {
     Pending of_b = b.start(first, share);
     EXPECT_EQ(a.lock(second, share),
               "40P01 deadlock detected / "
-              "Process 1 waits for ShareLock on relation 2; blocked by process 2.\n"
-              "Process 2 waits for ShareLock on relation 1; blocked by process 1.");
+              "Process 1 waits for ShareLock on relation 2 of database 5; blocked by process 2.\n"
+              "Process 2 waits for ShareLock on relation 1 of database 5; blocked by process 1.");
     a.unlock_all();
     EXPECT_EQ(of_c.outcome(), "waited");
     c.unlock_all();
@@ -205,14 +177,8 @@ TEST(Deadlock, ThatNoOrderBreaksEndsWithAVictim) {
 }
 
 // Only what has to change does.
-TEST(Deadlock, QueuesOfNoCycleKeepTheirOrder) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
-    Actor c(host, locks, 3);
-    Actor d(host, locks, 4);
-    Actor e(host, locks, 5);
+TEST_F(Deadlock, QueuesOfNoCycleKeepTheirOrder) {
+  play([this] {
     e.lock(first, LockMode::access_share);
     e.lock(second, LockMode::access_share);
     a.lock(third, LockMode::row_share);
@@ -239,10 +205,8 @@ TEST(Deadlock, QueuesOfNoCycleKeepTheirOrder) {
   });
 }
 
-TEST(Deadlock, PreparedTransactionIsWaitedForInVain) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
+TEST_F(Deadlock, PreparedTransactionIsWaitedForInVain) {
+  play([this] {
     Backend prepared(host, 0);
     LockOwner of_prepared;
     locks.restore(prepared, of_prepared, first, exclusive);

@@ -80,8 +80,11 @@ class Heap {
   };
   // The version at `tid` if the snapshot shows it.
   std::optional<Row> fetch(const HeapTable& table, Tid tid, const Transaction& reader, const Snapshot& snapshot);
-  // The version at `tid`, whoever may see it.
-  std::optional<Row> fetch_any(const HeapTable& table, Tid tid);
+  // Every version that somebody sees, or may come to see, in order of their places: for reading the catalog at the
+  // start and for building indexes. The dead are left out: vacuum may have taken away parts of them already. Nobody
+  // else changes or vacuums the table meanwhile. `visit` may block.
+  using VisitVersion = std::function<void(Tid, const storage::TupleHeader&, const Row&)>;
+  void for_each_version(const HeapTable& table, const VisitVersion& visit);
 
   // --- writing; the caller holds the table's lock ---
   Tid insert(Transaction& transaction, const HeapTable& table, const Row& row);
@@ -121,6 +124,9 @@ class Heap {
   // Those of the places where nothing is that anybody sees or will see: index entries that lead there are of no use,
   // and whoever sees to it that no new ones come may take them out.
   std::vector<Tid> dead_places(const HeapTable& table, const std::vector<Tid>& tids);
+
+  // The relation's file is gone.
+  void forget(RelationId relation) { last_block_.erase(relation); }
 
   static void register_redo(storage::RedoTable& table) { register_heap_redo(table); }
 

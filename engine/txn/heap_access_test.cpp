@@ -12,33 +12,14 @@ namespace {
 
 using sql::LockStrength;
 using sql::LockWait;
+using testing::contents;
+using testing::given;
 using testing::HeapNode;
 using testing::Pending;
 using testing::row_of;
 using testing::Session;
 using testing::test_table;
-
-void with_node(const std::function<void(HeapNode&)>& body, NodeConfig config = {}) {
-  HeapNode node(1, config);
-  node.run_node(body);
-  EXPECT_EQ(node.error(), "");
-  EXPECT_TRUE(node.finished());
-}
-
-// A committed row.
-Tid given(HeapNode& node, std::int64_t id, const std::string& text) {
-  Session session(node);
-  const Tid tid = session.insert(id, text);
-  session.commit();
-  return tid;
-}
-
-std::string contents(HeapNode& node) {
-  Session session(node);
-  std::string all = session.scan();
-  session.commit();
-  return all;
-}
+using testing::with_node;
 
 TEST(Heap, RowsAreSeenWhenTheirTransactionHasCommitted) {
   with_node([](HeapNode& node) {

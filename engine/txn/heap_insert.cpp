@@ -53,7 +53,9 @@ Tid Heap::place(RelationId relation, TupleRecord& record, const TupleHeader& hea
 
 Tid Heap::insert_version(Transaction& transaction, const HeapTable& table, const Row& row, const TupleHeader& header) {
   TupleRecord record(false, row, Toast(*this, table.toast).store(transaction, row));
-  return place(table.relation, record, header);
+  const Tid tid = place(table.relation, record, header);
+  ++transaction.level().rows_of(table.relation).inserted;
+  return tid;
 }
 
 Tid Heap::insert(Transaction& transaction, const HeapTable& table, const Row& row) {
@@ -102,6 +104,7 @@ void Heap::kill(Transaction& transaction, const HeapTable& table, Tid tid) {
     header.cmax = 0;
     header.infomask &= static_cast<std::uint16_t>(~infomask::speculative);
     change_header(transactions_.log(), heap_record::kill, version.ref, tid.item, header);
+    ++transaction.level().rows_of(table.relation).deleted;
   }
   transactions_.locks().release(*transaction.backend, transaction.level().locks, tag, LockMode::exclusive);
   Toast(*this, table.toast).remove(transaction, external);

@@ -73,14 +73,34 @@ std::optional<Row> Heap::fetch(const HeapTable& table, Tid tid, const Transactio
   return row;
 }
 
-std::optional<Row> Heap::fetch_any(const HeapTable& table, Tid tid) {
-  Version version = look(table.relation, tid);
-  if (!version) return std::nullopt;
-  ExternalColumns external;
-  Row row = storage::decode_tuple(version.tuple, external);
-  version.ref.release();
-  if (!external.empty()) Toast(*this, table.toast).fetch(row, external);
-  return row;
+void Heap::for_each_version(const HeapTable& table, const VisitVersion& visit) {
+  struct Place {
+    storage::TupleHeader header;
+    Row row;
+    ExternalColumns external;
+  };
+  std::vector<std::pair<Tid, Place>> places;
+  const Xid horizon = transactions_.horizon();
+  for (storage::BlockNumber block = 0; block < files_.block_count(table.relation); ++block) {
+    places.clear();
+    {
+      const PageRef ref = pool_.pin({table.relation, storage::Fork::main, block});
+      const Page page = ref.page();
+      const std::uint16_t items = page.is_new() ? std::uint16_t{0} : page.item_count();
+      for (std::uint16_t item = 1; item <= items; ++item) {
+        if (!page.item_used(item)) continue;
+        Place place;
+        place.header = storage::read_tuple_header(page.item(item));
+        if (satisfies_vacuum(transactions_, place.header, horizon) == VacuumState::dead) continue;
+        place.row = storage::decode_tuple(page.item(item), place.external);
+        places.emplace_back(Tid{block, item}, std::move(place));
+      }
+    }
+    for (auto& [tid, place] : places) {
+      if (!place.external.empty()) Toast(*this, table.toast).fetch(place.row, place.external);
+      visit(tid, place.header, place.row);
+    }
+  }
 }
 
 Heap::KeyOwner Heap::find_key_owner(const Transaction& transaction, const HeapTable& table,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/sql/error.h"
+#include "engine/storage/bytes.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::txn {
@@ -116,6 +117,12 @@ void redo_vacuum(RedoContext& context, const DecodedRecord& record) {
   context.applied(record, *ref);
 }
 
+void redo_truncate(RedoContext& context, const DecodedRecord& record) {
+  storage::ByteReader reader(record.data);
+  const auto relation = reader.number<storage::RelationId>();
+  context.truncate_relation(relation, reader.number<storage::BlockNumber>());
+}
+
 }  // namespace
 
 TupleRecord::TupleRecord(bool with_header, std::span<const Value> row, const storage::ExternalColumns& external)
@@ -181,6 +188,10 @@ void freeze_items(storage::WalLog& log, const PageRef& ref, std::span<const Head
   log.append(heap_record::freeze, {PageChange{ref}}, data);
 }
 
+storage::Lsn log_truncate(storage::WalLog& log, storage::RelationId relation, storage::BlockNumber blocks) {
+  return log.append(heap_record::truncate, storage::ByteWriter().number(relation).number(blocks).bytes());
+}
+
 void register_heap_redo(storage::RedoTable& table) {
   table.add(heap_record::insert, redo_insert);
   table.add(heap_record::update, redo_update);
@@ -188,6 +199,7 @@ void register_heap_redo(storage::RedoTable& table) {
        {heap_record::remove, heap_record::lock, heap_record::confirm, heap_record::kill, heap_record::freeze})
     table.add(kind, redo_headers);
   table.add(heap_record::vacuum, redo_vacuum);
+  table.add(heap_record::truncate, redo_truncate);
 }
 
 }  // namespace polarsim::engine::txn

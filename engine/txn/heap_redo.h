@@ -11,6 +11,7 @@
 //   remove, lock, confirm, kill      page; header
 //   vacuum   page                    u16 items whose line pointers become free
 //   freeze   page                    headers
+//   truncate                         u32 relation, u32 blocks: its main fork ends there
 //
 // The page that gets a tuple may be PageChange::Kind::initialize: it was new.
 #pragma once
@@ -31,7 +32,8 @@ namespace heap_record {
 // Part of the format: append, never renumber.
 inline constexpr auto kind = [](int number) { return static_cast<storage::RecordKind>(number); };
 inline constexpr storage::RecordKind insert = kind(16), update = kind(17), remove = kind(18), lock = kind(19),
-                                     confirm = kind(20), kill = kind(21), vacuum = kind(22), freeze = kind(23);
+                                     confirm = kind(20), kill = kind(21), vacuum = kind(22), freeze = kind(23),
+                                     truncate = kind(24);
 }  // namespace heap_record
 
 inline constexpr std::size_t header_entry_bytes = 26;
@@ -73,6 +75,8 @@ struct HeaderChange {
   storage::TupleHeader header;
 };
 void freeze_items(storage::WalLog& log, const storage::PageRef& ref, std::span<const HeaderChange> changes);
+// To be made durable before the file is cut. Never blocks.
+storage::Lsn log_truncate(storage::WalLog& log, storage::RelationId relation, storage::BlockNumber blocks);
 
 void register_heap_redo(storage::RedoTable& table);
 

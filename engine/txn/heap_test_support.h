@@ -2,6 +2,8 @@
 // sessions whose statements may be left waiting.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +20,7 @@
 #include "engine/storage/storage_test_support.h"
 #include "engine/txn/heap_access.h"
 #include "engine/txn/heap_visibility.h"
+#include "engine/txn/pending_test_support.h"
 #include "engine/txn/vacuum.h"
 
 namespace polarsim::engine::txn::testing {
@@ -100,6 +103,12 @@ class HeapNode : public storage::testing::StorageHost {
     Backend backend(host(), new_process_id());
     return Vacuum(heap()).run(backend, test_table, {{&index(), {0}}});
   }
+  // How many pages it gave back.
+  storage::BlockNumber truncate(
+      RelationId relation = test_table.relation, const std::function<bool()>& go_on = [] { return true; }) {
+    Backend backend(host(), new_process_id());
+    return Vacuum(heap()).truncate(backend, relation, go_on);
+  }
 
  private:
   // The host's memory: gone after a crash. What is declared later is destroyed first.
@@ -178,23 +187,6 @@ class HeapNode : public storage::testing::StorageHost {
   NodeConfig config_;
   std::uint32_t last_process_id_ = 0;
   Parts* parts_ = nullptr;
-};
-
-// A statement that runs beside the caller.
-class Pending {
- public:
-  bool done() const { return task_.finished(); }
-  // Waits for the end.
-  std::string outcome() {
-    host_->scheduler().join(task_);
-    return *outcome_;
-  }
-
- private:
-  friend class Session;
-  sim::Host* host_ = nullptr;
-  sim::TaskRef task_;
-  std::shared_ptr<std::string> outcome_ = std::make_shared<std::string>("cut off");
 };
 
 // Each call is a statement of the open transaction, with a snapshot and a command of its own. Errors come back as
@@ -278,12 +270,7 @@ class Session {
   }
   // Starts a statement and gives it ten milliseconds.
   Pending start(std::function<std::string(Session&)> body) {
-    Pending pending;
-    pending.host_ = &node_.host();
-    pending.task_ = node_.host().spawn(
-        "session", [this, outcome = pending.outcome_, body = std::move(body)] { *outcome = body(*this); });
-    node_.sleep_ms(10);
-    return pending;
+    return {node_.host(), [this, body = std::move(body)] { return body(*this); }, sim::Duration(10'000'000)};
   }
 
   Transaction& transaction() { return *transaction_; }
@@ -300,5 +287,29 @@ class Session {
   Backend backend_;
   Transaction* transaction_ = nullptr;
 };
+
+// Runs `body` on a new node; it has to come to its end.
+inline void with_node(const std::function<void(HeapNode&)>& body, const NodeConfig& config = {}) {
+  HeapNode node(1, config);
+  node.run_node(body);
+  EXPECT_EQ(node.error(), "");
+  EXPECT_TRUE(node.finished());
+}
+
+// A committed row.
+inline Tid given(HeapNode& node, std::int64_t id, const std::string& text) {
+  Session session(node);
+  const Tid tid = session.insert(id, text);
+  session.commit();
+  return tid;
+}
+
+// All committed rows, as Session::scan().
+inline std::string contents(HeapNode& node) {
+  Session session(node);
+  std::string all = session.scan();
+  session.commit();
+  return all;
+}
 
 }  // namespace polarsim::engine::txn::testing

@@ -121,6 +121,7 @@ RowOutcome Heap::remove(Transaction& transaction, const HeapTable& table, Tid ti
     header.ctid = tid;
     transaction.wrote = true;
     change_header(transactions_.log(), heap_record::remove, version.ref, tid.item, header);
+    ++transaction.level().rows_of(table.relation).deleted;
     break;
   }
   Toast(*this, table.toast).remove(transaction, external);
@@ -151,6 +152,7 @@ RowOutcome Heap::update(Transaction& transaction, const HeapTable& table, Tid ti
       const bool stays = has_room(version.ref.page(), record->tuple_bytes());
       if (stays || (other && has_room(other.page(), record->tuple_bytes()))) {
         new_tid = replace(transaction, version, stays ? version.ref : other, *record, strength);
+        ++transaction.level().rows_of(table.relation).updated;
         break;
       }
     }

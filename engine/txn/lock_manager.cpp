@@ -134,6 +134,7 @@ struct LockManager::Implementation {
   // Parks until the lock is granted. Throws as acquire().
   void wait(LockWaiter& waiter);
   void check_deadlock(LockWaiter& waiter);
+  void ask_to_give_way(const LockWaiter& waiter);
 
   sim::Host& host;
   boost::unordered_flat_map<LockTag, std::unique_ptr<Lock>, HashTag> locks;
@@ -200,7 +201,7 @@ LockResult LockManager::acquire(Backend& backend, LockOwner& owner, const LockTa
     const LockWaiter& other = *place.deadlock_with;
     throw_deadlock(impl_->host, fmt::format("Process {0} waits for {1} on {2}; blocked by process {3}.\n"
                                             "Process {3} waits for {4} on {2}; blocked by process {0}.",
-                                            backend.process_id(), to_string(mode), txn::describe(tag),
+                                            backend.process_id(), to_string(mode), describe_in_report(tag),
                                             other.backend->process_id(), to_string(other.mode)));
   }
   backend.check_interrupts();
@@ -244,7 +245,7 @@ void LockManager::Implementation::wait(LockWaiter& waiter) {
     backend.park(reason, std::min({lock_deadline, limits.statement_deadline, deadlock_check}), &waiter);
     if (waiter.granted) return;
     const sim::Time now = host.scheduler().now();
-    if (now >= lock_deadline && lock_deadline <= limits.statement_deadline) {
+    if (now >= lock_deadline && lock_deadline <= limits.statement_deadline && !backend.termination_requested()) {
       host.reached("lock/timed-out");
       throw SqlError(sqlstate::lock_not_available, "canceling statement due to lock timeout");
     }
@@ -263,6 +264,7 @@ void LockManager::Implementation::check_deadlock(LockWaiter& waiter) {
   host.scheduler().on_scheduler_stack([&] { verdict = detector.check(*waiter.backend); });
   switch (verdict) {
     case DeadlockDetector::Verdict::none:
+      ask_to_give_way(waiter);
       return;
     case DeadlockDetector::Verdict::rearranged:
       host.reached("deadlock/queue-rearranged");
@@ -270,6 +272,15 @@ void LockManager::Implementation::check_deadlock(LockWaiter& waiter) {
       return;
     case DeadlockDetector::Verdict::deadlock:
       throw_deadlock(host, detector.report());
+  }
+}
+
+void LockManager::Implementation::ask_to_give_way(const LockWaiter& waiter) {
+  for (const LockHolder& holder : waiter.lock->holders) {
+    Backend& other = *holder.backend;
+    if (!other.gives_way || &other == waiter.backend || (holder.modes & conflict_mask(waiter.mode)) == 0) continue;
+    host.reached("lock/autovacuum-gave-way");
+    other.request_cancel();
   }
 }
 
@@ -333,6 +344,11 @@ void LockManager::wait_for_end(Backend& backend, Xid xid) {
   LockOwner here;
   acquire(backend, here, tag, LockMode::share);
   release_all(backend, here);
+}
+
+bool LockManager::has_waiters(const LockTag& tag) const {
+  const Lock* const lock = impl_->find(tag);
+  return lock != nullptr && !lock->waiters.empty();
 }
 
 bool LockManager::holds(const Backend& backend, const LockTag& tag, LockMode mode) const {

@@ -11,10 +11,12 @@
 // each waiter looks once, deadlock_timeout after it began to wait, whether it waits for itself: through holders, and
 // through waiters before it in a queue (deadlock.h). If only the order of a queue closes the cycle, the queue is
 // rearranged; else it gives up with 40P01 and a report in PostgreSQL's words. A transaction that is prepared can be
-// waited for but never chosen.
+// waited for but never chosen. If there is no deadlock, but who is in the way gives way (Backend::gives_way), it is
+// asked to stop.
 //
 // Probes: "lock/waited", "lock/waited-for-table", "lock/waited-for-transaction", "lock/timed-out",
-// "lock/statement-timed-out", "deadlock/detected", "deadlock/at-once", "deadlock/queue-rearranged".
+// "lock/statement-timed-out", "deadlock/detected", "deadlock/at-once", "deadlock/queue-rearranged",
+// "lock/autovacuum-gave-way".
 #pragma once
 
 #include <cstddef>
@@ -50,6 +52,8 @@ class LockManager {
   // parent), without keeping the lock that shows it. It must not be the backend's own. Throws as acquire().
   void wait_for_end(Backend& backend, Xid xid);
 
+  // Whether anybody waits for it.
+  bool has_waiters(const LockTag& tag) const;
   // In this very mode, through any of the backend's owners.
   bool holds(const Backend& backend, const LockTag& tag, LockMode mode) const;
 

@@ -14,13 +14,13 @@ namespace {
 using testing::Actor;
 using testing::advisory;
 using testing::Pending;
-using testing::run_on_host;
+
+using Locks = testing::LockTest;
+using LockTimeouts = testing::LockTest;
 
 constexpr LockMode share = LockMode::share;
 constexpr LockMode exclusive = LockMode::exclusive;
 const LockTag table = LockTag::of_relation(16384);
-
-std::int64_t now_ms(sim::Host& host) { return sim::nanoseconds(host.scheduler().now()) / 1'000'000; }
 
 TEST(LockModes, ConflictAsDocumented) {
   // Table 13.2, a row for each requested mode, a column for each held one.
@@ -34,11 +34,8 @@ TEST(LockModes, ConflictAsDocumented) {
   }
 }
 
-TEST(LockManager, GrantsWhatDoesNotConflict) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(Locks, GrantsWhatDoesNotConflict) {
+  play([this] {
     for (std::size_t held = 1; held <= 8; ++held) {
       for (std::size_t wanted = 1; wanted <= 8; ++wanted) {
         const auto first = static_cast<LockMode>(held);
@@ -54,11 +51,8 @@ TEST(LockManager, GrantsWhatDoesNotConflict) {
   });
 }
 
-TEST(LockManager, CountsAcquisitions) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(Locks, CountsAcquisitions) {
+  play([this] {
     EXPECT_EQ(a.lock(advisory(7), exclusive), "granted");
     EXPECT_EQ(a.lock(advisory(7), exclusive), "held");
     EXPECT_EQ(a.lock_for_session(advisory(7), exclusive), "held");
@@ -72,13 +66,8 @@ TEST(LockManager, CountsAcquisitions) {
   });
 }
 
-TEST(LockManager, ServesInOrderAndNobodyOvertakes) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
-    Actor c(host, locks, 3);
-    Actor d(host, locks, 4);
+TEST_F(Locks, ServesInOrderAndNobodyOvertakes) {
+  play([this] {
     EXPECT_EQ(a.lock(table, LockMode::row_exclusive), "granted");
     Pending second = b.start(table, LockMode::access_exclusive);
     // Would not conflict with the holder, but with who waits.
@@ -90,7 +79,7 @@ TEST(LockManager, ServesInOrderAndNobodyOvertakes) {
     EXPECT_EQ(locks.blockers(c.backend), std::vector<std::uint32_t>{2});
     a.unlock_all();
     EXPECT_EQ(second.outcome(), "waited");
-    host.scheduler().sleep_for(sim::Duration(1'000'000));
+    sleep_ms(1);
     EXPECT_FALSE(third.done() || fourth.done());
     b.unlock_all();
     EXPECT_EQ(third.outcome(), "waited");
@@ -98,12 +87,8 @@ TEST(LockManager, ServesInOrderAndNobodyOvertakes) {
   });
 }
 
-TEST(LockManager, HolderWhoWantsMoreGoesBeforeThoseWhoWaitForIt) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
-    Actor c(host, locks, 3);
+TEST_F(Locks, HolderWhoWantsMoreGoesBeforeThoseWhoWaitForIt) {
+  play([this] {
     EXPECT_EQ(a.lock(table, share), "granted");
     EXPECT_EQ(c.lock(table, share), "granted");
     Pending waiting = b.start(table, LockMode::access_exclusive);
@@ -120,11 +105,8 @@ TEST(LockManager, HolderWhoWantsMoreGoesBeforeThoseWhoWaitForIt) {
   });
 }
 
-TEST(LockManager, ShowsHoldersAndWaiters) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 11);
-    Actor b(host, locks, 12);
+TEST_F(Locks, ShowsHoldersAndWaiters) {
+  play([this] {
     a.lock(LockTag::of_transaction(748), exclusive);
     a.lock(table, LockMode::access_share);
     a.lock(table, LockMode::row_exclusive);
@@ -135,10 +117,10 @@ TEST(LockManager, ShowsHoldersAndWaiters) {
               (entry.granted ? " granted\n" : " waits\n");
     }
     EXPECT_EQ(text,
-              "relation 16384 AccessShareLock 11 granted\n"
-              "relation 16384 RowExclusiveLock 11 granted\n"
-              "relation 16384 ShareLock 12 waits\n"
-              "transaction 748 ExclusiveLock 11 granted\n");
+              "relation 16384 AccessShareLock 1 granted\n"
+              "relation 16384 RowExclusiveLock 1 granted\n"
+              "relation 16384 ShareLock 2 waits\n"
+              "transaction 748 ExclusiveLock 1 granted\n");
     a.unlock_all();
     EXPECT_EQ(waiting.outcome(), "waited");
   });
@@ -150,13 +132,13 @@ TEST(LockTags, AreDescribedAsInReports) {
   EXPECT_EQ(describe(LockTag::of_transaction(748)), "transaction 748");
   EXPECT_EQ(describe({LockTag::Kind::speculative, 748, 2}), "speculative token 2 of transaction 748");
   EXPECT_EQ(describe({LockTag::Kind::advisory, (5ULL << 32) | 6, 2}), "advisory lock [5,5,6,2]");
+  EXPECT_EQ(describe_in_report(LockTag::of_relation(16384)), "relation 16384 of database 5");
+  EXPECT_EQ(describe_in_report(LockTag::of_tuple(16384, {7, 3})), "tuple (7,3) of relation 16384 of database 5");
+  EXPECT_EQ(describe_in_report(LockTag::of_transaction(748)), "transaction 748");
 }
 
-TEST(LockManager, SavepointsLocksMergeAndPreparedOnesMoveOn) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(Locks, SavepointsLocksMergeAndPreparedOnesMoveOn) {
+  play([this] {
     LockOwner savepoint;
     a.lock(table, share);
     locks.acquire(a.backend, savepoint, table, share);
@@ -182,11 +164,8 @@ TEST(LockManager, SavepointsLocksMergeAndPreparedOnesMoveOn) {
   });
 }
 
-TEST(LockManager, WaitsForTheEndOfATransaction) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(Locks, WaitsForTheEndOfATransaction) {
+  play([this] {
     const auto wait_for_a = [&] {
       locks.wait_for_end(b.backend, 748);
       return LockResult::granted;
@@ -203,31 +182,24 @@ TEST(LockManager, WaitsForTheEndOfATransaction) {
 
 // --- ways out of a wait ---
 
-TEST(LockTimeouts, EndTheWaitAndChangeNothing) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
-    Actor c(host, locks, 3);
+TEST_F(LockTimeouts, EndTheWaitAndChangeNothing) {
+  play([this] {
     a.lock(table, share);
     b.backend.limits.lock_timeout = sim::Duration(50'000'000);
-    const std::int64_t start = now_ms(host);
+    const std::int64_t start = now_ms();
     Pending behind;
     Pending waiting = b.start(table, exclusive);
     behind = c.start(table, share);
     EXPECT_FALSE(behind.done());
     EXPECT_EQ(waiting.outcome(), "55P03 canceling statement due to lock timeout");
-    EXPECT_EQ(now_ms(host), start + 50);
+    EXPECT_EQ(now_ms(), start + 50);
     EXPECT_EQ(behind.outcome(), "waited") << "nobody is in its way any more";
     EXPECT_TRUE(b.owner.locks.empty());
   });
 }
 
-TEST(LockTimeouts, OfTheStatementAndTheEarlierOfBoth) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+TEST_F(LockTimeouts, OfTheStatementAndTheEarlierOfBoth) {
+  play([this] {
     a.lock(table, share);
     b.backend.limits.statement_deadline = host.scheduler().now() + sim::Duration(30'000'000);
     EXPECT_EQ(b.lock(table, exclusive), "57014 canceling statement due to statement timeout");
@@ -240,11 +212,24 @@ TEST(LockTimeouts, OfTheStatementAndTheEarlierOfBoth) {
   });
 }
 
-TEST(LockManager, CancelAndTerminationEndTheWait) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
+// All at one instant: PostgreSQL looks for the order to stop first, then for the timeouts, then for a cancel.
+TEST_F(LockTimeouts, GiveWayToTermination) {
+  play([this] {
+    a.lock(table, share);
+    for (const bool terminate : {false, true}) {
+      b.backend.begin_statement();
+      b.backend.limits.lock_timeout = sim::Duration(10'000'000);
+      host.scheduler().call_at(host.deadline_in(b.backend.limits.lock_timeout),
+                               [&] { terminate ? b.backend.request_termination() : b.backend.request_cancel(); });
+      Pending waiting = b.start(table, exclusive);
+      EXPECT_EQ(waiting.outcome(), terminate ? "57P01 terminating connection due to administrator command"
+                                             : "55P03 canceling statement due to lock timeout");
+    }
+  });
+}
+
+TEST_F(Locks, CancelAndTerminationEndTheWait) {
+  play([this] {
     a.lock(table, share);
     Pending waiting = b.start(table, exclusive);
     b.backend.request_cancel();
@@ -264,22 +249,18 @@ TEST(LockManager, CancelAndTerminationEndTheWait) {
   });
 }
 
-TEST(LockManager, CancelledTaskLeavesNothingBehind) {
-  run_on_host([](sim::Host& host) {
-    LockManager locks(host);
-    Actor a(host, locks, 1);
-    Actor b(host, locks, 2);
-    Actor c(host, locks, 3);
+TEST_F(Locks, CancelledTaskLeavesNothingBehind) {
+  play([this] {
     a.lock(table, exclusive);
     Pending waiting = b.start(table, share);
-    host.scheduler().cancel(waiting.task());
-    EXPECT_EQ(waiting.outcome(), "cancelled");
+    waiting.cancel();
+    EXPECT_EQ(waiting.outcome(), "cut off");
     EXPECT_EQ(locks.entries().size(), 1U);
     // Granted and cancelled before it has run: it does not keep the lock.
     Pending late = b.start(table, share);
     a.unlock_all();
-    host.scheduler().cancel(late.task());
-    EXPECT_EQ(late.outcome(), "cancelled");
+    late.cancel();
+    EXPECT_EQ(late.outcome(), "cut off");
     EXPECT_EQ(c.lock(table, exclusive, false), "granted");
   });
 }

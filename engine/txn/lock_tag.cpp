@@ -67,4 +67,9 @@ std::string describe(const LockTag& tag) {
   return {};
 }
 
+std::string describe_in_report(const LockTag& tag) {
+  const bool of_relation = tag.kind == LockTag::Kind::relation || tag.kind == LockTag::Kind::tuple;
+  return of_relation ? fmt::format("{} of database {}", describe(tag), database_oid) : describe(tag);
+}
+
 }  // namespace polarsim::engine::txn

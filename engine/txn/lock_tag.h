@@ -57,8 +57,10 @@ struct LockTag {
   }
   static LockTag of_transaction(Xid xid) { return {Kind::transaction, xid, 0}; }
 };
-// As in deadlock reports: "relation 16384", "tuple (0,1) of relation 16384", "transaction 748", "advisory lock
-// [5,0,1,1]" (database, upper and lower half of the key, kind of key).
+// "relation 16384", "tuple (0,1) of relation 16384", "transaction 748", "advisory lock [5,0,1,1]" (database, upper and
+// lower half of the key, kind of key).
 std::string describe(const LockTag& tag);
+// As PostgreSQL's reports have it: a relation is one of a database, "relation 16384 of database 5".
+std::string describe_in_report(const LockTag& tag);
 
 }  // namespace polarsim::engine::txn

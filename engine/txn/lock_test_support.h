@@ -1,56 +1,35 @@
-// For tests of locks: a simulated host, and backends whose requests may be left waiting.
+// For tests of locks: a simulated host, and processes whose requests may be left waiting.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 
-#include "engine/sql/error.h"
+#include "engine/storage/storage_test_support.h"
 #include "engine/txn/lock_manager.h"
-#include "sim/simulation.h"
+#include "engine/txn/pending_test_support.h"
 
 namespace polarsim::engine::txn::testing {
 
 // "granted", "waited", "held", "busy"; or "SQLSTATE message", with " / detail" if there is one.
 inline std::string outcome_of(const std::function<LockResult()>& request) {
-  try {
-    switch (request()) {
-      case LockResult::granted:
-        return "granted";
-      case LockResult::granted_after_wait:
-        return "waited";
-      case LockResult::already_held:
-        return "held";
-      case LockResult::not_available:
-        return "busy";
-    }
-  } catch (const SqlError& error) {
-    const std::string& detail = error.fields().detail;
-    return error.sqlstate() + " " + error.fields().message + (detail.empty() ? "" : " / " + detail);
+  LockResult result = LockResult::granted;
+  const std::string error = storage::testing::outcome([&] { result = request(); });
+  if (!error.empty()) return error;
+  switch (result) {
+    case LockResult::granted:
+      return "granted";
+    case LockResult::granted_after_wait:
+      return "waited";
+    case LockResult::already_held:
+      return "held";
+    case LockResult::not_available:
+      return "busy";
   }
   return "?";
 }
-
-// A request that runs beside the caller.
-class Pending {
- public:
-  bool done() const { return task_.finished(); }
-  // Waits for the end.
-  std::string outcome() {
-    host_->scheduler().join(task_);
-    return *outcome_;
-  }
-  const sim::TaskRef& task() const { return task_; }
-
- private:
-  friend class Actor;
-  sim::Host* host_ = nullptr;
-  sim::TaskRef task_;
-  std::shared_ptr<std::string> outcome_ = std::make_shared<std::string>("cancelled");
-};
 
 class Actor {
  public:
@@ -72,12 +51,7 @@ class Actor {
     return start([this, tag, mode] { return locks_.acquire(backend, owner, tag, mode); });
   }
   Pending start(std::function<LockResult()> request) {
-    Pending pending;
-    pending.host_ = &host_;
-    pending.task_ = host_.spawn(
-        "actor", [outcome = pending.outcome_, request = std::move(request)] { *outcome = outcome_of(request); });
-    host_.scheduler().sleep_for(sim::Duration(1'000'000));
-    return pending;
+    return {host_, [request = std::move(request)] { return outcome_of(request); }, sim::Duration(1'000'000)};
   }
   void unlock(const LockTag& tag, LockMode mode) { locks_.release(backend, owner, tag, mode); }
   void unlock_all() { locks_.release_all(backend, owner); }
@@ -94,20 +68,30 @@ class Actor {
 // Runs `body` as the program of a host; it has to come to its end.
 inline void run_on_host(const std::function<void(sim::Host&)>& body, std::uint64_t seed = 1,
                         sim::SchedulingPolicy policy = sim::SchedulingPolicy::fifo) {
-  sim::SimulationOptions options;
-  options.seed = seed;
-  options.scheduler.policy = policy;
-  sim::Simulation simulation(options);
-  sim::Host& host = simulation.add_host("n");
-  bool finished = false;
-  host.set_program([&](sim::Host& self) {
-    body(self);
-    finished = true;
-  });
-  host.boot();
-  simulation.run();
-  EXPECT_TRUE(finished) << simulation.scheduler().stall_report();
+  storage::testing::StorageHost node(seed, policy);
+  node.run(body);
+  EXPECT_TRUE(node.finished()) << node.error() << node.simulation().scheduler().stall_report();
 }
+
+// A lock manager, and five processes that use it.
+class LockTest : public ::testing::Test {
+ protected:
+  // Runs `body` as the program of the host; it has to come to its end.
+  void play(const std::function<void()>& body) {
+    node_.run([&](sim::Host&) { body(); });
+    EXPECT_TRUE(node_.finished()) << node_.error() << node_.simulation().scheduler().stall_report();
+  }
+  void sleep_ms(std::int64_t milliseconds) { host.scheduler().sleep_for(sim::Duration(milliseconds * 1'000'000)); }
+  std::int64_t now_ms() const { return sim::nanoseconds(host.scheduler().now()) / 1'000'000; }
+
+ private:
+  storage::testing::StorageHost node_;
+
+ protected:
+  sim::Host& host = node_.host();
+  LockManager locks{host};
+  Actor a{host, locks, 1}, b{host, locks, 2}, c{host, locks, 3}, d{host, locks, 4}, e{host, locks, 5};
+};
 
 inline LockTag advisory(std::uint64_t key) { return {LockTag::Kind::advisory, key, 1}; }
 

@@ -32,8 +32,8 @@ class MultiXacts {
   virtual ~MultiXacts() = default;
   // Logs and remembers the set; never blocks. Throws SqlError 54000 if vacuum has left too many old ones.
   virtual storage::MultiXactId create(std::vector<MultiXactMember> members) = 0;
-  // Empty if it is older than what is kept: everybody in it has ended, and nobody updated. Throws SqlError XX001 if it
-  // has not been made yet. The reference is good until something blocks.
+  // Throws SqlError XX001 if it has not been made yet, or has been given up: vacuum left no row that names it. The
+  // reference is good until something blocks.
   virtual const std::vector<MultiXactMember>& members(storage::MultiXactId id) const = 0;
   // The one that create() will return next.
   virtual storage::MultiXactId next() const = 0;

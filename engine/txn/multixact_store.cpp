@@ -16,6 +16,7 @@ namespace polarsim::engine::txn {
 using storage::BlockNumber;
 using storage::ByteReader;
 using storage::ByteWriter;
+using storage::multixact_precedes;
 using storage::MultiXactId;
 using storage::Xid;
 
@@ -29,7 +30,6 @@ constexpr std::uint32_t distance_max = (1U << 31) - 3'000'000;
 
 // 0 is no multixact.
 MultiXactId following(MultiXactId id) { return id + 1 == 0 ? 1 : id + 1; }
-bool precedes(MultiXactId a, MultiXactId b) { return static_cast<std::int32_t>(a - b) < 0; }
 // How many there are from `from` up to `to`, without 0.
 std::uint32_t distance(MultiXactId from, MultiXactId to) { return to - from - (to < from ? 1 : 0); }
 
@@ -77,8 +77,11 @@ void MultiXactStore::append(std::vector<MultiXactMember> members) {
 }
 
 const std::vector<MultiXactMember>& MultiXactStore::members(MultiXactId id) const {
-  if (id == 0 || precedes(id, first_) || precedes(id, oldest_)) return nobody_;
-  if (!precedes(id, next_)) {
+  if (id == 0 || multixact_precedes(id, oldest_)) {
+    throw SqlError(sqlstate::data_corrupted,
+                   fmt::format("MultiXactId {} does no longer exist -- apparent wraparound", id));
+  }
+  if (!multixact_precedes(id, next_)) {
     throw SqlError(sqlstate::data_corrupted,
                    fmt::format("MultiXactId {} has not been created yet -- apparent wraparound", id));
   }
@@ -86,8 +89,8 @@ const std::vector<MultiXactMember>& MultiXactStore::members(MultiXactId id) cons
 }
 
 void MultiXactStore::advance_oldest(MultiXactId oldest) {
-  if (!precedes(oldest_, oldest)) return;
-  POLARSIM_ASSERT(!precedes(next_, oldest), "multixacts that do not exist yet are not needed");
+  if (!multixact_precedes(oldest_, oldest)) return;
+  POLARSIM_ASSERT(!multixact_precedes(next_, oldest), "multixacts that do not exist yet are not needed");
   log_->append(storage::RecordKind::multixact_truncate, ByteWriter().number(oldest).bytes());
   oldest_ = oldest;
 }
@@ -95,7 +98,7 @@ void MultiXactStore::advance_oldest(MultiXactId oldest) {
 void MultiXactStore::redo_create(std::string_view record) {
   ByteReader reader(record);
   const auto id = reader.number<MultiXactId>();
-  if (precedes(id, next_)) return;
+  if (multixact_precedes(id, next_)) return;
   if (id != next_) {
     throw SqlError(sqlstate::internal_error,
                    fmt::format("WAL record makes multixact {}, but {} should come next", id, next_));
@@ -105,11 +108,11 @@ void MultiXactStore::redo_create(std::string_view record) {
 
 void MultiXactStore::redo_truncate(std::string_view record) {
   const auto oldest = ByteReader(record).number<MultiXactId>();
-  if (precedes(oldest_, oldest)) oldest_ = oldest;
+  if (multixact_precedes(oldest_, oldest)) oldest_ = oldest;
 }
 
 void MultiXactStore::drop_before(MultiXactId oldest) {
-  while (!kept_.empty() && precedes(first_, oldest)) {
+  while (!kept_.empty() && multixact_precedes(first_, oldest)) {
     kept_.pop_front();
     first_ = following(first_);
   }

@@ -60,7 +60,6 @@ class MultiXactStore final : public MultiXacts {
   storage::MultiXactId oldest_ = 1;
   std::uint64_t end_ = 0;      // of the stream
   std::uint64_t written_ = 0;  // of it
-  std::vector<MultiXactMember> nobody_;
 };
 
 }  // namespace polarsim::engine::txn

@@ -15,13 +15,7 @@ using testing::HeapNode;
 using testing::row_of;
 using testing::Session;
 using testing::test_table;
-
-void with_node(const std::function<void(HeapNode&)>& body) {
-  HeapNode node;
-  node.run_node(body);
-  EXPECT_EQ(node.error(), "");
-  EXPECT_TRUE(node.finished());
-}
+using testing::with_node;
 
 // No two parts of it are alike.
 std::string long_text(std::size_t length, char first = 'a') {

@@ -1,6 +1,7 @@
 // A transaction of one node and its savepoints.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,12 @@ enum class TransactionState : std::uint8_t {
   prepared,
 };
 
+// How many row versions of a table were made and ended: for autovacuum.
+struct RowCounts {
+  RelationId relation = 0;
+  std::uint64_t inserted = 0, updated = 0, deleted = 0;
+};
+
 // The transaction itself (the first of its levels), or what was done since a savepoint that has not been released.
 struct TransactionLevel {
   std::string savepoint;           // empty for the transaction itself
@@ -32,6 +39,13 @@ struct TransactionLevel {
   std::vector<RelationId> dropped;  // files to remove when the transaction commits
   // Subtransactions of it that were released: they commit and abort with it.
   std::vector<Xid> released;
+  std::vector<RowCounts> rows;  // one entry a relation
+
+  RowCounts& rows_of(RelationId relation) {
+    const auto found = std::find_if(rows.rbegin(), rows.rend(),
+                                    [relation](const RowCounts& counts) { return counts.relation == relation; });
+    return found != rows.rend() ? *found : rows.emplace_back(RowCounts{relation, 0, 0, 0});
+  }
 };
 
 struct Transaction {

@@ -286,6 +286,44 @@ TEST(TransactionCrashes, CheckpointBetweenTheCommitRecordAndItsEffect) {
   EXPECT_GT(acknowledged, 100);
 }
 
+// Outcomes that need no flush are in memory before the log has their identifiers. A checkpoint may write them, and a
+// crash then take the identifiers back: who gets them next must not be told what became of the former owner.
+TEST(TransactionCrashes, IdentifiersGivenOutAgainHaveNoOutcome) {
+  constexpr int count = 600;  // more than are reserved at once
+  TransactionHost node;
+  Xid last = 0;
+  node.run_transactions([&](OpenTransactions& open) {
+    node.simulation().fault_points().arm("checkpoint/multixacts-written", "n", 1,
+                                         {sim::FaultAction::Kind::crash, {}, {}});
+    open.spawn([&] {
+      // The checkpoint waits for the log.
+      open.sleep_us(20);
+      Backend a(open.host, 1);
+      for (int i = 0; i < count; ++i) {
+        Transaction& locker = open.manager.begin(a);
+        last = open.manager.assign_xid(locker);
+        i % 2 == 0 ? open.manager.commit(locker) : open.manager.abort(locker);
+      }
+    });
+    Backend b(open.host, 2);
+    open.writer(b);
+    open.checkpointer.run();
+    ADD_FAILURE() << "no crash";
+  });
+  int again = 0;
+  node.run_transactions([&](OpenTransactions& open) {
+    Backend a(open.host, 1);
+    for (int i = 0; i < count; ++i) {
+      Transaction& transaction = open.writer(a);
+      if (storage::xid_precedes_or_equals(transaction.top_xid(), last)) ++again;
+      EXPECT_EQ(open.status(transaction.top_xid()), "in progress");
+      open.manager.abort(transaction);
+    }
+  });
+  EXPECT_TRUE(node.finished()) << node.error();
+  EXPECT_GT(again, 10) << "the crash took nothing back";
+}
+
 TEST(TransactionCrashes, AtEachPointOfACheckpointKeepPreparedOnes) {
   for (const char* point : {"checkpoint/start", "checkpoint/commit-log-written", "checkpoint/multixacts-written",
                             "checkpoint/prepared-written", "checkpoint/synced", "checkpoint/record-written",

@@ -118,7 +118,7 @@ void TransactionManager::commit(Transaction& transaction) {
   POLARSIM_ASSERT(transaction.state == TransactionState::active, "a transaction ends twice");
   OpenTransaction& ending = opened(transaction);
   if (xids_of(transaction).empty()) {
-    impl_->complete(ending, true);
+    impl_->complete(ending, true, 0);
     return;
   }
   const std::uint64_t number = transaction.number;
@@ -132,13 +132,13 @@ void TransactionManager::commit(Transaction& transaction) {
   const Lsn lsn = impl_->log->append(RecordKind::commit, encode(record));
   const bool has_effect = transaction.wrote || !record.remove.empty();
   if (!has_effect || impl_->commits_without_flush(transaction)) {
-    impl_->join(impl_->complete(ending, true));
+    impl_->join(impl_->complete(ending, true, lsn));
     return;
   }
   transaction.state = TransactionState::deciding;
   const auto removal = std::make_shared<sim::TaskRef>();
   impl_->log->wal().when_durable(
-      lsn, [impl = impl_.get(), number, removal] { *removal = impl->complete(*impl->find(number), true); });
+      lsn, [impl = impl_.get(), number, lsn, removal] { *removal = impl->complete(*impl->find(number), true, lsn); });
   impl_->await(number, lsn);
   impl_->join(*removal);
 }
@@ -146,13 +146,14 @@ void TransactionManager::commit(Transaction& transaction) {
 void TransactionManager::abort(Transaction& transaction) {
   POLARSIM_ASSERT(transaction.state == TransactionState::active, "a transaction ends twice");
   const EndRecord record = end_record(impl_->host, transaction, false);
+  Lsn lsn = 0;
   if ((transaction.wrote || !record.remove.empty()) && record.xid != storage::invalid_xid && impl_->host.up()) {
-    impl_->log->append(RecordKind::abort, encode(record));
+    lsn = impl_->log->append(RecordKind::abort, encode(record));
   }
-  impl_->join(impl_->complete(opened(transaction), false));
+  impl_->join(impl_->complete(opened(transaction), false, lsn));
 }
 
-sim::TaskRef TransactionManager::Implementation::complete(OpenTransaction& transaction, bool commit) {
+sim::TaskRef TransactionManager::Implementation::complete(OpenTransaction& transaction, bool commit, Lsn lsn) {
   const std::vector<Xid> xids = xids_of(transaction);
   for (const Xid xid : xids) {
     commit_log.set(xid, commit ? CommitLog::Outcome::committed : CommitLog::Outcome::aborted);
@@ -162,17 +163,24 @@ sim::TaskRef TransactionManager::Implementation::complete(OpenTransaction& trans
   for (const EndListener& listener : end_listeners) listener(transaction, commit);
   for (TransactionLevel& level : transaction.levels) locks.release_all(*transaction.backend, level.locks);
   if (!transaction.gid.empty()) by_gid.erase(transaction.gid);
-  if (transaction.snapshot_place) snapshots.remove(*transaction.snapshot_place);
+  release_snapshot(transaction);
   const std::vector<RelationId> files =
       relations_of(transaction, commit ? &TransactionLevel::dropped : &TransactionLevel::created);
   open.erase(transaction.number);
-  return remove_files_beside(files);
+  return remove_files_beside(files, lsn);
 }
 
-sim::TaskRef TransactionManager::Implementation::remove_files_beside(const std::vector<RelationId>& relations) {
+void TransactionManager::Implementation::release_snapshot(OpenTransaction& transaction) {
+  if (const auto place = std::exchange(transaction.snapshot_place, std::nullopt)) snapshots.remove(*place);
+}
+
+sim::TaskRef TransactionManager::Implementation::remove_files_beside(const std::vector<RelationId>& relations,
+                                                                     Lsn lsn) {
   if (relations.empty() || !remove_files || !host.up()) return {};
-  return host.spawn("remove-files", [this, relations] {
+  return host.spawn("remove-files", [this, relations, lsn] {
     try {
+      // If a crash took the record and not the removal, redo would miss the files and find nothing that explains it.
+      log->wal().flush(lsn);
       remove_files(relations);
     } catch (const SqlError& error) {
       host.log(fmt::format("WARNING:  {}", error.what()));
@@ -252,6 +260,7 @@ void TransactionManager::prepare(Transaction& transaction, const std::string& gi
 void TransactionManager::Implementation::complete_prepare(OpenTransaction& transaction) {
   transaction.state = TransactionState::prepared;
   transaction.is_prepared = true;
+  release_snapshot(transaction);  // it runs no statement any more
   host.reached("2pc/prepared");
   if (config.planted.on(PlantedBug::locks_released_at_prepare)) {
     for (const Xid xid : xids_of(transaction)) without_row_locks.insert(xid);
@@ -276,8 +285,9 @@ void TransactionManager::finish_prepared(const std::string& gid, bool commit) {
   const Lsn lsn = impl_->log->append(commit ? RecordKind::commit_prepared : RecordKind::rollback_prepared,
                                      encode(end_record(impl_->host, transaction, commit)));
   const auto removal = std::make_shared<sim::TaskRef>();
-  impl_->log->wal().when_durable(
-      lsn, [impl = impl_.get(), number, commit, removal] { *removal = impl->complete(*impl->find(number), commit); });
+  impl_->log->wal().when_durable(lsn, [impl = impl_.get(), number, commit, lsn, removal] {
+    *removal = impl->complete(*impl->find(number), commit, lsn);
+  });
   impl_->await(number, lsn);
   impl_->join(*removal);
 }

@@ -10,8 +10,8 @@
 // that may be on some page is ever given out again; a restart skips the rest of a batch.
 //
 // Savepoints: what was done since a savepoint has an identifier of its own (a subtransaction), which is committed with
-// its parents or rolled back alone. When a savepoint is released, its subtransaction's lock is kept by the parent, so
-// that waiting for a subtransaction is waiting for what decides it.
+// its parents or rolled back alone. When a savepoint is released, its subtransaction's lock goes, and who waits for it
+// goes on waiting for the whole transaction (wait_for_end).
 //
 // Checkpoints. A commit's outcome is set when its record is durable, so a checkpoint first makes durable, and thereby
 // sets, all outcomes whose records precede its redo point (where PostgreSQL delays checkpoints, "delayChkpt"); only
@@ -82,7 +82,8 @@ class TransactionManager {
   // the disk fails. Blocks.
   void load(const storage::CheckpointData& checkpoint);
   void register_redo(storage::RedoTable& table);
-  void end_recovery();  // after redo; never blocks
+  // After redo; never blocks. Throws SqlError XX001 if the state of a prepared transaction is missing.
+  void end_recovery();
   storage::Checkpointer::Keeper keeper();
 
   // --- life of a transaction ---
@@ -134,6 +135,9 @@ class TransactionManager {
   bool settled_for_all(Xid xid) const;
   // No snapshot that exists or will exist distinguishes between transactions older than this one.
   Xid horizon() const;
+  // No open transaction is a member of an older one. So none older is on the rows of tables that only their creators
+  // see yet.
+  MultiXactId multixact_horizon() const;
   FullXid next_xid() const;
   // Never blocks. Relations of the node's own catalog have numbers below the first, 16384.
   RelationId new_relation_id();
@@ -152,11 +156,13 @@ class TransactionManager {
   // Called when the levels from `first_level` on have been rolled back (before their locks go). Must not block.
   using RollbackListener = std::function<void(const Transaction&, std::size_t first_level)>;
   void add_rollback_listener(RollbackListener listener);
-  // The relations whose files are to be removed once an end is durable; blocks in commit() and abort().
+  // The relations whose files are to be removed once an end, or the end of a part of a transaction, is durable; blocks
+  // in commit(), abort() and rollback_to().
   using RemoveFiles = std::function<void(const std::vector<RelationId>&)>;
   void set_remove_files(RemoveFiles remove);
 
-  // Vacuum has frozen everything older in all tables. Never beyond horizon(), nor back. Never blocks.
+  // Vacuum has frozen everything older in all tables. Never beyond horizon() and multixact_horizon(), nor back. Never
+  // blocks.
   void advance_oldest(Xid oldest_xid, MultiXactId oldest_multixact);
   Xid oldest_xid() const;
 

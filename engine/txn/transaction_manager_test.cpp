@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/txn/transaction_test_support.h"
@@ -136,6 +138,32 @@ TEST(Transactions, RemoveFilesOfWhatIsGone) {
       commit ? open.manager.commit(transaction) : open.manager.abort(transaction);
       EXPECT_EQ(open.files.exists(created), commit);
       EXPECT_EQ(open.files.exists(dropped), !commit);
+    }
+  });
+}
+
+// Else a crash could take the record and not the removal: redo would miss the file and find nothing that explains it.
+TEST(Transactions, RemoveNoFileBeforeTheRecordThatSaysSoIsDurable) {
+  on_new_node([](OpenTransactions& open) {
+    Backend a(open.host, 1);
+    const RelationId first = open.manager.new_relation_id();
+    const RelationId second = open.manager.new_relation_id();
+    Transaction& transaction = open.writer(a);
+    open.manager.savepoint(transaction, "s");
+    open.manager.assign_xid(transaction);
+    const std::function<void()> roll_back = [&] { open.manager.rollback_to(transaction, "s"); };
+    const std::function<void()> abort = [&] { open.manager.abort(transaction); };
+    for (const auto& [file, end] : {std::pair{first, roll_back}, std::pair{second, abort}}) {
+      open.files.create(file);
+      transaction.level().created = {file};
+      const sim::TaskRef ending = open.spawn(end);
+      open.sleep_us(10);
+      const storage::Lsn record_end = open.manager.log().wal().end();
+      ASSERT_LT(open.manager.log().wal().durable(), record_end);
+      EXPECT_TRUE(open.files.exists(file));
+      open.join(ending);
+      EXPECT_FALSE(open.files.exists(file));
+      EXPECT_GE(open.manager.log().wal().durable(), record_end);
     }
   });
 }
@@ -370,6 +398,35 @@ TEST(Wraparound, OldestNeverPassesWhatSomebodyMayNeedNorGoesBack) {
     EXPECT_EQ(open.status(storage::frozen_xid), "committed");
     EXPECT_EQ(open.status(storage::bootstrap_xid), "committed");
     EXPECT_EQ(open.status(storage::invalid_xid), "aborted");
+  });
+}
+
+TEST(Wraparound, MultixactsOfOpenTransactionsAreKept) {
+  on_new_node([](OpenTransactions& open) {
+    Backend a(open.host, 1);
+    Backend b(open.host, 2);
+    MultiXacts& multixacts = open.manager.multixacts();
+    const auto make = [&](Xid xid) {
+      return multixacts.create({{xid, MemberStatus::update_lock}, {xid, MemberStatus::update}});
+    };
+    const MultiXactId old = make(3);
+    open.manager.begin(b);  // has no identifier, so it is in no multixact
+    Transaction& preparing = open.writer(a);
+    const MultiXactId of_preparing = make(preparing.top_xid());
+    open.manager.prepare(preparing, "g");
+    Transaction& running = open.writer(a);
+    const MultiXactId of_running = make(running.top_xid());
+    make(3);
+    EXPECT_EQ(open.manager.multixact_horizon(), of_preparing);
+    open.manager.advance_oldest(3, multixacts.next());
+    EXPECT_NE(outcome([&] { multixacts.members(old); }), "");
+    for (const MultiXactId id : {of_preparing, of_running}) EXPECT_EQ(multixacts.members(id).size(), 2U);
+    open.manager.finish_prepared("g", true);
+    open.manager.advance_oldest(3, multixacts.next());
+    EXPECT_NE(outcome([&] { multixacts.members(of_preparing); }), "");
+    EXPECT_EQ(multixacts.members(of_running).size(), 2U);
+    open.manager.abort(running);
+    EXPECT_EQ(open.manager.multixact_horizon(), multixacts.next());
   });
 }
 

@@ -23,13 +23,16 @@ void TransactionManager::load(const CheckpointData& checkpoint) {
   impl.next = impl.reserved = checkpoint.next_xid;
   impl.oldest_xid = checkpoint.oldest_xid;
   impl.next_relation = impl.reserved_relation = std::max(first_relation, checkpoint.next_relation);
-  impl.commit_log.load();
+  const auto ended = [&impl](Xid xid) {
+    return impl.commit_log.outcome(xid) != CommitLog::Outcome::undecided || storage::xid_precedes(xid, impl.oldest_xid);
+  };
+  for (const Xid xid : impl.commit_log.load()) {
+    if (!ended(xid)) impl.prepared_at_checkpoint.insert(xid);
+  }
   impl.multixacts.load();
   for (PreparedState& state : impl.two_phase_files.load()) {
     // The end of a transaction is in the commit log before its file goes.
-    const bool ended = impl.commit_log.outcome(state.xid) != CommitLog::Outcome::undecided ||
-                       storage::xid_precedes(state.xid, impl.oldest_xid);
-    if (ended) {
+    if (ended(state.xid)) {
       impl.host.reached("recovery/stale-prepared-file");
       continue;
     }
@@ -74,10 +77,18 @@ void TransactionManager::Implementation::redo_end(RedoContext& context, const En
   commit_log.set(record.xid, outcome);
   for (const Xid xid : record.subtransactions) commit_log.set(xid, outcome);
   recovered.erase(record.xid);
+  prepared_at_checkpoint.erase(record.xid);
   for (const RelationId relation : record.remove) context.remove_relation(relation);
 }
 
 void TransactionManager::end_recovery() {
+  for (const Xid xid : std::exchange(impl_->prepared_at_checkpoint, {})) {
+    if (impl_->recovered.contains(xid)) continue;
+    throw SqlError(sqlstate::data_corrupted, fmt::format("file \"{}\" is missing", two_phase_path(xid)),
+                   "It held the state of a prepared transaction, which cannot be recovered without it.",
+                   "Restore this node from a backup or a replica.");
+  }
+  impl_->commit_log.trim(impl_->oldest_xid, impl_->next_xid());
   const bool forget = impl_->config.planted.on(PlantedBug::prepared_lost_on_restart);
   for (const auto& [xid, state] : std::exchange(impl_->recovered, {})) {
     if (!forget) impl_->restore(state);
@@ -99,6 +110,8 @@ void TransactionManager::Implementation::restore(const PreparedState& state) {
   level.released = state.subtransactions;
   level.created = state.created;
   level.dropped = state.dropped;
+  // Of which it is a member nobody has kept.
+  transaction->first_multixact = multixacts.oldest();
   const std::vector<Xid> xids = xids_of(*transaction);
   for (const Xid xid : xids) {
     running.add(xid, *transaction);
@@ -128,30 +141,36 @@ storage::Checkpointer::Keeper TransactionManager::keeper() {
     checkpoint.oldest_xid = impl->oldest_xid;
     checkpoint.oldest_multixact = impl->multixacts.oldest();
   };
-  keeper.flush = [impl](const CheckpointData& checkpoint) { impl->flush(checkpoint); };
+  keeper.flush = [impl](const CheckpointData&) { impl->flush(); };
   keeper.finished = [impl](const CheckpointData&) { impl->finished(); };
   return keeper;
 }
 
-void TransactionManager::Implementation::flush(const CheckpointData&) {
+void TransactionManager::Implementation::flush() {
   // What may be forgotten is noted first, so that the records that allow it are durable before it is.
   const Xid oldest = oldest_xid;
   const MultiXactId oldest_multixact = multixacts.oldest();
   // All records that precede the redo point are durable afterwards, and what they decide is decided.
   log->wal().flush(log->wal().end());
-  commit_log.write(oldest, next_xid());
+  const std::vector<Xid> prepared = save_prepared();
+  host.fault_point("checkpoint/prepared-written");
+  commit_log.write(oldest, next_xid(), prepared);
   host.fault_point("checkpoint/commit-log-written");
   multixacts.write(oldest_multixact);
   host.fault_point("checkpoint/multixacts-written");
-  if (config.planted.on(PlantedBug::checkpoint_drops_prepared)) return;
+}
+
+std::vector<Xid> TransactionManager::Implementation::save_prepared() {
+  if (config.planted.on(PlantedBug::checkpoint_drops_prepared)) return {};
+  std::vector<Xid> prepared;
   std::vector<PreparedState> states;
   for (const auto& [gid, transaction] : by_gid) {
-    if (transaction->is_prepared && !two_phase_files.saved(transaction->top_xid())) {
-      states.push_back(prepared_state_of(*transaction));
-    }
+    if (!transaction->is_prepared) continue;
+    prepared.push_back(transaction->top_xid());
+    if (!two_phase_files.saved(prepared.back())) states.push_back(prepared_state_of(*transaction));
   }
   two_phase_files.save(states);
-  host.fault_point("checkpoint/prepared-written");
+  return prepared;
 }
 
 void TransactionManager::Implementation::finished() {

@@ -25,6 +25,8 @@ struct OpenTransaction : Transaction {
   std::unique_ptr<Backend> own_backend;       // once it goes on without its session
   bool is_prepared = false;                   // durably
   std::optional<std::size_t> snapshot_place;  // of `snapshot`
+  // It is a member of no older one (PostgreSQL's OldestMemberMXactId). Once it has an identifier.
+  MultiXactId first_multixact = 0;
 };
 
 struct TransactionManager::Implementation {
@@ -36,12 +38,15 @@ struct TransactionManager::Implementation {
   Snapshot take_snapshot() const;
   XidStatus status(Xid xid) const;
   Xid horizon() const;
+  MultiXactId multixact_horizon() const;
 
   // --- transaction_manager.cpp ---
-  // The last steps of a transaction, once the log allows them. Never blocks. The task that removes files, if any does.
-  sim::TaskRef complete(OpenTransaction& transaction, bool commit);
+  // The last steps of a transaction, once the log allows them. Never blocks. The task that removes files, if any does,
+  // which it does not before its record, which ends at `lsn`, is durable.
+  sim::TaskRef complete(OpenTransaction& transaction, bool commit, storage::Lsn lsn);
   void complete_prepare(OpenTransaction& transaction);
-  sim::TaskRef remove_files_beside(const std::vector<RelationId>& relations);
+  void release_snapshot(OpenTransaction& transaction);
+  sim::TaskRef remove_files_beside(const std::vector<RelationId>& relations, storage::Lsn lsn);
   void join(const sim::TaskRef& task);
   // Waits until the record that ends at `lsn` has decided transaction `number`. If the caller is cancelled, the
   // transaction goes on with a backend of its own.
@@ -53,7 +58,9 @@ struct TransactionManager::Implementation {
   // --- transaction_recovery.cpp ---
   void redo_end(storage::RedoContext& context, const EndRecord& record, bool commit);
   void restore(const PreparedState& state);
-  void flush(const storage::CheckpointData& checkpoint);
+  void flush();
+  // The files of all that are prepared are there when it returns. Blocks.
+  std::vector<Xid> save_prepared();
   void finished();
 
   sim::Host& host;
@@ -77,6 +84,7 @@ struct TransactionManager::Implementation {
   std::uint64_t next_number = 1;
   std::set<Xid> without_row_locks;         // planted bugs only
   std::map<Xid, PreparedState> recovered;  // during redo: prepared, and not yet ended
+  std::set<Xid> prepared_at_checkpoint;    // during redo, and not yet ended
   std::vector<EndListener> end_listeners;
   std::vector<RollbackListener> rollback_listeners;
   RemoveFiles remove_files;

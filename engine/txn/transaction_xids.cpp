@@ -13,6 +13,7 @@
 namespace polarsim::engine::txn {
 
 using storage::ByteWriter;
+using storage::multixact_precedes;
 using storage::RecordKind;
 
 namespace {
@@ -65,6 +66,7 @@ Xid TransactionManager::assign_xid(Transaction& transaction) {
   for (TransactionLevel& level : transaction.levels) {
     if (level.xid != storage::invalid_xid) continue;
     level.xid = impl_->new_xid();
+    if (&level == &transaction.levels.front()) opened(transaction).first_multixact = impl_->multixacts.next();
     impl_->running.add(level.xid, opened(transaction));
     const LockResult locked = impl_->locks.acquire(*transaction.backend, level.locks,
                                                    LockTag::of_transaction(level.xid), LockMode::exclusive, false);
@@ -88,6 +90,8 @@ RelationId TransactionManager::new_relation_id() {
 void TransactionManager::advance_oldest(Xid oldest_xid, MultiXactId oldest_multixact) {
   const Xid limit = impl_->horizon();
   if (storage::xid_precedes(limit, oldest_xid)) oldest_xid = limit;
+  const MultiXactId multixact_limit = impl_->multixact_horizon();
+  if (multixact_precedes(multixact_limit, oldest_multixact)) oldest_multixact = multixact_limit;
   if (storage::xid_precedes(impl_->oldest_xid, oldest_xid)) {
     impl_->log->append(RecordKind::commit_log_truncate, ByteWriter().number(oldest_xid).bytes());
     impl_->oldest_xid = oldest_xid;
@@ -151,6 +155,16 @@ bool TransactionManager::settled_for_all(Xid xid) const {
 Xid TransactionManager::Implementation::horizon() const { return snapshots.oldest_xmin(running.oldest(next_xid())); }
 Xid TransactionManager::horizon() const { return impl_->horizon(); }
 
+MultiXactId TransactionManager::Implementation::multixact_horizon() const {
+  MultiXactId oldest = multixacts.next();
+  for (const auto& [number, transaction] : open) {
+    if (transaction->top_xid() != storage::invalid_xid && multixact_precedes(transaction->first_multixact, oldest))
+      oldest = transaction->first_multixact;
+  }
+  return oldest;
+}
+MultiXactId TransactionManager::multixact_horizon() const { return impl_->multixact_horizon(); }
+
 // --- snapshots ---
 
 Snapshot TransactionManager::Implementation::take_snapshot() const {
@@ -188,6 +202,12 @@ void fold_levels(Transaction& transaction, std::size_t first) {
     append(parent.released, child.released);
     append(parent.created, child.created);
     append(parent.dropped, child.dropped);
+    for (const RowCounts& counts : child.rows) {
+      RowCounts& sum = parent.rows_of(counts.relation);
+      sum.inserted += counts.inserted;
+      sum.updated += counts.updated;
+      sum.deleted += counts.deleted;
+    }
     LockManager::merge(child.locks, parent.locks);
   }
   transaction.levels.erase(transaction.levels.begin() + static_cast<std::ptrdiff_t>(first), transaction.levels.end());
@@ -212,12 +232,13 @@ void TransactionManager::rollback_to(Transaction& transaction, const std::string
   const std::size_t first = level_of(transaction, name);
   const std::vector<Xid> xids = xids_of(transaction, first);
   EndRecord record;
+  storage::Lsn lsn = 0;
   for (std::size_t i = first; i < transaction.levels.size(); ++i) append(record.remove, transaction.levels[i].created);
   if (!record.remove.empty()) {
     record.xid = xids.front();
     record.subtransactions.assign(xids.begin() + 1, xids.end());
     record.time_us = impl_->host.realtime_us();
-    impl_->log->append(RecordKind::abort, encode(record));
+    lsn = impl_->log->append(RecordKind::abort, encode(record));
   }
   for (const Xid xid : xids) {
     impl_->commit_log.set(xid, CommitLog::Outcome::aborted);
@@ -233,7 +254,7 @@ void TransactionManager::rollback_to(Transaction& transaction, const std::string
     for (const Xid xid : xids_of(transaction)) impl_->without_row_locks.insert(xid);
   }
   transaction.levels.emplace_back().savepoint = name;
-  impl_->join(impl_->remove_files_beside(record.remove));
+  impl_->join(impl_->remove_files_beside(record.remove, lsn));
 }
 
 }  // namespace polarsim::engine::txn

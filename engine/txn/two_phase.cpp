@@ -19,8 +19,6 @@ const std::string directory = "twophase";
 constexpr std::uint64_t file_magic = 0x3145534148504F;  // "OPHASE1"
 constexpr std::size_t file_header_bytes = 12;
 
-std::string file_path(Xid xid) { return fmt::format("{}/{:08X}", directory, xid); }
-
 void put_numbers(ByteWriter& into, const std::vector<std::uint32_t>& numbers) {
   into.number(static_cast<std::uint32_t>(numbers.size()));
   for (const std::uint32_t number : numbers) into.number(number);
@@ -33,6 +31,8 @@ std::vector<std::uint32_t> take_numbers(ByteReader& from) {
 }
 
 }  // namespace
+
+std::string two_phase_path(Xid xid) { return fmt::format("{}/{:08X}", directory, xid); }
 
 std::string encode(const PreparedState& state) {
   ByteWriter writer;
@@ -114,7 +114,7 @@ std::vector<PreparedState> TwoPhaseFiles::load() {
                      "It holds the state of a prepared transaction, which cannot be recovered without it.");
     }
     PreparedState& state = states.emplace_back(decode_prepared(std::string_view(bytes).substr(file_header_bytes)));
-    if (file_path(state.xid) != path) {
+    if (two_phase_path(state.xid) != path) {
       throw SqlError(sqlstate::data_corrupted, fmt::format("file \"{}\" is damaged", path),
                      fmt::format("It holds the state of transaction {}.", state.xid));
     }
@@ -134,7 +134,7 @@ void TwoPhaseFiles::save(const std::vector<PreparedState>& states) {
   }
   for (const PreparedState& state : states) {
     write_draft(state.xid, encode(state));
-    const std::string path = file_path(state.xid);
+    const std::string path = two_phase_path(state.xid);
     if (const auto renamed = host_.disk().rename(path + ".new", path); !renamed) {
       storage::panic(host_, "rename", path + ".new", renamed.error());
     }
@@ -144,7 +144,7 @@ void TwoPhaseFiles::save(const std::vector<PreparedState>& states) {
 }
 
 void TwoPhaseFiles::write_draft(Xid xid, std::string_view payload) {
-  const std::string path = file_path(xid) + ".new";
+  const std::string path = two_phase_path(xid) + ".new";
   sim::OpenFlags truncate;
   truncate.truncate = true;
   names_pending_ = true;
@@ -175,7 +175,7 @@ void TwoPhaseFiles::remove_unless(const std::function<bool(Xid)>& wanted) {
       ++next;
       continue;
     }
-    const std::string path = file_path(*next);
+    const std::string path = two_phase_path(*next);
     if (const auto removed = host_.disk().remove(path); !removed) {
       storage::panic(host_, "remove", path, removed.error());
     }

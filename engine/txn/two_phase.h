@@ -2,8 +2,9 @@
 // src/backend/access/transam/twophase.c).
 //
 // The state is in the record that prepares the transaction. A checkpoint copies the states of those that are still
-// prepared to "twophase/<xid>", 8 hexadecimal digits, because recovery will not read that part of the log any more. A
-// file that is left after the transaction's end is stale: the commit log knows better.
+// prepared to "twophase/<xid>", 8 hexadecimal digits, because recovery will not read that part of the log any more. The
+// commit log, written after them, says which files there have to be (commit_log.h), so that one that has vanished is
+// noticed. A file that is left after the transaction's end is stale: again the commit log knows better.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,9 @@ struct EndRecord {
 };
 std::string encode(const EndRecord& record);
 EndRecord decode_end(std::string_view bytes);
+
+// "twophase/000002EC"
+std::string two_phase_path(Xid xid);
 
 class TwoPhaseFiles {
  public:

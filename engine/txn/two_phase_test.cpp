@@ -199,6 +199,73 @@ TEST(PreparedTransactions, DamagedFileIsRefusedByName) {
   EXPECT_TRUE(node.finished()) << node.error();
 }
 
+void remove_files(TransactionHost& node, const std::vector<std::string>& paths) {
+  node.run([&](sim::Host& host) {
+    for (const std::string& path : paths) EXPECT_TRUE(host.disk().remove(path)) << path;
+  });
+}
+
+// Nothing but the file knows what was prepared, once a checkpoint has let go of that part of the log.
+TEST(PreparedTransactions, VanishedFileIsRefusedByName) {
+  for (const bool all : {false, true}) {
+    TransactionHost node;
+    node.run_transactions([&](OpenTransactions& open) {
+      Backend a(open.host, 1);
+      open.manager.prepare(open.writer(a), "kept");
+      open.manager.prepare(open.writer(a), "lost");
+      open.manager.prepare(open.writer(a), "ended");
+      open.checkpointer.run();
+      open.manager.finish_prepared("ended", true);
+      open.host.crash();
+    });
+    const std::vector<std::string> files = node.disk().list("twophase/");
+    ASSERT_EQ(files.size(), 3U);
+    // That of the transaction that has ended is not missed: the log knows better.
+    remove_files(node, {files[2]});
+    node.run_transactions([](OpenTransactions& open) { EXPECT_EQ(open.manager.prepared().size(), 2U); });
+    EXPECT_TRUE(node.finished()) << node.error();
+    remove_files(node, all ? std::vector{files[0], files[1]} : std::vector{files[1]});
+    node.run_transactions([](OpenTransactions&) {});
+    EXPECT_EQ(node.error(), "XX001: file \"" + files[all ? 0 : 1] + "\" is missing");
+    EXPECT_FALSE(node.finished());
+  }
+}
+
+TEST(PreparedTransactions, FileIsNotMissedWhileTheLogHasItsState) {
+  TransactionHost node;
+  node.run_transactions([&](OpenTransactions& open) {
+    Backend a(open.host, 1);
+    open.manager.prepare(open.writer(a), "g");
+    node.simulation().fault_points().arm("checkpoint/synced", "n", 1, {sim::FaultAction::Kind::crash, {}, {}});
+    open.checkpointer.run();
+  });
+  const std::vector<std::string> files = node.disk().list("twophase/");
+  ASSERT_EQ(files.size(), 1U);
+  remove_files(node, files);
+  node.run_transactions([](OpenTransactions& open) { EXPECT_EQ(open.manager.prepared().size(), 1U); });
+  EXPECT_TRUE(node.finished()) << node.error();
+}
+
+TEST(PreparedTransactions, NeedNoSnapshot) {
+  TransactionHost node;
+  node.run_transactions([](OpenTransactions& open) {
+    Backend a(open.host, 1);
+    Backend b(open.host, 2);
+    Transaction& old = open.writer(b);
+    Transaction& transaction = open.manager.begin(a, IsolationLevel::repeatable_read);
+    const Xid old_xid = old.top_xid();
+    { const ActiveSnapshot first(open.manager, transaction); }
+    const Xid xid = open.manager.assign_xid(transaction);
+    open.manager.commit(old);
+    EXPECT_EQ(open.manager.horizon(), old_xid);
+    open.manager.prepare(transaction, "g");
+    EXPECT_EQ(open.manager.horizon(), xid) << "as after a restart";
+    open.manager.finish_prepared("g", true);
+    EXPECT_EQ(open.manager.horizon(), storage::xid_of(open.manager.next_xid()));
+  });
+  EXPECT_TRUE(node.finished()) << node.error();
+}
+
 // --- planted bugs ---
 
 std::string prepared_after_crash(std::optional<PlantedBug> bug, bool checkpoint) {

@@ -17,6 +17,7 @@ namespace infomask = storage::infomask;
 using storage::BlockNumber;
 using storage::ExternalColumns;
 using storage::is_normal;
+using storage::multixact_precedes;
 using storage::Page;
 using storage::PageRef;
 using storage::xid_precedes;
@@ -38,13 +39,26 @@ Xid before(Xid next, std::uint32_t age) {
   return is_normal(limit) ? limit : storage::first_normal_xid;
 }
 
-// Of multixacts none is special.
-bool multixact_precedes(MultiXactId a, MultiXactId b) { return static_cast<std::int32_t>(a - b) < 0; }
-
 std::string key_of(const Row& row, const std::vector<int>& columns) {
   std::string key;
   for (const int column : columns) storage::append_key(key, row[static_cast<std::size_t>(column)]);
   return key;
+}
+
+bool in_use(const Page& page) {
+  const std::uint16_t items = page.is_new() ? std::uint16_t{0} : page.item_count();
+  for (std::uint16_t item = 1; item <= items; ++item) {
+    if (page.item_used(item)) return true;
+  }
+  return false;
+}
+
+// PostgreSQL's should_attempt_truncation: cutting takes the table from everybody for a moment.
+bool worth_truncating(BlockNumber blocks, BlockNumber used) {
+  constexpr BlockNumber empty_pages_min = 1000;
+  constexpr BlockNumber part_of_all = 16;
+  const BlockNumber empty = blocks - used;
+  return empty > 0 && (empty >= empty_pages_min || empty >= blocks / part_of_all);
 }
 
 }  // namespace
@@ -57,6 +71,7 @@ class Vacuum::Pass {
 
   void run(RelationId relation, RelationId toast, const std::vector<VacuumIndex>& indexes) {
     const BlockNumber blocks = heap_.files_.block_count(relation);
+    BlockNumber used = 0;
     for (BlockNumber block = 0; block < blocks; ++block) {
       backend_.check_interrupts();
       const storage::PageId id{relation, storage::Fork::main, block};
@@ -66,10 +81,16 @@ class Vacuum::Pass {
         manager_.host().fault_point("vacuum/index-entries-removed");
         clear(id, dead);
       }
-      const std::size_t free = free_bytes(heap_.pool_.pin(id).page());
+      std::size_t free = 0;
+      {
+        const PageRef ref = heap_.pool_.pin(id);
+        free = free_bytes(ref.page());
+        if (in_use(ref.page())) used = block + 1;
+      }
       heap_.free_space_.record(relation, block, free);
       ++result_.pages;
     }
+    if (worth_truncating(blocks, used)) result_.to_truncate.push_back(relation);
   }
 
  private:
@@ -90,7 +111,7 @@ class Vacuum::Pass {
         if (with_rows) row.row = storage::decode_tuple(page.item(item), row.external);
         continue;
       }
-      if (state == VacuumState::recently_dead) ++result_.kept;
+      ++(state == VacuumState::recently_dead ? result_.kept : result_.live);
       if (freeze(header, state)) changes.push_back({item, header});
       note_oldest(header);
     }
@@ -205,8 +226,27 @@ VacuumResult Vacuum::run(Backend& backend, const HeapTable& table, const std::ve
     result.pages = chunks.pages;
     result.oldest_xid = chunks.oldest_xid;
     result.oldest_multixact = chunks.oldest_multixact;
+    result.to_truncate = std::move(chunks.to_truncate);
   }
   return result;
+}
+
+BlockNumber Vacuum::truncate(Backend& backend, RelationId relation, const std::function<bool()>& go_on) {
+  const BlockNumber blocks = heap_.files_.block_count(relation);
+  BlockNumber used = blocks;
+  while (used > 0 && go_on()) {
+    backend.check_interrupts();
+    if (in_use(heap_.pool_.pin({relation, storage::Fork::main, used - 1}).page())) break;
+    --used;
+  }
+  if (used == blocks) return 0;
+  // From here on nothing may fail: what comes to lie in the pages that go would be lost by a redo of the record.
+  const storage::Lsn lsn = log_truncate(heap_.transactions_.log(), relation, used);
+  heap_.transactions_.log().wal().flush(lsn);
+  heap_.transactions_.host().fault_point("vacuum/truncation-logged");
+  heap_.pool_.truncate(relation, used);
+  heap_.transactions_.host().reached("vacuum/truncated");
+  return blocks - used;
 }
 
 }  // namespace polarsim::engine::txn

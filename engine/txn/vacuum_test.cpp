@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "engine/txn/heap_test_support.h"
 #include "engine/txn/row_locks.h"
@@ -13,30 +14,12 @@ namespace {
 namespace infomask = storage::infomask;
 using sql::LockStrength;
 using sql::LockWait;
+using testing::contents;
+using testing::given;
 using testing::HeapNode;
 using testing::Session;
 using testing::test_table;
-
-void with_node(const std::function<void(HeapNode&)>& body, NodeConfig config = {}) {
-  HeapNode node(1, config);
-  node.run_node(body);
-  EXPECT_EQ(node.error(), "");
-  EXPECT_TRUE(node.finished());
-}
-
-Tid given(HeapNode& node, std::int64_t id, const std::string& text) {
-  Session session(node);
-  const Tid tid = session.insert(id, text);
-  session.commit();
-  return tid;
-}
-
-std::string contents(HeapNode& node) {
-  Session session(node);
-  std::string all = session.scan();
-  session.commit();
-  return all;
-}
+using testing::with_node;
 
 std::size_t entries(HeapNode& node) {
   std::size_t count = 0;
@@ -207,6 +190,105 @@ TEST(Vacuum, ACrashBetweenEntriesAndLinePointersIsMadeGood) {
     EXPECT_EQ(contents(running), "2:stays");
   });
   EXPECT_TRUE(node.finished()) << node.error();
+}
+
+// Rows of 300 bytes on several pages; those from `first_removed` on are dead, and vacuumed.
+std::vector<Tid> emptied_at_the_end(HeapNode& node, std::size_t first_removed) {
+  Session session(node);
+  std::vector<Tid> tids;
+  for (int i = 0; i < 200; ++i) tids.push_back(session.insert(i, std::string(300, 'x')));
+  session.commit();
+  session.begin();
+  for (std::size_t i = first_removed; i < tids.size(); ++i) EXPECT_EQ(session.remove(tids[i]), "ok");
+  session.commit();
+  EXPECT_EQ(node.vacuum().to_truncate, std::vector<RelationId>{test_table.relation});
+  return tids;
+}
+
+TEST(Vacuum, GivesEmptyPagesAtTheEndBack) {
+  HeapNode node;
+  std::vector<Tid> tids;
+  const auto blocks = [](HeapNode& running) { return running.files().block_count(test_table.relation); };
+  node.run_node([&](HeapNode& running) {
+    tids = emptied_at_the_end(running, 60);
+    const storage::BlockNumber before = blocks(running);
+    EXPECT_EQ(running.truncate(test_table.relation, [] { return false; }), 0U) << "somebody waits for the table";
+    EXPECT_EQ(running.truncate(), before - tids[59].block - 1);
+    EXPECT_EQ(blocks(running), tids[59].block + 1);
+    EXPECT_EQ(running.truncate(), 0U);
+    EXPECT_EQ(running.vacuum().to_truncate, std::vector<RelationId>{});
+    EXPECT_EQ(running.versions(), 60U);
+    // The pages come again, and hold what is put there.
+    for (int i = 0; i < 50; ++i) given(running, 1000 + i, std::string(300, 'y'));
+    EXPECT_GT(blocks(running), tids[59].block + 1);
+    running.host().crash();
+  });
+  node.run_node([&](HeapNode& running) {
+    EXPECT_EQ(running.versions(), 110U);
+    EXPECT_EQ(entries(running), 110U);
+    EXPECT_EQ(running.vacuum().removed, 0U);
+  });
+  EXPECT_TRUE(node.finished()) << node.error();
+}
+
+TEST(Vacuum, ACrashBeforeTheCutIsMadeGood) {
+  HeapNode node;
+  std::vector<Tid> tids;
+  node.run_node([&](HeapNode& running) {
+    tids = emptied_at_the_end(running, 60);
+    running.checkpointer().run();
+    running.simulation().fault_points().arm("vacuum/truncation-logged", "", 1, {});
+    running.truncate();
+  });
+  EXPECT_FALSE(node.finished());
+  node.run_node([&](HeapNode& running) {
+    EXPECT_EQ(running.files().block_count(test_table.relation), tids[59].block + 1);
+    EXPECT_EQ(running.versions(), 60U);
+  });
+  EXPECT_TRUE(node.finished()) << node.error();
+}
+
+// Without images in the log, redo meets changes of pages that the cut, which is durable already, has taken away.
+TEST(Vacuum, TheCutExplainsMissingPages) {
+  NodeConfig config;
+  config.full_page_writes = false;
+  HeapNode node(1, config);
+  std::vector<Tid> tids;
+  node.run_node([&](HeapNode& running) {
+    Session session(running);
+    for (int i = 0; i < 200; ++i) tids.push_back(session.insert(i, std::string(300, 'x')));
+    session.commit();
+    running.checkpointer().run();
+    session.begin();
+    for (std::size_t i = 60; i < tids.size(); ++i) EXPECT_EQ(session.remove(tids[i]), "ok");
+    session.commit();
+    running.vacuum();
+    EXPECT_GT(running.truncate(), 0U);
+    running.files().sync_all();
+    running.host().crash();
+  });
+  node.run_node([&](HeapNode& running) {
+    EXPECT_EQ(running.files().block_count(test_table.relation), tids[59].block + 1);
+    EXPECT_EQ(running.versions(), 60U);
+  });
+  EXPECT_TRUE(node.finished()) << node.error();
+}
+
+// Vacuum looks at the long values after the rows: a row that dies in between is still there when its chunks have gone.
+TEST(Vacuum, NobodyTakesADeadRowWithoutItsChunksForDamage) {
+  with_node([](HeapNode& node) {
+    given(node, 1, "short");
+    Session session(node);
+    session.insert(2, std::string(5000, 'x'));
+    session.abort();
+    Backend backend(node.host(), node.new_process_id());
+    EXPECT_GT(Vacuum(node.heap()).run(backend, {test_table.toast, 0}, {}).removed, 0U);
+    EXPECT_EQ(node.versions(), 2U);
+    std::string seen;
+    node.heap().for_each_version(
+        test_table, [&](Tid, const storage::TupleHeader&, const Row& row) { seen += testing::to_string(row); });
+    EXPECT_EQ(seen, "1:short");
+  });
 }
 
 TEST(Vacuum, StopsWhenItIsAskedTo) {

@@ -109,10 +109,10 @@ void VersionedPages::write(const std::map<BlockNumber, std::string>& changed, co
   for (const auto& [block, version] : versions_) {
     if (kept.contains(block)) versions.emplace(block, version);
   }
-  if (exists_ && changed.empty() && versions.size() == versions_.size() && note == note_) return;
   // An earlier call may have been cut off between its rename and this; until then the former manifest may come back,
-  // and what it names must not be overwritten.
+  // and neither does what it lacks count as written, nor must what it names be overwritten.
   sync_names();
+  if (exists_ && changed.empty() && versions.size() == versions_.size() && note == note_) return;
   if (!host_.disk().exists(directory_)) {
     directory_pending_ = true;
     if (const auto made = host_.disk().make_directory(directory_); !made) {
