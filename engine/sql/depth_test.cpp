@@ -9,7 +9,7 @@
 #include "engine/sql/parser.h"
 #include "engine/sql/select_analysis.h"
 #include "engine/sql/statement_cache.h"
-#include "engine/sql/text_guard.h"
+#include "engine/syntax/text_guard.h"
 
 namespace polarsim::engine::sql {
 namespace {
@@ -113,15 +113,15 @@ TEST(DepthTest, LongFlatTextsAreFine) {
 }
 
 TEST(DepthTest, TheGuardCountsOnlyWhatIsCode) {
-  EXPECT_NO_THROW(check_text_depth("select '" + repeat("(", 10'000) + "'"));
-  EXPECT_NO_THROW(check_text_depth("select \"" + repeat("(", 10'000) + "\""));
-  EXPECT_NO_THROW(check_text_depth("select $q$" + repeat("(", 10'000) + "$q$"));
-  EXPECT_NO_THROW(check_text_depth("-- " + repeat("(", 10'000) + "\nselect 1"));
-  EXPECT_NO_THROW(check_text_depth("/* /* */ " + repeat("(", 10'000) + "*/ select 1"));
-  EXPECT_NO_THROW(check_text_depth("select e'\\'" + repeat("(", 10'000) + "'"));
-  EXPECT_THROW(check_text_depth("select 'x' " + repeat("(", 10'000)), SqlError);
-  EXPECT_THROW(check_text_depth("select e'\\' ' " + repeat("(", 10'000)), SqlError);
-  EXPECT_THROW(check_text_depth("select $1 " + repeat("(", 10'000)), SqlError);
+  EXPECT_NO_THROW(syntax::check_text_depth("select '" + repeat("(", 10'000) + "'"));
+  EXPECT_NO_THROW(syntax::check_text_depth("select \"" + repeat("(", 10'000) + "\""));
+  EXPECT_NO_THROW(syntax::check_text_depth("select $q$" + repeat("(", 10'000) + "$q$"));
+  EXPECT_NO_THROW(syntax::check_text_depth("-- " + repeat("(", 10'000) + "\nselect 1"));
+  EXPECT_NO_THROW(syntax::check_text_depth("/* /* */ " + repeat("(", 10'000) + "*/ select 1"));
+  EXPECT_NO_THROW(syntax::check_text_depth("select e'\\'" + repeat("(", 10'000) + "'"));
+  EXPECT_THROW(syntax::check_text_depth("select 'x' " + repeat("(", 10'000)), SqlError);
+  EXPECT_THROW(syntax::check_text_depth("select e'\\' ' " + repeat("(", 10'000)), SqlError);
+  EXPECT_THROW(syntax::check_text_depth("select $1 " + repeat("(", 10'000)), SqlError);
 }
 
 // The deepest tree that parses, in each shape, is analysed, evaluated, written out and destroyed on a stack of 256 KiB.

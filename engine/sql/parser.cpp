@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "engine/sql/error.h"
-#include "engine/sql/text_guard.h"
+#include "engine/syntax/text_guard.h"
 #include "engine/sql/tree_builder.h"
 
 namespace polarsim::engine::sql {
@@ -47,7 +47,7 @@ void check_encoding(std::string_view text) {
 
 std::vector<StatementPtr> parse(std::string_view text) {
   check_encoding(text);
-  check_text_depth(text);
+  syntax::check_text_depth(text);
   const std::string terminated(text);
   const ParseResult result(new PgQueryParseResult(pg_query_parse(terminated.c_str())));
   if (result->error != nullptr) throw_grammar_error(*result->error);

@@ -11,15 +11,13 @@
 #include <vector>
 
 #include "engine/sql/ast.h"
+#include "engine/syntax/parser.h"
 
 namespace polarsim::engine::sql {
 
-inline constexpr int max_nesting = 500;
-inline constexpr int max_operators = 5000;
-// The deepest expression tree parse() returns; deeper ones are refused with 54001, too. Whoever walks a tree may
-// recurse: at this depth a recursion has about a kilobyte per level on the stack of a task. AND, OR, IN lists and
-// argument lists are flat, whatever their length.
-inline constexpr int max_expression_depth = 160;
+using syntax::max_expression_depth;
+using syntax::max_nesting;
+using syntax::max_operators;
 
 // The statements of a text, separated by ';'. Throws SqlError: 42601 with PostgreSQL's message and position, 0A000 for
 // what the grammar knows and this engine does not, 54001 for what is nested too deeply.

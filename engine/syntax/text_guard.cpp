@@ -1,13 +1,13 @@
-#include "engine/sql/text_guard.h"
+#include "engine/syntax/text_guard.h"
 
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "engine/sql/error.h"
-#include "engine/sql/parser.h"
+#include "engine/syntax/parser.h"
 
-namespace polarsim::engine::sql {
+namespace polarsim::engine::syntax {
 namespace {
 
 // Two words of an expression (an operator and an operand) deepen its tree by one.
@@ -215,4 +215,4 @@ class Scanner {
 
 void check_text_depth(std::string_view text) { Scanner(text).run(); }
 
-}  // namespace polarsim::engine::sql
+}  // namespace polarsim::engine::syntax

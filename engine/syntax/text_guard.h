@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace polarsim::engine::sql {
+namespace polarsim::engine::syntax {
 
 // Throws SqlError 54001 if the tree of some statement in `text` could be deeper than max_nesting brackets (CASE counts
 // as one) or than a chain of max_operators operators. The check errs on the safe side: it counts words that could
@@ -11,4 +11,4 @@ namespace polarsim::engine::sql {
 // chain.
 void check_text_depth(std::string_view text);
 
-}  // namespace polarsim::engine::sql
+}  // namespace polarsim::engine::syntax

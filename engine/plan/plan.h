@@ -1,0 +1,281 @@
+// Plans: how a query is run (PostgreSQL's src/include/nodes/plannodes.h).
+//
+// A plan is a tree of nodes. Each gives rows of `targets`, and its expressions see (query/program.h):
+//
+//   scans                 Column{0, n}: column n of what is scanned, then the system columns the scan was asked for
+//   joins                 Column{0, n}: the left (outer) row, Column{1, n}: the right (inner) row
+//   Aggregate             `groups` and the aggregates' arguments see the child's row; targets and conditions see the
+//                         groups' values, then the aggregates' results
+//   WindowAgg             likewise, but targets see the child's row, then the window functions' results
+//   ModifyTable           see there
+//   others                the child's row
+//
+// So there are no aggregates, window calls, queries or outer columns in a plan's expressions: what comes from outside
+// are parameters of the plan (Parameter::of_plan) and subplans. For EXPLAIN, whoever reads a plan follows columns down
+// to where they come from.
+//
+// Plans are immutable and hold no state of a run; one plan may be run many times.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/query/query.h"
+
+namespace polarsim::engine::plan {
+
+using query::ExpressionPtr;
+using query::JoinType;
+
+struct Plan;
+using PlanPtr = std::shared_ptr<const Plan>;
+
+struct Cost {
+  double startup = 0;
+  double total = 0;
+  double rows = 1;
+  int width = 0;
+};
+
+struct SortKey {
+  int column = 0;  // of the child's row, from 1
+  TypeId type = TypeId::none;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+// --- scans ---
+
+// A table, all its rows in order of place.
+struct SeqScan {
+  query::RelationPtr relation;
+  std::vector<int> system_columns;  // system_columns.h: their values follow the table's
+};
+// Rows by an index, in its order.
+struct IndexScan {
+  // key <operator> value: value sees no row, but parameters of the plan.
+  struct Bound {
+    std::size_t key = 0;  // position among the index's keys
+    enum class Comparison : std::uint8_t {
+      less,
+      less_equal,
+      equal,
+      greater_equal,
+      greater,
+      in_array,
+      is_null,
+      is_not_null
+    } comparison = Comparison::equal;
+    ExpressionPtr value;      // of the column's type; in_array: an array of it
+    ExpressionPtr condition;  // what it was made of, for EXPLAIN and for looking again at a changed row
+  };
+  query::RelationPtr relation;
+  std::size_t index = 0;  // in Relation::indexes
+  std::vector<Bound> bounds;
+  bool backward = false;
+  std::vector<int> system_columns;
+};
+struct SubqueryScan {};  // the child is the subquery's plan
+struct FunctionScan {
+  query::FunctionSource source;
+};
+struct ValuesScan {
+  std::vector<std::vector<ExpressionPtr>> rows;
+};
+struct SystemViewScan {
+  query::RelationPtr relation;
+};
+// The rows of PlannedStatement::subplans[subplan], computed once as far as somebody asks.
+struct CommonTableScan {
+  int subplan = 0;
+};
+// Inside the recursive part: the rows that the last round found.
+struct WorkTableScan {
+  int work_table = 0;  // RecursiveUnion::work_table
+};
+
+// --- joins: left, right ---
+
+enum class PlanJoin : std::uint8_t { inner, left, right, full, semi, anti };
+const char* to_string(PlanJoin join);  // "Inner", "Left", ...
+struct NestedLoop {
+  PlanJoin type = PlanJoin::inner;  // never right or full
+  // Set from the left row before the right side is run again.
+  std::vector<query::Subplan::Argument> parameters;
+  std::vector<ExpressionPtr> condition;  // the join's own, as opposed to Plan::conditions, which come after it
+};
+struct HashJoin {
+  PlanJoin type = PlanJoin::inner;
+  std::vector<ExpressionPtr> left_keys;        // over the left row, as Column{0, n}
+  std::vector<ExpressionPtr> right_keys;       // over the right row alone, as Column{0, n}
+  std::vector<TypeId> key_types;               // both sides have been converted to it, or belong to one integer family
+  std::vector<ExpressionPtr> hash_conditions;  // left = right, for EXPLAIN
+  std::vector<ExpressionPtr> condition;        // what else must hold of both
+};
+struct MergeJoin {
+  PlanJoin type = PlanJoin::inner;
+  std::vector<ExpressionPtr> left_keys;
+  std::vector<ExpressionPtr> right_keys;
+  std::vector<SortKey> order;  // of both sides; `column` means nothing
+  std::vector<ExpressionPtr> merge_conditions;
+  std::vector<ExpressionPtr> condition;
+};
+
+// --- one child ---
+
+struct Result {};      // without a child: one row; with one: conditions that need no row of it (One-Time Filter)
+struct ProjectSet {};  // targets may be calls of set-returning functions, at the top
+struct Materialize {};
+struct Sort {
+  std::vector<SortKey> keys;
+};
+struct AggregateCall {
+  const FunctionEntry* function = nullptr;
+  std::vector<ExpressionPtr> arguments;  // direct ones of ordered-set aggregates last
+  std::size_t direct_arguments = 0;
+  std::vector<query::OrderKey> order_by;
+  ExpressionPtr filter;
+  bool distinct = false;
+  bool star = false;
+  Type type;
+};
+struct Aggregate {
+  enum class Strategy : std::uint8_t { plain, sorted, hashed, mixed } strategy = Strategy::plain;
+  std::vector<SortKey> groups;  // columns of the child's row; direction means nothing
+  // Grouping sets, each as positions among `groups`; empty: one with all. GROUPING() is an aggregate here: `grouping`.
+  std::vector<std::vector<int>> sets;
+  std::vector<AggregateCall> aggregates;
+  std::vector<std::vector<int>> grouping;  // follow the aggregates in the row that targets see
+};
+struct WindowCall {
+  const FunctionEntry* function = nullptr;
+  std::vector<ExpressionPtr> arguments;
+  ExpressionPtr filter;
+  bool star = false;
+  Type type;
+};
+struct WindowAgg {
+  std::vector<SortKey> partition_by;  // the child is sorted by these, then by order_by
+  std::vector<SortKey> order_by;
+  query::Window window;  // frame; its offsets see no row
+  std::vector<WindowCall> calls;
+};
+struct Unique {
+  std::vector<SortKey> keys;
+};
+struct LockRows {
+  struct Mark {
+    query::RelationPtr relation;
+    query::RowMark mark;
+    int tid_column = 0;  // of the child's row, from 1
+    // The entry's number in the plan's scans: which scan gives the newest version when the plan is run again over it.
+    int entry = 0;
+  };
+  std::vector<Mark> marks;
+};
+struct Limit {
+  ExpressionPtr limit;        // null: none
+  ExpressionPtr offset;       // null: none
+  std::vector<SortKey> ties;  // WITH TIES: equal in these
+};
+
+// --- many children ---
+
+struct Append {};
+struct SetOperation {
+  query::SetOperator kind = query::SetOperator::intersect;
+  bool all = false;
+  std::vector<SortKey> columns;
+};
+struct RecursiveUnion {
+  int work_table = 0;
+  bool all = true;
+  std::vector<SortKey> columns;  // for UNION without ALL
+};
+
+// INSERT, UPDATE, DELETE; targets are RETURNING's and see the new (DELETE: the old) row of the table as Column{0, n}
+// followed by the child's row.
+struct ModifyTable {
+  query::Command command = query::Command::insert;
+  query::RelationPtr relation;
+  // INSERT: the child's row has a value for each column of the table. UPDATE: the child's row begins with the values of
+  // `columns`. UPDATE and DELETE: tid_column tells which row.
+  std::vector<int> columns;
+  int tid_column = 0;
+  int entry = 0;  // as LockRows::Mark::entry
+  // Where the child joins other tables: how to find their rows again when the changed row has to be looked at once
+  // more.
+  std::vector<LockRows::Mark> others;
+  struct Conflict {
+    bool update = false;
+    std::vector<std::size_t> arbiters;
+    std::vector<int> columns;           // what `values` are for
+    std::vector<ExpressionPtr> values;  // over Column{0, n}: the existing row, Column{1, n}: the proposed one
+    std::vector<ExpressionPtr> conditions;
+  };
+  std::optional<Conflict> conflict;
+  std::vector<ExpressionPtr> checks;  // CHECK constraints over the new row; named as in relation->checks
+};
+
+// What another part of the engine knows how to run: the distributed executor's place in a local plan.
+class CustomScan {
+ public:
+  virtual ~CustomScan() = default;
+  virtual const char* name() const = 0;  // "PolarCluster Adaptive"
+};
+struct Custom {
+  std::shared_ptr<const CustomScan> scan;
+};
+
+struct PlanTarget {
+  ExpressionPtr expression;
+  std::string name;
+};
+
+struct Plan {
+  using Node =
+      std::variant<SeqScan, IndexScan, SubqueryScan, FunctionScan, ValuesScan, SystemViewScan, CommonTableScan,
+                   WorkTableScan, NestedLoop, HashJoin, MergeJoin, Result, ProjectSet, Materialize, Sort, Aggregate,
+                   WindowAgg, Unique, LockRows, Limit, Append, SetOperation, RecursiveUnion, ModifyTable, Custom>;
+  Node node;
+  std::vector<PlanPtr> children;
+  // Empty: the row it sees, as it is.
+  std::vector<PlanTarget> targets;
+  std::vector<ExpressionPtr> conditions;           // all must hold, else the row is left out
+  std::vector<ExpressionPtr> one_time_conditions;  // see no row; if one fails there are no rows at all
+  Cost cost;
+  std::string alias;               // of scans: what EXPLAIN calls it
+  int entry = -1;                  // of scans of tables: its number among the scans of the statement
+  std::vector<int> initial_plans;  // subplans shown below this node by EXPLAIN
+
+  template <typename T>
+  const T* as() const {
+    return std::get_if<T>(&node);
+  }
+};
+
+struct SubplanDefinition {
+  PlanPtr plan;
+  enum class Kind : std::uint8_t { initial, correlated, common_table } kind = Kind::initial;
+  std::string name;          // "InitPlan 1 (returns $0)", "SubPlan 2", "CTE t"
+  std::vector<int> outputs;  // an initial plan: the parameters that get its row's values
+  // A common table that changes data is run to its end even if nobody asks.
+  bool changes_data = false;
+};
+
+struct PlannedStatement {
+  query::Command command = query::Command::select;
+  PlanPtr plan;
+  std::vector<SubplanDefinition> subplans;
+  std::vector<query::OutputName> columns;  // of the answer; empty for changes without RETURNING
+  int plan_parameters = 0;
+  int work_tables = 0;
+  // What is to be locked again before a remembered plan is run.
+  std::vector<std::pair<query::RelationPtr, syntax::TableLockMode>> relations;
+};
+using PlannedStatementPtr = std::shared_ptr<const PlannedStatement>;
+
+}  // namespace polarsim::engine::plan

@@ -1,0 +1,78 @@
+// Expressions of one clause, from syntax to typed trees (PostgreSQL's src/backend/parser/parse_expr.c, parse_func.c,
+// parse_oper.c, parse_coerce.c). What depends on where the expression stands is asked of its scope.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "engine/query/query.h"
+
+namespace polarsim::engine::query {
+
+// The place of an expression; implemented by the analysis of statements (scope.h). All throw SqlError with positions.
+class ExpressionScope {
+ public:
+  // A column, or a whole row, or a function in the notation of a column ((t).f is `field`).
+  virtual ExpressionPtr column(const syntax::Expression& reference) = 0;
+  // What t.* or * stands for inside a row constructor.
+  virtual std::vector<ExpressionPtr> star(const syntax::Expression& reference) = 0;
+  // The query, analysed inside this scope: it may use columns from here.
+  virtual QueryPtr subquery(const syntax::Select& select) = 0;
+  // A parameter of the statement. Its type may be unknown until coerce() asks parameter_type() to settle it.
+  virtual ExpressionPtr parameter(const syntax::Expression& reference) = 0;
+  // Settles the type of a parameter that had none; 42P08 if it already has another.
+  virtual void settle_parameter(int index, TypeId type, int position) = 0;
+  // Arguments, order, filter are analysed. Finds the query it belongs to, checks that it may stand here.
+  virtual ExpressionPtr aggregate(Aggregate call, Type type, int position) = 0;
+  virtual ExpressionPtr window_call(WindowCall call, Type type, const syntax::WindowSpecification& over,
+                                    int position) = 0;
+  virtual ExpressionPtr grouping(const std::vector<syntax::ExpressionPtr>& arguments, int position) = 0;
+  // A call of a set-returning function was met: checks that it may stand here.
+  virtual void set_returning_call(const FunctionEntry& function, int position) = 0;
+  // Before and after the arguments (or the filter) of an aggregate are analysed, so that the scope can tell nested
+  // ones.
+  virtual void enter_aggregate_arguments() = 0;
+  virtual void leave_aggregate_arguments() = 0;
+  virtual const CallContext& call_context() const = 0;
+
+ protected:
+  ~ExpressionScope() = default;
+};
+
+// The type may still be unknown: a string literal, NULL, or a parameter; see settle_unknown().
+ExpressionPtr analyse_expression(const syntax::ExpressionPtr& expression, ExpressionScope& scope);
+// An unknown becomes text, as at the end of a select list.
+ExpressionPtr settle_unknown(ExpressionPtr expression, ExpressionScope& scope);
+// WHERE, ON, HAVING, FILTER, ...: boolean, else 42804 "argument of WHERE must be type boolean, not type integer".
+ExpressionPtr analyse_condition(const syntax::ExpressionPtr& expression, ExpressionScope& scope,
+                                std::string_view construct);
+
+// --- conversions (parse_coerce.c) ---
+
+// Null if there is no way in this context.
+ExpressionPtr coerce(const ExpressionPtr& expression, Type target, CastContext context, CallForm form,
+                     ExpressionScope& scope);
+// For INSERT and UPDATE: 42804 "column \"a\" is of type integer but expression is of type text" with its hint. Enforces
+// the modifier.
+ExpressionPtr coerce_for_assignment(const ExpressionPtr& expression, Type target, std::string_view column,
+                                    ExpressionScope& scope);
+// What UNION, CASE, VALUES, IN and the like give; 42804 "UNION types integer and text cannot be matched".
+Type common_type(const std::vector<ExpressionPtr>& expressions, std::string_view construct);
+ExpressionPtr coerce_to_common(const ExpressionPtr& expression, Type common, std::string_view construct,
+                               ExpressionScope& scope);
+
+// --- operators and functions (parse_oper.c, parse_func.c) ---
+
+// left may be null: a prefix operator. 42883 "operator does not exist: integer + boolean" with its hint; 42725.
+ExpressionPtr make_operator(std::string_view symbol, const ExpressionPtr& left, const ExpressionPtr& right,
+                            int position, ExpressionScope& scope);
+// The `=` (or `<`) of a type's default order; null if it has none. For GROUP BY, DISTINCT, ORDER BY, USING.
+const OperatorEntry* equality_of(TypeId type);
+const OperatorEntry* less_of(TypeId type);
+// a = b for USING and NATURAL JOIN.
+ExpressionPtr make_equality(const ExpressionPtr& left, const ExpressionPtr& right, int position,
+                            ExpressionScope& scope);
+// The name of an output column that has none (FigureColname).
+std::string figure_column_name(const syntax::Expression& expression);
+
+}  // namespace polarsim::engine::query

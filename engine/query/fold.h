@@ -1,0 +1,21 @@
+// Constant folding (PostgreSQL's eval_const_expressions, src/backend/optimizer/util/clauses.c): calls of immutable
+// functions with constant arguments become their values, AND and OR lose what cannot matter, CASE and COALESCE what
+// cannot be reached. An error while folding is the statement's error, as in PostgreSQL: coalesce(a, 1/0) fails.
+#pragma once
+
+#include "engine/query/query.h"
+
+namespace polarsim::engine::query {
+
+struct FoldOptions {
+  const CallContext& call;
+  // Values for $n, put in their places; empty: parameters stay.
+  std::span<const Value> parameters;
+  // Also what is stable for the length of a statement: for estimates, pruning of shards, and plans used once.
+  bool stable_functions = false;
+};
+
+ExpressionPtr fold(const ExpressionPtr& expression, const FoldOptions& options);
+QueryPtr fold(const QueryPtr& query, const FoldOptions& options);
+
+}  // namespace polarsim::engine::query

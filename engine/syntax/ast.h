@@ -1,0 +1,656 @@
+// The statements this engine knows, as trees of our own: what was written, unchecked. PostgreSQL's raw parse trees
+// (src/include/nodes/parsenodes.h) without what nobody here uses.
+//
+// Trees are immutable and shared: whoever rewrites a statement copies only what it changes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/types/type.h"
+#include "engine/types/value.h"
+
+namespace polarsim::engine::syntax {
+
+struct Expression;
+using ExpressionPtr = std::shared_ptr<const Expression>;
+struct Select;
+using SelectPtr = std::shared_ptr<const Select>;
+
+// A type as it was written, with the grammar's translation: "int" is int4, "interval day" has modifiers.
+struct TypeName {
+  std::string schema;  // empty: the search path; what the grammar translates has pg_catalog
+  std::string name;
+  std::vector<std::int64_t> modifiers;  // varchar(5): 5
+  int array_dimensions = 0;             // integer[][]: 2; bounds mean nothing
+  int position = 0;
+  friend bool operator==(const TypeName&, const TypeName&) = default;
+};
+using TypeNamePtr = std::shared_ptr<const TypeName>;
+
+// ORDER BY of every kind: of a query, a window, an aggregate.
+struct OrderItem {
+  ExpressionPtr expression;
+  bool descending = false;
+  bool nulls_first = false;  // PostgreSQL's default: last when ascending, first when descending; resolved by the parser
+  std::string using_operator;  // USING <; then `descending` is unknown until analysis
+  bool nulls_written = false;  // NULLS FIRST or LAST was written
+};
+
+struct WindowSpecification {
+  enum class Mode : std::uint8_t { range, rows, groups };
+  enum class Bound : std::uint8_t { unbounded_preceding, preceding, current_row, following, unbounded_following };
+  enum class Exclusion : std::uint8_t { nothing, current_row, group, ties };
+  std::string name;       // WINDOW name AS (...); at a call: OVER name, nothing else is then set
+  std::string reference;  // OVER (name ...): what it refines
+  std::vector<ExpressionPtr> partition_by;
+  std::vector<OrderItem> order_by;
+  bool frame_written = false;
+  Mode mode = Mode::range;
+  Bound start = Bound::unbounded_preceding;
+  Bound end = Bound::current_row;
+  ExpressionPtr start_offset;
+  ExpressionPtr end_offset;
+  Exclusion exclusion = Exclusion::nothing;
+  int position = 0;
+};
+
+// What only some calls have.
+struct CallDetails {
+  std::vector<OrderItem> order_by;  // inside the brackets, or WITHIN GROUP
+  bool within_group = false;
+  ExpressionPtr filter;
+  std::optional<WindowSpecification> over;
+  bool variadic = false;  // the last argument is written VARIADIC
+};
+
+struct Expression {
+  enum class Kind : std::uint8_t {
+    constant,          // value, type: unknown (a string, NULL), int4, int8, numeric, boolean
+    parameter,         // index: $index, from 1; `type` if a cast told it
+    column,            // path: what was written before the name; name. EXCLUDED.x is a column, too
+    star,              // path.*: in select lists, row constructors, and (without a path) nowhere else
+    operation,         // name is the operator, one or two arguments; `schema` if OPERATOR(schema.+) was written
+    array_comparison,  // argument 0 operator name ANY (argument 1); `all`: ALL
+    logical_and,       // arguments, two or more; never an AND directly below an AND, nor an OR below an OR
+    logical_or,
+    logical_not,
+    is_null,        // argument 0; negated: IS NOT NULL
+    boolean_test,   // argument 0 IS [NOT] TRUE, FALSE, UNKNOWN: name is "true", "false", "unknown"
+    distinct_test,  // argument 0 IS [NOT] DISTINCT FROM argument 1; negated: NOT DISTINCT
+    in_list,        // argument 0 IN (arguments 1..); negated: NOT IN
+    between,        // argument 0 BETWEEN argument 1 AND argument 2; negated; `symmetric`
+    like,           // argument 0 LIKE argument 1 [ESCAPE is already a call of like_escape]; name is "~~", "~~*", "~"
+                    // (SIMILAR TO, whose pattern is a call of similar_to_escape) or their negations
+    null_if,        // arguments 0, 1
+    case_when,      // arguments: condition, result, ..., [else]; with `operand` it is a simple CASE
+    coalesce,
+    greatest,
+    least,
+    cast,            // argument 0 to `type_name`
+    collate,         // argument 0; path and name of the collation
+    function,        // schema.name(arguments); star for count(*); distinct; call. A named argument is `named_argument`
+    named_argument,  // name => argument 0
+    value_function,  // name: current_date, current_time, current_timestamp, localtime, localtimestamp, current_user,
+                     // session_user, user, current_role, current_catalog, current_schema; index: precision, -1 none
+    row,             // (arguments): ROW(...); `explicit_row`: the word ROW was written
+    array,           // ARRAY[arguments]; `multidimensional`: inside another ARRAY, written without the word
+    subscript,       // argument 0 [lower:upper]...: subscripts
+    field,           // (argument 0).name; name empty: (argument 0).*
+    exists,          // query
+    scalar_subquery,
+    array_subquery,       // ARRAY(query)
+    subquery_comparison,  // argument 0 operator name ANY (query); all; IN is `=` ANY with `in_written`
+    grouping,             // GROUPING(arguments)
+    default_value,        // DEFAULT, in VALUES and in SET
+    group_set,            // GROUP BY only: name is "rollup", "cube", "sets" or "empty"; arguments
+    current_of,           // WHERE CURRENT OF name: refused by analysis
+  };
+  struct Subscript {
+    ExpressionPtr lower;
+    ExpressionPtr upper;
+    bool slice = false;
+  };
+
+  Kind kind = Kind::constant;
+  Value value;
+  TypeId type = TypeId::unknown;
+  std::vector<std::string> path;
+  std::string name;
+  std::string schema;
+  int index = 0;
+  bool negated = false;
+  bool star = false;
+  bool distinct = false;
+  bool all = false;
+  bool symmetric = false;
+  bool explicit_row = false;
+  bool multidimensional = false;
+  bool in_written = false;
+  std::vector<ExpressionPtr> arguments;
+  ExpressionPtr operand;  // of a simple CASE
+  std::vector<Subscript> subscripts;
+  TypeNamePtr type_name;
+  std::shared_ptr<const CallDetails> call;
+  SelectPtr query;
+  int position = 0;  // 1-based character in the statement's text; 0: unknown
+};
+
+struct TableName {
+  std::string schema;  // empty: the search path
+  std::string name;
+  std::string alias;  // empty: none
+  std::vector<std::string> column_aliases;
+  bool only = false;  // ONLY: there is no inheritance, so it means nothing
+  int position = 0;
+  // What columns are qualified by.
+  const std::string& reference() const { return alias.empty() ? name : alias; }
+};
+
+struct SelectItem {
+  ExpressionPtr expression;  // `*` and t.* are of kind star
+  std::string alias;         // output name if given by AS
+  int position = 0;
+};
+
+enum class LockStrength : std::uint8_t { none, key_share, share, no_key_update, update };
+enum class LockWait : std::uint8_t { block, nowait, skip_locked };
+
+struct LockingClause {
+  LockStrength strength = LockStrength::none;
+  LockWait wait = LockWait::block;
+  std::vector<TableName> of;  // empty: all
+};
+
+// --- FROM ---
+
+struct FromItem;
+using FromItemPtr = std::shared_ptr<const FromItem>;
+
+struct ColumnDefinitionItem {  // AS t(a int, b text), for functions that return records
+  std::string name;
+  TypeNamePtr type;
+};
+struct FromSubquery {
+  SelectPtr query;
+  bool lateral = false;
+};
+struct FromFunction {
+  struct Item {
+    ExpressionPtr call;
+    std::vector<ColumnDefinitionItem> columns;
+  };
+  std::vector<Item> functions;  // several: ROWS FROM
+  bool with_ordinality = false;
+  bool lateral = false;
+  std::vector<ColumnDefinitionItem> columns;
+};
+enum class JoinKind : std::uint8_t { inner, left, right, full, cross };
+struct FromJoin {
+  JoinKind kind = JoinKind::inner;
+  FromItemPtr left;
+  FromItemPtr right;
+  bool natural = false;
+  std::vector<std::string> using_columns;
+  std::string using_alias;
+  ExpressionPtr condition;
+};
+struct FromItem {
+  std::variant<TableName, FromSubquery, FromFunction, FromJoin> source;
+  std::string alias;  // of all but tables, which have their own
+  std::vector<std::string> column_aliases;
+  int position = 0;
+};
+
+// --- queries ---
+
+struct Insert;
+struct Update;
+struct Delete;
+// What a CTE computes: one of these.
+struct CommonTableBody {
+  SelectPtr select;
+  std::shared_ptr<const Insert> insert;
+  std::shared_ptr<const Update> update;
+  std::shared_ptr<const Delete> removal;
+};
+struct CommonTable {
+  std::string name;
+  std::vector<std::string> columns;
+  std::optional<bool> materialized;  // MATERIALIZED, NOT MATERIALIZED
+  CommonTableBody body;
+  int position = 0;
+};
+struct With {
+  bool recursive = false;
+  std::vector<CommonTable> tables;
+};
+using WithPtr = std::shared_ptr<const With>;
+
+enum class SetOperator : std::uint8_t { none, union_of, intersect, except };
+
+// SELECT, VALUES, or UNION and the like of two others; WITH, ORDER BY, LIMIT and locking belong to each.
+struct Select {
+  WithPtr with;
+  // A set operation of these two; then nothing else up to ORDER BY is there.
+  SetOperator set_operator = SetOperator::none;
+  bool set_all = false;
+  SelectPtr left;
+  SelectPtr right;
+  // VALUES, if there are any.
+  std::vector<std::vector<ExpressionPtr>> values;
+
+  std::vector<SelectItem> items;
+  bool distinct = false;
+  std::vector<ExpressionPtr> distinct_on;
+  std::vector<FromItemPtr> from;
+  ExpressionPtr where;
+  std::vector<ExpressionPtr> group_by;  // with group_set among them
+  bool group_distinct = false;
+  ExpressionPtr having;
+  std::vector<WindowSpecification> windows;
+
+  std::vector<OrderItem> order_by;
+  ExpressionPtr limit;
+  ExpressionPtr offset;
+  bool with_ties = false;
+  std::vector<LockingClause> locking;
+  int position = 0;
+};
+
+struct Assignment {
+  std::string column;
+  std::vector<Expression::Subscript> subscripts;  // SET a[1] = ...
+  ExpressionPtr value;                            // of kind default_value: DEFAULT
+  // SET (a, b) = (row or subquery): all assignments of one source share `value`; `source_index` counts from 0, -1
+  // where there is one column to one value.
+  int source_index = -1;
+  int source_count = 0;
+  int position = 0;
+};
+
+struct IndexElement {
+  std::string column;  // or
+  ExpressionPtr expression;
+  std::string operator_class;
+  bool descending = false;
+  bool nulls_first = false;
+  bool order_written = false;
+};
+
+struct OnConflict {
+  enum class Action : std::uint8_t { nothing, update } action = Action::nothing;
+  // Which unique index is meant: by inference from these elements and the predicate, or that of the constraint. Neither
+  // is given only for DO NOTHING, which then means any.
+  std::vector<IndexElement> target;
+  ExpressionPtr target_where;
+  std::string constraint;
+  std::vector<Assignment> assignments;
+  ExpressionPtr where;
+  int position = 0;
+};
+
+enum class Overriding : std::uint8_t { none, user_value, system_value };
+
+struct Insert {
+  WithPtr with;
+  TableName table;
+  struct Column {
+    std::string name;
+    std::vector<Expression::Subscript> subscripts;
+    int position = 0;
+  };
+  std::vector<Column> columns;  // empty: all in order
+  SelectPtr source;             // VALUES among them; null: DEFAULT VALUES
+  Overriding overriding = Overriding::none;
+  std::optional<OnConflict> on_conflict;
+  std::vector<SelectItem> returning;
+};
+
+struct Update {
+  WithPtr with;
+  TableName table;
+  std::vector<Assignment> assignments;
+  std::vector<FromItemPtr> from;
+  ExpressionPtr where;
+  std::vector<SelectItem> returning;
+};
+
+struct Delete {
+  WithPtr with;
+  TableName table;
+  std::vector<FromItemPtr> using_items;
+  ExpressionPtr where;
+  std::vector<SelectItem> returning;
+};
+
+// --- definitions ---
+
+// Of a column or of a table.
+struct Constraint {
+  enum class Kind : std::uint8_t {
+    not_null,
+    null,
+    default_value,
+    check,
+    primary_key,
+    unique,
+    foreign_key,
+    identity,
+    generated
+  };
+  enum class Action : std::uint8_t { no_action, restrict, cascade, set_null, set_default };
+  Kind kind = Kind::check;
+  std::string name;                  // empty: made up
+  std::vector<std::string> columns;  // of a table's; of a column's: empty
+  ExpressionPtr expression;          // default, check, generated
+  // FOREIGN KEY.
+  TableName referenced;
+  std::vector<std::string> referenced_columns;  // empty: its primary key
+  Action on_delete = Action::no_action;
+  Action on_update = Action::no_action;
+  bool match_full = false;
+  bool not_valid = false;
+  bool identity_always = false;
+  bool deferrable = false;
+  bool initially_deferred = false;
+  std::string using_index;  // ADD PRIMARY KEY USING INDEX
+  int position = 0;
+};
+
+struct ColumnDefinition {
+  std::string name;
+  TypeName type;  // serial and bigserial are names here
+  std::string collation;
+  std::vector<Constraint> constraints;
+  int position = 0;
+};
+
+struct Parameter {  // WITH (name = value), COPY's and EXPLAIN's options
+  std::string name;
+  ExpressionPtr value;  // null: none was given
+  int position = 0;
+};
+
+struct CreateTable {
+  TableName table;
+  std::vector<ColumnDefinition> columns;
+  std::vector<Constraint> constraints;
+  bool if_not_exists = false;
+  bool temporary = false;
+  bool unlogged = false;
+  std::vector<Parameter> parameters;
+  // CREATE TABLE ... (LIKE other [INCLUDING ALL]).
+  std::vector<TableName> like;
+  std::vector<std::string> like_including;
+};
+
+// CREATE TABLE ... AS, SELECT INTO.
+struct CreateTableAs {
+  TableName table;
+  std::vector<std::string> columns;
+  SelectPtr query;
+  bool with_data = true;
+  bool if_not_exists = false;
+  bool temporary = false;
+  bool materialized_view = false;
+};
+
+struct CreateIndex {
+  std::string name;  // empty: made up from table and columns; it is in the table's schema
+  TableName table;
+  std::string method;  // "btree" unless written otherwise
+  std::vector<IndexElement> elements;
+  std::vector<std::string> including;
+  ExpressionPtr where;
+  bool unique = false;
+  bool nulls_not_distinct = false;
+  bool concurrently = false;
+  bool if_not_exists = false;
+  std::vector<Parameter> parameters;
+};
+
+// What is not given follows from the rest: see sequence.h.
+struct SequenceOptions {
+  std::optional<TypeName> type;
+  std::optional<std::int64_t> start;
+  std::optional<std::int64_t> increment;
+  std::optional<std::int64_t> minimum;
+  std::optional<std::int64_t> maximum;
+  bool no_minimum = false;
+  bool no_maximum = false;
+  std::optional<std::int64_t> cache;
+  std::optional<bool> cycle;
+  std::optional<std::int64_t> restart;
+  bool restart_at_start = false;      // RESTART without a number
+  std::vector<std::string> owned_by;  // a path to a column; {"none"} for NONE
+};
+struct CreateSequence {
+  TableName sequence;
+  SequenceOptions options;
+  bool if_not_exists = false;
+  bool temporary = false;
+};
+struct AlterSequence {
+  TableName sequence;
+  SequenceOptions options;
+  bool if_exists = false;
+};
+
+struct CreateView {
+  TableName view;
+  std::vector<std::string> columns;
+  SelectPtr query;
+  std::string text;  // of the query, as written
+  bool or_replace = false;
+  bool temporary = false;
+  bool check_option = false;
+};
+
+struct CreateSchema {
+  std::string name;
+  bool if_not_exists = false;
+  std::string owner;  // AUTHORIZATION
+};
+
+enum class ObjectKind : std::uint8_t {
+  table,
+  index,
+  sequence,
+  view,
+  materialized_view,
+  schema,
+  function,
+  type,
+  database,
+  role,
+  extension
+};
+// DROP, by kind.
+struct Drop {
+  ObjectKind kind = ObjectKind::table;
+  std::vector<TableName> objects;  // a schema's name is in `name`
+  bool if_exists = false;
+  bool cascade = false;
+  bool concurrently = false;
+};
+
+struct AlterTable {
+  struct Action {
+    enum class Kind : std::uint8_t {
+      add_column,           // definition; if_not_exists
+      drop_column,          // column; if_exists, cascade
+      set_default,          // column, expression
+      drop_default,         // column
+      set_not_null,         // column
+      drop_not_null,        // column
+      set_type,             // column, type, expression (USING)
+      add_constraint,       // constraint
+      drop_constraint,      // column is its name; if_exists, cascade
+      validate_constraint,  // column is its name
+      set_parameters,       // parameters
+      owner,                // column is the role
+    } kind = Kind::add_column;
+    std::string column;
+    std::optional<ColumnDefinition> definition;
+    std::optional<TypeName> type;
+    ExpressionPtr expression;
+    std::optional<Constraint> constraint;
+    std::vector<Parameter> parameters;
+    bool if_exists = false;
+    bool if_not_exists = false;
+    bool cascade = false;
+  };
+  ObjectKind kind = ObjectKind::table;  // ALTER INDEX and the like share it
+  TableName table;
+  std::vector<Action> actions;
+  bool if_exists = false;
+};
+// ALTER ... RENAME [COLUMN | CONSTRAINT old] TO new.
+struct Rename {
+  enum class What : std::uint8_t { object, column, constraint } what = What::object;
+  ObjectKind kind = ObjectKind::table;
+  TableName object;
+  std::string old_name;
+  std::string new_name;
+  bool if_exists = false;
+};
+struct AlterSchema {  // ALTER ... SET SCHEMA
+  ObjectKind kind = ObjectKind::table;
+  TableName object;
+  std::string schema;
+  bool if_exists = false;
+};
+
+struct Truncate {
+  std::vector<TableName> tables;
+  bool restart_identity = false;
+  bool cascade = false;
+};
+
+struct Comment {  // COMMENT ON: accepted for what exists
+  ObjectKind kind = ObjectKind::table;
+  TableName object;
+  std::string column;
+  std::optional<std::string> text;
+};
+
+// --- utilities ---
+
+struct Copy {
+  TableName table;
+  std::vector<std::string> columns;
+  CommonTableBody query;  // COPY (query) TO
+  bool from = false;
+  bool program = false;            // PROGRAM: refused
+  std::string file;                // empty: STDIN or STDOUT
+  std::vector<Parameter> options;  // in today's form and the old one alike
+  ExpressionPtr where;
+};
+
+struct Statement;
+using StatementPtr = std::shared_ptr<const Statement>;
+
+struct Explain {
+  std::vector<Parameter> options;  // analyze, verbose, costs, ...
+  StatementPtr statement;
+};
+struct Prepare {
+  std::string name;
+  std::vector<TypeName> types;
+  StatementPtr statement;
+};
+struct Execute {
+  std::string name;
+  std::vector<ExpressionPtr> parameters;
+};
+struct Deallocate {
+  std::string name;  // empty: ALL
+};
+// CALL, DO, LISTEN, GRANT, CREATE FUNCTION, ...: what is not known is refused by the parser with 0A000.
+
+// PostgreSQL's table locks, weakest first.
+enum class TableLockMode : std::uint8_t {
+  access_share,
+  row_share,
+  row_exclusive,
+  share_update_exclusive,
+  share,
+  share_row_exclusive,
+  exclusive,
+  access_exclusive,
+};
+struct LockTable {
+  std::vector<TableName> tables;
+  TableLockMode mode = TableLockMode::access_exclusive;
+  bool nowait = false;
+};
+
+// VACUUM, or (vacuum false) ANALYZE.
+struct Vacuum {
+  bool vacuum = true;
+  bool analyze = false;
+  bool freeze = false;
+  std::vector<TableName> tables;  // empty: all; their column_aliases are the columns to analyze
+};
+struct Checkpoint {};
+struct Discard {
+  enum class What : std::uint8_t { all, plans, sequences, temporary } what = What::all;
+};
+
+// How a transaction is to run, as far as it is said.
+struct TransactionModes {
+  std::string isolation;  // "" or the level in lower case, e.g. "read committed"
+  std::optional<bool> read_only;
+  friend bool operator==(const TransactionModes&, const TransactionModes&) = default;
+};
+
+struct TransactionControl {
+  enum class Kind : std::uint8_t {
+    begin,
+    commit,
+    rollback,
+    prepare,
+    commit_prepared,
+    rollback_prepared,
+    savepoint,
+    rollback_to,
+    release,
+  } kind = Kind::begin;
+  std::string gid;         // of the three about prepared transactions
+  std::string savepoint;   // of the last three
+  TransactionModes modes;  // of begin
+};
+
+// SET TRANSACTION; or, for the session, SET SESSION CHARACTERISTICS AS TRANSACTION.
+struct SetTransaction {
+  bool session = false;
+  TransactionModes modes;
+};
+
+struct SetVariable {
+  std::string name;
+  std::string value;  // as text
+  bool local = false;
+  bool reset = false;  // SET name TO DEFAULT, RESET name
+};
+struct ShowVariable {
+  std::string name;
+};
+
+using StatementBody =
+    std::variant<Select, Insert, Update, Delete, CreateTable, CreateTableAs, CreateIndex, CreateSequence, AlterSequence,
+                 CreateView, CreateSchema, Drop, AlterTable, Rename, AlterSchema, Truncate, Comment, Copy, Explain,
+                 Prepare, Execute, Deallocate, LockTable, Vacuum, Checkpoint, Discard, TransactionControl,
+                 SetTransaction, SetVariable, ShowVariable>;
+
+struct Statement {
+  StatementBody body;
+  int parameters = 0;  // the highest $n used
+};
+
+}  // namespace polarsim::engine::syntax
