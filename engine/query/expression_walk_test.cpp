@@ -19,6 +19,12 @@ QueryPtr query_of(ExpressionPtr where) {
   return query;
 }
 
+JoinTreePtr leaf(int entry) {
+  auto tree = std::make_shared<JoinTree>();
+  tree->entry = entry;
+  return tree;
+}
+
 TEST(ExpressionWalk, MappingNothingGivesTheSameNode) {
   const ExpressionPtr sum = operation("+", column(0, 1), constant(1));
   EXPECT_EQ(map_children(sum, [](const ExpressionPtr& child) { return child; }), sum);
@@ -53,8 +59,8 @@ TEST(ExpressionWalk, LevelsAreCountedThroughQueries) {
 
 TEST(ExpressionWalk, ConditionsOfJoinsAreRewritten) {
   auto join = std::make_shared<JoinTree>();
-  join->left = std::make_shared<JoinTree>(JoinTree{.entry = 0});
-  join->right = std::make_shared<JoinTree>(JoinTree{.entry = 1});
+  join->left = leaf(0);
+  join->right = leaf(1);
   join->condition = operation("=", column(0, 1), column(1, 1));
   auto query = std::make_shared<Query>();
   query->from.push_back(join);
