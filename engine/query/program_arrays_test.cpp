@@ -11,8 +11,67 @@ namespace {
 
 using enum TypeId;
 
+// "[0:1]={{1,2},{3,NULL}}" as a value. Only arrays of integers, and without a look at what is not well formed.
+Value read_integers(std::string_view written) {
+  std::vector<Array::Dimension> dimensions;
+  std::vector<Value> elements;
+  std::string_view bounds;
+  if (const std::size_t equals = written.find('='); equals != std::string_view::npos) {
+    bounds = written.substr(0, equals);
+    written.remove_prefix(equals + 1);
+  }
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (written[i] == '{') {
+      if (++depth > dimensions.size()) dimensions.push_back({1, 1});
+    } else if (written[i] == '}') {
+      --depth;
+    } else if (written[i] == ',') {
+      // Only the first of a dimension's members is counted.
+      const bool first = depth == dimensions.size()
+                             ? static_cast<std::int32_t>(elements.size()) == dimensions[depth - 1].length
+                             : true;
+      if (first) ++dimensions[depth - 1].length;
+    } else {
+      const std::size_t end = written.find_first_of(",}", i);
+      const std::string_view element = written.substr(i, end - i);
+      elements.push_back(element == "NULL" ? Value() : input_value(element, int4, {}));
+      i = end - 1;
+    }
+  }
+  if (elements.empty()) return Value::array(Array(int4));
+  if (!bounds.empty()) dimensions[0].lower_bound = std::stoi(std::string(bounds.substr(1)));
+  return Value::array(Array(int4, std::move(dimensions), std::move(elements)));
+}
+
+void append_integers(std::string& to, const Array& array, std::size_t depth, std::size_t& next) {
+  to += '{';
+  for (std::int32_t i = 0; i < array.dimensions()[depth].length; ++i) {
+    if (i > 0) to += ',';
+    if (depth + 1 < array.dimensions().size()) {
+      append_integers(to, array, depth + 1, next);
+    } else {
+      const Value& element = array.elements()[next++];
+      to += element.is_null() ? "NULL" : std::to_string(element.as_integer());
+    }
+  }
+  to += '}';
+}
+std::string written_integers(const Array& array) {
+  if (array.empty()) return "{}";
+  std::string written;
+  const Array::Dimension& first = array.dimensions()[0];
+  if (first.lower_bound != 1)
+    written =
+        "[" + std::to_string(first.lower_bound) + ":" + std::to_string(first.lower_bound + first.length - 1) + "]=";
+  std::size_t next = 0;
+  append_integers(written, array, 0, next);
+  return written;
+}
+
 ExpressionPtr literal(std::string_view written, TypeId type) {
-  return make_expression(Constant{written == "NULL" ? Value() : input_value(written, type, {})}, type);
+  if (written == "NULL") return make_expression(Constant{Value()}, type);
+  return make_expression(Constant{type == int4_array ? read_integers(written) : input_value(written, type, {})}, type);
 }
 ExpressionPtr number(std::int64_t value) { return make_expression(Constant{Value::integer(value)}, int4); }
 ExpressionPtr column(int position, TypeId type) { return make_expression(Column{0, position, 0}, type); }
@@ -21,6 +80,7 @@ std::string run(const ExpressionPtr& expression, const Row& first = {}) {
   try {
     const CallContext context;
     const Value value = Program::compile(expression).run({first, {}, {}, nullptr}, context);
+    if (value.is_array()) return written_integers(value.as_array());
     return value.is_null() ? "NULL" : output_value(value, expression->type.id, context);
   } catch (const SqlError& error) {
     return error.sqlstate() + " " + error.fields().message;

@@ -256,7 +256,6 @@ TEST(Program, ConversionsApplyModifiers) {
   EXPECT_EQ(run(cast(number(5), int8)), "5");
   EXPECT_EQ(run(cast(null_of(text), int4)), "NULL");
   EXPECT_EQ(run(cast(literal("1.255", numeric), Type(numeric, ((10 << 16) | 2) + 4))), "1.26");
-  EXPECT_EQ(run(cast(literal("{1,2}", int4_array), text_array)), "{1,2}");
 }
 
 TEST(Program, ComparisonsOfRows) {
