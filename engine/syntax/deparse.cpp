@@ -26,6 +26,7 @@ constexpr WrittenType written_types[] = {
     {"timestamptz", "timestamp", " with time zone"},
     {"time", "time", " without time zone"},
     {"timetz", "time", " with time zone"},
+    {"interval", "interval", ""},
 };
 
 const WrittenType* find_written(const TypeName& type) {
@@ -34,8 +35,9 @@ const WrittenType* find_written(const TypeName& type) {
     if (written.name != type.name) continue;
     // These keywords take no modifiers, or another number of them.
     const bool takes_modifiers =
-        type.name == "numeric" || (type.modifiers.size() == 1 && type.name != "int4" && type.name != "int8" &&
-                                   type.name != "int2" && type.name != "bool" && !type.name.starts_with("float"));
+        type.name == "numeric" ||
+        (type.modifiers.size() == 1 && type.name != "int4" && type.name != "int8" && type.name != "int2" &&
+         type.name != "bool" && type.name != "interval" && !type.name.starts_with("float"));
     return type.modifiers.empty() || takes_modifiers ? &written : nullptr;
   }
   return nullptr;
