@@ -174,9 +174,8 @@ void check_ordered_set(const Parts& parts) {
            ").";
   } else {
     if (direct == entry.direct_arguments) return;
-    hint = "There is an ordered-set aggregate " + name + ", but it requires " +
-           std::to_string(entry.direct_arguments) + " direct argument" + (entry.direct_arguments == 1 ? "" : "s") +
-           ", not " + std::to_string(direct) + ".";
+    hint = "There is an ordered-set aggregate " + name + ", but it requires " + std::to_string(entry.direct_arguments) +
+           " direct argument" + (entry.direct_arguments == 1 ? "" : "s") + ", not " + std::to_string(direct) + ".";
   }
   throw_error(sqlstate::undefined_function, "function " + parts.signature() + " does not exist", parts.position(), "",
               hint);
