@@ -33,6 +33,8 @@ struct TableSource {
 struct SubquerySource {
   QueryPtr query;
   bool lateral = false;
+  // The view that the query is the definition of; null: it was written in the statement.
+  RelationPtr view = nullptr;
 };
 struct FunctionSource {
   struct Item {
@@ -55,6 +57,9 @@ struct CommonTableSource {
 // The columns of a join as USING and aliases make them; each is an expression over the joined entries.
 struct JoinSource {
   std::vector<ExpressionPtr> columns;
+  // USING, or what NATURAL means, as the sides call them; the first columns are their merged ones.
+  std::vector<std::string> using_columns = {};
+  std::string using_alias = {};  // USING (...) AS name
 };
 // Rows computed from the state of a node: pg_locks and the like.
 struct SystemViewSource {
