@@ -125,6 +125,7 @@ void add_check(const CommandContext& context, TableInMaking& table, const syntax
   check.name = settle_name(table, constraint, columns, "check", names);
   check.condition = query::deparse(*condition, &shape);
   check.validated = !constraint.not_valid;
+  check.id = context.database.transactions().new_relation_id();
   table.definition.checks.push_back(std::move(check));
 }
 
@@ -244,6 +245,7 @@ void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax
   key.on_update = action_of(constraint.on_update);
   key.match_full = constraint.match_full;
   key.validated = !constraint.not_valid;
+  key.id = context.database.transactions().new_relation_id();
   key.name = settle_name(table, constraint, columns, "fkey", names);
   check_types(table.definition, *referenced->description, key);
   table.definition.foreign_keys.push_back(std::move(key));
