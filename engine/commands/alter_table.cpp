@@ -49,7 +49,14 @@ class TableChange {
         return drop_constraint(action);
       case Action::Kind::validate_constraint:
         return validate_constraint(action.column);
+      case Action::Kind::add_identity:
+        return add_identity(action);
+      case Action::Kind::drop_identity:
+        return drop_identity(action);
+      case Action::Kind::drop_expression:
+        return drop_expression(action);
       case Action::Kind::set_parameters:
+      case Action::Kind::reset_parameters:
       case Action::Kind::owner:
         return;  // storage parameters and owners mean nothing here
     }
@@ -242,6 +249,58 @@ class TableChange {
       column.default_text = stored_default(context_, changed, column, action.expression);
     }
     change(std::move(changed));
+  }
+
+  void add_identity(const Action& action) {
+    constexpr const char* not_in_state = sqlstate::object_not_in_prerequisite_state;
+    TableInMaking making = in_making();
+    const int number = require_column(making.definition, action.column);
+    const catalog::Column& column = column_of(making.definition, number);
+    const auto refuse = [&](const char* what) {
+      throw SqlError(not_in_state,
+                     fmt::format("column \"{}\" of relation \"{}\" {}", column.name, making.definition.name, what));
+    };
+    if (!column.not_null) refuse("must be declared NOT NULL before identity can be added");
+    if (column.identity != catalog::Column::Identity::none) refuse("is already an identity column");
+    if (!column.default_text.empty()) refuse("already has a default value");
+    const PendingColumn pending = make_identity(context_, making, number, *action.constraint, names_);
+    change(std::move(making.definition));
+    finish_column(context_, id_, pending);
+  }
+
+  // The sequence goes with the property.
+  void drop_identity(const Action& action) {
+    Definition changed = definition();
+    const int number = require_column(changed, action.column);
+    catalog::Column& column = column_of(changed, number);
+    if (column.identity == catalog::Column::Identity::none) {
+      return not_so(action, fmt::format("column \"{}\" of relation \"{}\" is not an identity column", action.column,
+                                        changed.name));
+    }
+    column.identity = catalog::Column::Identity::none;
+    column.default_text.clear();
+    change(std::move(changed));
+    for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
+      const catalog::SequenceProperties& sequence = other.description->sequence;
+      if (sequence.owner == id_ && sequence.owner_column == number)
+        context_.catalog().drop(context_.transaction, other.id);
+    }
+  }
+
+  void drop_expression(const Action& action) {
+    Definition changed = definition();
+    catalog::Column& column = column_of(changed, require_column(changed, action.column));
+    if (column.generated_text.empty()) {
+      return not_so(action, fmt::format("column \"{}\" of relation \"{}\" is not a stored generated column",
+                                        action.column, changed.name));
+    }
+    column.generated_text.clear();
+    change(std::move(changed));
+  }
+
+  void not_so(const Action& action, const std::string& message) const {
+    if (!action.if_exists) throw SqlError(sqlstate::object_not_in_prerequisite_state, message);
+    context_.notice(message + ", skipping");
   }
 
   void set_not_null(const std::string& name) {

@@ -99,6 +99,8 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
   index.index.unique = true;
   index.index.primary = primary;
   index.index.constraint = true;
+  index.index.nulls_not_distinct = constraint.nulls_not_distinct;
+  index.index.included = key_columns(table.definition, constraint.including, "including");
   for (const int column : key_columns(table.definition, columns, primary ? "primary key" : "unique")) {
     require_order(column_of(table.definition, column));
     if (primary) column_of(table.definition, column).not_null = true;
@@ -220,6 +222,9 @@ catalog::ForeignKey::Action action_of(syntax::Constraint::Action action) {
 void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
                      const std::vector<std::string>& columns, NameChooser& names) {
   refuse_deferrable(constraint);
+  if (!constraint.on_delete_columns.empty()) {
+    throw SqlError(sqlstate::feature_not_supported, "ON DELETE SET NULL of some of the columns is not supported");
+  }
   catalog::TablePtr referenced;
   const bool self = names_itself(context, table, constraint.referenced);
   if (self) {

@@ -16,10 +16,14 @@ namespace {
 void refuse_what_is_not_supported(const syntax::CreateTable& create) {
   if (create.temporary) throw SqlError(sqlstate::feature_not_supported, "temporary tables are not supported");
   if (create.unlogged) throw SqlError(sqlstate::feature_not_supported, "unlogged tables are not supported");
+  if (!create.access_method.empty() && create.access_method != "heap") {
+    throw SqlError(sqlstate::undefined_object,
+                   fmt::format("access method \"{}\" does not exist", create.access_method));
+  }
 }
 
-bool includes(const syntax::CreateTable& create, std::string_view what) {
-  const auto& including = create.like_including;
+bool includes(const syntax::CreateTable::Like& like, std::string_view what) {
+  const auto& including = like.including;
   return std::find(including.begin(), including.end(), what) != including.end() ||
          std::find(including.begin(), including.end(), "all") != including.end();
 }
@@ -34,9 +38,11 @@ class TableCreation {
   }
 
   RelationId run() {
-    for (const syntax::TableName& other : create_.like) copy_columns(other);
-    for (const syntax::ColumnDefinition& column : create_.columns)
-      columns_.push_back(add_column(context_, table_, column, names_));
+    auto like = create_.like.begin();
+    for (std::size_t i = 0; i <= create_.columns.size(); ++i) {
+      for (; like != create_.like.end() && like->columns_before == i; ++like) copy_columns(*like);
+      if (i < create_.columns.size()) columns_.push_back(add_column(context_, table_, create_.columns[i], names_));
+    }
     // Defaults and constraints may name every column, so they come after them all.
     for (std::size_t i = 0; i < columns_.size(); ++i)
       settle_column(context_, table_, create_.columns[i], columns_[i], names_);
@@ -46,25 +52,25 @@ class TableCreation {
   }
 
  private:
-  void copy_columns(const syntax::TableName& name) {
-    const catalog::TablePtr other = open_table(context_, name, LockMode::access_share);
+  void copy_columns(const syntax::CreateTable::Like& like) {
+    const catalog::TablePtr other = open_table(context_, like.table, LockMode::access_share);
     for (catalog::Column column : other->description->columns) {
       if (column.dropped) continue;
       require_new_column(table_.definition, column.name);
-      if (!includes(create_, "defaults")) column.default_text.clear();
-      if (!includes(create_, "generated")) column.generated_text.clear();
+      if (!includes(like, "defaults")) column.default_text.clear();
+      if (!includes(like, "generated")) column.generated_text.clear();
       column.identity = catalog::Column::Identity::none;
       column.missing.reset();
-      column.comment.clear();
+      if (!includes(like, "comments")) column.comment.clear();
       table_.definition.columns.push_back(std::move(column));
     }
-    if (includes(create_, "constraints")) {
+    if (includes(like, "constraints")) {
       for (const catalog::Check& check : other->description->checks) {
         table_.constraint_names.push_back(check.name);
         table_.definition.checks.push_back(check);
       }
     }
-    if (includes(create_, "indexes")) copy_indexes(*other);
+    if (includes(like, "indexes")) copy_indexes(*other);
   }
 
   void copy_indexes(const catalog::Table& other) {

@@ -96,12 +96,12 @@ class ColumnClauses {
 };
 
 RelationId make_owned_sequence(CommandContext& context, const TableInMaking& table, const std::string& column,
-                               TypeId type, NameChooser& names, std::string* default_text) {
+                               TypeId type, NameChooser& names, std::string* default_text,
+                               syntax::SequenceOptions options = {}) {
   Definition sequence;
   sequence.kind = RelationKind::sequence;
   sequence.schema = table.definition.schema;
-  sequence.name = names.choose(table.definition.name, {column}, "seq");
-  syntax::SequenceOptions options;
+  sequence.name = options.name.empty() ? names.choose(table.definition.name, {column}, "seq") : options.name.back();
   syntax::TypeName type_name;
   type_name.schema = catalog::system_schema;
   type_name.name = type_info(type).name;
@@ -150,16 +150,25 @@ PendingColumn add_column(CommandContext& context, TableInMaking& table, const sy
     }
   }
   check_collation(definition, column.type);
-  if (clauses.identity() != nullptr) {
-    const TypeId type = column.type.id;
-    if (type != TypeId::int2 && type != TypeId::int4 && type != TypeId::int8)
-      throw SqlError(sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
-    column.identity =
-        clauses.identity()->identity_always ? catalog::Column::Identity::always : catalog::Column::Identity::by_default;
-    pending.sequence = make_owned_sequence(context, table, definition.name, type, names, &column.default_text);
-  }
   table.definition.columns.push_back(std::move(column));
   pending.number = static_cast<int>(table.definition.columns.size());
+  if (clauses.identity() != nullptr)
+    pending = make_identity(context, table, pending.number, *clauses.identity(), names);
+  return pending;
+}
+
+PendingColumn make_identity(CommandContext& context, TableInMaking& table, int number,
+                            const syntax::Constraint& identity, NameChooser& names) {
+  catalog::Column& column = table.definition.columns[static_cast<std::size_t>(number - 1)];
+  const TypeId type = column.type.id;
+  if (type != TypeId::int2 && type != TypeId::int4 && type != TypeId::int8)
+    throw SqlError(sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
+  column.identity =
+      identity.identity_always ? catalog::Column::Identity::always : catalog::Column::Identity::by_default;
+  PendingColumn pending;
+  pending.number = number;
+  pending.sequence =
+      make_owned_sequence(context, table, column.name, type, names, &column.default_text, identity.sequence);
   return pending;
 }
 
