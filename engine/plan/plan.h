@@ -3,12 +3,16 @@
 // A plan is a tree of nodes. Each gives rows of `targets`, and its expressions see (query/program.h):
 //
 //   scans                 Column{0, n}: column n of what is scanned, then the system columns the scan was asked for
-//   joins                 Column{0, n}: the left (outer) row, Column{1, n}: the right (inner) row
+//   joins                 Column{0, n}: the left (outer) row, Column{1, n}: the right (inner) row. A semi join's right
+//                         row is the first that matched, an anti join's is all NULL
 //   Aggregate             `groups` and the aggregates' arguments see the child's row; targets and conditions see the
-//                         groups' values, then the aggregates' results
+//                         groups' values, the aggregates' results, those of `grouping`, those of `carried`
 //   WindowAgg             likewise, but targets see the child's row, then the window functions' results
 //   ModifyTable           see there
 //   others                the child's row
+//
+// A row may have more columns than whoever reads it wants: hidden ones (sort keys that are not shown, the places of
+// rows to be locked) come last. Readers go by position and ignore what follows.
 //
 // So there are no aggregates, window calls, queries or outer columns in a plan's expressions: what comes from outside
 // are parameters of the plan (Parameter::of_plan) and subplans. For EXPLAIN, whoever reads a plan follows columns down
@@ -19,6 +23,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -76,6 +81,8 @@ struct IndexScan {
   std::size_t index = 0;  // in Relation::indexes
   std::vector<Bound> bounds;
   bool backward = false;
+  // No columns but the index's keys are wanted: whoever knows that a row is visible need not read the table.
+  bool index_only = false;
   std::vector<int> system_columns;
 };
 struct SubqueryScan {};  // the child is the subquery's plan
@@ -148,7 +155,9 @@ struct Aggregate {
   // Grouping sets, each as positions among `groups`; empty: one with all. GROUPING() is an aggregate here: `grouping`.
   std::vector<std::vector<int>> sets;
   std::vector<AggregateCall> aggregates;
-  std::vector<std::vector<int>> grouping;  // follow the aggregates in the row that targets see
+  std::vector<std::vector<int>> grouping;  // positions among `groups`; follow the aggregates in the row targets see
+  // Columns of the child's row that depend on the groups (GROUP BY a primary key): any row's of the group will do.
+  std::vector<int> carried;
 };
 struct WindowCall {
   const FunctionEntry* function = nullptr;
@@ -170,8 +179,10 @@ struct LockRows {
   struct Mark {
     query::RelationPtr relation;
     query::RowMark mark;
-    int tid_column = 0;  // of the child's row, from 1
-    // The entry's number in the plan's scans: which scan gives the newest version when the plan is run again over it.
+    // Of the child's row, from 1: its place, NULL where an outer join found no row. If `relation` is null the scan is
+    // not one of a table, and this is its whole row as a record.
+    int tid_column = 0;
+    // Plan::entry of the scan that gives this row (or the newest version of it) when the plan is run again.
     int entry = 0;
   };
   std::vector<Mark> marks;
@@ -184,20 +195,23 @@ struct Limit {
 
 // --- many children ---
 
-struct Append {};
+struct Append {};  // the children's rows one after the other; they are alike
+// The left child's rows, less or together with the right child's.
 struct SetOperation {
   query::SetOperator kind = query::SetOperator::intersect;
   bool all = false;
   std::vector<SortKey> columns;
 };
+// Left child: the first rows; right child: run again over the work table until it finds nothing.
 struct RecursiveUnion {
   int work_table = 0;
   bool all = true;
   std::vector<SortKey> columns;  // for UNION without ALL
 };
 
-// INSERT, UPDATE, DELETE; targets are RETURNING's and see the new (DELETE: the old) row of the table as Column{0, n}
-// followed by the child's row.
+// INSERT, UPDATE, DELETE; targets are RETURNING's and see the new (DELETE: the old) row of the table as Column{0, n},
+// followed by its system columns, followed by the child's row. Without RETURNING (`returning` is false) there are no
+// rows.
 struct ModifyTable {
   query::Command command = query::Command::insert;
   query::RelationPtr relation;
@@ -206,6 +220,8 @@ struct ModifyTable {
   std::vector<int> columns;
   int tid_column = 0;
   int entry = 0;  // as LockRows::Mark::entry
+  bool returning = false;
+  std::vector<int> system_columns;  // of the new row, for RETURNING
   // Where the child joins other tables: how to find their rows again when the changed row has to be looked at once
   // more.
   std::vector<LockRows::Mark> others;
@@ -217,6 +233,12 @@ struct ModifyTable {
     std::vector<ExpressionPtr> conditions;
   };
   std::optional<Conflict> conflict;
+  // Computed from the new row (Column{0, n}: its columns) once it is complete, before `checks`.
+  struct Generated {
+    int column = 0;
+    ExpressionPtr value;
+  };
+  std::vector<Generated> generated;
   std::vector<ExpressionPtr> checks;  // CHECK constraints over the new row; named as in relation->checks
 };
 
@@ -247,8 +269,9 @@ struct Plan {
   std::vector<ExpressionPtr> conditions;           // all must hold, else the row is left out
   std::vector<ExpressionPtr> one_time_conditions;  // see no row; if one fails there are no rows at all
   Cost cost;
-  std::string alias;               // of scans: what EXPLAIN calls it
-  int entry = -1;                  // of scans of tables: its number among the scans of the statement
+  std::string alias;               // of scans: what EXPLAIN calls it, different from all others of the statement
+  std::vector<std::string> names;  // of scans: the columns' names; empty: the relation's
+  int entry = -1;                  // of scans: its number among the scans of the statement
   std::vector<int> initial_plans;  // subplans shown below this node by EXPLAIN
 
   template <typename T>
@@ -260,8 +283,11 @@ struct Plan {
 struct SubplanDefinition {
   PlanPtr plan;
   enum class Kind : std::uint8_t { initial, correlated, common_table } kind = Kind::initial;
-  std::string name;          // "InitPlan 1 (returns $0)", "SubPlan 2", "CTE t"
-  std::vector<int> outputs;  // an initial plan: the parameters that get its row's values
+  std::string name;  // "InitPlan 1 (returns $0)", "SubPlan 2", "CTE t"
+  // An initial plan: how its rows become a value (exists, scalar, array), and the parameters that get it: one, or as
+  // many as a scalar's row has columns.
+  query::Subquery::Kind result = query::Subquery::Kind::scalar;
+  std::vector<int> outputs;
   // A common table that changes data is run to its end even if nobody asks.
   bool changes_data = false;
 };
@@ -270,9 +296,13 @@ struct PlannedStatement {
   query::Command command = query::Command::select;
   PlanPtr plan;
   std::vector<SubplanDefinition> subplans;
-  std::vector<query::OutputName> columns;  // of the answer; empty for changes without RETURNING
+  // Of the answer: the first so many of the plan's rows. Empty for changes without RETURNING.
+  std::vector<query::OutputName> columns;
   int plan_parameters = 0;
   int work_tables = 0;
+  int entries = 0;  // scans that have numbers: Plan::entry is below
+  // EXPLAIN: columns are shown with their tables' names, because there is more than one table.
+  bool qualify_columns = false;
   // What is to be locked again before a remembered plan is run.
   std::vector<std::pair<query::RelationPtr, syntax::TableLockMode>> relations;
 };

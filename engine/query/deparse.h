@@ -28,4 +28,13 @@ std::string deparse(const Query& query, const DeparseOptions& options = {});
 // An expression over one relation's columns (Column{0, n}), as pg_get_expr() shows it.
 std::string deparse(const Expression& expression, const Relation* relation, const DeparseOptions& options = {});
 
+// For EXPLAIN: what is written where a plan's expression leads elsewhere. The texts stand as they are.
+struct PlanNames {
+  std::function<std::string(const Column& column)> column;           // of one of the rows a node sees
+  std::function<std::string(const Parameter& parameter)> parameter;  // of a plan: "$0", or what it gets its value from
+  std::function<std::string(const Subplan& subplan)> subplan;        // "(SubPlan 1)"
+};
+// A plan's expression as EXPLAIN shows it: every operation in brackets, as in "(a = 1)".
+std::string deparse(const Expression& expression, const PlanNames& names);
+
 }  // namespace polarsim::engine::query
