@@ -49,6 +49,7 @@ struct CommonTable {
   std::unique_ptr<NodeState> plan;
   std::unique_ptr<RowStore> rows;
   bool complete = false;
+  std::uint64_t version = 0;  // of what the rows are computed from
 };
 
 class ExecutorState final : public query::SubplanRunner {
@@ -84,6 +85,8 @@ class ExecutorState final : public query::SubplanRunner {
   // --- subplans ---
   Value run(const query::Subplan& subplan, std::span<const Value> arguments, std::span<const Value> left) override;
   CommonTable& common_table(int subplan);
+  // Forgets the rows if they were computed from parameters that have changed.
+  void renew(CommonTable& table);
   // Has the row of that number been computed, or can it be? Reads it into the table's store.
   bool fetch_common_row(CommonTable& table, std::uint64_t number);
   // Common tables that change data are run to the end.
