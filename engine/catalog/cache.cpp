@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "engine/catalog/old_definition.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::catalog {
@@ -11,12 +12,12 @@ namespace polarsim::engine::catalog {
 using storage::frozen_xid;
 using storage::invalid_xid;
 
-Relation* Cache::find(RelationId id) {
+CachedRelation* Cache::find(RelationId id) {
   const auto found = relations_.find(id);
   return found == relations_.end() ? nullptr : &found->second;
 }
 
-const Relation* Cache::find(RelationId id) const {
+const CachedRelation* Cache::find(RelationId id) const {
   const auto found = relations_.find(id);
   return found == relations_.end() ? nullptr : &found->second;
 }
@@ -27,35 +28,53 @@ const std::vector<RelationId>& Cache::named(std::string_view schema, std::string
   return found == names_.end() ? none : found->second;
 }
 
+// A relation is listed once for each of its versions that has the name.
+void Cache::add_name(const CachedRelation& relation, const RelationVersion& version) {
+  std::vector<RelationId>& ids = names_[OwnedName(version.description->schema, version.description->name)];
+  ids.insert(std::upper_bound(ids.begin(), ids.end(), relation.id), relation.id);
+}
+
+void Cache::remove_name(const CachedRelation& relation, const RelationVersion& version) {
+  const auto name = names_.find(Name(version.description->schema, version.description->name));
+  POLARSIM_ASSERT(name != names_.end(), "a relation's name was never noted");
+  std::vector<RelationId>& ids = name->second;
+  ids.erase(std::lower_bound(ids.begin(), ids.end(), relation.id));
+  if (ids.empty()) names_.erase(name);
+}
+
 bool Cache::seen(Xid xid, const Transaction* reader) const {
   if (!storage::is_normal(xid)) return xid != invalid_xid;
   return (reader != nullptr && transactions_.is_own(*reader, xid)) || transactions_.committed(xid);
 }
 
-const RelationVersion* Cache::visible(const Relation& relation, const Transaction* reader) const {
+const RelationVersion* Cache::visible(const CachedRelation& relation, const Transaction* reader) const {
   for (const RelationVersion& version : relation.versions) {
     if (seen(version.created_by, reader) && !seen(version.dropped_by, reader)) return &version;
   }
   return nullptr;
 }
 
-RelationVersion* Cache::visible(Relation& relation, const Transaction* reader) {
+RelationVersion* Cache::visible(CachedRelation& relation, const Transaction* reader) {
   return const_cast<RelationVersion*>(std::as_const(*this).visible(std::as_const(relation), reader));
 }
 
-const Relation* Cache::find_visible(const Transaction* reader, std::string_view schema, std::string_view name) const {
+const CachedRelation* Cache::find_visible(const Transaction* reader, std::string_view schema,
+                                          std::string_view name) const {
   for (const RelationId id : named(schema, name)) {
-    const Relation& relation = relations_.at(id);
-    if (visible(relation, reader) != nullptr) return &relation;
+    const CachedRelation& relation = relations_.at(id);
+    const RelationVersion* const version = visible(relation, reader);
+    // It may have had the name before, or be about to get it.
+    if (version != nullptr && version->description->name == name && version->description->schema == schema)
+      return &relation;
   }
   return nullptr;
 }
 
-TablePtr Cache::make_table(const Relation& relation, const Transaction* reader) const {
+TablePtr Cache::make_table(const CachedRelation& relation, const Transaction* reader) const {
   if (relation.settled) return relation.settled;
   const RelationVersion* const own = visible(relation, reader);
   if (own == nullptr) return nullptr;
-  const auto agreed = [](const Relation& other) {
+  const auto agreed = [](const CachedRelation& other) {
     return other.versions.size() == 1 && other.versions[0].created_by == frozen_xid &&
            other.versions[0].dropped_by == invalid_xid;
   };
@@ -63,12 +82,14 @@ TablePtr Cache::make_table(const Relation& relation, const Transaction* reader) 
   auto table = std::make_shared<Table>();
   table->id = relation.id;
   table->heap = {own->file, own->toast};
-  table->definition = relation.table;
+  table->definition = own->table;
+  table->description = own->description;
   for (const RelationId id : relation.indexes) {
-    const Relation& index = relations_.at(id);
+    const CachedRelation& index = relations_.at(id);
     settled = settled && agreed(index);
     const RelationVersion* const version = visible(index, reader);
-    if (version != nullptr) table->indexes.push_back({id, version->file, index.index});
+    if (version != nullptr)
+      table->indexes.push_back({id, version->file, old_definition(*version->description), version->description});
   }
   const auto primary = std::find_if(table->indexes.begin(), table->indexes.end(),
                                     [](const Index& index) { return index.definition.primary; });
@@ -88,17 +109,18 @@ Xid Cache::undecided(const Transaction& reader, std::string_view schema, std::st
   return invalid_xid;
 }
 
-void Cache::forget_settled(const Relation& relation) {
+void Cache::forget_settled(const CachedRelation& relation) {
   relation.settled = nullptr;
   if (relation.indexed == 0) return;
-  if (const Relation* const table = find(relation.indexed)) table->settled = nullptr;
+  if (const CachedRelation* const table = find(relation.indexed)) table->settled = nullptr;
 }
 
-Relation& Cache::add(Relation relation) {
+CachedRelation& Cache::add(CachedRelation relation) {
   const RelationId id = relation.id;
-  names_[OwnedName(relation.schema, relation.name)].push_back(id);
+  ++definitions_version_;
+  add_name(relation, relation.versions.at(0));
   if (relation.indexed != 0) {
-    Relation* const table = find(relation.indexed);
+    CachedRelation* const table = find(relation.indexed);
     POLARSIM_ASSERT(table != nullptr, "an index of no table");
     table->indexes.push_back(id);
   }
@@ -110,14 +132,17 @@ Relation& Cache::add(Relation relation) {
   return place->second;
 }
 
-RelationVersion& Cache::add_version(Relation& relation, RelationVersion version) {
+RelationVersion& Cache::add_version(CachedRelation& relation, RelationVersion version) {
   if (version.created_by != frozen_xid) undecided_[version.created_by].push_back(relation.id);
-  relation.versions.push_back(version);
+  ++definitions_version_;
+  add_name(relation, version);
+  relation.versions.push_back(std::move(version));
   forget_settled(relation);
   return relation.versions.back();
 }
 
-void Cache::drop_version(Relation& relation, RelationVersion& version, Xid xid) {
+void Cache::drop_version(CachedRelation& relation, RelationVersion& version, Xid xid) {
+  ++definitions_version_;
   version.dropped_by = xid;
   undecided_[xid].push_back(relation.id);
   forget_settled(relation);
@@ -147,11 +172,14 @@ void Cache::settle(Xid xid, bool committed) {
 }
 
 void Cache::settle(RelationId id, Xid xid, bool committed) {
-  Relation* const relation = find(id);
+  CachedRelation* const relation = find(id);
   if (relation == nullptr) return;  // settled before: it was both created and dropped
   forget_settled(*relation);
+  ++definitions_version_;
   std::erase_if(relation->versions, [&](const RelationVersion& version) {
-    return committed ? version.dropped_by == xid : version.created_by == xid;
+    const bool gone = committed ? version.dropped_by == xid : version.created_by == xid;
+    if (gone) remove_name(*relation, version);
+    return gone;
   });
   for (RelationVersion& version : relation->versions) {
     if (committed && version.created_by == xid) version.created_by = frozen_xid;
@@ -162,11 +190,8 @@ void Cache::settle(RelationId id, Xid xid, bool committed) {
 
 void Cache::remove(RelationId id) {
   const auto found = relations_.find(id);
-  const Relation& relation = found->second;
-  const auto name = names_.find(Name(relation.schema, relation.name));
-  std::erase(name->second, id);
-  if (name->second.empty()) names_.erase(name);
-  if (Relation* const table = find(relation.indexed)) std::erase(table->indexes, id);
+  const CachedRelation& relation = found->second;
+  if (CachedRelation* const table = find(relation.indexed)) std::erase(table->indexes, id);
   relations_.erase(found);
 }
 
@@ -175,6 +200,10 @@ std::uint64_t Cache::version(std::string_view schema, std::string_view name) con
   return found == touched_.end() ? 0 : found->second;
 }
 
-void Cache::touch(const Relation& relation) { touched_[OwnedName(relation.schema, relation.name)] = ++last_touch_; }
+void Cache::touch(const CachedRelation& relation) {
+  for (const RelationVersion& version : relation.versions)
+    touched_[OwnedName(version.description->schema, version.description->name)] = last_touch_ + 1;
+  ++last_touch_;
+}
 
 }  // namespace polarsim::engine::catalog

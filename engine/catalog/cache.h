@@ -1,4 +1,4 @@
-// The catalog in memory: relations with all versions of their pg_class rows that are not aborted.
+// The catalog in memory: relations with all versions of their rows that are not aborted.
 //
 // Nothing here blocks or writes; catalog.cpp keeps it in step with the system tables.
 #pragma once
@@ -18,24 +18,20 @@ namespace polarsim::engine::catalog {
 struct RelationVersion {
   RelationId file = 0;
   RelationId toast = 0;
-  Tid tid;  // of the row in pg_class; none while that is still to be written
+  DefinitionPtr description;
+  std::shared_ptr<const TableDefinition> table;  // of a table: the description, as statements of today's engine read it
+  Tid tid;                                       // of the row in polar_relation; none while that is still to be written
   Xid created_by = storage::frozen_xid;
   Xid dropped_by = storage::invalid_xid;
 };
 
-struct Relation {
+struct CachedRelation {
   RelationId id = 0;
   RelationKind kind = RelationKind::table;
-  std::string schema;
-  std::string name;
-  std::shared_ptr<const TableDefinition> table;  // of a table
-  std::vector<RelationId> indexes;               // of a table, in order of creation
-  RelationId indexed = 0;                        // of an index: its table
-  IndexDefinition index;
-  SequenceDefinition sequence;
-  std::vector<RelationVersion> versions;                // oldest first
-  std::vector<std::pair<RelationId, Tid>> detail_rows;  // system table and place of what else is told of it
-  mutable TablePtr settled;                             // of a table about which everybody agrees: what to hand out
+  std::vector<RelationId> indexes;        // of a table, in order of creation
+  RelationId indexed = 0;                 // of an index: its table
+  std::vector<RelationVersion> versions;  // oldest first
+  mutable TablePtr settled;               // of a table about which everybody agrees: what to hand out
 };
 
 class Cache {
@@ -43,24 +39,24 @@ class Cache {
   explicit Cache(const txn::TransactionManager& transactions) : transactions_(transactions) {}
 
   // --- lookup ---
-  Relation* find(RelationId id);
-  const Relation* find(RelationId id) const;
-  // Everything of that name, whoever may see it, in order of creation.
+  CachedRelation* find(RelationId id);
+  const CachedRelation* find(RelationId id) const;
+  // Everything that has the name in some version, whoever may see that, in order of creation.
   const std::vector<RelationId>& named(std::string_view schema, std::string_view name) const;
   // The version that the reader sees (null: the committed one); null if there is none.
-  const RelationVersion* visible(const Relation& relation, const Transaction* reader) const;
-  RelationVersion* visible(Relation& relation, const Transaction* reader);
-  const Relation* find_visible(const Transaction* reader, std::string_view schema, std::string_view name) const;
-  TablePtr make_table(const Relation& relation, const Transaction* reader) const;
+  const RelationVersion* visible(const CachedRelation& relation, const Transaction* reader) const;
+  RelationVersion* visible(CachedRelation& relation, const Transaction* reader);
+  const CachedRelation* find_visible(const Transaction* reader, std::string_view schema, std::string_view name) const;
+  TablePtr make_table(const CachedRelation& relation, const Transaction* reader) const;
   // A running transaction other than `reader` that creates or drops something of this name; 0 if there is none.
   Xid undecided(const Transaction& reader, std::string_view schema, std::string_view name) const;
-  const std::map<RelationId, Relation>& relations() const { return relations_; }
+  const std::map<RelationId, CachedRelation>& relations() const { return relations_; }
 
   // --- changes ---
-  Relation& add(Relation relation);  // with its first version
+  CachedRelation& add(CachedRelation relation);  // with its first version
   // Both count as undecided until the transaction `xid` ends.
-  RelationVersion& add_version(Relation& relation, RelationVersion version);
-  void drop_version(Relation& relation, RelationVersion& version, Xid xid);
+  RelationVersion& add_version(CachedRelation& relation, RelationVersion version);
+  void drop_version(CachedRelation& relation, RelationVersion& version, Xid xid);
   // What was undecided because of the transaction is settled; or because of its levels from `first_level` on, which
   // have been rolled back.
   void transaction_ended(const Transaction& transaction, bool committed);
@@ -68,7 +64,8 @@ class Cache {
 
   // --- counting ---
   std::uint64_t version(std::string_view schema, std::string_view name) const;
-  void touch(const Relation& relation);
+  std::uint64_t definitions_version() const { return definitions_version_; }
+  void touch(const CachedRelation& relation);
 
  private:
   using Name = std::pair<std::string_view, std::string_view>;
@@ -81,18 +78,21 @@ class Cache {
   };
   using OwnedName = std::pair<std::string, std::string>;
 
+  void add_name(const CachedRelation& relation, const RelationVersion& version);
+  void remove_name(const CachedRelation& relation, const RelationVersion& version);
   bool seen(Xid xid, const Transaction* reader) const;
-  void forget_settled(const Relation& relation);
+  void forget_settled(const CachedRelation& relation);
   void settle(const txn::TransactionLevel& level, bool committed);
   void settle(Xid xid, bool committed);
   void settle(RelationId id, Xid xid, bool committed);
   void remove(RelationId id);
 
   const txn::TransactionManager& transactions_;
-  std::map<RelationId, Relation> relations_;
+  std::map<RelationId, CachedRelation> relations_;
   std::map<OwnedName, std::vector<RelationId>, NameLess> names_;
   std::map<OwnedName, std::uint64_t, NameLess> touched_;
   std::uint64_t last_touch_ = 0;
+  std::uint64_t definitions_version_ = 0;
   std::map<Xid, std::vector<RelationId>> undecided_;
 };
 

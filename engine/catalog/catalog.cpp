@@ -6,6 +6,7 @@
 #include <array>
 
 #include "engine/catalog/catalog_state.h"
+#include "engine/catalog/old_definition.h"
 #include "engine/sql/error.h"
 
 namespace polarsim::engine::catalog {
@@ -25,26 +26,25 @@ const char* plural(RelationKind kind) {
       return "indexes";
     case RelationKind::sequence:
       return "sequences";
+    case RelationKind::view:
+      return "views";
+    case RelationKind::schema:
+      return "schemas";
   }
   return "relations";
+}
+
+SequencePtr sequence_of(const CachedRelation& relation, const RelationVersion& version) {
+  const Definition& description = *version.description;
+  const SequenceDefinition definition{description.schema, description.name, description.sequence.type,
+                                      description.sequence.parameters};
+  return std::make_shared<const Sequence>(Sequence{relation.id, version.file, definition});
 }
 
 // A changed row or definition was under one of these; VACUUM changes neither.
 bool lets_change(LockMode mode) { return mode >= LockMode::row_exclusive && mode != LockMode::share_update_exclusive; }
 
 }  // namespace
-
-const char* to_string(RelationKind kind) {
-  switch (kind) {
-    case RelationKind::table:
-      return "table";
-    case RelationKind::index:
-      return "index";
-    case RelationKind::sequence:
-      return "sequence";
-  }
-  return "relation";
-}
 
 Catalog::Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage::DataFiles& files)
     : impl_(std::make_unique<Implementation>(transactions, heap, files)) {
@@ -56,12 +56,14 @@ Catalog::Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage
     impl_->cache.levels_rolled_back(transaction, first_level);
   });
   for (const TablePtr& table : system_tables()) {
-    Relation relation;
+    CachedRelation relation;
     relation.id = table->id;
-    relation.schema = table->definition->schema;
-    relation.name = table->definition->name;
-    relation.table = table->definition;
-    relation.versions.push_back({table->heap.relation, table->heap.toast, {}, storage::frozen_xid, 0});
+    RelationVersion version;
+    version.file = table->heap.relation;
+    version.toast = table->heap.toast;
+    version.description = table->description;
+    version.table = table->definition;
+    relation.versions.push_back(std::move(version));
     impl_->cache.add(std::move(relation));
   }
 }
@@ -73,7 +75,7 @@ void Catalog::Implementation::touch_changed_tables(const Transaction& transactio
   for (const txn::TransactionLevel& level : transaction.levels) {
     for (const txn::LockOwner::Held& held : level.locks.locks) {
       if (held.tag.kind != LockTag::Kind::relation || !lets_change(held.mode)) continue;
-      const Relation* const relation = cache.find(static_cast<RelationId>(held.tag.a));
+      const CachedRelation* const relation = cache.find(static_cast<RelationId>(held.tag.a));
       if (relation != nullptr && relation->kind == RelationKind::table) cache.touch(*relation);
     }
   }
@@ -81,41 +83,40 @@ void Catalog::Implementation::touch_changed_tables(const Transaction& transactio
 
 // --- lookup ---
 
-const Relation* Catalog::Implementation::resolve(const Transaction* reader, std::string_view schema,
-                                                 std::string_view name) const {
+const CachedRelation* Catalog::Implementation::resolve(const Transaction* reader, std::string_view schema,
+                                                       std::string_view name) const {
   if (!schema.empty()) return cache.find_visible(reader, schema, name);
-  const Relation* const found = cache.find_visible(reader, system_schema, name);
+  const CachedRelation* const found = cache.find_visible(reader, system_schema, name);
   return found != nullptr ? found : cache.find_visible(reader, public_schema, name);
 }
 
 TablePtr Catalog::find_table(const Transaction* reader, std::string_view schema, std::string_view name) const {
-  const Relation* const relation = impl_->resolve(reader, schema, name);
+  const CachedRelation* const relation = impl_->resolve(reader, schema, name);
   if (relation == nullptr || relation->kind != RelationKind::table) return nullptr;
   return impl_->cache.make_table(*relation, reader);
 }
 
 TablePtr Catalog::find_table(const Transaction* reader, RelationId id) const {
-  const Relation* const relation = std::as_const(impl_->cache).find(id);
+  const CachedRelation* const relation = std::as_const(impl_->cache).find(id);
   if (relation == nullptr || relation->kind != RelationKind::table) return nullptr;
   return impl_->cache.make_table(*relation, reader);
 }
 
 SequencePtr Catalog::find_sequence(const Transaction* reader, std::string_view schema, std::string_view name) const {
-  const Relation* const relation = impl_->resolve(reader, schema, name);
+  const CachedRelation* const relation = impl_->resolve(reader, schema, name);
   if (relation == nullptr || relation->kind != RelationKind::sequence) return nullptr;
-  const RelationVersion* const version = impl_->cache.visible(*relation, reader);
-  return std::make_shared<const Sequence>(Sequence{relation->id, version->file, relation->sequence});
+  return sequence_of(*relation, *impl_->cache.visible(*relation, reader));
 }
 
 bool Catalog::has_sequence(const Transaction* reader, RelationId id) const {
-  const Relation* const relation = std::as_const(impl_->cache).find(id);
+  const CachedRelation* const relation = std::as_const(impl_->cache).find(id);
   return relation != nullptr && relation->kind == RelationKind::sequence &&
          impl_->cache.visible(*relation, reader) != nullptr;
 }
 
 std::optional<RelationKind> Catalog::kind_of(const Transaction* reader, std::string_view schema,
                                              std::string_view name) const {
-  const Relation* const relation = impl_->resolve(reader, schema, name);
+  const CachedRelation* const relation = impl_->resolve(reader, schema, name);
   if (relation == nullptr) return std::nullopt;
   return relation->kind;
 }
@@ -134,15 +135,59 @@ std::vector<SequencePtr> Catalog::sequences(const Transaction* reader) const {
   for (const auto& [id, relation] : impl_->cache.relations()) {
     if (relation.kind != RelationKind::sequence) continue;
     if (const RelationVersion* const version = impl_->cache.visible(relation, reader))
-      result.push_back(std::make_shared<const Sequence>(Sequence{id, version->file, relation.sequence}));
+      result.push_back(sequence_of(relation, *version));
   }
   return result;
 }
 
 std::string Catalog::name_of(RelationId id) const {
-  const Relation* const relation = std::as_const(impl_->cache).find(id);
-  return relation == nullptr ? fmt::format("{}", id) : relation->name;
+  const CachedRelation* const relation = std::as_const(impl_->cache).find(id);
+  return relation == nullptr ? fmt::format("{}", id) : relation->versions.back().description->name;
 }
+
+Relation Catalog::Implementation::describe(const CachedRelation& relation, const RelationVersion& version) const {
+  return {relation.id, version.file, version.toast, version.description};
+}
+
+std::optional<Relation> Catalog::find(const Transaction* reader, std::span<const std::string> path,
+                                      std::string_view name) const {
+  const auto in_schema = [&](std::string_view schema) -> std::optional<Relation> {
+    const CachedRelation* const found = impl_->cache.find_visible(reader, schema, name);
+    if (found == nullptr) return std::nullopt;
+    return impl_->describe(*found, *impl_->cache.visible(*found, reader));
+  };
+  if (std::find(path.begin(), path.end(), system_schema) == path.end()) {
+    if (auto found = in_schema(system_schema)) return found;
+  }
+  for (const std::string& schema : path) {
+    if (auto found = in_schema(schema)) return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<Relation> Catalog::find(const Transaction* reader, RelationId id) const {
+  const CachedRelation* const found = std::as_const(impl_->cache).find(id);
+  if (found == nullptr) return std::nullopt;
+  const RelationVersion* const version = impl_->cache.visible(*found, reader);
+  if (version == nullptr) return std::nullopt;
+  return impl_->describe(*found, *version);
+}
+
+std::vector<Relation> Catalog::relations(const Transaction* reader) const {
+  std::vector<Relation> result;
+  for (const auto& [id, relation] : impl_->cache.relations()) {
+    if (const RelationVersion* const version = impl_->cache.visible(relation, reader))
+      result.push_back(impl_->describe(relation, *version));
+  }
+  return result;
+}
+
+RelationId Catalog::schema_id(const Transaction* reader, std::string_view name) const {
+  const CachedRelation* const found = impl_->cache.find_visible(reader, "", name);
+  return found == nullptr ? 0 : found->id;
+}
+
+std::uint64_t Catalog::definitions_version() const { return impl_->cache.definitions_version(); }
 
 std::uint64_t Catalog::version(std::string_view schema, std::string_view name) const {
   return impl_->cache.version(schema, name);
@@ -152,7 +197,7 @@ std::vector<RelationId> Catalog::files_in_use() const {
   std::vector<RelationId> files;
   for (const auto& [id, relation] : impl_->cache.relations()) {
     for (const RelationVersion& version : relation.versions) {
-      files.push_back(version.file);
+      if (version.file != 0) files.push_back(version.file);
       if (version.toast != 0) files.push_back(version.toast);
     }
   }
@@ -166,9 +211,9 @@ namespace {
 
 // The relation of that name and kind, locked: after a wait, what the name means is looked up again.
 template <typename Resolve>
-const Relation* lock_by_name(txn::LockManager& locks, Transaction& transaction, const sql::TableName& name,
-                             LockMode mode, bool wait, Resolve resolve) {
-  const Relation* relation = resolve();
+const CachedRelation* lock_by_name(txn::LockManager& locks, Transaction& transaction, const sql::TableName& name,
+                                   LockMode mode, bool wait, Resolve resolve) {
+  const CachedRelation* relation = resolve();
   while (relation != nullptr) {
     const RelationId id = relation->id;
     const LockTag tag = LockTag::of_relation(id);
@@ -189,24 +234,24 @@ const Relation* lock_by_name(txn::LockManager& locks, Transaction& transaction, 
 }  // namespace
 
 TablePtr Catalog::open_table(Transaction& transaction, const sql::TableName& name, LockMode mode, bool wait) {
-  const auto resolve = [&]() -> const Relation* {
-    const Relation* const found = impl_->resolve(&transaction, name.schema, name.name);
+  const auto resolve = [&]() -> const CachedRelation* {
+    const CachedRelation* const found = impl_->resolve(&transaction, name.schema, name.name);
     if (found == nullptr || found->kind == RelationKind::table) return found;
     throw SqlError(wrong_object_type, fmt::format("cannot open relation \"{}\"", name.name),
                    fmt::format("This operation is not supported for {}.", plural(found->kind)));
   };
-  const Relation* const found = lock_by_name(impl_->transactions.locks(), transaction, name, mode, wait, resolve);
+  const CachedRelation* const found = lock_by_name(impl_->transactions.locks(), transaction, name, mode, wait, resolve);
   return found == nullptr ? nullptr : impl_->cache.make_table(*found, &transaction);
 }
 
 std::optional<Catalog::OpenIndex> Catalog::open_index(Transaction& transaction, const sql::TableName& name,
                                                       LockMode mode) {
-  const auto resolve = [&]() -> const Relation* {
-    const Relation* const found = impl_->resolve(&transaction, name.schema, name.name);
+  const auto resolve = [&]() -> const CachedRelation* {
+    const CachedRelation* const found = impl_->resolve(&transaction, name.schema, name.name);
     if (found == nullptr || found->kind == RelationKind::index) return found;
     throw SqlError(wrong_object_type, fmt::format("\"{}\" is not an index", name.name));
   };
-  for (const Relation* index = resolve(); index != nullptr; index = resolve()) {
+  for (const CachedRelation* index = resolve(); index != nullptr; index = resolve()) {
     // The table first, as everybody else does who needs both.
     const RelationId id = index->id;
     const LockTag tag = LockTag::of_relation(index->indexed);
@@ -216,22 +261,22 @@ std::optional<Catalog::OpenIndex> Catalog::open_index(Transaction& transaction, 
     if (index == nullptr) return std::nullopt;
     if (index->id != id) continue;
     TablePtr table = impl_->cache.make_table(*impl_->cache.find(index->indexed), &transaction);
-    const Index described{id, impl_->cache.visible(*index, &transaction)->file, index->index};
-    return OpenIndex{std::move(table), described};
+    const RelationVersion& version = *impl_->cache.visible(*index, &transaction);
+    Index described{id, version.file, old_definition(*version.description), version.description};
+    return OpenIndex{std::move(table), std::move(described)};
   }
   return std::nullopt;
 }
 
 SequencePtr Catalog::open_sequence(Transaction& transaction, const sql::TableName& name, LockMode mode) {
-  const auto resolve = [&]() -> const Relation* {
-    const Relation* const found = impl_->resolve(&transaction, name.schema, name.name);
+  const auto resolve = [&]() -> const CachedRelation* {
+    const CachedRelation* const found = impl_->resolve(&transaction, name.schema, name.name);
     if (found == nullptr || found->kind == RelationKind::sequence) return found;
     throw SqlError(wrong_object_type, fmt::format("\"{}\" is not a sequence", name.name));
   };
-  const Relation* const found = lock_by_name(impl_->transactions.locks(), transaction, name, mode, true, resolve);
+  const CachedRelation* const found = lock_by_name(impl_->transactions.locks(), transaction, name, mode, true, resolve);
   if (found == nullptr) return nullptr;
-  const RelationVersion* const version = impl_->cache.visible(*found, &transaction);
-  return std::make_shared<const Sequence>(Sequence{found->id, version->file, found->sequence});
+  return sequence_of(*found, *impl_->cache.visible(*found, &transaction));
 }
 
 }  // namespace polarsim::engine::catalog

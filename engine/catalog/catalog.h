@@ -1,55 +1,55 @@
-// Tables, indexes and sequences of a node, by name and by number (PostgreSQL's relcache and src/include/catalog).
+// Tables, indexes, sequences, views and schemas of a node, by name and by number (PostgreSQL's relcache and
+// src/include/catalog).
 //
-// What is durable lies in system tables of pg_catalog (system_tables.h), which are changed through the heap as every
-// table is: WAL, visibility and two phases come with that. They have no indexes. In memory, every version of a
-// pg_class row that is not aborted is kept with who created and who ended it, so that a lookup sees at once what is
-// committed and what its own transaction did. Lookups never use a snapshot: as in PostgreSQL a statement works on the
-// newest definition, which table locks keep still.
+// What is durable lies in one system table, polar_relation (system_tables.h): a row a relation, with its whole
+// definition (definition.h). It is changed through the heap as every table is: WAL, visibility and two phases come with
+// that. It has no index. In memory, every version of a row that is not aborted is kept with who created and who ended
+// it, so that a lookup sees at once what is committed and what its own transaction did. Lookups never use a snapshot:
+// as in PostgreSQL a statement works on the newest definition, which table locks keep still. PostgreSQL's own catalogs
+// (pg_class, pg_attribute, ...) are views of this memory.
 //
-// What a relation is never changes while it lives; where its rows are does (TRUNCATE): `id` names it in locks and in
-// pg_class, `file` names its pages.
+// `id` names a relation for as long as it lives: in locks, in pg_class, in other definitions. `file` names its pages,
+// and changes when they do (TRUNCATE).
 //
-// Functions that create, drop and open relations block and throw SqlError.
+// Functions that create, change, drop and open relations block and throw SqlError.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engine/catalog/definition.h"
 #include "engine/sql/ast.h"
-#include "engine/sql/sequence.h"
 #include "engine/storage/data_files.h"
 #include "engine/storage/table_definition.h"
 #include "engine/txn/heap_access.h"
 
 namespace polarsim::engine::catalog {
 
-using storage::RelationId;
 using storage::Tid;
 using storage::Xid;
 using txn::LockMode;
 using txn::Transaction;
 
-// As pg_class.relkind has it.
-enum class RelationKind : char { table = 'r', index = 'i', sequence = 'S' };
-const char* to_string(RelationKind kind);  // "table", "index", "sequence"
-
 struct Index {
   RelationId id = 0;
   RelationId file = 0;
   IndexDefinition definition;
+  DefinitionPtr description;
 };
 
 // A table as a transaction sees it. Immutable and shared: it stays what it was when it was looked up.
 struct Table {
   RelationId id = 0;
   txn::HeapTable heap;
-  std::shared_ptr<const TableDefinition> definition;
+  std::shared_ptr<const TableDefinition> definition;  // what statements of today's engine understand of it
+  DefinitionPtr description;
   std::vector<Index> indexes;  // the primary key's first, then in order of creation
   // Of the catalog itself: nobody but the catalog changes it.
   bool is_system() const { return id < first_normal_relation; }
@@ -57,6 +57,14 @@ struct Table {
   static constexpr RelationId first_normal_relation = 16384;
 };
 using TablePtr = std::shared_ptr<const Table>;
+
+// What kind of thing it is says description->kind.
+struct Relation {
+  RelationId id = 0;
+  RelationId file = 0;  // 0: it has no pages
+  RelationId toast = 0;
+  DefinitionPtr description;
+};
 
 struct SequenceDefinition {
   std::string schema;
@@ -70,6 +78,9 @@ struct Sequence {
   SequenceDefinition definition;
 };
 using SequencePtr = std::shared_ptr<const Sequence>;
+
+inline constexpr const char* system_schema = "pg_catalog";
+inline constexpr const char* public_schema = "public";
 
 class Catalog {
  public:
@@ -92,6 +103,17 @@ class Catalog {
   std::optional<RelationKind> kind_of(const Transaction* reader, std::string_view schema, std::string_view name) const;
   std::vector<TablePtr> tables(const Transaction* reader) const;        // by id, system tables included
   std::vector<SequencePtr> sequences(const Transaction* reader) const;  // by id
+  // Whatever it is. In the first schema of the path that has the name, pg_catalog before all others unless it is among
+  // them.
+  std::optional<Relation> find(const Transaction* reader, std::span<const std::string> path,
+                               std::string_view name) const;
+  std::optional<Relation> find(const Transaction* reader, RelationId id) const;
+  std::vector<Relation> relations(const Transaction* reader) const;  // by id; schemas among them
+  // pg_namespace.oid; 0 if there is no such schema.
+  RelationId schema_id(const Transaction* reader, std::string_view name) const;
+  // Counts the changes of definitions that somebody may see, by anybody: what was derived from definitions while it
+  // stood still is as it was.
+  std::uint64_t definitions_version() const;
   // pg_class.relname, or the number as text if there is none (any more).
   std::string name_of(RelationId id) const;
 
@@ -117,6 +139,13 @@ class Catalog {
   void drop_table(Transaction& transaction, const Table& table);  // with its indexes
   void drop_index(Transaction& transaction, const Table& table, const Index& index);
   void drop_sequence(Transaction& transaction, const Sequence& sequence);
+  // Makes what the definition says, with files for what has rows; 0 if the name is taken.
+  RelationId create(Transaction& transaction, Definition definition);
+  // Replaces the definition, also its name and schema; false if the new name is taken. The relation stays what kind of
+  // thing it is. Others see it when the transaction has committed.
+  bool alter(Transaction& transaction, RelationId id, Definition definition);
+  // Of any kind, without what depends on it (indexes excepted: they go with their table).
+  void drop(Transaction& transaction, RelationId id);
   // New, empty files for the table and its indexes.
   TablePtr truncate(Transaction& transaction, const Table& table);
 
@@ -126,8 +155,9 @@ class Catalog {
   // Every file that some version of some relation has: others are left from a crash.
   std::vector<RelationId> files_in_use() const;
 
+  struct Implementation;  // catalog_state.h
+
  private:
-  struct Implementation;
   std::unique_ptr<Implementation> impl_;
 };
 

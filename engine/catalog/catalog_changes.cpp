@@ -1,9 +1,11 @@
-// How relations come and go: rows of the system tables, files, and the cache, in one transaction.
+// How relations come, change and go: their rows, their files, and the cache, in one transaction.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/catalog/catalog_state.h"
+#include "engine/catalog/old_definition.h"
 #include "engine/sql/error.h"
 #include "engine/storage/redo.h"
 #include "sim/assert.h"
@@ -24,16 +26,12 @@ LockTag name_tag(std::string_view schema, std::string_view name) {
   return {LockTag::Kind::name, hash, 0};
 }
 
-bool may_hold_long_values(const TableDefinition& definition) {
-  for (const sql::ColumnInfo& column : definition.columns) {
-    if (column.type == TypeId::text) return true;
-  }
-  return false;
+bool may_hold_long_values(const Definition& definition) {
+  return std::any_of(definition.columns.begin(), definition.columns.end(),
+                     [](const Column& column) { return type_info(column.type.id).length < 0; });
 }
 
-ClassRow class_row_of(const Relation& relation, const RelationVersion& version) {
-  return {relation.id, relation.schema, relation.name, relation.kind, version.file, version.toast};
-}
+bool has_rows(RelationKind kind) { return kind != RelationKind::view && kind != RelationKind::schema; }
 
 [[noreturn]] void throw_taken(const std::string& name) {
   throw SqlError(sqlstate::duplicate_table, fmt::format("relation \"{}\" already exists", name));
@@ -62,29 +60,117 @@ RelationId Catalog::Implementation::make_file(Transaction& transaction, Relation
   return file;
 }
 
-Tid Catalog::Implementation::insert_row(Transaction& transaction, RelationId system_table_id, const Row& row) {
+Tid Catalog::Implementation::insert_row(Transaction& transaction, const Row& row) {
   const txn::ActiveSnapshot keeps_vacuum_away(transactions, transaction);
-  return heap.insert(transaction, system_table(system_table_id).heap, row);
+  return heap.insert(transaction, system_table(polar_relation_id).heap, row);
 }
 
-void Catalog::Implementation::remove_row(Transaction& transaction, RelationId system_table_id, Tid tid) {
+std::shared_ptr<const TableDefinition> Catalog::Implementation::old_table(const Definition& description) const {
+  auto table = std::make_shared<TableDefinition>();
+  transactions.host().scheduler().on_scheduler_stack([&] { *table = old_table_definition(description); });
+  return table;
+}
+
+RelationId Catalog::Implementation::add(Transaction& transaction, RelationId id, RelationVersion version) {
+  version.created_by = transactions.assign_xid(transaction);
+  CachedRelation relation;
+  relation.id = id;
+  relation.kind = version.description->kind;
+  if (relation.kind == RelationKind::index) relation.indexed = version.description->index.table;
+  const Row row = to_row(Relation{id, version.file, version.toast, version.description});
+  relation.versions.push_back(std::move(version));
+  cache.add(std::move(relation));
+  const Tid tid = insert_row(transaction, row);
+  cache.find(id)->versions.at(0).tid = tid;
+  return id;
+}
+
+RelationId Catalog::Implementation::create(Transaction& transaction, DefinitionPtr description,
+                                           std::shared_ptr<const TableDefinition> table) {
+  RelationVersion version;
+  version.description = std::move(description);
+  version.table = std::move(table);
+  const RelationId id = transactions.new_relation_id();
+  const RelationKind kind = version.description->kind;
+  if (kind == RelationKind::table) {
+    transactions.locks().acquire(*transaction.backend, transaction.level().locks, LockTag::of_relation(id),
+                                 LockMode::access_exclusive);
+  }
+  if (has_rows(kind)) version.file = make_file(transaction, id);
+  if (kind == RelationKind::table && may_hold_long_values(*version.description))
+    version.toast = make_file(transaction, transactions.new_relation_id());
+  return add(transaction, id, std::move(version));
+}
+
+void Catalog::Implementation::replace(Transaction& transaction, RelationId id, RelationVersion version) {
+  const Xid xid = transactions.assign_xid(transaction);
+  const Tid old = cache.visible(*cache.find(id), &transaction)->tid;
+  version.created_by = xid;
+  version.dropped_by = storage::invalid_xid;
   const txn::ActiveSnapshot keeps_vacuum_away(transactions, transaction);
   txn::RowFailure failure;
-  const txn::RowOutcome outcome = heap.remove(transaction, system_table(system_table_id).heap, tid, failure);
-  // The relation's lock keeps everybody else from its rows.
+  const Row row = to_row(Relation{id, version.file, version.toast, version.description});
+  const txn::RowOutcome outcome =
+      heap.update(transaction, system_table(polar_relation_id).heap, old, row, false, version.tid, failure);
+  // The relation's lock keeps everybody else from its row.
   POLARSIM_ASSERT(outcome == txn::RowOutcome::ok, "a row of the catalog changed under its lock");
+  CachedRelation& relation = *cache.find(id);
+  cache.drop_version(relation, *cache.visible(relation, &transaction), xid);
+  cache.add_version(relation, std::move(version));
 }
 
-Relation& Catalog::Implementation::add(Transaction& transaction, Relation relation) {
-  relation.versions.at(0).created_by = transactions.assign_xid(transaction);
-  const RelationId id = relation.id;
-  const RelationVersion version = relation.versions.at(0);
-  const Row row = to_row(class_row_of(relation, version));
-  cache.add(std::move(relation));
-  const Tid tid = insert_row(transaction, pg_class_id, row);
-  Relation& added = *cache.find(id);
-  added.versions.at(0).tid = tid;
-  return added;
+RelationId Catalog::create(Transaction& transaction, Definition definition) {
+  if (!impl_->claim_name(transaction, definition.schema, definition.name)) return 0;
+  auto description = std::make_shared<const Definition>(std::move(definition));
+  std::shared_ptr<const TableDefinition> table;
+  if (description->kind == RelationKind::table) table = impl_->old_table(*description);
+  const RelationId id = impl_->create(transaction, std::move(description), std::move(table));
+  impl_->transactions.next_command(transaction);
+  return id;
+}
+
+bool Catalog::alter(Transaction& transaction, RelationId id, Definition definition) {
+  RelationVersion version = *impl_->cache.visible(*impl_->cache.find(id), &transaction);
+  POLARSIM_ASSERT(definition.kind == version.description->kind, "a relation cannot become something else");
+  const bool moves = definition.schema != version.description->schema || definition.name != version.description->name;
+  if (moves && !impl_->claim_name(transaction, definition.schema, definition.name)) return false;
+  version.description = std::make_shared<const Definition>(std::move(definition));
+  if (version.description->kind == RelationKind::table) {
+    auto table = std::make_shared<TableDefinition>(*impl_->old_table(*version.description));
+    table->primary_key = version.table->primary_key;
+    table->primary_key_name = version.table->primary_key_name;
+    version.table = std::move(table);
+    if (version.toast == 0 && may_hold_long_values(*version.description))
+      version.toast = impl_->make_file(transaction, impl_->transactions.new_relation_id());
+  }
+  impl_->replace(transaction, id, std::move(version));
+  impl_->transactions.next_command(transaction);
+  return true;
+}
+
+void Catalog::drop(Transaction& transaction, RelationId id) {
+  const std::vector<RelationId> indexes = impl_->cache.find(id)->indexes;
+  for (const RelationId index : indexes) {
+    if (impl_->cache.visible(*impl_->cache.find(index), &transaction) != nullptr) impl_->drop(transaction, index);
+  }
+  impl_->drop(transaction, id);
+  impl_->transactions.next_command(transaction);
+}
+
+void Catalog::Implementation::drop(Transaction& transaction, RelationId id) {
+  const Xid xid = transactions.assign_xid(transaction);
+  const RelationVersion version = *cache.visible(*cache.find(id), &transaction);
+  {
+    const txn::ActiveSnapshot keeps_vacuum_away(transactions, transaction);
+    txn::RowFailure failure;
+    const txn::RowOutcome outcome =
+        heap.remove(transaction, system_table(polar_relation_id).heap, version.tid, failure);
+    POLARSIM_ASSERT(outcome == txn::RowOutcome::ok, "a row of the catalog changed under its lock");
+  }
+  if (version.file != 0) transaction.level().dropped.push_back(version.file);
+  if (version.toast != 0) transaction.level().dropped.push_back(version.toast);
+  CachedRelation& relation = *cache.find(id);
+  cache.drop_version(relation, *cache.visible(relation, &transaction), xid);
 }
 
 // --- tables ---
@@ -94,13 +180,18 @@ void Catalog::bootstrap(Transaction& transaction) {
     impl_->make_file(transaction, table->heap.relation);
     if (table->heap.toast != 0) impl_->make_file(transaction, table->heap.toast);
   }
-  for (const TablePtr& table : system_tables()) {
-    const ClassRow row{table->id,           table->definition->schema, table->definition->name,
-                       RelationKind::table, table->heap.relation,      table->heap.toast};
-    impl_->insert_row(transaction, pg_class_id, to_row(row));
-    int number = 0;
-    for (const sql::ColumnInfo& column : table->definition->columns)
-      impl_->insert_row(transaction, pg_attribute_id, attribute_row(table->id, ++number, column));
+  for (const TablePtr& table : system_tables())
+    impl_->insert_row(transaction,
+                      to_row(Relation{table->id, table->heap.relation, table->heap.toast, table->description}));
+  // As pg_namespace numbers them.
+  for (const auto& [id, name] :
+       {std::pair(RelationId{11}, system_schema), std::pair(RelationId{2200}, public_schema)}) {
+    Definition schema;
+    schema.kind = RelationKind::schema;
+    schema.name = name;
+    RelationVersion version;
+    version.description = std::make_shared<const Definition>(std::move(schema));
+    impl_->add(transaction, id, std::move(version));
   }
 }
 
@@ -110,84 +201,34 @@ TablePtr Catalog::create_table(Transaction& transaction, TableDefinition definit
   for (const IndexDefinition& index : indexes) {
     if (!impl_->claim_name(transaction, definition.schema, index.name)) throw_taken(index.name);
   }
-  Relation relation;
-  relation.id = impl_->transactions.new_relation_id();
-  relation.schema = definition.schema;
-  relation.name = definition.name;
-  relation.table = std::make_shared<const TableDefinition>(std::move(definition));
-  const RelationId id = relation.id;
-  const std::shared_ptr<const TableDefinition> table = relation.table;
-  impl_->transactions.locks().acquire(*transaction.backend, transaction.level().locks, LockTag::of_relation(id),
-                                      LockMode::access_exclusive);
-  impl_->make_file(transaction, id);
-  RelationVersion version;
-  version.file = id;
-  if (may_hold_long_values(*table))
-    version.toast = impl_->make_file(transaction, impl_->transactions.new_relation_id());
-  relation.versions.push_back(version);
-  impl_->add(transaction, std::move(relation));
-  int number = 0;
-  for (const sql::ColumnInfo& column : table->columns) {
-    const Tid tid = impl_->insert_row(transaction, pg_attribute_id, attribute_row(id, ++number, column));
-    impl_->cache.find(id)->detail_rows.emplace_back(pg_attribute_id, tid);
+  const auto description = std::make_shared<const Definition>(new_definition(definition));
+  const RelationId id =
+      impl_->create(transaction, description, std::make_shared<const TableDefinition>(std::move(definition)));
+  for (const IndexDefinition& index : indexes) {
+    Definition made = new_definition(index, id, *description);
+    made.index.constraint = true;
+    impl_->create(transaction, std::make_shared<const Definition>(std::move(made)), nullptr);
   }
-  for (IndexDefinition& index : indexes) impl_->add_index(transaction, id, table->schema, std::move(index));
   impl_->transactions.next_command(transaction);
   return find_table(&transaction, id);
 }
 
 std::optional<Index> Catalog::create_index(Transaction& transaction, const Table& table, IndexDefinition definition) {
-  const std::string& schema = table.definition->schema;
-  if (!impl_->claim_name(transaction, schema, definition.name)) return std::nullopt;
-  Index index = impl_->add_index(transaction, table.id, schema, std::move(definition));
+  if (!impl_->claim_name(transaction, table.definition->schema, definition.name)) return std::nullopt;
+  auto description = std::make_shared<const Definition>(new_definition(definition, table.id, *table.description));
+  const RelationId id = impl_->create(transaction, description, nullptr);
   impl_->transactions.next_command(transaction);
-  return index;
+  return Index{id, id, std::move(definition), std::move(description)};
 }
 
-Index Catalog::Implementation::add_index(Transaction& transaction, RelationId table, const std::string& schema,
-                                         IndexDefinition definition) {
-  Relation relation;
-  relation.id = transactions.new_relation_id();
-  relation.kind = RelationKind::index;
-  relation.schema = schema;
-  relation.name = definition.name;
-  relation.indexed = table;
-  relation.index = definition;
-  relation.versions.emplace_back();
-  relation.versions[0].file = make_file(transaction, relation.id);
-  const RelationId id = relation.id;
-  add(transaction, std::move(relation));
-  const IndexRow row{id, table, definition.unique, definition.primary, definition.columns};
-  const Tid tid = insert_row(transaction, pg_index_id, to_row(row));
-  cache.find(id)->detail_rows.emplace_back(pg_index_id, tid);
-  return {id, id, std::move(definition)};
-}
-
-void Catalog::drop_table(Transaction& transaction, const Table& table) {
-  for (const Index& index : table.indexes) impl_->drop(transaction, index.id);
-  impl_->drop(transaction, table.id);
-  impl_->transactions.next_command(transaction);
-}
+void Catalog::drop_table(Transaction& transaction, const Table& table) { drop(transaction, table.id); }
 
 void Catalog::drop_index(Transaction& transaction, const Table& table, const Index& index) {
-  if (index.definition.primary) {
+  if (index.description->index.constraint) {
     throw SqlError("2BP01", fmt::format("cannot drop index {0} because constraint {0} on table {1} requires it",
                                         index.definition.name, table.definition->name));
   }
-  impl_->drop(transaction, index.id);
-  impl_->transactions.next_command(transaction);
-}
-
-void Catalog::Implementation::drop(Transaction& transaction, RelationId id) {
-  const Xid xid = transactions.assign_xid(transaction);
-  const RelationVersion version = *cache.visible(*cache.find(id), &transaction);
-  remove_row(transaction, pg_class_id, version.tid);
-  const std::vector<std::pair<RelationId, Tid>> details = cache.find(id)->detail_rows;
-  for (const auto& [system_table_id, tid] : details) remove_row(transaction, system_table_id, tid);
-  transaction.level().dropped.push_back(version.file);
-  if (version.toast != 0) transaction.level().dropped.push_back(version.toast);
-  Relation& relation = *cache.find(id);
-  cache.drop_version(relation, *cache.visible(relation, &transaction), xid);
+  drop(transaction, index.id);
 }
 
 // --- new files ---
@@ -205,47 +246,28 @@ TablePtr Catalog::truncate(Transaction& transaction, const Table& table) {
 }
 
 void Catalog::Implementation::move_to(Transaction& transaction, RelationId id, RelationId file, RelationId toast) {
-  const Xid xid = transactions.assign_xid(transaction);
-  const RelationVersion old = *cache.visible(*cache.find(id), &transaction);
-  RelationVersion moved;
-  moved.file = file;
-  moved.toast = toast;
-  moved.created_by = xid;
-  const txn::ActiveSnapshot keeps_vacuum_away(transactions, transaction);
-  txn::RowFailure failure;
-  const txn::RowOutcome outcome = heap.update(transaction, system_table(pg_class_id).heap, old.tid,
-                                              to_row(class_row_of(*cache.find(id), moved)), false, moved.tid, failure);
-  POLARSIM_ASSERT(outcome == txn::RowOutcome::ok, "a row of the catalog changed under its lock");
-  transaction.level().dropped.push_back(old.file);
-  if (old.toast != 0) transaction.level().dropped.push_back(old.toast);
-  Relation& relation = *cache.find(id);
-  cache.drop_version(relation, *cache.visible(relation, &transaction), xid);
-  cache.add_version(relation, moved);
+  RelationVersion version = *cache.visible(*cache.find(id), &transaction);
+  transaction.level().dropped.push_back(version.file);
+  if (version.toast != 0) transaction.level().dropped.push_back(version.toast);
+  version.file = file;
+  version.toast = toast;
+  replace(transaction, id, std::move(version));
 }
 
 // --- sequences ---
 
 SequencePtr Catalog::create_sequence(Transaction& transaction, SequenceDefinition definition) {
-  if (!impl_->claim_name(transaction, definition.schema, definition.name)) return nullptr;
-  Relation relation;
-  relation.id = impl_->transactions.new_relation_id();
-  relation.kind = RelationKind::sequence;
-  relation.schema = definition.schema;
-  relation.name = definition.name;
-  relation.sequence = definition;
-  relation.versions.emplace_back();
-  relation.versions[0].file = impl_->make_file(transaction, relation.id);
-  const RelationId id = relation.id;
-  impl_->add(transaction, std::move(relation));
-  const Tid tid = impl_->insert_row(transaction, pg_sequence_id, to_row(id, definition));
-  impl_->cache.find(id)->detail_rows.emplace_back(pg_sequence_id, tid);
-  impl_->transactions.next_command(transaction);
+  Definition description;
+  description.kind = RelationKind::sequence;
+  description.schema = definition.schema;
+  description.name = definition.name;
+  description.sequence.type = definition.type;
+  description.sequence.parameters = definition.parameters;
+  const RelationId id = create(transaction, std::move(description));
+  if (id == 0) return nullptr;
   return std::make_shared<const Sequence>(Sequence{id, id, std::move(definition)});
 }
 
-void Catalog::drop_sequence(Transaction& transaction, const Sequence& sequence) {
-  impl_->drop(transaction, sequence.id);
-  impl_->transactions.next_command(transaction);
-}
+void Catalog::drop_sequence(Transaction& transaction, const Sequence& sequence) { drop(transaction, sequence.id); }
 
 }  // namespace polarsim::engine::catalog

@@ -11,21 +11,26 @@ struct Catalog::Implementation {
       : transactions(manager), heap(rows), files(data_files), cache(manager) {}
 
   // --- lookup ---
-  const Relation* resolve(const Transaction* reader, std::string_view schema, std::string_view name) const;
+  const CachedRelation* resolve(const Transaction* reader, std::string_view schema, std::string_view name) const;
+  Relation describe(const CachedRelation& relation, const RelationVersion& version) const;
   void touch_changed_tables(const Transaction& transaction);
 
   // --- changes (catalog_changes.cpp) ---
-  // Waits for whoever creates or drops something of the name. False if it is taken.
+  // Waits for whoever creates, renames or drops something of the name. False if it is taken.
   bool claim_name(Transaction& transaction, const std::string& schema, const std::string& name);
   // A new file that goes if the transaction aborts.
   RelationId make_file(Transaction& transaction, RelationId file);
-  Tid insert_row(Transaction& transaction, RelationId system_table_id, const Row& row);
-  void remove_row(Transaction& transaction, RelationId system_table_id, Tid tid);
-  // Makes the relation known to this transaction, and to the others once it commits.
-  Relation& add(Transaction& transaction, Relation relation);
-  Index add_index(Transaction& transaction, RelationId table, const std::string& schema, IndexDefinition definition);
+  Tid insert_row(Transaction& transaction, const Row& row);
+  // What the relation's definition needs, made known to this transaction, and to the others once it commits. `version`
+  // has files and description.
+  RelationId add(Transaction& transaction, RelationId id, RelationVersion version);
+  RelationId create(Transaction& transaction, DefinitionPtr description, std::shared_ptr<const TableDefinition> table);
+  // A new version in place of the one the transaction sees.
+  void replace(Transaction& transaction, RelationId id, RelationVersion version);
   void drop(Transaction& transaction, RelationId id);
   void move_to(Transaction& transaction, RelationId id, RelationId file, RelationId toast);
+  // Of a table, as statements of today's engine read it.
+  std::shared_ptr<const TableDefinition> old_table(const Definition& description) const;
 
   txn::TransactionManager& transactions;
   txn::Heap& heap;

@@ -23,10 +23,11 @@ TEST(Catalog, SystemTablesTellOfRelations) {
                     "16384 ORDER BY attnum"),
         "id|23|1|t|null;name|25|2|t|'x';code|20|3|f|null");
     EXPECT_EQ(session.run("SELECT indisunique, indisprimary, indkey FROM pg_index ORDER BY indexrelid"), "t|t|1;t|f|3");
-    EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid < 16384 ORDER BY oid"),
-              "pg_attribute;pg_class;pg_sequence;pg_index");
-    EXPECT_EQ(session.outcome("DELETE FROM pg_class"), "42501 permission denied: \"pg_class\" is a system catalog");
-    EXPECT_EQ(session.outcome("DROP TABLE pg_index"), "42501 permission denied: \"pg_index\" is a system catalog");
+    EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid < 16384 ORDER BY oid"), "polar_relation");
+    EXPECT_EQ(session.outcome("DELETE FROM polar_relation"),
+              "42501 permission denied: \"polar_relation\" is a system catalog");
+    EXPECT_EQ(session.outcome("DROP TABLE polar_relation"),
+              "42501 permission denied: \"polar_relation\" is a system catalog");
   });
   EXPECT_TRUE(node.finished());
 }

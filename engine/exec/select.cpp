@@ -163,7 +163,7 @@ QueryResult select_from_view(ExecutionContext& context, const sql::Select& selec
   const sql::TableShape shape = shape_of(view.definition, select.from->reference());
   const sql::AnalyzedSelect analyzed = sql::analyze_select(select, &shape, context.parameter_types);
   Projection projection(analyzed, context.evaluation());
-  for (const Row& row : view.rows(context.database)) {
+  for (const Row& row : view.rows(context.database, context.transaction)) {
     if (!analyzed.where || sql::evaluate_condition(analyzed.where, context.evaluation(row))) projection.add(row);
   }
   return make_result(analyzed, projection.finish());

@@ -12,7 +12,8 @@ namespace polarsim::engine::exec {
 
 struct SystemView {
   TableDefinition definition;
-  std::vector<Row> (*rows)(const Database& database) = nullptr;
+  // As the transaction sees it.
+  std::vector<Row> (*rows)(const Database& database, const txn::Transaction& reader) = nullptr;
 };
 
 // Null if there is none. pg_catalog is searched before public, as in PostgreSQL.

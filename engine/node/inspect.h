@@ -19,7 +19,7 @@ struct InspectRequest {
     wal,        // records of the log
     locks,      // who holds and who waits for what, row locks of transactions included
   } what = What::relations;
-  std::string relation;  // page: "t", "pg_catalog.pg_class", or the number of its files
+  std::string relation;  // page: "t", "pg_catalog.polar_relation", or the number of its files
   std::uint32_t block = 0;
   bool free_space_map = false;  // page: of the map, not of the relation
   // wal: records that begin in [from, until), of what has been written to the files.

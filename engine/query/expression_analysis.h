@@ -1,7 +1,11 @@
 // Expressions of one clause, from syntax to typed trees (PostgreSQL's src/backend/parser/parse_expr.c, parse_func.c,
 // parse_oper.c, parse_coerce.c). What depends on where the expression stands is asked of its scope.
+//
+// Expression::position is what PostgreSQL's exprLocation() gives: where the whole expression begins (of a + b: a), or
+// the name of a call. That is where errors about the expression point; errors about an operator point to it.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,11 +16,18 @@ namespace polarsim::engine::query {
 // The place of an expression; implemented by the analysis of statements (scope.h). All throw SqlError with positions.
 class ExpressionScope {
  public:
-  // A column, or a whole row, or a function in the notation of a column ((t).f is `field`).
+  // A column, or a whole row of type record ((t).f is `field`, and asks row_fields()).
   virtual ExpressionPtr column(const syntax::Expression& reference) = 0;
   // What t.* or * stands for inside a row constructor.
   virtual std::vector<ExpressionPtr> star(const syntax::Expression& reference) = 0;
-  // The query, analysed inside this scope: it may use columns from here.
+  // The fields of a whole row that column() gave: names and types in order, dropped columns left out. Their numbers
+  // (FieldSelection::field) are 1, 2, ...
+  virtual std::vector<OutputName> row_fields(const Column& whole_row) = 0;
+  // What an error calls the row's relation: 42703 "column t.x does not exist".
+  virtual std::string row_name(const Column& whole_row) = 0;
+  // For names of functions, operators, types and collations that are written with a schema.
+  virtual bool has_schema(std::string_view name) = 0;
+  // The query, analysed inside this scope: it may use columns from here. May be called more than once for one query.
   virtual QueryPtr subquery(const syntax::Select& select) = 0;
   // A parameter of the statement. Its type may be unknown until coerce() asks parameter_type() to settle it.
   virtual ExpressionPtr parameter(const syntax::Expression& reference) = 0;
@@ -49,7 +60,8 @@ ExpressionPtr analyse_condition(const syntax::ExpressionPtr& expression, Express
 
 // --- conversions (parse_coerce.c) ---
 
-// Null if there is no way in this context.
+// Null if there is no way in this context. The target's modifier is enforced; a literal becomes a constant at once
+// (errors of its input function have the literal's position), a parameter gets its type.
 ExpressionPtr coerce(const ExpressionPtr& expression, Type target, CastContext context, CallForm form,
                      ExpressionScope& scope);
 // For INSERT and UPDATE: 42804 "column \"a\" is of type integer but expression is of type text" with its hint. Enforces
@@ -57,6 +69,7 @@ ExpressionPtr coerce(const ExpressionPtr& expression, Type target, CastContext c
 ExpressionPtr coerce_for_assignment(const ExpressionPtr& expression, Type target, std::string_view column,
                                     ExpressionScope& scope);
 // What UNION, CASE, VALUES, IN and the like give; 42804 "UNION types integer and text cannot be matched".
+// Earlier ones matter more (CASE wants ELSE first). With an empty construct there is no error but TypeId::none.
 Type common_type(const std::vector<ExpressionPtr>& expressions, std::string_view construct);
 ExpressionPtr coerce_to_common(const ExpressionPtr& expression, Type common, std::string_view construct,
                                ExpressionScope& scope);
@@ -72,7 +85,21 @@ const OperatorEntry* less_of(TypeId type);
 // a = b for USING and NATURAL JOIN.
 ExpressionPtr make_equality(const ExpressionPtr& left, const ExpressionPtr& right, int position,
                             ExpressionScope& scope);
-// The name of an output column that has none (FigureColname).
-std::string figure_column_name(const syntax::Expression& expression);
+// ORDER BY of an aggregate: an unknown becomes text; 42883 "could not identify an ordering operator for type json".
+OrderKey analyse_order(const syntax::OrderItem& item, ExpressionScope& scope);
+// ORDER BY ... USING operator: whether that means descending; 42809 "operator = is not a valid ordering operator".
+bool is_descending_operator(std::string_view symbol, TypeId type, int position);
+
+// --- records ---
+
+// The fields of an expression of type record, as far as they can be told: of whole rows, ROW(...), functions with
+// output columns, subqueries and what passes such through. Empty if they cannot.
+std::vector<OutputName> fields_of(const Expression& record, ExpressionScope& scope);
+// (record).* in select lists and row constructors: a FieldSelection for each. 42809 "type integer is not composite".
+std::vector<Target> expand_record(const ExpressionPtr& record, int position, ExpressionScope& scope);
+
+// The name of an output column that has none (FigureColname). Only a scalar subquery that selects `*` needs to be
+// looked at after analysis.
+std::string figure_column_name(const syntax::Expression& expression, const Expression* analysed = nullptr);
 
 }  // namespace polarsim::engine::query

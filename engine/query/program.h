@@ -45,12 +45,15 @@ class Program {
 
   // Throws SqlError for errors of functions.
   Value run(const ProgramInputs& inputs, const CallContext& context);
+  // Without a copy: valid until the program is run again, or the inputs change.
+  const Value& evaluate(const ProgramInputs& inputs, const CallContext& context);
   // NULL counts as false.
   bool holds(const ProgramInputs& inputs, const CallContext& context);
   explicit operator bool() const { return implementation_ != nullptr; }
 
+  struct Implementation;  // program_step.h
+
  private:
-  struct Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
 

@@ -60,18 +60,38 @@ class FunctionRows {
 };
 using SetFunction = std::unique_ptr<FunctionRows> (*)(const FunctionCall& call);
 
+// How one of the columns of WITHIN GROUP (ORDER BY ...) is sorted.
+struct AggregateOrder {
+  bool descending = false;
+  bool nulls_first = false;
+};
+
 // What one group has accumulated. A strict aggregate's add() is not called for rows with a NULL among the arguments.
+//
+// Ordered-set and hypothetical-set aggregates (FunctionEntry::aggregate_kind): add() sees the aggregated arguments,
+// those of WITHIN GROUP (ORDER BY ...), and not the direct ones; rows come sorted by them, rows with NULLs included.
+// Before result() is asked, begin_ordered_set() tells the direct arguments, computed once for the group, and how the
+// rows are sorted. They may be told before or after the rows, but only once.
 class AggregateState {
  public:
   virtual ~AggregateState() = default;
   virtual void add(const FunctionCall& call) = 0;
   // Of what came so far; may be asked more than once (window functions ask after every row).
   virtual Value result(const CallContext& context) const = 0;
+  virtual void begin_ordered_set(std::span<const Value> direct, std::span<const AggregateOrder> order) {
+    static_cast<void>(direct);
+    static_cast<void>(order);
+  }
 };
+// `types`: of all arguments as they are after conversion, in the order of the entry's: direct ones first.
 using AggregateFunction = std::unique_ptr<AggregateState> (*)(std::span<const Type> types, Type result);
 
 enum class Volatility : char { immutable = 'i', stable = 's', volatile_function = 'v' };
 enum class FunctionKind : char { scalar = 'f', aggregate = 'a', window = 'w', set = 'r' };
+// pg_aggregate.aggkind. The latter two need WITHIN GROUP, and refuse DISTINCT and OVER. Hypothetical ones have as many
+// direct arguments as aggregated ones; each pair is converted to a common type (PostgreSQL's
+// unify_hypothetical_args()).
+enum class AggregateKind : char { normal = 'n', ordered_set = 'o', hypothetical = 'h' };
 
 struct OutputParameter {
   const char* name;
@@ -96,6 +116,10 @@ struct FunctionEntry {
   ScalarFunction scalar = nullptr;
   SetFunction set = nullptr;
   AggregateFunction aggregate = nullptr;
+  AggregateKind aggregate_kind = AggregateKind::normal;
+  // How many of `arguments`, from the first, are direct ones of an ordered-set aggregate: the rest are in WITHIN GROUP.
+  // One for hypothetical aggregates, whose VARIADIC "any" stands for both.
+  std::size_t direct_arguments = 0;
 };
 
 // Every function. Positions are stable within a build.

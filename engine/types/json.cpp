@@ -22,6 +22,14 @@ Json::Json(Members members) {
   data_ = std::move(kept);
 }
 
+const Json* Json::find(std::string_view key) const {
+  if (!is_object()) return nullptr;
+  for (const Member& member : members()) {
+    if (member.key == key) return &member.value;
+  }
+  return nullptr;
+}
+
 bool operator==(const Json& a, const Json& b) { return a.data_ == b.data_; }
 
 }  // namespace polarsim::engine

@@ -160,7 +160,7 @@ void define_inspect(CLI::App& app, InspectOptions& options) {
   command->footer(std::string(exit_text) +
                   "\n\nExamples:\n  polarsim inspect runs/append-7 --node dn1 --at 12.5 --locks\n"
                   "  polarsim inspect bank --seed 3 --at 4 --node dn2 --relations\n"
-                  "  polarsim inspect bank --seed 3 --at 4 --node dn2 --page pg_catalog.pg_class:0\n"
+                  "  polarsim inspect bank --seed 3 --at 4 --node dn2 --page pg_catalog.polar_relation:0\n"
                   "  polarsim inspect bank --seed 3 --at 4 --node dn2 --wal 200000..");
 }
 

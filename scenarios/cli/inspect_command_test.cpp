@@ -38,12 +38,12 @@ TEST_F(InspectCommandTest, RelationsAreListedWithTheirFiles) {
   const Outcome outcome = inspect({"--node", "dn2", "--at", "2"});
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   EXPECT_NE(outcome.out.find("dn2 of busy, seed 3, at 2.000000000 s virtual"), std::string::npos) << outcome.out;
-  EXPECT_NE(outcome.out.find("pg_catalog.pg_class"), std::string::npos);
+  EXPECT_NE(outcome.out.find("pg_catalog.polar_relation"), std::string::npos);
   EXPECT_NE(outcome.out.find("accounts_1"), std::string::npos);
 }
 
 TEST_F(InspectCommandTest, APageByNameAndByNumberIsTheSame) {
-  const Outcome by_name = inspect({"--node", "dn2", "--at", "2", "--page", "pg_class:0"});
+  const Outcome by_name = inspect({"--node", "dn2", "--at", "2", "--page", "polar_relation:0"});
   ASSERT_EQ(by_name.status, 0) << by_name.error;
   EXPECT_NE(by_name.out.find("block 0: heap"), std::string::npos) << by_name.out;
   EXPECT_NE(by_name.out.find("'pg_attribute'"), std::string::npos) << by_name.out;
@@ -77,7 +77,7 @@ TEST_F(InspectCommandTest, WhoWaitsForWhom) {
 }
 
 TEST_F(InspectCommandTest, ANodeThatIsDownShowsItsDisk) {
-  const std::string file = file_of("dn1", "3.9", "pg_catalog.pg_class");
+  const std::string file = file_of("dn1", "3.9", "pg_catalog.polar_relation");
   ASSERT_EQ(file, "1259");
   const Outcome files = inspect({"--node", "dn1", "--at", "5"});
   EXPECT_NE(files.out.find("the node is down"), std::string::npos) << files.out;
@@ -102,11 +102,11 @@ TEST_F(InspectCommandTest, BadInputIsOneLine) {
   const std::vector<std::vector<std::string>> inputs{
       {"--node", "dn9", "--at", "1"},
       {"--node", "dn1", "--at", "soon"},
-      {"--node", "dn1", "--at", "1", "--page", "pg_class"},
-      {"--node", "dn1", "--at", "1", "--page", "pg_class:x"},
-      {"--node", "dn1", "--at", "1", "--page", "pg_class:4000"},
+      {"--node", "dn1", "--at", "1", "--page", "polar_relation"},
+      {"--node", "dn1", "--at", "1", "--page", "polar_relation:x"},
+      {"--node", "dn1", "--at", "1", "--page", "polar_relation:4000"},
       {"--node", "dn1", "--at", "1", "--page", "nothing:0"},
-      {"--node", "dn1", "--at", "1", "--page", "pg_class:0", "--locks"},
+      {"--node", "dn1", "--at", "1", "--page", "polar_relation:0", "--locks"},
       {"--node", "dn1", "--at", "1", "--wal", "12"},
       {"--node", "dn1", "--at", "1", "--wal", "12..3"},
       {"--node", "dn1", "--at", "1", "--free-space-map"},
