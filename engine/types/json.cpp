@@ -322,14 +322,6 @@ bool Json::contains(const Json& other) const {
   return other.is_scalar() ? has(other) : std::ranges::all_of(other.elements(), has);
 }
 
-const Json* Json::find(std::string_view key) const {
-  if (!is_object()) return nullptr;
-  for (const Member& member : members()) {
-    if (member.key == key) return &member.value;
-  }
-  return nullptr;
-}
-
 bool operator==(const Json& a, const Json& b) { return a.data_ == b.data_; }
 
 }  // namespace polarsim::engine
