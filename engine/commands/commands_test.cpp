@@ -43,7 +43,8 @@ class Commands {
   const Definition& definition(std::string_view name) {
     found_ = database_.catalog().find(nullptr, path_, name);
     EXPECT_TRUE(found_) << name;
-    return *found_->description;
+    static const Definition nothing;
+    return found_ ? *found_->description : nothing;
   }
   bool exists(std::string_view name) { return database_.catalog().find(nullptr, path_, name).has_value(); }
 
@@ -63,6 +64,7 @@ class Commands {
   // Indexes, checks and foreign keys, one a line.
   std::string constraints(std::string_view name) {
     const catalog::TablePtr table = database_.catalog().find_table(nullptr, "public", name);
+    if (table == nullptr) return "there is no such table";
     std::string text;
     for (const catalog::Index& index : table->indexes) {
       text += index.description->index.constraint
