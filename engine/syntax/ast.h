@@ -4,6 +4,7 @@
 // Trees are immutable and shared: whoever rewrites a statement copies only what it changes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,7 +39,9 @@ struct OrderItem {
   bool descending = false;
   bool nulls_first = false;  // PostgreSQL's default: last when ascending, first when descending; resolved by the parser
   std::string using_operator;  // USING <; then `descending` is unknown until analysis
+  std::string using_schema;    // of OPERATOR(schema.<)
   bool nulls_written = false;  // NULLS FIRST or LAST was written
+  int using_position = 0;      // of the operator after USING
 };
 
 struct WindowSpecification {
@@ -70,12 +73,13 @@ struct CallDetails {
 
 struct Expression {
   enum class Kind : std::uint8_t {
-    constant,          // value, type: unknown (a string, NULL), int4, int8, numeric, boolean
-    parameter,         // index: $index, from 1; `type` if a cast told it
-    column,            // path: what was written before the name; name. EXCLUDED.x is a column, too
-    star,              // path.*: in select lists, row constructors, and (without a path) nowhere else
-    operation,         // name is the operator, one or two arguments; `schema` if OPERATOR(schema.+) was written
-    array_comparison,  // argument 0 operator name ANY (argument 1); `all`: ALL
+    constant,   // value, type: unknown (a string, NULL), int4, int8, numeric, boolean. PostgreSQL's grammar makes
+                // casts of TRUE and FALSE, so that an output column made of them has the name "bool"
+    parameter,  // index: $index, from 1
+    column,     // path: what was written before the name; name. EXCLUDED.x is a column, too
+    star,       // path.*: in select lists, row constructors, and (without a path) nowhere else
+    operation,  // name is the operator, one or two arguments; `schema` if OPERATOR(schema.+) was written
+    array_comparison,  // argument 0 operator (name, schema) ANY (argument 1); `all`: ALL
     logical_and,       // arguments, two or more; never an AND directly below an AND, nor an OR below an OR
     logical_or,
     logical_not,
@@ -87,18 +91,19 @@ struct Expression {
     like,           // argument 0 LIKE argument 1 [ESCAPE is already a call of like_escape]; name is "~~", "~~*", "~"
                     // (SIMILAR TO, whose pattern is a call of similar_to_escape) or their negations
     null_if,        // arguments 0, 1
-    case_when,      // arguments: condition, result, ..., [else]; with `operand` it is a simple CASE
+    case_when,      // arguments: condition, result, ..., [else]; with `operand` it is a simple CASE, and every
+                    // comparison stands at its entry of when_positions
     coalesce,
     greatest,
     least,
-    cast,            // argument 0 to `type_name`
+    cast,            // argument 0 to `type_name`; in every notation
     collate,         // argument 0; path and name of the collation
     function,        // schema.name(arguments); star for count(*); distinct; call. A named argument is `named_argument`
     named_argument,  // name => argument 0
     value_function,  // name: current_date, current_time, current_timestamp, localtime, localtimestamp, current_user,
                      // session_user, user, current_role, current_catalog, current_schema; index: precision, -1 none
     row,             // (arguments): ROW(...); `explicit_row`: the word ROW was written
-    array,           // ARRAY[arguments]; `multidimensional`: inside another ARRAY, written without the word
+    array,           // ARRAY[arguments]; `multidimensional`: directly inside another ARRAY, with the word or without
     subscript,       // argument 0 [lower:upper]...: subscripts
     field,           // (argument 0).name; name empty: (argument 0).*
     exists,          // query
@@ -108,7 +113,7 @@ struct Expression {
     grouping,             // GROUPING(arguments)
     default_value,        // DEFAULT, in VALUES and in SET
     group_set,            // GROUP BY only: name is "rollup", "cube", "sets" or "empty"; arguments
-    current_of,           // WHERE CURRENT OF name: refused by analysis
+    current_of,           // WHERE CURRENT OF name (index, if that is not 0: a parameter): refused by analysis
   };
   struct Subscript {
     ExpressionPtr lower;
@@ -133,6 +138,7 @@ struct Expression {
   bool in_written = false;
   std::vector<ExpressionPtr> arguments;
   ExpressionPtr operand;  // of a simple CASE
+  std::vector<int> when_positions;
   std::vector<Subscript> subscripts;
   TypeNamePtr type_name;
   std::shared_ptr<const CallDetails> call;
@@ -184,7 +190,8 @@ struct FromFunction {
     ExpressionPtr call;
     std::vector<ColumnDefinitionItem> columns;
   };
-  std::vector<Item> functions;  // several: ROWS FROM
+  std::vector<Item> functions;  // several only with ROWS FROM
+  bool rows_from = false;       // ROWS FROM was written
   bool with_ordinality = false;
   bool lateral = false;
   std::vector<ColumnDefinitionItem> columns;
@@ -277,6 +284,7 @@ struct IndexElement {
   std::string column;  // or
   ExpressionPtr expression;
   std::string operator_class;
+  std::string collation;
   bool descending = false;
   bool nulls_first = false;
   bool order_written = false;
@@ -287,6 +295,7 @@ struct OnConflict {
   // Which unique index is meant: by inference from these elements and the predicate, or that of the constraint. Neither
   // is given only for DO NOTHING, which then means any.
   std::vector<IndexElement> target;
+  int target_position = 0;  // of the list of elements, or of ON CONSTRAINT
   ExpressionPtr target_where;
   std::string constraint;
   std::vector<Assignment> assignments;
@@ -330,6 +339,31 @@ struct Delete {
 
 // --- definitions ---
 
+// WITH (name = value), the options of COPY, EXPLAIN and the like.
+struct Parameter {
+  std::string name;  // with its namespace, as in toast.autovacuum_enabled, if one is written
+  // Null: none was given. A constant (a word is a string, so are TRUE and FALSE), `star`, or a `row` of string
+  // constants: FORCE_QUOTE (a, b).
+  ExpressionPtr value;
+  int position = 0;
+};
+
+// What is not given follows from the rest: see sequence.h.
+struct SequenceOptions {
+  std::optional<TypeName> type;
+  std::optional<std::int64_t> start;
+  std::optional<std::int64_t> increment;
+  std::optional<std::int64_t> minimum;
+  std::optional<std::int64_t> maximum;
+  bool no_minimum = false;
+  bool no_maximum = false;
+  std::optional<std::int64_t> cache;
+  std::optional<bool> cycle;
+  std::optional<std::int64_t> restart;
+  bool restart_at_start = false;      // RESTART without a number
+  std::vector<std::string> owned_by;  // a path to a column; {"none"} for NONE
+  std::vector<std::string> name;      // of an identity column's sequence (SEQUENCE NAME)
+};
 // Of a column or of a table.
 struct Constraint {
   enum class Kind : std::uint8_t {
@@ -355,7 +389,13 @@ struct Constraint {
   Action on_update = Action::no_action;
   bool match_full = false;
   bool not_valid = false;
+  std::vector<std::string> on_delete_columns;  // ON DELETE SET NULL (...)
   bool identity_always = false;
+  SequenceOptions sequence;  // of an identity column
+  bool no_inherit = false;
+  bool nulls_not_distinct = false;
+  std::vector<std::string> including;
+  std::vector<Parameter> parameters;  // of the index
   bool deferrable = false;
   bool initially_deferred = false;
   std::string using_index;  // ADD PRIMARY KEY USING INDEX
@@ -370,13 +410,18 @@ struct ColumnDefinition {
   int position = 0;
 };
 
-struct Parameter {  // WITH (name = value), COPY's and EXPLAIN's options
-  std::string name;
-  ExpressionPtr value;  // null: none was given
-  int position = 0;
-};
+// What becomes of a temporary table at the end of a transaction.
+enum class OnCommit : std::uint8_t { preserve_rows, delete_rows, drop };
 
 struct CreateTable {
+  // LIKE other [INCLUDING ...]: its columns come after `columns_before` of the table's own.
+  struct Like {
+    TableName table;
+    // "comments", "compression", "constraints", "defaults", "generated", "identity", "indexes", "statistics",
+    // "storage", or "all" alone.
+    std::vector<std::string> including;
+    std::size_t columns_before = 0;
+  };
   TableName table;
   std::vector<ColumnDefinition> columns;
   std::vector<Constraint> constraints;
@@ -384,9 +429,9 @@ struct CreateTable {
   bool temporary = false;
   bool unlogged = false;
   std::vector<Parameter> parameters;
-  // CREATE TABLE ... (LIKE other [INCLUDING ALL]).
-  std::vector<TableName> like;
-  std::vector<std::string> like_including;
+  std::vector<Like> like;
+  OnCommit on_commit = OnCommit::preserve_rows;
+  std::string access_method;  // USING; empty: the default
 };
 
 // CREATE TABLE ... AS, SELECT INTO.
@@ -397,7 +442,11 @@ struct CreateTableAs {
   bool with_data = true;
   bool if_not_exists = false;
   bool temporary = false;
+  bool unlogged = false;
   bool materialized_view = false;
+  OnCommit on_commit = OnCommit::preserve_rows;
+  std::string access_method;
+  std::vector<Parameter> parameters;
 };
 
 struct CreateIndex {
@@ -414,21 +463,6 @@ struct CreateIndex {
   std::vector<Parameter> parameters;
 };
 
-// What is not given follows from the rest: see sequence.h.
-struct SequenceOptions {
-  std::optional<TypeName> type;
-  std::optional<std::int64_t> start;
-  std::optional<std::int64_t> increment;
-  std::optional<std::int64_t> minimum;
-  std::optional<std::int64_t> maximum;
-  bool no_minimum = false;
-  bool no_maximum = false;
-  std::optional<std::int64_t> cache;
-  std::optional<bool> cycle;
-  std::optional<std::int64_t> restart;
-  bool restart_at_start = false;      // RESTART without a number
-  std::vector<std::string> owned_by;  // a path to a column; {"none"} for NONE
-};
 struct CreateSequence {
   TableName sequence;
   SequenceOptions options;
@@ -445,10 +479,12 @@ struct CreateView {
   TableName view;
   std::vector<std::string> columns;
   SelectPtr query;
-  std::string text;  // of the query, as written
+  std::string text;  // of the query, as deparse() writes it
   bool or_replace = false;
   bool temporary = false;
   bool check_option = false;
+  bool check_option_local = false;  // WITH LOCAL CHECK OPTION, not CASCADED
+  std::vector<Parameter> parameters;
 };
 
 struct CreateSchema {
@@ -493,7 +529,11 @@ struct AlterTable {
       drop_constraint,      // column is its name; if_exists, cascade
       validate_constraint,  // column is its name
       set_parameters,       // parameters
-      owner,                // column is the role
+      reset_parameters,     // parameters, without values
+      owner,                // column is the role: its name, or "current_user", "session_user", "current_role"
+      add_identity,         // column, constraint
+      drop_identity,        // column; if_exists
+      drop_expression,      // column; if_exists
     } kind = Kind::add_column;
     std::string column;
     std::optional<ColumnDefinition> definition;
@@ -524,6 +564,12 @@ struct AlterSchema {  // ALTER ... SET SCHEMA
   TableName object;
   std::string schema;
   bool if_exists = false;
+};
+
+struct RefreshMaterializedView {
+  TableName view;
+  bool concurrently = false;
+  bool with_data = true;
 };
 
 struct Truncate {
@@ -595,6 +641,9 @@ struct Vacuum {
   bool vacuum = true;
   bool analyze = false;
   bool freeze = false;
+  bool full = false;
+  bool verbose = false;
+  bool skip_locked = false;
   std::vector<TableName> tables;  // empty: all; their column_aliases are the columns to analyze
 };
 struct Checkpoint {};
@@ -606,6 +655,7 @@ struct Discard {
 struct TransactionModes {
   std::string isolation;  // "" or the level in lower case, e.g. "read committed"
   std::optional<bool> read_only;
+  std::optional<bool> deferrable;
   friend bool operator==(const TransactionModes&, const TransactionModes&) = default;
 };
 
@@ -634,7 +684,10 @@ struct SetTransaction {
 
 struct SetVariable {
   std::string name;
-  std::string value;  // as text
+  // As text, several values flattened to "a, b" as PostgreSQL does it: in double quotes, where needed, for settings
+  // that are lists of identifiers (search_path).
+  std::string value;
+  std::vector<std::string> values;  // as they were written
   bool local = false;
   bool reset = false;  // SET name TO DEFAULT, RESET name
 };
@@ -644,9 +697,9 @@ struct ShowVariable {
 
 using StatementBody =
     std::variant<Select, Insert, Update, Delete, CreateTable, CreateTableAs, CreateIndex, CreateSequence, AlterSequence,
-                 CreateView, CreateSchema, Drop, AlterTable, Rename, AlterSchema, Truncate, Comment, Copy, Explain,
-                 Prepare, Execute, Deallocate, LockTable, Vacuum, Checkpoint, Discard, TransactionControl,
-                 SetTransaction, SetVariable, ShowVariable>;
+                 CreateView, CreateSchema, Drop, AlterTable, Rename, AlterSchema, RefreshMaterializedView, Truncate,
+                 Comment, Copy, Explain, Prepare, Execute, Deallocate, LockTable, Vacuum, Checkpoint, Discard,
+                 TransactionControl, SetTransaction, SetVariable, ShowVariable>;
 
 struct Statement {
   StatementBody body;
