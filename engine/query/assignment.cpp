@@ -128,9 +128,8 @@ void check_updatable_column(const RelationColumn& column, bool is_default) {
   const bool identity = column.identity == RelationColumn::Identity::always;
   if (!identity && column.generated == nullptr) return;
   throw SqlError(generated_always, fmt::format("column \"{}\" can only be updated to DEFAULT", column.name),
-                 fmt::format(identity ? "Column \"{}\" is an identity column defined as GENERATED ALWAYS."
-                                      : "Column \"{}\" is a generated column.",
-                             column.name));
+                 fmt::format("Column \"{}\" is {}.", column.name,
+                             identity ? "an identity column defined as GENERATED ALWAYS" : "a generated column"));
 }
 
 }  // namespace

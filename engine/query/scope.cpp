@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
 #include "engine/sql/error.h"

@@ -58,11 +58,9 @@ TypeId range_offset_type(TypeId column, const Expression& offset) {
         .at(offset.position);
   }
   if (matches == 1) return selected;
+  const char* problem = matches == 0 ? "is not supported" : "has multiple interpretations";
   throw SqlError(sqlstate::feature_not_supported,
-                 fmt::format(matches == 0 ? "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {} "
-                                            "and offset type {}"
-                                          : "RANGE with offset PRECEDING/FOLLOWING has multiple interpretations for "
-                                            "column type {} and offset type {}",
+                 fmt::format("RANGE with offset PRECEDING/FOLLOWING {} for column type {} and offset type {}", problem,
                              type_name(column), type_name(given)),
                  "",
                  matches == 0 ? "Cast the offset value to an appropriate type."
