@@ -108,7 +108,7 @@ template <typename Parts>
   }
   throw_error(
       sqlstate::undefined_function, "function " + parts.signature() + " does not exist", parts.position(), "",
-      parts.has_order() && !parts.within_group()
+      parts.has_order() && parts.details()->order_by.size() > 1 && !parts.within_group()
           ? "No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; "
             "ORDER BY must appear after all regular arguments of the aggregate."
           : "No function matches the given name and argument types. You might need to add explicit type casts.");
@@ -259,7 +259,7 @@ ExpressionPtr ExpressionAnalyser::make_call(CallParts& parts) {
   if (ordered_set) check_ordered_set(parts);
   arrange_arguments(parts);
   if (entry.aggregate_kind == AggregateKind::hypothetical) unify_hypothetical(parts, scope_);
-  parts.result = settle_polymorphic_types(parts.types, choice.declared, entry.result, parts.position());
+  parts.result = settle_polymorphic_types(parts.types, choice.declared, entry.result);
   for (std::size_t i = 0; i < parts.arguments.size(); ++i)
     parts.arguments[i] = coerce_implicitly(parts.arguments[i], choice.declared[i], scope_);
   if (ordered_set) return make_ordered_set_aggregate(parts);

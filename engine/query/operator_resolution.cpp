@@ -118,8 +118,8 @@ ExpressionPtr make_operator_call(const OperatorName& name, const ExpressionPtr& 
   std::array declared{entry.left, entry.right};
   const std::array actual{left_type, right->type.id};
   const std::size_t first = left == nullptr ? 1 : 0;
-  const TypeId result = settle_polymorphic_types(std::span(actual).subspan(first), std::span(declared).subspan(first),
-                                                 entry.result, name.position);
+  const TypeId result =
+      settle_polymorphic_types(std::span(actual).subspan(first), std::span(declared).subspan(first), entry.result);
   OperatorCall call{&entry, {}};
   call.arguments.reserve(2 - first);
   if (left != nullptr) call.arguments.push_back(coerce_implicitly(left, declared[0], scope));
@@ -143,7 +143,7 @@ ExpressionPtr make_array_comparison(const OperatorName& name, bool all, const Ex
   }
   std::array declared{entry.left, entry.right};
   const std::array actual{left->type.id, element};
-  settle_polymorphic_types(actual, declared, entry.result, name.position);
+  settle_polymorphic_types(actual, declared, entry.result);
   const TypeId wanted = declared_array(entry.right, declared[1], name.position);
   ArrayComparison comparison{&entry, all, coerce_implicitly(left, declared[0], scope),
                              coerce_implicitly(array, wanted, scope)};

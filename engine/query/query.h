@@ -59,6 +59,9 @@ struct CommonTableSource {
 // something of its own: a merged column of FULL JOIN ... USING, or of two types, or a whole row of a join's alias.
 struct JoinSource {
   std::vector<ExpressionPtr> columns;
+  // USING, or what NATURAL means, as the sides call them; the first columns are their merged ones.
+  std::vector<std::string> using_columns = {};
+  std::string using_alias = {};  // USING (...) AS name
 };
 // Rows computed from the state of a node: pg_locks and the like, and the one row of a sequence.
 struct SystemViewSource {

@@ -31,7 +31,7 @@ std::vector<OutputName> fields_of_subquery(const Query& query, ExpressionScope& 
   for (const Target& target : query.targets) {
     if (target.hidden) continue;
     if (const Column* row = whole_row(*target.expression)) {
-      if (row->levels_up > 0) return {};
+      if (row->levels_up > 0) return scope.row_fields({row->entry, Column::whole_row, row->levels_up - 1});
       return query.entries[static_cast<std::size_t>(row->entry)].columns;
     }
     const bool independent = target.expression->as<RowConstructor>() != nullptr || target.expression->as<Call>();

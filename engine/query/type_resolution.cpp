@@ -143,19 +143,19 @@ bool polymorphic_types_agree(std::span<const TypeId> actual, std::span<const Typ
   return !no_compatible_array || element_type(common) == TypeId::none;
 }
 
-TypeId array_type_or_throw(TypeId element, int position) {
+TypeId array_type_or_throw(TypeId element) {
   const TypeId array = array_type(element);
   if (array == TypeId::none) {
-    throw_error(sqlstate::undefined_object,
-                std::string("could not find array type for data type ") + type_name(element), position);
+    throw SqlError(sqlstate::undefined_object,
+                   std::string("could not find array type for data type ") + type_name(element));
   }
   return array;
 }
 
 std::string versus(TypeId a, TypeId b) { return std::string(type_name(a)) + " versus " + type_name(b); }
 
-[[noreturn]] void throw_mismatch(std::string message, int position, std::string detail = "") {
-  throw_error(sqlstate::datatype_mismatch, std::move(message), position, std::move(detail));
+[[noreturn]] void throw_mismatch(std::string message, std::string detail = "") {
+  throw SqlError(sqlstate::datatype_mismatch, std::move(message), std::move(detail));
 }
 
 // What the polymorphic types of one call turned out to be.
@@ -171,7 +171,7 @@ struct PolymorphicTypes {
   TypeId common = TypeId::none;
 };
 
-void collect_polymorphic(PolymorphicTypes& types, TypeId actual, TypeId declared, int position) {
+void collect_polymorphic(PolymorphicTypes& types, TypeId actual, TypeId declared) {
   const bool unknown = actual == TypeId::unknown;
   if (takes_compatible(declared)) {
     types.any_compatible = true;
@@ -181,9 +181,8 @@ void collect_polymorphic(PolymorphicTypes& types, TypeId actual, TypeId declared
     if (declared == TypeId::any_compatible_array) {
       type = element_type(actual);
       if (type == TypeId::none) {
-        throw_mismatch(
-            std::string("argument declared anycompatiblearray is not an array but type ") + type_name(actual),
-            position);
+        throw_mismatch(std::string("argument declared anycompatiblearray is not an array but type ") +
+                       type_name(actual));
       }
     }
     types.compatible.push_back(type);
@@ -197,32 +196,31 @@ void collect_polymorphic(PolymorphicTypes& types, TypeId actual, TypeId declared
   if (seen != TypeId::none && seen != actual) {
     throw_mismatch(std::string("arguments declared \"") + (declared == TypeId::any_array ? "anyarray" : "anyelement") +
                        "\" are not all alike",
-                   position, versus(seen, actual));
+                   versus(seen, actual));
   }
   seen = actual;
 }
 
-void settle_elements(PolymorphicTypes& types, int position) {
+void settle_elements(PolymorphicTypes& types) {
   if (types.array != TypeId::none) {
     const TypeId of_array = element_type(types.array);
     if (of_array == TypeId::none) {
-      throw_mismatch(std::string("argument declared anyarray is not an array but type ") + type_name(types.array),
-                     position);
+      throw_mismatch(std::string("argument declared anyarray is not an array but type ") + type_name(types.array));
     }
     if (types.element != TypeId::none && types.element != of_array) {
-      throw_mismatch("argument declared anyarray is not consistent with argument declared anyelement", position,
+      throw_mismatch("argument declared anyarray is not consistent with argument declared anyelement",
                      versus(types.array, types.element));
     }
     types.element = of_array;
   }
   if (types.element == TypeId::none)
-    throw_mismatch("could not determine polymorphic type because input has type unknown", position);
+    throw_mismatch("could not determine polymorphic type because input has type unknown");
   if (types.no_array && element_type(types.element) != TypeId::none) {
-    throw_mismatch(std::string("type matched to anynonarray is an array type: ") + type_name(types.element), position);
+    throw_mismatch(std::string("type matched to anynonarray is an array type: ") + type_name(types.element));
   }
 }
 
-void settle_compatible(PolymorphicTypes& types, int position) {
+void settle_compatible(PolymorphicTypes& types) {
   if (types.compatible.empty()) {
     types.common = TypeId::text;
     return;
@@ -230,30 +228,28 @@ void settle_compatible(PolymorphicTypes& types, int position) {
   const CommonType common = find_common_type(types.compatible);
   if (common.type == TypeId::none) {
     throw_mismatch(std::string("argument types ") + type_name(common.first) + " and " + type_name(common.second) +
-                       " cannot be matched",
-                   position);
+                   " cannot be matched");
   }
   if (!all_can_become(types.compatible, common.type))
-    throw_mismatch("arguments of anycompatible family cannot be cast to a common type", position);
+    throw_mismatch("arguments of anycompatible family cannot be cast to a common type");
   if (types.no_compatible_array && element_type(common.type) != TypeId::none) {
-    throw_mismatch(std::string("type matched to anycompatiblenonarray is an array type: ") + type_name(common.type),
-                   position);
+    throw_mismatch(std::string("type matched to anycompatiblenonarray is an array type: ") + type_name(common.type));
   }
   types.common = common.type;
 }
 
-TypeId settled_type(const PolymorphicTypes& types, TypeId declared, int position) {
+TypeId settled_type(const PolymorphicTypes& types, TypeId declared) {
   switch (declared) {
     case TypeId::any_element:
     case TypeId::any_nonarray:
       return types.element;
     case TypeId::any_array:
-      return types.array != TypeId::none ? types.array : array_type_or_throw(types.element, position);
+      return types.array != TypeId::none ? types.array : array_type_or_throw(types.element);
     case TypeId::any_compatible:
     case TypeId::any_compatible_nonarray:
       return types.common;
     case TypeId::any_compatible_array:
-      return array_type_or_throw(types.common, position);
+      return array_type_or_throw(types.common);
     default:
       return declared;
   }
@@ -311,20 +307,18 @@ bool all_can_become(std::span<const TypeId> sources, TypeId target) {
   return std::ranges::all_of(sources, [&](TypeId source) { return can_coerce(source, target, CastContext::implicit); });
 }
 
-TypeId settle_polymorphic_types(std::span<const TypeId> actual, std::span<TypeId> declared, TypeId result,
-                                int position) {
+TypeId settle_polymorphic_types(std::span<const TypeId> actual, std::span<TypeId> declared, TypeId result) {
   PolymorphicTypes types;
   for (std::size_t i = 0; i < declared.size(); ++i) {
-    if (is_polymorphic(declared[i])) collect_polymorphic(types, actual[i], declared[i], position);
+    if (is_polymorphic(declared[i])) collect_polymorphic(types, actual[i], declared[i]);
   }
-  if (types.any_arguments) settle_elements(types, position);
-  if (types.any_compatible) settle_compatible(types, position);
+  if (types.any_arguments) settle_elements(types);
+  if (types.any_compatible) settle_compatible(types);
   if (!types.any_arguments && !types.any_compatible) return result;
   for (std::size_t i = 0; i < declared.size(); ++i) {
-    if (takes_compatible(declared[i]) || actual[i] == TypeId::unknown)
-      declared[i] = settled_type(types, declared[i], position);
+    if (takes_compatible(declared[i]) || actual[i] == TypeId::unknown) declared[i] = settled_type(types, declared[i]);
   }
-  return settled_type(types, result, position);
+  return settled_type(types, result);
 }
 
 int select_candidate(std::span<const TypeId> actual, std::span<const TypeId> types) {

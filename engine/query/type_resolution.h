@@ -38,9 +38,8 @@ CommonType find_common_type(std::span<const TypeId> types);
 bool all_can_become(std::span<const TypeId> sources, TypeId target);
 
 // Of a call with polymorphic types in its declaration: replaces the declared types that unknown and any_compatible
-// arguments have to become, and returns what `result` means. Throws 42804, 42704 at `position`.
-TypeId settle_polymorphic_types(std::span<const TypeId> actual, std::span<TypeId> declared, TypeId result,
-                                int position);
+// arguments have to become, and returns what `result` means. Throws 42804, 42704, as PostgreSQL without a position.
+TypeId settle_polymorphic_types(std::span<const TypeId> actual, std::span<TypeId> declared, TypeId result);
 
 // PostgreSQL's func_select_candidate(): the best of several candidates, whose arguments the given ones can become
 // implicitly. -1 if there is none. Candidate i takes types[i * actual.size()...].

@@ -20,6 +20,7 @@ inline constexpr const char* connection_failure = "08006";
 inline constexpr const char* protocol_violation = "08P01";
 inline constexpr const char* feature_not_supported = "0A000";
 inline constexpr const char* cardinality_violation = "21000";
+inline constexpr const char* data_exception = "22000";
 inline constexpr const char* string_data_right_truncation = "22001";
 inline constexpr const char* numeric_value_out_of_range = "22003";
 inline constexpr const char* null_value_not_allowed = "22004";
@@ -90,13 +91,14 @@ struct ErrorFields {
   std::string hint;
   std::string context;
   int position = 0;  // 1-based character of the query text; 0: none
+  std::string severity = {};  // of what is not an error: "NOTICE"; empty: WARNING
 };
 
 class SqlError : public std::runtime_error {
  public:
   SqlError(std::string sqlstate, std::string message, std::string detail = "", std::string hint = "")
       : std::runtime_error(sqlstate + ": " + message),
-        fields_{std::move(sqlstate), std::move(message), std::move(detail), std::move(hint), "", 0} {}
+        fields_{std::move(sqlstate), std::move(message), std::move(detail), std::move(hint), "", 0, ""} {}
   explicit SqlError(ErrorFields fields)
       : std::runtime_error(fields.sqlstate + ": " + fields.message), fields_(std::move(fields)) {}
   const ErrorFields& fields() const { return fields_; }

@@ -15,6 +15,8 @@ Comparison comparison_of(TypeId type) {
                  fmt::format("could not identify a comparison function for type {}", type_name(type)));
 }
 
+Hasher hasher_of(TypeId type) { return families::behaviour_of(type).hash; }
+
 std::uint64_t hash_value(const Value& value, TypeId type) {
   if (const auto hash = families::behaviour_of(type).hash) return hash(value);
   throw SqlError(sqlstate::undefined_function,
