@@ -35,6 +35,7 @@ class LevelPlanner {
 
   PlannedLevel run(const QueryPtr& query) {
     prepare(level_, query);
+    level_.base_of_entry.assign(level_.query.entries.size(), -1);
     plan_common_tables(level_);
     number_scans(*level_.tree);
     replace_outer_and_subqueries(level_);
