@@ -172,7 +172,14 @@ Fields populated(const Value& document, Fields fields, const CallContext& contex
   return populated(JsonText::parse(document.as_text(), true), std::move(fields), context);
 }
 
+void require_row_type(const FunctionCall& call) {
+  if (call.types.empty() || call.types[0].id == TypeId::record) return;
+  throw SqlError(sqlstate::datatype_mismatch,
+                 fmt::format("first argument of {} must be a row type", call.function->name));
+}
+
 Value populate_record(const FunctionCall& call) {
+  require_row_type(call);
   Fields fields = fields_wanted(call, call[0]);
   if (call[1].is_null()) return call[0];
   return Value::record(Record(populated(call[1], std::move(fields), call.context)));
@@ -251,7 +258,10 @@ std::unique_ptr<FunctionRows> rows_of(const FunctionCall& call, const Value& bas
   if (document.is_json()) return object_rows<Json>(call, document, std::move(fields));
   return object_rows<JsonText>(call, document, std::move(fields));
 }
-std::unique_ptr<FunctionRows> populate_recordset(const FunctionCall& call) { return rows_of(call, call[0], call[1]); }
+std::unique_ptr<FunctionRows> populate_recordset(const FunctionCall& call) {
+  require_row_type(call);
+  return rows_of(call, call[0], call[1]);
+}
 std::unique_ptr<FunctionRows> to_recordset(const FunctionCall& call) { return rows_of(call, Value::null(), call[0]); }
 
 FunctionEntry populating(FunctionEntry entry, TypeId document) {

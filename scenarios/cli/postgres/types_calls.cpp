@@ -195,7 +195,8 @@ TypesCalls::Arguments TypesCalls::make_arguments(const std::vector<TypeId>& type
     }
     if (type == T::record) {
       const Arguments fields = make_arguments(record_types(), small_numbers, 5);
-      arguments.literals.push_back("row(" + fields.list() + ")");
+      // Without the cast, a comparison of two would be one of their fields.
+      arguments.literals.push_back("row(" + fields.list() + ")::record");
       arguments.makers.push_back([fields] {
         std::vector<Record::Field> made;
         for (const Value& value : fields.values())
@@ -207,6 +208,9 @@ TypesCalls::Arguments TypesCalls::make_arguments(const std::vector<TypeId>& type
     std::string text = random_.value(type);
     const TypeInfo& info = type_info(type);
     if (small_numbers && info.category == TypeCategory::numeric) text = fmt::format("{}", int(random_.below(40)) - 10);
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (small_numbers && type == T::int4_array && std::ranges::count_if(text, is_digit) > 5)
+      text = fmt::format("{{{},{}}}", random_.below(20), random_.below(20));
     arguments.literals.push_back(quoted(text) + "::" + catalog_name(type));
     arguments.makers.push_back([this, text, type] { return input_value(text, type, context_); });
   }
@@ -261,7 +265,8 @@ std::optional<TypesCall> TypesCalls::of_set(const FunctionEntry& entry, const Si
   std::vector<TypeId> columns;
   for (const OutputParameter& output : entry.outputs) columns.push_back(output.type);
   if (columns.empty()) columns.push_back(signature.result);
-  if (!std::ranges::all_of(columns, has_text_form)) return std::nullopt;
+  // Rows of any columns cannot be called for without naming these.
+  if (!std::ranges::all_of(columns, has_text_form) || columns.front() == T::record) return std::nullopt;
   std::string names;
   std::string row;
   for (std::size_t i = 0; i < columns.size(); ++i) {
