@@ -23,12 +23,8 @@ void jsonb_output(std::string& to, const Value& value, const CallContext&) { val
 
 int compare_jsonb(const Value& a, const Value& b) { return Json::compare(a.as_json(), b.as_json()); }
 std::uint64_t hash_jsonb(const Value& value) { return value.as_json().hash() * 0x9E3779B97F4A7C15U; }
-// PostgreSQL does not look at the kind of an empty document.
 Value jsonb_hash(const FunctionCall& call) {
-  const Json& json = call[0].as_json();
-  if ((json.is_array() && json.elements().empty()) || (json.is_object() && json.members().empty()))
-    return Value::integer(0);
-  return Value::integer(static_cast<std::int32_t>(json.hash()));
+  return Value::integer(static_cast<std::int32_t>(call[0].as_json().hash()));
 }
 
 [[noreturn]] void throw_cannot_cast(const Json& json, TypeId type) {
