@@ -90,7 +90,8 @@ class Grouper {
         aggregate_cost(level_, input_.cost(), hashed, groups_.size(), groups, transition, EvaluationCost{});
     // All of them, as columns of the row.
     const Cost cost = stage.plan->cost;
-    stage = project(level_, std::move(stage), std::vector<ExpressionPtr>(stage.seen), {});
+    const std::vector<ExpressionPtr> outputs = stage.seen;
+    stage = project(level_, std::move(stage), outputs, {});
     const int width = stage.plan->cost.width;
     stage.plan->cost = cost;
     stage.plan->cost.width = width;
@@ -227,7 +228,8 @@ Stage plan_windows(Level& level, Stage stage) {
     made.plan->cost.total += stage.cost().rows * static_cast<double>(own.size()) * level.settings().cpu_operator_cost;
     made.plan->cost.total += stage.cost().rows * level.settings().cpu_tuple_cost;
     made.seen.insert(made.seen.end(), own.begin(), own.end());
-    stage = project(level, std::move(made), std::vector<ExpressionPtr>(made.seen), {});
+    const std::vector<ExpressionPtr> outputs = made.seen;
+    stage = project(level, std::move(made), outputs, {});
   }
   return stage;
 }
