@@ -30,6 +30,12 @@ struct OpenTable {
   const txn::HeapTable& heap() const { return table->heap; }
   // By RelationIndex::id. Throws XX000 if there is none.
   const catalog::Index& index(std::uint32_t id) const;
+  // Values of rows that were made before the table had all of its columns; NULL beyond its end.
+  Row missing;
+  void widen(Row& row) const {
+    while (row.size() < relation->columns.size())
+      row.push_back(row.size() < missing.size() ? missing[row.size()] : Value::null());
+  }
 };
 
 // Numbers of parameters and work tables, sorted: what some rows were computed from.

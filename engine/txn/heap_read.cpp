@@ -73,6 +73,12 @@ std::optional<Row> Heap::fetch(const HeapTable& table, Tid tid, const Transactio
   return row;
 }
 
+std::optional<storage::TupleHeader> Heap::header(const HeapTable& table, Tid tid) {
+  const Version version = look(table.relation, tid);
+  if (!version) return std::nullopt;
+  return version.header;
+}
+
 void Heap::for_each_version(const HeapTable& table, const VisitVersion& visit) {
   struct Place {
     storage::TupleHeader header;
