@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/catalog/old_definition.h"
+#include "engine/types/text_form.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::catalog {
@@ -70,6 +71,22 @@ const CachedRelation* Cache::find_visible(const Transaction* reader, std::string
   return nullptr;
 }
 
+namespace {
+
+Row missing_values(const Definition& definition) {
+  Row values;
+  const CallContext nowhere;
+  for (std::size_t i = 0; i < definition.columns.size(); ++i) {
+    const Column& column = definition.columns[i];
+    if (!column.missing) continue;
+    values.resize(i + 1);
+    values[i] = input_value(*column.missing, column.type, nowhere);
+  }
+  return values;
+}
+
+}  // namespace
+
 TablePtr Cache::make_table(const CachedRelation& relation, const Transaction* reader) const {
   if (relation.settled) return relation.settled;
   const RelationVersion* const own = visible(relation, reader);
@@ -84,6 +101,7 @@ TablePtr Cache::make_table(const CachedRelation& relation, const Transaction* re
   table->heap = {own->file, own->toast};
   table->definition = own->table;
   table->description = own->description;
+  table->missing = missing_values(*own->description);
   for (const RelationId id : relation.indexes) {
     const CachedRelation& index = relations_.at(id);
     settled = settled && agreed(index);

@@ -51,12 +51,20 @@ struct Table {
   std::shared_ptr<const TableDefinition> definition;  // what statements of today's engine understand of it
   DefinitionPtr description;
   std::vector<Index> indexes;  // the primary key's first, then in order of creation
+  // What rows have in the columns that were added after them; empty: NULL everywhere.
+  Row missing;
   // Of the catalog itself: nobody but the catalog changes it.
   bool is_system() const { return id < first_normal_relation; }
 
   static constexpr RelationId first_normal_relation = 16384;
 };
 using TablePtr = std::shared_ptr<const Table>;
+
+// A row as it lies in the heap may be shorter than the table is wide: gives it the columns that were added later.
+inline void complete_row(const Table& table, Row& row) {
+  for (std::size_t i = row.size(); i < table.description->columns.size(); ++i)
+    row.push_back(i < table.missing.size() ? table.missing[i] : Value::null());
+}
 
 // What kind of thing it is says description->kind.
 struct Relation {

@@ -72,6 +72,7 @@ Json write_check(const Check& check) {
   ObjectWriter to;
   to.add("name", check.name);
   to.add("condition", check.condition);
+  to.add("id", std::int64_t{check.id});
   to.add("not_valid", !check.validated);
   return to.finish();
 }
@@ -80,6 +81,7 @@ Json write_foreign_key(const ForeignKey& key) {
   ObjectWriter to;
   to.add("name", key.name);
   to.add("columns", key.columns);
+  to.add("id", std::int64_t{key.id});
   to.add("referenced", std::int64_t{key.referenced});
   to.add("referenced_columns", key.referenced_columns);
   to.add("on_delete", letter(key.on_delete, ForeignKey::Action::no_action));
@@ -214,13 +216,14 @@ Column read_column(const ObjectReader& from) {
 }
 
 Check read_check(const ObjectReader& from) {
-  return {from.text("name"), from.text("condition"), !from.flag("not_valid")};
+  return {from.text("name"), from.text("condition"), !from.flag("not_valid"), from.id("id")};
 }
 
 ForeignKey read_foreign_key(const ObjectReader& from) {
   ForeignKey key;
   key.name = from.text("name");
   key.columns = from.numbers<int>("columns");
+  key.id = from.id("id");
   key.referenced = from.id("referenced");
   key.referenced_columns = from.numbers<int>("referenced_columns");
   key.on_delete = from.letter("on_delete", ForeignKey::Action::no_action);

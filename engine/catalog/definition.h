@@ -45,6 +45,7 @@ struct Check {
   std::string name;
   std::string condition;
   bool validated = true;
+  RelationId id = 0;  // pg_constraint.oid
   friend bool operator==(const Check&, const Check&) = default;
 };
 
@@ -61,6 +62,7 @@ struct ForeignKey {
   bool deferrable = false;
   bool initially_deferred = false;
   bool validated = true;
+  RelationId id = 0;  // pg_constraint.oid
   friend bool operator==(const ForeignKey&, const ForeignKey&) = default;
 };
 
@@ -117,6 +119,9 @@ struct Definition {
   friend bool operator==(const Definition&, const Definition&) = default;
 };
 using DefinitionPtr = std::shared_ptr<const Definition>;
+
+// pg_constraint.oid of an index that is a constraint.
+inline RelationId constraint_id(RelationId index) { return index | 0x40000000U; }
 
 // The document in the catalog's row, without kind, schema and name, which have columns of their own. What has its usual
 // value is left out. from_json() throws SqlError XX001 for a document that to_json() cannot have written.

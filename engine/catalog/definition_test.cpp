@@ -46,6 +46,7 @@ ForeignKey any_foreign_key() {
   ForeignKey key;
   key.name = *any_name();
   key.columns = *any_numbers();
+  key.id = *any_id();
   key.referenced = *any_id();
   key.referenced_columns = *any_numbers();
   key.on_delete = *action;
@@ -96,7 +97,7 @@ Definition any_definition() {
   definition.name = *any_name();
   for (int i = *rc::gen::inRange(0, 4); i > 0; --i) definition.columns.push_back(any_column());
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
-    definition.checks.push_back({*any_name(), *any_expression(), *rc::gen::arbitrary<bool>()});
+    definition.checks.push_back({*any_name(), *any_expression(), *rc::gen::arbitrary<bool>(), *any_id()});
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i) definition.foreign_keys.push_back(any_foreign_key());
   definition.comment = *any_expression();
   if (definition.kind == RelationKind::index) definition.index = any_index();

@@ -28,7 +28,7 @@ struct QueryResult {
   std::vector<ResultColumn> columns;  // empty for statements that return no rows
   std::vector<Row> rows;
   std::string tag;                   // "INSERT 0 1", "SELECT 3", "COMMIT", ...
-  std::vector<ErrorFields> notices;  // WARNINGs; severity is always WARNING here
+  std::vector<ErrorFields> notices;  // WARNINGs and NOTICEs
 };
 
 // As ReadyForQuery reports it.

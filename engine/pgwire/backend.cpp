@@ -302,7 +302,8 @@ QueryResult Backend::run_statement(const sql::StatementPtr& statement, const std
 }
 
 void Backend::send_rows(const QueryResult& result, bool describe) {
-  for (const ErrorFields& notice : result.notices) send(Report{true, "WARNING", notice});
+  for (const ErrorFields& notice : result.notices)
+    send(Report{true, notice.severity.empty() ? "WARNING" : notice.severity, notice});
   if (describe && !result.columns.empty()) send(describe_columns(result.columns));
   for (const Row& row : result.rows) {
     DataRow data;

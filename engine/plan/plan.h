@@ -74,7 +74,7 @@ struct IndexScan {
       is_null,
       is_not_null
     } comparison = Comparison::equal;
-    ExpressionPtr value;      // of the column's type; in_array: an array of it
+    ExpressionPtr value;      // of the column's type or one of its family (integers, floats, texts); in_array: an array
     ExpressionPtr condition;  // what it was made of, for EXPLAIN and for looking again at a changed row
   };
   query::RelationPtr relation;

@@ -18,12 +18,20 @@ struct RelationName {
 };
 
 struct DeparseOptions {
-  bool pretty = false;  // line breaks and indentation, as pg_get_viewdef(oid, true)
-  // For tasks: the name to write instead. Unset: the relation's own, qualified if it is not in the search path.
-  std::function<RelationName(const Relation&)> rename;
+  // As pg_get_viewdef(oid, true): no brackets that operators' priorities make superfluous. Either way PostgreSQL breaks
+  // lines.
+  bool pretty = false;
+  // Whether the name of a relation alone finds it; unset: those of public and pg_catalog. Others are qualified.
+  std::function<bool(const Relation&)> is_visible;
+  // For tasks: one line, every relation qualified, every conversion and the type of every parameter written out. What
+  // assignment converts in INSERT and UPDATE is left to the node, whose tables have the same types.
   bool qualify_always = false;
+  // For tasks: the name to write instead of the relation's own.
+  std::function<RelationName(const Relation&)> rename;
 };
 
+// A view's definition without the semicolon, or a task. Views inside views are written by their names, but in tasks as
+// what they select.
 std::string deparse(const Query& query, const DeparseOptions& options = {});
 // An expression over one relation's columns (Column{0, n}), as pg_get_expr() shows it.
 std::string deparse(const Expression& expression, const Relation* relation, const DeparseOptions& options = {});

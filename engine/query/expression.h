@@ -147,6 +147,7 @@ struct OrderKey {
 };
 struct Aggregate {
   const FunctionEntry* function = nullptr;
+  // Of an ordered-set aggregate (FunctionEntry::aggregate_kind): the direct ones; what it aggregates is in order_by.
   std::vector<ExpressionPtr> arguments;
   std::vector<OrderKey> order_by;
   ExpressionPtr filter;

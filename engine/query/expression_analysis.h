@@ -33,7 +33,8 @@ class ExpressionScope {
   virtual ExpressionPtr parameter(const syntax::Expression& reference) = 0;
   // Settles the type of a parameter that had none; 42P08 if it already has another.
   virtual void settle_parameter(int index, TypeId type, int position) = 0;
-  // Arguments, order, filter are analysed. Finds the query it belongs to, checks that it may stand here.
+  // Arguments, order, filter are analysed. Of ordered-set aggregates `arguments` are the direct ones, and what is
+  // aggregated is `order_by`. Finds the query it belongs to, checks that it may stand here.
   virtual ExpressionPtr aggregate(Aggregate call, Type type, int position) = 0;
   virtual ExpressionPtr window_call(WindowCall call, Type type, const syntax::WindowSpecification& over,
                                     int position) = 0;
@@ -89,6 +90,17 @@ ExpressionPtr make_equality(const ExpressionPtr& left, const ExpressionPtr& righ
 OrderKey analyse_order(const syntax::OrderItem& item, ExpressionScope& scope);
 // ORDER BY ... USING operator: whether that means descending; 42809 "operator = is not a valid ordering operator".
 bool is_descending_operator(std::string_view symbol, TypeId type, int position);
+
+// --- arrays ---
+
+// The subscripts of a[1], a[1:2][3] or of a jsonb, analysed; for reading and for assignment. 42804 "cannot subscript
+// type integer because it does not support subscripting" at the container.
+struct AnalysedSubscripts {
+  std::vector<Subscript::Index> indexes;
+  Type part;  // what they name: an element, a slice, a jsonb
+};
+AnalysedSubscripts analyse_subscripts(const std::vector<syntax::Expression::Subscript>& subscripts, Type container,
+                                      int container_position, ExpressionScope& scope);
 
 // --- records ---
 

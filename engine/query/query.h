@@ -33,6 +33,8 @@ struct TableSource {
 struct SubquerySource {
   QueryPtr query;
   bool lateral = false;
+  // The view that the query is the definition of; null: it was written in the statement.
+  RelationPtr view = nullptr;
 };
 struct FunctionSource {
   struct Item {
@@ -52,11 +54,16 @@ struct CommonTableSource {
   int levels_up = 0;
   bool recursive_reference = false;  // the working table, inside its own definition
 };
-// The columns of a join as USING and aliases make them; each is an expression over the joined entries.
+// The columns of a join as USING and aliases make them; each is an expression over the joined entries, which may be
+// joins again. Most columns of a join are columns of the tables joined; Column names a join's entry only where it made
+// something of its own: a merged column of FULL JOIN ... USING, or of two types, or a whole row of a join's alias.
 struct JoinSource {
   std::vector<ExpressionPtr> columns;
+  // USING, or what NATURAL means, as the sides call them; the first columns are their merged ones.
+  std::vector<std::string> using_columns = {};
+  std::string using_alias = {};  // USING (...) AS name
 };
-// Rows computed from the state of a node: pg_locks and the like.
+// Rows computed from the state of a node: pg_locks and the like, and the one row of a sequence.
 struct SystemViewSource {
   RelationPtr relation;
 };
@@ -67,7 +74,7 @@ struct RangeTableEntry {
       source;
   std::string alias;  // what columns are qualified by; empty for joins without one
   bool alias_written = false;
-  std::vector<OutputName> columns;
+  std::vector<OutputName> columns;  // in order of number; a dropped column of a table keeps its place, without a name
 };
 
 // --- how they are combined ---
@@ -166,7 +173,7 @@ struct Query {
   std::vector<Window> windows;
   std::vector<SortClause> order_by;
   bool distinct = false;
-  std::vector<SortClause> distinct_on;  // a beginning of order_by
+  std::vector<SortClause> distinct_on;  // it and order_by: the shorter is the beginning of the longer
   ExpressionPtr limit;                  // bigint
   ExpressionPtr offset;
   bool with_ties = false;
@@ -174,8 +181,9 @@ struct Query {
   SetOperationPtr set_operation;
 
   // INSERT, UPDATE, DELETE. The targets of an INSERT are one for every column that gets a value, in order of the
-  // table's columns, defaults written out; its rows come from `from`: a VALUES or subquery entry, or nothing (one row).
-  // UPDATE's targets are the columns changed; its table is a leaf of `from`, too, as is DELETE's.
+  // table's columns, defaults written out; columns without one, and generated ones, have none. Its rows come from
+  // `from`: a VALUES or subquery entry, or nothing (one row). UPDATE's targets are the columns changed, generated ones
+  // not among them; its table is the first leaf of `from`, as is DELETE's.
   int result_entry = -1;
   std::optional<ConflictClause> on_conflict;
   std::vector<Target> returning;

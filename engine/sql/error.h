@@ -90,13 +90,14 @@ struct ErrorFields {
   std::string hint;
   std::string context;
   int position = 0;  // 1-based character of the query text; 0: none
+  std::string severity = {};  // of what is not an error: "NOTICE"; empty: WARNING
 };
 
 class SqlError : public std::runtime_error {
  public:
   SqlError(std::string sqlstate, std::string message, std::string detail = "", std::string hint = "")
       : std::runtime_error(sqlstate + ": " + message),
-        fields_{std::move(sqlstate), std::move(message), std::move(detail), std::move(hint), "", 0} {}
+        fields_{std::move(sqlstate), std::move(message), std::move(detail), std::move(hint), "", 0, ""} {}
   explicit SqlError(ErrorFields fields)
       : std::runtime_error(fields.sqlstate + ": " + fields.message), fields_(std::move(fields)) {}
   const ErrorFields& fields() const { return fields_; }

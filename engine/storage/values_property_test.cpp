@@ -163,7 +163,7 @@ const std::vector<TypeId> stored_types{T::boolean,     T::int4,          T::int8
                                        T::jsonb,       T::record,        T::int4_array,  T::text_array, T::bpchar_array,
                                        T::jsonb_array, T::numeric_array, T::record_array};
 const std::vector<TypeId> ordered_types{T::boolean,     T::int4,    T::int8, T::xid8,   T::float8, T::interval,
-                                        T::timestamptz, T::numeric, T::text, T::bpchar, T::bytea};
+                                        T::timestamptz, T::numeric, T::text, T::bpchar, T::bytea,  T::jsonb};
 
 RC_GTEST_PROP(StoredValuesProperty, RowVersionsAndPayloadsGiveBackWhatTheyGot, ()) {
   Row row;

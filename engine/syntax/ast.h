@@ -342,7 +342,8 @@ struct Delete {
 // WITH (name = value), the options of COPY, EXPLAIN and the like.
 struct Parameter {
   std::string name;  // with its namespace, as in toast.autovacuum_enabled, if one is written
-  // Null: none was given. A constant (a word is a string), `star`, or a `row` of string constants: FORCE_QUOTE (a, b).
+  // Null: none was given. A constant (a word is a string, so are TRUE and FALSE), `star`, or a `row` of string
+  // constants: FORCE_QUOTE (a, b).
   ExpressionPtr value;
   int position = 0;
 };
@@ -443,7 +444,6 @@ struct CreateTableAs {
   bool temporary = false;
   bool unlogged = false;
   bool materialized_view = false;
-  bool select_into = false;  // it was written as SELECT INTO
   OnCommit on_commit = OnCommit::preserve_rows;
   std::string access_method;
   std::vector<Parameter> parameters;

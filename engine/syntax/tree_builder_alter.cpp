@@ -212,6 +212,7 @@ AlterTable::Action TreeBuilder::alter_action(raw::object fields) {
 AlterTable TreeBuilder::alter_table(raw::object fields) {
   AlterTable out;
   out.kind = kind_of(raw::text_of(fields, "objtype"), "ALTER");
+  if (out.kind == ObjectKind::type) refuse("ALTER TYPE");
   out.table = table_name(fields["relation"]);
   out.if_exists = raw::flag_of(fields, "missing_ok");
   raw::for_each(fields, "cmds",

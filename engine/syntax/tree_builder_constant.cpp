@@ -213,8 +213,7 @@ Parameter TreeBuilder::parameter_option(raw::object option) {
   } else if (value.kind == "Float") {
     take_float(raw::text_of(value.fields, "fval"), node);
   } else if (value.kind == "Boolean") {
-    node.value = Value::boolean(raw::flag_of(value.fields, "boolval"));
-    node.type = TypeId::boolean;
+    node.value = Value::text(raw::flag_of(value.fields, "boolval") ? "true" : "false");
   } else if (value.kind == "A_Star") {
     node.kind = Kind::star;
   } else if (value.kind == "List") {
@@ -242,7 +241,6 @@ std::vector<Parameter> TreeBuilder::parameters(raw::object fields, std::string_v
 bool TreeBuilder::option_flag(const Parameter& option) const {
   if (!option.value) return true;
   const Value& value = option.value->value;
-  if (value.is_boolean()) return value.as_boolean();
   if (value.is_integer() && (value.as_integer() == 0 || value.as_integer() == 1)) return value.as_integer() == 1;
   if (value.is_text()) {
     std::string word(value.as_text());

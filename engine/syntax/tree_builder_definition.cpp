@@ -221,7 +221,6 @@ void TreeBuilder::into_clause(raw::object fields, CreateTableAs& out) {
 
 CreateTableAs TreeBuilder::select_into(raw::object select_fields, raw::object into_fields) {
   CreateTableAs out;
-  out.select_into = true;
   into_clause(into_fields, out);
   into_allowed_ = true;
   out.query = std::make_shared<const Select>(select(select_fields));
@@ -345,6 +344,7 @@ CreateView TreeBuilder::create_view(raw::object fields) {
     throw SqlError(sqlstate::feature_not_supported, "views must not contain SELECT INTO");
   }
   out.query = select_pointer(fields["query"]);
+  out.text = deparse(*out.query);
   out.or_replace = raw::flag_of(fields, "replace");
   out.parameters = parameters(fields, "options");
   const std::string_view check = raw::text_of(fields, "withCheckOption");

@@ -262,7 +262,7 @@ Expression::Subscript TreeBuilder::subscript_of(raw::object fields) {
 // (x).a[1][2].b: subscripts side by side are one node, every name is one of its own.
 ExpressionPtr TreeBuilder::indirection(raw::object fields) {
   // What is inside lies below all the nodes that are put around it.
-  const int levels = static_cast<int>(raw::size_of(fields, "indirection"));
+  const int levels = static_cast<int>(raw::size_of(fields, "indirection")) - 1;
   depth_ += levels;
   ExpressionPtr inner = expression(fields["arg"]);
   depth_ -= levels;

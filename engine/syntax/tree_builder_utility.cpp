@@ -60,7 +60,7 @@ Prepare TreeBuilder::prepare(raw::object fields) {
   raw::for_each(fields, "argtypes", [&](raw::element type) { out.types.push_back(type_name(raw::Node(type).fields)); });
   out.statement = nested_statement(fields, "query");
   if (std::holds_alternative<CreateTableAs>(out.statement->body)) {
-    throw SqlError(sqlstate::syntax_error, "utility statements cannot be prepared");
+    throw SqlError("42P14", "utility statements cannot be prepared");
   }
   // The parameters are those of the statement inside.
   parameters_ = 0;

@@ -88,7 +88,7 @@ std::string call_function(std::string_view name, const std::vector<std::string>&
     if (!entry) return "no such function";
     const bool is_set = entry->kind == FunctionKind::set;
     if (entry->strict && given.has_null) return is_set ? "" : "NULL";
-    const FunctionCall call{given.values, given.full_types, entry->result, context};
+    const FunctionCall call{given.values, given.full_types, entry->result, context, entry};
     return is_set ? rows_of(*entry, call) : shown(entry->scalar(call), entry->result);
   });
 }

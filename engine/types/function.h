@@ -33,6 +33,12 @@ struct CallContext {
 
 struct FunctionEntry;
 
+// A column of the rows that a function returning record shall make: FROM json_to_record(...) AS t(a int, b text).
+struct RequestedColumn {
+  std::string_view name;
+  Type type;
+};
+
 // One call under way. A strict function never sees a NULL.
 struct FunctionCall {
   std::span<const Value> arguments;
@@ -44,6 +50,8 @@ struct FunctionCall {
   // Of a function with VARIADIC "any": the last argument was written VARIADIC and is an array that stands for its
   // elements.
   bool variadic_array = false;
+  // Of a column definition list, or of the columns of the row type that is called for; empty if there is none.
+  std::span<const RequestedColumn> columns = {};
 
   const Value& operator[](std::size_t i) const { return arguments[i]; }
   std::size_t size() const { return arguments.size(); }

@@ -2,6 +2,7 @@
 // by bytes (PostgreSQL's src/include/utils/jsonb.h).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,12 +19,16 @@ class Json {
   using Elements = std::vector<Json>;
   using Members = std::vector<Member>;
 
+  // Containers in containers, and a scalar inside: what is deeper is refused with 54001 "stack depth limit exceeded"
+  // (PostgreSQL's limit is some thousands, but our stacks are smaller).
+  static constexpr std::size_t depth_max = 500;
+
   Json() = default;  // null
   explicit Json(bool value) : data_(value) {}
   explicit Json(Numeric value) : data_(std::move(value)) {}
   explicit Json(std::string value) : data_(std::move(value)) {}
-  explicit Json(Elements elements) : data_(std::move(elements)) {}
-  // Sorts the members and drops all but the last of those with one key.
+  explicit Json(Elements elements);  // throws 54001
+  // Sorts the members and drops all but the last of those with one key. Throws 54001.
   explicit Json(Members members);
   // PostgreSQL's jsonb_in. Throws SqlError 22P02 "invalid input syntax for type json", 22P05 for \u0000, 54001 for too
   // deep a nesting.
@@ -46,11 +51,13 @@ class Json {
   // "object", "array", "string", "number", "boolean", "null".
   const char* type_name() const;
 
-  std::string to_string() const;         // {"a": 1, "b": [1, 2]}
+  void append_to(std::string& to) const;  // {"a": 1, "b": [1, 2]}
+  std::string to_string() const;
   std::string to_pretty_string() const;  // jsonb_pretty()
-  // jsonb's B-tree order: Object > Array > Boolean > Number > String > Null, bigger containers above smaller ones.
+  // jsonb's B-tree order: Object > Array > Boolean > Number > String > Null, bigger containers above smaller ones; but
+  // an empty array that is the whole document is below everything.
   static int compare(const Json& a, const Json& b);
-  std::uint64_t hash() const;
+  std::uint32_t hash() const;  // jsonb_hash()
   // @>
   bool contains(const Json& other) const;
 
@@ -58,6 +65,12 @@ class Json {
   friend bool operator==(const Json& a, const Json& b);
 
  private:
+  std::size_t depth() const { return depth_; }
+  static int compare_nested(const Json& a, const Json& b);
+  void append_pretty(std::string& to, int level) const;
+  void append_scalar(std::string& to) const;
+
+  std::uint16_t depth_ = 1;
   std::variant<std::monostate, bool, Numeric, std::string, Elements, Members> data_;
 };
 
@@ -66,5 +79,9 @@ struct Json::Member {
   Json value;
   friend bool operator==(const Member&, const Member&) = default;
 };
+
+// In double quotes, with escapes for quotes, backslashes and control characters.
+void append_json_string(std::string& to, std::string_view text);
+[[noreturn]] void throw_json_too_deep();
 
 }  // namespace polarsim::engine

@@ -1,0 +1,108 @@
+#include "engine/catalog/describe.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "engine/types/quote.h"
+
+namespace polarsim::engine::catalog {
+
+namespace {
+
+const std::string& column_name(const Definition& table, int number) {
+  return table.columns.at(static_cast<std::size_t>(number - 1)).name;
+}
+
+std::string column_list(const Definition& table, const std::vector<int>& numbers) {
+  std::string text;
+  for (const int number : numbers) {
+    if (!text.empty()) text += ", ";
+    text += quote_identifier(column_name(table, number));
+  }
+  return text;
+}
+
+// An expression stands in brackets unless it is a call of a function.
+std::string expression_text(const std::string& expression) {
+  const bool call = !expression.starts_with('(') && expression.ends_with(')') &&
+                    expression.find_first_of(" ':") > expression.find('(');
+  return call ? expression : "(" + expression + ")";
+}
+
+std::string key_text(const IndexProperties::Key& key, const Definition& table) {
+  return key.column != 0 ? quote_identifier(column_name(table, key.column)) : expression_text(key.expression);
+}
+
+const char* action_text(ForeignKey::Action action) {
+  switch (action) {
+    case ForeignKey::Action::no_action:
+      return "";
+    case ForeignKey::Action::restrict:
+      return "RESTRICT";
+    case ForeignKey::Action::cascade:
+      return "CASCADE";
+    case ForeignKey::Action::set_null:
+      return "SET NULL";
+    case ForeignKey::Action::set_default:
+      return "SET DEFAULT";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string index_text(const Definition& index, const Definition& table) {
+  const IndexProperties& properties = index.index;
+  std::string keys;
+  for (const IndexProperties::Key& key : properties.keys) {
+    if (!keys.empty()) keys += ", ";
+    keys += key_text(key, table);
+    if (key.descending) keys += " DESC";
+    // Only what differs from the direction's default is said.
+    if (key.nulls_first != key.descending) keys += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+  }
+  std::string text =
+      fmt::format("CREATE {}INDEX {} ON {}.{} USING btree ({})", properties.unique ? "UNIQUE " : "",
+                  quote_identifier(index.name), quote_identifier(table.schema), quote_identifier(table.name), keys);
+  if (!properties.included.empty()) text += fmt::format(" INCLUDE ({})", column_list(table, properties.included));
+  if (properties.nulls_not_distinct) text += " NULLS NOT DISTINCT";
+  if (!properties.predicate.empty()) text += " WHERE " + properties.predicate;
+  return text;
+}
+
+std::string index_key_text(const Definition& index, const Definition& table, int number) {
+  const auto& keys = index.index.keys;
+  const auto& included = index.index.included;
+  const auto position = static_cast<std::size_t>(number - 1);
+  if (number < 1 || position >= keys.size() + included.size()) return {};
+  if (position < keys.size()) return key_text(keys[position], table);
+  return quote_identifier(column_name(table, included[position - keys.size()]));
+}
+
+std::string key_constraint_text(const Definition& index, const Definition& table) {
+  std::vector<int> columns;
+  for (const IndexProperties::Key& key : index.index.keys) columns.push_back(key.column);
+  std::string text = index.index.primary ? "PRIMARY KEY" : "UNIQUE";
+  if (index.index.nulls_not_distinct) text += " NULLS NOT DISTINCT";
+  text += fmt::format(" ({})", column_list(table, columns));
+  if (!index.index.included.empty()) text += fmt::format(" INCLUDE ({})", column_list(table, index.index.included));
+  return text;
+}
+
+std::string check_text(const Check& check) {
+  return fmt::format("CHECK ({}){}", check.condition, check.validated ? "" : " NOT VALID");
+}
+
+std::string foreign_key_text(const ForeignKey& key, const Definition& table, const Definition& referenced,
+                             const std::string& referenced_name) {
+  std::string text = fmt::format("FOREIGN KEY ({}) REFERENCES {}({})", column_list(table, key.columns), referenced_name,
+                                 column_list(referenced, key.referenced_columns));
+  if (key.match_full) text += " MATCH FULL";
+  if (key.on_update != ForeignKey::Action::no_action) text += fmt::format(" ON UPDATE {}", action_text(key.on_update));
+  if (key.on_delete != ForeignKey::Action::no_action) text += fmt::format(" ON DELETE {}", action_text(key.on_delete));
+  if (!key.validated) text += " NOT VALID";
+  return text;
+}
+
+}  // namespace polarsim::engine::catalog

@@ -1,0 +1,467 @@
+// ALTER TABLE (PostgreSQL's src/backend/commands/tablecmds.c).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/commands/dependencies.h"
+#include "engine/commands/indexes.h"
+#include "engine/commands/table_columns.h"
+#include "engine/commands/table_rewrite.h"
+#include "engine/executor/index_keys.h"
+#include "engine/query/deparse.h"
+#include "engine/query/expression_analysis.h"
+#include "engine/query/expression_walk.h"
+#include "engine/syntax/parser.h"
+#include "engine/types/text_form.h"
+
+namespace polarsim::engine::commands {
+
+namespace {
+
+using Action = syntax::AlterTable::Action;
+
+// One statement's changes of one table. Actions are done in the order in which they are written; PostgreSQL sorts them
+// into passes, which matters only for statements that drop and add a column of one name.
+class TableChange {
+ public:
+  TableChange(CommandContext& context, catalog::TablePtr table)
+      : context_(context), id_(table->id), names_(context, table->description->schema) {}
+
+  void run(const Action& action) {
+    switch (action.kind) {
+      case Action::Kind::add_column:
+        return add_column_action(action);
+      case Action::Kind::drop_column:
+        return drop_column(action);
+      case Action::Kind::set_default:
+      case Action::Kind::drop_default:
+        return set_default(action);
+      case Action::Kind::set_not_null:
+        return set_not_null(action.column);
+      case Action::Kind::drop_not_null:
+        return drop_not_null(action.column);
+      case Action::Kind::set_type:
+        return set_type(action);
+      case Action::Kind::add_constraint:
+        return add_constraint_action(*action.constraint);
+      case Action::Kind::drop_constraint:
+        return drop_constraint(action);
+      case Action::Kind::validate_constraint:
+        return validate_constraint(action.column);
+      case Action::Kind::add_identity:
+        return add_identity(action);
+      case Action::Kind::drop_identity:
+        return drop_identity(action);
+      case Action::Kind::drop_expression:
+        return drop_expression(action);
+      case Action::Kind::set_parameters:
+      case Action::Kind::reset_parameters:
+      case Action::Kind::owner:
+        return;  // storage parameters and owners mean nothing here
+    }
+  }
+
+ private:
+  catalog::TablePtr table() const { return context_.catalog().find_table(&context_.transaction, id_); }
+  Definition definition() const { return *table()->description; }
+  void change(Definition definition) { context_.catalog().alter(context_.transaction, id_, std::move(definition)); }
+
+  int require_column(const Definition& definition, const std::string& name) const {
+    const int number = definition.find_column(name);
+    if (number == 0) {
+      throw SqlError(sqlstate::undefined_column,
+                     fmt::format("column \"{}\" of relation \"{}\" does not exist", name, definition.name));
+    }
+    return number;
+  }
+  static catalog::Column& column_of(Definition& definition, int number) {
+    return definition.columns[static_cast<std::size_t>(number - 1)];
+  }
+
+  TableInMaking in_making() const {
+    TableInMaking making;
+    making.definition = definition();
+    making.id = id_;
+    for (const catalog::Check& check : making.definition.checks) making.constraint_names.push_back(check.name);
+    for (const catalog::ForeignKey& key : making.definition.foreign_keys) making.constraint_names.push_back(key.name);
+    for (const catalog::Index& index : table()->indexes) {
+      if (index.description->index.constraint) making.constraint_names.push_back(index.description->name);
+    }
+    return making;
+  }
+
+  // Stores what was made, fills indexes, and looks whether the rows that are there keep to what is new.
+  void finish(TableInMaking making, std::size_t checks_before, std::size_t keys_before) {
+    for (catalog::ForeignKey& key : making.definition.foreign_keys) {
+      if (key.referenced == 0) key.referenced = id_;
+    }
+    change(making.definition);
+    for (Definition& index : making.indexes) {
+      index.index.table = id_;
+      if (index.index.primary) {
+        for (const auto& key : index.index.keys) check_no_nulls(context_, *table(), key.column);
+      }
+      make_index(context_, std::move(index));
+    }
+    for (std::size_t i = checks_before; i < making.definition.checks.size(); ++i) {
+      if (making.definition.checks[i].validated) check_rows(context_, *table(), making.definition.checks[i]);
+    }
+    for (std::size_t i = keys_before; i < making.definition.foreign_keys.size(); ++i) {
+      if (making.definition.foreign_keys[i].validated)
+        check_references(context_, *table(), making.definition.foreign_keys[i]);
+    }
+  }
+
+  void add_column_action(const Action& action) {
+    TableInMaking making = in_making();
+    const syntax::ColumnDefinition& written = *action.definition;
+    if (making.definition.find_column(written.name) != 0) {
+      const std::string exists =
+          fmt::format("column \"{}\" of relation \"{}\" already exists", written.name, making.definition.name);
+      if (!action.if_not_exists) throw SqlError(sqlstate::duplicate_column, exists);
+      context_.notice(exists + ", skipping");
+      return;
+    }
+    const std::size_t checks = making.definition.checks.size();
+    const std::size_t keys = making.definition.foreign_keys.size();
+    const PendingColumn pending = add_column(context_, making, written, names_);
+    settle_column(context_, making, written, pending, names_);
+    fill_new_column(making.definition, pending.number);
+    finish(std::move(making), checks, keys);
+    finish_column(context_, id_, pending);
+  }
+
+  // Rows that are there get the default: told once for all of them if it is the same for all, else written into each.
+  void fill_new_column(Definition& changed, int number) {
+    catalog::Column& column = column_of(changed, number);
+    const bool generated = !column.generated_text.empty();
+    const std::string& text = generated ? column.generated_text : column.default_text;
+    if (text.empty()) {
+      if (column.not_null) require_no_rows(changed, number);
+      return;
+    }
+    query::Program program =
+        executor::compile_stored(text, changed, column.type, context_.analysis(), context_.database.host().scheduler());
+    if (!generated && !is_volatile(text, changed, column.type)) {
+      const Value value = program.run({}, context_.call);
+      if (!value.is_null()) column.missing = output_value(value, column.type.id, CallContext{});
+      if (value.is_null() && column.not_null) require_no_rows(changed, number);
+      return;
+    }
+    change(changed);
+    std::vector<NewColumn> columns;
+    columns.push_back({number, std::move(program)});
+    rewrite(context_, *table(), std::move(columns));
+  }
+
+  bool is_volatile(const std::string& text, const Definition& changed, Type type) const {
+    syntax::ExpressionPtr expression;
+    context_.database.host().scheduler().on_scheduler_stack([&] {
+      const auto parsed = syntax::parse(fmt::format("SELECT {}", text));
+      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
+    });
+    const query::Relation shape = described(changed);
+    return query::contains_volatility(
+        query::analyse_over_relation(expression, shape, type, "DEFAULT expressions", context_.analysis()),
+        Volatility::volatile_function);
+  }
+
+  void require_no_rows(const Definition& changed, int number) {
+    for_each_row(context_, *table(), [&](std::span<const Value>) {
+      throw SqlError(sqlstate::not_null_violation,
+                     fmt::format("column \"{}\" of relation \"{}\" contains null values",
+                                 changed.columns[static_cast<std::size_t>(number - 1)].name, changed.name));
+    });
+  }
+
+  void drop_column(const Action& action) {
+    Definition changed = definition();
+    const int number = changed.find_column(action.column);
+    if (number == 0) {
+      if (!action.if_exists) require_column(changed, action.column);
+      context_.notice(
+          fmt::format("column \"{}\" of relation \"{}\" does not exist, skipping", action.column, changed.name));
+      return;
+    }
+    const Relation relation = *context_.catalog().find(&context_.transaction, id_);
+    Removal removal(context_);
+    removal.add_dependents_of_column(relation, number);
+    removal.run(action.cascade, fmt::format("column {} of table {}", action.column, shown_name(context_, changed)));
+    for (const catalog::Index& index : table()->indexes) {
+      if (names_column(*index.description, number)) context_.catalog().drop(context_.transaction, index.id);
+    }
+    changed = definition();
+    std::erase_if(changed.checks,
+                  [&](const catalog::Check& check) { return columns_of(changed, check).contains(number); });
+    std::erase_if(changed.foreign_keys, [&](const catalog::ForeignKey& key) {
+      const bool from = std::find(key.columns.begin(), key.columns.end(), number) != key.columns.end();
+      const auto& to = key.referenced_columns;
+      return from || (key.referenced == id_ && std::find(to.begin(), to.end(), number) != to.end());
+    });
+    catalog::Column& column = column_of(changed, number);
+    column = catalog::Column{};
+    column.name = fmt::format("........pg.dropped.{}........", number);
+    column.type = TypeId::int4;
+    column.dropped = true;
+    change(std::move(changed));
+  }
+
+  bool names_column(const Definition& index, int number) const {
+    const auto& keys = index.index.keys;
+    const auto& included = index.index.included;
+    if (std::find(included.begin(), included.end(), number) != included.end()) return true;
+    for (const auto& key : keys) {
+      if (key.column == number) return true;
+      if (key.column == 0 && columns_in(key.expression, key.type).contains(number)) return true;
+    }
+    return !index.index.predicate.empty() && columns_in(index.index.predicate, TypeId::boolean).contains(number);
+  }
+
+  std::set<int> columns_in(const std::string& text, Type type) const {
+    syntax::ExpressionPtr expression;
+    context_.database.host().scheduler().on_scheduler_stack([&] {
+      const auto parsed = syntax::parse(fmt::format("SELECT {}", text));
+      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
+    });
+    return columns_used(query::analyse_over_relation(expression, described(definition()), type, "stored expressions",
+                                                     context_.analysis()));
+  }
+  std::set<int> columns_of(const Definition&, const catalog::Check& check) const {
+    return columns_in(check.condition, TypeId::boolean);
+  }
+
+  void set_default(const Action& action) {
+    Definition changed = definition();
+    const int number = require_column(changed, action.column);
+    catalog::Column& column = column_of(changed, number);
+    if (column.identity != catalog::Column::Identity::none) {
+      throw SqlError(sqlstate::syntax_error, fmt::format("column \"{}\" of relation \"{}\" is an identity column",
+                                                         action.column, changed.name));
+    }
+    if (!column.generated_text.empty()) {
+      throw SqlError(sqlstate::syntax_error, fmt::format("column \"{}\" of relation \"{}\" is a generated column",
+                                                         action.column, changed.name));
+    }
+    if (action.kind == Action::Kind::drop_default) {
+      column.default_text.clear();
+    } else {
+      column.default_text = stored_default(context_, changed, column, action.expression);
+    }
+    change(std::move(changed));
+  }
+
+  void add_identity(const Action& action) {
+    constexpr const char* not_in_state = sqlstate::object_not_in_prerequisite_state;
+    TableInMaking making = in_making();
+    const int number = require_column(making.definition, action.column);
+    const catalog::Column& column = column_of(making.definition, number);
+    const auto refuse = [&](const char* what) {
+      throw SqlError(not_in_state,
+                     fmt::format("column \"{}\" of relation \"{}\" {}", column.name, making.definition.name, what));
+    };
+    if (!column.not_null) refuse("must be declared NOT NULL before identity can be added");
+    if (column.identity != catalog::Column::Identity::none) refuse("is already an identity column");
+    if (!column.default_text.empty()) refuse("already has a default value");
+    const PendingColumn pending = make_identity(context_, making, number, *action.constraint, names_);
+    change(std::move(making.definition));
+    finish_column(context_, id_, pending);
+  }
+
+  // The sequence goes with the property.
+  void drop_identity(const Action& action) {
+    Definition changed = definition();
+    const int number = require_column(changed, action.column);
+    catalog::Column& column = column_of(changed, number);
+    if (column.identity == catalog::Column::Identity::none) {
+      return not_so(action, fmt::format("column \"{}\" of relation \"{}\" is not an identity column", action.column,
+                                        changed.name));
+    }
+    column.identity = catalog::Column::Identity::none;
+    column.default_text.clear();
+    change(std::move(changed));
+    for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
+      const catalog::SequenceProperties& sequence = other.description->sequence;
+      if (sequence.owner == id_ && sequence.owner_column == number)
+        context_.catalog().drop(context_.transaction, other.id);
+    }
+  }
+
+  void drop_expression(const Action& action) {
+    Definition changed = definition();
+    catalog::Column& column = column_of(changed, require_column(changed, action.column));
+    if (column.generated_text.empty()) {
+      return not_so(action, fmt::format("column \"{}\" of relation \"{}\" is not a stored generated column",
+                                        action.column, changed.name));
+    }
+    column.generated_text.clear();
+    change(std::move(changed));
+  }
+
+  void not_so(const Action& action, const std::string& message) const {
+    if (!action.if_exists) throw SqlError(sqlstate::object_not_in_prerequisite_state, message);
+    context_.notice(message + ", skipping");
+  }
+
+  void set_not_null(const std::string& name) {
+    Definition changed = definition();
+    const int number = require_column(changed, name);
+    check_no_nulls(context_, *table(), number);
+    column_of(changed, number).not_null = true;
+    change(std::move(changed));
+  }
+
+  void drop_not_null(const std::string& name) {
+    Definition changed = definition();
+    const int number = require_column(changed, name);
+    for (const catalog::Index& index : table()->indexes) {
+      if (index.description->index.primary && names_column(*index.description, number)) {
+        throw SqlError(sqlstate::invalid_table_definition, fmt::format("column \"{}\" is in a primary key", name));
+      }
+    }
+    if (column_of(changed, number).identity != catalog::Column::Identity::none) {
+      throw SqlError(sqlstate::syntax_error,
+                     fmt::format("column \"{}\" of relation \"{}\" is an identity column", name, changed.name));
+    }
+    column_of(changed, number).not_null = false;
+    change(std::move(changed));
+  }
+
+  void set_type(const Action& action) {
+    Definition changed = definition();
+    const int number = require_column(changed, action.column);
+    refuse_views_of(changed, action.column);
+    const Type type = query::resolve_type(*action.type);
+    std::vector<NewColumn> columns;
+    columns.push_back({number, conversion(changed, number, type, action.expression)});
+    catalog::Column& column = column_of(changed, number);
+    column.type = type;
+    column.missing.reset();
+    if (!column.default_text.empty()) column.default_text = converted_default(changed, number);
+    const catalog::TablePtr before = table();
+    // The rows are read with the old definition and written with the new one.
+    for (const catalog::Index& index : before->indexes) retype_index(*index.description, index.id, number, type);
+    change(std::move(changed));
+    rewrite(context_, *table(), std::move(columns));
+    for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
+  }
+
+  void refuse_views_of(const Definition& changed, const std::string& column) const {
+    for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
+      const auto& uses = other.description->view.uses;
+      if (std::find(uses.begin(), uses.end(), id_) == uses.end()) continue;
+      throw SqlError(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule",
+                     fmt::format("rule _RETURN on view {} depends on column \"{}\"",
+                                 shown_name(context_, *other.description), column.empty() ? changed.name : column));
+    }
+  }
+
+  query::Program conversion(const Definition& changed, int number, Type type,
+                            const syntax::ExpressionPtr& written) const {
+    const query::Relation shape = described(changed);
+    const catalog::Column& column = changed.columns[static_cast<std::size_t>(number - 1)];
+    syntax::ExpressionPtr expression = written;
+    if (expression == nullptr) {
+      if (!find_conversion(column.type.id, type.id, CastContext::assignment).possible()) {
+        throw SqlError(
+            sqlstate::datatype_mismatch,
+            fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type)), "",
+            fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type)));
+      }
+      syntax::Expression reference;
+      reference.kind = syntax::Expression::Kind::column;
+      reference.name = column.name;
+      expression = std::make_shared<const syntax::Expression>(std::move(reference));
+    }
+    return query::Program::compile(
+        query::analyse_over_relation(expression, shape, type, "transform expressions", context_.analysis()));
+  }
+
+  std::string converted_default(const Definition& changed, int number) const {
+    const catalog::Column& column = changed.columns[static_cast<std::size_t>(number - 1)];
+    syntax::ExpressionPtr expression;
+    context_.database.host().scheduler().on_scheduler_stack([&] {
+      const auto parsed = syntax::parse(fmt::format("SELECT {}", column.default_text));
+      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
+    });
+    return stored_default(context_, changed, column, expression);
+  }
+
+  void retype_index(Definition index, RelationId id, int number, Type type) {
+    bool touched = false;
+    for (auto& key : index.index.keys) {
+      if (key.column != number) continue;
+      key.type = type;
+      touched = true;
+    }
+    if (touched) context_.catalog().alter(context_.transaction, id, std::move(index));
+  }
+
+  void add_constraint_action(const syntax::Constraint& constraint) {
+    TableInMaking making = in_making();
+    const std::size_t checks = making.definition.checks.size();
+    const std::size_t keys = making.definition.foreign_keys.size();
+    add_constraint(context_, making, constraint, "", names_);
+    finish(std::move(making), checks, keys);
+  }
+
+  void drop_constraint(const Action& action) {
+    Definition changed = definition();
+    const std::string& name = action.column;
+    const auto named = [&](const auto& constraint) { return constraint.name == name; };
+    if (std::erase_if(changed.checks, named) + std::erase_if(changed.foreign_keys, named) != 0) {
+      change(std::move(changed));
+      return;
+    }
+    for (const catalog::Index& index : table()->indexes) {
+      if (!index.description->index.constraint || index.description->name != name) continue;
+      Removal removal(context_);
+      removal.add_dependents_of_key(*context_.catalog().find(&context_.transaction, id_), *index.description);
+      removal.run(action.cascade, fmt::format("constraint {} on table {}", name, shown_name(context_, changed)));
+      context_.catalog().drop(context_.transaction, index.id);
+      return;
+    }
+    const std::string missing = fmt::format("constraint \"{}\" of relation \"{}\" does not exist", name, changed.name);
+    if (!action.if_exists) throw SqlError(sqlstate::undefined_object, missing);
+    context_.notice(missing + ", skipping");
+  }
+
+  void validate_constraint(const std::string& name) {
+    Definition changed = definition();
+    for (catalog::Check& check : changed.checks) {
+      if (check.name != name) continue;
+      check_rows(context_, *table(), check);
+      check.validated = true;
+      return change(std::move(changed));
+    }
+    for (catalog::ForeignKey& key : changed.foreign_keys) {
+      if (key.name != name) continue;
+      check_references(context_, *table(), key);
+      key.validated = true;
+      return change(std::move(changed));
+    }
+    throw SqlError(sqlstate::undefined_object,
+                   fmt::format("constraint \"{}\" of relation \"{}\" does not exist", name, changed.name));
+  }
+
+  CommandContext& context_;
+  RelationId id_;
+  NameChooser names_;
+};
+
+}  // namespace
+
+std::string alter_table(CommandContext& context, const syntax::AlterTable& alter) {
+  const std::string tag = alter.kind == syntax::ObjectKind::table ? "ALTER TABLE" : "";
+  if (tag.empty()) throw SqlError(sqlstate::feature_not_supported, "ALTER of this kind of object is not supported");
+  if (alter.if_exists && !find(context, alter.table)) {
+    context.notice(fmt::format("relation \"{}\" does not exist, skipping", alter.table.name));
+    return tag;
+  }
+  context.database.visit_append_point();
+  TableChange change(context, open_table(context, alter.table, LockMode::access_exclusive));
+  for (const Action& action : alter.actions) change.run(action);
+  return tag;
+}
+
+}  // namespace polarsim::engine::commands

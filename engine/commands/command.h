@@ -1,0 +1,58 @@
+// Statements that define things (PostgreSQL's src/backend/commands): CREATE, ALTER and DROP of tables, indexes,
+// sequences, views and schemas; TRUNCATE, COMMENT, LOCK TABLE.
+//
+// Each runs inside the session's transaction, and does to catalog, files and rows what PostgreSQL does, with its locks,
+// messages and made-up names. All block and throw SqlError; the transaction, or its present savepoint, is then to be
+// rolled back.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/node/database.h"
+#include "engine/query/analysis.h"
+#include "engine/sql/error.h"
+#include "engine/syntax/ast.h"
+
+namespace polarsim::engine::commands {
+
+struct CommandContext {
+  Database& database;
+  txn::Transaction& transaction;
+  const CallContext& call;
+  // What expressions, views and queries look their names up in.
+  query::RelationSource& relations;
+  // The schemas that names without one are looked for in, after pg_catalog; those that do not exist are left out.
+  std::span<const std::string> search_path;
+  // NOTICEs go here.
+  std::vector<ErrorFields>& notices;
+
+  catalog::Catalog& catalog() const { return database.catalog(); }
+  txn::Backend& backend() const { return *transaction.backend; }
+  query::AnalysisContext analysis() const { return {relations, call, nullptr, false}; }
+  void notice(std::string message, std::string detail = {}) const;
+};
+
+// Whether execute() knows the kind of statement.
+bool is_command(const syntax::Statement& statement);
+// The command tag: "CREATE TABLE".
+std::string execute(CommandContext& context, const syntax::Statement& statement);
+
+// One of each kind; all give the tag.
+std::string create_table(CommandContext& context, const syntax::CreateTable& create);
+std::string create_index(CommandContext& context, const syntax::CreateIndex& create);
+std::string create_sequence(CommandContext& context, const syntax::CreateSequence& create);
+std::string alter_sequence(CommandContext& context, const syntax::AlterSequence& alter);
+std::string create_view(CommandContext& context, const syntax::CreateView& create);
+std::string create_schema(CommandContext& context, const syntax::CreateSchema& create);
+std::string drop(CommandContext& context, const syntax::Drop& drop);
+std::string alter_table(CommandContext& context, const syntax::AlterTable& alter);
+std::string rename(CommandContext& context, const syntax::Rename& rename);
+std::string alter_schema(CommandContext& context, const syntax::AlterSchema& alter);
+std::string truncate(CommandContext& context, const syntax::Truncate& truncate);
+std::string comment(CommandContext& context, const syntax::Comment& comment);
+std::string lock_tables(CommandContext& context, const syntax::LockTable& lock);
+
+}  // namespace polarsim::engine::commands

@@ -1,0 +1,302 @@
+#include "engine/commands/constraints.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/query/deparse.h"
+#include "engine/query/expression_analysis.h"
+#include "engine/query/expression_walk.h"
+
+namespace polarsim::engine::commands {
+
+namespace {
+
+constexpr const char* invalid_foreign_key = "42830";
+
+using Kind = syntax::Constraint::Kind;
+
+std::string settle_name(TableInMaking& table, const syntax::Constraint& constraint,
+                        const std::vector<std::string>& columns, std::string_view label, NameChooser& names) {
+  std::string name = constraint.name;
+  const auto taken = [&] {
+    return std::find(table.constraint_names.begin(), table.constraint_names.end(), name) !=
+           table.constraint_names.end();
+  };
+  if (name.empty()) {
+    do name = names.choose(table.definition.name, columns, label);
+    while (taken());
+  } else if (taken()) {
+    throw SqlError(sqlstate::duplicate_object,
+                   fmt::format("constraint \"{}\" for relation \"{}\" already exists", name, table.definition.name));
+  }
+  table.constraint_names.push_back(name);
+  return name;
+}
+
+void refuse_deferrable(const syntax::Constraint& constraint) {
+  if (constraint.deferrable || constraint.initially_deferred)
+    throw SqlError(sqlstate::feature_not_supported, "deferrable constraints are not supported");
+}
+
+std::vector<int> key_columns(const Definition& definition, const std::vector<std::string>& names,
+                             std::string_view constraint) {
+  std::vector<int> columns;
+  for (const std::string& name : names) {
+    const int column = definition.find_column(name);
+    if (column == 0) {
+      throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" named in key does not exist", name));
+    }
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
+      throw SqlError(sqlstate::duplicate_column,
+                     fmt::format("column \"{}\" appears twice in {} constraint", name, constraint));
+    }
+    columns.push_back(column);
+  }
+  return columns;
+}
+
+catalog::Column& column_of(Definition& definition, int number) {
+  return definition.columns[static_cast<std::size_t>(number - 1)];
+}
+
+const catalog::Column& column_of(const Definition& definition, int number) {
+  return definition.columns[static_cast<std::size_t>(number - 1)];
+}
+
+void require_order(const catalog::Column& column) {
+  if (query::less_of(column.type.id) != nullptr) return;
+  throw SqlError(
+      sqlstate::undefined_object,
+      fmt::format("data type {} has no default operator class for access method \"btree\"", format_type(column.type)),
+      "", "You must specify an operator class for the index or define a default operator class for the data type.");
+}
+
+bool has_primary_key(const CommandContext& context, const TableInMaking& table) {
+  const auto is_primary = [](const Definition& index) { return index.index.primary; };
+  if (std::any_of(table.indexes.begin(), table.indexes.end(), is_primary)) return true;
+  if (table.id == 0) return false;
+  const catalog::TablePtr existing = context.catalog().find_table(&context.transaction, table.id);
+  return std::any_of(existing->indexes.begin(), existing->indexes.end(),
+                     [](const catalog::Index& index) { return index.description->index.primary; });
+}
+
+void add_key(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
+             const std::vector<std::string>& columns, NameChooser& names) {
+  const bool primary = constraint.kind == Kind::primary_key;
+  refuse_deferrable(constraint);
+  if (!constraint.using_index.empty())
+    throw SqlError(sqlstate::feature_not_supported, "constraints USING INDEX are not supported");
+  if (primary && has_primary_key(context, table)) {
+    throw SqlError(sqlstate::invalid_table_definition,
+                   fmt::format("multiple primary keys for table \"{}\" are not allowed", table.definition.name))
+        .at(constraint.position);
+  }
+  Definition index;
+  index.kind = RelationKind::index;
+  index.schema = table.definition.schema;
+  index.index.unique = true;
+  index.index.primary = primary;
+  index.index.constraint = true;
+  index.index.nulls_not_distinct = constraint.nulls_not_distinct;
+  index.index.included = key_columns(table.definition, constraint.including, "including");
+  for (const int column : key_columns(table.definition, columns, primary ? "primary key" : "unique")) {
+    require_order(column_of(table.definition, column));
+    if (primary) column_of(table.definition, column).not_null = true;
+    catalog::IndexProperties::Key key;
+    key.column = column;
+    key.type = column_of(table.definition, column).type;
+    index.index.keys.push_back(std::move(key));
+  }
+  const std::vector<std::string> no_columns;
+  index.name = settle_name(table, constraint, primary ? no_columns : columns, primary ? "pkey" : "key", names);
+  table.indexes.push_back(std::move(index));
+}
+
+void add_check(const CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
+               NameChooser& names) {
+  const query::Relation shape = described(table.definition, table.id);
+  const query::ExpressionPtr condition = query::analyse_over_relation(constraint.expression, shape, TypeId::boolean,
+                                                                      "check constraints", context.analysis());
+  // As PostgreSQL does: a check of a single column is named after it, wherever it was written.
+  const std::set<int> used = columns_used(condition);
+  std::vector<std::string> columns;
+  if (used.size() == 1 && *used.begin() > 0) columns.push_back(column_of(table.definition, *used.begin()).name);
+  catalog::Check check;
+  check.name = settle_name(table, constraint, columns, "check", names);
+  check.condition = query::deparse(*condition, &shape);
+  check.validated = !constraint.not_valid;
+  check.id = context.database.transactions().new_relation_id();
+  table.definition.checks.push_back(std::move(check));
+}
+
+// --- foreign keys ---
+
+// The columns of the referenced table that the key leads to: those written, or its primary key.
+std::vector<int> referenced_columns(const catalog::Table& referenced, const syntax::Constraint& constraint) {
+  if (constraint.referenced_columns.empty()) {
+    for (const catalog::Index& index : referenced.indexes) {
+      if (!index.description->index.primary) continue;
+      std::vector<int> columns;
+      for (const auto& key : index.description->index.keys) columns.push_back(key.column);
+      return columns;
+    }
+    throw SqlError(sqlstate::undefined_object,
+                   fmt::format("there is no primary key for referenced table \"{}\"", referenced.description->name));
+  }
+  std::vector<int> columns;
+  for (const std::string& name : constraint.referenced_columns) {
+    const int column = referenced.description->find_column(name);
+    if (column == 0) {
+      throw SqlError(sqlstate::undefined_column,
+                     fmt::format("column \"{}\" referenced in foreign key constraint does not exist", name));
+    }
+    columns.push_back(column);
+  }
+  const auto is_key = [&](const catalog::Index& index) {
+    const catalog::IndexProperties& properties = index.description->index;
+    if (!properties.unique || !properties.predicate.empty() || properties.keys.size() != columns.size()) return false;
+    return std::all_of(properties.keys.begin(), properties.keys.end(), [&](const auto& key) {
+      return std::find(columns.begin(), columns.end(), key.column) != columns.end();
+    });
+  };
+  if (std::none_of(referenced.indexes.begin(), referenced.indexes.end(), is_key)) {
+    throw SqlError(invalid_foreign_key,
+                   fmt::format("there is no unique constraint matching given keys for referenced table \"{}\"",
+                               referenced.description->name));
+  }
+  return columns;
+}
+
+// The table as it will be, if it refers to itself.
+catalog::TablePtr itself(const CommandContext& context, const TableInMaking& table) {
+  auto made = std::make_shared<catalog::Table>();
+  if (table.id != 0) *made = *context.catalog().find_table(&context.transaction, table.id);
+  made->id = table.id;
+  made->description = std::make_shared<const Definition>(table.definition);
+  for (const Definition& index : table.indexes)
+    made->indexes.push_back({0, 0, {}, std::make_shared<const Definition>(index)});
+  return made;
+}
+
+bool names_itself(const CommandContext& context, const TableInMaking& table, const syntax::TableName& name) {
+  if (name.name != table.definition.name) return false;
+  if (!name.schema.empty()) return name.schema == table.definition.schema;
+  const auto found = find(context, name);
+  return !found || found->id == table.id || table.id == 0;
+}
+
+void check_types(const Definition& referencing, const Definition& referenced, const catalog::ForeignKey& key) {
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    const catalog::Column& from = column_of(referencing, key.columns[i]);
+    const catalog::Column& to = column_of(referenced, key.referenced_columns[i]);
+    const bool same = find_operator("=", to.type.id, from.type.id) != nullptr ||
+                      find_conversion(from.type.id, to.type.id, CastContext::implicit).possible();
+    if (same) continue;
+    throw SqlError(sqlstate::datatype_mismatch,
+                   fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name),
+                   fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
+                               to.name, format_type(from.type), format_type(to.type)));
+  }
+}
+
+catalog::ForeignKey::Action action_of(syntax::Constraint::Action action) {
+  using From = syntax::Constraint::Action;
+  using To = catalog::ForeignKey::Action;
+  switch (action) {
+    case From::no_action:
+      return To::no_action;
+    case From::restrict:
+      return To::restrict;
+    case From::cascade:
+      return To::cascade;
+    case From::set_null:
+      return To::set_null;
+    case From::set_default:
+      return To::set_default;
+  }
+  return To::no_action;
+}
+
+void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
+                     const std::vector<std::string>& columns, NameChooser& names) {
+  refuse_deferrable(constraint);
+  if (!constraint.on_delete_columns.empty()) {
+    throw SqlError(sqlstate::feature_not_supported, "ON DELETE SET NULL of some of the columns is not supported");
+  }
+  catalog::TablePtr referenced;
+  const bool self = names_itself(context, table, constraint.referenced);
+  if (self) {
+    referenced = itself(context, table);
+  } else {
+    referenced = open_table(context, constraint.referenced, LockMode::share_row_exclusive);
+  }
+  catalog::ForeignKey key;
+  for (const std::string& name : columns) {
+    const int column = table.definition.find_column(name);
+    if (column == 0) {
+      throw SqlError(sqlstate::undefined_column,
+                     fmt::format("column \"{}\" referenced in foreign key constraint does not exist", name));
+    }
+    key.columns.push_back(column);
+  }
+  key.referenced = referenced->id;  // 0: itself, which has no number yet
+  key.referenced_columns = referenced_columns(*referenced, constraint);
+  if (key.columns.size() != key.referenced_columns.size()) {
+    throw SqlError(invalid_foreign_key, "number of referencing and referenced columns for foreign key disagree");
+  }
+  key.on_delete = action_of(constraint.on_delete);
+  key.on_update = action_of(constraint.on_update);
+  key.match_full = constraint.match_full;
+  key.validated = !constraint.not_valid;
+  key.id = context.database.transactions().new_relation_id();
+  key.name = settle_name(table, constraint, columns, "fkey", names);
+  check_types(table.definition, *referenced->description, key);
+  table.definition.foreign_keys.push_back(std::move(key));
+}
+
+}  // namespace
+
+void add_constraint(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
+                    const std::string& column, NameChooser& names) {
+  const std::vector<std::string> columns = column.empty() ? constraint.columns : std::vector<std::string>{column};
+  switch (constraint.kind) {
+    case Kind::primary_key:
+    case Kind::unique:
+      return add_key(context, table, constraint, columns, names);
+    case Kind::check:
+      return add_check(context, table, constraint, names);
+    case Kind::foreign_key:
+      return add_foreign_key(context, table, constraint, columns, names);
+    default:
+      throw SqlError(sqlstate::internal_error, "this constraint belongs to a column");
+  }
+}
+
+std::set<int> columns_used(const query::ExpressionPtr& expression) {
+  std::set<int> used;
+  query::walk(expression, [&](const query::Expression& node, int levels) {
+    const auto* const column = node.as<query::Column>();
+    if (column != nullptr && column->levels_up == levels) used.insert(column->column);
+    return true;
+  });
+  return used;
+}
+
+std::string stored_expression(const CommandContext& context, const Definition& definition,
+                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause) {
+  const query::Relation shape = described(definition);
+  return query::deparse(*query::analyse_over_relation(expression, shape, wanted, clause, context.analysis()), &shape);
+}
+
+std::string stored_default(const CommandContext& context, const Definition& definition, const catalog::Column& column,
+                           const syntax::ExpressionPtr& expression) {
+  const query::Relation shape = described(definition);
+  const int number = definition.find_column(column.name);
+  const query::ExpressionPtr value =
+      query::analyse_default(expression, shape.columns.at(static_cast<std::size_t>(number - 1)), context.analysis());
+  return query::deparse(*value, nullptr);
+}
+
+}  // namespace polarsim::engine::commands

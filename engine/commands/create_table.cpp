@@ -1,0 +1,145 @@
+// CREATE TABLE (PostgreSQL's src/backend/parser/parse_utilcmd.c, src/backend/commands/tablecmds.c).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/commands/constraints.h"
+#include "engine/commands/indexes.h"
+#include "engine/commands/sequences.h"
+#include "engine/commands/table_columns.h"
+
+namespace polarsim::engine::commands {
+
+namespace {
+
+void refuse_what_is_not_supported(const syntax::CreateTable& create) {
+  if (create.temporary) throw SqlError(sqlstate::feature_not_supported, "temporary tables are not supported");
+  if (create.unlogged) throw SqlError(sqlstate::feature_not_supported, "unlogged tables are not supported");
+  if (!create.access_method.empty() && create.access_method != "heap") {
+    throw SqlError(sqlstate::undefined_object,
+                   fmt::format("access method \"{}\" does not exist", create.access_method));
+  }
+}
+
+bool includes(const syntax::CreateTable::Like& like, std::string_view what) {
+  const auto& including = like.including;
+  return std::find(including.begin(), including.end(), what) != including.end() ||
+         std::find(including.begin(), including.end(), "all") != including.end();
+}
+
+class TableCreation {
+ public:
+  TableCreation(CommandContext& context, const syntax::CreateTable& create)
+      : context_(context), create_(create), names_(context, schema_for_new(context, create.table)) {
+    table_.definition.schema = schema_for_new(context, create.table);
+    table_.definition.name = create.table.name;
+    names_.reserve(create.table.name);
+  }
+
+  RelationId run() {
+    auto like = create_.like.begin();
+    for (std::size_t i = 0; i <= create_.columns.size(); ++i) {
+      for (; like != create_.like.end() && like->columns_before == i; ++like) copy_columns(*like);
+      if (i < create_.columns.size()) columns_.push_back(add_column(context_, table_, create_.columns[i], names_));
+    }
+    // Defaults and constraints may name every column, so they come after them all.
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      settle_column(context_, table_, create_.columns[i], columns_[i], names_);
+    for (const syntax::Constraint& constraint : create_.constraints)
+      add_constraint(context_, table_, constraint, "", names_);
+    return make();
+  }
+
+ private:
+  void copy_columns(const syntax::CreateTable::Like& like) {
+    const catalog::TablePtr other = open_table(context_, like.table, LockMode::access_share);
+    for (catalog::Column column : other->description->columns) {
+      if (column.dropped) continue;
+      require_new_column(table_.definition, column.name);
+      if (!includes(like, "defaults")) column.default_text.clear();
+      if (!includes(like, "generated")) column.generated_text.clear();
+      column.identity = catalog::Column::Identity::none;
+      column.missing.reset();
+      if (!includes(like, "comments")) column.comment.clear();
+      table_.definition.columns.push_back(std::move(column));
+    }
+    if (includes(like, "constraints")) {
+      for (const catalog::Check& check : other->description->checks) {
+        table_.constraint_names.push_back(check.name);
+        table_.definition.checks.push_back(check);
+      }
+    }
+    if (includes(like, "indexes")) copy_indexes(*other);
+  }
+
+  void copy_indexes(const catalog::Table& other) {
+    for (const catalog::Index& index : other.indexes) {
+      Definition copy = *index.description;
+      copy.schema = table_.definition.schema;
+      copy.comment.clear();
+      std::vector<std::string> columns;
+      for (auto& key : copy.index.keys) {
+        if (key.column == 0) {
+          columns.emplace_back("expr");
+          continue;
+        }
+        const std::string& name = other.description->columns.at(static_cast<std::size_t>(key.column - 1)).name;
+        columns.push_back(name);
+        key.column = table_.definition.find_column(name);
+      }
+      const std::vector<std::string> none;
+      copy.name = names_.choose(table_.definition.name, copy.index.primary ? none : columns,
+                                copy.index.primary      ? "pkey"
+                                : copy.index.constraint ? "key"
+                                                        : "idx");
+      table_.indexes.push_back(std::move(copy));
+    }
+  }
+
+  RelationId make() {
+    const std::string name = table_.definition.name;
+    std::vector<catalog::ForeignKey> keys = table_.definition.foreign_keys;
+    const RelationId id = context_.catalog().create(context_.transaction, table_.definition);
+    if (id == 0) throw_exists(name);
+    // A key to the table itself could not be told where it leads.
+    const auto to_itself = [](const catalog::ForeignKey& key) { return key.referenced == 0; };
+    if (std::any_of(keys.begin(), keys.end(), to_itself)) {
+      for (catalog::ForeignKey& key : table_.definition.foreign_keys) {
+        if (to_itself(key)) key.referenced = id;
+      }
+      context_.catalog().alter(context_.transaction, id, table_.definition);
+    }
+    for (PendingColumn& column : columns_) finish_column(context_, id, column);
+    for (Definition& index : table_.indexes) {
+      index.index.table = id;
+      make_index(context_, std::move(index));
+    }
+    return id;
+  }
+
+  CommandContext& context_;
+  const syntax::CreateTable& create_;
+  NameChooser names_;
+  TableInMaking table_;
+  std::vector<PendingColumn> columns_;
+};
+
+}  // namespace
+
+std::string create_table(CommandContext& context, const syntax::CreateTable& create) {
+  refuse_what_is_not_supported(create);
+  context.database.visit_append_point();
+  if (create.if_not_exists) {
+    syntax::TableName name = create.table;
+    name.schema = schema_for_new(context, create.table);
+    if (find(context, name)) {
+      context.notice(fmt::format("relation \"{}\" already exists, skipping", create.table.name));
+      return "CREATE TABLE";
+    }
+  }
+  TableCreation(context, create).run();
+  return "CREATE TABLE";
+}
+
+}  // namespace polarsim::engine::commands

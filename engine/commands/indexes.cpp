@@ -1,0 +1,205 @@
+#include "engine/commands/indexes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/commands/constraints.h"
+#include "engine/executor/index_keys.h"
+#include "engine/query/deparse.h"
+#include "engine/query/expression_analysis.h"
+#include "engine/query/expression_walk.h"
+
+namespace polarsim::engine::commands {
+
+namespace {
+
+using executor::IndexKeys;
+using storage::BTree;
+using storage::Tid;
+using KeyOwner = txn::Heap::KeyOwner;
+
+// Goes through the finished index: versions with one key lie beside each other.
+class UniquenessCheck {
+ public:
+  UniquenessCheck(CommandContext& context, const catalog::Table& table, const catalog::Index& index, IndexKeys& keys)
+      : context_(context), table_(table), index_(index), keys_(keys) {}
+
+  void run() {
+    BTree::Scan scan = context_.database.tree(index_).scan({});
+    std::string key;
+    bool first = true;
+    for (std::vector<BTree::Entry> entries; scan.next(entries);) {
+      for (const BTree::Entry& entry : entries) {
+        context_.backend().check_interrupts();
+        if (first || entry.key != key) {
+          key = entry.key;
+          seen_live_ = false;
+          first = false;
+        }
+        check(entry.tid);
+      }
+    }
+  }
+
+ private:
+  void check(Tid tid) {
+    Row row;
+    const auto counts = [&](const Row& version) {
+      row = version;
+      catalog::complete_row(table_, row);
+      return keys_.must_be_unique(keys_.values(row, context_.call));
+    };
+    const KeyOwner owner = context_.database.heap().find_key_owner(context_.transaction, table_.heap, {tid}, counts);
+    if (owner.state == KeyOwner::State::none) return;
+    if (!std::exchange(seen_live_, true)) return;
+    const std::string shown = keys_.description(keys_.values(row, context_.call), context_.call);
+    throw SqlError(sqlstate::unique_violation,
+                   fmt::format("could not create unique index \"{}\"", index_.description->name),
+                   fmt::format("Key {} is duplicated.", shown));
+  }
+
+  CommandContext& context_;
+  const catalog::Table& table_;
+  const catalog::Index& index_;
+  IndexKeys& keys_;
+  bool seen_live_ = false;
+};
+
+void fill(CommandContext& context, const catalog::Table& table, const catalog::Index& index) {
+  IndexKeys keys(table.description, index.description, context.analysis(), context.database.host().scheduler());
+  BTree& tree = context.database.tree(index);
+  tree.create();
+  const txn::ActiveSnapshot keeps_vacuum_away(context.database.transactions(), context.transaction);
+  context.database.heap().for_each_version(table.heap, [&](Tid tid, const storage::TupleHeader&, const Row& version) {
+    context.backend().check_interrupts();
+    Row row = version;
+    catalog::complete_row(table, row);
+    if (keys.holds(row, context.call)) tree.insert(keys.key(keys.values(row, context.call)), tid);
+  });
+  if (index.description->index.unique) UniquenessCheck(context, table, index, keys).run();
+}
+
+catalog::Index index_of(const catalog::Table& table, RelationId id) {
+  for (const catalog::Index& index : table.indexes) {
+    if (index.id == id) return index;
+  }
+  throw SqlError(sqlstate::internal_error, "an index is not among those of its table");
+}
+
+// --- CREATE INDEX ---
+
+void refuse_what_is_not_supported(const syntax::CreateIndex& create) {
+  if (create.method != "btree") {
+    const auto known = {"hash", "gist", "gin", "spgist", "brin"};
+    if (std::find(known.begin(), known.end(), create.method) == known.end()) {
+      throw SqlError(sqlstate::undefined_object, fmt::format("access method \"{}\" does not exist", create.method));
+    }
+    throw SqlError(sqlstate::feature_not_supported,
+                   fmt::format("access method \"{}\" is not supported", create.method));
+  }
+  if (create.concurrently)
+    throw SqlError(sqlstate::feature_not_supported, "CREATE INDEX CONCURRENTLY is not supported");
+}
+
+// A key of the index, and what it is called in the name that is made up for it.
+std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContext& context, const Definition& table,
+                                                             const syntax::IndexElement& element) {
+  catalog::IndexProperties::Key key;
+  key.descending = element.descending;
+  key.nulls_first = element.nulls_first;
+  std::string name = element.column;
+  if (element.expression == nullptr) {
+    key.column = table.find_column(element.column);
+    if (key.column == 0)
+      throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" does not exist", element.column));
+    key.type = table.columns[static_cast<std::size_t>(key.column - 1)].type;
+  } else {
+    const query::Relation shape = described(table);
+    const query::ExpressionPtr expression =
+        query::analyse_over_relation(element.expression, shape, TypeId::none, "index expressions", context.analysis());
+    if (query::contains_volatility(expression, Volatility::stable)) {
+      throw SqlError("42P17", "functions in index expression must be marked IMMUTABLE");
+    }
+    key.type = expression->type;
+    key.expression = query::deparse(*expression, &shape);
+    name = query::figure_column_name(*element.expression);
+    if (name == "?column?") name = "expr";
+  }
+  if (query::less_of(key.type.id) == nullptr) {
+    throw SqlError(
+        sqlstate::undefined_object,
+        fmt::format("data type {} has no default operator class for access method \"btree\"", format_type(key.type)),
+        "",
+        "You must specify an operator class for the index or define a default operator class for the data "
+        "type.");
+  }
+  return {std::move(key), std::move(name)};
+}
+
+std::string predicate_text(const CommandContext& context, const Definition& table,
+                           const syntax::ExpressionPtr& predicate) {
+  const query::Relation shape = described(table);
+  const query::ExpressionPtr condition =
+      query::analyse_over_relation(predicate, shape, TypeId::boolean, "index predicates", context.analysis());
+  if (query::contains_volatility(condition, Volatility::stable))
+    throw SqlError("42P17", "functions in index predicate must be marked IMMUTABLE");
+  return query::deparse(*condition, &shape);
+}
+
+}  // namespace
+
+void make_index(CommandContext& context, Definition definition) {
+  const RelationId table_id = definition.index.table;
+  const std::string name = definition.name;
+  const RelationId id = context.catalog().create(context.transaction, std::move(definition));
+  if (id == 0) throw_exists(name);
+  const catalog::TablePtr table = context.catalog().find_table(&context.transaction, table_id);
+  fill(context, *table, index_of(*table, id));
+}
+
+void refill_index(CommandContext& context, const catalog::Table& table, const catalog::Index& index) {
+  fill(context, table, index);
+}
+
+std::string create_index(CommandContext& context, const syntax::CreateIndex& create) {
+  refuse_what_is_not_supported(create);
+  const catalog::TablePtr table = open_table(context, create.table, LockMode::share);
+  context.database.visit_append_point();
+  Definition index;
+  index.kind = RelationKind::index;
+  index.schema = table->description->schema;
+  index.index.table = table->id;
+  index.index.unique = create.unique;
+  index.index.nulls_not_distinct = create.nulls_not_distinct;
+  std::vector<std::string> names;
+  for (const syntax::IndexElement& element : create.elements) {
+    auto [key, name] = key_of(context, *table->description, element);
+    index.index.keys.push_back(std::move(key));
+    names.push_back(std::move(name));
+  }
+  for (const std::string& column : create.including) {
+    const int number = table->description->find_column(column);
+    if (number == 0) throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" does not exist", column));
+    index.index.included.push_back(number);
+    names.push_back(column);
+  }
+  if (create.where != nullptr) index.index.predicate = predicate_text(context, *table->description, create.where);
+  index.name = create.name;
+  if (index.name.empty())
+    index.name = NameChooser(context, index.schema).choose(table->description->name, names, "idx");
+  if (create.if_not_exists) {
+    syntax::TableName name;
+    name.schema = index.schema;
+    name.name = index.name;
+    if (find(context, name)) {
+      context.notice(fmt::format("relation \"{}\" already exists, skipping", index.name));
+      return "CREATE INDEX";
+    }
+  }
+  make_index(context, std::move(index));
+  return "CREATE INDEX";
+}
+
+}  // namespace polarsim::engine::commands

@@ -1,0 +1,15 @@
+// Indexes that commands make, and fill with the rows that are there (PostgreSQL's src/backend/catalog/index.c).
+#pragma once
+
+#include "engine/commands/objects.h"
+
+namespace polarsim::engine::commands {
+
+// Makes the index and an entry in it for every version of the table's rows that somebody may see: snapshots older than
+// the index may use it. The caller holds the table's lock in share, so that nobody changes it. Throws 42P07 if the name
+// is taken, 23505 if the index is unique and two rows that live have the same key.
+void make_index(CommandContext& context, Definition definition);
+// Empties the index and fills it again, after the table's rows have got other places.
+void refill_index(CommandContext& context, const catalog::Table& table, const catalog::Index& index);
+
+}  // namespace polarsim::engine::commands

@@ -1,0 +1,157 @@
+#include "engine/commands/sequences.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "engine/catalog/sequence.h"
+#include "engine/types/quote.h"
+
+namespace polarsim::engine::commands {
+
+namespace {
+
+TypeId sequence_type(const syntax::SequenceOptions& options, TypeId usual) {
+  if (!options.type) return usual;
+  const Type type = query::resolve_type(*options.type);
+  if (type.id != TypeId::int2 && type.id != TypeId::int4 && type.id != TypeId::int8) {
+    throw SqlError(sqlstate::invalid_parameter_value, "sequence type must be smallint, integer, or bigint");
+  }
+  return type.id;
+}
+
+// sql::sequence_parameters() has PostgreSQL's rules; it asks for a statement.
+sql::CreateSequence asked_for(const syntax::SequenceOptions& options, TypeId type,
+                              const catalog::SequenceProperties* before) {
+  sql::CreateSequence create;
+  create.type = type;
+  if (before != nullptr) {
+    const sql::SequenceParameters& old = before->parameters;
+    create.start = old.start;
+    create.increment = old.increment;
+    // Bounds that came from the old type go with it.
+    if (before->type == type) {
+      create.minimum = old.minimum;
+      create.maximum = old.maximum;
+    }
+    create.cycle = old.cycle;
+  }
+  if (options.start) create.start = options.start;
+  if (options.increment) create.increment = options.increment;
+  if (options.minimum || options.no_minimum) create.minimum = options.minimum;
+  if (options.maximum || options.no_maximum) create.maximum = options.maximum;
+  if (options.cycle) create.cycle = *options.cycle;
+  return create;
+}
+
+void refuse_temporary(bool temporary) {
+  if (temporary) throw SqlError(sqlstate::feature_not_supported, "temporary sequences are not supported");
+}
+
+// OWNED BY: a column of a table in the same schema.
+void set_owner(CommandContext& context, Definition& sequence, const std::vector<std::string>& owned_by) {
+  if (owned_by.empty()) return;
+  if (owned_by.size() == 1) {
+    if (owned_by.front() != "none") {
+      throw SqlError(sqlstate::syntax_error, "invalid OWNED BY option", "",
+                     "Specify OWNED BY table.column or OWNED BY NONE.");
+    }
+    sequence.sequence.owner = 0;
+    sequence.sequence.owner_column = 0;
+    return;
+  }
+  syntax::TableName name;
+  name.name = owned_by[owned_by.size() - 2];
+  if (owned_by.size() > 2) name.schema = owned_by[owned_by.size() - 3];
+  const catalog::TablePtr table = open_table(context, name, LockMode::access_share);
+  if (table->description->schema != sequence.schema) {
+    throw SqlError(sqlstate::object_not_in_prerequisite_state,
+                   "sequence must be in same schema as table it is linked to");
+  }
+  const int column = table->description->find_column(owned_by.back());
+  if (column == 0) {
+    throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" of relation \"{}\" does not exist",
+                                                           owned_by.back(), table->description->name));
+  }
+  sequence.sequence.owner = table->id;
+  sequence.sequence.owner_column = column;
+}
+
+}  // namespace
+
+catalog::SequenceProperties sequence_properties(const syntax::SequenceOptions& options,
+                                                const catalog::SequenceProperties* before) {
+  catalog::SequenceProperties properties;
+  if (before != nullptr) properties = *before;
+  properties.type = sequence_type(options, properties.type);
+  properties.parameters = sql::sequence_parameters(asked_for(options, properties.type, before));
+  return properties;
+}
+
+RelationId make_sequence(CommandContext& context, Definition definition) {
+  const std::string name = definition.name;
+  const RelationId id = context.catalog().create(context.transaction, std::move(definition));
+  if (id == 0) throw_exists(name);
+  const auto made = context.catalog().find(&context.transaction, id);
+  const catalog::SequenceDefinition old{made->description->schema, made->description->name,
+                                        made->description->sequence.type, made->description->sequence.parameters};
+  catalog::create_sequence_page(context.database, context.transaction, {id, made->file, old});
+  return id;
+}
+
+std::string nextval_text(const CommandContext& context, const Definition& sequence) {
+  const auto visible = context.catalog().find(&context.transaction, context.search_path, sequence.name);
+  const bool found = visible && visible->description->schema == sequence.schema;
+  std::string name = quote_identifier(sequence.name);
+  if (!found) name = quote_identifier(sequence.schema) + "." + name;
+  return fmt::format("nextval({}::regclass)", quote_literal(name));
+}
+
+std::string create_sequence(CommandContext& context, const syntax::CreateSequence& create) {
+  refuse_temporary(create.temporary);
+  Definition definition;
+  definition.kind = RelationKind::sequence;
+  definition.schema = schema_for_new(context, create.sequence);
+  definition.name = create.sequence.name;
+  definition.sequence = sequence_properties(create.options);
+  set_owner(context, definition, create.options.owned_by);
+  if (create.if_not_exists) {
+    syntax::TableName name = create.sequence;
+    name.schema = definition.schema;
+    if (find(context, name)) {
+      context.notice(fmt::format("relation \"{}\" already exists, skipping", create.sequence.name));
+      return "CREATE SEQUENCE";
+    }
+  }
+  make_sequence(context, std::move(definition));
+  return "CREATE SEQUENCE";
+}
+
+std::string alter_sequence(CommandContext& context, const syntax::AlterSequence& alter) {
+  const auto found = open(context, alter.sequence, LockMode::share_row_exclusive);
+  if (!found) {
+    if (!alter.if_exists) {
+      throw SqlError(sqlstate::undefined_table,
+                     fmt::format("relation \"{}\" does not exist", written_name(alter.sequence)))
+          .at(alter.sequence.position);
+    }
+    context.notice(fmt::format("relation \"{}\" does not exist, skipping", alter.sequence.name));
+    return "ALTER SEQUENCE";
+  }
+  if (found->description->kind != RelationKind::sequence)
+    throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a sequence", alter.sequence.name));
+  Definition changed = *found->description;
+  changed.sequence = sequence_properties(alter.options, &found->description->sequence);
+  set_owner(context, changed, alter.options.owned_by);
+  const sql::SequenceParameters parameters = changed.sequence.parameters;
+  const std::string name = quote_identifier(changed.schema) + "." + quote_identifier(changed.name);
+  context.catalog().alter(context.transaction, found->id, std::move(changed));
+  if (alter.options.restart || alter.options.restart_at_start) {
+    catalog::SequenceMemory nobody;
+    catalog::setval(context.database, context.transaction, nobody, name,
+                    alter.options.restart.value_or(parameters.start), false);
+  }
+  return "ALTER SEQUENCE";
+}
+
+}  // namespace polarsim::engine::commands

@@ -1,0 +1,18 @@
+// Sequences that commands make and change (PostgreSQL's src/backend/commands/sequence.c).
+#pragma once
+
+#include <string>
+
+#include "engine/commands/objects.h"
+
+namespace polarsim::engine::commands {
+
+// What is not given follows from the rest, or from `before`: 22023 for bounds that make no sense.
+catalog::SequenceProperties sequence_properties(const syntax::SequenceOptions& options,
+                                                const catalog::SequenceProperties* before = nullptr);
+// Makes sequence and page. 42P07 if the name is taken.
+RelationId make_sequence(CommandContext& context, Definition definition);
+// The default of a serial column: nextval('schema.name'::regclass), the schema only where it is needed.
+std::string nextval_text(const CommandContext& context, const Definition& sequence);
+
+}  // namespace polarsim::engine::commands

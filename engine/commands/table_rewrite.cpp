@@ -1,0 +1,127 @@
+#include "engine/commands/table_rewrite.h"
+
+#include <fmt/format.h>
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <utility>
+
+#include "engine/commands/indexes.h"
+#include "engine/executor/index_keys.h"
+#include "engine/storage/key_encoding.h"
+#include "engine/types/text_form.h"
+
+namespace polarsim::engine::commands {
+
+namespace {
+
+constexpr const char* check_violation = "23514";
+constexpr const char* foreign_key_violation = "23503";
+
+// The values of some columns as one text that equal values share; nothing if one of them is NULL.
+std::optional<std::string> key_of(std::span<const Value> row, const std::vector<int>& columns,
+                                  const Definition& types_of, const std::vector<int>& typed) {
+  std::string key;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const Value& value = row[static_cast<std::size_t>(columns[i] - 1)];
+    if (value.is_null()) return std::nullopt;
+    storage::append_key(key, value, types_of.columns[static_cast<std::size_t>(typed[i] - 1)].type.id);
+  }
+  return key;
+}
+
+std::string key_text(const CommandContext& context, const Definition& table, const std::vector<int>& columns,
+                     std::span<const Value> row) {
+  std::string names;
+  std::string texts;
+  for (const int number : columns) {
+    const catalog::Column& column = table.columns[static_cast<std::size_t>(number - 1)];
+    if (!names.empty()) {
+      names += ", ";
+      texts += ", ";
+    }
+    names += column.name;
+    texts += output_value(row[static_cast<std::size_t>(number - 1)], column.type.id, context.call);
+  }
+  return fmt::format("({})=({})", names, texts);
+}
+
+}  // namespace
+
+void for_each_row(CommandContext& context, const catalog::Table& table,
+                  const std::function<void(std::span<const Value> row)>& visit) {
+  const txn::ActiveSnapshot snapshot(context.database.transactions(), context.transaction);
+  txn::Heap::Scan scan(context.database.heap(), table.heap, context.transaction, *snapshot);
+  for (std::vector<txn::VisibleRow> rows; scan.next(rows);) {
+    for (txn::VisibleRow& row : rows) {
+      context.backend().check_interrupts();
+      catalog::complete_row(table, row.row);
+      visit(row.row);
+    }
+  }
+}
+
+void rewrite(CommandContext& context, const catalog::Table& table, std::vector<NewColumn> columns) {
+  std::vector<Row> rows;
+  for_each_row(context, table, [&](std::span<const Value> row) {
+    Row changed(row.begin(), row.end());
+    query::ProgramInputs inputs;
+    inputs.first = row;
+    for (NewColumn& column : columns) {
+      Value value = column.value.run(inputs, context.call);
+      const auto position = static_cast<std::size_t>(column.number - 1);
+      if (value.is_null() && table.description->columns[position].not_null) {
+        throw SqlError(sqlstate::not_null_violation,
+                       fmt::format("column \"{}\" of relation \"{}\" contains null values",
+                                   table.description->columns[position].name, table.description->name));
+      }
+      changed[position] = std::move(value);
+    }
+    rows.push_back(std::move(changed));
+  });
+  const catalog::TablePtr emptied = context.catalog().truncate(context.transaction, table);
+  for (const Row& row : rows) context.database.heap().insert(context.transaction, emptied->heap, row);
+  for (const catalog::Index& index : emptied->indexes) refill_index(context, *emptied, index);
+}
+
+void check_no_nulls(CommandContext& context, const catalog::Table& table, int column) {
+  const auto position = static_cast<std::size_t>(column - 1);
+  for_each_row(context, table, [&](std::span<const Value> row) {
+    if (!row[position].is_null()) return;
+    throw SqlError(sqlstate::not_null_violation,
+                   fmt::format("column \"{}\" of relation \"{}\" contains null values",
+                               table.description->columns[position].name, table.description->name));
+  });
+}
+
+void check_rows(CommandContext& context, const catalog::Table& table, const catalog::Check& check) {
+  query::Program condition = executor::compile_stored(check.condition, *table.description, TypeId::boolean,
+                                                      context.analysis(), context.database.host().scheduler());
+  for_each_row(context, table, [&](std::span<const Value> row) {
+    query::ProgramInputs inputs;
+    inputs.first = row;
+    const Value value = condition.run(inputs, context.call);
+    if (value.is_null() || value.as_boolean()) return;
+    throw SqlError(check_violation, fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row",
+                                                check.name, table.description->name));
+  });
+}
+
+void check_references(CommandContext& context, const catalog::Table& table, const catalog::ForeignKey& key) {
+  const catalog::TablePtr referenced = context.catalog().find_table(&context.transaction, key.referenced);
+  boost::unordered_flat_set<std::string> there;
+  for_each_row(context, *referenced, [&](std::span<const Value> row) {
+    if (auto found = key_of(row, key.referenced_columns, *referenced->description, key.referenced_columns))
+      there.insert(std::move(*found));
+  });
+  for_each_row(context, table, [&](std::span<const Value> row) {
+    const auto wanted = key_of(row, key.columns, *referenced->description, key.referenced_columns);
+    if (!wanted || there.contains(*wanted)) return;
+    throw SqlError(foreign_key_violation,
+                   fmt::format("insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+                               table.description->name, key.name),
+                   fmt::format("Key {} is not present in table \"{}\".",
+                               key_text(context, *table.description, key.columns, row), referenced->description->name));
+  });
+}
+
+}  // namespace polarsim::engine::commands

@@ -1,0 +1,120 @@
+// CREATE VIEW and CREATE SCHEMA (PostgreSQL's src/backend/commands/view.c, schemacmds.c).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "engine/commands/table_columns.h"
+#include "engine/query/deparse.h"
+#include "engine/query/expression_walk.h"
+
+namespace polarsim::engine::commands {
+
+namespace {
+
+// Tables and views that the query reads, at any depth; of a view that it uses only the view itself.
+void collect_relations(const query::Query& query, std::set<RelationId>& found) {
+  const auto look = [&](const query::Query& inner) { collect_relations(inner, found); };
+  for (const query::RangeTableEntry& entry : query.entries) {
+    if (const auto* table = std::get_if<query::TableSource>(&entry.source)) found.insert(table->relation->id);
+    if (const auto* subquery = std::get_if<query::SubquerySource>(&entry.source)) {
+      if (subquery->view != nullptr) {
+        found.insert(subquery->view->id);
+      } else {
+        look(*subquery->query);
+      }
+    }
+  }
+  for (const query::CommonTable& table : query.common_tables) look(*table.query);
+  query::walk(query, [&](const query::Expression& node, int) {
+    if (const auto* subquery = node.as<query::Subquery>()) look(*subquery->query);
+    return true;
+  });
+}
+
+// OR REPLACE may add columns at the end, and change nothing about those before.
+void check_columns(const Definition& before, const Definition& after) {
+  constexpr const char* invalid_table_definition = sqlstate::invalid_table_definition;
+  if (after.columns.size() < before.columns.size())
+    throw SqlError(invalid_table_definition, "cannot drop columns from view");
+  for (std::size_t i = 0; i < before.columns.size(); ++i) {
+    const catalog::Column& was = before.columns[i];
+    const catalog::Column& is = after.columns[i];
+    if (was.name != is.name) {
+      throw SqlError(invalid_table_definition,
+                     fmt::format("cannot change name of view column \"{}\" to \"{}\"", was.name, is.name), "",
+                     "Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.");
+    }
+    if (was.type != is.type) {
+      throw SqlError(invalid_table_definition,
+                     fmt::format("cannot change data type of view column \"{}\" from {} to {}", was.name,
+                                 format_type(was.type), format_type(is.type)));
+    }
+  }
+}
+
+}  // namespace
+
+std::string create_view(CommandContext& context, const syntax::CreateView& create) {
+  if (create.temporary) throw SqlError(sqlstate::feature_not_supported, "temporary views are not supported");
+  if (create.check_option) throw SqlError(sqlstate::feature_not_supported, "WITH CHECK OPTION is not supported");
+  const query::QueryPtr query = query::analyse(*create.query, context.analysis());
+  Definition view;
+  view.kind = RelationKind::view;
+  view.schema = schema_for_new(context, create.view);
+  view.name = create.view.name;
+  const std::vector<query::OutputName> outputs = query::output_columns(*query);
+  if (create.columns.size() > outputs.size())
+    throw SqlError(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string& name = i < create.columns.size() ? create.columns[i] : outputs[i].name;
+    require_new_column(view, name);
+    catalog::Column column;
+    column.name = name;
+    column.type = outputs[i].type;
+    view.columns.push_back(std::move(column));
+  }
+  query::DeparseOptions style;
+  style.qualify_always = true;
+  view.view.query = query::deparse(*query, style);
+  std::set<RelationId> uses;
+  collect_relations(*query, uses);
+  view.view.uses.assign(uses.begin(), uses.end());
+
+  syntax::TableName name = create.view;
+  name.schema = view.schema;
+  const std::optional<Relation> existing = open(context, name, LockMode::access_exclusive);
+  if (existing && create.or_replace && existing->description->kind == RelationKind::view) {
+    check_columns(*existing->description, view);
+    context.catalog().alter(context.transaction, existing->id, std::move(view));
+    return "CREATE VIEW";
+  }
+  if (existing && create.or_replace)
+    throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a view", create.view.name));
+  const std::string shown = view.name;
+  if (existing || context.catalog().create(context.transaction, std::move(view)) == 0) throw_exists(shown);
+  return "CREATE VIEW";
+}
+
+std::string create_schema(CommandContext& context, const syntax::CreateSchema& create) {
+  constexpr const char* duplicate_schema = "42P06";
+  constexpr const char* reserved_name = "42939";
+  std::string name = create.name.empty() ? create.owner : create.name;
+  if (name.starts_with("pg_")) {
+    throw SqlError(reserved_name, fmt::format("unacceptable schema name \"{}\"", name),
+                   "The prefix \"pg_\" is reserved for system schemas.");
+  }
+  if (create.if_not_exists && context.catalog().schema_id(&context.transaction, name) != 0) {
+    context.notice(fmt::format("schema \"{}\" already exists, skipping", name));
+    return "CREATE SCHEMA";
+  }
+  Definition schema;
+  schema.kind = RelationKind::schema;
+  schema.name = name;
+  if (context.catalog().create(context.transaction, std::move(schema)) == 0)
+    throw SqlError(duplicate_schema, fmt::format("schema \"{}\" already exists", name));
+  return "CREATE SCHEMA";
+}
+
+}  // namespace polarsim::engine::commands

@@ -1,0 +1,33 @@
+// Tables of pg_catalog (and information_schema) whose rows are computed from the node's catalog and state when somebody
+// asks: pg_class, pg_attribute, pg_locks, ... with PostgreSQL's columns.
+//
+// A view is a table of columns and one function that gives its rows. Each system_views_<topic>.cpp offers some.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "engine/node/database.h"
+#include "engine/query/relation.h"
+#include "engine/types/function.h"
+
+namespace polarsim::engine::executor {
+
+struct SystemViewInputs {
+  Database& database;
+  const txn::Transaction& transaction;  // whose view of the catalog it is
+  const CallContext& call;
+};
+
+struct SystemView {
+  query::RelationPtr relation;  // of kind system_view; its number is pg_class.oid
+  std::vector<Row> (*rows)(const SystemViewInputs& inputs) = nullptr;
+};
+
+// In order of their numbers; the same objects in every call.
+const std::vector<SystemView>& system_views();
+// Null if there is none. An empty schema means pg_catalog, which is searched before all others.
+const SystemView* find_system_view(std::string_view schema, std::string_view name);
+const SystemView& system_view(std::uint32_t id);  // must exist
+
+}  // namespace polarsim::engine::executor

@@ -1,0 +1,214 @@
+// Settings, names and definitions of objects, as functions of a session: a part of LocalServices.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "engine/catalog/describe.h"
+#include "engine/node/session_services.h"
+#include "engine/sql/object_names.h"
+#include "engine/types/array.h"
+#include "engine/types/quote.h"
+
+namespace polarsim::engine {
+
+// --- settings ---
+
+Value LocalServices::current_setting(const FunctionCall& call) {
+  try {
+    return Value::text(session_.setting(call[0].as_text()));
+  } catch (const SqlError& error) {
+    const bool missing_ok = call.size() > 1 && call[1].as_boolean();
+    if (missing_ok && error.sqlstate() == sqlstate::undefined_object) return Value::null();
+    throw;
+  }
+}
+
+Value LocalServices::set_config(const FunctionCall& call) {
+  if (call[0].is_null()) throw SqlError(sqlstate::null_value_not_allowed, "SET requires parameter name");
+  const std::string_view value = call[1].is_null() ? std::string_view() : call[1].as_text();
+  session_.set(call[0].as_text(), value, !call[2].is_null() && call[2].as_boolean());
+  return Value::text(session_.setting(call[0].as_text()));
+}
+
+Value LocalServices::version(const FunctionCall&) { return Value::text("PostgreSQL 15.0 (polarsim)"); }
+Value LocalServices::current_database(const FunctionCall&) { return Value::text(database_name); }
+Value LocalServices::current_query(const FunctionCall&) { return Value::text(session_.query()); }
+Value LocalServices::encoding(const FunctionCall&) { return Value::text("UTF8"); }
+Value LocalServices::current_user(const FunctionCall&) { return Value::text(role_name); }
+
+Value LocalServices::current_schema(const FunctionCall&) {
+  const std::vector<std::string> path = session_.search_path();
+  return path.empty() ? Value::null() : Value::text(path.front());
+}
+
+Value LocalServices::current_schemas(const FunctionCall& call) {
+  std::vector<Value> names;
+  const std::vector<std::string> path = session_.search_path();
+  const bool implicit = call[0].as_boolean();
+  if (implicit && std::find(path.begin(), path.end(), catalog::system_schema) == path.end())
+    names.push_back(Value::text(catalog::system_schema));
+  for (const std::string& schema : path) names.push_back(Value::text(schema));
+  return Value::array(Array(TypeId::name, std::move(names)));
+}
+
+// --- names ---
+
+std::optional<catalog::Relation> LocalServices::find_relation(std::int64_t id) const {
+  auto found = database_.catalog().find(&session_.transaction(), static_cast<storage::RelationId>(id));
+  if (found && found->description->kind == catalog::RelationKind::schema) return std::nullopt;
+  return found;
+}
+
+std::optional<catalog::Relation> LocalServices::find_by_name(std::string_view written) const {
+  const sql::TableName name = sql::parse_relation_name(written);
+  const catalog::Catalog& catalog = database_.catalog();
+  if (name.schema.empty()) return catalog.find(&session_.transaction(), session_.search_path(), name.name);
+  const std::array path{name.schema, std::string(catalog::system_schema)};
+  auto found = catalog.find(&session_.transaction(), path, name.name);
+  if (found && found->description->schema != name.schema) return std::nullopt;
+  return found;
+}
+
+bool LocalServices::is_visible(const catalog::Relation& relation) const {
+  const auto found =
+      database_.catalog().find(&session_.transaction(), session_.search_path(), relation.description->name);
+  return found && found->id == relation.id;
+}
+
+std::string LocalServices::relation_name(std::uint32_t id) const {
+  const auto relation = find_relation(id);
+  if (!relation) return fmt::to_string(id);
+  const std::string name = quote_identifier(relation->description->name);
+  return is_visible(*relation) ? name : quote_identifier(relation->description->schema) + "." + name;
+}
+
+std::string LocalServices::object_name(TypeId type, std::uint32_t oid) {
+  if (type == TypeId::regclass) return relation_name(oid);
+  if (type == TypeId::regnamespace) {
+    const auto found = database_.catalog().find(&session_.transaction(), oid);
+    const bool schema = found && found->description->kind == catalog::RelationKind::schema;
+    return schema ? quote_identifier(found->description->name) : fmt::to_string(oid);
+  }
+  return fmt::to_string(oid);
+}
+
+std::uint32_t LocalServices::object_number(TypeId type, std::string_view name) {
+  if (type == TypeId::regclass) {
+    if (const auto found = find_by_name(name)) return found->id;
+    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name));
+  }
+  if (type == TypeId::regnamespace) {
+    const std::string schema = sql::parse_relation_name(name).name;
+    const storage::RelationId id = database_.catalog().schema_id(&session_.transaction(), schema);
+    if (id != 0) return id;
+    throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", schema));
+  }
+  throw SqlError(sqlstate::undefined_function, fmt::format("function \"{}\" does not exist", name));
+}
+
+Value LocalServices::to_object(const FunctionCall& call) {
+  try {
+    return Value::integer(object_number(call.result.id, call[0].as_text()));
+  } catch (const SqlError&) {
+    return Value::null();
+  }
+}
+
+Value LocalServices::table_is_visible(const FunctionCall& call) {
+  const auto relation = find_relation(call[0].as_integer());
+  return relation ? Value::boolean(is_visible(*relation)) : Value::null();
+}
+
+Value LocalServices::user_by_id(const FunctionCall&) { return Value::text(role_name); }
+
+// --- sizes ---
+
+Value LocalServices::relation_size(const FunctionCall& call) {
+  const auto relation = find_relation(call[0].as_integer());
+  if (!relation) return Value::null();
+  const auto bytes_of = [&](storage::RelationId file) -> std::int64_t {
+    if (file == 0) return 0;
+    return static_cast<std::int64_t>(database_.files().block_count(file)) *
+           static_cast<std::int64_t>(storage::page_size);
+  };
+  const std::string_view function = call.function->name;
+  std::int64_t bytes = 0;
+  if (function != "pg_indexes_size") bytes += bytes_of(relation->file);
+  if (function == "pg_table_size" || function == "pg_total_relation_size") bytes += bytes_of(relation->toast);
+  if (function == "pg_indexes_size" || function == "pg_total_relation_size") {
+    if (const catalog::TablePtr table = database_.catalog().find_table(&session_.transaction(), relation->id)) {
+      for (const catalog::Index& index : table->indexes) bytes += bytes_of(index.file);
+    }
+  }
+  return Value::integer(bytes);
+}
+
+// --- definitions ---
+
+Value LocalServices::index_definition(const FunctionCall& call) {
+  const auto index = find_relation(call[0].as_integer());
+  if (!index || index->description->kind != catalog::RelationKind::index) return Value::null();
+  const auto table = find_relation(index->description->index.table);
+  const std::int64_t column = call.size() > 1 ? call[1].as_integer() : 0;
+  if (column != 0) {
+    return Value::text(catalog::index_key_text(*index->description, *table->description, static_cast<int>(column)));
+  }
+  return Value::text(catalog::index_text(*index->description, *table->description));
+}
+
+Value LocalServices::constraint_definition(const FunctionCall& call) {
+  const auto id = static_cast<storage::RelationId>(call[0].as_integer());
+  for (const catalog::Relation& relation : database_.catalog().relations(&session_.transaction())) {
+    const catalog::Definition& definition = *relation.description;
+    if (definition.index.constraint && catalog::constraint_id(relation.id) == id) {
+      const auto table = find_relation(definition.index.table);
+      return Value::text(catalog::key_constraint_text(definition, *table->description));
+    }
+    for (const catalog::Check& check : definition.checks) {
+      if (check.id == id) return Value::text(catalog::check_text(check));
+    }
+    for (const catalog::ForeignKey& key : definition.foreign_keys) {
+      if (key.id != id) continue;
+      const auto referenced = find_relation(key.referenced);
+      return Value::text(
+          catalog::foreign_key_text(key, definition, *referenced->description, relation_name(key.referenced)));
+    }
+  }
+  return Value::null();
+}
+
+Value LocalServices::view_definition(const FunctionCall& call) {
+  const auto view = call[0].is_text() ? find_by_name(call[0].as_text()) : find_relation(call[0].as_integer());
+  if (!view && call[0].is_text()) {
+    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", call[0].as_text()));
+  }
+  if (!view) return Value::null();
+  if (view->description->kind != catalog::RelationKind::view) return Value::text("");
+  return Value::text(session_.view_text(*view, call.size() > 1 && call[1].as_boolean()));
+}
+
+Value LocalServices::object_description(const FunctionCall& call) {
+  const auto found =
+      database_.catalog().find(&session_.transaction(), static_cast<storage::RelationId>(call[0].as_integer()));
+  if (!found || found->description->comment.empty()) return Value::null();
+  return Value::text(found->description->comment);
+}
+
+Value LocalServices::column_description(const FunctionCall& call) {
+  const auto relation = find_relation(call[0].as_integer());
+  const std::int64_t number = call[1].as_integer();
+  if (!relation || number < 1 || number > static_cast<std::int64_t>(relation->description->columns.size()))
+    return Value::null();
+  const std::string& comment = relation->description->columns[static_cast<std::size_t>(number - 1)].comment;
+  return comment.empty() ? Value::null() : Value::text(comment);
+}
+
+Value LocalServices::no_description(const FunctionCall&) { return Value::null(); }
+
+// The one role owns everything.
+Value LocalServices::has_privilege(const FunctionCall&) { return Value::boolean(true); }
+
+}  // namespace polarsim::engine

@@ -1,0 +1,62 @@
+// Sequences, as functions of a session: a part of LocalServices.
+#include <fmt/format.h>
+
+#include "engine/node/session_services.h"
+#include "engine/sql/object_names.h"
+#include "engine/types/quote.h"
+
+namespace polarsim::engine {
+
+std::string LocalServices::sequence_name(const Value& id) const {
+  const auto relation = find_relation(id.as_integer());
+  if (!relation)
+    throw SqlError(sqlstate::undefined_table, fmt::format("could not open relation with OID {}", id.as_integer()));
+  const catalog::Definition& definition = *relation->description;
+  if (definition.kind != catalog::RelationKind::sequence)
+    throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a sequence", definition.name));
+  return quote_identifier(definition.schema) + "." + quote_identifier(definition.name);
+}
+
+Value LocalServices::nextval(const FunctionCall& call) {
+  session_.refuse_if_read_only("nextval()");
+  return Value::integer(catalog::nextval(database_, session_.transaction(), sequences_, sequence_name(call[0])));
+}
+
+Value LocalServices::currval(const FunctionCall& call) {
+  return Value::integer(catalog::currval(database_, session_.transaction(), sequences_, sequence_name(call[0])));
+}
+
+Value LocalServices::setval(const FunctionCall& call) {
+  session_.refuse_if_read_only("setval()");
+  const bool is_called = call.size() < 3 || call[2].as_boolean();
+  return Value::integer(catalog::setval(database_, session_.transaction(), sequences_, sequence_name(call[0]),
+                                        call[1].as_integer(), is_called));
+}
+
+Value LocalServices::lastval(const FunctionCall&) {
+  return Value::integer(catalog::lastval(database_, session_.transaction(), sequences_));
+}
+
+Value LocalServices::sequence_last_value(const FunctionCall&) {
+  throw SqlError(sqlstate::feature_not_supported, "pg_sequence_last_value() is not supported");
+}
+
+Value LocalServices::serial_sequence(const FunctionCall& call) {
+  const auto table = find_by_name(call[0].as_text());
+  if (!table) {
+    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", call[0].as_text()));
+  }
+  const int column = table->description->find_column(call[1].as_text());
+  if (column == 0) {
+    throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" of relation \"{}\" does not exist",
+                                                           call[1].as_text(), table->description->name));
+  }
+  for (const catalog::Relation& other : database_.catalog().relations(&session_.transaction())) {
+    const catalog::SequenceProperties& sequence = other.description->sequence;
+    if (sequence.owner != table->id || sequence.owner_column != column) continue;
+    return Value::text(quote_identifier(other.description->schema) + "." + quote_identifier(other.description->name));
+  }
+  return Value::null();
+}
+
+}  // namespace polarsim::engine

@@ -1,0 +1,37 @@
+// How many rows, and at what cost (PostgreSQL's utils/adt/selfuncs.c in simple form, optimizer/path/clausesel.c and
+// costsize.c).
+#pragma once
+
+#include "engine/plan/level.h"
+
+namespace polarsim::engine::plan {
+
+// --- rows ---
+
+void estimate_size(Level& level, BaseRelation& base);  // pages and rows of a table
+int width_of(const Level& level, const ExpressionPtr& expression);
+// The part of rows for which all hold; of a join of this kind (null: inner, or one relation).
+double selectivity(const Level& level, const std::vector<const Condition*>& conditions, const SpecialJoin* join);
+double selectivity(const Level& level, const ExpressionPtr& condition);
+// Of these expressions among so many rows.
+double distinct_values(const Level& level, const std::vector<ExpressionPtr>& expressions, double rows);
+// At least one, and whole.
+double whole_rows(double rows);
+
+// --- cost ---
+
+struct EvaluationCost {
+  double startup = 0;
+  double per_row = 0;
+};
+EvaluationCost evaluation_cost(const Level& level, const ExpressionPtr& expression);
+EvaluationCost evaluation_cost(const Level& level, const std::vector<const Condition*>& conditions);
+Cost sort_cost(const PlannerSettings& settings, const Cost& input, double limit_rows);
+Cost materialize_cost(const PlannerSettings& settings, const Cost& input);
+// Of one reading of an inner side after the first.
+double rescan_cost(const PlannerSettings& settings, const Path& path);
+Cost aggregate_cost(const Level& level, const Cost& input, bool hashed, std::size_t keys, double groups,
+                    const EvaluationCost& transition, const EvaluationCost& final);
+double index_pages_fetched(double tuples, double pages, double index_pages);
+
+}  // namespace polarsim::engine::plan

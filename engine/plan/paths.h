@@ -1,0 +1,26 @@
+// Ways to scan relations and to join them, and the search for the best order (PostgreSQL's src/backend/optimizer/path).
+#pragma once
+
+#include "engine/plan/level.h"
+
+namespace polarsim::engine::plan {
+
+// All paths of one relation; the relation of the base is filled in.
+void make_scan_paths(Level& level, int base);
+void make_index_paths(Level& level, int base, JoinRelation& relation);
+// Keeps the path unless another is as good in every respect; drops what it beats.
+void add_path(JoinRelation& relation, PathPtr path);
+void choose_cheapest(JoinRelation& relation);
+PathPtr cheapest_for(const JoinRelation& relation, const Order& order, double fraction);
+bool is_ordered_by(const Order& have, const Order& wanted);
+PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& order, double limit_rows);
+
+// Adds the ways to join the two, left one outside, to the relation.
+void add_join_paths(Level& level, JoinRelation& joined, const JoinRelation& left, const JoinRelation& right,
+                    PlanJoin type, const SpecialJoin* special, const std::vector<const Condition*>& conditions);
+// Of all relations of the level. There must be one at least.
+JoinRelationPtr search_joins(Level& level);
+// Makes the rows distinct in the columns; null where they cannot be.
+PathPtr make_unique_path(const Level& level, const JoinRelation& relation, const SpecialJoin& special);
+
+}  // namespace polarsim::engine::plan

@@ -1,0 +1,27 @@
+// A query made simpler before its joins are planned (PostgreSQL's src/backend/optimizer/prep): columns of joins become
+// what they stand for, common tables used once become subqueries, EXISTS and IN become joins, simple subqueries in FROM
+// are merged, outer joins whose NULLs a condition excludes become inner ones.
+#pragma once
+
+#include "engine/plan/level.h"
+
+namespace polarsim::engine::plan {
+
+// Fills level.query and level.tree. The query's own `from` and `where` are empty afterwards.
+void prepare(Level& level, const QueryPtr& query);
+
+// --- its parts ---
+
+// Applies the function to every expression of this query, those of the join tree and (with levels 1 and up) of queries
+// inside included.
+void rewrite_level(Level& level, query::ReplaceNode replace);
+// Columns and other references of the outer queries to an expression that moves `by` levels out or in.
+ExpressionPtr shift_levels(const ExpressionPtr& expression, int by, int from_level);
+QueryPtr shift_levels(const QueryPtr& query, int by, int from_level);
+void pull_up_sublinks(Level& level);
+void pull_up_subqueries(Level& level);
+void reduce_outer_joins(Level& level);
+// Appends the query's range table; its FROM and WHERE become a node, whose entries count from where they now are.
+JoinNodePtr make_join_node(const query::JoinTreePtr& tree);
+
+}  // namespace polarsim::engine::plan

@@ -1,0 +1,161 @@
+#include "engine/query/analysis.h"
+
+#include <fmt/format.h>
+
+#include "engine/query/analysis_parts.h"
+#include "engine/query/expression_walk.h"
+#include "engine/sql/error.h"
+
+namespace polarsim::engine::query {
+
+namespace {
+
+constexpr const char* invalid_definition = "42P17";
+
+template <typename Part>
+QueryPtr analyse_statement(const AnalysisContext& context, Part&& part) {
+  StatementState statement{context, {}};
+  QueryScope scope(statement, nullptr);
+  QueryPtr query = part(scope);
+  if (context.parameter_types == nullptr || !context.infer_parameters) return query;
+  for (std::size_t i = 0; i < context.parameter_types->size(); ++i) {
+    const TypeId type = (*context.parameter_types)[i].id;
+    if (type == TypeId::none || type == TypeId::unknown) {
+      throw SqlError(sqlstate::indeterminate_datatype,
+                     fmt::format("could not determine data type of parameter ${}", i + 1));
+    }
+  }
+  return query;
+}
+
+// What makes the values of an index or of a generated column differ from one time to the other.
+void check_immutable(const ExpressionPtr& expression, Clause clause) {
+  const char* message = nullptr;
+  if (clause == Clause::index_expression) message = "functions in index expression must be marked IMMUTABLE";
+  if (clause == Clause::index_predicate) message = "functions in index predicate must be marked IMMUTABLE";
+  if (clause == Clause::generated_column) message = "generation expression is not immutable";
+  if (message != nullptr && contains_volatility(expression, Volatility::stable)) {
+    throw SqlError(invalid_definition, message);
+  }
+}
+
+void check_generation(const ExpressionPtr& expression, const Relation& relation) {
+  walk(expression, [&](const Expression& part, int) {
+    const auto* column = part.as<Column>();
+    if (column == nullptr || column->column < 0) return true;
+    if (column->column == Column::whole_row) {
+      throw SqlError(invalid_definition, "cannot use whole-row variable in column generation expression",
+                     "This would cause the generated column to depend on its own value.")
+          .at(part.position);
+    }
+    const RelationColumn& used = relation.columns[static_cast<std::size_t>(column->column) - 1];
+    if (used.generated != nullptr) {
+      throw SqlError(invalid_definition,
+                     fmt::format("cannot use generated column \"{}\" in column generation expression", used.name),
+                     "A generated column cannot reference another generated column.")
+          .at(part.position);
+    }
+    return true;
+  });
+}
+
+// By assignment; 42804 if there is no way.
+ExpressionPtr convert_for(const ExpressionPtr& expression, Type wanted, std::string_view column, QueryScope& scope) {
+  ExpressionPtr converted = coerce(expression, wanted, CastContext::assignment, CallForm::implicit_cast, scope);
+  if (converted != nullptr) return converted;
+  throw SqlError(sqlstate::datatype_mismatch,
+                 fmt::format("column \"{}\" is of type {} but default expression is of type {}", column,
+                             type_name(wanted.id), type_name(expression->type.id)),
+                 "", "You will need to rewrite or cast the expression.");
+}
+
+}  // namespace
+
+QueryPtr analyse(const syntax::Select& select, const AnalysisContext& context) {
+  return analyse_statement(context, [&](QueryScope& scope) { return analyse_select(select, scope); });
+}
+QueryPtr analyse(const syntax::Insert& insert, const AnalysisContext& context) {
+  return analyse_statement(context, [&](QueryScope& scope) { return analyse_insert(insert, scope); });
+}
+QueryPtr analyse(const syntax::Update& update, const AnalysisContext& context) {
+  return analyse_statement(context, [&](QueryScope& scope) { return analyse_update(update, scope); });
+}
+QueryPtr analyse(const syntax::Delete& removal, const AnalysisContext& context) {
+  return analyse_statement(context, [&](QueryScope& scope) { return analyse_delete(removal, scope); });
+}
+
+Type resolve_type(const syntax::TypeName& name) {
+  const TypeInfo* info = find_type(std::string_view(name.name));
+  if (info != nullptr && !name.schema.empty() && name.schema != "pg_catalog") info = nullptr;
+  if (info != nullptr && name.array_dimensions > 0) info = find_type(info->array);
+  if (info == nullptr) {
+    const std::string qualified = name.schema.empty() ? name.name : name.schema + "." + name.name;
+    const char* brackets = name.array_dimensions > 0 ? "[]" : "";
+    throw SqlError(sqlstate::undefined_object, fmt::format("type \"{}{}\" does not exist", qualified, brackets))
+        .at(name.position);
+  }
+  if (name.modifiers.empty()) return info->id;
+  try {
+    const TypeId element = info->element != TypeId::none && name.array_dimensions > 0 ? info->element : info->id;
+    return {info->id, type_modifier(element, name.modifiers)};
+  } catch (SqlError& error) {
+    throw error.at(name.position);
+  }
+}
+
+ExpressionPtr analyse_default(const syntax::ExpressionPtr& expression, const RelationColumn& column,
+                              const AnalysisContext& context) {
+  const AnalysisContext without_parameters{context.relations, context.call, nullptr, false};
+  StatementState statement{without_parameters, {}};
+  QueryScope scope(statement, nullptr);
+  return convert_for(analyse_in(scope, Clause::column_default, expression), column.type, column.name, scope);
+}
+
+ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, const Relation& relation, Type wanted,
+                                    std::string_view clause_name, const AnalysisContext& context,
+                                    std::string_view column) {
+  const AnalysisContext without_parameters{context.relations, context.call, nullptr, false};
+  StatementState statement{without_parameters, {}};
+  QueryScope scope(statement, nullptr);
+  syntax::TableName name;
+  name.schema = relation.schema;
+  name.name = relation.name;
+  // The relation outlives the scope, and nothing of the scope outlives this call.
+  const RelationPtr borrowed(std::shared_ptr<const void>(), &relation);
+  scope.add_item(add_relation_entry(borrowed, name, syntax::TableLockMode::access_share, scope));
+  const Clause clause = clause_named(clause_name);
+  const Restore<Clause> restore(scope.clause, clause);
+  ExpressionPtr result;
+  if (wanted.id == TypeId::boolean) {
+    result = analyse_condition(expression, scope, clause == Clause::check_constraint ? "CHECK" : "WHERE");
+  } else {
+    result = analyse_expression(expression, scope);
+    result = wanted.id == TypeId::none ? settle_unknown(result, scope) : convert_for(result, wanted, column, scope);
+  }
+  if (clause == Clause::generated_column) check_generation(result, relation);
+  check_immutable(result, clause);
+  return result;
+}
+
+ExpressionPtr analyse_argument(const syntax::ExpressionPtr& expression, Type wanted, const AnalysisContext& context,
+                               int number) {
+  StatementState statement{context, {}};
+  QueryScope scope(statement, nullptr);
+  const ExpressionPtr argument = analyse_in(scope, Clause::execute_parameter, expression);
+  ExpressionPtr converted = coerce(argument, wanted, CastContext::assignment, CallForm::implicit_cast, scope);
+  if (converted != nullptr) return converted;
+  throw SqlError(ErrorFields{sqlstate::datatype_mismatch,
+                             fmt::format("parameter ${} of type {} cannot be coerced to the expected type {}", number,
+                                         type_name(argument->type.id), type_name(wanted.id)),
+                             "", "You will need to rewrite or cast the expression.", "", argument->position});
+}
+
+std::vector<OutputName> output_columns(const Query& query) {
+  std::vector<OutputName> columns;
+  for (const Target& target : query.command == Command::select ? query.targets : query.returning) {
+    if (!target.hidden) columns.push_back({target.name, target.expression->type});
+  }
+  return columns;
+}
+
+}  // namespace polarsim::engine::query

@@ -1,0 +1,133 @@
+// FOR UPDATE and its kin (PostgreSQL's transformLockingClause(), src/backend/parser/analyze.c).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/query/analysis_parts.h"
+#include "engine/sql/error.h"
+
+namespace polarsim::engine::query {
+
+namespace {
+
+// What can stand between a row of the answer and one row of a table.
+void check_lockable(const Query& query, const char* clause, bool has_aggregates) {
+  const char* obstacle = nullptr;
+  if (query.set_operation != nullptr) {
+    obstacle = "UNION/INTERSECT/EXCEPT";
+  } else if (query.distinct || !query.distinct_on.empty()) {
+    obstacle = "DISTINCT clause";
+  } else if (!query.group_by.empty() || !query.grouping_sets.empty()) {
+    obstacle = "GROUP BY clause";
+  } else if (query.having != nullptr) {
+    obstacle = "HAVING clause";
+  } else if (query.grouped || has_aggregates) {
+    obstacle = "aggregate functions";
+  } else if (!query.windows.empty()) {
+    obstacle = "window functions";
+  } else if (query.has_set_functions) {
+    obstacle = "set-returning functions in the target list";
+  }
+  if (obstacle == nullptr) return;
+  throw SqlError(sqlstate::feature_not_supported, fmt::format("{} is not allowed with {}", clause, obstacle));
+}
+
+void mark(Query& query, int entry, const syntax::LockingClause& clause) {
+  for (RowMark& known : query.row_marks) {
+    if (known.entry != entry) continue;
+    known.strength = std::max(known.strength, clause.strength);
+    known.wait = std::max(known.wait, clause.wait);
+    return;
+  }
+  query.row_marks.push_back({entry, clause.strength, clause.wait});
+}
+
+void lock_all(Query& query, const syntax::LockingClause& clause);
+
+void lock_entry(Query& query, std::size_t number, const syntax::LockingClause& clause) {
+  RangeTableEntry& entry = query.entries[number];
+  if (auto* table = std::get_if<TableSource>(&entry.source)) {
+    table->lock = std::max(table->lock, syntax::TableLockMode::row_share);
+    mark(query, static_cast<int>(number), clause);
+  } else if (auto* subquery = std::get_if<SubquerySource>(&entry.source)) {
+    auto locked = std::make_shared<Query>(*subquery->query);
+    check_lockable(*locked, lock_name(clause.strength), false);
+    lock_all(*locked, clause);
+    subquery->query = std::move(locked);
+  }
+}
+
+void lock_all(Query& query, const syntax::LockingClause& clause) {
+  for (std::size_t i = 0; i < query.entries.size(); ++i) lock_entry(query, i, clause);
+}
+
+const char* unlockable(const RangeTableEntry& entry) {
+  if (std::holds_alternative<JoinSource>(entry.source)) return "a join";
+  if (std::holds_alternative<FunctionSource>(entry.source)) return "a function";
+  if (std::holds_alternative<ValuesSource>(entry.source)) return "VALUES";
+  if (std::holds_alternative<CommonTableSource>(entry.source)) return "a WITH query";
+  return nullptr;
+}
+
+void lock_named(Query& query, const syntax::TableName& name, const syntax::LockingClause& clause) {
+  const char* words = lock_name(clause.strength);
+  if (!name.schema.empty()) {
+    throw SqlError(sqlstate::syntax_error, fmt::format("{} must specify unqualified relation names", words))
+        .at(name.position);
+  }
+  for (std::size_t i = 0; i < query.entries.size(); ++i) {
+    const RangeTableEntry& entry = query.entries[i];
+    if (entry.alias != name.name) continue;
+    if (const char* what = unlockable(entry)) {
+      throw SqlError(sqlstate::feature_not_supported, fmt::format("{} cannot be applied to {}", words, what))
+          .at(name.position);
+    }
+    lock_entry(query, i, clause);
+    return;
+  }
+  throw SqlError(sqlstate::undefined_table,
+                 fmt::format("relation \"{}\" in {} clause not found in FROM clause", name.name, words))
+      .at(name.position);
+}
+
+}  // namespace
+
+const char* lock_name(syntax::LockStrength strength) {
+  switch (strength) {
+    case syntax::LockStrength::key_share:
+      return "FOR KEY SHARE";
+    case syntax::LockStrength::share:
+      return "FOR SHARE";
+    case syntax::LockStrength::no_key_update:
+      return "FOR NO KEY UPDATE";
+    case syntax::LockStrength::update:
+    case syntax::LockStrength::none:
+      break;
+  }
+  return "FOR UPDATE";
+}
+
+bool is_locked(std::string_view name, const QueryScope& scope) {
+  if (scope.locked_from_parent) return true;
+  if (scope.locking == nullptr) return false;
+  for (const syntax::LockingClause& clause : *scope.locking) {
+    if (clause.of.empty()) return true;
+    for (const syntax::TableName& table : clause.of) {
+      if (table.name == name) return true;
+    }
+  }
+  return false;
+}
+
+void analyse_locking(const syntax::Select& select, QueryScope& scope) {
+  for (const syntax::LockingClause& clause : select.locking) {
+    check_lockable(scope.query, lock_name(clause.strength), scope.has_aggregates);
+    if (clause.of.empty()) {
+      lock_all(scope.query, clause);
+    } else {
+      for (const syntax::TableName& name : clause.of) lock_named(scope.query, name, clause);
+    }
+  }
+}
+
+}  // namespace polarsim::engine::query

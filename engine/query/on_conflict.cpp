@@ -1,0 +1,170 @@
+// ON CONFLICT: which unique indexes are meant, and what is done (PostgreSQL's transformOnConflictClause(),
+// src/backend/parser/analyze.c, and infer_arbiter_indexes(), src/backend/optimizer/util/plancat.c).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/query/analysis_parts.h"
+#include "engine/query/expression_walk.h"
+#include "engine/sql/error.h"
+
+namespace polarsim::engine::query {
+
+namespace {
+
+// What ON CONFLICT (...) WHERE ... names.
+struct Inference {
+  std::vector<int> columns;
+  std::vector<ExpressionPtr> expressions;
+  std::vector<ExpressionPtr> conditions;
+};
+
+void add_conditions(const ExpressionPtr& condition, std::vector<ExpressionPtr>& conditions) {
+  if (condition == nullptr) return;
+  const auto* logical = condition->as<Logical>();
+  if (logical == nullptr || logical->kind != Logical::Kind::conjunction) {
+    conditions.push_back(condition);
+    return;
+  }
+  for (const ExpressionPtr& part : logical->arguments) add_conditions(part, conditions);
+}
+
+bool contains_expression(const std::vector<ExpressionPtr>& list, const ExpressionPtr& wanted) {
+  return std::any_of(list.begin(), list.end(), [&](const ExpressionPtr& item) { return equal(item, wanted); });
+}
+
+Inference analyse_target(const syntax::OnConflict& clause, QueryScope& scope) {
+  Inference inference;
+  for (const syntax::IndexElement& element : clause.target) {
+    const int position = element.expression != nullptr ? element.expression->position : clause.target_position;
+    if (element.descending || (element.order_written && !element.nulls_first)) {
+      throw SqlError(sqlstate::invalid_column_reference, "ASC/DESC is not allowed in ON CONFLICT clause").at(position);
+    }
+    if (element.nulls_first) {
+      throw SqlError(sqlstate::invalid_column_reference, "NULLS FIRST/LAST is not allowed in ON CONFLICT clause")
+          .at(position);
+    }
+    if (!element.operator_class.empty() || !element.collation.empty()) {
+      throw SqlError(sqlstate::feature_not_supported,
+                     "operator classes and collations in ON CONFLICT are not supported");
+    }
+    ExpressionPtr expression;
+    if (element.expression != nullptr) {
+      expression = analyse_in(scope, Clause::index_expression, element.expression);
+    } else {
+      syntax::Expression reference;
+      reference.kind = syntax::Expression::Kind::column;
+      reference.name = element.column;
+      reference.position = clause.target_position;
+      const Restore<Clause> restore(scope.clause, Clause::index_expression);
+      expression = scope.column(reference);
+    }
+    const auto* column = expression->as<Column>();
+    if (column == nullptr) {
+      inference.expressions.push_back(std::move(expression));
+    } else if (column->column > 0) {
+      if (!contains_target(inference.columns, column->column)) inference.columns.push_back(column->column);
+    } else if (column->column == Column::whole_row) {
+      throw SqlError(sqlstate::feature_not_supported, "whole row unique index inference specifications are not "
+                                                      "supported");
+    } else {
+      throw SqlError(sqlstate::feature_not_supported, "inference with system columns is not supported");
+    }
+  }
+  add_conditions(analyse_condition_in(scope, Clause::index_predicate, clause.target_where, "WHERE"),
+                 inference.conditions);
+  return inference;
+}
+
+bool matches(const RelationIndex& index, const Inference& inference, QueryScope& scope) {
+  std::size_t columns = 0;
+  std::vector<ExpressionPtr> expressions;
+  std::vector<int> seen;
+  for (const RelationIndex::Key& key : index.keys) {
+    if (key.column == 0) {
+      expressions.push_back(analyse_in(scope, Clause::index_expression, key.expression));
+      continue;
+    }
+    if (contains_target(seen, key.column)) continue;
+    seen.push_back(key.column);
+    if (!contains_target(inference.columns, key.column)) return false;
+    ++columns;
+  }
+  if (columns != inference.columns.size()) return false;
+  for (const ExpressionPtr& expression : inference.expressions) {
+    if (!contains_expression(expressions, expression)) return false;
+  }
+  for (const ExpressionPtr& expression : expressions) {
+    if (!contains_expression(inference.expressions, expression)) return false;
+  }
+  std::vector<ExpressionPtr> conditions;
+  add_conditions(analyse_condition_in(scope, Clause::index_predicate, index.predicate, "WHERE"), conditions);
+  return std::all_of(conditions.begin(), conditions.end(), [&](const ExpressionPtr& condition) {
+    return contains_expression(inference.conditions, condition);
+  });
+}
+
+void find_constraint(const syntax::OnConflict& clause, const Relation& relation, ConflictClause& result) {
+  for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
+    const RelationIndex& index = relation.indexes[i];
+    if (index.constraint && index.name == clause.constraint) {
+      result.arbiters.push_back(i);
+      return;
+    }
+  }
+  const bool is_check = std::any_of(relation.checks.begin(), relation.checks.end(),
+                                    [&](const CheckConstraint& check) { return check.name == clause.constraint; });
+  if (is_check) {
+    throw SqlError(sqlstate::wrong_object_type, "constraint in ON CONFLICT clause has no associated index");
+  }
+  throw SqlError(sqlstate::undefined_object, fmt::format("constraint \"{}\" for table \"{}\" does not exist",
+                                                         clause.constraint, relation.name));
+}
+
+void infer_arbiters(const Relation& relation, const Inference& inference, QueryScope& scope, ConflictClause& result) {
+  for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
+    if (relation.indexes[i].unique && matches(relation.indexes[i], inference, scope)) result.arbiters.push_back(i);
+  }
+  if (!result.arbiters.empty()) return;
+  throw SqlError(sqlstate::invalid_column_reference,
+                 "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+}
+
+}  // namespace
+
+void analyse_on_conflict(const syntax::Insert& insert, const Relation& relation, QueryScope& scope) {
+  const syntax::OnConflict& clause = *insert.on_conflict;
+  Query& query = scope.query;
+  ConflictClause result;
+  result.update = clause.action == syntax::OnConflict::Action::update;
+  const bool named = !clause.constraint.empty();
+  if (result.update && clause.target.empty() && !named) {
+    throw SqlError(sqlstate::syntax_error, "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                   "", "For example, ON CONFLICT (column_name).")
+        .at(clause.position);
+  }
+  scope.names.clear();
+  scope.add_item(query.result_entry);
+  Inference inference;
+  if (!clause.target.empty()) inference = analyse_target(clause, scope);
+  if (named) find_constraint(clause, relation, result);
+  if (result.update) {
+    RangeTableEntry excluded = query.entries[static_cast<std::size_t>(query.result_entry)];
+    excluded.alias = "excluded";
+    excluded.alias_written = true;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+      if (!relation.columns[i].dropped) excluded.columns[i].name = relation.columns[i].name;
+    }
+    query.entries.push_back(std::move(excluded));
+    result.excluded_entry = static_cast<int>(query.entries.size()) - 1;
+    scope.excluded_entry = result.excluded_entry;
+    scope.add_item(result.excluded_entry);
+    result.where = analyse_condition_in(scope, Clause::where, clause.where, "WHERE");
+    result.assignments = analyse_assignments(clause.assignments, relation, scope);
+    scope.names.pop_back();
+  }
+  if (!clause.target.empty()) infer_arbiters(relation, inference, scope, result);
+  query.on_conflict = std::move(result);
+}
+
+}  // namespace polarsim::engine::query

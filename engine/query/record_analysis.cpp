@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <string>
+
+#include "engine/query/expression_analyser.h"
+
+// ROW(...), fields of records and what is known of them (PostgreSQL's ParseComplexProjection(), transformRowExpr()).
+namespace polarsim::engine::query {
+namespace {
+
+constexpr std::size_t row_fields_max = 1664;
+
+const Column* whole_row(const Expression& expression) {
+  const auto* column = expression.as<Column>();
+  return column != nullptr && column->column == Column::whole_row ? column : nullptr;
+}
+
+std::vector<OutputName> fields_of_row(const RowConstructor& row) {
+  std::vector<OutputName> fields;
+  for (std::size_t i = 0; i < row.fields.size(); ++i) fields.push_back({row.names[i], row.fields[i]->type});
+  return fields;
+}
+
+std::vector<OutputName> fields_of_call(const FunctionEntry& function) {
+  std::vector<OutputName> fields;
+  for (const OutputParameter& output : function.outputs) fields.push_back({output.name, output.type});
+  return fields;
+}
+
+// Of the only column of a scalar subquery. Whole rows in it are those of its own range table.
+std::vector<OutputName> fields_of_subquery(const Query& query, ExpressionScope& scope) {
+  for (const Target& target : query.targets) {
+    if (target.hidden) continue;
+    if (const Column* row = whole_row(*target.expression)) {
+      if (row->levels_up > 0) return scope.row_fields({row->entry, Column::whole_row, row->levels_up - 1});
+      return query.entries[static_cast<std::size_t>(row->entry)].columns;
+    }
+    const bool independent = target.expression->as<RowConstructor>() != nullptr || target.expression->as<Call>();
+    return independent ? fields_of(*target.expression, scope) : std::vector<OutputName>{};
+  }
+  return {};
+}
+
+bool same_fields(const std::vector<OutputName>& a, const std::vector<OutputName>& b) {
+  return std::ranges::equal(
+      a, b, [](const OutputName& x, const OutputName& y) { return x.name == y.name && x.type == y.type; });
+}
+
+// What several alternatives have in common: the fields of all, if they are the same.
+std::vector<OutputName> fields_of_all(const std::vector<ExpressionPtr>& alternatives, ExpressionScope& scope) {
+  std::vector<OutputName> fields;
+  bool first = true;
+  for (const ExpressionPtr& each : alternatives) {
+    if (const auto* constant = each->as<Constant>(); constant != nullptr && constant->value.is_null()) continue;
+    std::vector<OutputName> own = fields_of(*each, scope);
+    if (!first && !same_fields(own, fields)) return {};
+    fields = std::move(own);
+    first = false;
+  }
+  return fields;
+}
+
+[[noreturn]] void throw_unknown_field(const ExpressionPtr& record, std::string_view name, ExpressionScope& scope) {
+  const std::string field(name);
+  if (const Column* row = whole_row(*record)) {
+    throw_error(sqlstate::undefined_column, "column " + scope.row_name(*row) + "." + field + " does not exist",
+                record->position);
+  }
+  if (record->type.id == TypeId::record) {
+    throw_error(sqlstate::undefined_column, "could not identify column \"" + field + "\" in record data type",
+                record->position);
+  }
+  throw_error(sqlstate::wrong_object_type,
+              "column notation ." + field + " applied to type " + type_name(record->type.id) +
+                  ", which is not a composite type",
+              record->position);
+}
+
+}  // namespace
+
+std::vector<OutputName> fields_of(const Expression& record, ExpressionScope& scope) {
+  if (record.type.id != TypeId::record) return {};
+  if (const Column* row = whole_row(record)) return scope.row_fields(*row);
+  if (const auto* row = record.as<RowConstructor>()) return fields_of_row(*row);
+  if (const auto* call = record.as<Call>()) return fields_of_call(*call->function);
+  if (const auto* subquery = record.as<Subquery>()) {
+    return subquery->kind == Subquery::Kind::scalar ? fields_of_subquery(*subquery->query, scope)
+                                                    : std::vector<OutputName>{};
+  }
+  if (const auto* coalesce = record.as<Coalesce>()) return fields_of_all(coalesce->arguments, scope);
+  if (const auto* null_if = record.as<NullIf>()) return fields_of(*null_if->left, scope);
+  if (const auto* choice = record.as<Case>()) {
+    std::vector<ExpressionPtr> results{choice->otherwise};
+    for (const Case::Branch& branch : choice->branches) results.push_back(branch.result);
+    return fields_of_all(results, scope);
+  }
+  return {};
+}
+
+ExpressionPtr select_field(const ExpressionPtr& record, std::string_view name, ExpressionScope& scope) {
+  const std::vector<OutputName> fields = fields_of(*record, scope);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name != name) continue;
+    return make_expression(FieldSelection{record, static_cast<int>(i) + 1}, fields[i].type, record->position);
+  }
+  return nullptr;
+}
+
+std::vector<Target> expand_record(const ExpressionPtr& record, int position, ExpressionScope& scope) {
+  if (record->type.id != TypeId::record) {
+    throw_error(sqlstate::wrong_object_type, std::string("type ") + type_name(record->type.id) + " is not composite",
+                position);
+  }
+  const std::vector<OutputName> fields = fields_of(*record, scope);
+  if (fields.empty()) throw_error(sqlstate::wrong_object_type, "record type has not been registered", position);
+  std::vector<Target> targets;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    Target target;
+    target.expression =
+        make_expression(FieldSelection{record, static_cast<int>(i) + 1}, fields[i].type, record->position);
+    target.name = fields[i].name;
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+ExpressionPtr ExpressionAnalyser::row(const Syntax& expression) {
+  RowConstructor node{analyse_list(expression.arguments), {}};
+  if (node.fields.size() > row_fields_max) {
+    throw_error("54011", "ROW expressions can have at most " + std::to_string(row_fields_max) + " entries",
+                expression.position);
+  }
+  for (std::size_t i = 0; i < node.fields.size(); ++i) node.names.push_back("f" + std::to_string(i + 1));
+  return make_expression(std::move(node), TypeId::record, expression.position);
+}
+
+ExpressionPtr ExpressionAnalyser::field(const Syntax& expression) {
+  const ExpressionPtr record = analyse(expression.arguments[0]);
+  // (x).* as a value is x itself.
+  if (expression.name.empty()) return record;
+  if (ExpressionPtr selected = select_field(record, expression.name, scope_)) return selected;
+  if (ExpressionPtr called = call_on_one(expression.name, record, record->position)) return called;
+  throw_unknown_field(record, expression.name, scope_);
+}
+
+}  // namespace polarsim::engine::query
