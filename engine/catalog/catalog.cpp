@@ -151,18 +151,20 @@ Relation Catalog::Implementation::describe(const CachedRelation& relation, const
 
 std::optional<Relation> Catalog::find(const Transaction* reader, std::span<const std::string> path,
                                       std::string_view name) const {
-  const auto in_schema = [&](std::string_view schema) -> std::optional<Relation> {
-    const CachedRelation* const found = impl_->cache.find_visible(reader, schema, name);
-    if (found == nullptr) return std::nullopt;
-    return impl_->describe(*found, *impl_->cache.visible(*found, reader));
-  };
   if (std::find(path.begin(), path.end(), system_schema) == path.end()) {
-    if (auto found = in_schema(system_schema)) return found;
+    if (auto found = find_in_schema(reader, system_schema, name)) return found;
   }
   for (const std::string& schema : path) {
-    if (auto found = in_schema(schema)) return found;
+    if (auto found = find_in_schema(reader, schema, name)) return found;
   }
   return std::nullopt;
+}
+
+std::optional<Relation> Catalog::find_in_schema(const Transaction* reader, std::string_view schema,
+                                                std::string_view name) const {
+  const CachedRelation* const found = impl_->cache.find_visible(reader, schema, name);
+  if (found == nullptr) return std::nullopt;
+  return impl_->describe(*found, *impl_->cache.visible(*found, reader));
 }
 
 std::optional<Relation> Catalog::find(const Transaction* reader, RelationId id) const {
@@ -232,6 +234,43 @@ const CachedRelation* lock_by_name(txn::LockManager& locks, Transaction& transac
 }
 
 }  // namespace
+
+namespace {
+
+// The relation and what has to be locked before it.
+std::vector<RelationId> locks_of(const Relation& relation) {
+  if (relation.description->kind == RelationKind::index) return {relation.description->index.table, relation.id};
+  return {relation.id};
+}
+
+}  // namespace
+
+std::optional<Relation> Catalog::open(Transaction& transaction, std::span<const std::string> path,
+                                      std::string_view schema, std::string_view name, LockMode mode, bool wait) {
+  txn::LockManager& locks = impl_->transactions.locks();
+  txn::LockOwner& owner = transaction.level().locks;
+  const auto look = [&] {
+    return schema.empty() ? find(&transaction, path, name) : find_in_schema(&transaction, schema, name);
+  };
+  for (std::optional<Relation> found = look(); found; found = look()) {
+    bool waited = false;
+    std::vector<LockTag> taken;
+    for (const RelationId id : locks_of(*found)) {
+      const LockTag tag = LockTag::of_relation(id);
+      const LockResult result = locks.acquire(*transaction.backend, owner, tag, mode, wait);
+      if (result == LockResult::not_available)
+        throw SqlError(sqlstate::lock_not_available, fmt::format("could not obtain lock on relation \"{}\"", name));
+      waited = waited || result == LockResult::granted_after_wait;
+      taken.push_back(tag);
+    }
+    if (!waited) return found;
+    // While it waited, the relation may have changed, or gone, and another have taken its name.
+    std::optional<Relation> again = look();
+    if (again && again->id == found->id) return again;
+    for (const LockTag& tag : taken) locks.release(*transaction.backend, owner, tag, mode);
+  }
+  return std::nullopt;
+}
 
 TablePtr Catalog::open_table(Transaction& transaction, const sql::TableName& name, LockMode mode, bool wait) {
   const auto resolve = [&]() -> const CachedRelation* {

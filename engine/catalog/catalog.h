@@ -116,6 +116,8 @@ class Catalog {
   std::optional<Relation> find(const Transaction* reader, std::span<const std::string> path,
                                std::string_view name) const;
   std::optional<Relation> find(const Transaction* reader, RelationId id) const;
+  std::optional<Relation> find_in_schema(const Transaction* reader, std::string_view schema,
+                                         std::string_view name) const;
   std::vector<Relation> relations(const Transaction* reader) const;  // by id; schemas among them
   // pg_namespace.oid; 0 if there is no such schema.
   RelationId schema_id(const Transaction* reader, std::string_view name) const;
@@ -124,6 +126,11 @@ class Catalog {
   std::uint64_t definitions_version() const;
   // pg_class.relname, or the number as text if there is none (any more).
   std::string name_of(RelationId id) const;
+
+  // The same as find(), of one schema if one is given, locked until the end of the transaction: looked up again after
+  // every wait. An index is locked after its table. 55P03 if `wait` is false and the lock is not free.
+  std::optional<Relation> open(Transaction& transaction, std::span<const std::string> path, std::string_view schema,
+                               std::string_view name, LockMode mode, bool wait = true);
 
   // --- opening: looks the name up, takes the lock, and looks the name up again if it had to wait. Null if there is
   // nothing of that name; 42809 "... is not a table" (index, sequence) if it is something else; 55P03 if `wait` is

@@ -1,10 +1,29 @@
 #include "engine/catalog/old_definition.h"
 
+#include <utility>
 #include <variant>
 
+#include "engine/sql/error.h"
 #include "engine/sql/parser.h"
 
 namespace polarsim::engine::catalog {
+
+namespace {
+
+// What that engine cannot read becomes a call that it refuses whenever the default is needed.
+sql::ExpressionPtr old_expression(const std::string& text) {
+  try {
+    const std::vector<sql::StatementPtr> parsed = sql::parse("SELECT " + text);
+    return std::get<sql::Select>(parsed.at(0)->body).items.at(0).expression;
+  } catch (const SqlError&) {
+    sql::Expression unreadable;
+    unreadable.kind = sql::Expression::Kind::function;
+    unreadable.name = "polar_default_of_newer_kind";
+    return std::make_shared<const sql::Expression>(std::move(unreadable));
+  }
+}
+
+}  // namespace
 
 TableDefinition old_table_definition(const Definition& definition) {
   TableDefinition result;
@@ -16,8 +35,7 @@ TableDefinition old_table_definition(const Definition& definition) {
     info.type = column.type.id;
     info.not_null = column.not_null;
     if (!column.default_text.empty()) {
-      const std::vector<sql::StatementPtr> parsed = sql::parse("SELECT " + column.default_text);
-      info.default_value = std::get<sql::Select>(parsed.at(0)->body).items.at(0).expression;
+      info.default_value = old_expression(column.default_text);
     }
     result.columns.push_back(std::move(info));
   }

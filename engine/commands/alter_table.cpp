@@ -85,7 +85,8 @@ class TableChange {
     making.id = id_;
     for (const catalog::Check& check : making.definition.checks) making.constraint_names.push_back(check.name);
     for (const catalog::ForeignKey& key : making.definition.foreign_keys) making.constraint_names.push_back(key.name);
-    for (const catalog::Index& index : table()->indexes) {
+    const catalog::TablePtr current = table();
+    for (const catalog::Index& index : current->indexes) {
       if (index.description->index.constraint) making.constraint_names.push_back(index.description->name);
     }
     return making;
@@ -188,7 +189,8 @@ class TableChange {
     Removal removal(context_);
     removal.add_dependents_of_column(relation, number);
     removal.run(action.cascade, fmt::format("column {} of table {}", action.column, shown_name(context_, changed)));
-    for (const catalog::Index& index : table()->indexes) {
+    const catalog::TablePtr current = table();
+    for (const catalog::Index& index : current->indexes) {
       if (names_column(*index.description, number)) context_.catalog().drop(context_.transaction, index.id);
     }
     changed = definition();
@@ -314,7 +316,8 @@ class TableChange {
   void drop_not_null(const std::string& name) {
     Definition changed = definition();
     const int number = require_column(changed, name);
-    for (const catalog::Index& index : table()->indexes) {
+    const catalog::TablePtr current = table();
+    for (const catalog::Index& index : current->indexes) {
       if (index.description->index.primary && names_column(*index.description, number)) {
         throw SqlError(sqlstate::invalid_table_definition, fmt::format("column \"{}\" is in a primary key", name));
       }
@@ -413,7 +416,8 @@ class TableChange {
       change(std::move(changed));
       return;
     }
-    for (const catalog::Index& index : table()->indexes) {
+    const catalog::TablePtr current = table();
+    for (const catalog::Index& index : current->indexes) {
       if (!index.description->index.constraint || index.description->name != name) continue;
       Removal removal(context_);
       removal.add_dependents_of_key(*context_.catalog().find(&context_.transaction, id_), *index.description);

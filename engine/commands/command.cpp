@@ -8,33 +8,11 @@
 #include <variant>
 
 #include "engine/commands/objects.h"
+#include "engine/executor/relations.h"
 
 namespace polarsim::engine::commands {
 
 namespace {
-
-txn::LockMode lock_mode(syntax::TableLockMode mode) {
-  using From = syntax::TableLockMode;
-  switch (mode) {
-    case From::access_share:
-      return LockMode::access_share;
-    case From::row_share:
-      return LockMode::row_share;
-    case From::row_exclusive:
-      return LockMode::row_exclusive;
-    case From::share_update_exclusive:
-      return LockMode::share_update_exclusive;
-    case From::share:
-      return LockMode::share;
-    case From::share_row_exclusive:
-      return LockMode::share_row_exclusive;
-    case From::exclusive:
-      return LockMode::exclusive;
-    case From::access_exclusive:
-      break;
-  }
-  return LockMode::access_exclusive;
-}
 
 struct Runner {
   CommandContext& context;
@@ -188,7 +166,7 @@ std::string comment(CommandContext& context, const syntax::Comment& comment) {
 
 std::string lock_tables(CommandContext& context, const syntax::LockTable& lock) {
   for (const syntax::TableName& name : lock.tables) {
-    const std::optional<Relation> found = open(context, name, lock_mode(lock.mode), !lock.nowait);
+    const std::optional<Relation> found = open(context, name, executor::lock_mode(lock.mode), !lock.nowait);
     if (!found) {
       throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name)))
           .at(name.position);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <utility>
 
 #include "engine/sql/object_names.h"
@@ -16,12 +15,6 @@ constexpr const char* undefined_schema = "3F000";
 void require_schema(const CommandContext& context, const std::string& schema) {
   if (context.catalog().schema_id(&context.transaction, schema) != 0) return;
   throw SqlError(undefined_schema, fmt::format("schema \"{}\" does not exist", schema));
-}
-
-// The relation and what has to be locked before it.
-std::vector<RelationId> locks_of(const Relation& relation) {
-  if (relation.description->kind == RelationKind::index) return {relation.description->index.table, relation.id};
-  return {relation.id};
 }
 
 }  // namespace
@@ -48,35 +41,12 @@ std::string shown_name(const CommandContext& context, const Definition& definiti
 std::optional<Relation> find(const CommandContext& context, const syntax::TableName& name) {
   if (name.schema.empty()) return context.catalog().find(&context.transaction, context.search_path, name.name);
   require_schema(context, name.schema);
-  const std::array path{name.schema, std::string(catalog::system_schema)};
-  auto found = context.catalog().find(&context.transaction, path, name.name);
-  if (found && found->description->schema != name.schema) return std::nullopt;
-  return found;
+  return context.catalog().find_in_schema(&context.transaction, name.schema, name.name);
 }
 
 std::optional<Relation> open(CommandContext& context, const syntax::TableName& name, LockMode mode, bool wait) {
-  txn::LockManager& locks = context.database.locks();
-  txn::LockOwner& owner = context.transaction.level().locks;
-  for (std::optional<Relation> found = find(context, name); found; found = find(context, name)) {
-    bool waited = false;
-    std::vector<txn::LockTag> taken;
-    for (const RelationId id : locks_of(*found)) {
-      const txn::LockTag tag = txn::LockTag::of_relation(id);
-      const txn::LockResult result = locks.acquire(context.backend(), owner, tag, mode, wait);
-      if (result == txn::LockResult::not_available) {
-        throw SqlError(sqlstate::lock_not_available,
-                       fmt::format("could not obtain lock on relation \"{}\"", name.name));
-      }
-      waited = waited || result == txn::LockResult::granted_after_wait;
-      taken.push_back(tag);
-    }
-    if (!waited) return found;
-    // While it waited, the relation may have changed, or gone, and another have taken its name.
-    std::optional<Relation> again = find(context, name);
-    if (again && again->id == found->id) return again;
-    for (const txn::LockTag& tag : taken) locks.release(context.backend(), owner, tag, mode);
-  }
-  return std::nullopt;
+  if (!name.schema.empty()) require_schema(context, name.schema);
+  return context.catalog().open(context.transaction, context.search_path, name.schema, name.name, mode, wait);
 }
 
 catalog::TablePtr open_table(CommandContext& context, const syntax::TableName& name, LockMode mode) {
@@ -115,11 +85,9 @@ void throw_exists(std::string_view name) {
 
 std::string NameChooser::choose(std::string_view table, const std::vector<std::string>& columns,
                                 std::string_view label) {
-  const std::array path{schema_, std::string(catalog::system_schema)};
   const auto taken = [&](const std::string& name) {
-    if (reserved_.contains(name)) return true;
-    const auto found = context_.catalog().find(&context_.transaction, path, name);
-    return found && found->description->schema == schema_;
+    return reserved_.contains(name) ||
+           context_.catalog().find_in_schema(&context_.transaction, schema_, name).has_value();
   };
   std::string name = sql::default_index_name(table, columns, label, taken);
   reserved_.insert(name);

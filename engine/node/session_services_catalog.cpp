@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
@@ -66,10 +65,7 @@ std::optional<catalog::Relation> LocalServices::find_by_name(std::string_view wr
   const sql::TableName name = sql::parse_relation_name(written);
   const catalog::Catalog& catalog = database_.catalog();
   if (name.schema.empty()) return catalog.find(&session_.transaction(), session_.search_path(), name.name);
-  const std::array path{name.schema, std::string(catalog::system_schema)};
-  auto found = catalog.find(&session_.transaction(), path, name.name);
-  if (found && found->description->schema != name.schema) return std::nullopt;
-  return found;
+  return catalog.find_in_schema(&session_.transaction(), name.schema, name.name);
 }
 
 bool LocalServices::is_visible(const catalog::Relation& relation) const {

@@ -44,8 +44,6 @@ Figured figure(const syntax::Expression& expression, const Expression* analysed)
     case Kind::function:
     case Kind::value_function:
       return {expression.name, true};
-    case Kind::constant:
-      return {expression.type == TypeId::boolean ? "bool" : ""};
     case Kind::field:
       if (!expression.name.empty()) return {expression.name, true};
       return figure(*expression.arguments[0], analysed);

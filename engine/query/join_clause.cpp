@@ -192,7 +192,7 @@ JoinTreePtr analyse_join(const syntax::FromItem& item, const syntax::FromJoin& j
   }
   for (std::size_t i = 0; i < item.column_aliases.size(); ++i) columns.names[i].name = item.column_aliases[i];
   entry.columns = std::move(columns.names);
-  entry.source = JoinSource{std::move(columns.columns)};
+  entry.source = JoinSource{std::move(columns.columns), using_columns, join.using_alias};
   scope.query.entries.push_back(std::move(entry));
   tree->entry = self.entry;
 

@@ -204,5 +204,36 @@ TEST(ProgramArrays, Assignments) {
   EXPECT_EQ(assign("{1}", {at(2000000000)}, "9"), "54000 array size exceeds the maximum allowed (134217727)");
 }
 
+std::string json_part(std::string_view json, std::vector<std::pair<const char*, TypeId>> path) {
+  std::vector<Subscript::Index> indexes;
+  for (const auto& [each, type] : path) indexes.push_back({nullptr, literal(each, type), false});
+  return run(make_expression(Subscript{literal(json, jsonb), std::move(indexes)}, jsonb));
+}
+std::string json_assign(std::string_view json, std::vector<std::pair<const char*, TypeId>> path,
+                        std::string_view value) {
+  std::vector<Subscript::Index> indexes;
+  for (const auto& [each, type] : path) indexes.push_back({nullptr, literal(each, type), false});
+  return run(
+      make_expression(SubscriptAssignment{literal(json, jsonb), std::move(indexes), literal(value, jsonb)}, jsonb));
+}
+
+TEST(ProgramArrays, SubscriptsOfJson) {
+  EXPECT_EQ(json_part(R"({"a": {"b": [1, 2]}})", {{"a", text}, {"b", text}, {"-1", int4}}), "2");
+  EXPECT_EQ(json_part(R"({"a": 1})", {{"b", text}}), "NULL");
+  EXPECT_EQ(json_part(R"([1, 2])", {{"x", text}}), "NULL");
+  EXPECT_EQ(json_part(R"([1, 2])", {{"1", text}}), "2");
+  EXPECT_EQ(json_part("5", {{"0", int4}}), "NULL");
+  EXPECT_EQ(json_assign(R"({"a": 1})", {{"b", text}}, "2"), R"({"a": 1, "b": 2})");
+  EXPECT_EQ(json_assign(R"({"a": 1})", {{"a", text}}, "NULL"), R"({"a": null})");
+  EXPECT_EQ(json_assign("NULL", {{"1", int4}, {"x", text}}, "2"), R"([null, {"x": 2}])");
+  EXPECT_EQ(json_assign("NULL", {{"x", text}}, "2"), R"({"x": 2})");
+  EXPECT_EQ(json_assign("[1]", {{"3", int4}}, "2"), "[1, null, null, 2]");
+  EXPECT_EQ(json_assign("[1]", {{"-1", int4}}, "2"), "[2]");
+  EXPECT_EQ(json_assign("[1]", {{"-3", int4}}, "2"), "22023 path element at position 1 is out of range: -3");
+  EXPECT_EQ(json_assign("[1]", {{"x", text}}, "2"), "22P02 path element at position 1 is not an integer: \"x\"");
+  EXPECT_EQ(json_assign(R"({"a": 1})", {{"a", text}, {"b", text}}, "2"), "22023 cannot replace existing key");
+  EXPECT_EQ(json_assign("5", {{"a", text}}, "2"), "22023 cannot replace existing key");
+}
+
 }  // namespace
 }  // namespace polarsim::engine::query

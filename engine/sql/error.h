@@ -20,6 +20,7 @@ inline constexpr const char* connection_failure = "08006";
 inline constexpr const char* protocol_violation = "08P01";
 inline constexpr const char* feature_not_supported = "0A000";
 inline constexpr const char* cardinality_violation = "21000";
+inline constexpr const char* data_exception = "22000";
 inline constexpr const char* string_data_right_truncation = "22001";
 inline constexpr const char* numeric_value_out_of_range = "22003";
 inline constexpr const char* null_value_not_allowed = "22004";

@@ -143,6 +143,16 @@ Value field_of(const Node& node, Type type, std::string_view key, const CallCont
 // The columns that are wanted, with what they are where the object has no such member.
 using Fields = std::vector<Record::Field>;
 
+// The first argument, which tells the columns.
+const Value& base_of(const FunctionCall& call) {
+  const bool is_other_type = !call.types.empty() && call.types[0].id != TypeId::record && find_type(call.types[0].id);
+  if (is_other_type || (!call[0].is_null() && !call[0].is_record())) {
+    throw SqlError(sqlstate::datatype_mismatch,
+                   fmt::format("first argument of {} must be a row type", call.function->name));
+  }
+  return call[0];
+}
+
 Fields fields_wanted(const FunctionCall& call, const Value& base) {
   if (!base.is_null()) return base.as_record().fields();
   Fields fields;
@@ -173,7 +183,7 @@ Fields populated(const Value& document, Fields fields, const CallContext& contex
 }
 
 Value populate_record(const FunctionCall& call) {
-  Fields fields = fields_wanted(call, call[0]);
+  Fields fields = fields_wanted(call, base_of(call));
   if (call[1].is_null()) return call[0];
   return Value::record(Record(populated(call[1], std::move(fields), call.context)));
 }
@@ -251,7 +261,9 @@ std::unique_ptr<FunctionRows> rows_of(const FunctionCall& call, const Value& bas
   if (document.is_json()) return object_rows<Json>(call, document, std::move(fields));
   return object_rows<JsonText>(call, document, std::move(fields));
 }
-std::unique_ptr<FunctionRows> populate_recordset(const FunctionCall& call) { return rows_of(call, call[0], call[1]); }
+std::unique_ptr<FunctionRows> populate_recordset(const FunctionCall& call) {
+  return rows_of(call, base_of(call), call[1]);
+}
 std::unique_ptr<FunctionRows> to_recordset(const FunctionCall& call) { return rows_of(call, Value::null(), call[0]); }
 
 FunctionEntry populating(FunctionEntry entry, TypeId document) {

@@ -71,6 +71,7 @@ TEST(Json, DocumentsAreOrderedAndHashedAsValues) {
     }
   }
   EXPECT_EQ(Json::parse("[1.0]").hash(), Json::parse("[1]").hash());
+  EXPECT_EQ(Json::parse("{}").hash(), 0U);
   EXPECT_EQ(Json::compare(Json::parse("[1.0]"), Json::parse("[1]")), 0);
   EXPECT_NE(Json::parse("[1.0]"), Json::parse("[1]"));
 }

@@ -295,6 +295,8 @@ int Json::compare(const Json& a, const Json& b) {
 }
 
 std::uint32_t Json::hash() const {
+  // PostgreSQL does not look into an empty document.
+  if ((is_array() && elements().empty()) || (is_object() && members().empty())) return 0;
   // A scalar document is hashed as an array of it.
   std::uint32_t hash = is_scalar() ? 0x40000000 : 0;
   add_hash(hash, *this);

@@ -26,4 +26,9 @@ class Record {
   std::vector<Field> fields_;
 };
 
+// What IS NULL and IS NOT NULL mean of a row: that all its fields are, and that none is. Of a row with some NULLs
+// neither is true. A field that is a row itself counts as it is, not by its fields. The value may be NULL.
+bool row_is_null(const Value& row);
+bool row_is_not_null(const Value& row);
+
 }  // namespace polarsim::engine
