@@ -114,7 +114,7 @@ class SystemViewScanState final : public NodeState {
 
  protected:
   bool produce(RowView& row) override {
-    if (!computed_) rows_ = system_view_rows(state_, relation_);
+    if (!computed_) rows_ = system_view(relation_.id).rows({state_.database(), state_.transaction(), state_.call()});
     computed_ = true;
     while (next_ < rows_.size()) {
       if (emit(rows_[next_++], {}, row)) return true;

@@ -47,8 +47,10 @@ class SortState final : public ParentState {
     rows_.clear();
     runs_.clear();
     next_ = 0;
+    count_ = sorted_count_ = 0;
     bytes_ = 0;
     cut_ = false;
+    last_ = nullptr;
     version_ = state_.version(child_->dependencies());
     for (RowView row; child_->next(row);) {
       rows_.insert(rows_.end(), row.begin(), row.end());
@@ -88,6 +90,7 @@ class SortState final : public ParentState {
     for (std::size_t i = 0; i < rows; ++i) kept.insert(kept.end(), at(positions_[i]).begin(), at(positions_[i]).end());
     rows_ = std::move(kept);
     count_ = rows;
+    bytes_ = memory_of(rows_);
     cut_ = true;
   }
   void write_run() {

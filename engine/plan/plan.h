@@ -141,8 +141,9 @@ struct Sort {
 };
 struct AggregateCall {
   const FunctionEntry* function = nullptr;
-  std::vector<ExpressionPtr> arguments;  // direct ones of ordered-set aggregates last
-  std::size_t direct_arguments = 0;
+  // As in query::Aggregate: of an ordered-set aggregate the direct ones, which see the group's first row; what is
+  // aggregated is what `order_by` says then.
+  std::vector<ExpressionPtr> arguments;
   std::vector<query::OrderKey> order_by;
   ExpressionPtr filter;
   bool distinct = false;
