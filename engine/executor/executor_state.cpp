@@ -98,6 +98,9 @@ Value ExecutorState::run(const query::Subplan& subplan, std::span<const Value> a
 }
 
 CommonTable& ExecutorState::common_table(int subplan) {
+  // Nothing is changed twice.
+  if (first_run != nullptr && statement.subplans[static_cast<std::size_t>(subplan)].changes_data)
+    return first_run->common_table(subplan);
   std::unique_ptr<CommonTable>& table = common_tables_[static_cast<std::size_t>(subplan)];
   if (table == nullptr) {
     table = std::make_unique<CommonTable>();

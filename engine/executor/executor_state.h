@@ -70,6 +70,7 @@ class ExecutorState final : public query::SubplanRunner {
   const txn::Snapshot& snapshot;
   // Set in the states of a second run over rows that were found before.
   const RecheckRows* recheck = nullptr;
+  ExecutorState* first_run = nullptr;
 
   Database& database() const { return inputs.database; }
   txn::Transaction& transaction() const { return inputs.transaction; }

@@ -41,6 +41,7 @@ class LockRowsState final : public ParentState {
   // False if one of the rows has gone, no longer qualifies, or is to be skipped.
   bool lock_all() {
     bool changed = false;
+    recheck_.forget_newest();
     for (const plan::LockRows::Mark& mark : marks_) {
       if (mark.relation == nullptr || mark.mark.strength == syntax::LockStrength::none) continue;
       const Value& place = found_[static_cast<std::size_t>(mark.tid_column) - 1];

@@ -73,6 +73,7 @@ std::optional<Row> Recheck::run(RowView found) {
   inputs.measure = false;
   ExecutorState again(state_.statement, inputs, state_.snapshot);
   again.recheck = &given;
+  again.first_run = &state_;
   again.copy_parameters(state_);
   const NodeStatePtr root = make_state(again, plan_);
   RowView row;

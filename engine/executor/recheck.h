@@ -20,6 +20,7 @@ class Recheck {
 
   // Whoever has been told a newest version: of the scan `entry`, a row of its table.
   void set_newest(int entry, const query::RelationPtr& relation, const VisibleRow& newest);
+  void forget_newest() { newest_.clear(); }
   void ignore_conditions(int entry) { ignores_conditions_ = entry; }
   // The plan's first row over the newest versions and, of the other marks, what `found` had, a row that the plan gave
   // before. Nothing if the rows no longer qualify. The newest versions are then forgotten.
