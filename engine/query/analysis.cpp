@@ -84,25 +84,6 @@ QueryPtr analyse(const syntax::Delete& removal, const AnalysisContext& context) 
   return analyse_statement(context, [&](QueryScope& scope) { return analyse_delete(removal, scope); });
 }
 
-Type resolve_type(const syntax::TypeName& name) {
-  const TypeInfo* info = find_type(std::string_view(name.name));
-  if (info != nullptr && !name.schema.empty() && name.schema != "pg_catalog") info = nullptr;
-  if (info != nullptr && name.array_dimensions > 0) info = find_type(info->array);
-  if (info == nullptr) {
-    const std::string qualified = name.schema.empty() ? name.name : name.schema + "." + name.name;
-    const char* brackets = name.array_dimensions > 0 ? "[]" : "";
-    throw SqlError(sqlstate::undefined_object, fmt::format("type \"{}{}\" does not exist", qualified, brackets))
-        .at(name.position);
-  }
-  if (name.modifiers.empty()) return info->id;
-  try {
-    const TypeId element = info->element != TypeId::none && name.array_dimensions > 0 ? info->element : info->id;
-    return {info->id, type_modifier(element, name.modifiers)};
-  } catch (SqlError& error) {
-    throw error.at(name.position);
-  }
-}
-
 ExpressionPtr analyse_default(const syntax::ExpressionPtr& expression, const RelationColumn& column,
                               const AnalysisContext& context) {
   const AnalysisContext without_parameters{context.relations, context.call, nullptr, false};

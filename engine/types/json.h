@@ -21,7 +21,7 @@ class Json {
 
   // Containers in containers, and a scalar inside: what is deeper is refused with 54001 "stack depth limit exceeded"
   // (PostgreSQL's limit is some thousands, but our stacks are smaller).
-  static constexpr std::size_t depth_max = 500;
+  static constexpr std::size_t depth_max = 250;
 
   Json() = default;  // null
   explicit Json(bool value) : data_(value) {}
