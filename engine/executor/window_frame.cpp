@@ -144,7 +144,6 @@ std::uint64_t FrameFinder::range_start(ExecutorState& state, const Partition& pa
     const Value value = partition.at(partition.group_start(group))[column];
     if (value.is_null() || base.is_null()) {
       const bool reached = base.is_null() ? value.is_null() : !order_by_[0].nulls_first;
-      if (base.is_null() && !value.is_null() && order_by_[0].nulls_first) return partition.group_start(group);
       if (reached) return partition.group_start(group);
       continue;
     }
