@@ -67,7 +67,8 @@ class AggregateNodeState : public ParentState {
     for (const std::vector<int>& grouping : node_.grouping) {
       std::int64_t bits = 0;
       for (const int group_column : grouping) {
-        const bool in_set = std::find(columns.begin(), columns.end(), static_cast<std::size_t>(group_column)) != columns.end();
+        const bool in_set =
+            std::find(columns.begin(), columns.end(), static_cast<std::size_t>(group_column)) != columns.end();
         bits = bits * 2 + (in_set ? 0 : 1);
       }
       seen_.push_back(Value::integer(bits));

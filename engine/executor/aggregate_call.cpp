@@ -91,7 +91,8 @@ void AggregateCallState::add(ExecutorState& state, RowView row, Accumulation& to
 
 void AggregateCallState::feed(ExecutorState& state, RowView arguments, AggregateState& to) const {
   const bool skips_nulls = call_.function->strict && !is_ordered_set();
-  if (skips_nulls && std::any_of(arguments.begin(), arguments.end(), [](const Value& value) { return value.is_null(); }))
+  if (skips_nulls &&
+      std::any_of(arguments.begin(), arguments.end(), [](const Value& value) { return value.is_null(); }))
     return;
   to.add({arguments, types_, call_.type, state.call(), call_.function});
 }

@@ -42,7 +42,7 @@ class AggregateCallState {
   std::vector<Evaluator> sort_values_;  // of ORDER BY, where they are none of these
   std::optional<Evaluator> filter_;
   bool keeps_rows_ = false;
-  RowOrder order_{{}};  // of kept rows
+  RowOrder order_{{}};            // of kept rows
   RowOrder arguments_order_{{}};  // for DISTINCT
   std::size_t kept_width_ = 0;
   Row values_;

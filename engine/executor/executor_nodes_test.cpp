@@ -28,7 +28,8 @@ std::string sorted_rows(const std::string& text) {
 }
 std::string shown(const IntegerRow& row) {
   std::string text;
-  for (const std::optional<int>& value : row) text += (text.empty() ? "" : "|") + (value ? std::to_string(*value) : "null");
+  for (const std::optional<int>& value : row)
+    text += (text.empty() ? "" : "|") + (value ? std::to_string(*value) : "null");
   return text;
 }
 std::string shown(IntegerRow left, const IntegerRow& right) {
@@ -74,8 +75,7 @@ std::vector<ExpressionPtr> join_targets(PlanJoin type) {
   return targets;
 }
 
-const std::vector<ExpressionPtr> no_more{
-    operation("<=", column(2), column(2, TypeId::int4, 1))};
+const std::vector<ExpressionPtr> no_more{operation("<=", column(2), column(2, TypeId::int4, 1))};
 
 Plan nested_loop(PlanJoin type, Plan left, Plan right) {
   plan::NestedLoop node;
@@ -169,8 +169,8 @@ RC_GTEST_PROP(ExecutorNodes, SortingIsStableInMemoryAndOnDisk, ()) {
 
 TEST(ExecutorNodes, LimitOffsetTies) {
   const auto limited = [](ExpressionPtr limit, ExpressionPtr offset, std::vector<plan::SortKey> ties) {
-    return run(make(plan::Limit{std::move(limit), std::move(offset), std::move(ties)},
-                    {values({{1}, {2}, {2}, {2}, {3}})}));
+    return run(
+        make(plan::Limit{std::move(limit), std::move(offset), std::move(ties)}, {values({{1}, {2}, {2}, {2}, {3}})}));
   };
   EXPECT_EQ(limited(big(2), nullptr, {}), "1;2");
   EXPECT_EQ(limited(big(2), big(3), {}), "2;3");
@@ -296,7 +296,9 @@ RC_GTEST_PROP(ExecutorNodes, FramesAreWhatTheirDefinitionSays, ()) {
     group_of.push_back(i == 0 ? 0 : group_of.back() + (rows[i][0] != rows[i - 1][0] ? 1 : 0));
   std::string expected;
   for (int i = 0; i < count; ++i) {
-    const auto at = [&](int row) { return node.window.mode == Window::Mode::rows ? row : group_of[static_cast<std::size_t>(row)]; };
+    const auto at = [&](int row) {
+      return node.window.mode == Window::Mode::rows ? row : group_of[static_cast<std::size_t>(row)];
+    };
     const auto distance = [](Window::Bound bound, int offset) {
       if (bound == Window::Bound::preceding) return -offset;
       return bound == Window::Bound::following ? offset : 0;
@@ -307,7 +309,8 @@ RC_GTEST_PROP(ExecutorNodes, FramesAreWhatTheirDefinitionSays, ()) {
       if (node.window.start != Window::Bound::unbounded_preceding &&
           at(j) < at(i) + distance(node.window.start, start_offset))
         continue;
-      if (node.window.end != Window::Bound::unbounded_following && at(j) > at(i) + distance(node.window.end, end_offset))
+      if (node.window.end != Window::Bound::unbounded_following &&
+          at(j) > at(i) + distance(node.window.end, end_offset))
         continue;
       const bool peer = group_of[static_cast<std::size_t>(i)] == group_of[static_cast<std::size_t>(j)];
       if (node.window.exclusion == Window::Exclusion::current_row && i == j) continue;
@@ -361,8 +364,7 @@ TEST(ExecutorNodes, RangeOffsetsAreDistances) {
   const plan::AggregateCall sum = aggregate("sum", {column(2)});
   node.calls = {{sum.function, sum.arguments, nullptr, false, sum.type}};
   const Plan rows = values({{1, 1}, {2, 10}, {4, 100}, {5, 1000}, {{}, 10000}, {{}, 20000}});
-  EXPECT_EQ(run(make(node, {rows})),
-            "1|1|11;2|10|11;4|100|1110;5|1000|1100;null|10000|30000;null|20000|30000");
+  EXPECT_EQ(run(make(node, {rows})), "1|1|11;2|10|11;4|100|1110;5|1000|1100;null|10000|30000;null|20000|30000");
   node.window.start_offset = number(-1);
   EXPECT_EQ(run(make(node, {rows})), "22013 invalid preceding or following size in window function");
 }
@@ -370,9 +372,12 @@ TEST(ExecutorNodes, RangeOffsetsAreDistances) {
 // --- sets of rows, subplans ---
 
 TEST(ExecutorNodes, SetsInTheSelectListAndInFrom) {
-  const auto series = [](int first, ExpressionPtr last) { return call("generate_series", {number(first), std::move(last)}); };
-  EXPECT_EQ(run(make(plan::ProjectSet{}, {values({{2}, {0}, {1}})}, {column(1), series(1, column(1)), series(5, number(6))})),
-            "2|1|5;2|2|6;0|null|5;0|null|6;1|1|5;1|null|6");
+  const auto series = [](int first, ExpressionPtr last) {
+    return call("generate_series", {number(first), std::move(last)});
+  };
+  EXPECT_EQ(
+      run(make(plan::ProjectSet{}, {values({{2}, {0}, {1}})}, {column(1), series(1, column(1)), series(5, number(6))})),
+      "2|1|5;2|2|6;0|null|5;0|null|6;1|1|5;1|null|6");
   plan::FunctionScan scan;
   scan.source.functions = {{series(1, number(3)), 1}, {series(7, number(8)), 1}};
   scan.source.with_ordinality = true;
@@ -387,9 +392,8 @@ ExpressionPtr subplan(query::Subquery::Kind kind, ExpressionPtr left, const char
     node.comparisons = {find_operator(symbol, TypeId::int4, TypeId::int4)};
     node.left = {std::move(left)};
   }
-  return query::make_expression(std::move(node), left == nullptr && kind == query::Subquery::Kind::scalar
-                                                     ? TypeId::int4
-                                                     : TypeId::boolean);
+  return query::make_expression(
+      std::move(node), left == nullptr && kind == query::Subquery::Kind::scalar ? TypeId::int4 : TypeId::boolean);
 }
 
 TEST(ExecutorNodes, ComparisonsWithSubqueriesKnowNulls) {
@@ -421,8 +425,8 @@ TEST(ExecutorNodes, CorrelatedAndInitialPlans) {
   inner.conditions = {operation("=", column(1), parameter(0))};
   inner.targets = {{column(2), ""}};
   const auto planned = [&](const std::vector<IntegerRow>& outer) {
-    PlannedStatement made = statement(make(
-        plan::Result{}, {values(outer)}, {column(1), query::make_expression(node, TypeId::int4), parameter(1)}));
+    PlannedStatement made = statement(
+        make(plan::Result{}, {values(outer)}, {column(1), query::make_expression(node, TypeId::int4), parameter(1)}));
     made.plan_parameters = 2;
     made.subplans.resize(2);
     made.subplans[0].kind = plan::SubplanDefinition::Kind::correlated;
@@ -441,12 +445,12 @@ TEST(ExecutorNodes, LateralSidesAreRunAgain) {
   plan::NestedLoop loop;
   loop.type = PlanJoin::left;
   loop.parameters = {{0, column(1)}};
-  Plan series = make(plan::Sort{{key(1, true)}}, {make(plan::FunctionScan{{{{call("generate_series", {number(1), parameter(0)}), 1}}, false, true}})});
+  Plan series =
+      make(plan::Sort{{key(1, true)}},
+           {make(plan::FunctionScan{{{{call("generate_series", {number(1), parameter(0)}), 1}}, false, true}})});
   PlannedStatement planned = statement(make(loop, {values({{2}, {0}, {2}, {1}}), series}));
   planned.plan_parameters = 1;
-  with_runner([&](TestNode&, PlanRunner& runner) {
-    EXPECT_EQ(runner.outcome(planned), "2|2;2|1;0|null;2|2;2|1;1|1");
-  });
+  with_runner([&](TestNode&, PlanRunner& runner) { EXPECT_EQ(runner.outcome(planned), "2|2;2|1;0|null;2|2;2|1;1|1"); });
 }
 
 }  // namespace

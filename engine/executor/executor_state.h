@@ -1,5 +1,5 @@
-// What all nodes of a run share: where it runs, the plan's parameters, subplans, common tables, work tables (PostgreSQL's
-// EState, src/include/nodes/execnodes.h).
+// What all nodes of a run share: where it runs, the plan's parameters, subplans, common tables, work tables
+// (PostgreSQL's EState, src/include/nodes/execnodes.h).
 //
 // Parameters of the plan have versions. Whoever keeps rows that were computed from parameters (a sort, a hash table, a
 // materialisation, a subplan without arguments) remembers the versions, and computes them again only if one has changed
@@ -44,9 +44,9 @@ using Dependencies = std::vector<int>;
 // What the rows of scans are when a plan is run again over rows that were found before, by entry of the plan's scans
 // (PostgreSQL's EPQState::relsubs_slot).
 struct RecheckRow {
-  bool present = false;            // false: the scan gives no row (the null-extended side of an outer join)
+  bool present = false;             // false: the scan gives no row (the null-extended side of an outer join)
   bool ignores_conditions = false;  // PlantedBug::recheck_set_but_not_where
-  Row row;                         // as the scan sees it, system columns included
+  Row row;                          // as the scan sees it, system columns included
 };
 using RecheckRows = std::map<int, RecheckRow>;
 

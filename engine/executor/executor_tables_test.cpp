@@ -55,15 +55,16 @@ RC_GTEST_PROP(ExecutorTables, IndexScansFindWhatFiltersLeave, ()) {
   const int bounds = *rc::gen::inRange(0, 4);
   for (int i = 0; i < bounds; ++i) {
     drawn.push_back({*rc::gen::inRange<std::size_t>(0, 2),
-                     *rc::gen::element(Comparison::less, Comparison::less_equal, Comparison::equal,
-                                       Comparison::greater, Comparison::greater_equal, Comparison::in_array,
-                                       Comparison::is_null, Comparison::is_not_null),
+                     *rc::gen::element(Comparison::less, Comparison::less_equal, Comparison::equal, Comparison::greater,
+                                       Comparison::greater_equal, Comparison::in_array, Comparison::is_null,
+                                       Comparison::is_not_null),
                      *rc::gen::inRange(0, 5)});
   }
   with_runner(
       [&](TestNode&, PlanRunner& runner) {
         const query::RelationPtr relation = runner.relation("t");
-        plan::IndexScan scan{.relation = relation, .index = 0, .bounds = {}, .backward = backward, .system_columns = {}};
+        plan::IndexScan scan{
+            .relation = relation, .index = 0, .bounds = {}, .backward = backward, .system_columns = {}};
         Plan filtered = seq_scan(relation);
         for (const Drawn& one : drawn) {
           const ExpressionPtr key = column(static_cast<int>(one.key) + 1);
@@ -86,8 +87,8 @@ RC_GTEST_PROP(ExecutorTables, IndexScansFindWhatFiltersLeave, ()) {
           scan.bounds.push_back({one.key, one.comparison, value, condition});
           filtered.conditions.push_back(condition);
         }
-        const Plan sorted = make(
-            plan::Sort{{key(1, backward, backward), key(2, backward, backward), key(3, backward)}}, {std::move(filtered)});
+        const Plan sorted = make(plan::Sort{{key(1, backward, backward), key(2, backward, backward), key(3, backward)}},
+                                 {std::move(filtered)});
         EXPECT_EQ(runner.outcome(statement(make(std::move(scan)))), runner.outcome(statement(sorted)));
       },
       "CREATE TABLE t (a int, b int, c int); CREATE INDEX t_ab ON t (a, b); INSERT INTO t VALUES " + rows);
@@ -99,7 +100,8 @@ TEST(ExecutorTables, IndexesAreReadBackwardsOverManyPages) {
         const query::RelationPtr relation = runner.relation("t");
         plan::ModifyTable insert;
         insert.relation = relation;
-        Plan series = make(plan::FunctionScan{{{{call("generate_series", {number(1), number(3000)}), 1}}, false, false}});
+        Plan series =
+            make(plan::FunctionScan{{{{call("generate_series", {number(1), number(3000)}), 1}}, false, false}});
         ASSERT_EQ(runner.outcome(statement(make(insert, {series}))), "3000");
         std::string expected;
         for (int i = 3000; i > 0; --i) expected += std::to_string(i) + (i == 1 ? "" : ";");
@@ -229,9 +231,9 @@ PlannedStatement update_joined(PlanRunner& runner) {
   plan::HashJoin join;
   join.left_keys = join.right_keys = {column(1)};
   join.key_types = {TypeId::int4};
-  Plan joined = make(std::move(join), {std::move(left), seq_scan(u, true, 1)},
-                     {operation("+", column(2), column(2, TypeId::int4, 1)), column(3, TypeId::text),
-                      column(3, TypeId::text, 1)});
+  Plan joined = make(
+      std::move(join), {std::move(left), seq_scan(u, true, 1)},
+      {operation("+", column(2), column(2, TypeId::int4, 1)), column(3, TypeId::text), column(3, TypeId::text, 1)});
   plan::ModifyTable update = change(t, query::Command::update);
   update.others = {{u, {}, 3, 1}};
   return statement(make(std::move(update), {std::move(joined)}));
@@ -253,8 +255,7 @@ PlannedStatement lock_joined(PlanRunner& runner) {
   const query::RelationPtr u = runner.relation("u");
   plan::NestedLoop join;
   join.type = plan::PlanJoin::left;
-  join.condition = {operation("=", column(1), column(1, TypeId::int4, 1)),
-                    operation("<", column(2), number(50))};
+  join.condition = {operation("=", column(1), column(1, TypeId::int4, 1)), operation("<", column(2), number(50))};
   Plan joined = make(std::move(join), {seq_scan(t, true, 0), seq_scan(u, true, 1)},
                      {column(2), column(2, TypeId::int4, 1), column(3, TypeId::text), column(3, TypeId::text, 1)});
   plan::LockRows lock;

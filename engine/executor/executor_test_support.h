@@ -48,6 +48,10 @@ inline plan::AggregateCall aggregate(std::string_view name, std::vector<Expressi
   for (const ExpressionPtr& argument : arguments) types.push_back(argument->type.id);
   plan::AggregateCall call;
   call.function = find_function(name, types);
+  if (call.function == nullptr) {
+    types.assign(types.size(), TypeId::any);
+    call.function = find_function(name, types);
+  }
   call.arguments = std::move(arguments);
   call.type = call.function->result;
   return call;
@@ -111,10 +115,8 @@ class PlanRunner {
   std::string run(const PlannedStatement& planned) {
     begin();
     const CallContext context;
-    const ExecutionInputs inputs{.database = database_,
-                                 .transaction = *transaction_,
-                                 .call = context,
-                                 .work_memory_bytes = work_memory_bytes};
+    const ExecutionInputs inputs{
+        .database = database_, .transaction = *transaction_, .call = context, .work_memory_bytes = work_memory_bytes};
     Execution execution(std::make_shared<const PlannedStatement>(planned), inputs);
     std::string text;
     bool any = false;

@@ -1,8 +1,9 @@
 // Hash Join: the right side's rows by their keys; a key with a NULL matches nothing (PostgreSQL's nodeHashjoin.c).
 //
-// What does not fit into work memory is joined part by part (Kitsuregawa et al. 1983, "Grace"; hybrid as in PostgreSQL's
-// nodeHash.c): both sides are divided by their keys' hashes into parts, each in a temporary file. The parts' number is
-// found while the right side is read; a part that is still too large stays whole, since its rows may all have one key.
+// What does not fit into work memory is joined part by part (Kitsuregawa et al. 1983, "Grace"; hybrid as in
+// PostgreSQL's nodeHash.c): both sides are divided by their keys' hashes into parts, each in a temporary file. The
+// parts' number is found while the right side is read; a part that is still too large stays whole, since its rows may
+// all have one key.
 #include <algorithm>
 
 #include "engine/executor/key_table.h"
@@ -69,7 +70,8 @@ class RightRows {
  private:
   std::uint32_t match(std::uint32_t at, RowView keys, std::uint64_t hash) const {
     const std::size_t width = rules_.width();
-    while (at != none && !(hashes_[at] == hash && rules_.equal({keys_.data() + at * width, width}, keys))) at = next_[at];
+    while (at != none && !(hashes_[at] == hash && rules_.equal({keys_.data() + at * width, width}, keys)))
+      at = next_[at];
     return at;
   }
 
@@ -299,7 +301,8 @@ class HashJoinState final : public NodeState {
 }  // namespace
 
 NodeStatePtr make_hash_join(ExecutorState& state, const Plan& plan) {
-  return std::make_unique<HashJoinState>(state, plan, *plan.as<plan::HashJoin>(), make_state(state, *plan.children.at(0)),
+  return std::make_unique<HashJoinState>(state, plan, *plan.as<plan::HashJoin>(),
+                                         make_state(state, *plan.children.at(0)),
                                          make_state(state, *plan.children.at(1)));
 }
 

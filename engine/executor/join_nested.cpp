@@ -64,7 +64,8 @@ class NestedLoopState final : public NodeState {
     if (!left_->next(left_row_)) return false;
     has_left_ = true;
     matched_ = done_with_left_ = false;
-    for (Parameter& parameter : parameters_) state_.set_parameter(parameter.number, parameter.value.value(state_, left_row_));
+    for (Parameter& parameter : parameters_)
+      state_.set_parameter(parameter.number, parameter.value.value(state_, left_row_));
     if (right_used_) right_->rescan();
     right_used_ = true;
     return true;

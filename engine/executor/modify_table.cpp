@@ -40,9 +40,7 @@ class ModifyTableState final : public ParentState {
     }
     return false;
   }
-  void restart() override {
-    throw SqlError(sqlstate::internal_error, "a change of rows was to be run again");
-  }
+  void restart() override { throw SqlError(sqlstate::internal_error, "a change of rows was to be run again"); }
 
  private:
   // Both set row_ to the new (deleted) row, tid_ to its place, found_ to the child's row.

@@ -20,7 +20,8 @@ class RowChange {
     Tid tid;    // its place
     Row found;  // the child's row it was made from
   };
-  // `found`: a row of the child. Nothing if the row has gone or no longer qualifies. Throws 40001 under repeatable read.
+  // `found`: a row of the child. Nothing if the row has gone or no longer qualifies. Throws 40001 under repeatable
+  // read.
   std::optional<Result> run(RowView found);
 
  private:

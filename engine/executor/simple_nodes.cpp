@@ -44,8 +44,7 @@ class ProjectSetState final : public ParentState {
  public:
   ProjectSetState(ExecutorState& state, const Plan& plan, NodeStatePtr&& child)
       : ParentState(state, plan, std::move(child)) {
-    if (!plan.conditions.empty())
-      throw SqlError(sqlstate::internal_error, "a ProjectSet node has conditions");
+    if (!plan.conditions.empty()) throw SqlError(sqlstate::internal_error, "a ProjectSet node has conditions");
     for (const plan::PlanTarget& target : plan.targets) {
       const auto* call = target.expression->as<query::Call>();
       const bool is_set = call != nullptr && call->function->kind == FunctionKind::set;

@@ -31,11 +31,16 @@ enum class WindowFunction : std::uint8_t {
 WindowFunction function_of(const FunctionEntry& entry) {
   if (entry.kind == FunctionKind::aggregate) return WindowFunction::aggregate;
   constexpr std::pair<std::string_view, WindowFunction> names[] = {
-      {"row_number", WindowFunction::row_number},     {"rank", WindowFunction::rank},
-      {"dense_rank", WindowFunction::dense_rank},     {"percent_rank", WindowFunction::percent_rank},
-      {"cume_dist", WindowFunction::cume_dist},       {"ntile", WindowFunction::ntile},
-      {"lag", WindowFunction::lag},                   {"lead", WindowFunction::lead},
-      {"first_value", WindowFunction::first_value},   {"last_value", WindowFunction::last_value},
+      {"row_number", WindowFunction::row_number},
+      {"rank", WindowFunction::rank},
+      {"dense_rank", WindowFunction::dense_rank},
+      {"percent_rank", WindowFunction::percent_rank},
+      {"cume_dist", WindowFunction::cume_dist},
+      {"ntile", WindowFunction::ntile},
+      {"lag", WindowFunction::lag},
+      {"lead", WindowFunction::lead},
+      {"first_value", WindowFunction::first_value},
+      {"last_value", WindowFunction::last_value},
       {"nth_value", WindowFunction::nth_value},
   };
   for (const auto& [name, function] : names) {
@@ -54,7 +59,10 @@ struct Place {
 class WindowCallState {
  public:
   WindowCallState(const plan::WindowCall& call, bool only_grows)
-      : call_(call), function_(function_of(*call.function)), only_grows_(only_grows), arguments_(compile(call.arguments)) {
+      : call_(call),
+        function_(function_of(*call.function)),
+        only_grows_(only_grows),
+        arguments_(compile(call.arguments)) {
     if (call.filter != nullptr) filter_.emplace(call.filter);
     for (const ExpressionPtr& argument : call.arguments) types_.push_back(argument->type);
   }

@@ -11,9 +11,7 @@ namespace {
 
 using Window = query::Window;
 
-bool has_offset(Window::Bound bound) {
-  return bound == Window::Bound::preceding || bound == Window::Bound::following;
-}
+bool has_offset(Window::Bound bound) { return bound == Window::Bound::preceding || bound == Window::Bound::following; }
 
 const FunctionEntry* find_in_range(TypeId column, TypeId offset) {
   const TypeId types[] = {column, column, offset, TypeId::boolean, TypeId::boolean};
@@ -161,8 +159,8 @@ std::uint64_t FrameFinder::range_end(ExecutorState& state, const Partition& part
     const Value value = partition.at(partition.group_start(group))[column];
     bool before_end = false;
     if (value.is_null() || base.is_null()) {
-      before_end = (value.is_null() && base.is_null()) || (value.is_null() ? order_by_[0].nulls_first
-                                                                            : !order_by_[0].nulls_first);
+      before_end = (value.is_null() && base.is_null()) ||
+                   (value.is_null() ? order_by_[0].nulls_first : !order_by_[0].nulls_first);
     } else {
       before_end = in_range(state, value, base, end_value_, window_.end == Bound::preceding, true);
     }

@@ -5,8 +5,8 @@
 //
 // Structure (btree_page.h): a meta page (block 0) names the root; pages of one level are linked to the right and
 // bounded by a high key (Lehman and Yao 1981), so that a search that arrives after a split goes right. There are no
-// links to the left: scans backward search for each page from the root. A page that became empty is taken out together with its entry in its
-// parent; its block is used again at once. A tree without entries shrinks to one leaf.
+// links to the left: scans backward search for each page from the root. A page that became empty is taken out together
+// with its entry in its parent; its block is used again at once. A tree without entries shrinks to one leaf.
 //
 // Concurrency. One task at a time changes a tree (`writer_`, held across page reads, never across a wait for a lock of
 // the database). Searches take no lock: they go down page by page and hold no pin while they wait for one, go right
