@@ -65,11 +65,7 @@ RowView AggregateCallState::compute_arguments(ExecutorState& state, RowView row)
   values_.resize(kept_width_);
   std::size_t at = 0;
   for (std::vector<Evaluator>* part : {&arguments_, &sort_values_}) {
-    for (Evaluator& evaluator : *part) {
-      const Value& value = evaluator.get(state, row, {}, values_[at]);
-      if (&value != &values_[at]) values_[at] = value;
-      ++at;
-    }
+    for (Evaluator& evaluator : *part) values_[at++] = evaluator.get(state, row);
   }
   return values_;
 }

@@ -142,10 +142,7 @@ class HashJoinState final : public NodeState {
     if (evaluators.size() == 1 && evaluators[0].first_column() >= 0)
       return row.subspan(static_cast<std::size_t>(evaluators[0].first_column()), 1);
     keys_.resize(evaluators.size());
-    for (std::size_t i = 0; i < evaluators.size(); ++i) {
-      const Value& value = evaluators[i].get(state_, row, {}, keys_[i]);
-      if (&value != &keys_[i]) keys_[i] = value;
-    }
+    for (std::size_t i = 0; i < evaluators.size(); ++i) keys_[i] = evaluators[i].get(state_, row);
     return keys_;
   }
 

@@ -71,13 +71,12 @@ NodeStatePtr make_seq_scan(ExecutorState& state, const Plan& plan) {
   return std::make_unique<SeqScanState>(state, plan, scan, TableRows(state, scan.relation, scan.system_columns));
 }
 
-NodeStatePtr make_recheck_scan(ExecutorState& state, const Plan& plan) {
+NodeStatePtr make_recheck_scan(ExecutorState& state, const Plan& plan, std::size_t seen_width) {
   std::vector<Evaluator> bounds;
   if (const auto* scan = plan.as<plan::IndexScan>()) {
     for (const plan::IndexScan::Bound& bound : scan->bounds) bounds.emplace_back(bound.condition);
   }
-  const RecheckRow& found = state.recheck->at(plan.entry);
-  return std::make_unique<RecheckScanState>(state, plan, found.row.size(), std::move(bounds));
+  return std::make_unique<RecheckScanState>(state, plan, seen_width, std::move(bounds));
 }
 
 }  // namespace polarsim::engine::executor

@@ -1,5 +1,7 @@
 // Sort: in memory, or runs in temporary files that are merged (PostgreSQL's tuplesort.c, which sorts by quicksort and
 // merges balanced; Knuth, volume 3, 5.4). Rows that are equal come in the order of the child.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -16,7 +18,10 @@ class SortState final : public ParentState {
   SortState(ExecutorState& state, const Plan& plan, NodeStatePtr&& child, const plan::Sort& sort)
       : ParentState(state, plan, std::move(child)), order_(sort.keys), row_width_(child_->width()) {}
 
-  void set_row_bound(std::uint64_t rows) override { bound_ = rows; }
+  void set_row_bound(std::uint64_t rows) override {
+    // What it leaves out must not count.
+    if (plan_.conditions.empty()) bound_ = rows;
+  }
 
  protected:
   bool produce(RowView& row) override {
@@ -129,12 +134,13 @@ class SortState final : public ParentState {
   }
 
   void describe() {
-    measurement()->lines.clear();
-    if (runs_.empty()) {
-      measurement()->lines.push_back(std::string("Sort Method: ") + (cut_ ? "top-N heapsort" : "quicksort"));
-    } else {
-      measurement()->lines.push_back("Sort Method: external merge");
-    }
+    constexpr std::uint64_t kilobyte = 1024;
+    std::uint64_t bytes = runs_.empty() ? memory_of(rows_) : 0;
+    for (const std::unique_ptr<Run>& run : runs_) bytes += run->rows.bytes();
+    const char* method = !runs_.empty() ? "external merge  Disk"
+                         : cut_         ? "top-N heapsort  Memory"
+                                        : "quicksort  Memory";
+    measurement()->lines = {fmt::format("Sort Method: {}: {}kB", method, (bytes + kilobyte - 1) / kilobyte)};
   }
 
   // So many values are kept in memory whatever work_mem says, where LIMIT says that there are no more.
