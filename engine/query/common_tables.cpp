@@ -46,7 +46,7 @@ void analyse_common_table(const syntax::CommonTable& table, std::size_t number, 
                                              table.name, i + 1, format_type(result.columns[i].type),
                                              format_type(columns[i].type)),
                                  "", "Cast the output of the non-recursive term to the correct type.", "",
-                                 table.position});
+                                 query->targets[i].expression->position});
     }
   }
   result.columns = std::move(columns);

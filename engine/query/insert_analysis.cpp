@@ -78,7 +78,7 @@ class InsertAnalysis {
       ExpressionPtr& place = by_column[static_cast<std::size_t>(column.number) - 1];
       if (!column.subscripts.empty()) {
         ExpressionPtr container = place != nullptr ? place : make_expression(Constant{}, definition.type);
-        place = assign(given_[i], definition, std::move(container), column.subscripts, scope_);
+        place = assign(given_[i], definition, std::move(container), column.subscripts, column.position, scope_);
       } else {
         place = given_[i];
       }
@@ -155,7 +155,7 @@ class InsertAnalysis {
       if (row[i]->as<DefaultValue>() != nullptr) {
         if (!column.subscripts.empty()) {
           throw SqlError(sqlstate::feature_not_supported, "cannot set an array element to DEFAULT")
-              .at(row[i]->position);
+              .at(column.position);
         }
         continue;
       }

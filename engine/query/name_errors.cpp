@@ -119,7 +119,11 @@ void QueryScope::throw_missing_column(std::string_view table, std::string_view c
         if (candidate.name == column) exact = true;
         suggestions.consider(entry, candidate.name, penalty);
       }
-      if (std::holds_alternative<TableSource>(entry.source) && find_system_column(column) != nullptr) exact = true;
+      const bool excluded =
+          scope->excluded_entry >= 0 && &entry == &scope->query.entries[static_cast<std::size_t>(scope->excluded_entry)];
+      if (std::holds_alternative<TableSource>(entry.source) && !excluded && find_system_column(column) != nullptr) {
+        exact = true;
+      }
       if (exact && penalty == 0) {
         suggestions.settle_hidden(entry);
         settled = true;

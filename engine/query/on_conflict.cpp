@@ -62,17 +62,18 @@ Inference analyse_target(const syntax::OnConflict& clause, QueryScope& scope) {
     const auto* column = expression->as<Column>();
     if (column == nullptr) {
       inference.expressions.push_back(std::move(expression));
-    } else if (column->column > 0) {
+    } else if (column->column != Column::whole_row) {
       if (!contains_target(inference.columns, column->column)) inference.columns.push_back(column->column);
-    } else if (column->column == Column::whole_row) {
+    } else {
       throw SqlError(sqlstate::feature_not_supported, "whole row unique index inference specifications are not "
                                                       "supported");
-    } else {
-      throw SqlError(sqlstate::feature_not_supported, "inference with system columns is not supported");
     }
   }
-  add_conditions(analyse_condition_in(scope, Clause::index_predicate, clause.target_where, "WHERE"),
-                 inference.conditions);
+  // PostgreSQL does not ask whether this is boolean at all.
+  if (clause.target_where != nullptr) {
+    add_conditions(settle_unknown(analyse_in(scope, Clause::index_predicate, clause.target_where), scope),
+                   inference.conditions);
+  }
   return inference;
 }
 

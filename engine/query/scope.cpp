@@ -19,6 +19,7 @@ constexpr std::size_t grouping_arguments_max = 31;
 struct ArgumentLevels {
   int column = -1;     // the nearest query whose columns are used
   int aggregate = -1;  // the nearest query with an aggregate among the arguments
+  int column_position = 0;
   int aggregate_position = 0;
 };
 
@@ -49,7 +50,9 @@ void look_at_argument(const ExpressionPtr& argument, bool in_filter, ArgumentLev
   if (argument == nullptr) return;
   walk(argument, [&](const Expression& part, int depth) {
     if (const auto* column = part.as<Column>()) {
-      note_nearest(levels.column, column->levels_up - depth);
+      const int level = column->levels_up - depth;
+      if (level >= 0 && (levels.column < 0 || level < levels.column)) levels.column_position = part.position;
+      note_nearest(levels.column, level);
     } else if (const auto* aggregate = part.as<Aggregate>()) {
       const int level = aggregate->levels_up - depth;
       if (in_filter && level == 0) {
@@ -104,8 +107,12 @@ void QueryScope::settle_parameter(int index, TypeId type, int position) {
 }
 
 ExpressionPtr QueryScope::aggregate(Aggregate call, Type type, int position) {
+  const bool has_direct_arguments = call.function->aggregate_kind != AggregateKind::normal;
+  ArgumentLevels direct;
   ArgumentLevels levels;
-  for (const ExpressionPtr& argument : call.arguments) look_at_argument(argument, false, levels);
+  for (const ExpressionPtr& argument : call.arguments) {
+    look_at_argument(argument, false, has_direct_arguments ? direct : levels);
+  }
   for (const OrderKey& key : call.order_by) look_at_argument(key.expression, false, levels);
   look_at_argument(call.filter, true, levels);
   int level = 0;
@@ -117,6 +124,14 @@ ExpressionPtr QueryScope::aggregate(Aggregate call, Type type, int position) {
   if (levels.aggregate >= 0 && level == levels.aggregate) {
     throw SqlError(sqlstate::grouping_error, "aggregate function calls cannot be nested")
         .at(levels.aggregate_position);
+  }
+  if (direct.column >= 0 && direct.column < level) {
+    throw SqlError(sqlstate::grouping_error,
+                   "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
+        .at(direct.column_position);
+  }
+  if (direct.aggregate >= 0 && direct.aggregate <= level) {
+    throw SqlError(sqlstate::grouping_error, "aggregate function calls cannot be nested").at(direct.aggregate_position);
   }
   call.levels_up = level;
   QueryScope& owner = around(level);

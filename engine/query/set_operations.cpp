@@ -167,8 +167,8 @@ class SetOperationAnalysis {
     common.modifier = left_type.id == common.id && left_type == right_type ? left_type.modifier : no_modifier;
     settle(left, column, common, construct);
     settle(right, column, common, construct);
-    const int position =
-        left_type.id == common.id ? left.columns[column]->position : right.columns[column]->position;
+    const bool right_decides = right_type.id == common.id && left_type.id != common.id;
+    const int position = (right_decides ? right : left).columns[column]->position;
     return make_expression(Constant{}, common, position);
   }
 

@@ -137,7 +137,7 @@ void analyse_window(const Specification& specification, QueryScope& scope) {
     const int number = find_target(item, Clause::window_partition, false, scope);
     Target& target = query.targets[static_cast<std::size_t>(number)];
     if (target.expression->type.id == TypeId::unknown) target.expression = settle_unknown(target.expression, scope);
-    require_order(target.expression->type.id, item->position);
+    require_equality(target.expression->type.id, item->position);
     if (!contains_target(window.partition_by, number)) window.partition_by.push_back(number);
   }
   if (base != nullptr) {
