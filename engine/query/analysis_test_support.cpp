@@ -20,7 +20,9 @@ class NumberOfAnyName final : public SessionServices {
   RandomSequence& random_sequence() override { throw std::logic_error("analysis is no matter of chance"); }
   std::uint64_t random_bits() override { throw std::logic_error("analysis is no matter of chance"); }
   std::string object_name(TypeId, std::uint32_t oid) override { return std::to_string(oid); }
-  std::uint32_t object_number(TypeId, std::string_view name) override { return static_cast<std::uint32_t>(name.size()); }
+  std::uint32_t object_number(TypeId, std::string_view name) override {
+    return static_cast<std::uint32_t>(name.size());
+  }
 };
 
 syntax::ExpressionPtr next_value() {
@@ -28,11 +30,15 @@ syntax::ExpressionPtr next_value() {
   return std::get<syntax::Select>(statements[0]->body).items[0].expression;
 }
 
-RelationIndex index_over(const Relation& relation, const std::vector<std::string>& columns, const syntax::Constraint& by,
-                         bool primary) {
+RelationIndex index_over(const Relation& relation, const std::vector<std::string>& columns,
+                         const syntax::Constraint& by, bool primary) {
   RelationIndex index;
   index.name = by.name;
-  if (index.name.empty()) index.name = relation.name + (primary ? "_pkey" : "_" + columns[0] + "_key");
+  if (index.name.empty()) {
+    index.name = relation.name;
+    for (const std::string& column : columns) index.name += primary ? "" : "_" + column;
+    index.name += primary ? "_pkey" : "_key";
+  }
   for (const std::string& column : columns) index.keys.push_back({relation.find(column), nullptr, false, false});
   index.unique = true;
   index.primary = primary;
@@ -98,6 +104,8 @@ DescribedRelations::DescribedRelations(std::string_view definitions) {
       throw std::logic_error("no definition of a relation");
     }
   }
+  // What views opened while they were described is nobody's business.
+  locks.clear();
 }
 
 void DescribedRelations::add(Relation relation) {

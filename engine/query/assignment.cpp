@@ -146,16 +146,19 @@ ExpressionPtr assign(const ExpressionPtr& value, const RelationColumn& column, E
   const TypeInfo& info = type_info(column.type.id);
   const bool json = column.type.id == TypeId::jsonb;
   if (info.element == TypeId::none && !json) {
-    throw SqlError(sqlstate::datatype_mismatch,
-                   fmt::format("cannot subscript type {} because it does not support subscripting",
-                               type_name(column.type.id)))
+    throw SqlError(
+        sqlstate::datatype_mismatch,
+        fmt::format("cannot subscript type {} because it does not support subscripting", type_name(column.type.id)))
         .at(container->position);
   }
   SubscriptAssignment assignment;
   bool slice = false;
   for (const syntax::Expression::Subscript& subscript : subscripts) {
     if (subscript.slice && json) {
-      throw SqlError(sqlstate::datatype_mismatch, "jsonb subscript does not support slices").at(value->position);
+      throw SqlError(sqlstate::datatype_mismatch, "jsonb subscript does not support slices")
+          .at((subscript.upper != nullptr   ? subscript.upper->position
+               : subscript.lower != nullptr ? subscript.lower->position
+                                            : position));
     }
     slice = slice || subscript.slice;
     assignment.indexes.push_back({analyse_index(subscript.lower, column.type.id, scope),
@@ -216,20 +219,19 @@ std::vector<Target> analyse_assignments(const std::vector<syntax::Assignment>& a
     const bool subscripted = !assignment.subscripts.empty();
     const bool is_default = values[i]->as<DefaultValue>() != nullptr;
     if (is_default && subscripted) {
-      throw SqlError(sqlstate::feature_not_supported, "cannot set an array element to DEFAULT")
-          .at(assignment.position);
+      throw SqlError(sqlstate::feature_not_supported, "cannot set an array element to DEFAULT").at(assignment.position);
     }
     const auto known = std::find_if(assigned.begin(), assigned.end(),
                                     [&](const Assigned& other) { return other.target.column == number; });
     ExpressionPtr container;
     if (subscripted) {
-      container = known != assigned.end() ? known->target.expression
-                                          : make_expression(Column{scope.query.result_entry, number, 0}, column.type,
-                                                            assignment.position);
+      container = known != assigned.end()
+                      ? known->target.expression
+                      : make_expression(Column{scope.query.result_entry, number, 0}, column.type, assignment.position);
     }
     ExpressionPtr value =
-        is_default ? values[i] : assign(values[i], column, std::move(container), assignment.subscripts,
-                                 assignment.position, scope);
+        is_default ? values[i]
+                   : assign(values[i], column, std::move(container), assignment.subscripts, assignment.position, scope);
     if (known != assigned.end()) {
       if (!known->subscripted || !subscripted) {
         if (!duplicate) duplicated = &column;

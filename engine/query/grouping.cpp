@@ -190,8 +190,9 @@ class GroupingCheck {
             ? fmt::format("column \"{}.{}\" must appear in the GROUP BY clause or be used in an aggregate function",
                           entry.alias, name)
             : fmt::format("subquery uses ungrouped column \"{}.{}\" from outer query", entry.alias, name);
-    throw SqlError(sqlstate::grouping_error, std::move(message),
-                   direct_arguments_ ? "Direct arguments of an ordered-set aggregate must use only grouped columns." : "")
+    throw SqlError(
+        sqlstate::grouping_error, std::move(message),
+        direct_arguments_ ? "Direct arguments of an ordered-set aggregate must use only grouped columns." : "")
         .at(position);
   }
 

@@ -65,8 +65,9 @@ Inference analyse_target(const syntax::OnConflict& clause, QueryScope& scope) {
     } else if (column->column != Column::whole_row) {
       if (!contains_target(inference.columns, column->column)) inference.columns.push_back(column->column);
     } else {
-      throw SqlError(sqlstate::feature_not_supported, "whole row unique index inference specifications are not "
-                                                      "supported");
+      throw SqlError(sqlstate::feature_not_supported,
+                     "whole row unique index inference specifications are not "
+                     "supported");
     }
   }
   // PostgreSQL does not ask whether this is boolean at all.
@@ -118,8 +119,8 @@ void find_constraint(const syntax::OnConflict& clause, const Relation& relation,
   if (is_check) {
     throw SqlError(sqlstate::wrong_object_type, "constraint in ON CONFLICT clause has no associated index");
   }
-  throw SqlError(sqlstate::undefined_object, fmt::format("constraint \"{}\" for table \"{}\" does not exist",
-                                                         clause.constraint, relation.name));
+  throw SqlError(sqlstate::undefined_object,
+                 fmt::format("constraint \"{}\" for table \"{}\" does not exist", clause.constraint, relation.name));
 }
 
 void infer_arbiters(const Relation& relation, const Inference& inference, QueryScope& scope, ConflictClause& result) {

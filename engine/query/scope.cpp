@@ -93,10 +93,13 @@ ExpressionPtr QueryScope::parameter(const syntax::Expression& reference) {
   }
   Type type = (*types)[static_cast<std::size_t>(index) - 1];
   if (type.id == TypeId::none) type = TypeId::unknown;
+  if (type.id == TypeId::unknown) statement_.untyped_parameters.push_back({index, reference.position});
   return make_expression(Parameter{index, false}, type, reference.position);
 }
 
 void QueryScope::settle_parameter(int index, TypeId type, int position) {
+  std::erase_if(statement_.untyped_parameters,
+                [&](const StatementState::Untyped& untyped) { return untyped.position == position; });
   Type& known = (*context().parameter_types)[static_cast<std::size_t>(index) - 1];
   if (known.id == TypeId::none || known.id == TypeId::unknown) {
     known = type;
@@ -122,8 +125,7 @@ ExpressionPtr QueryScope::aggregate(Aggregate call, Type type, int position) {
     level = std::max({levels.column, levels.aggregate, 0});
   }
   if (levels.aggregate >= 0 && level == levels.aggregate) {
-    throw SqlError(sqlstate::grouping_error, "aggregate function calls cannot be nested")
-        .at(levels.aggregate_position);
+    throw SqlError(sqlstate::grouping_error, "aggregate function calls cannot be nested").at(levels.aggregate_position);
   }
   if (direct.column >= 0 && direct.column < level) {
     throw SqlError(sqlstate::grouping_error,
@@ -169,8 +171,8 @@ ExpressionPtr QueryScope::window_call(WindowCall call, Type type, const syntax::
 int QueryScope::window_number(const syntax::WindowSpecification& over) {
   for (std::size_t i = 0; i < window_specifications.size(); ++i) {
     const syntax::WindowSpecification& known = *window_specifications[i];
-    const bool same = over.name.empty() ? known.name.empty() && same_window_specification(known, over)
-                                        : known.name == over.name;
+    const bool same =
+        over.name.empty() ? known.name.empty() && same_window_specification(known, over) : known.name == over.name;
     if (same) return static_cast<int>(i);
   }
   if (!over.name.empty()) {
@@ -205,8 +207,7 @@ ExpressionPtr QueryScope::grouping(const std::vector<syntax::ExpressionPtr>& arg
 
 void QueryScope::set_returning_call(const FunctionEntry& /*function*/, int position) {
   if (const char* place = rules_of(clause).set_functions) {
-    throw SqlError(sqlstate::feature_not_supported,
-                   fmt::format("set-returning functions are not allowed in {}", place))
+    throw SqlError(sqlstate::feature_not_supported, fmt::format("set-returning functions are not allowed in {}", place))
         .at(position);
   }
   ++set_functions_met;

@@ -74,6 +74,15 @@ class SetOperationAnalysis {
   // The leftmost leaf, which gives the names.
   static int first_entry(const SetOperation& tree) { return tree.is_leaf() ? tree.entry : first_entry(*tree.left); }
 
+  // Where the first leaf's columns were written.
+  std::vector<int> first_positions() const {
+    std::vector<int> positions;
+    for (const Target& target : leaves_.front()->targets) {
+      if (!target.hidden) positions.push_back(target.expression->position);
+    }
+    return positions;
+  }
+
   // Leaves get the entries' types that unification settled.
   void finish() {
     for (std::size_t i = 0; i < leaves_.size(); ++i) {
@@ -192,11 +201,12 @@ MutableQueryPtr analyse_set_operation(const syntax::Select& select, QueryScope& 
   query.set_operation = result.tree;
   const int first = SetOperationAnalysis::first_entry(*result.tree);
   const std::vector<OutputName>& names = query.entries[static_cast<std::size_t>(first)].columns;
+  const std::vector<int> positions = analysis.first_positions();
   for (std::size_t i = 0; i < result.columns.size(); ++i) {
     Target& target = query.targets.emplace_back();
     target.name = names[i].name;
-    target.expression = make_expression(Column{first, static_cast<int>(i) + 1, 0}, result.columns[i]->type,
-                                        result.columns[i]->position);
+    target.expression =
+        make_expression(Column{first, static_cast<int>(i) + 1, 0}, result.columns[i]->type, positions[i]);
   }
   const std::size_t visible = query.targets.size();
   // ORDER BY sees the columns of the result alone.
