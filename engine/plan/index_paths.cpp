@@ -140,7 +140,7 @@ class IndexPathMaker {
     for (const Condition* condition : base_.join_conditions) {
       const bool movable = !overlaps(condition->kept, relid(id_)) &&
                            (!condition->pushed_down || condition->required == condition->relids) &&
-                           overlaps(condition->relids, relid(id_));
+                           overlaps(condition->relids, relid(id_)) && !waits_for_outer_join(*condition);
       if (movable) join_candidates_.push_back(condition);
     }
     const auto& indexes = base_.relation->indexes;
@@ -152,6 +152,18 @@ class IndexPathMaker {
   }
 
  private:
+  // A condition above an outer join that makes this relation's columns NULL sees those NULLs.
+  bool waits_for_outer_join(const Condition& condition) const {
+    if (!condition.pushed_down) return false;
+    return std::any_of(level_.special_joins.begin(), level_.special_joins.end(), [&](const SpecialJoin& join) {
+      if (join.type == PlanJoin::semi) return false;
+      const bool right = overlaps(join.written_right, relid(id_)) && !is_subset(condition.relids, join.written_right);
+      const bool left = join.type == PlanJoin::full && overlaps(join.written_left, relid(id_)) &&
+                        !is_subset(condition.relids, join.written_left);
+      return right || left;
+    });
+  }
+
   // A partial index has all rows that are wanted only if the query asks for its predicate.
   bool is_usable(const query::RelationIndex& index) {
     if (!index.predicate) return true;

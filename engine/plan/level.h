@@ -172,7 +172,9 @@ struct BaseRelation {
   std::vector<const Condition*> join_conditions;  // over it and others
   std::vector<ExpressionPtr> columns_used;        // Column{entry, n}, in order of n
   std::vector<int> system_columns;
-  std::shared_ptr<const Stage> subquery;                           // planned, of everything but tables
+  std::shared_ptr<const Stage> subquery;                           // the scan, of everything but tables
+  std::vector<ExpressionPtr> subquery_outputs;                     // what a scan of a table gives
+  std::string name;                                                // Plan::alias
   std::vector<std::pair<int, ExpressionPtr>> subquery_parameters;  // what a lateral subquery gets
   Relids lateral = 0;
   JoinRelationPtr rows_of;
@@ -183,7 +185,10 @@ struct BaseRelation {
 // A node whose row is `outputs`: what each column stands for, in terms of the query.
 struct Stage {
   std::shared_ptr<Plan> plan;
-  std::vector<ExpressionPtr> outputs;
+  std::vector<ExpressionPtr> outputs;  // null: nobody may ask for it by what it stands for
+  // What the node's own expressions see.
+  std::vector<ExpressionPtr> seen;
+  std::vector<ExpressionPtr> seen_right;
   Order order;
   const Cost& cost() const { return plan->cost; }
 };
@@ -237,6 +242,14 @@ struct Level {
   std::vector<SpecialJoin> special_joins;
   std::vector<const Condition*> join_conditions;
   std::vector<ExpressionPtr> one_time_conditions;
+  // Columns used anywhere: above all joins, or by what has to be looked at where these relations are joined.
+  struct ColumnUse {
+    ExpressionPtr column;
+    int base = -1;
+    bool above_joins = false;
+    Relids needed = 0;
+  };
+  std::vector<ColumnUse> column_uses;
   Relids all_relids = 0;
   double tuple_fraction = 0;  // as PostgreSQL's: 0 all, below 1 a fraction, else rows
   double limit_tuples = -1;

@@ -17,7 +17,7 @@ PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& or
 
 // Adds the ways to join the two, left one outside, to the relation.
 void add_join_paths(Level& level, JoinRelation& joined, const JoinRelation& left, const JoinRelation& right,
-                    PlanJoin type, const SpecialJoin* special, const std::vector<const Condition*>& conditions);
+                    PlanJoin type, const std::vector<const Condition*>& conditions);
 // Of all relations of the level. There must be one at least.
 JoinRelationPtr search_joins(Level& level);
 // Makes the rows distinct in the columns; null where they cannot be.

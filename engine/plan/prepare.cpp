@@ -96,7 +96,9 @@ void inline_common_tables(Level& level) {
     const QueryPtr definition = table.query;
     with_query(level,
                [&](const QueryPtr& query) { return put_in_common_table(query, static_cast<int>(i), definition, 0); });
-    level.query.common_tables[i].query = nullptr;
+    // Nobody uses it any more, and what is left keeps the numbers of the others.
+    level.query.common_tables[i].query = std::make_shared<const Query>();
+    level.query.common_tables[i].uses = 0;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -162,8 +163,10 @@ const std::vector<TypeId> stored_types{T::boolean,     T::int4,          T::int8
                                        T::numeric,     T::interval,      T::text,        T::bpchar,     T::bytea,
                                        T::jsonb,       T::record,        T::int4_array,  T::text_array, T::bpchar_array,
                                        T::jsonb_array, T::numeric_array, T::record_array};
-const std::vector<TypeId> ordered_types{T::boolean,     T::int4,    T::int8, T::xid8,   T::float8, T::interval,
-                                        T::timestamptz, T::numeric, T::text, T::bpchar, T::bytea,  T::jsonb};
+const std::vector<TypeId> ordered_types{
+    T::boolean,       T::int4,         T::int8,        T::xid8,   T::float8,      T::interval,   T::timestamptz,
+    T::numeric,       T::text,         T::bpchar,      T::bytea,  T::jsonb,       T::int4_array, T::text_array,
+    T::numeric_array, T::bpchar_array, T::jsonb_array, T::record, T::record_array};
 
 RC_GTEST_PROP(StoredValuesProperty, RowVersionsAndPayloadsGiveBackWhatTheyGot, ()) {
   Row row;
@@ -187,6 +190,16 @@ RC_GTEST_PROP(StoredValuesProperty, CutShortTheyAreRefused, ()) {
   RC_ASSERT_THROWS_AS(decode_tuple({tuple.data(), kept}, external), SqlError);
 }
 
+// None for rows of different widths that are equal as far as both go: they cannot be compared.
+std::optional<int> order_of(const Value& a, const Value& b, TypeId type) {
+  try {
+    return compare_values(a, b, type);
+  } catch (const SqlError& error) {
+    if (error.sqlstate() != sqlstate::datatype_mismatch) throw;
+    return std::nullopt;
+  }
+}
+
 int sign(int number) { return (number > 0) - (number < 0); }
 
 RC_GTEST_PROP(StoredValuesProperty, OrderOfKeysIsOrderOfValues, ()) {
@@ -197,10 +210,13 @@ RC_GTEST_PROP(StoredValuesProperty, OrderOfKeysIsOrderOfValues, ()) {
   std::string key_of_b;
   append_key(key_of_a, a, type);
   append_key(key_of_b, b, type);
-  RC_ASSERT(sign(key_of_a.compare(key_of_b)) == sign(compare_values(a, b, type)));
+  const std::optional<int> order = order_of(a, b, type);
+  if (order) RC_ASSERT(sign(key_of_a.compare(key_of_b)) == sign(*order));
   // A column that follows must not matter unless they are equal.
   RC_ASSERT(key_of_a == key_of_b || !key_of_b.starts_with(key_of_a));
   if (type == T::xid8 || type == T::bpchar) return;
+  // A key does not tell the types of a row's NULL fields, without which rows cannot be compared.
+  if (type == T::record || type == T::record_array) return;
   const Row decoded = decode_key(key_of_a);
   RC_ASSERT(decoded.size() == 1U);
   RC_ASSERT(compare_values(decoded[0], a, type) == 0);

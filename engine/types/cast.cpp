@@ -30,7 +30,7 @@ int strength(CastContext context) {
 
 bool allows(CastContext context, CastContext needed) { return strength(context) >= strength(needed); }
 
-// int2vector and oidvector are no arrays in this sense.
+// int2vector and oidvector are no arrays in this sense, although they can be converted to arrays.
 TypeId element_of(TypeId type) {
   if (type == TypeId::int2vector || type == TypeId::oidvector) return TypeId::none;
   return type_info(type).element;
@@ -39,7 +39,7 @@ TypeId element_of(TypeId type) {
 bool takes_any_value(TypeId type) { return type == TypeId::any || is_polymorphic(type); }
 
 Conversion find_array_conversion(TypeId source, TypeId target, CastContext context) {
-  const TypeId source_element = element_of(source);
+  const TypeId source_element = type_info(source).element;
   const TypeId target_element = element_of(target);
   if (source_element == TypeId::none || target_element == TypeId::none) return {};
   if (!find_conversion(source_element, target_element, context).possible()) return {};
@@ -54,7 +54,7 @@ Conversion find_text_conversion(TypeId source, TypeId target, CastContext contex
 
 Value convert_array(const Value& value, Type source, Type target, const CallContext& context) {
   const Array& array = value.as_array();
-  const TypeId from = element_of(source.id);
+  const TypeId from = type_info(source.id).element;
   const TypeId to = element_of(target.id);
   const Conversion conversion = find_conversion(from, to, CastContext::explicit_only);
   std::vector<Value> elements;

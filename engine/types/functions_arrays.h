@@ -16,6 +16,8 @@ void add_series(Entries& to);             // generate_series of numbers
 // As array_cmp() does: element by element, NULLs last and equal to each other; then lengths and dimensions. Throws
 // SqlError 42883 if the elements have no order.
 int compare_arrays(const Value& a, const Value& b);
+// Shorter ones come first. Negative, zero, positive, as btoidvectorcmp() tells.
+int compare_oidvectors(const Value& a, const Value& b);
 std::uint64_t hash_array(const Value& value);
 
 // The element type's equality. Throws SqlError 42883 if it has none.

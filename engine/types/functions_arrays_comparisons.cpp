@@ -61,13 +61,6 @@ Value overlap(const FunctionCall& call) {
   return Value::boolean(false);
 }
 
-// Shorter ones come first.
-int compare_oidvectors(const Value& a, const Value& b) {
-  const std::size_t left = a.as_array().elements().size();
-  const std::size_t right = b.as_array().elements().size();
-  return left != right ? compare_numbers(left, right) : compare_arrays(a, b);
-}
-
 void add_array_operator(Entries& to, const char* symbol, const char* function_name, const char* commutator,
                         ScalarFunction function) {
   using enum TypeId;
@@ -117,6 +110,12 @@ int compare_arrays(const Value& a, const Value& b) {
     if (order != 0) return order;
   }
   return 0;
+}
+
+int compare_oidvectors(const Value& a, const Value& b) {
+  const auto left = static_cast<int>(a.as_array().elements().size());
+  const auto right = static_cast<int>(b.as_array().elements().size());
+  return left != right ? left - right : compare_arrays(a, b);
 }
 
 std::uint64_t hash_array(const Value& value) {

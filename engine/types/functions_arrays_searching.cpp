@@ -2,6 +2,8 @@
 // like any other value.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/sql/error.h"
 #include "engine/types/functions_arrays.h"
 
@@ -23,6 +25,8 @@ Value position(const FunctionCall& call) {
   const Array& array = call[0].as_array();
   refuse_several_dimensions(array, "searching for elements in");
   if (array.empty()) return Value::null();
+  // Without a NULL to be found nothing else is looked at.
+  if (call[1].is_null() && std::ranges::none_of(array.elements(), &Value::is_null)) return Value::null();
   std::int64_t at = array.dimensions()[0].lower_bound;
   std::int64_t first = at;
   if (call.size() > 2) {

@@ -435,9 +435,9 @@ void add_array_types(Entries& to) {
     if (info.element == TypeId::none) continue;
     const bool is_vector = info.id == TypeId::int2vector || info.id == TypeId::oidvector;
     const bool is_ordered = info.element != TypeId::json && info.element != TypeId::xid;
+    const auto compare = info.id == TypeId::oidvector ? compare_oidvectors : compare_arrays;
     to.types.push_back({info.id, is_vector ? vector_input : array_input, is_vector ? vector_output : array_output,
-                        is_ordered ? compare_arrays : nullptr, info.element != TypeId::json ? hash_array : nullptr,
-                        nullptr});
+                        is_ordered ? compare : nullptr, info.element != TypeId::json ? hash_array : nullptr, nullptr});
   }
 }
 

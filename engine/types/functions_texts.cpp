@@ -247,6 +247,7 @@ void add_texts(Entries& to) {
   add_text_characters(to);
   add_text_lists(to);
   add_text_formats(to);
+  add_text_support(to);
   add_text_identifiers(to);
 }
 

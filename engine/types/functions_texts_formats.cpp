@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "engine/sql/error.h"
+#include "engine/types/array.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/quote.h"
 #include "engine/types/text_form.h"
@@ -30,7 +31,31 @@ std::string cast_text(const FunctionCall& call, std::size_t i) {
   return text;
 }
 
+// The elements of an array that was written VARIADIC in place of the arguments from `first` on: the call as it would be
+// with them. A NULL array has none.
+class SpreadCall {
+ public:
+  SpreadCall(const FunctionCall& call, std::size_t first)
+      : values_(call.arguments.begin(), call.arguments.begin() + static_cast<std::ptrdiff_t>(first)),
+        types_(call.types.begin(), call.types.begin() + static_cast<std::ptrdiff_t>(first)),
+        context_(call.context),
+        result_(call.result) {
+    if (call[first].is_null()) return;
+    const Array& array = call[first].as_array();
+    values_.insert(values_.end(), array.elements().begin(), array.elements().end());
+    types_.resize(values_.size(), array.element());
+  }
+  FunctionCall call() const { return {values_, types_, result_, context_}; }
+
+ private:
+  std::vector<Value> values_;
+  std::vector<Type> types_;
+  const CallContext& context_;
+  Type result_;
+};
+
 Value concat(const FunctionCall& call) {
+  if (call.variadic_array) return call[0].is_null() ? Value::null() : concat(SpreadCall(call, 0).call());
   std::string result;
   for (std::size_t i = 0; i < call.size(); ++i) {
     if (!call[i].is_null()) append_argument(result, call, i);
@@ -39,6 +64,7 @@ Value concat(const FunctionCall& call) {
 }
 Value concat_ws(const FunctionCall& call) {
   if (call[0].is_null()) return Value::null();
+  if (call.variadic_array) return call[1].is_null() ? Value::null() : concat_ws(SpreadCall(call, 1).call());
   std::string result;
   bool is_first = true;
   for (std::size_t i = 1; i < call.size(); ++i) {
@@ -225,6 +251,7 @@ class Formatter {
 
 Value format(const FunctionCall& call) {
   if (call[0].is_null()) return Value::null();
+  if (call.variadic_array) return format(SpreadCall(call, 1).call());
   return Value::text(Formatter(call).format(call[0].as_text()));
 }
 

@@ -24,9 +24,9 @@ class Json {
   static constexpr std::size_t depth_max = 250;
 
   Json() = default;  // null
-  explicit Json(bool value) : data_(value) {}
-  explicit Json(Numeric value) : data_(std::move(value)) {}
-  explicit Json(std::string value) : data_(std::move(value)) {}
+  explicit Json(bool value);
+  explicit Json(Numeric value);
+  explicit Json(std::string value);
   explicit Json(Elements elements);  // throws 54001
   // Sorts the members and drops all but the last of those with one key. Throws 54001.
   explicit Json(Members members);
@@ -79,6 +79,11 @@ struct Json::Member {
   Json value;
   friend bool operator==(const Member&, const Member&) = default;
 };
+
+// Here, because the variant needs to know what a member is.
+inline Json::Json(bool value) : data_(value) {}
+inline Json::Json(Numeric value) : data_(std::move(value)) {}
+inline Json::Json(std::string value) : data_(std::move(value)) {}
 
 // In double quotes, with escapes for quotes, backslashes and control characters.
 void append_json_string(std::string& to, std::string_view text);

@@ -116,7 +116,11 @@ TimeZone::Boundary TimeZone::next_boundary_by_rule(std::int64_t unix_s) const {
     changes[count++] = {&rule_->standard, &*rule_->daylight, change_at_s(rule_->start, year) - rule_->standard.east_s};
     changes[count++] = {&*rule_->daylight, &rule_->standard, change_at_s(rule_->end, year) - rule_->daylight->east_s};
   }
-  std::ranges::stable_sort(changes, {}, &Boundary::at_s);
+  // Few, and mostly in order already: an insertion sort, which keeps the order of equal ones.
+  for (auto next = changes.begin(); next != changes.end(); ++next)
+    std::rotate(std::upper_bound(changes.begin(), next, *next,
+                                 [](const Boundary& a, const Boundary& b) { return a.at_s < b.at_s; }),
+                next, std::next(next));
   for (std::size_t i = 0; i < changes.size(); ++i) {
     if (changes[i].at_s > unix_s) return changes[i];
   }

@@ -28,6 +28,17 @@ const std::vector<LayerRule>& layer_rules() {
   return rules;
 }
 
+// Libraries inside the engine that know nothing of those above them (docs/query.md).
+const std::vector<LayerRule>& library_rules() {
+  static const std::vector<LayerRule> rules{
+      {"engine/types", {"engine/types"}},
+      {"engine/syntax", {"engine/syntax", "engine/types"}},
+      {"engine/query", {"engine/query", "engine/syntax", "engine/types"}},
+      {"engine/plan", {"engine/plan", "engine/query", "engine/syntax", "engine/types"}},
+  };
+  return rules;
+}
+
 struct NameRule {
   std::string_view rule;
   const char* pattern;  // matched against a line without comments and literals
@@ -138,6 +149,30 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
+// "engine/types/value.h" is in "engine/types".
+std::string library_of(std::string_view path) {
+  const std::size_t first = path.find('/');
+  const std::size_t second = first == std::string_view::npos ? first : path.find('/', first + 1);
+  return std::string(path.substr(0, second == std::string_view::npos ? 0 : second));
+}
+
+void check_library_include(std::string_view path, const std::string& line, std::size_t number,
+                           std::vector<Violation>& out) {
+  static const std::regex include(R"(^\s*#\s*include\s*"([^"]+)")");
+  std::smatch match;
+  if (!std::regex_search(line, match, include)) return;
+  const std::string included = match[1];
+  const std::string library = library_of(path);
+  const auto& rules = library_rules();
+  const auto rule = std::find_if(rules.begin(), rules.end(), [&](const LayerRule& each) { return each.layer == library; });
+  // Errors are everybody's.
+  if (rule == rules.end() || included == "engine/sql/error.h") return;
+  const std::string target = library_of(included);
+  if (layer_of(included) != "engine" && layer_of(included) != "sim") return;
+  if (std::find(rule->may_include.begin(), rule->may_include.end(), target) != rule->may_include.end()) return;
+  out.push_back({std::string(path), number, "layering", library + " includes " + included + ", which is not below it"});
+}
+
 void check_include(std::string_view path, const std::string& line, std::size_t number, std::vector<Violation>& out) {
   static const std::regex include(R"(^\s*#\s*include\s*"([^"/]+)/)");
   std::smatch match;
@@ -187,6 +222,7 @@ std::vector<Violation> check_source(std::string_view path, std::string_view text
   const std::vector<std::string> original = lines_of(text);
   for (std::size_t i = 0; i < code.size(); ++i) {
     check_include(path, code[i], i + 1, out);
+    check_library_include(path, code[i], i + 1, out);
     if (!test && !command) check_names(path, code[i], original[i], i + 1, out);
   }
   if (ends_with(path, ".h") && stripped.find("#pragma once") == std::string::npos) {

@@ -59,5 +59,19 @@ TEST(Tidy, tests_are_held_to_the_layers) {
   EXPECT_EQ(check_source("sim/a_test.cpp", "#include \"engine/config.h\"\n").size(), 1U);
 }
 
+TEST(Tidy, libraries_of_the_engine_know_nothing_above_them) {
+  const auto messages = [](const char* path, const char* text) {
+    std::string all;
+    for (const Violation& violation : check_source(path, text)) all += violation.message() + "\n";
+    return all;
+  };
+  EXPECT_EQ(messages("engine/query/a.cpp", "#include \"engine/syntax/ast.h\"\n#include \"engine/sql/error.h\"\n"), "");
+  EXPECT_EQ(messages("engine/query/a.cpp", "#include \"engine/plan/plan.h\"\n"),
+            "engine/query/a.cpp:1: layering: engine/query includes engine/plan/plan.h, which is not below it\n");
+  EXPECT_EQ(messages("engine/types/a_test.cpp", "#include \"sim/host.h\"\n"),
+            "engine/types/a_test.cpp:1: layering: engine/types includes sim/host.h, which is not below it\n");
+  EXPECT_EQ(messages("engine/executor/a.cpp", "#include \"engine/plan/plan.h\"\n#include \"sim/host.h\"\n"), "");
+}
+
 }  // namespace
 }  // namespace polarsim::scenarios::tidy

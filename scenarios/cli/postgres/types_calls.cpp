@@ -130,6 +130,13 @@ TypeId TypesCalls::any_type() {
   return usable[random_.below(usable.size())];
 }
 
+std::vector<TypeId> TypesCalls::record_types() {
+  std::vector<TypeId> types = record_types_;
+  if (random_.one_in(10)) types[random_.below(types.size())] = any_type();
+  if (random_.one_in(10)) types.push_back(any_type());
+  return types;
+}
+
 bool TypesCalls::resolve(const FunctionEntry& entry, Signature& signature) {
   const TypeId element = any_type();
   const TypeId compatible = any_type();
@@ -151,8 +158,15 @@ bool TypesCalls::resolve(const FunctionEntry& entry, Signature& signature) {
         return type;
     }
   };
+  record_types_.clear();
+  for (std::size_t left = 1 + random_.below(3); left > 0; --left) record_types_.push_back(any_type());
   for (const TypeId type : entry.arguments) signature.arguments.push_back(concrete(type));
-  if (entry.variadic && entry.arguments.back() == T::any) {
+  if (entry.aggregate_kind == AggregateKind::hypothetical) {
+    // As many direct arguments as there are columns.
+    if (random_.one_in(2)) signature.arguments.push_back(any_type());
+    const std::vector<TypeId> columns = signature.arguments;
+    signature.arguments.insert(signature.arguments.end(), columns.begin(), columns.end());
+  } else if (entry.variadic && entry.arguments.back() == T::any) {
     signature.variadic_array = random_.one_in(4);
     if (signature.variadic_array) {
       signature.arguments.back() = type_info(signature.arguments.back()).array;
@@ -180,8 +194,9 @@ TypesCalls::Arguments TypesCalls::make_arguments(const std::vector<TypeId>& type
       continue;
     }
     if (type == T::record) {
-      const Arguments fields = make_arguments({T::int4, T::text}, small_numbers, 5);
-      arguments.literals.push_back("row(" + fields.list() + ")");
+      const Arguments fields = make_arguments(record_types(), small_numbers, 5);
+      // Without the cast, a comparison of two would be one of their fields.
+      arguments.literals.push_back("row(" + fields.list() + ")::record");
       arguments.makers.push_back([fields] {
         std::vector<Record::Field> made;
         for (const Value& value : fields.values())
@@ -193,6 +208,9 @@ TypesCalls::Arguments TypesCalls::make_arguments(const std::vector<TypeId>& type
     std::string text = random_.value(type);
     const TypeInfo& info = type_info(type);
     if (small_numbers && info.category == TypeCategory::numeric) text = fmt::format("{}", int(random_.below(40)) - 10);
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (small_numbers && type == T::int4_array && std::ranges::count_if(text, is_digit) > 5)
+      text = fmt::format("{{{},{}}}", random_.below(20), random_.below(20));
     arguments.literals.push_back(quoted(text) + "::" + catalog_name(type));
     arguments.makers.push_back([this, text, type] { return input_value(text, type, context_); });
   }
@@ -208,7 +226,8 @@ std::optional<TypesCall> TypesCalls::of_function(const FunctionEntry& entry) {
     case FunctionKind::set:
       return of_set(entry, signature);
     case FunctionKind::aggregate:
-      return of_aggregate(entry, signature);
+      return entry.aggregate_kind == AggregateKind::normal ? of_aggregate(entry, signature)
+                                                           : of_ordered_set(entry, signature);
     case FunctionKind::window:
       break;
   }
@@ -246,7 +265,8 @@ std::optional<TypesCall> TypesCalls::of_set(const FunctionEntry& entry, const Si
   std::vector<TypeId> columns;
   for (const OutputParameter& output : entry.outputs) columns.push_back(output.type);
   if (columns.empty()) columns.push_back(signature.result);
-  if (!std::ranges::all_of(columns, has_text_form)) return std::nullopt;
+  // Rows of any columns cannot be called for without naming these.
+  if (!std::ranges::all_of(columns, has_text_form) || columns.front() == T::record) return std::nullopt;
   std::string names;
   std::string row;
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -314,6 +334,79 @@ std::optional<TypesCall> TypesCalls::of_aggregate(const FunctionEntry& entry, co
     for (const std::vector<Value>& row : made) {
       if (!entry.strict || !any_null(row)) state->add({row, types, signature.result, context_, &entry, false});
     }
+    return outcome_of(state->result(context_), signature.result, context_);
+  });
+  if (!ours) return std::nullopt;
+  call.ours = *ours;
+  return call;
+}
+
+namespace {
+
+// Sorted as the server sorts so few rows: equal ones stay in their order.
+void sort_rows(std::vector<std::vector<Value>>& rows, std::span<const Type> types,
+               const std::vector<AggregateOrder>& orders) {
+  const auto is_before = [&](const std::vector<Value>& a, const std::vector<Value>& b) {
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      if (a[i].is_null() != b[i].is_null()) return a[i].is_null() == orders[i].nulls_first;
+      if (a[i].is_null()) continue;
+      const int order = compare_values(a[i], b[i], types[i].id);
+      if (order != 0) return (order < 0) != orders[i].descending;
+    }
+    return false;
+  };
+  for (std::size_t sorted = 1; sorted < rows.size(); ++sorted) {
+    for (std::size_t at = sorted; at > 0 && is_before(rows[at], rows[at - 1]); --at) std::swap(rows[at], rows[at - 1]);
+  }
+}
+
+}  // namespace
+
+std::optional<TypesCall> TypesCalls::of_ordered_set(const FunctionEntry& entry, const Signature& signature) {
+  const std::size_t direct_count =
+      entry.aggregate_kind == AggregateKind::hypothetical ? signature.arguments.size() / 2 : entry.direct_arguments;
+  const auto split = signature.arguments.begin() + static_cast<std::ptrdiff_t>(direct_count);
+  const std::vector<TypeId> columns(split, signature.arguments.end());
+  Arguments direct = make_arguments({signature.arguments.begin(), split}, false, 12);
+  if (entry.aggregate_kind == AggregateKind::ordered_set && direct_count == 1 && random_.below(8) > 0) {
+    // A fraction that means something.
+    const bool is_list = is_array(direct.types[0].id);
+    const TypeId type = direct.types[0].id;
+    const std::string fraction = fmt::format("{}", static_cast<double>(random_.below(17)) / 16);
+    const std::string text = is_list ? "{" + fraction + ",NULL,1}" : fraction;
+    direct.literals[0] = quoted(text) + "::" + catalog_name(type);
+    direct.makers[0] = [this, text, type] { return input_value(text, type, context_); };
+  }
+  std::vector<Arguments> rows;
+  for (std::size_t left = random_.below(6); left > 0; --left) rows.push_back(make_arguments(columns, false, 6));
+  std::vector<AggregateOrder> orders;
+  std::string names, order_by, no_rows;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    orders.push_back({random_.one_in(3), random_.one_in(3)});
+    const char* const separator = i == 0 ? "" : ", ";
+    names += fmt::format("{}a{}", separator, i);
+    order_by += fmt::format("{}a{}{} nulls {}", separator, i, orders[i].descending ? " desc" : "",
+                            orders[i].nulls_first ? "first" : "last");
+    no_rows += separator + ("NULL::" + catalog_name(columns[i]));
+  }
+  std::string values;
+  for (const Arguments& row : rows) values += fmt::format("{}({})", values.empty() ? "" : ", ", row.list());
+  if (values.empty()) values = fmt::format("({})", no_rows);
+  TypesCall call;
+  call.entry = name_of(entry);
+  call.expression = fmt::format("pg_catalog.\"{}\"({}) within group (order by {}) from (values {}) as v({}){}",
+                                entry.name, direct.list(), order_by, values, names, rows.empty() ? " where false" : "");
+  call.query = fmt::format("select num_nulls(x) = 1, format('%s', x) from (select {}) as q(x)", call.expression);
+  const auto ours = outcome_of([&] {
+    const std::vector<Value> given = direct.values();
+    std::vector<std::vector<Value>> made;
+    for (const Arguments& row : rows) made.push_back(row.values());
+    const std::vector<Type> types(signature.arguments.begin(), signature.arguments.end());
+    const std::span<const Type> column_types = std::span(types).subspan(direct_count);
+    sort_rows(made, column_types, orders);
+    const auto state = entry.aggregate(types, signature.result);
+    for (const std::vector<Value>& row : made) state->add({row, column_types, signature.result, context_, &entry});
+    state->begin_ordered_set(given, orders);
     return outcome_of(state->result(context_), signature.result, context_);
   });
   if (!ours) return std::nullopt;

@@ -45,8 +45,13 @@ class TypesCalls {
   std::optional<TypesCall> of_scalar(const engine::FunctionEntry& entry, const Signature& signature);
   std::optional<TypesCall> of_set(const engine::FunctionEntry& entry, const Signature& signature);
   std::optional<TypesCall> of_aggregate(const engine::FunctionEntry& entry, const Signature& signature);
+  // WITHIN GROUP (ORDER BY ...)
+  std::optional<TypesCall> of_ordered_set(const engine::FunctionEntry& entry, const Signature& signature);
+  // Of the fields of a row: mostly those of the call's other rows.
+  std::vector<engine::TypeId> record_types();
 
   RandomTexts random_;
+  std::vector<engine::TypeId> record_types_;
   engine::CallContext context_;
 };
 

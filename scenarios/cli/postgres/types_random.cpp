@@ -335,6 +335,12 @@ std::string RandomTexts::value(T type) {
       return edge ? one_of(json_edges) : json(3);
     case T::char_byte:
       return one_of(char_byte_edges);
+    case T::int2vector:
+    case T::oidvector: {
+      std::string text;
+      for (std::size_t left = below(4); left > 0; --left) text += fmt::format("{} ", below(30000));
+      return text;
+    }
     case T::void_type:
       return "";
     default:

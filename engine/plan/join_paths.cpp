@@ -1,0 +1,169 @@
+// Nested loops and hash joins of two relations (PostgreSQL's optimizer/path/joinpath.c and costsize.c in simple form).
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "engine/plan/estimate.h"
+#include "engine/plan/paths.h"
+
+namespace polarsim::engine::plan {
+namespace {
+
+bool is_of(const Condition& condition, const std::vector<const Condition*>& list) {
+  return std::any_of(list.begin(), list.end(), [&](const Condition* other) {
+    return other == &condition || (other->of_class >= 0 && other->of_class == condition.of_class);
+  });
+}
+
+class JoinPathMaker {
+ public:
+  JoinPathMaker(Level& level, JoinRelation& joined, const JoinRelation& left, const JoinRelation& right, PlanJoin type,
+                const std::vector<const Condition*>& conditions)
+      : level_(level), joined_(joined), left_(left), right_(right), type_(type) {
+    for (const Condition* condition : conditions) {
+      const bool own = type == PlanJoin::inner || type == PlanJoin::semi ||
+                       (!condition->pushed_down && is_subset(condition->required, joined.relids));
+      (own ? own_ : filters_).push_back(condition);
+    }
+    for (std::size_t i = 0; i < level.bases.size(); ++i) {
+      if (overlaps(joined.relids, relid(static_cast<int>(i)))) lateral_ |= level.bases[i].lateral;
+    }
+    lateral_ &= ~joined.relids;
+  }
+
+  void run() {
+    for (const PathPtr& left : left_.paths) {
+      if (overlaps(left->required_outer, right_.relids)) continue;
+      add_nested_loops(left);
+      add_hash_joins(left);
+    }
+  }
+
+ private:
+  std::shared_ptr<Path> make_path(const PathPtr& left, const PathPtr& right) const {
+    auto path = std::make_shared<Path>();
+    path->relids = joined_.relids;
+    path->type = type_;
+    path->left = left;
+    path->right = right;
+    path->required_outer = (left->required_outer | right->required_outer) & ~joined_.relids;
+    path->filters = filters_;
+    path->cost.rows = joined_.rows;
+    path->cost.width = joined_.width;
+    return path;
+  }
+  // Values from outside are wanted only where a lateral reference asks for them.
+  bool may_need(Relids outer) const { return is_subset(outer, lateral_); }
+
+  void add_nested_loops(const PathPtr& left) {
+    if (type_ == PlanJoin::full || type_ == PlanJoin::right) return;
+    for (const PathPtr& right : right_.paths) {
+      if (may_need((left->required_outer | right->required_outer) & ~joined_.relids)) add_nested_loop(left, right);
+    }
+    const PathPtr& cheapest = right_.cheapest_total;
+    if (cheapest && level_.settings().enable_material && cheapest->kind != Path::Kind::materialize) {
+      auto kept = std::make_shared<Path>();
+      kept->kind = Path::Kind::materialize;
+      kept->relids = cheapest->relids;
+      kept->left = cheapest;
+      kept->order = cheapest->order;
+      kept->cost = materialize_cost(level_.settings(), cheapest->cost);
+      if (may_need(left->required_outer & ~joined_.relids)) add_nested_loop(left, kept);
+    }
+  }
+
+  void add_nested_loop(const PathPtr& left, const PathPtr& right) {
+    const PlannerSettings& settings = level_.settings();
+    auto path = make_path(left, right);
+    path->kind = Path::Kind::nested_loop;
+    path->order = left->order;
+    for (const Condition* condition : own_) {
+      if (!is_enforced(*condition, *right)) path->conditions.push_back(condition);
+    }
+    const EvaluationCost own = evaluation_cost(level_, path->conditions);
+    const EvaluationCost filter = evaluation_cost(level_, path->filters);
+    const double left_rows = std::max(1.0, left->cost.rows);
+    double right_rows = right->cost.rows;
+    double again = rescan_cost(settings, *right);
+    if (type_ == PlanJoin::semi || type_ == PlanJoin::anti) {
+      // Stops at the first match; half of the rows on average.
+      again *= right->required_outer != 0 ? 1 : 0.5;
+      right_rows = std::max(1.0, right_rows * 0.5);
+    }
+    path->cost.startup = left->cost.startup + right->cost.startup + own.startup + filter.startup;
+    path->cost.total = path->cost.startup + (left->cost.total - left->cost.startup) +
+                       (right->cost.total - right->cost.startup) + (left_rows - 1) * again;
+    path->cost.total += (settings.cpu_tuple_cost + own.per_row) * left_rows * right_rows;
+    path->cost.total += filter.per_row * joined_.rows;
+    if (!settings.enable_nestloop) penalise(*path);
+    add_path(joined_, path);
+  }
+
+  // A scan that gets its values from the left side has seen to the condition already.
+  static bool is_enforced(const Condition& condition, const Path& right) {
+    return right.required_outer != 0 && is_of(condition, right.enforced);
+  }
+
+  void add_hash_joins(const PathPtr& left) {
+    const PathPtr& right = right_.cheapest_total;
+    if (!right || !may_need(left->required_outer & ~joined_.relids)) return;
+    if (left != left_.cheapest_total && left != left_.cheapest_startup && left->required_outer == 0) return;
+    auto path = make_path(left, right);
+    path->kind = Path::Kind::hash_join;
+    for (const Condition* condition : own_) {
+      const bool fits = condition->equality &&
+                        ((is_subset(condition->left, left_.relids) && is_subset(condition->right, right_.relids)) ||
+                         (is_subset(condition->right, left_.relids) && is_subset(condition->left, right_.relids)));
+      (fits ? path->keys : path->conditions).push_back(condition);
+    }
+    if (path->keys.empty()) return;
+    cost_hash_join(*path, *left, *right);
+    add_path(joined_, path);
+  }
+
+  void cost_hash_join(Path& path, const Path& left, const Path& right) {
+    const PlannerSettings& settings = level_.settings();
+    const EvaluationCost own = evaluation_cost(level_, path.conditions);
+    const EvaluationCost filter = evaluation_cost(level_, path.filters);
+    const double keys = static_cast<double>(path.keys.size());
+    const double left_rows = std::max(1.0, left.cost.rows);
+    const double right_rows = std::max(1.0, right.cost.rows);
+    const double build = (settings.cpu_operator_cost * keys + settings.cpu_tuple_cost) * right_rows;
+    const double probe = settings.cpu_operator_cost * keys * left_rows;
+    path.cost.startup = left.cost.startup + right.cost.total + build + own.startup + filter.startup;
+    path.cost.total = path.cost.startup + (left.cost.total - left.cost.startup) + probe;
+    const double bytes = right_rows * (std::ceil(right.cost.width / 8.0) * 8 + 24);
+    if (bytes > 2 * settings.work_mem_kb * 1024) {
+      const double pages = (bytes + left_rows * (left.cost.width + 24)) / 8192;
+      path.cost.total += 2 * settings.seq_page_cost * pages;
+    }
+    // Rows of one bucket are compared; about one for each row found.
+    const double matched = std::max(1.0, joined_.rows);
+    path.cost.total += settings.cpu_operator_cost * keys * std::max(left_rows, matched) * 0.5;
+    path.cost.total += (settings.cpu_tuple_cost + own.per_row) * matched + filter.per_row * joined_.rows;
+    if (!settings.enable_hashjoin) penalise(path);
+  }
+
+  static void penalise(Path& path) {
+    path.cost.startup += 1e10;
+    path.cost.total += 1e10;
+  }
+
+  Level& level_;
+  JoinRelation& joined_;
+  const JoinRelation& left_;
+  const JoinRelation& right_;
+  PlanJoin type_;
+  std::vector<const Condition*> own_;
+  std::vector<const Condition*> filters_;
+  Relids lateral_ = 0;
+};
+
+}  // namespace
+
+void add_join_paths(Level& level, JoinRelation& joined, const JoinRelation& left, const JoinRelation& right,
+                    PlanJoin type, const std::vector<const Condition*>& conditions) {
+  JoinPathMaker(level, joined, left, right, type, conditions).run();
+}
+
+}  // namespace polarsim::engine::plan
