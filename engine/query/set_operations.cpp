@@ -37,6 +37,12 @@ bool is_leaf(const syntax::Select& select, bool top) {
          select.with != nullptr;
 }
 
+void refuse_locking(const syntax::Select& select) {
+  if (select.locking.empty()) return;
+  throw SqlError(sqlstate::feature_not_supported,
+                 fmt::format("{} is not allowed with UNION/INTERSECT/EXCEPT", lock_name(select.locking[0].strength)));
+}
+
 class SetOperationAnalysis {
  public:
   explicit SetOperationAnalysis(QueryScope& scope) : scope_(scope) {}
@@ -111,6 +117,7 @@ class SetOperationAnalysis {
   }
 
   Part analyse_leaf(const syntax::Select& select) {
+    refuse_locking(select);
     QueryScope inner(scope_.statement(), &scope_);
     inner.settle_unknowns = false;
     MutableQueryPtr query = analyse_select(select, inner);
@@ -190,10 +197,7 @@ class SetOperationAnalysis {
 
 MutableQueryPtr analyse_set_operation(const syntax::Select& select, QueryScope& scope) {
   if (select.with != nullptr) analyse_with(*select.with, scope);
-  if (!select.locking.empty()) {
-    throw SqlError(sqlstate::feature_not_supported,
-                   fmt::format("{} is not allowed with UNION/INTERSECT/EXCEPT", lock_name(select.locking[0].strength)));
-  }
+  refuse_locking(select);
   SetOperationAnalysis analysis(scope);
   Part result = analysis.analyse(select, true);
   analysis.finish();
