@@ -9,17 +9,13 @@ namespace polarsim::engine::executor {
 
 AggregateCallState::AggregateCallState(const plan::AggregateCall& call) : call_(call) {
   if (call.filter != nullptr) filter_.emplace(call.filter);
-  std::vector<ExpressionPtr> aggregated;
-  for (const ExpressionPtr& argument : call.arguments) types_.push_back(argument->type);
-  if (is_ordered_set()) {
-    direct_ = compile(call.arguments);
-    for (const query::OrderKey& key : call.order_by) {
-      aggregated.push_back(key.expression);
-      types_.push_back(key.expression->type);
-    }
-  } else {
-    aggregated = call.arguments;
-  }
+  // The function's entry has the direct arguments first.
+  const auto first_direct = call.arguments.end() - static_cast<std::ptrdiff_t>(call.direct_arguments);
+  const std::vector<ExpressionPtr> aggregated(call.arguments.begin(), first_direct);
+  const std::vector<ExpressionPtr> direct(first_direct, call.arguments.end());
+  for (const ExpressionPtr& argument : direct) types_.push_back(argument->type);
+  for (const ExpressionPtr& argument : aggregated) types_.push_back(argument->type);
+  direct_ = compile(direct);
   arguments_ = compile(aggregated);
   kept_width_ = arguments_.size();
   keeps_rows_ = call.distinct || !call.order_by.empty();

@@ -141,9 +141,9 @@ struct Sort {
 };
 struct AggregateCall {
   const FunctionEntry* function = nullptr;
-  // As in query::Aggregate: of an ordered-set aggregate the direct ones, which see the group's first row; what is
-  // aggregated is what `order_by` says then.
+  // Of an ordered-set aggregate: what is aggregated, as `order_by` has it, then the direct ones.
   std::vector<ExpressionPtr> arguments;
+  std::size_t direct_arguments = 0;
   std::vector<query::OrderKey> order_by;
   ExpressionPtr filter;
   bool distinct = false;
