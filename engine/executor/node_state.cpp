@@ -54,6 +54,8 @@ NodeState::NodeState(ExecutorState& state, const Plan& plan, std::size_t seen_wi
       width_(plan.targets.empty() ? seen_width : plan.targets.size()),
       measurement_(state.measurement(plan)) {
   depends_on(dependencies_of(plan, state.statement));
+  // Sets of rows are no values: the node computes its targets itself.
+  if (plan.as<plan::ProjectSet>() != nullptr) return;
   targets_.reserve(plan.targets.size());
   passes_row_ = true;
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
