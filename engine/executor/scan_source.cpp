@@ -139,7 +139,10 @@ class CommonTableScanState final : public NodeState {
   bool produce(RowView& row) override {
     if (next_ == 0) state_.renew(table_);
     while (state_.fetch_common_row(table_, next_)) {
-      if (emit(table_.rows->at(next_++, cursor_), {}, row)) return true;
+      const RowView found = table_.rows->at(next_++, cursor_);
+      // Another scan may add rows to the table while this one's row is in use.
+      found_.assign(found.begin(), found.end());
+      if (emit(found_, {}, row)) return true;
     }
     return false;
   }
@@ -149,6 +152,7 @@ class CommonTableScanState final : public NodeState {
   CommonTable& table_;
   std::uint64_t next_ = 0;
   RowStore::Cursor cursor_;
+  Row found_;
 };
 
 // The rows of the last round exist when the node is made: the recursive part comes after the first.
