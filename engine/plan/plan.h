@@ -141,7 +141,8 @@ struct Sort {
 };
 struct AggregateCall {
   const FunctionEntry* function = nullptr;
-  std::vector<ExpressionPtr> arguments;  // direct ones of ordered-set aggregates last
+  // Of an ordered-set aggregate: what is aggregated, as `order_by` has it, then the direct ones.
+  std::vector<ExpressionPtr> arguments;
   std::size_t direct_arguments = 0;
   std::vector<query::OrderKey> order_by;
   ExpressionPtr filter;
