@@ -183,7 +183,7 @@ PlannedStatementPtr plan_query(const query::QueryPtr& query, const PlannerInputs
   result->plan_parameters = statement.parameters;
   result->work_tables = statement.work_tables;
   result->entries = static_cast<int>(statement.scan_names.size());
-  result->qualify_columns = statement.scan_names.size() > 1;
+  result->qualify_columns = statement.scan_names.size() > 1 || query->entries.size() > 1;
   result->relations = std::move(statement.relations);
   if (query->result_entry >= 0) {
     const auto& entry = query->entries[static_cast<std::size_t>(query->result_entry)];
