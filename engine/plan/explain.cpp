@@ -15,17 +15,6 @@ namespace {
 
 using query::Column;
 
-bool hands_on(const Plan& plan, std::size_t width_below) {
-  if (!plan.conditions.empty() || !plan.one_time_conditions.empty() || plan.children.size() != 1) return false;
-  if (plan.targets.empty()) return true;
-  if (plan.targets.size() != width_below) return false;
-  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
-    const auto* column = plan.targets[i].expression->as<Column>();
-    if (!column || column->column != static_cast<int>(i) + 1) return false;
-  }
-  return true;
-}
-
 class Printer {
  public:
   Printer(const PlannedStatement& statement, const ExplainContext& context)
@@ -102,8 +91,8 @@ class Printer {
     if (plan.children.size() != 1) return plan;
     const Plan& child = *plan.children.front();
     const bool gated = child.as<Result>() && child.children.empty() && !child.one_time_conditions.empty();
-    const bool passes = hands_on(plan, text_.width(child));
-    if ((plan.as<SubqueryScan>() && passes) || (plan.as<Result>() && (passes || (gated && plan.conditions.empty())))) {
+    if (text_.is_passed_over(plan) ||
+        (plan.as<Result>() && gated && plan.conditions.empty() && plan.one_time_conditions.empty())) {
       return shown(child, initial_plans);
     }
     return plan;
@@ -302,6 +291,13 @@ class Printer {
     if (constant && plan.targets[0].name.empty() && plan.targets[0].expression->type.id == TypeId::boolean) return;
     std::vector<std::string> columns;
     const auto width = static_cast<int>(text_.width(plan));
+    const auto* scan = plan.as<IndexScan>();
+    if (scan && scan->index_only && plan.targets.empty()) {
+      for (const auto& key : scan->relation->indexes[scan->index].keys) {
+        if (key.column > 0) columns.push_back(text_.output(plan, key.column, qualify()));
+      }
+      return property("Output", columns);
+    }
     for (int i = 1; i <= width; ++i) columns.push_back(text_.output(plan, i, qualify()));
     property("Output", columns);
   }
@@ -374,8 +370,13 @@ class Printer {
     for (const SortKey& key : node.groups) keys.push_back(text_.output(child, key.column, qualify() || verbose()));
     if (node.sets.empty()) return property("Group Key", keys);
     const bool sorted = node.strategy == Aggregate::Strategy::sorted || node.strategy == Aggregate::Strategy::plain;
+    // PostgreSQL looks at the largest first.
+    std::vector<std::pair<std::size_t, std::size_t>> order;
+    for (std::size_t i = 0; i < node.sets.size(); ++i) order.emplace_back(node.groups.size() - node.sets[i].size(), i);
+    std::sort(order.begin(), order.end());
     std::vector<std::string> empty;
-    for (const auto& set : node.sets) {
+    for (const auto& place : order) {
+      const std::vector<int>& set = node.sets[place.second];
       if (set.empty()) {
         empty.emplace_back("()");
         continue;

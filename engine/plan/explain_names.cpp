@@ -201,6 +201,18 @@ std::string PlanText::below(const Plan& plan, int column, bool prefix) const {
   return reference({&plan, View::Of::below}, Column{0, column, 0}, prefix);
 }
 
+bool PlanText::is_passed_over(const Plan& plan) const {
+  if ((!plan.as<SubqueryScan>() && !plan.as<Result>()) || plan.children.size() != 1) return false;
+  if (!plan.conditions.empty() || !plan.one_time_conditions.empty()) return false;
+  if (plan.targets.empty()) return true;
+  if (plan.targets.size() != width(*plan.children.front())) return false;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    const auto* column = plan.targets[i].expression->as<Column>();
+    if (!column || column->column != static_cast<int>(i) + 1) return false;
+  }
+  return true;
+}
+
 std::size_t PlanText::width(const Plan& plan) const {
   if (!plan.targets.empty()) return plan.targets.size();
   if (plan.as<SubqueryScan>() && plan.names.empty()) return width(*plan.children.front());
@@ -268,7 +280,9 @@ PlanText::Found PlanText::seen(const Plan& plan, const Column& column, bool pref
 }
 
 PlanText::Found PlanText::scanned(const Plan& plan, int column, bool prefix) const {
-  auto index = static_cast<std::size_t>(column - 1);
+  // Nobody would know what the name of a scan that is not shown means.
+  if (plan.as<SubqueryScan>() && is_passed_over(plan)) return given(*plan.children.front(), column, prefix);
+  const auto index = static_cast<std::size_t>(column - 1);
   const query::Relation* relation = relation_of(plan);
   const std::size_t columns = relation ? relation->columns.size() : plan.names.size();
   std::string name;

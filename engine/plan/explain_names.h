@@ -30,6 +30,8 @@ class PlanText {
   std::string output(const Plan& plan, int column, bool prefix) const;
   // A column of the child's row, as the node would write it.
   std::string below(const Plan& plan, int column, bool prefix) const;
+  // Whether PostgreSQL would not have made the node: it gives the rows of its only child as they are.
+  bool is_passed_over(const Plan& plan) const;
   // How many columns the node gives.
   std::size_t width(const Plan& plan) const;
 

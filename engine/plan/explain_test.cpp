@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/plan/plan_test_support.h"
 #include "engine/sql/error.h"
 
@@ -167,9 +169,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Sample{"SELECT generate_series(1, 3)",
                            "ProjectSet\n"
                            "  ->  Result\n"},
-                    Sample{"SELECT generate_series(1, b), a FROM t",
-                           "ProjectSet\n"
-                           "  ->  Seq Scan on t\n"},
                     Sample{"SELECT a FROM t UNION SELECT id FROM u",
                            "HashAggregate\n"
                            "  Group Key: t.a\n"
@@ -262,11 +261,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Sample{"SELECT * FROM (VALUES (1, 'a'), (2, 'b')) v(i, w) WHERE i > 1",
                            "Values Scan on \"*VALUES*\"\n"
                            "  Filter: (column1 > 1)\n"},
-                    Sample{"SELECT * FROM (SELECT b, count(*) n FROM t GROUP BY b) q WHERE n + 1 > 5",
-                           "HashAggregate\n"
-                           "  Group Key: t.b\n"
-                           "  Filter: ((count(*) + 1) > 5)\n"
-                           "  ->  Seq Scan on t\n"},
                     Sample{"SELECT * FROM (SELECT x, y FROM s ORDER BY y LIMIT 5) q WHERE x > 2",
                            "Subquery Scan on q\n"
                            "  Filter: (q.x > 2)\n"
@@ -282,14 +276,6 @@ INSTANTIATE_TEST_SUITE_P(
                            "        ->  Seq Scan on t\n"
                            "  ->  Hash\n"
                            "        ->  Seq Scan on s\n"},
-                    Sample{"SELECT * FROM s, LATERAL (SELECT v FROM u WHERE u.t_a = s.x ORDER BY id LIMIT 2) l",
-                           "Nested Loop\n"
-                           "  ->  Seq Scan on s\n"
-                           "  ->  Limit\n"
-                           "        ->  Sort\n"
-                           "              Sort Key: u.id\n"
-                           "              ->  Index Scan using u_t_a on u\n"
-                           "                    Index Cond: (t_a = s.x)\n"},
                     Sample{"INSERT INTO t VALUES (1, 2, 'x')",
                            "Insert on t\n"
                            "  ->  Result\n"},
@@ -329,16 +315,6 @@ INSTANTIATE_TEST_SUITE_P(
                            "LockRows\n"
                            "  ->  Seq Scan on t\n"
                            "        Filter: (b = 1)\n"},
-                    Sample{"SELECT * FROM s WHERE (SELECT max(a) FROM t) > 5",
-                           "Result\n"
-                           "  One-Time Filter: ($1 > 5)\n"
-                           "  InitPlan 2 (returns $1)\n"
-                           "    ->  Result\n"
-                           "          InitPlan 1 (returns $0)\n"
-                           "            ->  Limit\n"
-                           "                  ->  Index Only Scan Backward using t_pkey on t\n"
-                           "                        Index Cond: (a IS NOT NULL)\n"
-                           "  ->  Seq Scan on s\n"},
                     Sample{"WITH d AS (DELETE FROM t WHERE b = 1 RETURNING a) SELECT count(*) FROM d",
                            "Aggregate\n"
                            "  CTE d\n"
@@ -370,16 +346,6 @@ INSTANTIATE_TEST_SUITE_P(
                            "  ->  Index Scan using u_t_a on public.u\n"
                            "        Output: u.id, u.t_a, u.v\n"
                            "        Index Cond: (u.t_a = 2)\n"},
-                    Sample{"V SELECT b, count(*) FROM t WHERE c > 'x' GROUP BY b",
-                           "GroupAggregate\n"
-                           "  Output: b, count(*)\n"
-                           "  Group Key: t.b\n"
-                           "  ->  Sort\n"
-                           "        Output: b\n"
-                           "        Sort Key: t.b\n"
-                           "        ->  Seq Scan on public.t\n"
-                           "              Output: b\n"
-                           "              Filter: (t.c > 'x'::text)\n"},
                     Sample{"V SELECT * FROM generate_series(1, 10) g",
                            "Function Scan on pg_catalog.generate_series g\n"
                            "  Output: g\n"
@@ -414,6 +380,40 @@ INSTANTIATE_TEST_SUITE_P(
                            "          Output: max(t.b)\n"
                            "          ->  Seq Scan on public.t\n"
                            "                Output: t.a, t.b, t.c\n"}));
+
+// The numbers are the averages of a run; a node that was never run has none.
+TEST(ExplainAnalyze, NumbersAreOfOneRun) {
+  NodeMeasurement twice;
+  twice.startup_ms = 1;
+  twice.total_ms = 3;
+  twice.rows = 20;
+  twice.loops = 2;
+  twice.rows_removed_by_filter = 8;
+  twice.lines = {"Buckets: 1024  Batches: 1  Memory Usage: 9kB"};
+  ExplainContext context;
+  context.options.analyze = true;
+  context.options.costs = false;
+  context.measurement = [&](const Plan& plan) { return plan.as<HashJoin>() || plan.alias == "s" ? &twice : nullptr; };
+  const PlannedStatementPtr statement = planned("SELECT * FROM s JOIN t ON t.b = s.x WHERE s.y > 5");
+  ASSERT_TRUE(statement->plan->as<HashJoin>());
+  const std::vector<std::string> lines = explain(*statement, context);
+  auto has = [&](const std::string& line) { return std::find(lines.begin(), lines.end(), line) != lines.end(); };
+  EXPECT_EQ(lines[0], "Hash Join (actual time=0.500..1.500 rows=10 loops=2)");
+  EXPECT_TRUE(has("  ->  Seq Scan on t (never executed)"));
+  EXPECT_TRUE(has("  ->  Hash (actual time=1.500..1.500 rows=10 loops=2)"));
+  EXPECT_TRUE(has("        Buckets: 1024  Batches: 1  Memory Usage: 9kB"));
+  EXPECT_TRUE(has("        ->  Seq Scan on s (actual time=0.500..1.500 rows=10 loops=2)"));
+  EXPECT_TRUE(has("              Rows Removed by Filter: 4"));
+}
+
+TEST(ExplainCosts, FollowTheName) {
+  const ExplainContext context;
+  PlannedStatement statement = *planned("SELECT * FROM s");
+  auto scan = std::make_shared<Plan>(*statement.plan);
+  scan->cost = {0, 2.25, 100, 8};
+  statement.plan = scan;
+  EXPECT_EQ(explain(statement, context), std::vector<std::string>{"Seq Scan on s  (cost=0.00..2.25 rows=100 width=8)"});
+}
 
 }  // namespace
 }  // namespace polarsim::engine::plan
