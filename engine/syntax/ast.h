@@ -180,6 +180,7 @@ using FromItemPtr = std::shared_ptr<const FromItem>;
 struct ColumnDefinitionItem {  // AS t(a int, b text), for functions that return records
   std::string name;
   TypeNamePtr type;
+  int position = 0;
 };
 struct FromSubquery {
   SelectPtr query;
