@@ -201,7 +201,6 @@ struct StatementState {
   std::vector<SubplanDefinition> subplans;
   int parameters = 0;
   int work_tables = 0;
-  int subplan_numbers = 0;
   std::vector<std::string> scan_names;  // by number
   std::vector<std::pair<query::RelationPtr, syntax::TableLockMode>> relations;
   bool qualify_columns = false;

@@ -270,7 +270,8 @@ struct Plan {
   std::vector<ExpressionPtr> conditions;           // all must hold, else the row is left out
   std::vector<ExpressionPtr> one_time_conditions;  // see no row; if one fails there are no rows at all
   Cost cost;
-  std::string alias;               // of scans: what EXPLAIN calls it, different from all others of the statement
+  // Of scans: what EXPLAIN calls it, different from all others of the statement; of changes: what the table goes by.
+  std::string alias;
   std::vector<std::string> names;  // of scans: the columns' names; empty: the relation's
   int entry = -1;                  // of scans: its number among the scans of the statement
   std::vector<int> initial_plans;  // subplans shown below this node by EXPLAIN
