@@ -63,6 +63,7 @@ class Grouper {
       if (!repeated) order.push_back(key);
       node.groups.push_back(key);
     }
+    refuse_constant_sets(query);
     node.sets = query.grouping_sets;
     choose_strategy(node);
     if (node.strategy == Aggregate::Strategy::sorted) {
@@ -99,6 +100,16 @@ class Grouper {
   }
 
  private:
+  // A constant is never read from below, so that the sets without it could not make it NULL.
+  void refuse_constant_sets(const Query& query) const {
+    if (query.grouping_sets.empty()) return;
+    for (const ExpressionPtr& group : groups_) {
+      if (group->as<query::Constant>() == nullptr) continue;
+      throw SqlError(sqlstate::feature_not_supported, "constants as keys of grouping sets are not supported")
+          .at(group->position);
+    }
+  }
+
   void look(const ExpressionPtr& expression) {
     collect<query::Aggregate>(expression, aggregates_);
     collect<query::GroupingCall>(expression, groupings_);

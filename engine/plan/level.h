@@ -120,10 +120,8 @@ struct Path {
     nothing,
     nested_loop,
     hash_join,
-    merge_join,
     materialize,
-    sort,
-    unique
+    sort
   } kind = Kind::scan;
   Relids relids = 0;
   Relids required_outer = 0;  // whose columns it needs from a nested loop around it
