@@ -63,7 +63,7 @@ TEST(ExecutorSql, AnswersAreTheSameByOtherPlansWithLittleMemory) {
   settings.enable_hashjoin = settings.enable_hashagg = settings.enable_seqscan = false;
   compare_all(settings, 64);
   settings = {};
-  settings.enable_mergejoin = settings.enable_nestloop = settings.enable_indexscan = false;
+  settings.enable_nestloop = settings.enable_indexscan = false;
   compare_all(settings, 64);
 }
 
