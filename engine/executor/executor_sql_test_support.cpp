@@ -7,7 +7,7 @@
 namespace polarsim::engine::executor::testing {
 
 SqlRunner::SqlRunner(engine::testing::TestNode& node)
-    : node_(node), database_(node.instance().database()), cache_(database_) {}
+    : database_(node.instance().database()), cache_(database_) {}
 
 std::vector<std::string> SqlRunner::run(std::string_view sql) {
   txn::Backend& backend = database_.connect();

@@ -30,7 +30,6 @@ class SqlRunner {
   std::vector<std::string> run_query(const query::QueryPtr& query, txn::Transaction& transaction,
                                      const CallContext& call, StatementSnapshot& snapshot) const;
 
-  engine::testing::TestNode& node_;
   Database& database_;
   RelationCache cache_;
   std::vector<std::string> path_{"public"};

@@ -176,7 +176,7 @@ TEST(ExecutorTables, OnConflict) {
         plan::ModifyTable node;
         node.relation = relation;
         node.returning = true;
-        node.conflict.emplace();
+        node.conflict = plan::ModifyTable::Conflict{};
         node.conflict->arbiters = {0};
         const auto upsert = [&](const std::vector<IntegerRow>& rows) {
           return runner.outcome(statement(make(node, {values(rows)}, {column(1), column(2)})));
