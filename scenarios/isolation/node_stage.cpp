@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "engine/node/instance.h"
+#include "engine/node/statement_cache.h"
 #include "engine/sql/error.h"
-#include "engine/sql/statement_cache.h"
 #include "sim/simulation.h"
 
 namespace polarsim::scenarios::isolation {
@@ -74,8 +74,8 @@ class World {
 
  private:
   struct Memory {
-    explicit Memory(sim::Scheduler& scheduler) : cache(scheduler, 1000) {}
-    engine::sql::StatementCache cache;
+    explicit Memory(sim::Scheduler& scheduler) : cache(engine::make_statement_cache(scheduler, 1000)) {}
+    engine::syntax::StatementCache cache;
     std::unique_ptr<engine::Instance> instance;
     std::vector<std::unique_ptr<engine::Session>> sessions;
   };
@@ -112,7 +112,7 @@ class World {
       if (statements.size() != 1) {
         throw engine::SqlError(engine::sqlstate::syntax_error, "a step is one statement");
       }
-      answer = answer_of(memory_->sessions[session]->execute(statements[0], sql, {}));
+      answer = answer_of(memory_->sessions[session]->execute({statements[0], sql}));
     } catch (const engine::SqlError& error) {
       answer = answer_of(error);
     }

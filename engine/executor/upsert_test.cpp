@@ -1,5 +1,3 @@
-#include "engine/exec/upsert.h"
-
 #include <gtest/gtest.h>
 
 #include "engine/node/node_test_support.h"
