@@ -11,6 +11,7 @@
 
 #include "engine/node/instance.h"
 #include "engine/node/statement_cache.h"
+#include "engine/sql/value.h"
 #include "scenarios/cli/bench_process.h"
 #include "scenarios/cli/bench_store.h"
 #include "scenarios/cli/benchmarks.h"
@@ -34,7 +35,8 @@ std::string insert_text() {
 
 class Client {
  public:
-  Client(sim::Host& host, engine::Instance& instance) : cache_(engine::make_statement_cache(host.scheduler(), 10)), session_(instance.connect()) {}
+  Client(sim::Host& host, engine::Instance& instance)
+      : cache_(engine::make_statement_cache(host.scheduler(), 10)), session_(instance.connect()) {}
   engine::QueryResult execute(const std::string& text, const std::vector<engine::Value>& parameters = {}) {
     engine::QueryResult result;
     for (const engine::syntax::StatementPtr& statement : cache_.parse(text))

@@ -7,6 +7,7 @@
 #include "engine/node/instance.h"
 #include "engine/node/statement_cache.h"
 #include "engine/sql/error.h"
+#include "engine/types/text_form.h"
 #include "sim/simulation.h"
 
 namespace polarsim::scenarios::isolation {
@@ -20,7 +21,7 @@ Answer answer_of(const engine::QueryResult& result) {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i != 0) text += '|';
-      text += row[i].is_null() ? "null" : engine::to_text(row[i]);
+      text += row[i].is_null() ? "null" : engine::output_value(row[i], result.columns[i].type.id, {});
     }
     answer.rows.push_back(std::move(text));
   }
