@@ -98,6 +98,7 @@ void Reader::begin_line() {
   line_valid_ = false;
   line_begin_ = scanned_ = next_line_;
   first_line_ = ++line_;
+  counted_line_end_ = line_ends_ == LineEnds::lf ? '\n' : '\r';
   in_quote_ = false;
   last_was_escape_ = false;
   plain_ = true;
@@ -228,7 +229,7 @@ Reader::Scan Reader::scan_csv() {
     if (escape != quote && in_quote_ && c == escape) last_was_escape_ = !last_was_escape_;
     if (c == quote && !last_was_escape_) in_quote_ = !in_quote_;
     if (escape == quote || c != escape) last_was_escape_ = false;
-    if (in_quote_ && c == (line_ends_ == LineEnds::lf ? '\n' : '\r')) ++line_;
+    if (in_quote_ && c == counted_line_end_) ++line_;
     if (!in_quote_ && c == '\r') return carriage_return(position);
     if (!in_quote_ && c == '\n') return line_feed(position);
     std::size_t behind = 0;
@@ -238,14 +239,23 @@ Reader::Scan Reader::scan_csv() {
 }
 
 void Reader::verify_line() {
-  const std::string_view line = std::string_view(buffer_).substr(line_begin_, line_end_ - line_begin_);
-  if (is_plain_ascii(line)) return;
+  std::string_view rest = std::string_view(buffer_).substr(line_begin_, next_line_ - line_begin_);
+  if (is_plain_ascii(rest)) return;
+  // An error is to tell the number of the line in which it is.
+  const std::uint64_t last_line = line_;
+  line_ = first_line_;
   try {
-    utf8::verify(line);
+    while (!rest.empty()) {
+      const std::size_t end = rest.find(counted_line_end_);
+      const std::string_view piece = rest.substr(0, end == std::string_view::npos ? end : end + 1);
+      utf8::verify(piece);
+      rest.remove_prefix(piece.size());
+      ++line_;
+    }
   } catch (const SqlError& error) {
-    line_ = first_line_;
     throw_in_context(error, context());
   }
+  line_ = last_line;
 }
 
 // --- errors ---

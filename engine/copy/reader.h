@@ -117,6 +117,7 @@ class Reader {
   std::size_t scanned_ = 0;
   std::size_t next_line_ = 0;
   std::uint64_t first_line_ = 0;  // the number of its first line
+  char counted_line_end_ = '\n';  // what counts as a line inside quotes
   bool in_quote_ = false;
   bool last_was_escape_ = false;
   bool plain_ = true;  // has neither escapes nor quotes
