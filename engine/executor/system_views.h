@@ -28,6 +28,9 @@ struct SystemView {
 const std::vector<SystemView>& system_views();
 // Null if there is none. An empty schema means pg_catalog, which is searched before all others.
 const SystemView* find_system_view(std::string_view schema, std::string_view name);
-const SystemView& system_view(std::uint32_t id);  // must exist
+const SystemView* find_system_view(std::uint32_t id);  // null if there is none
+const SystemView& system_view(std::uint32_t id);       // must exist
+
+inline constexpr const char* information_schema = "information_schema";
 
 }  // namespace polarsim::engine::executor
