@@ -17,8 +17,6 @@ inline constexpr std::int64_t role_oid = 10;
 inline constexpr std::int64_t database_oid = 5;
 inline constexpr std::int64_t tablespace_oid = 1663;
 inline constexpr std::int64_t system_schema_oid = 11;
-// PostgreSQL's is given out by initdb; this is ours.
-inline constexpr std::int64_t information_schema_oid = 13207;
 inline constexpr std::int64_t heap_method_oid = 2;
 inline constexpr std::int64_t btree_method_oid = 403;
 // Numbers of catalogs, as classoid and the like have them.

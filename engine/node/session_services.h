@@ -87,6 +87,8 @@ class LocalServices final : public SessionServices {
   // The catalog (session_services_catalog.cpp).
   Value to_object(const FunctionCall& call);
   Value relation_size(const FunctionCall& call);
+  Value database_size(const FunctionCall& call);
+  Value is_publishable(const FunctionCall& call);
   Value table_is_visible(const FunctionCall& call);
   Value user_by_id(const FunctionCall& call);
   Value index_definition(const FunctionCall& call);

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "engine/catalog/describe.h"
+#include "engine/executor/system_views.h"
 #include "engine/node/session_services.h"
 #include "engine/sql/object_names.h"
 #include "engine/types/array.h"
+#include "engine/types/object_numbers.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine {
@@ -75,6 +77,10 @@ bool LocalServices::is_visible(const catalog::Relation& relation) const {
 }
 
 std::string LocalServices::relation_name(std::uint32_t id) const {
+  if (const executor::SystemView* const view = executor::find_system_view(id)) {
+    const std::string name = quote_identifier(view->relation->name);
+    return view->relation->schema == catalog::system_schema ? name : view->relation->schema + "." + name;
+  }
   const auto relation = find_relation(id);
   if (!relation) return fmt::to_string(id);
   const std::string name = quote_identifier(relation->description->name);
@@ -85,14 +91,18 @@ std::string LocalServices::object_name(TypeId type, std::uint32_t oid) {
   if (type == TypeId::regclass) return relation_name(oid);
   if (type == TypeId::regnamespace) {
     const auto found = database_.catalog().find(&session_.transaction(), oid);
+    if (oid == executor::information_schema_oid) return executor::information_schema;
     const bool schema = found && found->description->kind == catalog::RelationKind::schema;
     return schema ? quote_identifier(found->description->name) : fmt::to_string(oid);
   }
-  return fmt::to_string(oid);
+  const FunctionEntry* const function = type == TypeId::regproc ? function_of_number(oid) : nullptr;
+  return function != nullptr ? function->name : fmt::to_string(oid);
 }
 
 std::uint32_t LocalServices::object_number(TypeId type, std::string_view name) {
   if (type == TypeId::regclass) {
+    const sql::TableName written = sql::parse_relation_name(name);
+    if (const auto* const view = executor::find_system_view(written.schema, written.name)) return view->relation->id;
     if (const auto found = find_by_name(name)) return found->id;
     throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name));
   }
@@ -100,7 +110,13 @@ std::uint32_t LocalServices::object_number(TypeId type, std::string_view name) {
     const std::string schema = sql::parse_relation_name(name).name;
     const storage::RelationId id = database_.catalog().schema_id(&session_.transaction(), schema);
     if (id != 0) return id;
+    if (schema == executor::information_schema) return executor::information_schema_oid;
     throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", schema));
+  }
+  const auto functions = functions_named(sql::parse_relation_name(name).name);
+  if (functions.size() == 1) return number_of(*functions.front());
+  if (!functions.empty()) {
+    throw SqlError(sqlstate::ambiguous_function, fmt::format("more than one function named \"{}\"", name));
   }
   throw SqlError(sqlstate::undefined_function, fmt::format("function \"{}\" does not exist", name));
 }
@@ -114,7 +130,10 @@ Value LocalServices::to_object(const FunctionCall& call) {
 }
 
 Value LocalServices::table_is_visible(const FunctionCall& call) {
-  const auto relation = find_relation(call[0].as_integer());
+  const std::int64_t id = call[0].as_integer();
+  if (const auto* const view = executor::find_system_view(static_cast<std::uint32_t>(id)))
+    return Value::boolean(view->relation->schema == catalog::system_schema);
+  const auto relation = find_relation(id);
   return relation ? Value::boolean(is_visible(*relation)) : Value::null();
 }
 
@@ -140,6 +159,24 @@ Value LocalServices::relation_size(const FunctionCall& call) {
     }
   }
   return Value::integer(bytes);
+}
+
+// Of the one database: what its relations take.
+Value LocalServices::database_size(const FunctionCall&) {
+  std::int64_t blocks = 0;
+  for (const storage::RelationId file : database_.catalog().files_in_use())
+    blocks += static_cast<std::int64_t>(database_.files().block_count(file));
+  return Value::integer(blocks * static_cast<std::int64_t>(storage::page_size));
+}
+
+// Ordinary tables outside the catalog.
+Value LocalServices::is_publishable(const FunctionCall& call) {
+  if (executor::find_system_view(static_cast<std::uint32_t>(call[0].as_integer())) != nullptr)
+    return Value::boolean(false);
+  const auto relation = find_relation(call[0].as_integer());
+  if (!relation) return Value::null();
+  return Value::boolean(relation->description->kind == catalog::RelationKind::table &&
+                        relation->id >= catalog::Table::first_normal_relation);
 }
 
 // --- definitions ---
