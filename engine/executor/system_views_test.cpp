@@ -68,7 +68,7 @@ class Views {
     if (number == 0) return "there is no column " + std::string(column);
     const auto position = static_cast<std::size_t>(number - 1);
     if (row.at(position).is_null()) return "null";
-    return to_text(row[position], view.relation->columns[position].type, CallContext());
+    return output_value(row[position], view.relation->columns[position].type.id, CallContext());
   }
 
   void in_transaction(const std::function<void(txn::Transaction&, const CallContext&)>& body) {
