@@ -8,6 +8,7 @@
 #include "engine/executor/row_store.h"
 #include "engine/executor/subplan_state.h"
 #include "engine/sql/error.h"
+#include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {
 
@@ -45,6 +46,14 @@ const OpenTable& ExecutorState::open(const query::RelationPtr& relation) {
   table.table = database().catalog().find_table(&transaction(), relation->id);
   if (table.table == nullptr) {
     throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", relation->name));
+  }
+  if (table.table->description != nullptr) {
+    const std::vector<catalog::Column>& columns = table.table->description->columns;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (!columns[i].missing) continue;
+      table.missing.resize(i + 1);
+      table.missing[i] = input_value(*columns[i].missing, columns[i].type, call());
+    }
   }
   return tables_.emplace(relation->id, std::move(table)).first->second;
 }
@@ -89,6 +98,9 @@ Value ExecutorState::run(const query::Subplan& subplan, std::span<const Value> a
 }
 
 CommonTable& ExecutorState::common_table(int subplan) {
+  // Nothing is changed twice.
+  if (first_run != nullptr && statement.subplans[static_cast<std::size_t>(subplan)].changes_data)
+    return first_run->common_table(subplan);
   std::unique_ptr<CommonTable>& table = common_tables_[static_cast<std::size_t>(subplan)];
   if (table == nullptr) {
     table = std::make_unique<CommonTable>();

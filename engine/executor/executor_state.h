@@ -1,5 +1,5 @@
-// What all nodes of a run share: where it runs, the plan's parameters, subplans, common tables, work tables (PostgreSQL's
-// EState, src/include/nodes/execnodes.h).
+// What all nodes of a run share: where it runs, the plan's parameters, subplans, common tables, work tables
+// (PostgreSQL's EState, src/include/nodes/execnodes.h).
 //
 // Parameters of the plan have versions. Whoever keeps rows that were computed from parameters (a sort, a hash table, a
 // materialisation, a subplan without arguments) remembers the versions, and computes them again only if one has changed
@@ -30,6 +30,12 @@ struct OpenTable {
   const txn::HeapTable& heap() const { return table->heap; }
   // By RelationIndex::id. Throws XX000 if there is none.
   const catalog::Index& index(std::uint32_t id) const;
+  // Values of rows that were made before the table had all of its columns; NULL beyond its end.
+  Row missing;
+  void widen(Row& row) const {
+    while (row.size() < relation->columns.size())
+      row.push_back(row.size() < missing.size() ? missing[row.size()] : Value::null());
+  }
 };
 
 // Numbers of parameters and work tables, sorted: what some rows were computed from.
@@ -38,9 +44,9 @@ using Dependencies = std::vector<int>;
 // What the rows of scans are when a plan is run again over rows that were found before, by entry of the plan's scans
 // (PostgreSQL's EPQState::relsubs_slot).
 struct RecheckRow {
-  bool present = false;            // false: the scan gives no row (the null-extended side of an outer join)
+  bool present = false;             // false: the scan gives no row (the null-extended side of an outer join)
   bool ignores_conditions = false;  // PlantedBug::recheck_set_but_not_where
-  Row row;                         // as the scan sees it, system columns included
+  Row row;                          // as the scan sees it, system columns included
 };
 using RecheckRows = std::map<int, RecheckRow>;
 
@@ -64,6 +70,7 @@ class ExecutorState final : public query::SubplanRunner {
   const txn::Snapshot& snapshot;
   // Set in the states of a second run over rows that were found before.
   const RecheckRows* recheck = nullptr;
+  ExecutorState* first_run = nullptr;
 
   Database& database() const { return inputs.database; }
   txn::Transaction& transaction() const { return inputs.transaction; }

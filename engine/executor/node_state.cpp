@@ -28,8 +28,7 @@ Evaluator::Evaluator(const ExpressionPtr& expression) {
 
 bool Evaluator::holds(ExecutorState& state, RowView first, RowView second) {
   if (kind_ == Kind::program) return program_.holds(state.program_inputs(first, second), state.call());
-  Value scratch;
-  const Value& value = get(state, first, second, scratch);
+  const Value& value = get(state, first, second);
   return !value.is_null() && value.as_boolean();
 }
 
@@ -55,6 +54,8 @@ NodeState::NodeState(ExecutorState& state, const Plan& plan, std::size_t seen_wi
       width_(plan.targets.empty() ? seen_width : plan.targets.size()),
       measurement_(state.measurement(plan)) {
   depends_on(dependencies_of(plan, state.statement));
+  // Sets of rows are no values: the node computes its targets itself.
+  if (plan.as<plan::ProjectSet>() != nullptr) return;
   targets_.reserve(plan.targets.size());
   passes_row_ = true;
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
@@ -130,10 +131,7 @@ void NodeState::project(RowView first, RowView second, RowView& row) {
     return;
   }
   output_.resize(targets_.size());
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
-    const Value& value = targets_[i].get(state_, first, second, output_[i]);
-    if (&value != &output_[i]) output_[i] = value;
-  }
+  for (std::size_t i = 0; i < targets_.size(); ++i) output_[i] = targets_[i].get(state_, first, second);
   row = output_;
 }
 
@@ -179,8 +177,12 @@ struct StateMaker {
 }  // namespace
 
 NodeStatePtr make_state(ExecutorState& state, const Plan& plan) {
-  if (is_given(state, plan)) return make_recheck_scan(state, plan);
-  return std::visit(StateMaker{state, plan}, plan.node);
+  const StateMaker maker{state, plan};
+  if (!is_given(state, plan)) return std::visit(maker, plan.node);
+  const RecheckRow& given = state.recheck->at(plan.entry);
+  // Without a row, nobody but the scan itself knows how wide its rows are.
+  const std::size_t width = given.present ? given.row.size() : std::visit(maker, plan.node)->width();
+  return make_recheck_scan(state, plan, width);
 }
 
 }  // namespace polarsim::engine::executor

@@ -18,19 +18,14 @@ class Evaluator {
   Evaluator() = default;
   explicit Evaluator(const ExpressionPtr& expression);
 
-  // The value, in the row, in the expression, or computed into `scratch`; valid as long as all of them.
-  const Value& get(ExecutorState& state, RowView first, RowView second, Value& scratch) {
+  // The value where it is: in the row, or in here until the next call.
+  const Value& get(ExecutorState& state, RowView first = {}, RowView second = {}) {
     if (kind_ == Kind::first_column) return first[column_];
     if (kind_ == Kind::second_column) return second[column_];
     if (kind_ == Kind::constant) return constant_;
-    scratch = program_.run(state.program_inputs(first, second), state.call());
-    return scratch;
+    return program_.evaluate(state.program_inputs(first, second), state.call());
   }
-  Value value(ExecutorState& state, RowView first = {}, RowView second = {}) {
-    Value scratch;
-    const Value& found = get(state, first, second, scratch);
-    return &found == &scratch ? std::move(scratch) : found;
-  }
+  Value value(ExecutorState& state, RowView first = {}, RowView second = {}) { return get(state, first, second); }
   // NULL counts as false.
   bool holds(ExecutorState& state, RowView first = {}, RowView second = {});
   // The position in the first row, if it is nothing but a column of that; else -1.
@@ -133,7 +128,7 @@ NodeStatePtr make_system_view_scan(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_common_table_scan(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_work_table_scan(ExecutorState& state, const Plan& plan);
 // A scan in a second run, whose row is given.
-NodeStatePtr make_recheck_scan(ExecutorState& state, const Plan& plan);
+NodeStatePtr make_recheck_scan(ExecutorState& state, const Plan& plan, std::size_t seen_width);
 NodeStatePtr make_nested_loop(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_hash_join(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_merge_join(ExecutorState& state, const Plan& plan);

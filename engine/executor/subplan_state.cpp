@@ -112,8 +112,7 @@ void SubplanState::scalar(Row& row) {
   }
   row.assign(found.begin(), found.end());
   if (rows.next(found)) {
-    throw SqlError(sqlstate::cardinality_violation,
-                   "more than one row returned by a subquery used as an expression");
+    throw SqlError(sqlstate::cardinality_violation, "more than one row returned by a subquery used as an expression");
   }
 }
 

@@ -33,7 +33,7 @@ class SubplanState {
   ExecutorState& state_;
   const plan::SubplanDefinition& definition_;
   NodeStatePtr tree_;
-  bool used_ = false;  // the tree has given rows
+  bool used_ = false;                     // the tree has given rows
   std::optional<std::uint64_t> version_;  // of what the outputs or the table were computed from
   // Hashed: the rows without NULLs, and those with some.
   std::optional<KeyTable> table_;

@@ -174,6 +174,9 @@ Stage plan_change(Level& level, Stage stage, const std::vector<LockRows::Mark>& 
     });
   }
   Stage made = make_stage(node, stage);
+  const int number = level.numbers[static_cast<std::size_t>(entry)];
+  made.plan->alias = number < 0 ? query.entries[static_cast<std::size_t>(entry)].alias
+                                : level.statement.scan_names[static_cast<std::size_t>(number)];
   made.seen = columns_of(*relation, entry);
   for (const int column : node.system_columns) {
     made.seen.push_back(make_expression(Column{entry, column, 0}, query::system_column(column).type));

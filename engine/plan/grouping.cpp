@@ -63,6 +63,7 @@ class Grouper {
       if (!repeated) order.push_back(key);
       node.groups.push_back(key);
     }
+    refuse_constant_sets(query);
     node.sets = query.grouping_sets;
     choose_strategy(node);
     if (node.strategy == Aggregate::Strategy::sorted) {
@@ -90,7 +91,8 @@ class Grouper {
         aggregate_cost(level_, input_.cost(), hashed, groups_.size(), groups, transition, EvaluationCost{});
     // All of them, as columns of the row.
     const Cost cost = stage.plan->cost;
-    stage = project(level_, std::move(stage), std::vector<ExpressionPtr>(stage.seen), {});
+    const std::vector<ExpressionPtr> outputs = stage.seen;
+    stage = project(level_, std::move(stage), outputs, {});
     const int width = stage.plan->cost.width;
     stage.plan->cost = cost;
     stage.plan->cost.width = width;
@@ -98,6 +100,16 @@ class Grouper {
   }
 
  private:
+  // A constant is never read from below, so that the sets without it could not make it NULL.
+  void refuse_constant_sets(const Query& query) const {
+    if (query.grouping_sets.empty()) return;
+    for (const ExpressionPtr& group : groups_) {
+      if (group->as<query::Constant>() == nullptr) continue;
+      throw SqlError(sqlstate::feature_not_supported, "constants as keys of grouping sets are not supported")
+          .at(group->position);
+    }
+  }
+
   void look(const ExpressionPtr& expression) {
     collect<query::Aggregate>(expression, aggregates_);
     collect<query::GroupingCall>(expression, groupings_);
@@ -227,7 +239,8 @@ Stage plan_windows(Level& level, Stage stage) {
     made.plan->cost.total += stage.cost().rows * static_cast<double>(own.size()) * level.settings().cpu_operator_cost;
     made.plan->cost.total += stage.cost().rows * level.settings().cpu_tuple_cost;
     made.seen.insert(made.seen.end(), own.begin(), own.end());
-    stage = project(level, std::move(made), std::vector<ExpressionPtr>(made.seen), {});
+    const std::vector<ExpressionPtr> outputs = made.seen;
+    stage = project(level, std::move(made), outputs, {});
   }
   return stage;
 }

@@ -120,10 +120,8 @@ struct Path {
     nothing,
     nested_loop,
     hash_join,
-    merge_join,
     materialize,
-    sort,
-    unique
+    sort
   } kind = Kind::scan;
   Relids relids = 0;
   Relids required_outer = 0;  // whose columns it needs from a nested loop around it
@@ -201,7 +199,6 @@ struct StatementState {
   std::vector<SubplanDefinition> subplans;
   int parameters = 0;
   int work_tables = 0;
-  int subplan_numbers = 0;
   std::vector<std::string> scan_names;  // by number
   std::vector<std::pair<query::RelationPtr, syntax::TableLockMode>> relations;
   bool qualify_columns = false;

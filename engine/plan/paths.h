@@ -20,7 +20,5 @@ void add_join_paths(Level& level, JoinRelation& joined, const JoinRelation& left
                     PlanJoin type, const std::vector<const Condition*>& conditions);
 // Of all relations of the level. There must be one at least.
 JoinRelationPtr search_joins(Level& level);
-// Makes the rows distinct in the columns; null where they cannot be.
-PathPtr make_unique_path(const Level& level, const JoinRelation& relation, const SpecialJoin& special);
 
 }  // namespace polarsim::engine::plan

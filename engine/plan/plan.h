@@ -141,7 +141,8 @@ struct Sort {
 };
 struct AggregateCall {
   const FunctionEntry* function = nullptr;
-  std::vector<ExpressionPtr> arguments;  // direct ones of ordered-set aggregates last
+  // Of an ordered-set aggregate: what is aggregated, as `order_by` has it, then the direct ones.
+  std::vector<ExpressionPtr> arguments;
   std::size_t direct_arguments = 0;
   std::vector<query::OrderKey> order_by;
   ExpressionPtr filter;
@@ -269,7 +270,8 @@ struct Plan {
   std::vector<ExpressionPtr> conditions;           // all must hold, else the row is left out
   std::vector<ExpressionPtr> one_time_conditions;  // see no row; if one fails there are no rows at all
   Cost cost;
-  std::string alias;               // of scans: what EXPLAIN calls it, different from all others of the statement
+  // Of scans: what EXPLAIN calls it, different from all others of the statement; of changes: what the table goes by.
+  std::string alias;
   std::vector<std::string> names;  // of scans: the columns' names; empty: the relation's
   int entry = -1;                  // of scans: its number among the scans of the statement
   std::vector<int> initial_plans;  // subplans shown below this node by EXPLAIN

@@ -36,8 +36,9 @@ class LevelPlanner {
   PlannedLevel run(const QueryPtr& query) {
     prepare(level_, query);
     level_.base_of_entry.assign(level_.query.entries.size(), -1);
-    plan_common_tables(level_);
+    // Before those of common tables, so that it is theirs that get names with numbers.
     number_scans(*level_.tree);
+    plan_common_tables(level_);
     replace_outer_and_subqueries(level_);
     if (level_.query.set_operation == nullptr && level_.query.command == query::Command::select) note_limit();
     std::vector<LockRows::Mark> marks;
@@ -183,7 +184,7 @@ PlannedStatementPtr plan_query(const query::QueryPtr& query, const PlannerInputs
   result->plan_parameters = statement.parameters;
   result->work_tables = statement.work_tables;
   result->entries = static_cast<int>(statement.scan_names.size());
-  result->qualify_columns = statement.scan_names.size() > 1;
+  result->qualify_columns = statement.scan_names.size() > 1 || query->entries.size() > 1;
   result->relations = std::move(statement.relations);
   if (query->result_entry >= 0) {
     const auto& entry = query->entries[static_cast<std::size_t>(query->result_entry)];

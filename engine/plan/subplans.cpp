@@ -45,7 +45,7 @@ ExpressionPtr plan_subquery(Level& level, const ExpressionPtr& expression) {
   SubplanDefinition definition;
   definition.plan = planned.stage.plan;
   definition.result = subquery.kind;
-  const int number = ++statement.subplan_numbers;
+  const int number = static_cast<int>(statement.subplans.size()) + 1;
   const bool single = subquery.kind == Subquery::Kind::exists || subquery.kind == Subquery::Kind::scalar ||
                       subquery.kind == Subquery::Kind::array;
   const int index = static_cast<int>(statement.subplans.size());
@@ -101,6 +101,8 @@ void plan_recursion(Level& level, std::size_t table) {
   };
   PlannedLevel first = part(operation->left->entry);
   const int work_table = level.statement.work_tables++;
+  // PostgreSQL has a parameter for each working table and common table, too: EXPLAIN shows the numbers of others.
+  ++level.statement.parameters;
   level.common_tables[table].work_table = work_table;
   level.common_tables[table].rows = std::max(1.0, first.stage.cost().rows) * 10;
   level.common_tables[table].width = first.stage.cost().width;
@@ -125,6 +127,7 @@ void plan_recursion(Level& level, std::size_t table) {
   plan->cost = first.stage.cost();
   plan->cost.total += 10 * again.stage.cost().total;
   plan->cost.rows = first.stage.cost().rows + 10 * again.stage.cost().rows;
+  ++level.statement.parameters;
   SubplanDefinition made;
   made.plan = plan;
   made.kind = SubplanDefinition::Kind::common_table;
@@ -181,6 +184,8 @@ void plan_common_tables(Level& level) {
     if (!take_outer(level, std::move(planned.outer)).empty()) {
       throw SqlError(sqlstate::internal_error, "a common table uses columns of its own level");
     }
+    // As in plan_recursion().
+    ++level.statement.parameters;
     SubplanDefinition definition;
     definition.plan = planned.stage.plan;
     definition.kind = SubplanDefinition::Kind::common_table;

@@ -14,7 +14,7 @@ constexpr const char* invalid_definition = "42P17";
 
 template <typename Part>
 QueryPtr analyse_statement(const AnalysisContext& context, Part&& part) {
-  StatementState statement{context, {}};
+  StatementState statement{context};
   QueryScope scope(statement, nullptr);
   QueryPtr query = part(scope);
   if (context.parameter_types == nullptr || !context.infer_parameters) return query;
@@ -24,6 +24,11 @@ QueryPtr analyse_statement(const AnalysisContext& context, Part&& part) {
       throw SqlError(sqlstate::indeterminate_datatype,
                      fmt::format("could not determine data type of parameter ${}", i + 1));
     }
+  }
+  // What one place tells of a parameter is not known at another: $1 IS NULL OR a = $1.
+  for (const StatementState::Untyped& untyped : statement.untyped_parameters) {
+    throw SqlError("42P08", fmt::format("could not determine data type of parameter ${}", untyped.index))
+        .at(untyped.position);
   }
   return query;
 }
@@ -87,7 +92,7 @@ QueryPtr analyse(const syntax::Delete& removal, const AnalysisContext& context) 
 ExpressionPtr analyse_default(const syntax::ExpressionPtr& expression, const RelationColumn& column,
                               const AnalysisContext& context) {
   const AnalysisContext without_parameters{context.relations, context.call, nullptr, false};
-  StatementState statement{without_parameters, {}};
+  StatementState statement{without_parameters};
   QueryScope scope(statement, nullptr);
   return convert_for(analyse_in(scope, Clause::column_default, expression), column.type, column.name, scope);
 }
@@ -96,7 +101,7 @@ ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, con
                                     std::string_view clause_name, const AnalysisContext& context,
                                     std::string_view column) {
   const AnalysisContext without_parameters{context.relations, context.call, nullptr, false};
-  StatementState statement{without_parameters, {}};
+  StatementState statement{without_parameters};
   QueryScope scope(statement, nullptr);
   syntax::TableName name;
   name.schema = relation.schema;
@@ -120,7 +125,7 @@ ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, con
 
 ExpressionPtr analyse_argument(const syntax::ExpressionPtr& expression, Type wanted, const AnalysisContext& context,
                                int number) {
-  StatementState statement{context, {}};
+  StatementState statement{context};
   QueryScope scope(statement, nullptr);
   const ExpressionPtr argument = analyse_in(scope, Clause::execute_parameter, expression);
   ExpressionPtr converted = coerce(argument, wanted, CastContext::assignment, CallForm::implicit_cast, scope);

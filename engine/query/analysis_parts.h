@@ -109,9 +109,9 @@ RelationPtr open_changed_relation(const syntax::TableName& name, std::string_vie
 // SET of UPDATE and of ON CONFLICT DO UPDATE: targets in order of the table's columns.
 std::vector<Target> analyse_assignments(const std::vector<syntax::Assignment>& assignments, const Relation& relation,
                                         QueryScope& scope);
-// One value for a column or a part of it. `value` is analysed already.
+// One value for a column or a part of it. `value` is analysed already; `position` is that of the column's name.
 ExpressionPtr assign(const ExpressionPtr& value, const RelationColumn& column, ExpressionPtr container,
-                     std::span<const syntax::Expression::Subscript> subscripts, QueryScope& scope);
+                     std::span<const syntax::Expression::Subscript> subscripts, int position, QueryScope& scope);
 // The default of a column, NULL if it has none.
 ExpressionPtr default_of(const RelationColumn& column, QueryScope& scope);
 

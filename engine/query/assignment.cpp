@@ -70,7 +70,8 @@ class AssignmentSources {
       last_written_ = value;
       last_ = analyse_row_subquery(*value, count);
     }
-    return make_expression(FieldSelection{last_, assignment.source_index + 1}, last_types_[index], value->position);
+    return make_expression(FieldSelection{last_, assignment.source_index + 1}, last_types_[index],
+                           last_positions_[index]);
   }
 
  private:
@@ -99,6 +100,10 @@ class AssignmentSources {
     auto query = std::make_shared<Query>();
     RowConstructor row;
     last_types_.clear();
+    last_positions_.clear();
+    for (const Target& target : inner->targets) {
+      if (!target.hidden) last_positions_.push_back(target.expression->position);
+    }
     for (std::size_t i = 0; i < count; ++i) {
       row.fields.push_back(make_expression(Column{0, static_cast<int>(i) + 1, 0}, columns[i].type, value.position));
       row.names.push_back(columns[i].name);
@@ -121,6 +126,7 @@ class AssignmentSources {
   syntax::ExpressionPtr last_written_;
   ExpressionPtr last_;
   std::vector<Type> last_types_;
+  std::vector<int> last_positions_;
 };
 
 void check_updatable_column(const RelationColumn& column, bool is_default) {
@@ -135,21 +141,24 @@ void check_updatable_column(const RelationColumn& column, bool is_default) {
 }  // namespace
 
 ExpressionPtr assign(const ExpressionPtr& value, const RelationColumn& column, ExpressionPtr container,
-                     Subscripts subscripts, QueryScope& scope) {
+                     Subscripts subscripts, int position, QueryScope& scope) {
   if (subscripts.empty()) return coerce_for_assignment(value, column.type, column.name, scope);
   const TypeInfo& info = type_info(column.type.id);
   const bool json = column.type.id == TypeId::jsonb;
   if (info.element == TypeId::none && !json) {
-    throw SqlError(sqlstate::datatype_mismatch,
-                   fmt::format("cannot subscript type {} because it does not support subscripting",
-                               type_name(column.type.id)))
-        .at(value->position);
+    throw SqlError(
+        sqlstate::datatype_mismatch,
+        fmt::format("cannot subscript type {} because it does not support subscripting", type_name(column.type.id)))
+        .at(container->position);
   }
   SubscriptAssignment assignment;
   bool slice = false;
   for (const syntax::Expression::Subscript& subscript : subscripts) {
     if (subscript.slice && json) {
-      throw SqlError(sqlstate::datatype_mismatch, "jsonb subscript does not support slices").at(value->position);
+      throw SqlError(sqlstate::datatype_mismatch, "jsonb subscript does not support slices")
+          .at((subscript.upper != nullptr   ? subscript.upper->position
+               : subscript.lower != nullptr ? subscript.lower->position
+                                            : position));
     }
     slice = slice || subscript.slice;
     assignment.indexes.push_back({analyse_index(subscript.lower, column.type.id, scope),
@@ -162,7 +171,7 @@ ExpressionPtr assign(const ExpressionPtr& value, const RelationColumn& column, E
                                fmt::format("subscripted assignment to \"{}\" requires type {} but expression is of "
                                            "type {}",
                                            column.name, type_name(wanted.id), type_name(value->type.id)),
-                               "", "You will need to rewrite or cast the expression.", "", value->position});
+                               "", "You will need to rewrite or cast the expression.", "", position});
   }
   assignment.container = std::move(container);
   return make_expression(std::move(assignment), column.type, value->position);
@@ -210,18 +219,19 @@ std::vector<Target> analyse_assignments(const std::vector<syntax::Assignment>& a
     const bool subscripted = !assignment.subscripts.empty();
     const bool is_default = values[i]->as<DefaultValue>() != nullptr;
     if (is_default && subscripted) {
-      throw SqlError(sqlstate::feature_not_supported, "cannot set an array element to DEFAULT")
-          .at(assignment.position);
+      throw SqlError(sqlstate::feature_not_supported, "cannot set an array element to DEFAULT").at(assignment.position);
     }
     const auto known = std::find_if(assigned.begin(), assigned.end(),
                                     [&](const Assigned& other) { return other.target.column == number; });
     ExpressionPtr container;
     if (subscripted) {
-      container = known != assigned.end() ? known->target.expression
-                                          : make_expression(Column{scope.query.result_entry, number, 0}, column.type);
+      container = known != assigned.end()
+                      ? known->target.expression
+                      : make_expression(Column{scope.query.result_entry, number, 0}, column.type, assignment.position);
     }
     ExpressionPtr value =
-        is_default ? values[i] : assign(values[i], column, std::move(container), assignment.subscripts, scope);
+        is_default ? values[i]
+                   : assign(values[i], column, std::move(container), assignment.subscripts, assignment.position, scope);
     if (known != assigned.end()) {
       if (!known->subscripted || !subscripted) {
         if (!duplicate) duplicated = &column;

@@ -313,7 +313,8 @@ ExpressionPtr ExpressionAnalyser::make_aggregate(CallParts& parts) {
       throw_error(sqlstate::undefined_function,
                   std::string("could not identify an ") + (equality_of(type) == nullptr ? "equality" : "ordering") +
                       " operator for type " + type_name(type),
-                  each->position, "Aggregates with DISTINCT must be able to sort their inputs.");
+                  each->position,
+                  equality_of(type) == nullptr ? "" : "Aggregates with DISTINCT must be able to sort their inputs.");
     }
   }
   return scope_.aggregate(std::move(node), parts.result, parts.position());

@@ -40,13 +40,13 @@ void analyse_common_table(const syntax::CommonTable& table, std::size_t number, 
   if (result.recursive) {
     for (std::size_t i = 0; i < columns.size() && i < result.columns.size(); ++i) {
       if (columns[i].type == result.columns[i].type) continue;
-      throw SqlError(ErrorFields{sqlstate::datatype_mismatch,
-                                 fmt::format("recursive query \"{}\" column {} has type {} in non-recursive term but "
-                                             "type {} overall",
-                                             table.name, i + 1, format_type(result.columns[i].type),
-                                             format_type(columns[i].type)),
-                                 "", "Cast the output of the non-recursive term to the correct type.", "",
-                                 table.position});
+      throw SqlError(
+          ErrorFields{sqlstate::datatype_mismatch,
+                      fmt::format("recursive query \"{}\" column {} has type {} in non-recursive term but "
+                                  "type {} overall",
+                                  table.name, i + 1, format_type(result.columns[i].type), format_type(columns[i].type)),
+                      "", "Cast the output of the non-recursive term to the correct type.", "",
+                      query->targets[i].expression->position});
     }
   }
   result.columns = std::move(columns);
@@ -81,8 +81,7 @@ void analyse_with(const syntax::With& with, QueryScope& scope) {
     result.name = table.name;
     result.recursive = recursive[order[i]];
     if (table.materialized) {
-      result.materialized =
-          *table.materialized ? CommonTable::Materialized::always : CommonTable::Materialized::never;
+      result.materialized = *table.materialized ? CommonTable::Materialized::always : CommonTable::Materialized::never;
     }
     if (!with.recursive) scope.later_common_tables.push_back(table.name);
   }
@@ -122,8 +121,7 @@ int add_common_table_entry(const syntax::TableName& name, QueryScope& scope) {
 }
 
 void set_recursive_columns(const Query& first_part, QueryScope& scope) {
-  CommonTable& table =
-      scope.parent()->query.common_tables[static_cast<std::size_t>(scope.defined_common_table)];
+  CommonTable& table = scope.parent()->query.common_tables[static_cast<std::size_t>(scope.defined_common_table)];
   table.columns = output_columns(first_part);
   const std::vector<std::string>* names = scope.defined_column_names;
   for (std::size_t i = 0; names != nullptr && i < names->size() && i < table.columns.size(); ++i) {

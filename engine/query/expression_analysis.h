@@ -20,8 +20,8 @@ class ExpressionScope {
   virtual ExpressionPtr column(const syntax::Expression& reference) = 0;
   // What t.* or * stands for inside a row constructor.
   virtual std::vector<ExpressionPtr> star(const syntax::Expression& reference) = 0;
-  // The fields of a whole row that column() gave: names and types in order, dropped columns left out. Their numbers
-  // (FieldSelection::field) are 1, 2, ...
+  // The fields of a whole row that column() gave, or of a column of type record: names and types in order, dropped columns left out. Their numbers
+  // (FieldSelection::field) are 1, 2, ... Empty if they are not known.
   virtual std::vector<OutputName> row_fields(const Column& whole_row) = 0;
   // What an error calls the row's relation: 42703 "column t.x does not exist".
   virtual std::string row_name(const Column& whole_row) = 0;

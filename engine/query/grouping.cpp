@@ -142,7 +142,10 @@ class GroupingCheck {
   }
 
   void check_part(const ExpressionPtr& part, int depth) {
-    if (const auto* aggregate = part->as<Aggregate>(); aggregate != nullptr && aggregate->levels_up >= depth) return;
+    if (const auto* aggregate = part->as<Aggregate>(); aggregate != nullptr && aggregate->levels_up >= depth) {
+      if (aggregate->levels_up == depth) check_direct_arguments(*aggregate, depth);
+      return;
+    }
     if (part->as<GroupingCall>() != nullptr && depth == 0) return;
     if (depth == 0 && !only_columns_) {
       for (const ExpressionPtr& group : groups_) {
@@ -155,6 +158,13 @@ class GroupingCheck {
     }
     for_each_child(*part, [&](const ExpressionPtr& child) { check_part(child, depth); });
     if (const auto* subquery = part->as<Subquery>()) check_query(*subquery->query, depth + 1);
+  }
+
+  // Those of an ordered-set aggregate are computed once for a group.
+  void check_direct_arguments(const Aggregate& aggregate, int depth) {
+    if (aggregate.function->aggregate_kind == AggregateKind::normal) return;
+    const Restore<bool> restore(direct_arguments_, true);
+    for (const ExpressionPtr& argument : aggregate.arguments) check_part(argument, depth);
   }
 
   void check_query(const Query& inner, int depth) {
@@ -175,12 +185,14 @@ class GroupingCheck {
     const std::string name = column.column == 0  ? "*"
                              : column.column < 0 ? std::string(system_column(column.column).name)
                                                  : entry.columns[static_cast<std::size_t>(column.column) - 1].name;
-    throw SqlError(sqlstate::grouping_error,
-                   depth == 0 ? fmt::format("column \"{}.{}\" must appear in the GROUP BY clause or be used in an "
-                                            "aggregate function",
-                                            entry.alias, name)
-                              : fmt::format("subquery uses ungrouped column \"{}.{}\" from outer query", entry.alias,
-                                            name))
+    std::string message =
+        depth == 0
+            ? fmt::format("column \"{}.{}\" must appear in the GROUP BY clause or be used in an aggregate function",
+                          entry.alias, name)
+            : fmt::format("subquery uses ungrouped column \"{}.{}\" from outer query", entry.alias, name);
+    throw SqlError(
+        sqlstate::grouping_error, std::move(message),
+        direct_arguments_ ? "Direct arguments of an ordered-set aggregate must use only grouped columns." : "")
         .at(position);
   }
 
@@ -209,6 +221,7 @@ class GroupingCheck {
   std::vector<ExpressionPtr> groups_;
   std::vector<bool> in_every_set_;
   bool only_columns_ = true;
+  bool direct_arguments_ = false;  // inside those of an aggregate
   bool has_joins_ = false;
 };
 
@@ -246,11 +259,7 @@ void analyse_group_by(const syntax::Select& select, QueryScope& scope) {
     items.push_back(analyse_group_set(item, scope));
   }
   if (!has_sets) return;
-  int position = 0;
-  for (const syntax::ExpressionPtr& item : select.group_by) {
-    if (position == 0) position = item->position;
-  }
-  query.grouping_sets = expand_grouping_sets(items, select.group_distinct, position);
+  query.grouping_sets = expand_grouping_sets(items, select.group_distinct);
   if (query.grouping_sets.size() == 1 && query.grouping_sets[0].size() == query.group_by.size()) {
     query.grouping_sets.clear();
   }

@@ -48,12 +48,12 @@ Sets expand(const GroupSet& item) {
 
 }  // namespace
 
-std::vector<std::vector<int>> expand_grouping_sets(const std::vector<GroupSet>& items, bool distinct, int position) {
+std::vector<std::vector<int>> expand_grouping_sets(const std::vector<GroupSet>& items, bool distinct) {
   Sets result{{}};
   for (const GroupSet& item : items) {
     const Sets expanded = expand(item);
     if (result.size() * expanded.size() > grouping_sets_max) {
-      throw SqlError(sqlstate::statement_too_complex, "too many grouping sets present (maximum 4096)").at(position);
+      throw SqlError(sqlstate::statement_too_complex, "too many grouping sets present (maximum 4096)");
     }
     Sets product;
     product.reserve(result.size() * expanded.size());

@@ -14,8 +14,8 @@ struct GroupSet {
 inline constexpr std::size_t grouping_sets_max = 4096;
 inline constexpr std::size_t cube_elements_max = 12;
 
-// Each set once for every way it is asked for, shortest first; `distinct`: once. Throws SqlError 54001 with `position`
-// if there are more than grouping_sets_max.
-std::vector<std::vector<int>> expand_grouping_sets(const std::vector<GroupSet>& items, bool distinct, int position);
+// Each set once for every way it is asked for, shortest first; `distinct`: once. Throws SqlError 54001 if there are
+// more than grouping_sets_max.
+std::vector<std::vector<int>> expand_grouping_sets(const std::vector<GroupSet>& items, bool distinct);
 
 }  // namespace polarsim::engine::query

@@ -35,8 +35,8 @@ std::vector<InsertColumn> find_columns(const syntax::Insert& insert, const Relat
   for (const syntax::Insert::Column& written : insert.columns) {
     const int number = relation.find(written.name);
     if (number == 0) {
-      throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" of relation \"{}\" does not exist",
-                                                             written.name, relation.name))
+      throw SqlError(sqlstate::undefined_column,
+                     fmt::format("column \"{}\" of relation \"{}\" does not exist", written.name, relation.name))
           .at(written.position);
     }
     char& state = seen[static_cast<std::size_t>(number)];
@@ -58,9 +58,9 @@ class InsertAnalysis {
   void analyse_source() {
     if (insert_.source == nullptr) {
       columns_.clear();
-    } else if (const syntax::Select& source = *insert_.source;
-               source.values.empty() || !source.order_by.empty() || source.limit != nullptr ||
-               source.offset != nullptr || !source.locking.empty() || source.with != nullptr) {
+    } else if (const syntax::Select& source = *insert_.source; source.values.empty() || !source.order_by.empty() ||
+                                                               source.limit != nullptr || source.offset != nullptr ||
+                                                               !source.locking.empty() || source.with != nullptr) {
       analyse_query(source);
     } else if (source.values.size() > 1) {
       analyse_rows(source);
@@ -78,7 +78,7 @@ class InsertAnalysis {
       ExpressionPtr& place = by_column[static_cast<std::size_t>(column.number) - 1];
       if (!column.subscripts.empty()) {
         ExpressionPtr container = place != nullptr ? place : make_expression(Constant{}, definition.type);
-        place = assign(given_[i], definition, std::move(container), column.subscripts, scope_);
+        place = assign(given_[i], definition, std::move(container), column.subscripts, column.position, scope_);
       } else {
         place = given_[i];
       }
@@ -111,10 +111,9 @@ class InsertAnalysis {
     return {element, definition.type.modifier};
   }
 
-  void check_count(std::size_t count, int position_of_surplus, const ExpressionPtr& single) const {
+  void check_count(std::size_t count, int position_of_surplus, const Expression* single) const {
     if (count > columns_.size()) {
-      throw SqlError(sqlstate::syntax_error, "INSERT has more expressions than target columns")
-          .at(position_of_surplus);
+      throw SqlError(sqlstate::syntax_error, "INSERT has more expressions than target columns").at(position_of_surplus);
     }
     if (insert_.columns.empty() || count == columns_.size()) return;
     std::string hint;
@@ -146,16 +145,16 @@ class InsertAnalysis {
   }
 
   // A row's values for the columns they are meant for.
-  std::vector<ExpressionPtr> convert_row(std::vector<ExpressionPtr> row) {
-    check_count(row.size(), row.size() > columns_.size() ? row[columns_.size()]->position : 0,
-                row.empty() ? nullptr : row[0]);
+  // `origin`: what the only value of a row was in the subquery it comes from.
+  std::vector<ExpressionPtr> convert_row(std::vector<ExpressionPtr> row, const Expression* origin = nullptr) {
+    if (origin == nullptr && !row.empty()) origin = row[0].get();
+    check_count(row.size(), row.size() > columns_.size() ? row[columns_.size()]->position : 0, origin);
     columns_.resize(row.size());
     for (std::size_t i = 0; i < row.size(); ++i) {
       const InsertColumn& column = columns_[i];
       if (row[i]->as<DefaultValue>() != nullptr) {
         if (!column.subscripts.empty()) {
-          throw SqlError(sqlstate::feature_not_supported, "cannot set an array element to DEFAULT")
-              .at(row[i]->position);
+          throw SqlError(sqlstate::feature_not_supported, "cannot set an array element to DEFAULT").at(column.position);
         }
         continue;
       }
@@ -233,9 +232,10 @@ class InsertAnalysis {
       if (literal) target.expression = make_expression(Constant{}, TypeId::text, expression->position);
     }
     settle_targets(query->targets, inner);
+    const ExpressionPtr origin = query->targets.empty() ? nullptr : query->targets[0].expression;
     add_subquery_entry(std::move(query), "*SELECT*", {}, false, scope_);
     scope_.query.from.push_back(make_leaf(entry));
-    given_ = convert_row(std::move(row));
+    given_ = convert_row(std::move(row), origin.get());
   }
 
   // The value for a column, `given` being what the statement says; null: none.

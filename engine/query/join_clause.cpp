@@ -107,7 +107,7 @@ struct JoinColumns {
 JoinColumns merge_sides(Side& left, Side& right, const std::vector<std::string>& using_columns, JoinTree& tree,
                         QueryScope& scope) {
   JoinColumns result;
-  Logical all{Logical::Kind::conjunction, {}};
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::size_t i = 0; i < using_columns.size(); ++i) {
     const std::string& name = using_columns[i];
     if (std::find(using_columns.begin(), using_columns.begin() + static_cast<std::ptrdiff_t>(i), name) !=
@@ -119,10 +119,14 @@ JoinColumns merge_sides(Side& left, Side& right, const std::vector<std::string>&
     const std::size_t r = find_using_column(right, name);
     left.merged[l] = true;
     right.merged[r] = true;
-    all.arguments.push_back(make_equality(left.columns[l], right.columns[r], 0, scope));
+    pairs.emplace_back(l, r);
     result.add(name, merge(left.columns[l], right.columns[r], tree.type, scope));
   }
   result.merged = static_cast<int>(using_columns.size());
+  Logical all{Logical::Kind::conjunction, {}};
+  for (const auto& [l, r] : pairs) {
+    all.arguments.push_back(make_equality(left.columns[l], right.columns[r], 0, scope));
+  }
   if (all.arguments.size() == 1) {
     tree.condition = all.arguments[0];
   } else if (!all.arguments.empty()) {
@@ -187,8 +191,9 @@ JoinTreePtr analyse_join(const syntax::FromItem& item, const syntax::FromJoin& j
   entry.alias = item.alias;
   entry.alias_written = !item.alias.empty();
   if (item.column_aliases.size() > columns.names.size()) {
-    throw SqlError(sqlstate::syntax_error,
-                   fmt::format("column alias list for \"{}\" has too many entries", item.alias));
+    throw SqlError(sqlstate::invalid_column_reference,
+                   fmt::format("join expression \"{}\" has {} columns available but {} columns specified", item.alias,
+                               columns.names.size(), item.column_aliases.size()));
   }
   for (std::size_t i = 0; i < item.column_aliases.size(); ++i) columns.names[i].name = item.column_aliases[i];
   entry.columns = std::move(columns.names);

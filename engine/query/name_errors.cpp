@@ -102,8 +102,8 @@ void QueryScope::throw_missing_table(std::string_view schema, std::string_view n
       hint = fmt::format("Perhaps you meant to reference the table alias \"{}\".", found->alias);
     }
   }
-  throw SqlError(sqlstate::undefined_table, fmt::format("invalid reference to FROM-clause entry for table \"{}\"", name),
-                 "", std::move(hint))
+  throw SqlError(sqlstate::undefined_table,
+                 fmt::format("invalid reference to FROM-clause entry for table \"{}\"", name), "", std::move(hint))
       .at(position);
 }
 
@@ -119,7 +119,11 @@ void QueryScope::throw_missing_column(std::string_view table, std::string_view c
         if (candidate.name == column) exact = true;
         suggestions.consider(entry, candidate.name, penalty);
       }
-      if (std::holds_alternative<TableSource>(entry.source) && find_system_column(column) != nullptr) exact = true;
+      const bool excluded = scope->excluded_entry >= 0 &&
+                            &entry == &scope->query.entries[static_cast<std::size_t>(scope->excluded_entry)];
+      if (std::holds_alternative<TableSource>(entry.source) && !excluded && find_system_column(column) != nullptr) {
+        exact = true;
+      }
       if (exact && penalty == 0) {
         suggestions.settle_hidden(entry);
         settled = true;
@@ -143,8 +147,7 @@ void QueryScope::throw_missing_column(std::string_view table, std::string_view c
         "There is a column named \"{}\" in table \"{}\", but it cannot be referenced from this part of the query.",
         column, first.entry->alias);
   } else if (first.entry != nullptr) {
-    error.hint =
-        fmt::format("Perhaps you meant to reference the column \"{}.{}\".", first.entry->alias, first.column);
+    error.hint = fmt::format("Perhaps you meant to reference the column \"{}.{}\".", first.entry->alias, first.column);
   }
   throw SqlError(std::move(error));
 }

@@ -50,6 +50,39 @@ void check_system_column(Clause clause, std::string_view name, int number, int p
   }
 }
 
+std::vector<OutputName> fields_of_column(const Query& query, const Column& column);
+
+// The fields of a record in a query, as far as the query tells them.
+std::vector<OutputName> fields_in_query(const Query& query, const Expression& record) {
+  std::vector<OutputName> fields;
+  if (const auto* row = record.as<RowConstructor>()) {
+    for (std::size_t i = 0; i < row->fields.size(); ++i) fields.push_back({row->names[i], row->fields[i]->type});
+  } else if (const auto* call = record.as<Call>()) {
+    for (const OutputParameter& output : call->function->outputs) fields.push_back({output.name, output.type});
+  } else if (const auto* column = record.as<Column>(); column != nullptr && column->levels_up == 0) {
+    fields = fields_of_column(query, *column);
+  }
+  return fields;
+}
+
+std::vector<OutputName> fields_of_column(const Query& query, const Column& column) {
+  const RangeTableEntry& entry = query.entries[static_cast<std::size_t>(column.entry)];
+  std::vector<OutputName> fields;
+  if (column.column == Column::whole_row) {
+    for (const OutputName& output : entry.columns) {
+      if (!output.name.empty()) fields.push_back(output);
+    }
+  } else if (const auto* join = std::get_if<JoinSource>(&entry.source)) {
+    fields = fields_in_query(query, *join->columns[static_cast<std::size_t>(column.column) - 1]);
+  } else if (const auto* subquery = std::get_if<SubquerySource>(&entry.source)) {
+    int number = 0;
+    for (const Target& target : subquery->query->targets) {
+      if (!target.hidden && ++number == column.column) return fields_in_query(*subquery->query, *target.expression);
+    }
+  }
+  return fields;
+}
+
 [[noreturn]] void throw_ambiguous(std::string_view name, int position) {
   throw SqlError(sqlstate::ambiguous_column, fmt::format("column reference \"{}\" is ambiguous", name)).at(position);
 }
@@ -114,7 +147,8 @@ NamespaceItem* QueryScope::find_item(std::string_view schema, std::string_view n
       } else {
         const RangeTableEntry& entry = scope->query.entries[static_cast<std::size_t>(item.entry)];
         const Relation* relation = table_of(entry);
-        if (relation == nullptr || entry.alias_written || relation->name != name || relation->schema != schema) continue;
+        if (relation == nullptr || entry.alias_written || relation->name != name || relation->schema != schema)
+          continue;
       }
       if (found != nullptr) {
         throw SqlError("42P09", fmt::format("table reference \"{}\" is ambiguous", name)).at(position);
@@ -193,8 +227,7 @@ std::vector<Target> QueryScope::expand_star(const syntax::Expression& reference)
   }
   if (path.size() > 3) {
     std::string name = fmt::format("{}", fmt::join(path, "."));
-    throw SqlError(sqlstate::syntax_error,
-                   fmt::format("improper qualified name (too many dotted names): {}.*", name))
+    throw SqlError(sqlstate::syntax_error, fmt::format("improper qualified name (too many dotted names): {}.*", name))
         .at(reference.position);
   }
   if (path.size() == 3) {
@@ -228,12 +261,23 @@ void QueryScope::check_conflicts(std::span<const NamespaceItem> left, std::span<
   }
 }
 
+// t.* where one value is wanted: the whole row.
+ExpressionPtr QueryScope::starred_row(const syntax::Expression& reference) {
+  const std::vector<std::string>& path = reference.path;
+  const std::string_view schema = path.size() > 1 ? std::string_view(path[path.size() - 2]) : std::string_view();
+  int levels_up = 0;
+  const NamespaceItem* item = find_item(schema, path.back(), reference.position, &levels_up);
+  if (item == nullptr) throw_missing_table(schema, path.back(), reference.position);
+  return make_whole_row(*item, levels_up, reference.position);
+}
+
 ExpressionPtr QueryScope::column(const syntax::Expression& reference) {
   const int position = reference.position;
   if (clause == Clause::column_default) {
     throw SqlError(sqlstate::feature_not_supported, "cannot use column reference in DEFAULT expression").at(position);
   }
   const std::vector<std::string>& path = reference.path;
+  if (reference.kind == syntax::Expression::Kind::star) return starred_row(reference);
   if (path.empty()) {
     if (const auto found = find_column(reference.name, position)) return make_column(*found, position);
     int levels_up = 0;
@@ -268,12 +312,7 @@ std::vector<ExpressionPtr> QueryScope::star(const syntax::Expression& reference)
 }
 
 std::vector<OutputName> QueryScope::row_fields(const Column& whole_row) {
-  std::vector<OutputName> fields;
-  for (const OutputName& column :
-       around(whole_row.levels_up).query.entries[static_cast<std::size_t>(whole_row.entry)].columns) {
-    if (!column.name.empty()) fields.push_back(column);
-  }
-  return fields;
+  return fields_of_column(around(whole_row.levels_up).query, whole_row);
 }
 
 std::string QueryScope::row_name(const Column& whole_row) {

@@ -62,17 +62,19 @@ Inference analyse_target(const syntax::OnConflict& clause, QueryScope& scope) {
     const auto* column = expression->as<Column>();
     if (column == nullptr) {
       inference.expressions.push_back(std::move(expression));
-    } else if (column->column > 0) {
+    } else if (column->column != Column::whole_row) {
       if (!contains_target(inference.columns, column->column)) inference.columns.push_back(column->column);
-    } else if (column->column == Column::whole_row) {
-      throw SqlError(sqlstate::feature_not_supported, "whole row unique index inference specifications are not "
-                                                      "supported");
     } else {
-      throw SqlError(sqlstate::feature_not_supported, "inference with system columns is not supported");
+      throw SqlError(sqlstate::feature_not_supported,
+                     "whole row unique index inference specifications are not "
+                     "supported");
     }
   }
-  add_conditions(analyse_condition_in(scope, Clause::index_predicate, clause.target_where, "WHERE"),
-                 inference.conditions);
+  // PostgreSQL does not ask whether this is boolean at all.
+  if (clause.target_where != nullptr) {
+    add_conditions(settle_unknown(analyse_in(scope, Clause::index_predicate, clause.target_where), scope),
+                   inference.conditions);
+  }
   return inference;
 }
 
@@ -117,8 +119,8 @@ void find_constraint(const syntax::OnConflict& clause, const Relation& relation,
   if (is_check) {
     throw SqlError(sqlstate::wrong_object_type, "constraint in ON CONFLICT clause has no associated index");
   }
-  throw SqlError(sqlstate::undefined_object, fmt::format("constraint \"{}\" for table \"{}\" does not exist",
-                                                         clause.constraint, relation.name));
+  throw SqlError(sqlstate::undefined_object,
+                 fmt::format("constraint \"{}\" for table \"{}\" does not exist", clause.constraint, relation.name));
 }
 
 void infer_arbiters(const Relation& relation, const Inference& inference, QueryScope& scope, ConflictClause& result) {

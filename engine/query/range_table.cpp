@@ -68,14 +68,13 @@ void check_definitions(const FunctionEntry* function, const Expression& call,
     return;
   }
   if (has_outputs && call.type.id == TypeId::record) {
-    throw SqlError(sqlstate::syntax_error,
-                   "a column definition list is redundant for a function with OUT parameters")
-        .at(call.position);
+    throw SqlError(sqlstate::syntax_error, "a column definition list is redundant for a function with OUT parameters")
+        .at(definitions[0].position);
   }
   if (call.type.id != TypeId::record) {
     throw SqlError(sqlstate::syntax_error,
                    "a column definition list is only allowed for functions returning \"record\"")
-        .at(call.position);
+        .at(definitions[0].position);
   }
 }
 
@@ -153,8 +152,7 @@ std::vector<syntax::FromFunction::Item> single_calls(const syntax::FromFunction&
 
 }  // namespace
 
-void rename_columns(std::vector<OutputName>& columns, const std::vector<std::string>& aliases,
-                    std::string_view alias) {
+void rename_columns(std::vector<OutputName>& columns, const std::vector<std::string>& aliases, std::string_view alias) {
   if (aliases.empty()) return;
   std::size_t next = 0;
   std::size_t available = 0;
@@ -231,18 +229,19 @@ int add_function_entry(const syntax::FromFunction& function, const syntax::FromI
   entry.alias = item.alias;
   entry.alias_written = !item.alias.empty();
   if (!function.columns.empty() && calls.size() > 1) {
-    throw SqlError(sqlstate::syntax_error, "ROWS FROM() with multiple functions cannot have a column definition list", "",
-                   "Put a separate column definition list for each function inside ROWS FROM().");
+    throw SqlError(sqlstate::syntax_error, "ROWS FROM() with multiple functions cannot have a column definition list",
+                   "", "Put a separate column definition list for each function inside ROWS FROM().")
+        .at(function.columns[0].position);
   }
   if (!function.columns.empty() && function.with_ordinality) {
     throw SqlError(sqlstate::syntax_error, "WITH ORDINALITY cannot be used with a column definition list", "",
-                   "Put the column definition list inside ROWS FROM().");
+                   "Put the column definition list inside ROWS FROM().")
+        .at(function.columns[0].position);
   }
   for (const syntax::FromFunction::Item& call : calls) {
     ExpressionPtr expression = analyse_function(call.call, scope);
-    FunctionColumns columns =
-        columns_of_call(*expression, *call.call, item.alias, calls.size() == 1,
-                        call.columns.empty() ? function.columns : call.columns);
+    FunctionColumns columns = columns_of_call(*expression, *call.call, item.alias, calls.size() == 1,
+                                              call.columns.empty() ? function.columns : call.columns);
     if (entry.alias.empty()) entry.alias = columns.name;
     source.lateral = source.lateral || uses_columns(expression);
     source.functions.push_back({std::move(expression), static_cast<int>(columns.columns.size())});

@@ -79,7 +79,7 @@ std::vector<OutputName> fields_of_all(const std::vector<ExpressionPtr>& alternat
 
 std::vector<OutputName> fields_of(const Expression& record, ExpressionScope& scope) {
   if (record.type.id != TypeId::record) return {};
-  if (const Column* row = whole_row(record)) return scope.row_fields(*row);
+  if (const auto* column = record.as<Column>()) return scope.row_fields(*column);
   if (const auto* row = record.as<RowConstructor>()) return fields_of_row(*row);
   if (const auto* call = record.as<Call>()) return fields_of_call(*call->function);
   if (const auto* subquery = record.as<Subquery>()) {
@@ -108,7 +108,7 @@ ExpressionPtr select_field(const ExpressionPtr& record, std::string_view name, E
 std::vector<Target> expand_record(const ExpressionPtr& record, int position, ExpressionScope& scope) {
   if (record->type.id != TypeId::record) {
     throw_error(sqlstate::wrong_object_type, std::string("type ") + type_name(record->type.id) + " is not composite",
-                position);
+                0);
   }
   const std::vector<OutputName> fields = fields_of(*record, scope);
   if (fields.empty()) throw_error(sqlstate::wrong_object_type, "record type has not been registered", position);

@@ -222,8 +222,8 @@ void check_recursion(const syntax::CommonTable& table) {
   }
   const syntax::Select& select = *table.body.select;
   if (select.set_operator != syntax::SetOperator::union_of) {
-    refuse(fmt::format(
-        "recursive query \"{}\" does not have the form non-recursive-term UNION [ALL] recursive-term", table.name));
+    refuse(fmt::format("recursive query \"{}\" does not have the form non-recursive-term UNION [ALL] recursive-term",
+                       table.name));
   }
   int count = 0;
   References references([&](const syntax::TableName& name, Place place) {

@@ -19,6 +19,7 @@ constexpr std::size_t grouping_arguments_max = 31;
 struct ArgumentLevels {
   int column = -1;     // the nearest query whose columns are used
   int aggregate = -1;  // the nearest query with an aggregate among the arguments
+  int column_position = 0;
   int aggregate_position = 0;
 };
 
@@ -49,7 +50,9 @@ void look_at_argument(const ExpressionPtr& argument, bool in_filter, ArgumentLev
   if (argument == nullptr) return;
   walk(argument, [&](const Expression& part, int depth) {
     if (const auto* column = part.as<Column>()) {
-      note_nearest(levels.column, column->levels_up - depth);
+      const int level = column->levels_up - depth;
+      if (level >= 0 && (levels.column < 0 || level < levels.column)) levels.column_position = part.position;
+      note_nearest(levels.column, level);
     } else if (const auto* aggregate = part.as<Aggregate>()) {
       const int level = aggregate->levels_up - depth;
       if (in_filter && level == 0) {
@@ -90,10 +93,13 @@ ExpressionPtr QueryScope::parameter(const syntax::Expression& reference) {
   }
   Type type = (*types)[static_cast<std::size_t>(index) - 1];
   if (type.id == TypeId::none) type = TypeId::unknown;
+  if (type.id == TypeId::unknown) statement_.untyped_parameters.push_back({index, reference.position});
   return make_expression(Parameter{index, false}, type, reference.position);
 }
 
 void QueryScope::settle_parameter(int index, TypeId type, int position) {
+  std::erase_if(statement_.untyped_parameters,
+                [&](const StatementState::Untyped& untyped) { return untyped.position == position; });
   Type& known = (*context().parameter_types)[static_cast<std::size_t>(index) - 1];
   if (known.id == TypeId::none || known.id == TypeId::unknown) {
     known = type;
@@ -104,8 +110,12 @@ void QueryScope::settle_parameter(int index, TypeId type, int position) {
 }
 
 ExpressionPtr QueryScope::aggregate(Aggregate call, Type type, int position) {
+  const bool has_direct_arguments = call.function->aggregate_kind != AggregateKind::normal;
+  ArgumentLevels direct;
   ArgumentLevels levels;
-  for (const ExpressionPtr& argument : call.arguments) look_at_argument(argument, false, levels);
+  for (const ExpressionPtr& argument : call.arguments) {
+    look_at_argument(argument, false, has_direct_arguments ? direct : levels);
+  }
   for (const OrderKey& key : call.order_by) look_at_argument(key.expression, false, levels);
   look_at_argument(call.filter, true, levels);
   int level = 0;
@@ -115,8 +125,15 @@ ExpressionPtr QueryScope::aggregate(Aggregate call, Type type, int position) {
     level = std::max({levels.column, levels.aggregate, 0});
   }
   if (levels.aggregate >= 0 && level == levels.aggregate) {
-    throw SqlError(sqlstate::grouping_error, "aggregate function calls cannot be nested")
-        .at(levels.aggregate_position);
+    throw SqlError(sqlstate::grouping_error, "aggregate function calls cannot be nested").at(levels.aggregate_position);
+  }
+  if (direct.column >= 0 && direct.column < level) {
+    throw SqlError(sqlstate::grouping_error,
+                   "outer-level aggregate cannot contain a lower-level variable in its direct arguments")
+        .at(direct.column_position);
+  }
+  if (direct.aggregate >= 0 && direct.aggregate <= level) {
+    throw SqlError(sqlstate::grouping_error, "aggregate function calls cannot be nested").at(direct.aggregate_position);
   }
   call.levels_up = level;
   QueryScope& owner = around(level);
@@ -154,8 +171,8 @@ ExpressionPtr QueryScope::window_call(WindowCall call, Type type, const syntax::
 int QueryScope::window_number(const syntax::WindowSpecification& over) {
   for (std::size_t i = 0; i < window_specifications.size(); ++i) {
     const syntax::WindowSpecification& known = *window_specifications[i];
-    const bool same = over.name.empty() ? known.name.empty() && same_window_specification(known, over)
-                                        : known.name == over.name;
+    const bool same =
+        over.name.empty() ? known.name.empty() && same_window_specification(known, over) : known.name == over.name;
     if (same) return static_cast<int>(i);
   }
   if (!over.name.empty()) {
@@ -190,8 +207,7 @@ ExpressionPtr QueryScope::grouping(const std::vector<syntax::ExpressionPtr>& arg
 
 void QueryScope::set_returning_call(const FunctionEntry& /*function*/, int position) {
   if (const char* place = rules_of(clause).set_functions) {
-    throw SqlError(sqlstate::feature_not_supported,
-                   fmt::format("set-returning functions are not allowed in {}", place))
+    throw SqlError(sqlstate::feature_not_supported, fmt::format("set-returning functions are not allowed in {}", place))
         .at(position);
   }
   ++set_functions_met;

@@ -23,7 +23,13 @@ inline constexpr int parameters_max = 65535;
 // What a statement has in common with its subqueries.
 struct StatementState {
   const AnalysisContext& context;
-  std::vector<std::uint32_t> views;  // that are being analysed now
+  std::vector<std::uint32_t> views = {};  // that are being analysed now
+  // Parameters that had no type where they were met, and have not got one since.
+  struct Untyped {
+    int index = 0;
+    int position = 0;
+  };
+  std::vector<Untyped> untyped_parameters = {};
 };
 
 // A name in FROM. There may be more of them than entries (the alias of USING), and entries without one.
@@ -114,8 +120,7 @@ class QueryScope final : public ExpressionScope {
   ExpressionPtr parameter(const syntax::Expression& reference) override;
   void settle_parameter(int index, TypeId type, int position) override;
   ExpressionPtr aggregate(Aggregate call, Type type, int position) override;
-  ExpressionPtr window_call(WindowCall call, Type type, const syntax::WindowSpecification& over,
-                            int position) override;
+  ExpressionPtr window_call(WindowCall call, Type type, const syntax::WindowSpecification& over, int position) override;
   ExpressionPtr grouping(const std::vector<syntax::ExpressionPtr>& arguments, int position) override;
   void set_returning_call(const FunctionEntry& function, int position) override;
   void enter_aggregate_arguments() override {}
@@ -123,6 +128,7 @@ class QueryScope final : public ExpressionScope {
   const CallContext& call_context() const override { return statement_.context.call; }
 
  private:
+  ExpressionPtr starred_row(const syntax::Expression& reference);
   int window_number(const syntax::WindowSpecification& over);
 
   StatementState& statement_;

@@ -37,6 +37,12 @@ bool is_leaf(const syntax::Select& select, bool top) {
          select.with != nullptr;
 }
 
+void refuse_locking(const syntax::Select& select) {
+  if (select.locking.empty()) return;
+  throw SqlError(sqlstate::feature_not_supported,
+                 fmt::format("{} is not allowed with UNION/INTERSECT/EXCEPT", lock_name(select.locking[0].strength)));
+}
+
 class SetOperationAnalysis {
  public:
   explicit SetOperationAnalysis(QueryScope& scope) : scope_(scope) {}
@@ -74,6 +80,15 @@ class SetOperationAnalysis {
   // The leftmost leaf, which gives the names.
   static int first_entry(const SetOperation& tree) { return tree.is_leaf() ? tree.entry : first_entry(*tree.left); }
 
+  // Where the first leaf's columns were written.
+  std::vector<int> first_positions() const {
+    std::vector<int> positions;
+    for (const Target& target : leaves_.front()->targets) {
+      if (!target.hidden) positions.push_back(target.expression->position);
+    }
+    return positions;
+  }
+
   // Leaves get the entries' types that unification settled.
   void finish() {
     for (std::size_t i = 0; i < leaves_.size(); ++i) {
@@ -102,6 +117,7 @@ class SetOperationAnalysis {
   }
 
   Part analyse_leaf(const syntax::Select& select) {
+    refuse_locking(select);
     QueryScope inner(scope_.statement(), &scope_);
     inner.settle_unknowns = false;
     MutableQueryPtr query = analyse_select(select, inner);
@@ -167,8 +183,8 @@ class SetOperationAnalysis {
     common.modifier = left_type.id == common.id && left_type == right_type ? left_type.modifier : no_modifier;
     settle(left, column, common, construct);
     settle(right, column, common, construct);
-    const int position =
-        left_type.id == common.id ? left.columns[column]->position : right.columns[column]->position;
+    const bool right_decides = right_type.id == common.id && left_type.id != common.id;
+    const int position = (right_decides ? right : left).columns[column]->position;
     return make_expression(Constant{}, common, position);
   }
 
@@ -181,10 +197,7 @@ class SetOperationAnalysis {
 
 MutableQueryPtr analyse_set_operation(const syntax::Select& select, QueryScope& scope) {
   if (select.with != nullptr) analyse_with(*select.with, scope);
-  if (!select.locking.empty()) {
-    throw SqlError(sqlstate::feature_not_supported,
-                   fmt::format("{} is not allowed with UNION/INTERSECT/EXCEPT", lock_name(select.locking[0].strength)));
-  }
+  refuse_locking(select);
   SetOperationAnalysis analysis(scope);
   Part result = analysis.analyse(select, true);
   analysis.finish();
@@ -192,11 +205,12 @@ MutableQueryPtr analyse_set_operation(const syntax::Select& select, QueryScope& 
   query.set_operation = result.tree;
   const int first = SetOperationAnalysis::first_entry(*result.tree);
   const std::vector<OutputName>& names = query.entries[static_cast<std::size_t>(first)].columns;
+  const std::vector<int> positions = analysis.first_positions();
   for (std::size_t i = 0; i < result.columns.size(); ++i) {
     Target& target = query.targets.emplace_back();
     target.name = names[i].name;
-    target.expression = make_expression(Column{first, static_cast<int>(i) + 1, 0}, result.columns[i]->type,
-                                        result.columns[i]->position);
+    target.expression =
+        make_expression(Column{first, static_cast<int>(i) + 1, 0}, result.columns[i]->type, positions[i]);
   }
   const std::size_t visible = query.targets.size();
   // ORDER BY sees the columns of the result alone.

@@ -1,4 +1,5 @@
-// The columns every table has without saying so (PostgreSQL's src/include/access/sysattr.h, src/backend/catalog/heap.c).
+// The columns every table has without saying so (PostgreSQL's src/include/access/sysattr.h,
+// src/backend/catalog/heap.c).
 #pragma once
 
 #include <array>

@@ -106,7 +106,7 @@ void analyse_distinct_on(const syntax::Select& select, QueryScope& scope) {
     if (skipped) throw_distinct_mismatch(positions[i]);
     Target& target = query.targets[static_cast<std::size_t>(targets[i])];
     target.expression = settle_unknown(target.expression, scope);
-    require_order(target.expression->type.id, positions[i]);
+    require_equality(target.expression->type.id, positions[i]);
     query.distinct_on.push_back({targets[i], false, false});
   }
 }

@@ -52,9 +52,9 @@ TypeId range_offset_type(TypeId column, const Expression& offset) {
     }
   }
   if (offered == 0) {
-    throw SqlError(sqlstate::feature_not_supported,
-                   fmt::format("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}",
-                               type_name(column)))
+    throw SqlError(
+        sqlstate::feature_not_supported,
+        fmt::format("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}", type_name(column)))
         .at(offset.position);
   }
   if (matches == 1) return selected;
@@ -73,8 +73,11 @@ ExpressionPtr analyse_offset(const syntax::ExpressionPtr& offset, const Window& 
   const bool range = window.mode == Window::Mode::range;
   const bool rows = window.mode == Window::Mode::rows;
   const char* construct = range ? "RANGE" : rows ? "ROWS" : "GROUPS";
-  ExpressionPtr expression = analyse_in(
-      scope, range ? Clause::window_range : rows ? Clause::window_rows : Clause::window_groups, offset);
+  ExpressionPtr expression = analyse_in(scope,
+                                        range  ? Clause::window_range
+                                        : rows ? Clause::window_rows
+                                               : Clause::window_groups,
+                                        offset);
   TypeId wanted = TypeId::int8;
   if (range) {
     const int target = window.order_by.front().target;
@@ -137,7 +140,7 @@ void analyse_window(const Specification& specification, QueryScope& scope) {
     const int number = find_target(item, Clause::window_partition, false, scope);
     Target& target = query.targets[static_cast<std::size_t>(number)];
     if (target.expression->type.id == TypeId::unknown) target.expression = settle_unknown(target.expression, scope);
-    require_order(target.expression->type.id, item->position);
+    require_equality(target.expression->type.id, item->position);
     if (!contains_target(window.partition_by, number)) window.partition_by.push_back(number);
   }
   if (base != nullptr) {
@@ -147,8 +150,7 @@ void analyse_window(const Specification& specification, QueryScope& scope) {
   const auto has_offset = [](Specification::Bound bound) {
     return bound == Specification::Bound::preceding || bound == Specification::Bound::following;
   };
-  const bool range_offset =
-      window.mode == Window::Mode::range && (has_offset(window.start) || has_offset(window.end));
+  const bool range_offset = window.mode == Window::Mode::range && (has_offset(window.start) || has_offset(window.end));
   if (range_offset && window.order_by.size() != 1) {
     throw_windowing("RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
                     specification.position);
@@ -176,11 +178,11 @@ bool same_syntax(const syntax::ExpressionPtr& a, const syntax::ExpressionPtr& b)
   const auto same_list = [](const auto& x, const auto& y) {
     return std::equal(x.begin(), x.end(), y.begin(), y.end(), same_syntax);
   };
-  const bool types = a->type_name == b->type_name ||
-                     (a->type_name != nullptr && b->type_name != nullptr && a->type_name->name == b->type_name->name &&
-                      a->type_name->schema == b->type_name->schema &&
-                      a->type_name->modifiers == b->type_name->modifiers &&
-                      a->type_name->array_dimensions == b->type_name->array_dimensions);
+  const bool types =
+      a->type_name == b->type_name ||
+      (a->type_name != nullptr && b->type_name != nullptr && a->type_name->name == b->type_name->name &&
+       a->type_name->schema == b->type_name->schema && a->type_name->modifiers == b->type_name->modifiers &&
+       a->type_name->array_dimensions == b->type_name->array_dimensions);
   return a->kind == b->kind && a->name == b->name && a->path == b->path && a->schema == b->schema &&
          a->value == b->value && a->type == b->type && a->index == b->index && a->negated == b->negated &&
          a->star == b->star && a->distinct == b->distinct && a->all == b->all && a->symmetric == b->symmetric &&

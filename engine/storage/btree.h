@@ -5,8 +5,8 @@
 //
 // Structure (btree_page.h): a meta page (block 0) names the root; pages of one level are linked to the right and
 // bounded by a high key (Lehman and Yao 1981), so that a search that arrives after a split goes right. There are no
-// links to the left: scans go forward only. A page that became empty is taken out together with its entry in its
-// parent; its block is used again at once. A tree without entries shrinks to one leaf.
+// links to the left: scans backward search for each page from the root. A page that became empty is taken out together
+// with its entry in its parent; its block is used again at once. A tree without entries shrinks to one leaf.
 //
 // Concurrency. One task at a time changes a tree (`writer_`, held across page reads, never across a wait for a lock of
 // the database). Searches take no lock: they go down page by page and hold no pin while they wait for one, go right
@@ -86,6 +86,23 @@ class BTree {
     bool done_ = false;
   };
   Scan scan(Range range) { return Scan(*this, std::move(range)); }
+  // The same in descending order. There are no links to the left: each page is searched for from the root.
+  class BackwardScan {
+   public:
+    BackwardScan(BTree& tree, Range range) : tree_(&tree), lower_(std::move(range.lower)) {
+      if (range.upper.empty()) return;
+      before_.emplace(Entry{std::move(range.upper), least_tid});
+    }
+    // False at the end. Blocks. The entries, the greatest first, replace what `into` held.
+    bool next(std::vector<Entry>& into);
+
+   private:
+    BTree* tree_;
+    std::string lower_;
+    std::optional<Entry> before_;  // what is not less was handed out; nothing: no bound
+    bool done_ = false;
+  };
+  BackwardScan scan_backward(Range range) { return BackwardScan(*this, std::move(range)); }
   // The entries whose key is exactly `key`. Blocks.
   std::vector<Tid> find(std::string_view key);
 
@@ -110,6 +127,7 @@ class BTree {
 
  private:
   friend class Scan;
+  friend class BackwardScan;
   // A page has two entries at least before it is split, so no tree of 2^32 pages is higher.
   static constexpr unsigned levels_max = 33;
   static constexpr BlockNumber meta_block = 0;
@@ -136,6 +154,10 @@ class BTree {
   PageRef descend(const Position& position, Path* path = nullptr);
   // The same; empty if a page was taken out meanwhile.
   PageRef try_to_descend(const Position& position, Path* path);
+  // The leaf that holds, or would hold, the greatest entry less than `before` (none: of all). `least` becomes the least
+  // that the leaf may hold; nothing if that is unbounded.
+  PageRef descend_before(const std::optional<Entry>& before, std::optional<Entry>& least);
+  PageRef try_to_descend_before(const std::optional<Entry>& before, std::optional<Entry>& least);
   [[noreturn]] void corrupt(BlockNumber block, std::string_view problem) const;
 
   // --- btree_insert.cpp; the caller holds writer_ ---

@@ -135,13 +135,19 @@ void write_tuple_header(std::span<char> tuple, const TupleHeader& header) {
 }
 
 Row decode_tuple(std::span<const char> tuple, ExternalColumns& external) {
+  Row row;
+  decode_tuple(tuple, row, external);
+  return row;
+}
+
+void decode_tuple(std::span<const char> tuple, Row& row, ExternalColumns& external) {
   external.clear();
   if (tuple.size() < tuple_header_size) damaged("is shorter than its header");
   const std::size_t columns = load<std::uint16_t>(tuple.data() + columns_at);
   const std::size_t header_bytes = load<std::uint16_t>(tuple.data() + header_bytes_at);
   if (header_bytes != header_bytes_of(columns) || header_bytes > tuple.size()) damaged("has a header of wrong length");
   ValueReader reader(tuple.subspan(header_bytes));
-  Row row;
+  row.clear();
   row.reserve(columns);
   for (std::size_t i = 0; i < columns; ++i) {
     const auto nulls = static_cast<unsigned char>(tuple[tuple_header_size + i / 8]);
@@ -157,7 +163,6 @@ Row decode_tuple(std::span<const char> tuple, ExternalColumns& external) {
     }
   }
   if (!reader.at_end()) damaged("is longer than its values");
-  return row;
 }
 
 }  // namespace polarsim::engine::storage

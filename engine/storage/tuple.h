@@ -82,5 +82,7 @@ void write_tuple_header(std::span<char> tuple, const TupleHeader& header);
 // Throws SqlError XX001 if the bytes are no tuple. Columns stored out of line are NULL in the row and set in
 // `external`, which is empty if there are none.
 Row decode_tuple(std::span<const char> tuple, ExternalColumns& external);
+// The same, in place of what `row` held.
+void decode_tuple(std::span<const char> tuple, Row& row, ExternalColumns& external);
 
 }  // namespace polarsim::engine::storage

@@ -103,7 +103,7 @@ std::vector<ColumnDefinitionItem> TreeBuilder::column_list(raw::object fields, s
     const raw::object column = raw::Node(item).fields;
     allow_fields(column, {"colname", "typeName", "is_local", "location"}, {{"collClause", "COLLATE in this place"}});
     columns.push_back({std::string(raw::text_of(column, "colname")),
-                       std::make_shared<const TypeName>(type_name(column["typeName"]))});
+                       std::make_shared<const TypeName>(type_name(column["typeName"])), position_of(column)});
   });
   return columns;
 }

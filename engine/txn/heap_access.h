@@ -80,6 +80,8 @@ class Heap {
   };
   // The version at `tid` if the snapshot shows it.
   std::optional<Row> fetch(const HeapTable& table, Tid tid, const Transaction& reader, const Snapshot& snapshot);
+  // What the version at `tid` says of itself; nothing if there is none.
+  std::optional<storage::TupleHeader> header(const HeapTable& table, Tid tid);
   // Every version that somebody sees, or may come to see, in order of their places: for reading the catalog at the
   // start and for building indexes. The dead are left out: vacuum may have taken away parts of them already. Nobody
   // else changes or vacuums the table meanwhile. `visit` may block.

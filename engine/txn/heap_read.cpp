@@ -41,11 +41,12 @@ Heap::Scan::Scan(Heap& heap, const HeapTable& table, const Transaction& reader, 
       blocks_(heap.files_.block_count(table.relation)) {}
 
 bool Heap::Scan::next(std::vector<VisibleRow>& rows) {
-  rows.clear();
+  // Rows are read into the place of former ones.
+  std::size_t count = 0;
   SnapshotView view(heap_.transactions_, reader_, snapshot_);
   std::vector<std::pair<std::size_t, ExternalColumns>> to_fetch;
   ExternalColumns external;
-  while (block_ < blocks_ && rows.empty()) {
+  while (block_ < blocks_ && count == 0) {
     if (reader_.backend != nullptr) reader_.backend->check_interrupts();
     const PageRef ref = heap_.pool_.pin({table_.relation, storage::Fork::main, block_});
     const Page page = ref.page();
@@ -54,11 +55,15 @@ bool Heap::Scan::next(std::vector<VisibleRow>& rows) {
       if (!page.item_used(item)) continue;
       const std::span<const char> tuple = page.item(item);
       if (!view.shows(storage::read_tuple_header(tuple))) continue;
-      rows.push_back({{block_, item}, storage::decode_tuple(tuple, external)});
-      if (!external.empty()) to_fetch.emplace_back(rows.size() - 1, std::move(external));
+      if (count == rows.size()) rows.emplace_back();
+      rows[count].tid = {block_, item};
+      storage::decode_tuple(tuple, rows[count].row, external);
+      if (!external.empty()) to_fetch.emplace_back(count, std::move(external));
+      ++count;
     }
     ++block_;
   }
+  rows.resize(count);
   for (const auto& [index, columns] : to_fetch) Toast(heap_, table_.toast).fetch(rows[index].row, columns);
   return !rows.empty();
 }
@@ -71,6 +76,12 @@ std::optional<Row> Heap::fetch(const HeapTable& table, Tid tid, const Transactio
   version.ref.release();
   if (!external.empty()) Toast(*this, table.toast).fetch(row, external);
   return row;
+}
+
+std::optional<storage::TupleHeader> Heap::header(const HeapTable& table, Tid tid) {
+  const Version version = look(table.relation, tid);
+  if (!version) return std::nullopt;
+  return version.header;
 }
 
 void Heap::for_each_version(const HeapTable& table, const VisitVersion& visit) {

@@ -158,7 +158,7 @@ std::string library_of(std::string_view path) {
 
 void check_library_include(std::string_view path, const std::string& line, std::size_t number,
                            std::vector<Violation>& out) {
-  static const std::regex include(R"(^\s*#\s*include\s*"([^"]+)")");
+  static const std::regex include(R"re(^\s*#\s*include\s*"([^"]+)")re");
   std::smatch match;
   if (!std::regex_search(line, match, include)) return;
   const std::string included = match[1];

@@ -1,0 +1,79 @@
+#include "engine/executor/executor_sql_test_support.h"
+
+#include "engine/query/analysis.h"
+#include "engine/syntax/parser.h"
+#include "engine/types/text_form.h"
+
+namespace polarsim::engine::executor::testing {
+
+SqlRunner::SqlRunner(engine::testing::TestNode& node)
+    : database_(node.instance().database()), cache_(database_) {}
+
+std::vector<std::string> SqlRunner::run(std::string_view sql) {
+  txn::Backend& backend = database_.connect();
+  txn::Transaction& transaction = database_.transactions().begin(backend);
+  std::vector<std::string> lines;
+  try {
+    lines = run_in(transaction, backend, sql);
+    database_.transactions().commit(transaction);
+  } catch (const SqlError& error) {
+    database_.transactions().abort(transaction);
+    const std::string& detail = error.fields().detail;
+    lines = {"!ERROR " + error.sqlstate() + ": " + error.fields().message + (detail.empty() ? "" : " / " + detail)};
+  }
+  database_.disconnect(backend);
+  return lines;
+}
+
+std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::Backend& backend, std::string_view sql) {
+  std::vector<syntax::StatementPtr> parsed;
+  database_.host().scheduler().on_scheduler_stack([&] { parsed = syntax::parse(std::string(sql)); });
+  const syntax::Statement& statement = *parsed.at(0);
+
+  catalog::SequenceMemory sequences;
+  LocalServices::Session session;
+  session.transaction = [&transaction]() -> txn::Transaction& { return transaction; };
+  session.search_path = [this] { return path_; };
+  session.refuse_if_read_only = [](const char*) {};
+  LocalServices services(database_, backend, sequences, session);
+  CallContext call;
+  call.session = &services;
+  StatementSnapshot snapshot(database_, transaction);
+  CatalogRelations relations(database_, cache_, transaction, path_);
+  if (commands::is_command(statement)) {
+    std::vector<ErrorFields> notices;
+    commands::CommandContext context{database_, transaction, call, relations, path_, notices};
+    return {commands::execute(context, statement)};
+  }
+  const query::AnalysisContext context{relations, call};
+  query::QueryPtr query;
+  if (const auto* select = std::get_if<syntax::Select>(&statement.body)) query = query::analyse(*select, context);
+  if (const auto* insert = std::get_if<syntax::Insert>(&statement.body)) query = query::analyse(*insert, context);
+  if (const auto* update = std::get_if<syntax::Update>(&statement.body)) query = query::analyse(*update, context);
+  if (const auto* removal = std::get_if<syntax::Delete>(&statement.body)) query = query::analyse(*removal, context);
+  return run_query(query, transaction, call, snapshot);
+}
+
+std::vector<std::string> SqlRunner::run_query(const query::QueryPtr& query, txn::Transaction& transaction,
+                                              const CallContext& call, StatementSnapshot& snapshot) const {
+  const plan::PlannedStatementPtr planned = plan::plan_query(query, {call, settings, {}});
+  const ExecutionInputs inputs{.database = database_,
+                               .transaction = transaction,
+                               .call = call,
+                               .snapshot = &snapshot.take(),
+                               .work_memory_bytes = work_memory_bytes};
+  const QueryResult result = execute(planned, inputs);
+  std::vector<std::string> lines;
+  for (const Row& row : result.rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i != 0) line += '|';
+      line += row[i].is_null() ? "null" : output_value(row[i], result.columns[i].type, call);
+    }
+    lines.push_back(std::move(line));
+  }
+  if (!result.tag.starts_with("SELECT")) lines.push_back(result.tag);
+  return lines;
+}
+
+}  // namespace polarsim::engine::executor::testing
