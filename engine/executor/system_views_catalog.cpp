@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "sim/assert.h"
+
 namespace polarsim::engine::executor {
 
 namespace {
@@ -62,6 +64,19 @@ Value vector_of(TypeId element, std::vector<Value> values) {
   if (values.empty()) return Value::array(Array(element));
   const Array::Dimension dimension{static_cast<std::int32_t>(values.size()), 0};
   return Value::array(Array(element, {dimension}, std::move(values)));
+}
+
+Value ask_session(const SystemViewInputs& inputs, std::string_view function, std::vector<Value> arguments,
+                  std::vector<TypeId> types) {
+  if (inputs.call.session == nullptr) return Value::null();
+  const FunctionEntry* const entry = find_function(function, types);
+  POLARSIM_ASSERT(entry != nullptr, "no such function");
+  const std::vector<Type> argument_types(types.begin(), types.end());
+  return inputs.call.session->call(*entry, {.arguments = arguments,
+                                            .types = argument_types,
+                                            .result = entry->result,
+                                            .context = inputs.call,
+                                            .function = entry});
 }
 
 TypeLayout layout_of(const TypeInfo& type) {

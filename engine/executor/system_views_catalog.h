@@ -37,6 +37,11 @@ Value int2_array(std::span<const int> numbers);
 // int2vector and oidvector, which count from 0.
 Value vector_of(TypeId element, std::vector<Value> values);
 
+// --- the session ---
+// What a function of the session answers, as pg_get_viewdef(); NULL if there is no session.
+Value ask_session(const SystemViewInputs& inputs, std::string_view function, std::vector<Value> arguments,
+                  std::vector<TypeId> types);
+
 // --- types ---
 // pg_type's typalign, typstorage, typbyval and typcollation (0: none).
 struct TypeLayout {

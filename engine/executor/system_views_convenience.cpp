@@ -1,6 +1,5 @@
 // The catalog for people: pg_tables, pg_views, pg_indexes, pg_sequences (PostgreSQL's
 // src/backend/catalog/system_views.sql).
-#include "engine/catalog/describe.h"
 #include "engine/catalog/sequence.h"
 #include "engine/executor/system_views_catalog.h"
 #include "engine/executor/system_views_families.h"
@@ -29,8 +28,8 @@ std::vector<Row> view_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   for (const ShownRelation& relation : shown_relations(inputs)) {
     if (relation.kind != 'v') continue;
-    const Value query = relation.system != nullptr ? Value::null() : Value::text(relation.definition().view.query);
-    rows.push_back({Value::text(relation.schema), Value::text(relation.name), Value::text(role_name), query});
+    rows.push_back({Value::text(relation.schema), Value::text(relation.name), Value::text(role_name),
+                    ask_session(inputs, "pg_get_viewdef", {number(relation.id)}, {TypeId::oid})});
   }
   return rows;
 }
@@ -42,7 +41,7 @@ std::vector<Row> index_rows(const SystemViewInputs& inputs) {
     const catalog::DefinitionPtr table = definition_of(inputs, relation.definition().index.table);
     if (table == nullptr) continue;
     rows.push_back({Value::text(relation.schema), Value::text(table->name), Value::text(relation.name), Value::null(),
-                    Value::text(catalog::index_text(relation.definition(), *table))});
+                    ask_session(inputs, "pg_get_indexdef", {number(relation.id)}, {TypeId::oid})});
   }
   return rows;
 }

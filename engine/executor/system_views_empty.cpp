@@ -83,6 +83,34 @@ constexpr EmptyView views[] = {
      "prsheadline regproc, prslextype regproc"},
     {3764, "pg_ts_template", "oid oid, tmplname name, tmplnamespace oid, tmplinit regproc, tmpllexize regproc"},
     {2964, "pg_db_role_setting", "setdatabase oid, setrole oid, setconfig _text"},
+    {2600, "pg_aggregate",
+     "aggfnoid regproc, aggkind char, aggnumdirectargs int2, aggtransfn regproc, aggfinalfn regproc, "
+     "aggcombinefn regproc, aggserialfn regproc, aggdeserialfn regproc, aggmtransfn regproc, aggminvtransfn regproc, "
+     "aggmfinalfn regproc, aggfinalextra bool, aggmfinalextra bool, aggfinalmodify char, aggmfinalmodify char, "
+     "aggsortop oid, aggtranstype oid, aggtransspace int4, aggmtranstype oid, aggmtransspace int4, agginitval text, "
+     "aggminitval text"},
+    {2602, "pg_amop",
+     "oid oid, amopfamily oid, amoplefttype oid, amoprighttype oid, amopstrategy int2, amoppurpose char, amopopr oid, "
+     "amopmethod oid, amopsortfamily oid"},
+    {2603, "pg_amproc",
+     "oid oid, amprocfamily oid, amproclefttype oid, amprocrighttype oid, amprocnum int2, amproc regproc"},
+    {3394, "pg_init_privs", "objoid oid, classoid oid, objsubid int4, privtype char, initprivs _text"},
+    {1214, "pg_shdepend",
+     "dbid oid, classid oid, objid oid, objsubid int4, refclassid oid, refobjid oid, deptype char"},
+    {6243, "pg_parameter_acl", "oid oid, parname text, paracl _text"},
+    {3576, "pg_transform", "oid oid, trftype oid, trflang oid, trffromsql regproc, trftosql regproc"},
+    {12327, "pg_user_mappings", "umid oid, srvid oid, srvname name, umuser oid, usename name, umoptions _text"},
+    {12010, "pg_group", "groname name, grosysid oid, grolist _oid"},
+    {12081, "pg_available_extensions", "name name, default_version text, installed_version text, comment text"},
+    {12068, "pg_publication_tables", "pubname name, schemaname name, tablename name, attnames _name, rowfilter text"},
+    {12257, "pg_replication_slots",
+     "slot_name name, plugin name, slot_type text, datoid oid, database name, temporary bool, active bool, "
+     "active_pid int4, xmin xid, catalog_xmin xid, restart_lsn text, confirmed_flush_lsn text, wal_status text, "
+     "safe_wal_size int8, two_phase bool"},
+    {12053, "pg_stats",
+     "schemaname name, tablename name, attname name, inherited bool, null_frac float4, avg_width int4, "
+     "n_distinct float4, most_common_vals anyarray, most_common_freqs _float4, histogram_bounds anyarray, "
+     "correlation float4, most_common_elems anyarray, most_common_elem_freqs _float4, elem_count_histogram _float4"},
     {3596, "pg_seclabel", "objoid oid, classoid oid, objsubid int4, provider text, label text"},
 };
 

@@ -122,7 +122,7 @@ Row column_row(const std::vector<ShownRelation>& relations, const ShownRelation&
           Value::text(table.name),
           Value::text(shown.name),
           number(position + 1),
-          text_or_null(column.default_text),
+          is_identity ? nothing() : text_or_null(column.default_text),
           yes_or_no(!column.not_null),
           Value::text(data_type(type)),
           measures.character_length,

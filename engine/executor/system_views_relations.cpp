@@ -82,12 +82,18 @@ std::vector<Row> class_rows(const SystemViewInputs& inputs) {
   return rows;
 }
 
+// A default or what a generated column is computed by. What an identity column asks its sequence is no default.
+std::string default_of(const catalog::Column& column) {
+  if (column.identity != catalog::Column::Identity::none) return {};
+  return column.generated_text.empty() ? column.default_text : column.generated_text;
+}
+
 Row attribute_row(const ShownRelation& relation, const ShownColumn& shown, std::size_t position) {
   static const catalog::Column plain;
   const catalog::Column& column = shown.column != nullptr ? *shown.column : plain;
   const TypeInfo* const type = column.dropped ? nullptr : find_type(shown.type.id);
   const TypeLayout layout = layout_of(type_info(shown.type.id));
-  const bool has_default = !column.default_text.empty() || !column.generated_text.empty();
+  const bool has_default = !default_of(column).empty();
   const bool is_array_type = type != nullptr && is_array(type->id) && type->category == TypeCategory::array;
   const bool is_vector = shown.type.id == TypeId::int2vector || shown.type.id == TypeId::oidvector;
   const bool of_sequence = relation.kind == 'S';
@@ -141,7 +147,7 @@ std::vector<Row> default_rows(const SystemViewInputs& inputs) {
     const std::vector<catalog::Column>& columns = relation.definition().columns;
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const catalog::Column& column = columns[i];
-      const std::string& text = column.generated_text.empty() ? column.default_text : column.generated_text;
+      const std::string text = default_of(column);
       if (text.empty() || column.dropped) continue;
       rows.push_back({number(default_oid(relation.id, i)), number(relation.id), number(i + 1), Value::text(text)});
     }

@@ -15,6 +15,7 @@
 #include "engine/executor/relations.h"
 #include "engine/node/node_test_support.h"
 #include "engine/node/session_services.h"
+#include "engine/node/settings.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/text_form.h"
 
@@ -78,6 +79,9 @@ class Views {
     session.transaction = [&transaction]() -> txn::Transaction& { return transaction; };
     session.search_path = [this] { return path_; };
     session.refuse_if_read_only = [](const char*) {};
+    const Settings settings(database_.config());
+    session.setting = [&](std::string_view name) { return settings.show(name); };
+    session.query = [] { return std::string("SELECT"); };
     catalog::SequenceMemory sequences;
     LocalServices services(database_, backend, sequences, session);
     CallContext call;

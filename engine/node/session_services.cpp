@@ -69,6 +69,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"pg_current_xact_id_if_assigned", &LocalServices::current_xid_if_assigned},
       {"pg_database_size", &LocalServices::database_size},
       {"pg_get_constraintdef", &LocalServices::constraint_definition},
+      {"pg_get_expr", &LocalServices::expression_definition},
       {"pg_get_indexdef", &LocalServices::index_definition},
       {"pg_get_serial_sequence", &LocalServices::serial_sequence},
       {"pg_get_userbyid", &LocalServices::user_by_id},

@@ -131,6 +131,8 @@ void add_catalog(Entries& to) {
   add(to, {"pg_relation_is_publishable", {regclass}, boolean});
   add(to, {"pg_table_is_visible", {oid}, boolean});
   add(to, {"pg_get_userbyid", {oid}, name});
+  add(to, {"pg_get_expr", {text, oid}, text});
+  add(to, {"pg_get_expr", {text, oid, boolean}, text});
   add(to, {"pg_get_indexdef", {oid}, text});
   add(to, {"pg_get_indexdef", {oid, int4, boolean}, text});
   add(to, {"pg_get_constraintdef", {oid}, text});

@@ -9,11 +9,9 @@
 #include "engine/types/object_numbers.h"
 
 // What psql and drivers ask of the catalogs about expressions, functions and encodings (PostgreSQL's ruleutils.c,
-// mbutils.c and namespace.c). Expressions are kept as text, so that pg_get_expr() has nothing to do.
+// mbutils.c and namespace.c).
 namespace polarsim::engine::families {
 namespace {
-
-Value expression_shown(const FunctionCall& call) { return call[0]; }
 
 Value encoding_name(const FunctionCall& call) {
   constexpr std::int64_t sql_ascii = 0;
@@ -88,8 +86,6 @@ std::unique_ptr<FunctionRows> no_rows(const FunctionCall&) { return std::make_un
 void add_expressions(Entries& to) {
   using enum TypeId;
   constexpr Volatility stable = Volatility::stable;
-  to.functions.push_back(system_function("pg_get_expr", {text, oid}, text, stable, expression_shown));
-  to.functions.push_back(system_function("pg_get_expr", {text, oid, boolean}, text, stable, expression_shown));
   for (const char* name : {"pg_get_ruledef", "pg_get_triggerdef"}) {
     to.functions.push_back(system_function(name, {oid}, text, stable, always_null));
     to.functions.push_back(system_function(name, {oid, boolean}, text, stable, always_null));
