@@ -72,6 +72,7 @@ namespace {
 void bootstrap(Instance& instance, syntax::StatementCache& statements, const ClusterConfig& config) {
   if (instance.find_table("pg_catalog", "pg_dist_node") != nullptr) return;
   const std::unique_ptr<Session> session = instance.connect();
+  cluster::run_sql(*session, statements, "SET allow_system_table_mods = on");
   cluster::run_sql(*session, statements, "BEGIN");
   for (const std::string& statement : cluster::bootstrap_statements(config))
     cluster::run_sql(*session, statements, statement);

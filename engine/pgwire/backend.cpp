@@ -79,6 +79,7 @@ Backend::~Backend() {
   if (session_ == nullptr) return;
   keys_.remove(process_id_);
   session_->set_interrupt_listener(nullptr);
+  session_->set_copy_stream(nullptr);
 }
 
 bool Backend::fill(sim::Time deadline) {
@@ -124,7 +125,7 @@ std::optional<FrontendMessage> Backend::receive() {
   while (true) {
     if (session_->termination_requested()) throw SessionTerminated::by_administrator();
     if (auto message = decoder_.next_frontend()) {
-      at_rest_ = false;
+      if (!belongs_to_copy(*message)) at_rest_ = false;
       return message;
     }
     if (!fill(deadline)) return std::nullopt;
@@ -188,6 +189,7 @@ bool Backend::start(const SessionFactory& factory, bool crowded) {
       session_ = factory(request);
       if (session_->process_id() != 0) process_id_ = session_->process_id();
       session_->set_interrupt_listener([this] { on_interrupt(); });
+      session_->set_copy_stream(&copy_);
       greet();
       return flush();
     }
@@ -226,7 +228,7 @@ bool Backend::handle(const FrontendMessage& message) {
     ready();
     return flush();
   }
-  if (skipping_to_sync_) return true;
+  if (skipping_to_sync_ || belongs_to_copy(message)) return true;
   if (std::holds_alternative<Flush>(message)) {
     answer([this] { settle_description(); });
     return flush();
@@ -249,6 +251,7 @@ void Backend::answer(const std::function<void()>& work) {
     report_error(error, "ERROR");
     skipping_to_sync_ = true;
     described_.reset();
+    check_synchronization();
   }
 }
 
@@ -279,7 +282,14 @@ void Backend::run_simple(const std::string& text) {
     throw;
   } catch (const SqlError& error) {
     report_error(error, "ERROR");
+    check_synchronization();
   }
+}
+
+void Backend::check_synchronization() const {
+  if (!copy_.synchronization_lost()) return;
+  throw SessionTerminated(sqlstate::protocol_violation,
+                          "terminating connection because protocol synchronization was lost");
 }
 
 void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, const std::string& text) {
@@ -301,7 +311,14 @@ void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, co
 }
 
 QueryResult Backend::run_statement(const StatementRequest& request) {
-  QueryResult result = session_->execute(request);
+  QueryResult result;
+  try {
+    result = session_->execute(request);
+  } catch (const SqlError&) {
+    copy_.finish(false);
+    throw;
+  }
+  copy_.finish(true);
   const auto* discard = std::get_if<syntax::Discard>(&request.statement->body);
   if (discard != nullptr && discard->what == syntax::Discard::What::all) {
     prepared_.clear();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/pgwire/backend_copy.h"
 #include "engine/pgwire/message.h"
 #include "engine/pgwire/server.h"
 
@@ -47,6 +48,7 @@ class Backend {
   void run();
 
  private:
+  friend class CopyExchange;
   struct Prepared {
     std::vector<syntax::StatementPtr> statements;  // at most one
     std::string text;
@@ -88,6 +90,8 @@ class Backend {
   enum class Describing : std::uint8_t { nothing, rows, portal };
   void send_rows(const QueryResult& result, Describing describing);
   void ready();
+  // After a statement's error has been reported: throws SessionTerminated if the next message cannot be found.
+  void check_synchronization() const;
 
   sim::Host& host_;
   std::shared_ptr<sim::Connection> connection_;  // shared with who says the last word in on_interrupt()
@@ -97,6 +101,7 @@ class Backend {
   std::unique_ptr<Session> session_;
   Decoder decoder_;
   std::string out_;
+  CopyExchange copy_{*this};
   bool skipping_to_sync_ = false;
   // A portal that the client has asked to be described just now. Most clients execute it next, and the rows tell what
   // they are: analysis is then not done twice.
