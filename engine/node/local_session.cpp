@@ -102,7 +102,6 @@ LocalServices::Session LocalSession::services() {
   session.refuse_if_read_only = [this](const char* what) { refuse_if_read_only(what); };
   session.warn = [this](const char* sqlstate, std::string message) { warn(sqlstate, std::move(message)); };
   session.query = [this] { return std::string(text_); };
-  session.view_text = [this](const catalog::Relation& view, bool pretty) { return view_text(view, pretty); };
   return session;
 }
 

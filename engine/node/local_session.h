@@ -106,7 +106,6 @@ class LocalSession final : public Session {
   executor::ExecutionInputs inputs(std::span<const Value> parameters, executor::StatementSnapshot& snapshot);
   void refuse_change_if_read_only(const query::Query& query) const;
   const std::vector<std::string>& search_path();
-  std::string view_text(const catalog::Relation& view, bool pretty);
 
   // Transaction control (local_session_block.cpp).
   QueryResult control(const syntax::TransactionControl& control);

@@ -9,7 +9,6 @@
 #include "engine/plan/explain.h"
 #include "engine/plan/planner.h"
 #include "engine/query/analysis.h"
-#include "engine/query/deparse.h"
 #include "engine/query/fold.h"
 #include "engine/query/program.h"
 #include "engine/sql/error.h"
@@ -343,19 +342,6 @@ Row LocalSession::evaluate_arguments(const syntax::Execute& execute, const Prepa
     values.push_back(query::Program::compile(argument).run({}, call_));
   }
   return values;
-}
-
-std::string LocalSession::view_text(const catalog::Relation& view, bool pretty) {
-  const std::vector<std::string> path = search_path();
-  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
-  const query::RelationPtr described = relations_.describe(transaction_, view);
-  query::DeparseOptions options;
-  options.pretty = pretty;
-  options.is_visible = [&](const query::Relation& relation) {
-    const auto found = database_.catalog().find(transaction_, path, relation.name);
-    return found && found->id == relation.id;
-  };
-  return query::deparse(*query::analyse(*described->view, {relations, call_, nullptr, false}), options) + ";";
 }
 
 }  // namespace polarsim::engine
