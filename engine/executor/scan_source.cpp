@@ -32,10 +32,18 @@ std::size_t function_width(const query::FunctionSource& source) {
 // Several functions side by side: the shorter ones are filled up with NULLs.
 class FunctionScanState final : public NodeState {
  public:
-  FunctionScanState(ExecutorState& state, const Plan& plan, const query::FunctionSource& source)
-      : NodeState(state, plan, function_width(source)), with_ordinality_(source.with_ordinality) {
-    for (const query::FunctionSource::Item& item : source.functions)
-      calls_.emplace_back(item.call, static_cast<std::size_t>(item.columns));
+  FunctionScanState(ExecutorState& state, const Plan& plan, const plan::FunctionScan& scan)
+      : NodeState(state, plan, function_width(scan.source)), with_ordinality_(scan.source.with_ordinality) {
+    std::size_t at = 0;
+    for (const query::FunctionSource::Item& item : scan.source.functions) {
+      const auto columns = static_cast<std::size_t>(item.columns);
+      std::vector<RequestedColumn> requested;
+      const bool record = item.call->type == TypeId::record && at + columns <= scan.columns.size();
+      for (std::size_t i = at; record && i < at + columns; ++i)
+        requested.push_back({scan.columns[i].name, scan.columns[i].type});
+      calls_.emplace_back(item.call, columns, std::move(requested));
+      at += columns;
+    }
     at_end_.resize(calls_.size());
   }
 
@@ -212,7 +220,7 @@ NodeStatePtr make_subquery_scan(ExecutorState& state, const Plan& plan) {
   return std::make_unique<SubqueryScanState>(state, plan, make_state(state, *plan.children.at(0)));
 }
 NodeStatePtr make_function_scan(ExecutorState& state, const Plan& plan) {
-  return std::make_unique<FunctionScanState>(state, plan, plan.as<plan::FunctionScan>()->source);
+  return std::make_unique<FunctionScanState>(state, plan, *plan.as<plan::FunctionScan>());
 }
 NodeStatePtr make_values_scan(ExecutorState& state, const Plan& plan) {
   return std::make_unique<ValuesScanState>(state, plan, *plan.as<plan::ValuesScan>());

@@ -7,7 +7,8 @@
 
 namespace polarsim::engine::executor {
 
-SetCall::SetCall(const ExpressionPtr& call, std::size_t columns) : columns_(columns), result_(call->type) {
+SetCall::SetCall(const ExpressionPtr& call, std::size_t columns, std::vector<RequestedColumn> requested)
+    : columns_(columns), requested_(std::move(requested)), result_(call->type) {
   const auto* function = call->as<query::Call>();
   if (function == nullptr || function->function->kind != FunctionKind::set) {
     scalar_ = Evaluator(call);
@@ -30,7 +31,7 @@ void SetCall::start(ExecutorState& state, RowView row) {
   for (Evaluator& argument : arguments_) values_.push_back(argument.value(state, row));
   const bool has_null = std::any_of(values_.begin(), values_.end(), [](const Value& value) { return value.is_null(); });
   if (entry_->strict && has_null) return;
-  rows_ = entry_->set({values_, types_, result_, state.call(), entry_, variadic_array_});
+  rows_ = entry_->set({values_, types_, result_, state.call(), entry_, variadic_array_, requested_});
 }
 
 bool SetCall::next(Row& row) {

@@ -11,8 +11,8 @@ namespace polarsim::engine::executor {
 class SetCall {
  public:
   // `columns`: of a row; a function that is not set-returning gives one row, and its record's fields if there are
-  // several.
-  SetCall(const ExpressionPtr& call, std::size_t columns);
+  // several. `requested`: of a function that makes the records it is asked for; what their names point into outlives it.
+  SetCall(const ExpressionPtr& call, std::size_t columns, std::vector<RequestedColumn> requested = {});
   bool returns_set() const { return entry_ != nullptr; }
   std::size_t columns() const { return columns_; }
 
@@ -23,6 +23,7 @@ class SetCall {
 
  private:
   std::size_t columns_;
+  std::vector<RequestedColumn> requested_;
   const FunctionEntry* entry_ = nullptr;
   bool variadic_array_ = false;
   Type result_;

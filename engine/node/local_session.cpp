@@ -102,6 +102,7 @@ LocalServices::Session LocalSession::services() {
   session.refuse_if_read_only = [this](const char* what) { refuse_if_read_only(what); };
   session.warn = [this](const char* sqlstate, std::string message) { warn(sqlstate, std::move(message)); };
   session.query = [this] { return std::string(text_); };
+  session.results = &results_;
   return session;
 }
 
@@ -312,7 +313,7 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
     queried_ = true;
     const StatementPlanPtr planned = plan(request);
     for (const Type& type : planned->parameter_types) description.parameters.push_back(type.id);
-    for (const query::OutputName& column : planned->planned->columns)
+    for (const query::OutputName& column : planned->columns)
       description.columns.push_back({column.name, column.type});
   } else if (const auto* shown = std::get_if<syntax::ShowVariable>(&body)) {
     description.columns.push_back({shown->name, TypeId::text});

@@ -43,8 +43,21 @@ class LocalSession final : public Session {
   TransactionStatus status() const override { return status_; }
   void close() override;
 
-  // Called with every plan before it is used, also by describe(): what it throws is the statement's error.
-  void set_plan_check(std::function<void(const StatementPlan&)> check) { plan_check_ = std::move(check); }
+  // --- for a coordinator, whose part in this node a session is ---
+  // Asked about every query of the client; null: nobody. It must outlive the session.
+  void set_query_hook(QueryHook* hook) { hook_ = hook; }
+  // These are for the hook while it plans or runs something: in the open transaction, on the node's own tables, without
+  // asking the hook.
+  const CallContext& call_context() const { return call_; }
+  plan::PlannedStatementPtr plan_here(const query::QueryPtr& query) const;
+  QueryResult run_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
+                       executor::CustomRowSource* custom_rows = nullptr);
+  QueryResult run_here(const StatementRequest& request);
+  // Null if none is open.
+  const txn::Transaction* transaction() const { return transaction_; }
+  // Whether the open transaction has changed anything here.
+  bool has_written() const;
+  catalog::Catalog& catalog() const { return database_.catalog(); }
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;
@@ -99,7 +112,6 @@ class LocalSession final : public Session {
   const Prepared& find_prepared(const std::string& name) const;
   Row evaluate_arguments(const syntax::Execute& execute, const Prepared& prepared);
   StatementPlanPtr plan(const StatementRequest& request);
-  StatementPlanPtr find_or_make_plan(const StatementRequest& request);
   StatementPlanPtr make_plan(const StatementRequest& request, executor::CatalogRelations& relations);
   bool still_holds(const StatementPlan& plan, const StatementRequest& request, executor::CatalogRelations& relations);
   Row typed_parameters(const StatementPlan& plan, const StatementRequest& request) const;
@@ -151,9 +163,10 @@ class LocalSession final : public Session {
   std::string isolation_ = "read committed";  // of the transaction, as it was asked for
   bool queried_ = false;                      // the transaction has had a statement that needs a snapshot
   catalog::SequenceMemory sequences_;
+  IntermediateResults results_;
   LocalServices services_;
   PlanCache plans_;
-  std::function<void(const StatementPlan&)> plan_check_;
+  QueryHook* hook_ = nullptr;
   std::map<std::string, Prepared, std::less<>> prepared_;
 
   // Of the statement that runs.

@@ -67,6 +67,7 @@ void LocalSession::leave_block(bool committed) {
   settled_.in_force = settled_.session;
   settled_.read_only = settled_.in_force->default_transaction_read_only();
   before_block_ = {};
+  results_.clear();
 }
 
 QueryResult LocalSession::begin(const syntax::TransactionControl& control) {

@@ -130,12 +130,6 @@ const std::vector<std::string>& LocalSession::search_path() {
 }
 
 StatementPlanPtr LocalSession::plan(const StatementRequest& request) {
-  StatementPlanPtr planned = find_or_make_plan(request);
-  if (plan_check_) plan_check_(*planned);
-  return planned;
-}
-
-StatementPlanPtr LocalSession::find_or_make_plan(const StatementRequest& request) {
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
   if (StatementPlanPtr known = plans_.find(request.statement);
@@ -152,7 +146,9 @@ bool LocalSession::still_holds(const StatementPlan& plan, const StatementRequest
   for (const RecordingRelations::Opened& opened : plan.opened) {
     if (relations.open(opened.schema, opened.name, opened.lock) != opened.relation) return false;
   }
-  return plan.definitions_version == database_.catalog().definitions_version();
+  if (plan.definitions_version != database_.catalog().definitions_version()) return false;
+  if (plan.hook != hook_) return false;
+  return hook_ == nullptr || plan.hook_version == hook_->version();
 }
 
 StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, executor::CatalogRelations& relations) {
@@ -167,9 +163,45 @@ StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, execut
   RecordingRelations recording(relations);
   made->query = analyse_statement(request.statement->body, {recording, call_, &made->parameter_types, true});
   made->opened = recording.take();
-  const plan::PlannerSettings settings = settled_.in_force->planner_settings();
-  made->planned = plan::plan_query(made->query, {call_, settings, {}});
+  made->columns = query::output_columns(*made->query);
+  made->hook = hook_;
+  if (hook_ != nullptr) made->hook_version = hook_->version();
+  if (hook_ != nullptr) made->hooked = hook_->plan(made->query);
+  if (made->hooked == nullptr) made->planned = plan_here(made->query);
   return made;
+}
+
+plan::PlannedStatementPtr LocalSession::plan_here(const query::QueryPtr& query) const {
+  return plan::plan_query(query, {call_, settled_.in_force->planner_settings(), {}});
+}
+
+QueryResult LocalSession::run_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
+                                   executor::CustomRowSource* custom_rows) {
+  executor::StatementSnapshot snapshot(database_, *transaction_);
+  executor::ExecutionInputs run = inputs(parameters, snapshot);
+  run.custom_rows = custom_rows;
+  QueryResult result = executor::execute(planned, run);
+  database_.transactions().next_command(*transaction_);
+  return result;
+}
+
+QueryResult LocalSession::run_here(const StatementRequest& request) {
+  QueryHook* const hook = std::exchange(hook_, nullptr);
+  const std::string_view text = std::exchange(text_, request.text);
+  try {
+    QueryResult result = run_in_transaction(request);
+    hook_ = hook;
+    text_ = text;
+    return result;
+  } catch (const SqlError&) {
+    hook_ = hook;
+    text_ = text;
+    throw;
+  }
+}
+
+bool LocalSession::has_written() const {
+  return transaction_ != nullptr && transaction_->top_xid() != storage::invalid_xid;
 }
 
 Row LocalSession::typed_parameters(const StatementPlan& plan, const StatementRequest& request) const {
@@ -215,6 +247,7 @@ QueryResult LocalSession::run_query(const StatementRequest& request) {
   const StatementPlanPtr planned = plan(request);
   refuse_change_if_read_only(*planned->query);
   const Row parameters = typed_parameters(*planned, request);
+  if (planned->hooked != nullptr) return hook_->run({*planned->hooked, parameters, planned->parameter_types});
   return executor::execute(planned->planned, inputs(parameters, snapshot));
 }
 
@@ -269,9 +302,9 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
   plan::ExplainContext context{options, nullptr, nullptr};
   std::optional<executor::Execution> execution;
   Row parameters;
-  if (options.analyze) {
-    refuse_change_if_read_only(*planned->query);
-    parameters = typed_parameters(*planned, wanted);
+  if (options.analyze) refuse_change_if_read_only(*planned->query);
+  if (options.analyze || planned->hooked != nullptr) parameters = typed_parameters(*planned, wanted);
+  if (options.analyze && planned->hooked == nullptr) {
     executor::ExecutionInputs run = inputs(parameters, snapshot);
     run.measure = true;
     execution.emplace(planned->planned, run);
@@ -279,7 +312,9 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
     execution->finish();
     context.measurement = [&execution](const plan::Plan& node) { return execution->measurement(node); };
   }
-  std::vector<std::string> lines = plan::explain(*planned->planned, context);
+  std::vector<std::string> lines =
+      planned->hooked != nullptr ? hook_->explain({*planned->hooked, parameters, planned->parameter_types}, options)
+                                 : plan::explain(*planned->planned, context);
   const auto milliseconds = [](std::int64_t microseconds) { return static_cast<double>(microseconds) / 1000; };
   if (summary) {
     lines.push_back(fmt::format("Planning Time: {:.3f} ms", milliseconds(planned_us - started_us)));

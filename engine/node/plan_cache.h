@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/node/query_hook.h"
 #include "engine/node/settings.h"
 #include "engine/plan/plan.h"
 #include "engine/query/query.h"
@@ -46,7 +47,12 @@ struct StatementPlan {
   std::vector<TypeId> declared;    // as the client said the parameters' types
   std::vector<Type> parameter_types;
   query::QueryPtr query;
+  std::vector<query::OutputName> columns;  // of the answer
+  // One of them: a plan of the session, or of its hook.
   plan::PlannedStatementPtr planned;
+  QueryHook::PlanPtr hooked;
+  const QueryHook* hook = nullptr;  // that was asked, and its version
+  std::uint64_t hook_version = 0;
   std::shared_ptr<const Settings> settings;
   std::uint64_t definitions_version = 0;
   std::vector<RecordingRelations::Opened> opened;

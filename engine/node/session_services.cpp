@@ -96,6 +96,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"set_config", &LocalServices::set_config},
       {"setval", &LocalServices::setval},
       {"shobj_description", &LocalServices::no_description},
+      {"store_intermediate_result", &LocalServices::store_intermediate_result},
       {"to_regclass", &LocalServices::to_object},
       {"to_regnamespace", &LocalServices::to_object},
       {"to_regproc", &LocalServices::to_object},
@@ -114,6 +115,19 @@ Value LocalServices::call(const FunctionEntry& function, const FunctionCall& cal
   if (handler == nullptr)
     throw SqlError(sqlstate::feature_not_supported, fmt::format("{}() is not supported", function.name));
   return (this->*handler)(call);
+}
+
+std::unique_ptr<FunctionRows> LocalServices::rows(const FunctionEntry& function, const FunctionCall& call) {
+  if (std::string_view(function.name) != "read_intermediate_result" || session_.results == nullptr)
+    throw SqlError(sqlstate::feature_not_supported, fmt::format("{}() is not supported", function.name));
+  return session_.results->read(call[0].as_text(), call.columns, call.context);
+}
+
+Value LocalServices::store_intermediate_result(const FunctionCall& call) {
+  if (session_.results == nullptr)
+    throw SqlError(sqlstate::feature_not_supported, "store_intermediate_result() is not supported");
+  session_.results->store(call[0].as_text(), call[1].as_integer(), call[2].as_array(), call[3].as_boolean());
+  return nothing();
 }
 
 // A session's own sequence, so that it does not depend on what others draw.

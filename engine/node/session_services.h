@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/node/intermediate_results.h"
 #include "engine/catalog/sequence.h"
 #include "engine/node/database.h"
 #include "engine/types/function.h"
@@ -31,10 +32,12 @@ class LocalServices final : public SessionServices {
     std::function<void(const char* what)> refuse_if_read_only;
     std::function<void(const char* sqlstate, std::string message)> warn;
     std::function<std::string()> query;  // current_query()
+    IntermediateResults* results = nullptr;
   };
   LocalServices(Database& database, txn::Backend& backend, catalog::SequenceMemory& sequences, Session session);
 
   Value call(const FunctionEntry& function, const FunctionCall& call) override;
+  std::unique_ptr<FunctionRows> rows(const FunctionEntry& function, const FunctionCall& call) override;
   RandomSequence& random_sequence() override;
   std::uint64_t random_bits() override;
   std::string object_name(TypeId type, std::uint32_t oid) override;
@@ -43,6 +46,8 @@ class LocalServices final : public SessionServices {
  private:
   using Handler = Value (LocalServices::*)(const FunctionCall& call);
   static Handler find_handler(std::string_view name);
+
+  Value store_intermediate_result(const FunctionCall& call);
 
   // Sequences (session_services_sequences.cpp).
   Value nextval(const FunctionCall& call);

@@ -124,7 +124,7 @@ class JoinPlanner {
     if (const auto* subquery = std::get_if<query::SubquerySource>(&entry.source)) {
       plan_subquery(base, *subquery, *stage);
     } else if (const auto* function = std::get_if<query::FunctionSource>(&entry.source)) {
-      FunctionScan scan{*function};
+      FunctionScan scan{*function, entry.columns};
       for (auto& item : scan.source.functions) item.call = with_parameters(base, item.call);
       stage->plan->node = std::move(scan);
     } else if (const auto* values = std::get_if<query::ValuesSource>(&entry.source)) {

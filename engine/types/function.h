@@ -142,6 +142,8 @@ class SessionServices {
  public:
   // nextval(), pg_advisory_lock() and the like: the entry and its arguments. Void results are the empty text.
   virtual Value call(const FunctionEntry& function, const FunctionCall& call) = 0;
+  // Of those that return sets.
+  virtual std::unique_ptr<FunctionRows> rows(const FunctionEntry& function, const FunctionCall& call);
   // Of random() and setseed(). Seeded by the session when first asked for.
   virtual RandomSequence& random_sequence() = 0;
   // 64 random bits that do not depend on setseed(): gen_random_uuid().

@@ -17,6 +17,14 @@ Value of_session(const FunctionCall& call) {
                              call.function != nullptr ? call.function->name : "a function of the session"));
 }
 
+std::unique_ptr<FunctionRows> rows_of_session(const FunctionCall& call) {
+  if (call.function != nullptr && call.context.session != nullptr)
+    return call.context.session->rows(*call.function, call);
+  throw SqlError(sqlstate::feature_not_supported,
+                 fmt::format("{} is not available without a session",
+                             call.function != nullptr ? call.function->name : "a function of the session"));
+}
+
 struct SessionEntry {
   const char* name;
   std::vector<TypeId> arguments;
@@ -116,6 +124,19 @@ void add_settings(Entries& to) {
   add(to, {"session_user", {}, name});
 }
 
+// Rows that a coordinator has computed and lends to a node for the length of a transaction, under a name of its own.
+void add_intermediate_results(Entries& to) {
+  using enum TypeId;
+  // A name, the number of columns, their values row by row, and whether rows came before.
+  add(to, {"store_intermediate_result", {text, int4, text_array, boolean}, void_type, changing});
+  to.functions.push_back({.name = "read_intermediate_result",
+                          .arguments = {text, text},
+                          .result = record,
+                          .kind = FunctionKind::set,
+                          .volatility = changing,
+                          .set = rows_of_session});
+}
+
 void add_catalog(Entries& to) {
   using enum TypeId;
   add(to, {"to_regclass", {text}, regclass});
@@ -166,6 +187,15 @@ void add_session(Entries& to) {
   add_server(to);
   add_settings(to);
   add_catalog(to);
+  add_intermediate_results(to);
 }
 
 }  // namespace polarsim::engine::families
+
+namespace polarsim::engine {
+
+std::unique_ptr<FunctionRows> SessionServices::rows(const FunctionEntry& function, const FunctionCall&) {
+  throw SqlError(sqlstate::feature_not_supported, fmt::format("{}() is not supported", function.name));
+}
+
+}  // namespace polarsim::engine

@@ -1,0 +1,44 @@
+// What a coordinator puts between the analysis of a query and its execution (PostgreSQL's planner_hook): a session asks
+// it about every query, and leaves those to it that it plans.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/node/session.h"
+#include "engine/plan/explain.h"
+#include "engine/query/query.h"
+
+namespace polarsim::engine {
+
+class QueryHook {
+ public:
+  // What it has found out about a query; kept with the statement.
+  class Plan {
+   public:
+    virtual ~Plan() = default;
+  };
+  using PlanPtr = std::shared_ptr<const Plan>;
+  // A query that is to be run: the plan, and the parameters with their values and types.
+  struct Run {
+    const Plan& plan;
+    std::span<const Value> parameters;
+    std::span<const Type> types;
+  };
+
+  // Null: an ordinary query, which the session plans and runs itself. The transaction is open; may block.
+  virtual PlanPtr plan(const query::QueryPtr& query) = 0;
+  // What plan() said before, null included, is still so as long as this number is the same.
+  virtual std::uint64_t version() = 0;
+  virtual QueryResult run(const Run& run) = 0;
+  // The lines of EXPLAIN; runs the query if the options say ANALYZE.
+  virtual std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) = 0;
+
+ protected:
+  ~QueryHook() = default;
+};
+
+}  // namespace polarsim::engine
