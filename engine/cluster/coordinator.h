@@ -10,7 +10,6 @@
 #include "engine/config.h"
 #include "engine/node/instance.h"
 #include "engine/node/statement_cache.h"
-#include "engine/sql/statement_cache.h"
 #include "sim/host.h"
 #include "sim/sync.h"
 
@@ -25,11 +24,11 @@ class Coordinator {
   Instance& instance() const { return instance_; }
   const ClusterConfig& config() const { return config_; }
   syntax::StatementCache& statements() const { return statements_; }
-  // The statement as the planner of distributed tables reads it; null if that knows no such statement.
-  sql::StatementPtr planner_statement(const syntax::Statement& statement);
   int group_id() const { return group_id_; }
   bool is_primary() const { return group_id_ == primary_coordinator_group; }
   std::shared_ptr<const Metadata> metadata() { return metadata_.current(); }
+  // With what the session's open transaction has changed.
+  std::shared_ptr<const Metadata> metadata_seen_by(LocalSession& session) { return metadata_.seen_by(session); }
 
   // Distributed transactions whose names may be on their way to a node: recovery must not touch them. A transaction is
   // active from before its first PREPARE TRANSACTION until every node has answered its decision or is known not to.
@@ -46,7 +45,6 @@ class Coordinator {
   Instance& instance_;
   const ClusterConfig& config_;
   syntax::StatementCache& statements_;
-  sql::StatementCache planner_statements_;
   MetadataCache metadata_;
   int group_id_ = -1;
   std::uint64_t last_number_ = 0;

@@ -79,7 +79,6 @@ QueryResult CoordinatorSession::begin(const syntax::TransactionControl& control)
   merge(modes_, control.modes);
   // The nodes hear of the modes when they are needed; that this engine has them is to be said now.
   if (control.modes != syntax::TransactionModes{}) enter_local_block();
-  transaction_start_us_ = coordinator_.host().realtime_us();
   status_ = TransactionStatus::in_transaction;
   return tagged("BEGIN");
 }
@@ -88,6 +87,7 @@ QueryResult CoordinatorSession::commit() {
   if (status_ == TransactionStatus::failed) return rollback();
   if (status_ == TransactionStatus::idle)
     return warned("COMMIT", sqlstate::no_active_sql_transaction, "there is no transaction in progress");
+  const TransactionEnd end{*this};
   status_ = TransactionStatus::idle;
   savepoints_.clear();
   QueryResult result = tagged("COMMIT");
@@ -99,6 +99,7 @@ QueryResult CoordinatorSession::rollback() {
   QueryResult result = tagged("ROLLBACK");
   if (status_ == TransactionStatus::idle)
     result = warned("ROLLBACK", sqlstate::no_active_sql_transaction, "there is no transaction in progress");
+  const TransactionEnd end{*this};
   status_ = TransactionStatus::idle;
   savepoints_.clear();
   transaction_.rollback();
@@ -138,6 +139,7 @@ QueryResult CoordinatorSession::commit_or_forget_prepared(const syntax::Transact
 // What was done since the last savepoint ends on all nodes at once, with its locks.
 void CoordinatorSession::after_error() {
   status_ = TransactionStatus::failed;
+  own_metadata_ = nullptr;
   if (!savepoints_.empty()) {
     try {
       transaction_.tell_all("ROLLBACK TO SAVEPOINT " + sql::quote_identifier(savepoints_.back()));

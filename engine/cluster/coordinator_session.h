@@ -1,41 +1,46 @@
 // A client's session on a coordinator: what plans statements over the cluster.
 //
-// Statements on distributed tables become tasks on shards; statements on the coordinator's own tables, pg_dist_*
-// included, run on its local session. CREATE TABLE makes a local table;
-// SELECT create_distributed_table('t', 'id' [, shard_count := n]) distributes it.
-//  - A single-shard statement outside a block goes to its node as it is: no BEGIN, no two-phase commit.
+// Every statement is analysed by the local session, on the coordinator's own definitions, which distributed tables have
+// on every coordinator ("shell" tables). Queries that name distributed tables are planned by engine/distribution and
+// executed over the nodes (distributed_execution.h); others run on the coordinator's own tables, pg_dist_* included.
+// A statement outside a block is a transaction of the local session, too, which the nodes join as needed.
+//  - A task that is all there is to do on one node outside a block goes to its node as it is: no BEGIN, no two-phase
+//    commit.
 //  - A statement that changes several shards runs in a block of its own on each node and commits as
 //    distributed_transaction.h says.
 //  - An error of any statement inside a block rolls back what was done since the last savepoint, or the whole
-//  transaction
-//    if there is none, on all nodes at once. Nodes hear of savepoints when they are made or, if later, when they join.
-//    A node that is lost takes the savepoints with it: then there is only ROLLBACK.
+//    transaction if there is none, on all nodes at once. Nodes hear of savepoints when they are made or, if later, when
+//    they join. A node that is lost takes the savepoints with it: then there is only ROLLBACK.
 //  - Isolation levels and READ ONLY are those of each node: there is no common snapshot.
 //  - Advisory locks, sequences and the other functions of a session are those of this coordinator.
 // Surely not applied means: an answer to COMMIT, or to a statement outside a block, with any SQLSTATE except 08xxx
 // (08001 excepted, which is sure) and 57P01 to 57P03. The full contract: distributed_transaction.h.
-// Refused: CREATE INDEX, TRUNCATE and LOCK TABLE of a distributed table (0A000); VACUUM and CHECKPOINT concern this
-// node alone; DDL on any coordinator but the primary (XX000), create_distributed_table and DROP of a distributed table
-// inside a block (25001), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
+// Refused: LOCK TABLE and COPY of a distributed table (0A000); VACUUM and CHECKPOINT concern this node alone; DDL on
+// any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
 // SET acts on the coordinator's own session only; it is not propagated to other nodes.
 // There is no detection of deadlocks across nodes: only lock_timeout ends one.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/cluster/coordinator.h"
+#include "engine/cluster/distributed_execution.h"
 #include "engine/cluster/distributed_transaction.h"
 #include "engine/cluster/executor.h"
+#include "engine/cluster/session_commands.h"
+#include "engine/distribution/planner.h"
+#include "engine/node/query_hook.h"
 #include "engine/node/session.h"
 
 namespace polarsim::engine::cluster {
 
-class CoordinatorSession : public Session {
+class CoordinatorSession : public Session, private QueryHook {
  public:
   // `process_id`: of the backend, unique over all boots of the host. The coordinator must outlive the session.
   CoordinatorSession(Coordinator& coordinator, std::uint32_t process_id);
@@ -78,36 +83,52 @@ class CoordinatorSession : public Session {
   // The transaction that a statement outside a block is.
   QueryResult run_alone(const StatementRequest& request);
   QueryResult dispatch(const StatementRequest& request);
-  // Nothing if no distributed table is meant.
-  std::optional<QueryResult> run_distributed(const sql::Statement& statement, const StatementRequest& request);
-  QueryResult run_local(const StatementRequest& request, bool modifies);
-  QueryResult run_modification(std::vector<Task> tasks);
-  QueryResult run_select(const DistributedTable& table, const sql::Select& select, const StatementRequest& request);
-  QueryResult run_schema_change(const std::function<void()>& change, QueryResult result);
-  QueryResult run_drop(const syntax::Drop& drop, const StatementRequest& request);
-  // The local session is about to run something on its own tables: distributed ones are not among them.
-  void refuse_distributed_relations(const StatementPlan& plan) const;
-  // As it comes here, a command that changes definitions or holds locks may name distributed tables.
-  QueryResult run_command(const StatementRequest& request, const Metadata& metadata);
-  // Functions that concern the cluster; none of them if the result is empty.
-  std::optional<QueryResult> run_cluster_function(const sql::Select& select, const StatementRequest& request);
-  QueryResult run_create_distributed_table(const sql::Expression& call, const StatementRequest& request);
-  QueryResult run_shard_lookup(const sql::Expression& call, const StatementRequest& request);
-  Value argument(const sql::ExpressionPtr& expression, TypeId type, const StatementRequest& request) const;
+  // As seen by the open transaction.
+  std::shared_ptr<const Metadata> metadata();
+
+  // The transaction has ended.
+  void forget_definitions() {
+    own_metadata_ = nullptr;
+    changes_metadata_ = false;
+    if (definitions_.owns_lock()) definitions_.unlock();
+  }
+  struct TransactionEnd {
+    CoordinatorSession& session;
+    ~TransactionEnd() { session.forget_definitions(); }
+  };
+
+  // Queries (coordinator_queries.cpp).
+  PlanPtr plan(const query::QueryPtr& query) override;
+  std::uint64_t version() override;
+  QueryResult run(const Run& run) override;
+  std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) override;
+  distribution::DistributedPlanPtr plan_for(const Run& run, const Metadata& metadata);
+  QueryResult execute_plan(const distribution::DistributedPlan& plan, const Run& run);
+  // A single task outside any block: the statement is its own COMMIT.
+  QueryResult run_bare(const std::function<QueryResult()>& work);
+
+  // The cluster's functions and definitions (coordinator_definitions.cpp).
+  QueryResult run_command(const StatementRequest& request);
+  std::optional<QueryResult> run_cluster_function(const StatementRequest& request);
   void require_primary() const;
+  // Until the end of the transaction.
+  void hold_definitions();
+  SessionCommands cluster_commands();
   bool in_block() const { return status_ == TransactionStatus::in_transaction; }
 
   Coordinator& coordinator_;
   std::uint32_t process_id_;
   std::unique_ptr<LocalSession> local_;
-  bool describing_ = false;
   Executor executor_;
   DistributedTransaction transaction_;
   TransactionStatus status_ = TransactionStatus::idle;
   syntax::TransactionModes modes_;       // of the transaction, as far as it was said
   std::vector<std::string> savepoints_;  // innermost last
   std::function<void()> interrupt_listener_;
-  std::int64_t transaction_start_us_ = 0;
+  distribution::PlanNumbers plan_numbers_;
+  std::shared_ptr<const Metadata> own_metadata_;  // if the transaction has changed the tables
+  bool changes_metadata_ = false;
+  std::unique_lock<sim::Mutex> definitions_;  // of the coordinator, while the transaction changes some
 };
 
 }  // namespace polarsim::engine::cluster

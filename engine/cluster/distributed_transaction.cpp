@@ -92,11 +92,12 @@ std::vector<ErrorFields> DistributedTransaction::commit() {
   for (RemoteConnection* connection : executor_.in_block())
     (connection->wrote ? writers : readers).push_back(connection);
   std::vector<ErrorFields> warnings;
+  const bool local_wrote = local_open_ && local_.has_written();
   try {
-    if (writers.size() + (local_wrote_ ? 1 : 0) > 1) {
+    if (writers.size() + (local_wrote ? 1 : 0) > 1) {
       warnings = commit_two_phase(writers, readers);
     } else {
-      if (writers.empty() && !local_wrote_) {
+      if (writers.empty() && !local_wrote) {
         commit_readers(readers);
         if (local_open_) commit_locally();
       } else {
@@ -115,7 +116,6 @@ std::vector<ErrorFields> DistributedTransaction::commit() {
     throw;
   }
   local_open_ = false;
-  local_wrote_ = false;
   return warnings;
 }
 
@@ -125,7 +125,6 @@ void DistributedTransaction::rollback() {
   for (RemoteConnection* connection : connections) forget_block(*connection);
   if (local_open_ && local_.status() != TransactionStatus::idle) run_local("ROLLBACK");
   local_open_ = false;
-  local_wrote_ = false;
 }
 
 void DistributedTransaction::verify_locks(const Connections& readers) {

@@ -46,14 +46,13 @@ bool outcome_unknown(const std::string& sqlstate);
 
 class DistributedTransaction {
  public:
-  DistributedTransaction(Coordinator& coordinator, Executor& executor, Session& local, std::uint32_t process_id)
+  DistributedTransaction(Coordinator& coordinator, Executor& executor, LocalSession& local, std::uint32_t process_id)
       : coordinator_(coordinator), executor_(executor), local_(local), process_id_(process_id) {}
 
   // Makes the local session join the transaction.
   void enter_local_block(const std::string& begin = "BEGIN");
-  void note_local_write() { local_wrote_ = true; }
   // The local session has ended its part by itself: PREPARE TRANSACTION of a purely local transaction.
-  void forget_local_block() { local_open_ = local_wrote_ = false; }
+  void forget_local_block() { local_open_ = false; }
   bool local_open() const { return local_open_; }
   // Runs a statement about savepoints on every node that has joined. Throws SqlError if any of them fails; all have
   // then been asked nevertheless.
@@ -96,10 +95,9 @@ class DistributedTransaction {
 
   Coordinator& coordinator_;
   Executor& executor_;
-  Session& local_;
+  LocalSession& local_;
   std::uint32_t process_id_;
   bool local_open_ = false;
-  bool local_wrote_ = false;
 };
 
 }  // namespace polarsim::engine::cluster

@@ -11,11 +11,20 @@
 #include <string>
 #include <vector>
 
-#include "engine/cluster/planner.h"
+#include "engine/cluster/metadata.h"
 #include "engine/pgwire/client.h"
 #include "sim/host.h"
 
 namespace polarsim::engine::cluster {
+
+// One statement for one node.
+struct Task {
+  int group_id = 0;
+  std::string sql;
+  std::vector<Value> parameters = {};  // texts
+  bool modifies = false;
+  bool locks = false;  // takes row locks without changing anything
+};
 
 struct RemoteConnection {
   NodeInfo node;

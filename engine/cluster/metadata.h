@@ -10,14 +10,15 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/cluster/metadata_tables.h"
 #include "engine/config.h"
+#include "engine/distribution/table.h"
 #include "engine/node/instance.h"
 #include "engine/node/statement_cache.h"
 #include "sim/network.h"
 
 namespace polarsim::engine::cluster {
 
-inline constexpr std::int64_t first_shard_id = 102008;
 inline constexpr int primary_coordinator_group = 0;
 
 struct NodeInfo {
@@ -29,35 +30,17 @@ struct NodeInfo {
   sim::Address address() const { return {name, port}; }
 };
 
-struct Shard {
-  std::int64_t id = 0;
-  std::int32_t low = 0;  // hash values, both included
-  std::int32_t high = 0;
-  int group_id = 0;  // of the node that holds it
-};
-
-struct DistributedTable {
-  TableDefinition definition;
-  int distribution_column = 0;  // position among the columns
-  int colocation_id = 0;
-  std::vector<Shard> shards;  // in order of their hash ranges
-
-  const std::string& name() const { return definition.name; }
-  const sql::ColumnInfo& distribution_info() const {
-    return definition.columns[static_cast<std::size_t>(distribution_column)];
-  }
-  // "t_102008".
-  std::string shard_name(std::size_t index) const;
-  sql::TableShape shape(std::string_view reference) const;
-};
-
 struct Metadata {
+  std::uint64_t version = 0;      // no two of a coordinator have the same
   std::map<int, NodeInfo> nodes;  // by group
-  std::map<std::string, std::shared_ptr<const DistributedTable>, std::less<>> tables;
+  // By the table's number on this node.
+  std::map<storage::RelationId, distribution::TableDistributionPtr> tables;
+  std::vector<ColocationGroup> colocation_groups;  // by id
+  std::map<storage::RelationId, int> schemas;      // that lie wholly on one data node: their colocation groups
 
   const NodeInfo& node(int group_id) const;  // throws SqlError XX000 if there is none
-  // Null if the name is not that of a distributed table.
-  std::shared_ptr<const DistributedTable> find(const sql::TableName& name) const;
+  // Null if it is not distributed.
+  distribution::TableDistributionPtr find(storage::RelationId table) const;
   std::vector<NodeInfo> data_nodes() const;  // sorted by name: the order of placement
 };
 
@@ -78,16 +61,26 @@ class MetadataCache {
  public:
   MetadataCache(Instance& instance, syntax::StatementCache& statements)
       : instance_(instance), statements_(statements) {}
+  // Which node this is, once that is known: its copies of reference tables are read first.
+  void set_own_group(int group) {
+    own_group_ = group;
+    metadata_ = nullptr;
+  }
+  // What is committed.
   std::shared_ptr<const Metadata> current();
+  // As a session sees it that has changed it.
+  std::shared_ptr<const Metadata> seen_by(LocalSession& session);
 
  private:
   using Versions = std::vector<std::uint64_t>;
   Versions versions() const;
-  std::shared_ptr<const Metadata> load();
+  std::shared_ptr<Metadata> load(LocalSession& session);
   Instance& instance_;
   syntax::StatementCache& statements_;
   Versions loaded_;
   std::shared_ptr<const Metadata> metadata_;
+  std::uint64_t last_version_ = 0;
+  int own_group_ = 0;
 };
 
 }  // namespace polarsim::engine::cluster

@@ -185,6 +185,21 @@ StatementDescription LocalSession::describe(const StatementRequest& request) {
   });
 }
 
+void LocalSession::run_as_statement(const StatementRequest& request, const std::function<void()>& work) {
+  guarded(request, [&] {
+    queried_ = true;
+    set_call_context();
+    work();
+    return 0;
+  });
+}
+
+void LocalSession::with_analysis(const std::function<void(const query::AnalysisContext&)>& work) {
+  const std::vector<std::string> path = search_path();
+  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
+  work({relations, call_, nullptr, false});
+}
+
 CallContext LocalSession::output_context() const {
   CallContext context;
   context.time_zone = settled_.in_force->time_zone();
@@ -268,9 +283,7 @@ void LocalSession::vacuum(const syntax::Vacuum& vacuum) {
 }
 
 QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
-  call_settings_ = settled_.in_force;
-  call_.time_zone = call_settings_->time_zone();
-  call_.statement_start_us = database_.host().realtime_us();
+  set_call_context();
   const syntax::StatementBody& body = request.statement->body;
   QueryResult result;
   if (is_query(*request.statement)) {
@@ -294,6 +307,12 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
   return result;
 }
 
+void LocalSession::set_call_context() {
+  call_settings_ = settled_.in_force;
+  call_.time_zone = call_settings_->time_zone();
+  call_.statement_start_us = database_.host().realtime_us();
+}
+
 QueryResult LocalSession::run_command(const StatementRequest& request) {
   if (const std::string name = std::visit(CommandName{}, request.statement->body); !name.empty())
     refuse_if_read_only(name);
@@ -305,16 +324,14 @@ QueryResult LocalSession::run_command(const StatementRequest& request) {
 }
 
 StatementDescription LocalSession::describe_in_transaction(const StatementRequest& request) {
-  call_settings_ = settled_.in_force;
-  call_.time_zone = call_settings_->time_zone();
+  set_call_context();
   const syntax::StatementBody& body = request.statement->body;
   StatementDescription description;
   if (is_query(*request.statement)) {
     queried_ = true;
     const StatementPlanPtr planned = plan(request);
     for (const Type& type : planned->parameter_types) description.parameters.push_back(type.id);
-    for (const query::OutputName& column : planned->columns)
-      description.columns.push_back({column.name, column.type});
+    for (const query::OutputName& column : planned->columns) description.columns.push_back({column.name, column.type});
   } else if (const auto* shown = std::get_if<syntax::ShowVariable>(&body)) {
     description.columns.push_back({shown->name, TypeId::text});
   } else if (std::holds_alternative<syntax::Explain>(body)) {

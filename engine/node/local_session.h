@@ -28,6 +28,7 @@
 #include "engine/node/session.h"
 #include "engine/node/session_services.h"
 #include "engine/node/settings.h"
+#include "engine/query/analysis.h"
 
 namespace polarsim::engine {
 
@@ -53,6 +54,12 @@ class LocalSession final : public Session {
   QueryResult run_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
                        executor::CustomRowSource* custom_rows = nullptr);
   QueryResult run_here(const StatementRequest& request);
+  // Does something as a statement of the session, in the open transaction: with its limits and context; what `work`
+  // throws is the statement's error.
+  void run_as_statement(const StatementRequest& request, const std::function<void()>& work);
+  void with_analysis(const std::function<void(const query::AnalysisContext&)>& work);
+  // The schemas of search_path that exist.
+  std::vector<std::string> schemas_searched() { return search_path(); }
   // Null if none is open.
   const txn::Transaction* transaction() const { return transaction_; }
   // Whether the open transaction has changed anything here.
@@ -100,6 +107,7 @@ class LocalSession final : public Session {
   QueryResult run_command(const StatementRequest& request);
   void vacuum(const syntax::Vacuum& vacuum);
   void set_limits();
+  void set_call_context();
   void after_error();
 
   // Queries (local_session_query.cpp).

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/node/intermediate_results.h"
 #include "engine/catalog/sequence.h"
 #include "engine/node/database.h"
+#include "engine/node/intermediate_results.h"
 #include "engine/types/function.h"
 #include "engine/types/random.h"
 

@@ -1,0 +1,103 @@
+// The cluster's functions, and statements that change definitions: a part of CoordinatorSession.
+#include <mutex>
+#include <utility>
+
+#include "engine/cluster/cluster_calls.h"
+#include "engine/cluster/coordinator_session.h"
+#include "engine/cluster/definition_change.h"
+#include "engine/cluster/recovery.h"
+#include "engine/cluster/session_commands.h"
+#include "engine/commands/command.h"
+#include "engine/syntax/parser.h"
+
+namespace polarsim::engine::cluster {
+
+SessionCommands CoordinatorSession::cluster_commands() {
+  return SessionCommands({coordinator_, executor_, *local_, [this] { return begin_text(); },
+                          [this] { return metadata(); },
+                          [this] {
+                            changes_metadata_ = true;
+                            own_metadata_ = nullptr;
+                          }});
+}
+
+void CoordinatorSession::require_primary() const {
+  if (coordinator_.is_primary()) return;
+  throw SqlError(sqlstate::internal_error, "operation is not allowed on this node", "",
+                 "Connect to the coordinator and run it again.");
+}
+
+// The end of the transaction gives the mutex back: until then nobody else changes the cluster's tables.
+void CoordinatorSession::hold_definitions() {
+  if (!definitions_.owns_lock()) definitions_ = std::unique_lock(coordinator_.ddl_mutex());
+}
+
+QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
+  const syntax::Statement& statement = *request.statement;
+  SessionCommands cluster = cluster_commands();
+  DefinitionChange change(cluster);
+  if (std::holds_alternative<syntax::LockTable>(statement.body)) return local_->execute(request);
+  if (!DefinitionChange::is_for_every_coordinator(statement)) require_primary();
+  if (!change.concerns_cluster(statement)) return local_->execute(request);
+  hold_definitions();
+  QueryResult result;
+  local_->run_as_statement(request, [&] { result = change.run(statement, syntax::deparse(statement)); });
+  for (ErrorFields& notice : cluster.take_notices()) result.notices.push_back(std::move(notice));
+  return result;
+}
+
+namespace {
+
+// Before anything is looked up: most queries name tables.
+bool may_call_cluster_function(const syntax::Select& select) {
+  if (select.from.empty()) return !select.items.empty();
+  return select.from.size() == 1 && std::holds_alternative<syntax::FromFunction>(select.from[0]->source);
+}
+
+}  // namespace
+
+std::optional<QueryResult> CoordinatorSession::run_cluster_function(const StatementRequest& request) {
+  const auto* const select = std::get_if<syntax::Select>(&request.statement->body);
+  if (select == nullptr || !may_call_cluster_function(*select)) return std::nullopt;
+  std::optional<QueryResult> result;
+  SessionCommands cluster = cluster_commands();
+  const auto recover = [this] {
+    const RecoveryCounts counts = Recovery(coordinator_).run();
+    return std::int64_t{counts.committed} + counts.rolled_back;
+  };
+  const auto take_hold = [this] {
+    require_primary();
+    hold_definitions();
+  };
+  local_->run_as_statement(request, [&] {
+    local_->with_analysis([&](const query::AnalysisContext& context) {
+      const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context);
+      if (query) result = run_cluster_query(*query, context, {cluster, request.parameters, recover, take_hold});
+    });
+  });
+  if (result) {
+    for (ErrorFields& notice : cluster.take_notices()) result->notices.push_back(std::move(notice));
+  }
+  return result;
+}
+
+// A call of one of the cluster's functions is unknown to the local session. Of distributed tables, it has shells.
+StatementDescription CoordinatorSession::describe(const StatementRequest& request) {
+  const auto* const select = std::get_if<syntax::Select>(&request.statement->body);
+  if (select != nullptr && may_call_cluster_function(*select) && !termination_requested()) {
+    std::optional<StatementDescription> description;
+    const bool alone = status_ == TransactionStatus::idle;
+    if (alone || in_block()) enter_local_block();
+    local_->run_as_statement(request, [&] {
+      local_->with_analysis([&](const query::AnalysisContext& context) {
+        if (const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context))
+          description = {{}, columns_of(*query)};
+      });
+    });
+    if (alone) transaction_.rollback();
+    if (description) return std::move(*description);
+  }
+  return local_->describe(request);
+}
+
+}  // namespace polarsim::engine::cluster
