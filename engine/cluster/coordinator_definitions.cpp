@@ -13,7 +13,7 @@
 namespace polarsim::engine::cluster {
 
 SessionCommands CoordinatorSession::cluster_commands() {
-  return SessionCommands({coordinator_, executor_, *local_, [this] { return begin_text(); },
+  return SessionCommands({coordinator_, executor_, *local_, in_block(), [this] { return begin_text(); },
                           [this] { return metadata(); },
                           [this] {
                             changes_metadata_ = true;

@@ -46,7 +46,7 @@ QueryHook::PlanPtr CoordinatorSession::plan(const query::QueryPtr& query) {
   MetadataSource source(*made->metadata, coordinator_.group_id());
   if (!distribution::uses_distributed_tables(*query, source)) return nullptr;
   const distribution::DistributionSettings settings;
-  made->plan = plan_distributed(query, {source, local_->call_context(), settings, plan_numbers_, {}});
+  made->plan = distribution::plan_distributed(query, {source, local_->call_context(), settings, plan_numbers_, {}});
   return made;
 }
 
@@ -56,7 +56,8 @@ distribution::DistributedPlanPtr CoordinatorSession::plan_for(const Run& run, co
   if (known.plan->generic) return known.plan;
   MetadataSource source(metadata, coordinator_.group_id());
   const distribution::DistributionSettings settings;
-  return plan_distributed(known.query, {source, local_->call_context(), settings, plan_numbers_, run.parameters});
+  return distribution::plan_distributed(known.query,
+                                        {source, local_->call_context(), settings, plan_numbers_, run.parameters});
 }
 
 QueryResult CoordinatorSession::run(const Run& run) {
@@ -95,12 +96,11 @@ std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan:
   const distribution::StatementValues values{local_->call_context(), run.parameters};
   const plan::PlannerSettings settings;
   const plan::PlannerInputs planner{local_->call_context(), settings, {}};
-  distribution::DistributedExplainContext context{.options = options, .planner = planner, .values = values};
-  context.node = [&](int group) {
+  const auto node_name = [&](int group) {
     const NodeInfo& node = metadata->node(group);
     return "host=" + node.name + " port=" + std::to_string(node.port) + " dbname=" + database_name;
   };
-  context.task_plan = [&](const distribution::Task& task) {
+  const auto task_plan = [&](const distribution::Task& task) {
     std::string text = "EXPLAIN (";
     text += options.verbose ? "VERBOSE, " : "";
     text += options.costs ? "COSTS) " : "COSTS OFF) ";
@@ -114,7 +114,8 @@ std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan:
     for (const Row& row : answer.rows) lines.emplace_back(row.at(0).as_text());
     return lines;
   };
-  return distribution::explain(*plan, context);
+  return distribution::explain(
+      *plan, {.options = options, .planner = planner, .values = values, .node = node_name, .task_plan = task_plan});
 }
 
 }  // namespace polarsim::engine::cluster

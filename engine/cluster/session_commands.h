@@ -21,6 +21,7 @@ class SessionCommands final : public ClusterCommands {
     Coordinator& coordinator;
     Executor& executor;
     LocalSession& local;
+    bool in_block = false;  // the client has opened one
     std::function<std::string()> begin_text;
     std::function<std::shared_ptr<const Metadata>()> metadata;  // with the transaction's changes
     std::function<void()> metadata_changed;
@@ -45,6 +46,7 @@ class SessionCommands final : public ClusterCommands {
   std::vector<RelationId> distributed_tables() override;
   std::vector<ColocationGroup> colocation_groups() override;
   int colocation_of_schema(std::string_view schema) override;
+  bool in_transaction_block() override { return parts_.in_block; }
   int default_shard_count() override { return parts_.coordinator.config().shard_count; }
   CallContext call_context() override { return parts_.local.call_context(); }
 
