@@ -78,6 +78,8 @@ class ClusterCommands {
   virtual std::vector<ColocationGroup> colocation_groups() = 0;  // by id
   // Of a schema whose tables lie wholly on one data node (pg_dist_schema); 0 for others.
   virtual int colocation_of_schema(std::string_view schema) = 0;
+  // Whether the client has opened a block.
+  virtual bool in_transaction_block() = 0;
   // polar_cluster.shard_count.
   virtual int default_shard_count() = 0;
   // What is in the texts of values (time zone, ...) as this session reads and writes them.

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/catalog/catalog.h"
@@ -52,24 +54,29 @@ void check_foreign_key(const KeyEnd& table, const catalog::ForeignKey& key, cons
 
 // --- the statement for a shard ---
 
+// A table's definition, with its indexes'.
+struct TableState {
+  catalog::DefinitionPtr table;
+  std::vector<catalog::DefinitionPtr> indexes;
+};
+// ALTER TABLE with what running it here has settled, `before` and `after` it: constraints have the names that they got;
+// a new column's default is what the rows that are there have in it, as a constant where it is the same for all; what
+// was skipped (IF EXISTS, IF NOT EXISTS) is left out.
+syntax::AlterTable settled(const syntax::AlterTable& alter, const TableState& before, const TableState& after);
+
 struct ShardTarget {
-  std::string schema;  // of the table
-  std::string table;   // its name, without number
+  std::string schema;  // of the table, as it is before the statement
   std::int64_t shard_id = 0;
   // What stands for a table that a foreign key leads to; may be empty where there are none.
   NameMap referenced;
 };
-// CREATE INDEX, ALTER TABLE, DROP INDEX and DROP TABLE of one object, ALTER INDEX, RENAME, SET SCHEMA, TRUNCATE of one
-// table. Every constraint and index must have a name: name_constraints(). Parts that shards have none of are left out
-// (defaults, identity, comments): nothing is returned if nothing is left.
-std::vector<syntax::Statement> for_shard(const syntax::Statement& statement, const ShardTarget& target);
+// CREATE INDEX, ALTER TABLE that is settled, ALTER INDEX, DROP INDEX and DROP TABLE of one object, RENAME, SET SCHEMA,
+// TRUNCATE of one table; every constraint and index must have a name. Of no action are left those that shards know
+// nothing of: defaults, owners, storage parameters. Nothing is returned if nothing is left.
+std::optional<syntax::Statement> for_shard(const syntax::Statement& statement, const ShardTarget& target);
 
-// Gives the constraints of ALTER TABLE that were written without a name the one that they got when the statement was
-// run: `after` with its indexes has them, `before` had not.
-struct NamedParts {
-  catalog::DefinitionPtr table;
-  std::vector<catalog::DefinitionPtr> indexes;
-};
-syntax::AlterTable name_constraints(const syntax::AlterTable& alter, const NamedParts& before, const NamedParts& after);
+// Whether a call in it may give another value each time; subqueries are not looked into.
+bool calls_volatile_function(const syntax::ExpressionPtr& expression);
+bool calls_function(const syntax::ExpressionPtr& expression, std::string_view name);
 
 }  // namespace polarsim::engine::cluster

@@ -22,9 +22,10 @@ namespace polarsim::engine::cluster {
 
 using catalog::RelationId;
 
-// A sequence that goes with a column of the table: serial, identity, OWNED BY.
-struct OwnedSequence {
+// A sequence that goes with a column of the table (serial, identity, OWNED BY), or one that only its default counts by.
+struct UsedSequence {
   int column = 0;
+  bool owned = true;
   catalog::DefinitionPtr definition;
 };
 
@@ -33,7 +34,7 @@ struct TableParts {
   RelationId id = 0;
   catalog::DefinitionPtr table;
   std::vector<catalog::DefinitionPtr> indexes;  // the primary key's first, then in order of creation
-  std::vector<OwnedSequence> sequences;
+  std::vector<UsedSequence> sequences;          // at most one for each column's default
 };
 TableParts table_parts(const catalog::Catalog& catalog, const txn::Transaction* transaction, RelationId table);
 
