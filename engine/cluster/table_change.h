@@ -2,12 +2,16 @@
 // relative's commands/create_distributed_table.c, alter_table.c, schema_based_sharding.c, whose checks and texts these
 // are).
 //
-// A table that is distributed keeps its definition, number, views and privileges here, and becomes a shell: its rows
-// are in its shards. Other coordinators get a shell of it. Rows that it has move by INSERT in batches, once the shards
-// are there; the table is locked against writers everywhere from before they are read until the transaction ends.
+// A table that is distributed keeps its definition, number and views here, and becomes a shell: its rows are in its
+// shards. Other coordinators get a shell of it. Rows that it has move by INSERT in batches, once the shards are there,
+// and are held in memory meanwhile; the table is locked against everybody, on all coordinators, from before they are
+// read until the transaction ends. Foreign keys are made after the rows have moved.
 // Hash-distributed tables: shards are placed round robin over the data nodes sorted by name. A colocated table takes
 // the placement of its group. Reference tables have a copy on every node, coordinators included. A single-shard table
 // lies on the data node that its group's number says.
+//
+// Differences from the relative: the rows that a table had on this node are gone once it is distributed; a local table
+// may refer to a reference table only as long as it has no rows, because this node's copy is another table.
 #pragma once
 
 #include <optional>
@@ -15,13 +19,11 @@
 #include <vector>
 
 #include "engine/cluster/cluster_commands.h"
-#include "engine/cluster/metadata_tables.h"
-#include "engine/cluster/shard_definition.h"
 
 namespace polarsim::engine::cluster {
 
 struct DistributionRequest {
-  std::optional<std::string> column;  // NULL: a single-shard table
+  std::optional<std::string> column;  // none: a single-shard table
   std::string distribution_type = "hash";
   std::string colocate_with = "default";  // "default", "none" or a table
   std::optional<int> shard_count;
@@ -44,18 +46,21 @@ class TableChange {
   void alter_distributed_table(RelationId table, const AlterRequest& request);
   void update_colocation(RelationId table, const std::string& colocate_with);
   // Its tables become single-shard tables on one data node, and so do those that are made in it later.
-  void distribute_schema(RelationId schema);
-  void undistribute_schema(RelationId schema);
+  void distribute_schema(const std::string& name);
+  void undistribute_schema(const std::string& name);
   // After CREATE TABLE in such a schema has made the table here.
   void distribute_new_table(RelationId table, int colocation_id);
-  // Before the table is dropped here: its shards, its metadata and the shells of other coordinators go. `names`: so
-  // that several go at once, with what depends on them.
-  void drop_distributed(const std::vector<RelationId>& tables);
 
-  struct Implementation;
+  // Around the command that drops tables here. Before it: their rows in the metadata of this node go, and this node's
+  // copies of reference tables. After it: everything of them on other nodes.
+  void before_drop(const std::vector<RelationId>& tables);
+  void after_drop();
 
  private:
+  void undistribute(const std::vector<RelationId>& tables);
+
   ClusterCommands& cluster_;
+  std::vector<NodeCommand> after_drop_;
 };
 
 }  // namespace polarsim::engine::cluster
