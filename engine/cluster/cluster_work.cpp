@@ -50,6 +50,13 @@ std::vector<std::size_t> stored_columns(const Definition& table) {
   return positions;
 }
 
+// Rows without any value cannot be told from each other, nor written as VALUES.
+void require_stored_columns(const Definition& table) {
+  if (!stored_columns(table).empty()) return;
+  throw SqlError(sqlstate::feature_not_supported,
+                 fmt::format("tables without columns cannot be distributed: {}", qualified_name(table)));
+}
+
 std::string column_names(const Definition& table) {
   std::string names;
   for (const std::size_t i : stored_columns(table))
@@ -199,14 +206,14 @@ int ClusterWork::new_colocation_id() const {
 // --- rows ---
 
 std::vector<Row> ClusterWork::rows(const Definition& table) const {
-  if (stored_columns(table).empty()) return {};
+  require_stored_columns(table);
   return look(select_statement(table, qualified_name(table))).rows;
 }
 
 std::vector<Row> ClusterWork::rows(const DistributedParts& table) const {
   const Definition& definition = *table.parts.table;
+  require_stored_columns(definition);
   std::vector<Row> all;
-  if (stored_columns(definition).empty()) return all;
   const auto take = [&all](QueryResult& result) {
     for (Row& row : result.rows) all.push_back(std::move(row));
   };
@@ -288,13 +295,24 @@ void ClusterWork::insert_here(const Definition& table, const std::vector<Row>& r
 
 // --- telling ---
 
-void ClusterWork::notice(std::string message, std::string hint) const {
+namespace {
+
+ErrorFields told(const char* severity, const char* sqlstate, std::string message) {
   ErrorFields fields;
-  fields.severity = "NOTICE";
-  fields.sqlstate = sqlstate::successful_completion;
+  fields.severity = severity;
+  fields.sqlstate = sqlstate;
   fields.message = std::move(message);
-  fields.hint = std::move(hint);
-  cluster_.notice(std::move(fields));
+  return fields;
+}
+
+}  // namespace
+
+void ClusterWork::notice(std::string message) const {
+  cluster_.notice(told("NOTICE", sqlstate::successful_completion, std::move(message)));
+}
+
+void ClusterWork::warning(std::string message) const {
+  cluster_.notice(told("WARNING", sqlstate::warning, std::move(message)));
 }
 
 }  // namespace polarsim::engine::cluster

@@ -72,7 +72,8 @@ class ClusterWork {
   void insert_here(const catalog::Definition& table, const std::vector<Row>& rows) const;
 
   // --- telling ---
-  void notice(std::string message, std::string hint = {}) const;
+  void notice(std::string message) const;
+  void warning(std::string message) const;
 
  private:
   // "INSERT INTO name (a, b) VALUES " and the rows, cut where the text gets long.

@@ -153,6 +153,27 @@ void TableDistributor::check_constraints(const TableParts& parts, const TableDis
   }
 }
 
+void TableDistributor::check_same_placement(const DistributedParts& a, const DistributedParts& b) const {
+  const std::string& left = a.parts.table->name;
+  const std::string& right = b.parts.table->name;
+  const auto refuse = [&](std::string detail) {
+    throw SqlError(sqlstate::internal_error, fmt::format("cannot colocate tables {} and {}", left, right),
+                   std::move(detail));
+  };
+  const auto& shards_a = a.distribution.shards;
+  const auto& shards_b = b.distribution.shards;
+  if (a.distribution.is_reference() != b.distribution.is_reference())
+    refuse(fmt::format("Replication models don't match for {} and {}.", left, right));
+  if (shards_a.size() != shards_b.size()) refuse(fmt::format("Shard counts don't match for {} and {}.", left, right));
+  for (std::size_t i = 0; i < shards_a.size(); ++i) {
+    if (shards_a[i].groups == shards_b[i].groups) continue;
+    refuse(fmt::format("Shard {} of {} and shard {} of {} are not colocated.", shards_a[i].id, left, shards_b[i].id,
+                       right));
+  }
+  if (a.distribution.type.id != b.distribution.type.id)
+    refuse(fmt::format("Distribution column types don't match for {} and {}.", left, right));
+}
+
 // --- plans ---
 
 void TableDistributor::require_data_nodes() const {
@@ -301,6 +322,15 @@ DistributionPlan TableDistributor::plan_reference() const {
   plan.new_group = ColocationGroup{work_.new_colocation_id(), 1, -1, TypeId::none};
   plan.distribution.colocation_id = plan.new_group->id;
   return plan;
+}
+
+TableDistribution TableDistributor::plan_like(const DistributedParts& table, const TableDistribution& other) const {
+  TableDistribution distribution = table.distribution;
+  distribution.colocation_id = other.colocation_id;
+  std::vector<std::vector<int>> placement;
+  for (const Shard& shard : other.shards) placement.push_back(shard.groups);
+  distribution.shards = hash_shards(other.shards.size(), placement);
+  return distribution;
 }
 
 }  // namespace polarsim::engine::cluster

@@ -45,6 +45,9 @@ class TableDistributor {
   // Keys, unique indexes and foreign keys, both those of the table and those that lead to it.
   void check_constraints(const TableParts& parts, const distribution::TableDistribution& distribution) const;
 
+  // XX000 "cannot colocate tables a and b" unless the shards of both lie alike.
+  void check_same_placement(const DistributedParts& a, const DistributedParts& b) const;
+
   // --- plans ---
   // `colocate_with`: "default", "none" or a table's name. `shard_count`: none: the setting's, or the group's.
   DistributionPlan plan_hash(const catalog::Definition& table, int column, const std::string& colocate_with,
@@ -53,6 +56,9 @@ class TableDistributor {
   // Of a group that is there already, or (with `make`) is to be.
   DistributionPlan plan_single_shard_in(int colocation_id, bool make) const;
   DistributionPlan plan_reference() const;
+  // New shards for a table, by its own column, where those of another table of that distribution are.
+  distribution::TableDistribution plan_like(const DistributedParts& table,
+                                            const distribution::TableDistribution& other) const;
 
   // --- doing ---
   void make_group(const ColocationGroup& group) const;
