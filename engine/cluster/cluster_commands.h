@@ -55,7 +55,11 @@ class ClusterCommands {
   // --- running ---
   // One statement by the session on this node, as a part of the transaction; it plans nothing over the cluster.
   virtual QueryResult run_here(const std::string& sql, bool writes) = 0;
-  // On other nodes: those of one node in their order, different nodes at the same time; answers in the commands' order.
+  // The same for the client's own statement, with the text that positions of its errors are in.
+  virtual QueryResult run_statement_here(const syntax::StatementPtr& statement, std::string_view text,
+                                         bool writes) = 0;
+  // On other nodes: those of one node in their order, different nodes at the same time; answers in the commands' order, with
+  // values of the columns' types.
   virtual std::vector<QueryResult> run_there(const std::vector<NodeCommand>& commands) = 0;
   // By itself, outside the transaction, on any node, this one included. Throws nothing for errors of node or statement.
   virtual NodeAnswer run_alone(int group, const std::string& sql) = 0;

@@ -233,6 +233,22 @@ std::vector<Row> ClusterWork::rows(const DistributedParts& table) const {
   return all;
 }
 
+bool ClusterWork::is_empty(const DistributedParts& table) const {
+  std::vector<NodeCommand> commands;
+  for (const Shard& shard : table.distribution.shards) {
+    const std::string statement =
+        fmt::format("SELECT 1 FROM {} LIMIT 1", qualified_shard_name(*table.parts.table, shard.id));
+    if (shard.groups.at(0) != cluster_.own_group()) {
+      commands.push_back({shard.groups.at(0), statement, false});
+    } else if (!look(statement).rows.empty()) {
+      return false;
+    }
+  }
+  if (commands.empty()) return true;
+  const std::vector<QueryResult> results = cluster_.run_there(commands);
+  return std::all_of(results.begin(), results.end(), [](const QueryResult& result) { return result.rows.empty(); });
+}
+
 std::vector<std::string> ClusterWork::insert_statements(const Definition& table, const std::string& name,
                                                         const std::vector<const Row*>& rows, bool overriding) const {
   // Texts of values depend on no setting of the client's.

@@ -67,6 +67,7 @@ class ClusterWork {
   // All rows of a table of this node, or of a distributed one; columns that are generated are left out.
   std::vector<Row> rows(const catalog::Definition& table) const;
   std::vector<Row> rows(const DistributedParts& table) const;
+  bool is_empty(const DistributedParts& table) const;
   // Throws 22004 for NULL in the distribution column.
   void insert(const DistributedParts& table, const std::vector<Row>& rows) const;
   void insert_here(const catalog::Definition& table, const std::vector<Row>& rows) const;

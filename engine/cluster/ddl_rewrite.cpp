@@ -369,7 +369,14 @@ AlterTable settled(const AlterTable& alter, const TableState& before, const Tabl
     if (action.constraint) names.give(*action.constraint);
     if (!action.definition) continue;
     for (Constraint& constraint : action.definition->constraints) names.give(constraint);
-    settle_default(*action.definition, *after.table);
+  }
+  return result;
+}
+
+AlterTable with_values_for_rows(const AlterTable& alter, const Definition& after) {
+  AlterTable result = alter;
+  for (Action& action : result.actions) {
+    if (action.definition) settle_default(*action.definition, after);
   }
   return result;
 }

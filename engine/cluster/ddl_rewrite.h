@@ -59,10 +59,12 @@ struct TableState {
   catalog::DefinitionPtr table;
   std::vector<catalog::DefinitionPtr> indexes;
 };
-// ALTER TABLE with what running it here has settled, `before` and `after` it: constraints have the names that they got;
-// a new column's default is what the rows that are there have in it, as a constant where it is the same for all; what
-// was skipped (IF EXISTS, IF NOT EXISTS) is left out.
+// ALTER TABLE as running it here has settled it, `before` and `after` it: constraints have the names that they got;
+// what was skipped (IF EXISTS, IF NOT EXISTS) is left out.
 syntax::AlterTable settled(const syntax::AlterTable& alter, const TableState& before, const TableState& after);
+// For shards, after settled(): a new column's default is what the rows that are there have in it, as a constant where
+// it is the same for all.
+syntax::AlterTable with_values_for_rows(const syntax::AlterTable& alter, const catalog::Definition& after);
 
 struct ShardTarget {
   std::string schema;  // of the table, as it is before the statement

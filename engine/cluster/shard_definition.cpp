@@ -250,6 +250,27 @@ std::string drop_shard_statement(const Definition& table, std::int64_t shard_id)
   return fmt::format("DROP TABLE IF EXISTS {} CASCADE", qualified_shard_name(table, shard_id));
 }
 
+std::string view_statement(const Definition& view) {
+  std::string columns;
+  for (const Column& column : view.columns) columns += (columns.empty() ? "" : ", ") + quote_identifier(column.name);
+  return fmt::format("CREATE OR REPLACE VIEW {} ({}) AS {}", qualified_name(view), columns, view.view.query);
+}
+
+std::string counting_default(const TableParts& parts, int column) {
+  const auto position = static_cast<std::size_t>(column - 1);
+  const UsedSequence* sequence = sequence_of(parts, position);
+  if (sequence == nullptr || !counted_by(parts.table->columns.at(position).default_text)) return {};
+  return nextval_default(*sequence->definition);
+}
+
+std::vector<std::string> sequence_statements(const Definition& sequence, bool if_not_exists, int group) {
+  std::vector<std::string> statements{
+      fmt::format("CREATE SEQUENCE {}{} AS {} {}", if_not_exists ? "IF NOT EXISTS " : "", qualified_name(sequence),
+                  type_name(sequence.sequence.type), sequence_options(sequence.sequence, group))};
+  exhaust_if_needed(sequence, group, statements);
+  return statements;
+}
+
 std::vector<std::string> shell_statements(const TableParts& parts, int group) {
   const Definition& table = *parts.table;
   std::vector<std::string> statements;
@@ -261,10 +282,8 @@ std::vector<std::string> shell_statements(const TableParts& parts, int group) {
       exhaust_if_needed(sequence, group, owners);  // the table makes it
       continue;
     }
-    statements.push_back(fmt::format("CREATE SEQUENCE {}{} AS {} {}", used.owned ? "" : "IF NOT EXISTS ",
-                                     qualified_name(sequence), type_name(sequence.sequence.type),
-                                     sequence_options(sequence.sequence, group)));
-    exhaust_if_needed(sequence, group, statements);
+    for (std::string& statement : sequence_statements(sequence, !used.owned, group))
+      statements.push_back(std::move(statement));
     if (!used.owned) continue;
     owners.push_back(fmt::format("ALTER SEQUENCE {} OWNED BY {}.{}", qualified_name(sequence), qualified_name(table),
                                  quote_identifier(table.columns[static_cast<std::size_t>(used.column - 1)].name)));

@@ -54,6 +54,14 @@ std::string shard_foreign_key_statement(const catalog::Definition& table, std::i
                                         std::int64_t referenced_shard_id);
 std::string drop_shard_statement(const catalog::Definition& table, std::int64_t shard_id);
 
+// "CREATE OR REPLACE VIEW s.v (a, b) AS SELECT ...".
+std::string view_statement(const catalog::Definition& view);
+// A default that is nothing but nextval() of one sequence, as it is written where the search path is not known; empty
+// for others.
+std::string counting_default(const TableParts& parts, int column);
+// "CREATE SEQUENCE IF NOT EXISTS ..." for the coordinator of that group.
+std::vector<std::string> sequence_statements(const catalog::Definition& sequence, bool if_not_exists, int group);
+
 // For the coordinator of that group: sequences, the table, its indexes and comments, without foreign keys.
 std::vector<std::string> shell_statements(const TableParts& parts, int group);
 std::string foreign_key_statement(const catalog::Definition& table, const catalog::ForeignKey& key,

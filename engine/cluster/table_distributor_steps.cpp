@@ -70,14 +70,10 @@ void TableDistributor::make_shells(const DistributedParts& table) const {
 void TableDistributor::make_views(RelationId table) const {
   for (const Relation& view : work_.views_on(table)) {
     if (!is_on_all_coordinators(view.id)) continue;
-    std::string columns;
-    for (const catalog::Column& column : view.description->columns)
-      columns += (columns.empty() ? "" : ", ") + quote_identifier(column.name);
     std::vector<std::string> statements;
     if (const std::string schema = schema_statement(view.description->schema); !schema.empty())
       statements.push_back(schema);
-    statements.push_back(fmt::format("CREATE OR REPLACE VIEW {} ({}) AS {}", qualified_name(*view.description), columns,
-                                     view.description->view.query));
+    statements.push_back(view_statement(*view.description));
     work_.on_other_coordinators(statements);
   }
 }
