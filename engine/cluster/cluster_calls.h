@@ -1,11 +1,14 @@
 // The functions of the cluster that a client calls by SELECT: found in the syntax tree, their arguments matched and
 // evaluated as PostgreSQL does (func_get_detail(), src/backend/parser/parse_func.c), then done by their handlers.
 //
-// What is recognised: SELECT f(...) [AS name], several of them in one list, and SELECT * FROM f(...) [AS alias]. A call
-// anywhere else is not, and is an unknown function to the analysis of queries. Arguments may be given by position or
-// by name (`a := 1`, `a => 1`), and may be anything that needs no row.
+// What is recognised: calls in the select list and in FROM of a SELECT without WITH, set operations and VALUES, alone
+// or inside expressions. If the select list is nothing but calls, or the statement is SELECT * FROM f(...), the calls'
+// answers are the statement's; else they are written into the statement as constants and VALUES, and that is run on
+// this node (`rest`). A call anywhere else (in a subquery, in WHERE) is not recognised: an unknown function to the
+// analysis of queries. Arguments may be given by position or by name (`a := 1`, `a => 1`) and see no row.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -18,11 +21,13 @@
 
 namespace polarsim::engine::cluster {
 
+class ClusterFunctions;
+
 // A function as it is declared.
 struct ClusterFunction {
   struct Parameter {
     const char* name;
-    TypeId type;
+    TypeId type;  // any: of any type
     bool has_default = false;
     const char* default_text = nullptr;  // null: NULL
   };
@@ -30,37 +35,45 @@ struct ClusterFunction {
     const char* name;
     TypeId type;
   };
+  using Rows = std::vector<Row>;
+  // `arguments`: of the parameters' types, in their order; `types`: what they are where the parameter is of any type.
+  using Handler = Rows (ClusterFunctions::*)(std::span<const Value> arguments, std::span<const Type> types);
+
   const char* name;
   std::vector<Parameter> parameters;
-  // One column without a name of its own: a value. Several: rows.
-  std::vector<Column> columns;
-  bool returns_rows = false;
-  bool strict = false;  // NULL for a NULL argument
-  bool only_on_primary = false;
-  enum class Id : std::uint8_t;
-  Id id;
+  std::vector<Column> columns;  // one without a name: a value
+  Handler handler = nullptr;
+  bool strict = false;   // NULL, or no rows, for a NULL argument
+  bool primary = false;  // for the primary coordinator
+  bool returns_rows() const { return columns.size() > 1; }
 };
+// All of them, by name.
 std::span<const ClusterFunction> cluster_functions();
 
-// One call, its arguments as they are written, in the order of the parameters; null: the default.
+// One call. Arguments are as they are written, in the order of the parameters; null: the default.
 struct ClusterCall {
   const ClusterFunction* function = nullptr;
   std::vector<syntax::ExpressionPtr> arguments;
-  std::vector<Type> types;  // of each argument; that of the parameter but for "any"
-  std::string column;       // what the answer's column is called
+  std::vector<Type> types;
+  syntax::ExpressionPtr written;
 };
 struct ClusterQuery {
   std::vector<ClusterCall> calls;
-  bool from = false;  // SELECT * FROM f(...)
-  std::vector<std::string> column_aliases;
+  // What the answer's columns are called where the calls' answers are the statement's.
+  std::vector<std::string> names;
+  bool is_from = false;  // SELECT * FROM f(...)
+  bool has_rest = false;
 };
 
-// Nothing if the statement is no such query. Throws 42883 and 42601 with PostgreSQL's texts for arguments that fit no
-// function of the name.
+// Nothing if the statement calls none of the functions where it may. Throws 42883 and 42601 with PostgreSQL's texts
+// for arguments that fit no function of the name. Fills in the types of parameters, if the context has a place for
+// them.
 std::optional<ClusterQuery> find_cluster_query(const syntax::Statement& statement,
                                                const query::AnalysisContext& context);
-// The columns of its answer.
+// The columns of the answer, if the query has no rest.
 std::vector<ResultColumn> columns_of(const ClusterQuery& query);
+// Else: the statement with NULLs in place of the calls' answers, for its description.
+syntax::StatementPtr shape_of_rest(const syntax::Statement& statement, const ClusterQuery& query);
 
 // What the handlers need besides the cluster.
 struct ClusterCallServices {
@@ -73,7 +86,7 @@ struct ClusterCallServices {
   std::function<void()> require_primary;
 };
 // Does all calls in their order.
-QueryResult run_cluster_query(const ClusterQuery& query, const query::AnalysisContext& context,
-                              const ClusterCallServices& services);
+QueryResult run_cluster_query(const syntax::Statement& statement, const ClusterQuery& query,
+                              const query::AnalysisContext& context, const ClusterCallServices& services);
 
 }  // namespace polarsim::engine::cluster

@@ -97,9 +97,10 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
     return true;
   if (const auto* rename = std::get_if<syntax::Rename>(&statement.body); rename && rename->kind == ObjectKind::schema)
     return true;
-  if (const auto* alter = std::get_if<syntax::AlterSchema>(&statement.body);
-      alter && cluster_.colocation_of_schema(alter->schema) != 0 && find(alter->object))
-    return true;
+  if (const auto* alter = std::get_if<syntax::AlterSchema>(&statement.body)) {
+    const std::optional<Target> target = find_target(alter->object);
+    if (target && target->relation.id == target->table && cluster_.colocation_of_schema(alter->schema) != 0) return true;
+  }
   bool concerns = false;
   for (const Target& target : targets_of(statement)) {
     if (is_own_shard(target.table)) {

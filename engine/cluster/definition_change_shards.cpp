@@ -199,13 +199,15 @@ QueryResult DefinitionChange::change(const syntax::Rename& rename, const Request
   QueryResult result = run_here(request);
   if (!target) return result;
   on_other_coordinators(elsewhere);
+  // Before anybody looks for the column by its old name.
+  const Definition& before = *target->relation.description;
+  const bool distribution_column = rename.what == syntax::Rename::What::column && target->distribution != nullptr &&
+                                   target->distribution->column != 0 &&
+                                   before.find_column(rename.old_name) == target->distribution->column;
+  if (distribution_column) work().on_coordinators({rename_distribution_column_statement(before, rename.new_name)});
   // Views have no shards, nor have sequences.
   if (target->distribution == nullptr || target->relation.description->kind == RelationKind::sequence) return result;
   on_shards(*request.statement, *target);
-  const Definition& before = *target->relation.description;
-  const bool distribution_column = rename.what == syntax::Rename::What::column && target->distribution->column != 0 &&
-                                   before.find_column(rename.old_name) == target->distribution->column;
-  if (distribution_column) work().on_coordinators({rename_distribution_column_statement(before, rename.new_name)});
   return result;
 }
 

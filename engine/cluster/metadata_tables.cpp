@@ -174,7 +174,7 @@ std::vector<std::string> metadata_table_statements() {
 std::string node_statement(const ClusterNode& node) {
   return fmt::format(
       "INSERT INTO pg_catalog.pg_dist_node VALUES ({}, {}, {}, {}, 'default', {}, true, 'primary', 'default', {}, {})",
-      node.group + 1, node.group, quote_literal(node.name), node.port, node.is_coordinator, node.is_coordinator,
+      node_id(node), node.group, quote_literal(node.name), node.port, node.is_coordinator, node.is_coordinator,
       node.holds_shards);
 }
 

@@ -30,6 +30,8 @@ inline constexpr std::int64_t lowest_shard_id = 102008;
 // tables in pg_catalog.
 std::vector<std::string> metadata_table_statements();
 // The row of one node.
+// pg_dist_node.nodeid.
+inline int node_id(const ClusterNode& node) { return node.group + 1; }
 std::string node_statement(const ClusterNode& node);
 
 // A distributed table as its rows tell of it.
