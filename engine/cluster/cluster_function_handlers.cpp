@@ -253,8 +253,7 @@ Rows ClusterFunctions::shard_of_value(Values arguments, Types types) {
   }
   // By way of its text, as the relative does it: whatever can be read as the column's type will do.
   const CallContext context = cluster().call_context();
-  const Value value =
-      input_value(output_value(arguments[1], types[1].id, context), distribution->type, context);
+  const Value value = input_value(output_value(arguments[1], types[1].id, context), distribution->type, context);
   const auto position = distribution::shard_position(*distribution, value);
   return single(Value::integer(position ? distribution->shards[*position].id : 0));
 }
@@ -328,8 +327,8 @@ Rows ClusterFunctions::run_on_data_nodes(Values arguments, Types /*types*/) {
   Rows rows;
   for (const ClusterNode& node : work_.data_nodes()) {
     const NodeAnswer answer = cluster().run_alone(node.group, text(arguments[0]));
-    rows.push_back({Value::text(node.name), Value::integer(node.port), Value::boolean(answer.success),
-                    answer_text(answer)});
+    rows.push_back(
+        {Value::text(node.name), Value::integer(node.port), Value::boolean(answer.success), answer_text(answer)});
   }
   return rows;
 }
@@ -377,9 +376,8 @@ Rows ClusterFunctions::run_on_shards(Values arguments, Types /*types*/) {
   const DistributedParts table = distributed(relation(arguments[0]));
   Rows rows;
   for (const Shard& shard : table.distribution.shards) {
-    const NodeAnswer answer =
-        cluster().run_alone(shard.groups.at(0), command_for(text(arguments[1]), qualified_shard_name(
-                                                                                    *table.parts.table, shard.id)));
+    const NodeAnswer answer = cluster().run_alone(
+        shard.groups.at(0), command_for(text(arguments[1]), qualified_shard_name(*table.parts.table, shard.id)));
     rows.push_back({Value::integer(shard.id), Value::boolean(answer.success), answer_text(answer)});
   }
   return rows;
@@ -391,8 +389,8 @@ Rows ClusterFunctions::run_on_placements(Values arguments, Types /*types*/) {
   Rows rows;
   for (const Shard& shard : table.distribution.shards) {
     for (const int group : shard.groups) {
-      const auto node = std::find_if(nodes.begin(), nodes.end(),
-                                     [group](const ClusterNode& each) { return each.group == group; });
+      const auto node =
+          std::find_if(nodes.begin(), nodes.end(), [group](const ClusterNode& each) { return each.group == group; });
       const NodeAnswer answer = cluster().run_alone(
           group, command_for(text(arguments[1]), qualified_shard_name(*table.parts.table, shard.id)));
       rows.push_back({Value::text(node->name), Value::integer(node->port), Value::integer(shard.id),

@@ -99,7 +99,8 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
     return true;
   if (const auto* alter = std::get_if<syntax::AlterSchema>(&statement.body)) {
     const std::optional<Target> target = find_target(alter->object);
-    if (target && target->relation.id == target->table && cluster_.colocation_of_schema(alter->schema) != 0) return true;
+    if (target && target->relation.id == target->table && cluster_.colocation_of_schema(alter->schema) != 0)
+      return true;
   }
   bool concerns = false;
   for (const Target& target : targets_of(statement)) {
