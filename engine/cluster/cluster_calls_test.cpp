@@ -50,8 +50,8 @@ TEST(ClusterCalls, FindsCallsAndTheirArguments) {
                   "x void: ");
         EXPECT_EQ(answer(cluster, "SELECT recover_prepared_transactions(), polar_cluster_is_coordinator()"),
                   "recover_prepared_transactions integer, polar_cluster_is_coordinator boolean: 3|t");
-        EXPECT_EQ(cluster.session().run("SELECT logicalrelid, partmethod, partkey, colocationid, repmodel FROM "
-                                        "pg_dist_partition ORDER BY logicalrelid"),
+        EXPECT_EQ(cluster.session().run("SELECT logicalrelid::text, partmethod, partkey, colocationid, repmodel FROM "
+                                        "pg_dist_partition ORDER BY pg_dist_partition.logicalrelid"),
                   "t|h|id|1|s;u|h|id|2|s;r|n|null|3|t");
       },
       "CREATE TABLE t (id int); CREATE TABLE u (id int); CREATE TABLE r (id int)");

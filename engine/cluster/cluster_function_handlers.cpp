@@ -210,12 +210,21 @@ Rows ClusterFunctions::update_colocation(Values arguments, Types /*types*/) {
   return nothing();
 }
 
-// There is none left when a table has been distributed.
+// What a local table refers to has been left.
 Rows ClusterFunctions::truncate_local_data(Values arguments, Types /*types*/) {
   if (cluster().find_distribution(relation(arguments[0])) == nullptr) {
     throw SqlError(sqlstate::invalid_parameter_value, "supplied parameter is not a distributed relation",
                    "This UDF only truncates local data of distributed tables.");
   }
+  const auto table = work_.definition(relation(arguments[0]));
+  if (!work_.has_rows_here(*table)) return nothing();
+  for (const TableKey& key : work_.keys_to(relation(arguments[0]))) {
+    if (cluster().find_distribution(key.table) != nullptr) continue;
+    throw SqlError(sqlstate::feature_not_supported,
+                   "cannot truncate a table referenced in a foreign key constraint by a local table",
+                   fmt::format("Table \"{}\" references \"{}\"", work_.definition(key.table)->name, table->name));
+  }
+  work_.here(fmt::format("TRUNCATE TABLE {} CASCADE", qualified_name(*table)));
   return nothing();
 }
 

@@ -249,6 +249,10 @@ bool ClusterWork::is_empty(const DistributedParts& table) const {
   return std::all_of(results.begin(), results.end(), [](const QueryResult& result) { return result.rows.empty(); });
 }
 
+bool ClusterWork::has_rows_here(const Definition& table) const {
+  return !look(fmt::format("SELECT 1 FROM {} LIMIT 1", qualified_name(table))).rows.empty();
+}
+
 std::vector<std::string> ClusterWork::insert_statements(const Definition& table, const std::string& name,
                                                         const std::vector<const Row*>& rows, bool overriding) const {
   // Texts of values depend on no setting of the client's.

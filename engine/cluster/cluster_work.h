@@ -68,6 +68,8 @@ class ClusterWork {
   std::vector<Row> rows(const catalog::Definition& table) const;
   std::vector<Row> rows(const DistributedParts& table) const;
   bool is_empty(const DistributedParts& table) const;
+  // In the table of this node, which for a distributed one nobody sees.
+  bool has_rows_here(const catalog::Definition& table) const;
   // Throws 22004 for NULL in the distribution column.
   void insert(const DistributedParts& table, const std::vector<Row>& rows) const;
   void insert_here(const catalog::Definition& table, const std::vector<Row>& rows) const;

@@ -181,7 +181,8 @@ void settle_default(syntax::ColumnDefinition& column, const Definition& after) {
       constraint.expression = string_constant(*made.missing);
       return false;
     }
-    return !calls_volatile_function(constraint.expression);  // NULL
+    // NULL; or there are no rows, if it counts.
+    return !calls_volatile_function(constraint.expression) || calls_function(constraint.expression, "nextval");
   });
 }
 

@@ -76,7 +76,7 @@ TEST(DdlRewrite, TellsWhatAStatementWorksOn) {
   };
   EXPECT_EQ(names("DROP TABLE a, s.b CASCADE"), "a b ->");
   EXPECT_EQ(names("ALTER TABLE a ADD FOREIGN KEY (x) REFERENCES b, ADD COLUMN y int REFERENCES c"), "a -> b c");
-  EXPECT_EQ(names("CREATE TABLE a (x int REFERENCES b, FOREIGN KEY (x) REFERENCES c)"), "-> b c");
+  EXPECT_EQ(names("CREATE TABLE a (x int REFERENCES b, FOREIGN KEY (x) REFERENCES c)"), "-> c b");
   EXPECT_EQ(names("TRUNCATE a, b"), "a b ->");
   EXPECT_EQ(names("ALTER SCHEMA a RENAME TO b"), "->");
   EXPECT_EQ(names("DROP SCHEMA a"), "->");
@@ -185,7 +185,7 @@ TEST(DdlRewrite, RefusesForeignKeysBetweenRowsOfDifferentNodes) {
         EXPECT_EQ(outcome(1, hashed, &reference), "");
         EXPECT_EQ(outcome(1, reference, &reference), "");
         EXPECT_EQ(outcome(0, hashed, nullptr).substr(0, 87),
-                  "42P16 referenced table \"a\" must be a distributed table or a reference table / To enfor");
+                  "42P16 referenced table \"a\" must be a distributed table or a reference table / To enforc");
         EXPECT_EQ(outcome(0, hashed, &elsewhere).substr(0, 84),
                   "0A000 cannot create foreign key constraint since relations are not colocated or not ");
         EXPECT_EQ(outcome(1, hashed, &hashed).substr(0, 80),

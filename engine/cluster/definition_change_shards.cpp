@@ -195,16 +195,19 @@ QueryResult DefinitionChange::change(const syntax::Rename& rename, const Request
     return result;
   }
   const std::optional<Target> target = find_target(rename.object);
-  const syntax::Statement elsewhere = qualified(*request.statement);
+  std::vector<std::string> elsewhere{syntax::deparse(qualified(*request.statement))};
   QueryResult result = run_here(request);
   if (!target) return result;
-  on_other_coordinators(elsewhere);
-  // Before anybody looks for the column by its old name.
   const Definition& before = *target->relation.description;
   const bool distribution_column = rename.what == syntax::Rename::What::column && target->distribution != nullptr &&
                                    target->distribution->column != 0 &&
                                    before.find_column(rename.old_name) == target->distribution->column;
-  if (distribution_column) work().on_coordinators({rename_distribution_column_statement(before, rename.new_name)});
+  if (distribution_column) {
+    // Before anybody looks for the column by its old name.
+    elsewhere.push_back(rename_distribution_column_statement(before, rename.new_name));
+    work().here(elsewhere.back());
+  }
+  work().on_other_coordinators(elsewhere);
   // Views have no shards, nor have sequences.
   if (target->distribution == nullptr || target->relation.description->kind == RelationKind::sequence) return result;
   on_shards(*request.statement, *target);

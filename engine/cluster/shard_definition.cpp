@@ -84,7 +84,7 @@ std::int64_t highest(TypeId type) {
 Bounds bounds_for(TypeId type, int group) {
   const int bits = bits_of_numbers(type);
   const std::int64_t top = highest(type);
-  if (group > (top >> bits)) return {top, top, true};
+  if (group > (top >> bits)) return {top - 1, top, true};
   const std::int64_t before = static_cast<std::int64_t>(group) << bits;
   const std::int64_t room = std::int64_t{1} << bits;
   return {before + 1, top - before < room ? top : before + room, false};

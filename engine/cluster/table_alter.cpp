@@ -125,6 +125,7 @@ void TableChange::undistribute(const std::vector<RelationId>& ids) {
       work.here(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", qualified_name(*table.parts.table),
                             quote_identifier(key.name)));
     }
+    if (work.has_rows_here(*table.parts.table)) work.here("DELETE FROM " + qualified_name(*table.parts.table));
     work.insert_here(*table.parts.table, rows);
   }
   for (const DistributedParts& table : tables) {

@@ -103,8 +103,8 @@ std::vector<RelationId> tables_in(const TableDistributor& distributor, const std
   std::set<std::string> shards;
   for (const RelationId id : cluster.distributed_tables()) {
     const std::string& name = distributor.work().definition(id)->name;
-    for (const Shard& shard : cluster.find_distribution(id)->shards)
-      shards.insert(distribution::shard_name(name, shard.id));
+    const auto distribution = cluster.find_distribution(id);
+    for (const Shard& shard : distribution->shards) shards.insert(distribution::shard_name(name, shard.id));
   }
   std::vector<RelationId> tables;
   for (const Relation& relation : cluster.catalog().relations(cluster.transaction())) {

@@ -10,8 +10,8 @@
 // the placement of its group. Reference tables have a copy on every node, coordinators included. A single-shard table
 // lies on the data node that its group's number says.
 //
-// Differences from the relative: the rows that a table had on this node are gone once it is distributed; a local table
-// may refer to a reference table only as long as it has no rows, because this node's copy is another table.
+// Differences from the relative: the rows that a table had on this node are gone once it is distributed, unless rows of
+// tables that are not distributed refer to them; such a table cannot get rows that refer to others.
 #pragma once
 
 #include <optional>

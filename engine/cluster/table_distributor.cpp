@@ -137,20 +137,6 @@ void TableDistributor::check_constraints(const TableParts& parts, const TableDis
     check_foreign_key(own, key, {key.referenced, referenced.get(), other.get()});
   }
   for (const auto& index : parts.indexes) check_unique_index(*index, *parts.table, distribution.column);
-  for (const TableKey& key : work_.keys_to(parts.id)) {
-    if (key.table == parts.id || find(key.table) != nullptr) continue;
-    const auto from = work_.definition(key.table);
-    const auto refuse = [&](const char* what) {
-      throw SqlError(sqlstate::feature_not_supported,
-                     fmt::format("relation {} is referenced by a foreign key from {}", parts.table->name, from->name),
-                     what);
-    };
-    if (!distribution.is_reference())
-      refuse("foreign keys from a local table to a distributed table are not supported.");
-    // Its rows would lose what they refer to: this node's copy is another table.
-    if (!work_.look(fmt::format("SELECT 1 FROM {} LIMIT 1", qualified_name(*from))).rows.empty())
-      refuse("foreign keys from a local table that has rows to a reference table are not supported.");
-  }
 }
 
 void TableDistributor::check_same_placement(const DistributedParts& a, const DistributedParts& b) const {
@@ -185,7 +171,8 @@ void TableDistributor::require_data_nodes() const {
 std::vector<std::vector<int>> TableDistributor::placements(int colocation_id, std::size_t shard_count) const {
   std::vector<std::vector<int>> groups;
   if (const auto tables = tables_of_group(colocation_id); !tables.empty()) {
-    for (const Shard& shard : cluster().find_distribution(tables.front())->shards) groups.push_back(shard.groups);
+    const auto distribution = cluster().find_distribution(tables.front());
+    for (const Shard& shard : distribution->shards) groups.push_back(shard.groups);
     return groups;
   }
   for (const auto& [table, planned] : planned_) {

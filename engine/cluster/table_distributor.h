@@ -42,7 +42,7 @@ class TableDistributor {
   void check_table(RelationId table) const;
   // The number of the column, which can be distributed by.
   int check_column(const catalog::Definition& table, const std::string& column) const;
-  // Keys, unique indexes and foreign keys, both those of the table and those that lead to it.
+  // Keys, unique indexes and foreign keys of the table.
   void check_constraints(const TableParts& parts, const distribution::TableDistribution& distribution) const;
 
   // XX000 "cannot colocate tables a and b" unless the shards of both lie alike.
@@ -93,6 +93,7 @@ class TableDistributor {
   bool is_schema_group(int colocation_id) const;
   void make_views(RelationId table) const;
   void copy_rows(const std::vector<DistributedParts>& tables) const;
+  bool refers_rows(RelationId table) const;
 
   ClusterWork work_;
   std::map<RelationId, distribution::TableDistributionPtr> planned_;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/cluster/table_distributor.h"
 #include "engine/sql/error.h"
@@ -94,26 +95,36 @@ void TableDistributor::drop_group_if_empty(int colocation_id, const std::set<Rel
   work_.on_coordinators({forget_colocation_statement(colocation_id)});
 }
 
+// Whether another table of this node has rows that refer to the table.
+bool TableDistributor::refers_rows(RelationId table) const {
+  for (const TableKey& key : work_.keys_to(table)) {
+    if (key.table != table && work_.has_rows_here(*work_.definition(key.table))) return true;
+  }
+  return false;
+}
+
 void TableDistributor::copy_rows(const std::vector<DistributedParts>& tables) const {
-  std::string filled;
-  std::size_t count = 0;
+  // Distributed tables that may have rows here.
+  std::set<RelationId> filled;
   for (const DistributedParts& table : tables) {
+    for (const catalog::ForeignKey& key : table.parts.table->foreign_keys) filled.insert(key.referenced);
     const std::vector<Row> rows = work_.rows(*table.parts.table);
     if (rows.empty()) continue;
     work_.notice("Copying data from local table...");
     work_.insert(table, rows);
     work_.notice("copying the data has completed");
-    filled = qualified_name(*table.parts.table);
-    ++count;
+    filled.insert(table.parts.id);
   }
-  // The tables are locked against everybody: nobody sees them without rows before their shards are known.
-  if (count == 1) work_.here("DELETE FROM " + filled);
-  if (count < 2) return;
-  // All at once, because they may refer to each other.
-  std::string names;
-  for (const DistributedParts& table : tables)
-    names += (names.empty() ? "" : ", ") + qualified_name(*table.parts.table);
-  work_.here("TRUNCATE TABLE " + names);
+  // The tables are locked against everybody: nobody sees them without rows before their shards are known. Rows that
+  // others here refer to stay, out of sight, until those are distributed.
+  for (bool emptied = true; std::exchange(emptied, false);) {
+    for (const RelationId id : filled) {
+      const auto table = work_.definition(id);
+      if (!work_.has_rows_here(*table) || refers_rows(id)) continue;
+      work_.here(fmt::format("DELETE FROM {}", qualified_name(*table)));
+      emptied = true;
+    }
+  }
 }
 
 void TableDistributor::distribute(const std::vector<DistributedParts>& tables) {
