@@ -58,6 +58,10 @@ class ActiveSnapshot {
  public:
   // Of a statement under read committed: new. Under repeatable read: the transaction's, taken by the first.
   ActiveSnapshot(TransactionManager& manager, Transaction& transaction);
+  // A new one also under repeatable read (GetLatestSnapshot): for checks of constraints, which must not miss what
+  // others have committed.
+  enum class Latest : std::uint8_t { snapshot };
+  ActiveSnapshot(TransactionManager& manager, Transaction& transaction, Latest latest);
   ~ActiveSnapshot();
   ActiveSnapshot(const ActiveSnapshot&) = delete;
   ActiveSnapshot& operator=(const ActiveSnapshot&) = delete;
