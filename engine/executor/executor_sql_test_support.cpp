@@ -1,5 +1,7 @@
 #include "engine/executor/executor_sql_test_support.h"
 
+#include <utility>
+
 #include "engine/query/analysis.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/text_form.h"
@@ -7,25 +9,35 @@
 namespace polarsim::engine::executor::testing {
 
 SqlRunner::SqlRunner(engine::testing::TestNode& node)
-    : database_(node.instance().database()), cache_(database_) {}
+    : database_(node.instance().database()), backend_(database_.connect()), cache_(database_) {}
 
-std::vector<std::string> SqlRunner::run(std::string_view sql) {
-  txn::Backend& backend = database_.connect();
-  txn::Transaction& transaction = database_.transactions().begin(backend);
-  std::vector<std::string> lines;
-  try {
-    lines = run_in(transaction, backend, sql);
-    database_.transactions().commit(transaction);
-  } catch (const SqlError& error) {
-    database_.transactions().abort(transaction);
-    const std::string& detail = error.fields().detail;
-    lines = {"!ERROR " + error.sqlstate() + ": " + error.fields().message + (detail.empty() ? "" : " / " + detail)};
-  }
-  database_.disconnect(backend);
-  return lines;
+SqlRunner::~SqlRunner() {
+  if (transaction_ != nullptr) rollback();
+  database_.disconnect(backend_);
 }
 
-std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::Backend& backend, std::string_view sql) {
+void SqlRunner::begin(txn::IsolationLevel isolation) {
+  transaction_ = &database_.transactions().begin(backend_, isolation);
+}
+void SqlRunner::commit() { database_.transactions().commit(*std::exchange(transaction_, nullptr)); }
+void SqlRunner::rollback() { database_.transactions().abort(*std::exchange(transaction_, nullptr)); }
+
+std::vector<std::string> SqlRunner::run(std::string_view sql) {
+  const bool alone = transaction_ == nullptr;
+  if (alone) begin();
+  try {
+    std::vector<std::string> lines = run_in(*transaction_, sql);
+    database_.transactions().next_command(*transaction_);
+    if (alone) commit();
+    return lines;
+  } catch (const SqlError& error) {
+    rollback();
+    const std::string& detail = error.fields().detail;
+    return {"!ERROR " + error.sqlstate() + ": " + error.fields().message + (detail.empty() ? "" : " / " + detail)};
+  }
+}
+
+std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, std::string_view sql) {
   std::vector<syntax::StatementPtr> parsed;
   database_.host().scheduler().on_scheduler_stack([&] { parsed = syntax::parse(std::string(sql)); });
   const syntax::Statement& statement = *parsed.at(0);
@@ -35,7 +47,7 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::B
   session.transaction = [&transaction]() -> txn::Transaction& { return transaction; };
   session.search_path = [this] { return path_; };
   session.refuse_if_read_only = [](const char*) {};
-  LocalServices services(database_, backend, sequences, session);
+  LocalServices services(database_, backend_, sequences, session);
   CallContext call;
   call.session = &services;
   StatementSnapshot snapshot(database_, transaction);
@@ -55,13 +67,14 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::B
 }
 
 std::vector<std::string> SqlRunner::run_query(const query::QueryPtr& query, txn::Transaction& transaction,
-                                              const CallContext& call, StatementSnapshot& snapshot) const {
+                                              const CallContext& call, StatementSnapshot& snapshot) {
   const plan::PlannedStatementPtr planned = plan::plan_query(query, {call, settings, {}});
   const ExecutionInputs inputs{.database = database_,
                                .transaction = transaction,
                                .call = call,
                                .snapshot = &snapshot.take(),
-                               .work_memory_bytes = work_memory_bytes};
+                               .work_memory_bytes = work_memory_bytes,
+                               .relations = &cache_};
   const QueryResult result = execute(planned, inputs);
   std::vector<std::string> lines;
   for (const Row& row : result.rows) {
