@@ -202,11 +202,17 @@ class TableChange {
       return from || (key.referenced == id_ && std::find(to.begin(), to.end(), number) != to.end());
     });
     catalog::Column& column = column_of(changed, number);
+    forget_statistics(changed, number);
     column = catalog::Column{};
     column.name = fmt::format("........pg.dropped.{}........", number);
     column.type = TypeId::int4;
     column.dropped = true;
     change(std::move(changed));
+  }
+
+  static void forget_statistics(Definition& changed, int number) {
+    if (!changed.statistics) return;
+    std::erase_if(changed.statistics->columns, [number](const auto& known) { return known.column == number; });
   }
 
   bool names_column(const Definition& index, int number) const {
@@ -340,6 +346,7 @@ class TableChange {
     catalog::Column& column = column_of(changed, number);
     column.type = type;
     column.missing.reset();
+    forget_statistics(changed, number);
     if (!column.default_text.empty()) column.default_text = converted_default(changed, number);
     const catalog::TablePtr before = table();
     // The rows are read with the old definition and written with the new one.
@@ -412,6 +419,9 @@ class TableChange {
     Definition changed = definition();
     const std::string& name = action.column;
     const auto named = [&](const auto& constraint) { return constraint.name == name; };
+    std::vector<catalog::ForeignKey> keys = changed.foreign_keys;
+    std::erase_if(keys, [&](const catalog::ForeignKey& key) { return key.name != name; });
+    lock_referenced(context_, id_, keys);
     if (std::erase_if(changed.checks, named) + std::erase_if(changed.foreign_keys, named) != 0) {
       change(std::move(changed));
       return;
