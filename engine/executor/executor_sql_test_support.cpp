@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/node/settings.h"
 #include "engine/query/analysis.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/text_form.h"
@@ -47,6 +48,9 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, std::s
   session.transaction = [&transaction]() -> txn::Transaction& { return transaction; };
   session.search_path = [this] { return path_; };
   session.refuse_if_read_only = [](const char*) {};
+  const Settings session_settings(database_.config());
+  session.setting = [&](std::string_view name) { return session_settings.show(name); };
+  session.query = [&] { return std::string(sql); };
   LocalServices services(database_, backend_, sequences, session);
   CallContext call;
   call.session = &services;
