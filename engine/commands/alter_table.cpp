@@ -354,6 +354,29 @@ class TableChange {
     change(std::move(changed));
     rewrite(context_, *table(), std::move(columns));
     for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
+    check_foreign_keys_of(number);
+  }
+
+  // Those that lead to the column or from it: whether they can still be, and are.
+  void check_foreign_keys_of(int number) {
+    std::vector<catalog::ReferencingKey> keys = context_.catalog().referencing(&context_.transaction, id_);
+    const catalog::DefinitionPtr own = table()->description;
+    for (const catalog::ForeignKey& key : own->foreign_keys) keys.push_back({id_, own, &key});
+    for (const auto& [referencing, description, key] : keys) {
+      const auto names = [number](const std::vector<int>& columns) {
+        return std::find(columns.begin(), columns.end(), number) != columns.end();
+      };
+      const bool from = referencing == id_ && names(key->columns);
+      if (!from && !(key->referenced == id_ && names(key->referenced_columns))) continue;
+      for (const RelationId other : {referencing, key->referenced}) {
+        context_.database.locks().acquire(context_.backend(), context_.transaction.level().locks,
+                                          txn::LockTag::of_relation(other), LockMode::share_row_exclusive);
+      }
+      const catalog::TablePtr referenced = context_.catalog().find_table(&context_.transaction, key->referenced);
+      check_comparable(*description, *referenced->description, *key);
+      if (key->validated)
+        check_references(context_, *context_.catalog().find_table(&context_.transaction, referencing), *key);
+    }
   }
 
   void refuse_views_of(const Definition& changed, const std::string& column) const {

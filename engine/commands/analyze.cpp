@@ -9,7 +9,6 @@
 
 #include "engine/commands/column_statistics.h"
 #include "engine/commands/objects.h"
-#include "engine/types/random.h"
 
 namespace polarsim::engine::commands {
 
@@ -30,25 +29,21 @@ class Sampler {
   Sampler(Database& database, txn::Transaction& transaction, const catalog::Table& table)
       : database_(database), transaction_(transaction), table_(table), random_(table.id) {}
 
-  // Rows of so many pages, chosen one by one with the probability that leaves the rest the right number (Knuth's
-  // algorithm S); among those all rows have the same chance (Vitter's algorithm R).
+  // Among the rows of the chosen pages all have the same chance (Vitter's algorithm R).
   Sample take() {
     const txn::ActiveSnapshot snapshot(database_.transactions(), transaction_, txn::ActiveSnapshot::Latest::snapshot);
     const storage::BlockNumber pages = database_.files().block_count(table_.heap.relation);
     sample_.pages = static_cast<double>(pages);
-    std::size_t wanted = std::min<std::size_t>(pages, sample_rows);
-    const auto looked_at = static_cast<double>(wanted);
+    const std::vector<storage::BlockNumber> chosen = choose_pages(pages, sample_rows, random_);
     txn::Heap::Scan scan(database_.heap(), table_.heap, transaction_, *snapshot);
-    for (storage::BlockNumber page = 0; wanted > 0; ++page) {
-      const auto left = static_cast<double>(pages - page);
-      if (random_.next_fraction() * left >= static_cast<double>(wanted)) continue;
-      --wanted;
+    for (const storage::BlockNumber page : chosen) {
       scan.look_at(page);
       for (std::vector<txn::VisibleRow> rows; scan.next(rows);) add(rows);
     }
     std::sort(sample_.rows.begin(), sample_.rows.end(),
               [](const txn::VisibleRow& a, const txn::VisibleRow& b) { return a.tid < b.tid; });
-    if (looked_at > 0) sample_.table_rows = std::floor(seen_ / looked_at * sample_.pages + 0.5);
+    if (!chosen.empty())
+      sample_.table_rows = std::floor(seen_ / static_cast<double>(chosen.size()) * sample_.pages + 0.5);
     return std::move(sample_);
   }
 
@@ -115,6 +110,17 @@ std::vector<int> columns_named(const Definition& table, const std::vector<std::s
 }
 
 }  // namespace
+
+// One by one, with the probability that leaves the right number to the rest (Knuth's algorithm S).
+std::vector<storage::BlockNumber> choose_pages(storage::BlockNumber pages, std::size_t wanted, RandomSequence& random) {
+  std::vector<storage::BlockNumber> chosen;
+  const std::size_t count = std::min<std::size_t>(pages, wanted);
+  for (storage::BlockNumber page = 0; chosen.size() < count; ++page) {
+    const auto left = static_cast<double>(pages - page);
+    if (random.next_fraction() * left < static_cast<double>(count - chosen.size())) chosen.push_back(page);
+  }
+  return chosen;
+}
 
 bool analyze_table(Database& database, txn::Transaction& transaction, catalog::RelationId id,
                    const std::vector<int>& columns, bool wait) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/commands/command.h"
+#include "engine/types/random.h"
 
 namespace polarsim::engine::commands {
 
@@ -19,6 +20,9 @@ namespace polarsim::engine::commands {
 // is false and its lock is not free. For autovacuum, too. Blocks; throws SqlError.
 bool analyze_table(Database& database, txn::Transaction& transaction, catalog::RelationId table,
                    const std::vector<int>& columns = {}, bool wait = true);
+
+// The pages of a sample, ascending: `wanted` of them, or all if there are no more, each with the same chance.
+std::vector<storage::BlockNumber> choose_pages(storage::BlockNumber pages, std::size_t wanted, RandomSequence& random);
 
 // The tables named, or all, in this transaction (PostgreSQL outside of a block: in one for each). Views and the
 // catalog's own tables are left alone, the former with a warning.

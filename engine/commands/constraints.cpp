@@ -187,20 +187,6 @@ bool names_itself(const CommandContext& context, const TableInMaking& table, con
   return !found || found->id == table.id || table.id == 0;
 }
 
-void check_types(const Definition& referencing, const Definition& referenced, const catalog::ForeignKey& key) {
-  for (std::size_t i = 0; i < key.columns.size(); ++i) {
-    const catalog::Column& from = column_of(referencing, key.columns[i]);
-    const catalog::Column& to = column_of(referenced, key.referenced_columns[i]);
-    const bool same = find_operator("=", to.type.id, from.type.id) != nullptr ||
-                      find_conversion(from.type.id, to.type.id, CastContext::implicit).possible();
-    if (same) continue;
-    throw SqlError(sqlstate::datatype_mismatch,
-                   fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name),
-                   fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
-                               to.name, format_type(from.type), format_type(to.type)));
-  }
-}
-
 catalog::ForeignKey::Action action_of(syntax::Constraint::Action action) {
   using From = syntax::Constraint::Action;
   using To = catalog::ForeignKey::Action;
@@ -275,7 +261,7 @@ void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax
   key.validated = !constraint.not_valid;
   key.id = context.database.transactions().new_relation_id();
   key.name = settle_name(table, constraint, columns, "fkey", names);
-  check_types(table.definition, *referenced->description, key);
+  check_comparable(table.definition, *referenced->description, key);
   table.definition.foreign_keys.push_back(std::move(key));
 }
 
@@ -294,6 +280,20 @@ void add_constraint(CommandContext& context, TableInMaking& table, const syntax:
       return add_foreign_key(context, table, constraint, columns, names);
     default:
       throw SqlError(sqlstate::internal_error, "this constraint belongs to a column");
+  }
+}
+
+void check_comparable(const Definition& referencing, const Definition& referenced, const catalog::ForeignKey& key) {
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    const catalog::Column& from = column_of(referencing, key.columns[i]);
+    const catalog::Column& to = column_of(referenced, key.referenced_columns[i]);
+    const bool same = find_operator("=", to.type.id, from.type.id) != nullptr ||
+                      find_conversion(from.type.id, to.type.id, CastContext::implicit).possible();
+    if (same) continue;
+    throw SqlError(sqlstate::datatype_mismatch,
+                   fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name),
+                   fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
+                               to.name, format_type(from.type), format_type(to.type)));
   }
 }
 

@@ -28,6 +28,9 @@ struct TableInMaking {
 void add_constraint(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
                     const std::string& column, NameChooser& names);
 
+// Throws 42804 "foreign key constraint "k" cannot be implemented" unless the columns of both sides can be compared.
+void check_comparable(const Definition& referencing, const Definition& referenced, const catalog::ForeignKey& key);
+
 // The numbers of the columns in an expression over one relation; 0 is the whole row.
 std::set<int> columns_used(const query::ExpressionPtr& expression);
 

@@ -1,7 +1,10 @@
 #include "engine/executor/executor_sql_test_support.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
+#include "engine/commands/analyze.h"
 #include "engine/node/settings.h"
 #include "engine/query/analysis.h"
 #include "engine/syntax/parser.h"
@@ -61,7 +64,17 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, std::s
     commands::CommandContext context{database_, transaction, call, relations, path_, notices};
     return {commands::execute(context, statement)};
   }
+  if (const auto* vacuum = std::get_if<syntax::Vacuum>(&statement.body)) {
+    std::vector<ErrorFields> notices;
+    commands::CommandContext context{database_, transaction, call, relations, path_, notices};
+    commands::analyze(context, *vacuum);
+    return {"ANALYZE"};
+  }
   const query::AnalysisContext context{relations, call};
+  if (const auto* explain = std::get_if<syntax::Explain>(&statement.body)) {
+    const query::QueryPtr explained = query::analyse(std::get<syntax::Select>(explain->statement->body), context);
+    return {fmt::format("rows={:.0f}", plan::plan_query(explained, {call, settings, {}})->plan->cost.rows)};
+  }
   query::QueryPtr query;
   if (const auto* select = std::get_if<syntax::Select>(&statement.body)) query = query::analyse(*select, context);
   if (const auto* insert = std::get_if<syntax::Insert>(&statement.body)) query = query::analyse(*insert, context);

@@ -27,6 +27,7 @@ class SqlRunner {
   void commit();
   void rollback();
 
+  // EXPLAIN of a SELECT is "rows=" and how many it expects; ANALYZE is known.
   // Rows as psql -At shows them, NULL as "null", then the tag unless it is that of a SELECT; an error is
   // "!ERROR SQLSTATE: message", with " / detail" if there is one.
   std::vector<std::string> run(std::string_view sql);
