@@ -232,7 +232,6 @@ void refuse_change_of_generated(const Definition& definition, const catalog::For
 
 void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
                      const std::vector<std::string>& columns, NameChooser& names) {
-  refuse_deferrable(constraint);
   catalog::TablePtr referenced;
   const bool self = names_itself(context, table, constraint.referenced);
   if (self) {
@@ -258,6 +257,8 @@ void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax
   key.on_update = action_of(constraint.on_update);
   refuse_change_of_generated(table.definition, key);
   key.match_full = constraint.match_full;
+  key.deferrable = constraint.deferrable || constraint.initially_deferred;
+  key.initially_deferred = constraint.initially_deferred;
   key.validated = !constraint.not_valid;
   key.id = context.database.transactions().new_relation_id();
   key.name = settle_name(table, constraint, columns, "fkey", names);

@@ -34,6 +34,23 @@ using RowView = std::span<const Value>;
 // PostgreSQL's default of work_mem.
 inline constexpr std::size_t default_work_memory_bytes = std::size_t{4} << 20;
 
+// Gives the rows of a plan's Custom nodes: whoever put them into the plan.
+class CustomRowSource {
+ public:
+  // The rows of one scan, from the first. May block.
+  class Rows {
+   public:
+    virtual ~Rows() = default;
+    // False at the end. The row is valid until the next call, and has as many values as the scan has columns.
+    virtual bool next(RowView& row) = 0;
+  };
+  // Also called when a scan is run again.
+  virtual std::unique_ptr<Rows> open(const plan::CustomScan& scan) = 0;
+
+ protected:
+  ~CustomRowSource() = default;
+};
+
 struct ExecutionInputs {
   Database& database;
   txn::Transaction& transaction;
@@ -49,6 +66,8 @@ struct ExecutionInputs {
   ForeignKeyQueue* foreign_keys = nullptr;
   // Likewise, under repeatable read: what the transaction sees. Changing a row that it does not see fails (40001).
   const txn::Snapshot* own_snapshot = nullptr;
+  // Null: Custom nodes are refused (XX000).
+  CustomRowSource* custom_rows = nullptr;
 };
 
 // The snapshot of a statement, in PostgreSQL's order: under read committed it is taken after the statement's relations

@@ -12,6 +12,13 @@
 
 namespace polarsim::engine::executor::testing {
 
+namespace {
+std::string shown(const SqlError& error) {
+  const std::string& detail = error.fields().detail;
+  return "!ERROR " + error.sqlstate() + ": " + error.fields().message + (detail.empty() ? "" : " / " + detail);
+}
+}  // namespace
+
 SqlRunner::SqlRunner(engine::testing::TestNode& node)
     : database_(node.instance().database()), backend_(database_.connect()), cache_(database_) {}
 
@@ -23,7 +30,14 @@ SqlRunner::~SqlRunner() {
 void SqlRunner::begin(txn::IsolationLevel isolation) {
   transaction_ = &database_.transactions().begin(backend_, isolation);
 }
-void SqlRunner::commit() { database_.transactions().commit(*std::exchange(transaction_, nullptr)); }
+std::vector<std::string> SqlRunner::commit() {
+  try {
+    database_.transactions().commit(*std::exchange(transaction_, nullptr));
+    return {};
+  } catch (const SqlError& error) {
+    return {shown(error)};
+  }
+}
 void SqlRunner::rollback() { database_.transactions().abort(*std::exchange(transaction_, nullptr)); }
 
 std::vector<std::string> SqlRunner::run(std::string_view sql) {
@@ -32,12 +46,12 @@ std::vector<std::string> SqlRunner::run(std::string_view sql) {
   try {
     std::vector<std::string> lines = run_in(*transaction_, sql);
     database_.transactions().next_command(*transaction_);
-    if (alone) commit();
-    return lines;
+    if (!alone) return lines;
+    std::vector<std::string> failure = commit();
+    return failure.empty() ? lines : failure;
   } catch (const SqlError& error) {
     rollback();
-    const std::string& detail = error.fields().detail;
-    return {"!ERROR " + error.sqlstate() + ": " + error.fields().message + (detail.empty() ? "" : " / " + detail)};
+    return {shown(error)};
   }
 }
 
@@ -98,7 +112,7 @@ std::vector<std::string> SqlRunner::run_query(const query::QueryPtr& query, txn:
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i != 0) line += '|';
-      line += row[i].is_null() ? "null" : output_value(row[i], result.columns[i].type, call);
+      line += row[i].is_null() ? "null" : output_value(row[i], result.columns[i].type.id, call);
     }
     lines.push_back(std::move(line));
   }

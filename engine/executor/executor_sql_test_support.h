@@ -24,7 +24,8 @@ class SqlRunner {
 
   // What run() does until the end is one transaction; an error ends it, too.
   void begin(txn::IsolationLevel isolation = txn::IsolationLevel::read_committed);
-  void commit();
+  // The error that the end has met, if any, as of run().
+  std::vector<std::string> commit();
   void rollback();
 
   // EXPLAIN of a SELECT is "rows=" and how many it expects; ANALYZE is known.

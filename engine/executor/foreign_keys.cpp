@@ -67,7 +67,59 @@ std::string key_text(const Definition& table, const std::vector<int>& columns, c
 
 // --- noting ---
 
-ForeignKeyQueue::ForeignKeyQueue(const ExecutionInputs& inputs) : inputs_(inputs) {}
+namespace {
+
+// The checks that wait for the end of a transaction. Keys are named by number: they may have gone by then.
+class DeferredForeignKeys final : public txn::CommitCheck {
+ public:
+  struct Event {
+    RelationId referencing = 0;
+    RelationId key = 0;
+    Tid tid;
+    bool is_check = false;
+    Row before;
+    Row after;
+  };
+
+  explicit DeferredForeignKeys(const ExecutionInputs& inputs) : database_(inputs.database), call_(inputs.call) {
+    // The session's statement is over then.
+    call_.session = nullptr;
+  }
+  static DeferredForeignKeys& of(const ExecutionInputs& inputs) {
+    std::shared_ptr<txn::CommitCheck>& check = inputs.transaction.commit_check;
+    if (check == nullptr) check = std::make_shared<DeferredForeignKeys>(inputs);
+    return static_cast<DeferredForeignKeys&>(*check);
+  }
+
+  void add(Event event) { events_.push_back(std::move(event)); }
+
+  void run(txn::Transaction& transaction) override {
+    ForeignKeyQueue queue({.database = database_, .transaction = transaction, .call = call_}, true);
+    for (Event& event : events_) {
+      const catalog::TablePtr table = database_.catalog().find_table(&transaction, event.referencing);
+      if (table == nullptr) continue;
+      for (const ForeignKey& key : table->description->foreign_keys) {
+        if (key.id != event.key) continue;
+        ForeignKeyQueue::Key& opened = queue.key(event.referencing, table->description, key);
+        if (event.is_check) {
+          queue.note_check(opened, event.tid);
+        } else {
+          queue.note_change(opened, std::move(event.before), std::move(event.after));
+        }
+      }
+    }
+    queue.fire();
+  }
+
+ private:
+  Database& database_;
+  CallContext call_;
+  std::vector<Event> events_;
+};
+
+}  // namespace
+
+ForeignKeyQueue::ForeignKeyQueue(const ExecutionInputs& inputs, bool at_end) : inputs_(inputs), at_end_(at_end) {}
 ForeignKeyQueue::~ForeignKeyQueue() = default;
 
 ForeignKeyQueue::Key& ForeignKeyQueue::key(RelationId referencing, const catalog::DefinitionPtr& description,
@@ -77,9 +129,23 @@ ForeignKeyQueue::Key& ForeignKeyQueue::key(RelationId referencing, const catalog
   return *opened;
 }
 
-void ForeignKeyQueue::note_check(Key& key, Tid tid) { events_.push_back({&key, tid, nullptr}); }
+bool ForeignKeyQueue::is_deferred(const Key& key) const { return key.definition.initially_deferred && !at_end_; }
+
+void ForeignKeyQueue::note_check(Key& key, Tid tid) {
+  if (is_deferred(key)) {
+    DeferredForeignKeys::of(inputs_).add({key.referencing_id, key.definition.id, tid, true, {}, {}});
+  } else {
+    events_.push_back({&key, tid, nullptr});
+  }
+}
 
 void ForeignKeyQueue::note_change(Key& key, Row before, Row after) {
+  const ForeignKey::Action action = after.empty() ? key.definition.on_delete : key.definition.on_update;
+  if (is_deferred(key) && action == ForeignKey::Action::no_action) {
+    DeferredForeignKeys::of(inputs_).add(
+        {key.referencing_id, key.definition.id, {}, false, std::move(before), std::move(after)});
+    return;
+  }
   events_.push_back({&key, {}, std::make_unique<Event::Change>(Event::Change{std::move(before), std::move(after)})});
 }
 
@@ -306,8 +372,8 @@ void ForeignKeyEvents::updated(const Row& before, Tid tid_before, const Row& aft
   for (const Use& use : outgoing_) {
     const Nulls nulls = nulls_among(pick(after, use.definition->columns));
     if (nulls == Nulls::all || (nulls == Nulls::some && !use.definition->match_full)) continue;
-    // The check of a row that this statement has inserted, if it was not done yet, will find the row gone.
-    const bool unchecked = queue_.is_firing() && is_own(tid_before);
+    // The check of a row that was inserted before, if it was not done yet, will find the row gone.
+    const bool unchecked = (queue_.is_firing() || use.definition->deferrable) && is_own(tid_before);
     if (nulls == Nulls::some || unchecked || changes(use, before, after)) queue_.note_check(*use.key, tid_after);
   }
 }

@@ -10,7 +10,9 @@
 // statements like any other (foreign_key_statements.h). Under repeatable read, referencing rows are looked for by a new
 // snapshot, and changing one that the transaction's own snapshot does not show fails (40001).
 //
-// Not here: constraints that are checked at the end of the transaction, which the catalog does not know.
+// Keys that are INITIALLY DEFERRED are checked when the transaction commits or is prepared (txn::CommitCheck); what
+// CASCADE and the like do is never put off. There is no SET CONSTRAINTS, so one that is but DEFERRABLE is checked by
+// each statement. Tables with checks still to come can be altered and dropped, which PostgreSQL refuses.
 #pragma once
 
 #include <deque>
@@ -31,8 +33,9 @@ class ForeignKeyQueue {
  public:
   struct Key;  // a foreign key, opened once a statement
 
-  // The inputs of the statement, whose snapshot is not used; what they refer to outlives the queue.
-  explicit ForeignKeyQueue(const ExecutionInputs& inputs);
+  // The inputs of the statement, whose snapshot is not used; what they refer to outlives the queue. `at_end`: of the
+  // transaction; nothing is put off any more.
+  explicit ForeignKeyQueue(const ExecutionInputs& inputs, bool at_end = false);
   ~ForeignKeyQueue();
   ForeignKeyQueue(const ForeignKeyQueue&) = delete;
   ForeignKeyQueue& operator=(const ForeignKeyQueue&) = delete;
@@ -76,7 +79,10 @@ class ForeignKeyQueue {
   catalog::TablePtr open(catalog::RelationId id, txn::LockMode mode);
   ForeignKeyStatements& statements(Key& key);
 
+  bool is_deferred(const Key& key) const;
+
   const ExecutionInputs inputs_;
+  const bool at_end_;
   std::unique_ptr<RelationCache> own_relations_;              // if the inputs have none
   std::map<catalog::RelationId, std::unique_ptr<Key>> keys_;  // by the constraint's number
   std::deque<Event> events_;

@@ -170,6 +170,46 @@ TEST(ForeignKeys, TwoWhoShareAParentAndChangeItAreADeadlock) {
   });
 }
 
+TEST(ForeignKeys, DeferredOnesAreCheckedAtTheEnd) {
+  with_sessions("DEFERRABLE INITIALLY DEFERRED", [](Sessions& sessions) {
+    SqlRunner& sql = sessions.first;
+    sql.begin();
+    EXPECT_EQ(sessions.run(sql, "DELETE FROM p WHERE id = 1"), "DELETE 1");
+    EXPECT_EQ(sessions.run(sql, "INSERT INTO c VALUES (1, 1), (2, 3)"), "INSERT 0 2");
+    EXPECT_EQ(sessions.run(sql, "UPDATE c SET p = 1"), "UPDATE 2");
+    EXPECT_EQ(sessions.run(sql, "INSERT INTO p VALUES (1, 'again')"), "INSERT 0 1");
+    EXPECT_EQ(joined(sql.commit()), "");
+    EXPECT_EQ(sessions.run(sql, "INSERT INTO c VALUES (3, 1)"), "INSERT 0 1");
+    EXPECT_EQ(sessions.run(sql, "DELETE FROM p WHERE id = 1"), still_referenced);
+    sql.begin();
+    EXPECT_EQ(sessions.run(sql, "UPDATE p SET id = 5 WHERE id = 1"), "UPDATE 1");
+    EXPECT_EQ(sessions.run(sql, "SELECT count(*) FROM c"), "3");
+    EXPECT_EQ(joined(sql.commit()), still_referenced);
+    EXPECT_EQ(sessions.run(sql, "SELECT id FROM p ORDER BY id"), "1;2");
+
+    // A row that was inserted and then changed elsewhere is still to be checked; one that has gone is not.
+    sessions.run(sql, "DELETE FROM c");
+    sessions.run(sql, "DELETE FROM p WHERE id = 1");
+    sql.begin();
+    EXPECT_EQ(sessions.run(sql, "INSERT INTO c VALUES (1, 1), (2, 1)"), "INSERT 0 2");
+    EXPECT_EQ(sessions.run(sql, "UPDATE c SET n = n + 10"), "UPDATE 2");
+    EXPECT_EQ(sessions.run(sql, "DELETE FROM c WHERE n = 11"), "DELETE 1");
+    EXPECT_EQ(joined(sql.commit()), not_present);
+    sql.begin();
+    EXPECT_EQ(sessions.run(sql, "INSERT INTO c VALUES (1, 1)"), "INSERT 0 1");
+    EXPECT_EQ(sessions.run(sql, "DROP TABLE c"), "DROP TABLE");
+    EXPECT_EQ(joined(sql.commit()), "");
+  });
+  with_sessions("ON DELETE CASCADE INITIALLY DEFERRED", [](Sessions& sessions) {
+    SqlRunner& sql = sessions.first;
+    sessions.run(sql, "INSERT INTO c VALUES (1, 1)");
+    sql.begin();
+    EXPECT_EQ(sessions.run(sql, "DELETE FROM p WHERE id = 1"), "DELETE 1");
+    EXPECT_EQ(sessions.run(sql, "SELECT count(*) FROM c"), "0") << "actions are not put off";
+    EXPECT_EQ(joined(sql.commit()), "");
+  });
+}
+
 TEST(ForeignKeys, AKeyThatIsDroppedWaitsForWhoReliesOnIt) {
   with_sessions("", [](Sessions& sessions) {
     sessions.run(sessions.first, "INSERT INTO c VALUES (1, 1)");
