@@ -20,8 +20,9 @@ class CopySource {
 
 class CopySink {
  public:
-  // A whole line, or whole lines. May block. Throws SqlError if the other side is lost.
-  virtual void write(std::string_view lines) = 0;
+  // One row, or the header, with its line end: clients may rely on getting them one by one. May block. Throws SqlError
+  // if the other side is lost.
+  virtual void write(std::string_view line) = 0;
 
  protected:
   ~CopySink() = default;

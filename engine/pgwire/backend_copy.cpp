@@ -101,8 +101,8 @@ bool CopyExchange::read(std::string& chunk) {
   return false;
 }
 
-void CopyExchange::write(std::string_view lines) {
-  append_copy_data(backend_.out_, lines);
+void CopyExchange::write(std::string_view line) {
+  append_copy_data(backend_.out_, line);
   if (backend_.out_.size() >= send_bytes && !backend_.flush())
     throw SqlError(sqlstate::connection_failure, "connection to client lost");
 }

@@ -26,7 +26,7 @@ class CopyExchange final : public CopyStream, private CopySource, private CopySi
 
  private:
   bool read(std::string& chunk) override;
-  void write(std::string_view lines) override;
+  void write(std::string_view line) override;
   FrontendMessage receive();
 
   Backend& backend_;
