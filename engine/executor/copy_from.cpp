@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/copy/binary.h"
 #include "engine/copy/reader.h"
 #include "engine/executor/copy_file.h"
 #include "engine/executor/copy_parts.h"
@@ -11,6 +12,7 @@
 #include "engine/query/analysis.h"
 #include "engine/query/expression_walk.h"
 #include "engine/sql/error.h"
+#include "engine/types/binary_form.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {
@@ -56,7 +58,8 @@ class CopyIntoTable {
       : state_(planned, inputs, *inputs.snapshot),
         writer_(state_, *planned.plan->as<plan::ModifyTable>()),
         relation_(*writer_.table().relation),
-        reader_(options, relation_.name, inputs_of(relation_, columns, options), origin),
+        binary_(options.format == copy::Format::binary),
+        reader_(make_reader(relation_, columns, options, origin)),
         drains_(origin == copy::Reader::Origin::client) {
     for (const std::size_t column : columns) columns_.push_back({column, relation_.columns[column].type});
     const std::vector<plan::PlanTarget>& values = planned.plan->children.at(0)->targets;
@@ -84,7 +87,7 @@ class CopyIntoTable {
         wanted = complete(row);
         if (wanted && single_) writer_.insert(row);
       } catch (const SqlError&) {
-        rethrow_in_context(reader_.context());
+        rethrow_in_context(reader_->context());
       }
       if (!wanted) continue;
       ++copied_;
@@ -120,16 +123,27 @@ class CopyIntoTable {
     return inputs;
   }
 
+  static std::unique_ptr<copy::RowReader> make_reader(const query::Relation& relation,
+                                                      const std::vector<std::size_t>& columns,
+                                                      const copy::Options& options, copy::Reader::Origin origin) {
+    std::vector<copy::ColumnInput> inputs = inputs_of(relation, columns, options);
+    if (options.format != copy::Format::binary)
+      return std::make_unique<copy::Reader>(options, relation.name, std::move(inputs), origin);
+    std::vector<std::string> names;
+    for (copy::ColumnInput& input : inputs) names.push_back(std::move(input.name));
+    return std::make_unique<copy::BinaryReader>(relation.name, std::move(names));
+  }
+
   // The reader has a row; false at the end.
   bool read(CopySource& source) {
     while (true) {
-      const copy::Reader::Outcome outcome = reader_.next();
-      if (outcome == copy::Reader::Outcome::row) return true;
-      if (outcome == copy::Reader::Outcome::end) break;
+      const copy::RowReader::Outcome outcome = reader_->next();
+      if (outcome == copy::RowReader::Outcome::row) return true;
+      if (outcome == copy::RowReader::Outcome::end) break;
       if (more(source)) {
-        reader_.feed(chunk_);
+        reader_->feed(chunk_);
       } else {
-        reader_.finish();
+        reader_->finish();
       }
     }
     // What a client sends behind \. is not looked at.
@@ -141,7 +155,7 @@ class CopyIntoTable {
     try {
       return source.read(chunk_);
     } catch (const SqlError&) {
-      rethrow_in_context(reader_.context());
+      rethrow_in_context(reader_->context());
     }
   }
 
@@ -154,18 +168,19 @@ class CopyIntoTable {
 
   // The texts' values.
   void convert(Row& row) {
-    const std::span<const copy::Field> fields = reader_.fields();
+    const std::span<const copy::Field> fields = reader_->fields();
     std::size_t i = 0;
     try {
       for (; i < columns_.size(); ++i) {
         if (i == fields.size()) break;
         if (fields[i].is_null) continue;
-        row[columns_[i].column] = input_value(fields[i].text, columns_[i].type, state_.call());
+        row[columns_[i].column] = binary_ ? read_binary(fields[i].text, columns_[i].type, state_.call())
+                                          : input_value(fields[i].text, columns_[i].type, state_.call());
       }
     } catch (const SqlError&) {
-      rethrow_in_context(reader_.context_of_field(i));
+      rethrow_in_context(reader_->context_of_field(i));
     }
-    if (i < columns_.size()) reader_.throw_missing(i);
+    if (i < columns_.size()) reader_->throw_missing(i);
   }
 
   // The rest of the row, if WHERE wants it.
@@ -177,8 +192,8 @@ class CopyIntoTable {
   }
 
   void keep() {
-    batch_[batch_size_++].line = reader_.line();
-    batch_bytes_ += reader_.line_bytes();
+    batch_[batch_size_++].line = reader_->line();
+    batch_bytes_ += reader_->line_bytes();
     if (batch_size_ >= batch_rows_max || batch_bytes_ >= batch_bytes_max) flush();
   }
   void flush() {
@@ -186,7 +201,7 @@ class CopyIntoTable {
       try {
         writer_.insert(batch_[i].row);
       } catch (const SqlError&) {
-        rethrow_in_context(reader_.context_of_line(batch_[i].line));
+        rethrow_in_context(reader_->context_of_line(batch_[i].line));
       }
     }
     batch_size_ = 0;
@@ -196,7 +211,8 @@ class CopyIntoTable {
   ExecutorState state_;
   TableWriter writer_;
   const query::Relation& relation_;
-  copy::Reader reader_;
+  const bool binary_;
+  std::unique_ptr<copy::RowReader> reader_;
   const bool drains_;
   std::vector<CopiedColumn> columns_;
   std::vector<Default> defaults_;
@@ -260,7 +276,7 @@ std::uint64_t copy_from(const syntax::Copy& statement, const CopyInputs& inputs)
                                          .work_memory_bytes = inputs.work_memory_bytes};
   const auto origin = file ? copy::Reader::Origin::file : copy::Reader::Origin::client;
   CopyIntoTable copying(*planned, execution_inputs, options, columns, where, origin);
-  return copying.run(file ? *file : inputs.stream->start_in(columns.size()));
+  return copying.run(file ? *file : inputs.stream->start_in(columns.size(), options.format == copy::Format::binary));
 }
 
 }  // namespace polarsim::engine::executor

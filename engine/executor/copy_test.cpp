@@ -66,12 +66,15 @@ class TestStream final : public CopyStream, private CopySource, private CopySink
   std::size_t piece = 1000;
   std::vector<std::string> output;
   std::size_t columns = 0;
+  bool is_binary = false;
 
-  CopySource& start_in(std::size_t count) override {
+  CopySource& start_in(std::size_t count, bool binary) override {
+    is_binary = binary;
     columns = count;
     return *this;
   }
-  CopySink& start_out(std::size_t count) override {
+  CopySink& start_out(std::size_t count, bool binary) override {
+    is_binary = binary;
     columns = count;
     return *this;
   }
@@ -149,6 +152,38 @@ TEST(ExecutorCopy, FilesAreThoseOfTheNodesDisk) {
     EXPECT_EQ(runner.run("COPY t TO '/tmp'"),
               Lines{"!ERROR 42809: could not open file \"/tmp\" for writing: Is a directory"});
     EXPECT_EQ(runner.run("COPY t FROM '/tmp'"), Lines{"!ERROR 42809: \"/tmp\" is a directory"});
+  });
+}
+
+TEST(ExecutorCopy, BinaryRowsComeBack) {
+  engine::testing::with_node([&](TestNode& node) {
+    SqlRunner runner(node);
+    TestStream stream;
+    runner.copy_stream = &stream;
+    using Lines = std::vector<std::string>;
+    const std::string columns = "(a int, b text, c numeric, d timestamp, e jsonb, f int[], g varchar(3))";
+    runner.run("CREATE TABLE t " + columns);
+    runner.run("CREATE TABLE u " + columns);
+    runner.run("INSERT INTO t VALUES (1, 'x', 1.50, '2020-01-01', '{\"a\": 1}', '{1,NULL}', 'abc'), (2)");
+    EXPECT_EQ(runner.run("COPY t TO STDOUT (format binary)"), Lines{"COPY 2"});
+    EXPECT_TRUE(stream.is_binary);
+    ASSERT_EQ(stream.output.size(), 3U) << "the header comes with the first row, the trailer alone";
+    std::string bytes;
+    for (const std::string& message : stream.output) bytes += message;
+    for (const std::size_t piece : {1000, 1}) {
+      stream.input = bytes;
+      stream.piece = piece;
+      EXPECT_EQ(runner.run("COPY u FROM STDIN (format binary)"), Lines{"COPY 2"});
+      EXPECT_EQ(runner.run("SELECT * FROM u ORDER BY a"), runner.run("SELECT * FROM t ORDER BY a"));
+      runner.run("DELETE FROM u");
+    }
+    stream.input = bytes;
+    runner.run("CREATE TABLE w (a bigint, b text, c numeric, d timestamp, e jsonb, f int[], g varchar(3))");
+    EXPECT_EQ(runner.run("COPY w FROM STDIN (format binary)"),
+              Lines{"!ERROR 08P01: insufficient data left in message"});
+    EXPECT_EQ(runner.last_error.context, "COPY w, line 1, column a");
+    EXPECT_EQ(runner.run("COPY (SELECT WHERE false) TO STDOUT (format binary)"), Lines{"COPY 0"});
+    EXPECT_EQ(stream.output.back().size(), 21U);
   });
 }
 

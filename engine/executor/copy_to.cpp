@@ -2,11 +2,13 @@
 #include <memory>
 #include <optional>
 
+#include "engine/copy/binary.h"
 #include "engine/copy/writer.h"
 #include "engine/executor/copy_file.h"
 #include "engine/executor/copy_parts.h"
 #include "engine/query/analysis.h"
 #include "engine/sql/error.h"
+#include "engine/types/binary_form.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {
@@ -40,29 +42,44 @@ query::QueryPtr analyse_body(const syntax::CommonTableBody& body, const query::A
   return query::analyse(*body.removal, analysis);
 }
 
-void write_rows(Execution& execution, copy::Writer& writer, const std::vector<query::OutputName>& columns,
-                const CallContext& call, CopySink& sink) {
+void write_rows(Execution& execution, copy::RowWriter& writer, bool binary,
+                const std::vector<query::OutputName>& columns, const CallContext& call, CopySink& sink) {
   std::string line;
   std::string text;
   std::vector<std::string> names;
   for (const query::OutputName& column : columns) names.push_back(column.name);
-  writer.header(line, names);
-  if (!line.empty()) sink.write(line);
-  for (RowView row; execution.next(row);) {
+  const auto write = [&] {
+    if (!line.empty()) sink.write(line);
     line.clear();
+  };
+  writer.header(line, names);
+  // The binary one belongs to what follows.
+  if (!binary) write();
+  for (RowView row; execution.next(row);) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (row[i].is_null()) {
         writer.null(line);
         continue;
       }
       text.clear();
-      append_output(text, row[i], columns[i].type.id, call);
+      if (binary) {
+        append_binary(text, row[i], columns[i].type.id);
+      } else {
+        append_output(text, row[i], columns[i].type.id, call);
+      }
       writer.field(line, text);
     }
     writer.end_row(line);
-    sink.write(line);
+    write();
   }
+  writer.trailer(line);
+  write();
   execution.finish();
+}
+
+std::unique_ptr<copy::RowWriter> make_writer(const copy::Options& options, std::vector<bool> force_quote) {
+  if (options.format == copy::Format::binary) return std::make_unique<copy::BinaryWriter>(force_quote.size());
+  return std::make_unique<copy::Writer>(options, std::move(force_quote));
 }
 
 }  // namespace
@@ -97,9 +114,10 @@ std::uint64_t copy_to(const syntax::Copy& statement, const CopyInputs& inputs) {
                                          .snapshot = &inputs.snapshot.take(),
                                          .work_memory_bytes = inputs.work_memory_bytes};
   Execution execution(planned, execution_inputs);
-  copy::Writer writer(options, std::move(force_quote));
-  CopySink& sink = file ? *file : inputs.stream->start_out(planned->columns.size());
-  write_rows(execution, writer, planned->columns, inputs.call, sink);
+  const std::unique_ptr<copy::RowWriter> writer = make_writer(options, std::move(force_quote));
+  const bool binary = options.format == copy::Format::binary;
+  CopySink& sink = file ? *file : inputs.stream->start_out(planned->columns.size(), binary);
+  write_rows(execution, *writer, binary, planned->columns, inputs.call, sink);
   if (file) file->finish();
   return execution.processed();
 }

@@ -44,16 +44,16 @@ bool belongs_to_copy(const FrontendMessage& message) {
          std::holds_alternative<CopyFail>(message);
 }
 
-CopySource& CopyExchange::start_in(std::size_t columns) {
+CopySource& CopyExchange::start_in(std::size_t columns, bool binary) {
   at_end_ = false;
-  backend_.send(CopyInResponse{false, std::vector<std::int16_t>(columns, 0)});
+  backend_.send(CopyInResponse{binary, std::vector<std::int16_t>(columns, binary ? 1 : 0)});
   if (!backend_.flush()) throw_lost();
   return *this;
 }
 
-CopySink& CopyExchange::start_out(std::size_t columns) {
+CopySink& CopyExchange::start_out(std::size_t columns, bool binary) {
   writing_ = true;
-  backend_.send(CopyOutResponse{false, std::vector<std::int16_t>(columns, 0)});
+  backend_.send(CopyOutResponse{binary, std::vector<std::int16_t>(columns, binary ? 1 : 0)});
   return *this;
 }
 
