@@ -36,6 +36,8 @@ const std::vector<LayerRule>& library_rules() {
       {"engine/query", {"engine/query", "engine/syntax", "engine/types"}},
       {"engine/plan", {"engine/plan", "engine/query", "engine/syntax", "engine/types"}},
       {"engine/copy", {"engine/copy", "engine/syntax", "engine/types"}},
+      {"engine/distribution",
+       {"engine/distribution", "engine/plan", "engine/query", "engine/syntax", "engine/types"}},
   };
   return rules;
 }
