@@ -14,6 +14,8 @@
 // for INSERT.
 #pragma once
 
+#include <functional>
+
 #include "engine/executor/executor.h"
 #include "engine/node/copy_stream.h"
 #include "engine/plan/planner.h"
@@ -34,6 +36,9 @@ struct CopyInputs {
   CopyStream* stream = nullptr;
   // The transaction may not change anything: 25006 "cannot execute COPY FROM in a read-only transaction".
   bool read_only = false;
+  // Called with what COPY TO reads (for a table, SELECT of its columns) before it is run: what it throws is the
+  // statement's error.
+  std::function<void(const query::QueryPtr&)> check = {};
   std::size_t work_memory_bytes = default_work_memory_bytes;
 };
 

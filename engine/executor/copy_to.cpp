@@ -99,6 +99,7 @@ std::uint64_t copy_to(const syntax::Copy& statement, const CopyInputs& inputs) {
     query = select_columns(statement, *relation, columns, analysis);
     force_quote = forced_columns(*relation, columns, options.force_quote, "FORCE_QUOTE");
   }
+  if (inputs.check) inputs.check(query);
   const plan::PlannedStatementPtr planned = plan::plan_query(query, {inputs.call, inputs.planner, {}});
   if (statement.table.name.empty()) {
     const query::Relation outputs = relation_of(planned->columns);
