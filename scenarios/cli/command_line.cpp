@@ -258,8 +258,9 @@ void define_sql(CLI::App& app, SqlOptions& options, std::vector<std::string>& co
   CLI::App* command = app.add_subcommand("sql", "A prompt on a simulated cluster, as psql is for PostgreSQL");
   CLI::Option* scenario =
       command
-          ->add_option("--scenario", options.scenario,
-                       "Cluster, network and disks of this TOML file or library scenario, with the tables of its workload")
+          ->add_option(
+              "--scenario", options.scenario,
+              "Cluster, network and disks of this TOML file or library scenario, with the tables of its workload")
           ->check(not_empty())
           ->type_name("FILE");
   CLI::Option* coordinators =
@@ -291,13 +292,16 @@ void define_sql(CLI::App& app, SqlOptions& options, std::vector<std::string>& co
       ->type_name("COMMAND");
   repeated(command, "-f,--file", files, "Run commands from this file (- for stdin) and exit; may be repeated")
       ->type_name("FILE");
-  repeated(command, "-v,--variable", options.variables, "Set a variable of the prompt: ON_ERROR_STOP=1; may be repeated")
+  repeated(command, "-v,--variable", options.variables,
+           "Set a variable of the prompt: ON_ERROR_STOP=1; may be repeated")
       ->type_name("NAME=VALUE");
   repeated(command, "-P,--pset", options.display, "As \\pset: format=csv, null=NULL; may be repeated")
       ->type_name("NAME[=VALUE]");
   command->add_flag("-A,--no-align", options.unaligned, "Unaligned output");
   command->add_flag("--csv", options.csv, "Output as CSV");
-  command->add_option("-F,--field-separator", options.field_separator, "Between the fields of unaligned output (default |)")
+  command
+      ->add_option("-F,--field-separator", options.field_separator,
+                   "Between the fields of unaligned output (default |)")
       ->type_name("TEXT");
   command->add_flag("-t,--tuples-only", options.tuples_only, "Rows only");
   command->add_flag("-x,--expanded", options.expanded, "Expanded output: a line for each field");
@@ -305,8 +309,10 @@ void define_sql(CLI::App& app, SqlOptions& options, std::vector<std::string>& co
   command->add_flag("-a,--echo-all", options.echo_all, "Print the lines of scripts");
   command->add_flag("-e,--echo-queries", options.echo_queries, "Print what is sent to the server");
   command->footer(
-      "Simulated time passes while a statement is under way, and not while you think. docs/prompt.md tells the rest.\n\n"
-      "Exit status, as psql's: 0; 1 for a failed -c or a missing file; 2 unusable arguments, or the connection was lost;\n"
+      "Simulated time passes while a statement is under way, and not while you think. docs/prompt.md tells the "
+      "rest.\n\n"
+      "Exit status, as psql's: 0; 1 for a failed -c or a missing file; 2 unusable arguments, or the connection was "
+      "lost;\n"
       "3 an error in a script with ON_ERROR_STOP.\n\n"
       "Examples:\n  polarsim sql\n  polarsim sql --data-nodes 4 -c 'SELECT * FROM pg_dist_node'\n"
       "  polarsim sql --scenario bank -f queries.sql -v ON_ERROR_STOP=1");

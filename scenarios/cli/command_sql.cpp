@@ -52,7 +52,8 @@ std::vector<Setting> variables_of(const SqlOptions& options) {
 Scenario scenario_of(const SqlOptions& options) {
   std::vector<std::string> overrides = options.overrides;
   if (!options.coordinators.empty()) {
-    overrides.push_back(fmt::format("cluster.coordinators={}", parse_natural("--coordinators", options.coordinators, 1, 32)));
+    overrides.push_back(
+        fmt::format("cluster.coordinators={}", parse_natural("--coordinators", options.coordinators, 1, 32)));
   }
   if (!options.data_nodes.empty()) {
     overrides.push_back(fmt::format("cluster.data_nodes={}", parse_natural("--data-nodes", options.data_nodes, 1, 64)));

@@ -112,8 +112,8 @@ struct SqlOptions {
   std::string seed = "1";
   std::vector<std::string> overrides;
   std::vector<std::string> planted;
-  std::string node;  // empty: cn1
-  std::string against;        // a connection string of libpq; empty: a simulated cluster
+  std::string node;             // empty: cn1
+  std::string against;          // a connection string of libpq; empty: a simulated cluster
   std::vector<Action> actions;  // -c and -f, in order
   std::vector<std::string> variables;
   std::vector<std::string> display;

@@ -79,13 +79,13 @@ constexpr Entry entries[] = {
 };
 
 // What psql has beside, and this prompt does not.
-constexpr const char* missing[] = {"bind",     "crosstabview", "ef",        "ev",        "lo_export", "lo_import",
-                                   "lo_list",  "lo_unlink",    "password",  "sf",        "sf+",       "sv",
-                                   "sv+",      "z",            "gset_all"};
+constexpr const char* missing[] = {"bind",      "crosstabview", "ef",        "ev",       "lo_export",
+                                   "lo_import", "lo_list",      "lo_unlink", "password", "sf",
+                                   "sf+",       "sv",           "sv+",       "z",        "gset_all"};
 
 const Entry* find_entry(const std::string& name) {
-  const auto* const found = std::find_if(std::begin(entries), std::end(entries),
-                                         [&](const Entry& entry) { return name == entry.name; });
+  const auto* const found =
+      std::find_if(std::begin(entries), std::end(entries), [&](const Entry& entry) { return name == entry.name; });
   return found == std::end(entries) ? nullptr : found;
 }
 
@@ -112,7 +112,8 @@ CommandResult dispatch(CommandCall& call) {
 std::vector<std::string> backslash_commands() {
   std::vector<std::string> names;
   for (const Entry& entry : entries) names.emplace_back(entry.name);
-  for (const char* name : {"d", "d+", "dt", "di", "dv", "dm", "ds", "dn", "df", "dT", "du", "db"}) names.emplace_back(name);
+  for (const char* name : {"d", "d+", "dt", "di", "dv", "dm", "ds", "dn", "df", "dT", "du", "db"})
+    names.emplace_back(name);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -14,7 +14,7 @@
 namespace polarsim::scenarios::cli::prompt {
 
 enum class CommandResult : std::uint8_t {
-  unknown,    // there is no such command
+  unknown,  // there is no such command
   done,
   failed,     // which has been said
   send,       // the statement that has been typed is to be sent

@@ -1,5 +1,6 @@
 // Commands about the statement that is being typed: send it, show it, change it.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,8 +11,6 @@
 #include <fstream>
 #include <sstream>
 
-#include <fmt/format.h>
-
 #include "scenarios/cli/prompt/backslash.h"
 #include "scenarios/cli/prompt/interrupts.h"
 #include "scenarios/cli/prompt/pset.h"
@@ -21,9 +20,7 @@ namespace polarsim::scenarios::cli::prompt {
 namespace {
 
 // What would be sent: typed so far, or what was sent last.
-const std::string& current(const CommandCall& call) {
-  return call.statement.empty() ? call.previous : call.statement;
-}
+const std::string& current(const CommandCall& call) { return call.statement.empty() ? call.previous : call.statement; }
 
 // \g (format=csv border=2): false if something in the parentheses makes no sense, which has been said.
 bool read_options(CommandCall& call, std::string first, DisplaySettings& display) {
@@ -102,7 +99,8 @@ bool edit_file(CommandCall& call, const std::string& path, std::size_t line) {
   command += "'" + path + "'";
   const int status = std::system(command.c_str());
   if (status == 0) return true;
-  call.session.error(status == -1 ? "could not start /bin/sh" : "could not start editor \"" + std::string(editor) + "\"");
+  call.session.error(status == -1 ? "could not start /bin/sh"
+                                  : "could not start editor \"" + std::string(editor) + "\"");
   return false;
 }
 

@@ -9,7 +9,8 @@ namespace polarsim::scenarios::cli::prompt {
 namespace {
 
 std::string place_of(const ConnectionInfo& info) {
-  if (!info.host.empty() && info.host[0] == '/') return "via socket in \"" + info.host + "\" at port \"" + info.port + "\"";
+  if (!info.host.empty() && info.host[0] == '/')
+    return "via socket in \"" + info.host + "\" at port \"" + info.port + "\"";
   return "on host \"" + info.host + "\" at port \"" + info.port + "\"";
 }
 
@@ -96,7 +97,7 @@ CommandResult command_errverbose(CommandCall& call) {
   if (!last) {
     call.session.say("There is no previous error.\n");
   } else {
-    call.session.info(shown_report(last->report, last->statement, Verbosity::verbose, ShowContext::always));
+    call.session.error(shown_report(last->report, last->statement, Verbosity::verbose, ShowContext::always));
   }
   return CommandResult::done;
 }
@@ -104,14 +105,15 @@ CommandResult command_errverbose(CommandCall& call) {
 CommandResult command_timing(CommandCall& call) {
   const auto value = call.argument(ArgumentKind::normal, false);
   Session& session = call.session;
+  CommandResult result = CommandResult::done;
   try {
     session.timing = value ? boolean_value(*value, "\\timing") : !session.timing;
   } catch (const Variables::Refusal& refusal) {
     session.error(refusal.message);
-    return CommandResult::failed;
+    result = CommandResult::failed;
   }
   if (!session.settings.quiet) session.say(session.timing ? "Timing is on.\n" : "Timing is off.\n");
-  return CommandResult::done;
+  return result;
 }
 
 }  // namespace polarsim::scenarios::cli::prompt

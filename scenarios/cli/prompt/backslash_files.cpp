@@ -73,8 +73,8 @@ CommandResult command_shell(CommandCall& call) {
   const char* const shell = std::getenv("SHELL");
   call.session.output.flush();
   std::fflush(stdout);
-  const int status =
-      std::system(command.empty() ? (std::string("exec ") + (shell != nullptr ? shell : "/bin/sh")).c_str() : command.c_str());
+  const int status = std::system(
+      command.empty() ? (std::string("exec ") + (shell != nullptr ? shell : "/bin/sh")).c_str() : command.c_str());
   if (status != -1 && !(WIFEXITED(status) && WEXITSTATUS(status) == 127)) return CommandResult::done;
   call.session.error("\\!: failed");
   return CommandResult::failed;

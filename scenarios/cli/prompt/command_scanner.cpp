@@ -84,7 +84,7 @@ std::optional<std::string> StatementScanner::argument(ArgumentKind kind, bool st
   std::string text;
   std::size_t unquoted = 0;
   if (!read_argument(text, last_quote, unquoted)) {
-    services_.warn("unterminated quoted string");
+    services_.error("unterminated quoted string");
     return std::nullopt;
   }
   if (strip_semicolons) {

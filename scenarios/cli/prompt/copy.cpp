@@ -164,13 +164,15 @@ std::function<std::optional<std::string>()> lines_from(Session& session, Input& 
   return [&session, &input, ended, greeted]() -> std::optional<std::string> {
     if (*ended) return std::nullopt;
     if (input.interactive() && !std::exchange(*greeted, true) && !session.settings.quiet) {
-      session.say("Enter data to be copied followed by a newline.\n"
-                  "End with a backslash and a period on a line by itself, or an EOF signal.\n");
+      session.say(
+          "Enter data to be copied followed by a newline.\n"
+          "End with a backslash and a period on a line by itself, or an EOF signal.\n");
     }
     std::string piece;
     while (piece.size() < piece_bytes) {
       try {
-        const auto line = input.next_line(input.interactive() ? shown_prompt(session, session.settings.prompt3, OpenPart::nothing) : "");
+        const auto line = input.next_line(
+            input.interactive() ? shown_prompt(session, session.settings.prompt3, OpenPart::nothing) : "");
         if (&input == session.input && line) ++session.line_number;
         *ended = !line || *line == "\\.";
         if (*ended) break;
@@ -209,9 +211,7 @@ bool copy_with_file(Session& session, const CopyRequest& request, const std::str
   }
   CopyHandlers handlers;
   handlers.next_piece = bytes_from(stream.get());
-  handlers.take_piece = [&stream](std::string_view piece) {
-    std::fwrite(piece.data(), 1, piece.size(), stream.get());
-  };
+  handlers.take_piece = [&stream](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stream.get()); };
   Delivery delivery;
   delivery.copy = &handlers;
   const bool good = send_statement(session, statement, delivery);
@@ -222,10 +222,10 @@ bool copy_with_file(Session& session, const CopyRequest& request, const std::str
 
 }  // namespace
 
-CopyHandlers copy_of_session(Session& session, Output& output) {
+CopyHandlers copy_of_session(Session& session, const std::function<Output&()>& output) {
   CopyHandlers handlers;
   if (session.input != nullptr) handlers.next_piece = lines_from(session, *session.input);
-  handlers.take_piece = [&output](std::string_view piece) { output.write(piece); };
+  handlers.take_piece = [output](std::string_view piece) { output().write(piece); };
   return handlers;
 }
 
@@ -240,8 +240,8 @@ bool copy_command(Session& session, const std::string& arguments) {
     session.error(near.empty() ? "\\copy: parse error at end of line" : "\\copy: parse error at \"" + near + "\"");
     return false;
   }
-  const std::string statement = "COPY " + request->what + (request->from ? " FROM STDIN " : " TO STDOUT ") +
-                                request->options;
+  const std::string statement =
+      "COPY " + request->what + (request->from ? " FROM STDIN " : " TO STDOUT ") + request->options;
   if (!request->standard && !request->own) return copy_with_file(session, *request, statement);
   if (request->standard) return send_statement(session, statement);
   CopyHandlers handlers;

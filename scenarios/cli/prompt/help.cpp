@@ -153,7 +153,8 @@ CommandResult command_help_sql(CommandCall& call) {
   std::string text;
   for (const SqlHelp& help : sql_help()) {
     if (wanted != "*" && !std::string_view(help.name).starts_with(wanted)) continue;
-    text += std::string("Command:     ") + help.name + "\nDescription: " + help.summary + "\nSyntax:\n" + help.syntax + "\n\n";
+    text += std::string("Command:     ") + help.name + "\nDescription: " + help.summary + "\nSyntax:\n" + help.syntax +
+            "\n\n";
   }
   if (text.empty()) {
     text = "No help available for \"" + wanted + "\".\nTry \\h with no arguments to see available help.\n";

@@ -22,6 +22,7 @@ StatementScanner make_scanner(Session& session) {
   services.variable = [&session](const std::string& name, QuotedAs quoted) { return session.variable(name, quoted); };
   services.command_output = [&session](const std::string& command) { return session.command_output(command); };
   services.warn = [&session](const std::string& message) { session.warn(message); };
+  services.error = [&session](const std::string& message) { session.error(message); };
   return StatementScanner(std::move(services));
 }
 
@@ -218,11 +219,12 @@ class MainLoop {
         session_.say("Use \\? for help or press control-C to clear the input buffer.\n");
         return false;
       }
-      session_.say("You are using polarsim sql, a prompt for a simulated cluster.\n"
-                   "Type:  \\h for help with SQL commands\n"
-                   "       \\? for help with backslash commands\n"
-                   "       \\g or terminate with semicolon to execute query\n"
-                   "       \\q to quit\n");
+      session_.say(
+          "You are using polarsim sql, a prompt for a simulated cluster.\n"
+          "Type:  \\h for help with SQL commands\n"
+          "       \\? for help with backslash commands\n"
+          "       \\g or terminate with semicolon to execute query\n"
+          "       \\q to quit\n");
       return true;
     }
     if (word == "exit" || word == "quit") {

@@ -13,6 +13,7 @@ class FileInput : public Input {
  public:
   explicit FileInput(std::FILE* file) : file_(file) {}
   std::optional<std::string> next_line(const std::string& prompt) override;
+  std::optional<std::string> history() const override { return ""; }
 
  private:
   std::FILE* file_;

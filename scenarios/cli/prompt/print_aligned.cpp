@@ -63,9 +63,8 @@ class AlignedPrinter {
     if (table_.starts) {
       print_title();
       if (!style_.tuples_only) print_headers();
-      if (style_.tuples_only && border_ == 2) print_rule(glyphs_.top);
     }
-    for (std::size_t row = 0; row < table_.rows(); ++row) print_row(row);
+    for (std::size_t row = 0; columns_ > 0 && row < table_.rows(); ++row) print_row(row);
     if (table_.stops) print_end();
     return std::move(out_);
   }
@@ -182,7 +181,7 @@ class AlignedPrinter {
     Progress& cell = cells[column];
     const bool last = column + 1 == columns_;
     const bool blanks_at_end = border_ == 2 || !last;
-    if (border_ != 0 || (!glyphs_.wrap_right_border && column > 0)) {
+    if (border_ != 0) {
       out_ += cell.continued == Continued::wrap      ? glyphs_.wrap_left
               : cell.continued == Continued::newline ? glyphs_.newline_left
                                                      : std::string(" ");

@@ -126,23 +126,31 @@ class ExpandedPrinter {
     } else {
       unless_covered(" ");
     }
-    for (auto i = std::max<std::ptrdiff_t>(drawn, 0); i < static_cast<std::ptrdiff_t>(value_width_); ++i) out_ += stroke;
+    for (auto i = std::max<std::ptrdiff_t>(drawn, 0); i < static_cast<std::ptrdiff_t>(value_width_); ++i)
+      out_ += stroke;
     if (border_ == 2) out_ += rule.horizontal + rule.right;
     out_ += '\n';
   }
 
+  // How far a value has been printed. At its end it stays at the end of the last line, so that the divider of further
+  // lines of the name is that of a wrapped value: as psql draws it.
+  struct Progress {
+    std::size_t line = 0;
+    std::size_t bytes = 0;
+    bool done = false;
+  };
+
   void print_field(const Cell& name, const Cell& value) {
-    std::size_t name_line = 0, value_line = 0, bytes = 0;
-    while (name_line < name.size() || value_line < value.size()) {
+    std::size_t name_line = 0;
+    Progress at;
+    while (name_line < name.size() || !at.done) {
       if (border_ == 2) out_ += glyphs_.data.left;
       print_name(name, name_line);
       if (border_ > 0) {
-        out_ += bytes > 0                                         ? glyphs_.middle_wrap
-                : value_line == 0 || value_line >= value.size() + 1 ? glyphs_.data.middle
-                                                                  : glyphs_.middle_newline;
+        out_ += at.bytes > 0 ? glyphs_.middle_wrap : at.line == 0 ? glyphs_.data.middle : glyphs_.middle_newline;
       }
-      if (value_line < value.size()) {
-        print_value(value, value_line, bytes);
+      if (!at.done) {
+        print_value(value, at);
       } else if (border_ == 2) {
         out_ += blanks(value_width_) + "  " + glyphs_.data.right;
       }
@@ -167,24 +175,23 @@ class ExpandedPrinter {
     if (border_ > 0 || mark_at_right) out_ += line < name.size() ? glyphs_.header_newline_right : blank_;
   }
 
-  void print_value(const Cell& value, std::size_t& line, std::size_t& bytes) {
+  void print_value(const Cell& value, Progress& at) {
     const bool marks = border_ > 1 || (values_have_lines_ && !old_);
-    const std::string_view rest = std::string_view(value[line].text).substr(bytes);
-    out_ += bytes == 0 ? blank_ : glyphs_.wrap_left;
+    const std::string_view rest = std::string_view(value[at.line].text).substr(at.bytes);
+    out_ += at.bytes == 0 ? blank_ : glyphs_.wrap_left;
     const Fitting part = fitting_part(rest, value_width_);
     out_ += rest.substr(0, part.bytes);
+    at.bytes += part.bytes;
     const std::string missing = blanks(value_width_ - std::min(value_width_, part.width));
     if (part.bytes < rest.size()) {
       if (marks) out_ += missing + glyphs_.wrap_right;
-      bytes += part.bytes;
+    } else if (at.line + 1 < value.size()) {
+      if (marks) out_ += missing + glyphs_.newline_right;
+      ++at.line;
+      at.bytes = 0;
     } else {
-      bytes = 0;
-      ++line;
-      if (line < value.size()) {
-        if (marks) out_ += missing + glyphs_.newline_right;
-      } else if (border_ > 1) {
-        out_ += missing + " ";
-      }
+      if (border_ > 1) out_ += missing + " ";
+      at.done = true;
     }
     if (border_ == 2) out_ += glyphs_.data.right;
   }

@@ -38,7 +38,7 @@ std::string unaligned_rows(const Table& table, const TableStyle& style) {
       out += table.headers[i];
     }
   }
-  for (std::size_t row = 0; row < table.rows(); ++row) {
+  for (std::size_t row = 0; !table.headers.empty() && row < table.rows(); ++row) {
     std::string& out = records.next();
     for (std::size_t i = 0; i < table.headers.size(); ++i) {
       if (i > 0) out += style.field_separator;
@@ -114,8 +114,7 @@ std::string html_text(const std::string& text) {
 
 std::string html_cell(const Table& table, std::size_t index) {
   const std::string& cell = table.cells[index];
-  const std::string text =
-      cell.find_first_not_of(" \t") == std::string::npos ? "&nbsp; " : html_text(cell);
+  const std::string text = cell.find_first_not_of(" \t") == std::string::npos ? "&nbsp; " : html_text(cell);
   return std::string("align=\"") + (table.right[index % table.headers.size()] ? "right" : "left") + "\">" + text +
          "</td>\n";
 }
@@ -167,9 +166,9 @@ std::string html_records(const Table& table, const TableStyle& style) {
     const std::size_t column = i % table.headers.size();
     if (column == 0) {
       ++record;
-      out += style.tuples_only ? "\n  <tr><td colspan=\"2\">&nbsp;</td></tr>\n"
-                               : "\n  <tr><td colspan=\"2\" align=\"center\">Record " + std::to_string(record) +
-                                     "</td></tr>\n";
+      out += style.tuples_only
+                 ? "\n  <tr><td colspan=\"2\">&nbsp;</td></tr>\n"
+                 : "\n  <tr><td colspan=\"2\" align=\"center\">Record " + std::to_string(record) + "</td></tr>\n";
     }
     out += "  <tr valign=\"top\">\n    <th>" + html_text(table.headers[column]) + "</th>\n    <td " +
            html_cell(table, i) + "  </tr>\n";
@@ -278,8 +277,9 @@ std::string print_csv(const Table& table, const TableStyle& style) {
     }
     out += '\n';
   };
-  if (table.starts && !style.tuples_only && !table.headers.empty()) line(table.headers, 0);
-  for (std::size_t row = 0; row < table.rows(); ++row) line(table.cells, row * table.headers.size());
+  if (table.starts && !style.tuples_only) line(table.headers, 0);
+  for (std::size_t row = 0; !table.headers.empty() && row < table.rows(); ++row)
+    line(table.cells, row * table.headers.size());
   return out;
 }
 

@@ -24,8 +24,8 @@ struct PromptOptions {
   std::string greeting;  // for somebody at a terminal
 };
 
-// Connects and does it all. The exit status: 0; 1 for what fails in the prompt itself, such as a missing file, and for a
-// failed -c; 2 when the connection went bad and nobody sits there; 3 for an error in a script with ON_ERROR_STOP.
+// Connects and does it all. The exit status: 0; 1 for what fails in the prompt itself, such as a missing file, and for
+// a failed -c; 2 when the connection went bad and nobody sits there; 3 for an error in a script with ON_ERROR_STOP.
 // Throws UsageError for options that make no sense.
 int run_prompt(Server& server, const PromptOptions& options);
 

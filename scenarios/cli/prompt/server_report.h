@@ -24,7 +24,7 @@ struct ServerReport {
   bool is_error() const { return severity == "ERROR" || severity == "FATAL" || severity == "PANIC"; }
 };
 
-enum class Verbosity : std::uint8_t { terse, standard, verbose, sqlstate };
+enum class Verbosity : std::uint8_t { standard, verbose, terse, sqlstate };
 enum class ShowContext : std::uint8_t { never, errors, always };
 
 // As libpq puts it together (source: PostgreSQL 15, interfaces/libpq/fe-protocol3.c): several lines, ended by a line

@@ -48,6 +48,7 @@ void Output::close() {
 }
 
 void Output::write(std::string_view text) {
+  if (discards_) return;
   if (file_ == nullptr) {
     print(std::string(text));
   } else {
@@ -174,6 +175,8 @@ void Session::define_variables() {
   define_switch("ON_ERROR_STOP", settings.on_error_stop, false);
   define_switch("QUIET", settings.quiet, false);
   define_switch("SINGLELINE", settings.singleline, false);
+  define_switch("HIDE_TABLEAM", settings.hide_table_method, false);
+  define_switch("HIDE_TOAST_COMPRESSION", settings.hide_compression, false);
   define_switch("SHOW_ALL_RESULTS", settings.show_all_results, true);
   const auto define_word = [&](const std::string& name, const std::string& otherwise, std::vector<std::string> words,
                                const std::function<void(std::size_t)>& take, bool boolean_too = false) {
@@ -193,7 +196,7 @@ void Session::define_variables() {
   define_word(
       "ON_ERROR_ROLLBACK", "off", {"off", "on", "interactive"},
       [this](std::size_t n) { settings.on_error_rollback = static_cast<OnError>(n); }, true);
-  define_word("VERBOSITY", "default", {"terse", "default", "verbose", "sqlstate"},
+  define_word("VERBOSITY", "default", {"default", "verbose", "terse", "sqlstate"},
               [this](std::size_t n) { settings.verbosity = static_cast<Verbosity>(n); });
   define_word("SHOW_CONTEXT", "errors", {"never", "errors", "always"},
               [this](std::size_t n) { settings.show_context = static_cast<ShowContext>(n); });

@@ -39,6 +39,8 @@ struct Settings {
   bool quiet = false;
   bool singleline = false;
   bool show_all_results = true;
+  bool hide_table_method = false;
+  bool hide_compression = false;
   Verbosity verbosity = Verbosity::standard;
   ShowContext show_context = ShowContext::errors;
   int ignore_eof = 0;
@@ -96,13 +98,16 @@ class Output {
   // A file, or with '|' a command; empty for stdout again. An error text if that cannot be.
   std::string open(const std::string& target);
   void close();
-  bool is_stdout() const { return file_ == nullptr; }
+  // From now on what is written goes nowhere.
+  void discard() { discards_ = true; }
+  bool is_stdout() const { return file_ == nullptr && !discards_; }
   void write(std::string_view text);
   void flush();
 
  private:
   std::FILE* file_ = nullptr;
   bool is_pipe_ = false;
+  bool discards_ = false;
 };
 
 class Session {

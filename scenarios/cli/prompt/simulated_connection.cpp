@@ -61,8 +61,7 @@ class SimulatedConnection : public Connection {
       return ConnectionLost{"connection to server at \"" + info_.host + "\", port " + info_.port + " failed: " + why};
     };
     run("connect", [&] {
-      auto connected =
-          server_.client_host().connect(address_, pgwire::connection_options(server_.config().node));
+      auto connected = server_.client_host().connect(address_, pgwire::connection_options(server_.config().node));
       if (!connected) throw refused(describe_error(connected.error()));
       connection_ = std::move(*connected);
       pgwire::Startup startup;
@@ -160,9 +159,10 @@ class SimulatedConnection : public Connection {
         const auto received = connection_.receive(bytes, receive_bytes);
         if (!received) lose(std::string("could not receive data from server: ") + describe_error(received.error()));
         if (*received == 0) {
-          lose("server closed the connection unexpectedly\n"
-               "\tThis probably means the server terminated abnormally\n"
-               "\tbefore or while processing the request.");
+          lose(
+              "server closed the connection unexpectedly\n"
+              "\tThis probably means the server terminated abnormally\n"
+              "\tbefore or while processing the request.");
         }
         decoder_.feed(bytes);
       }

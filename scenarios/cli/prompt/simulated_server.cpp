@@ -54,9 +54,7 @@ void SimulatedServer::boot() {
   bool ready = false;
   run(
       "wait for the nodes",
-      [&] {
-        ready = cluster_->wait_until_ready(*client_host_, sim::deadline_after(simulation_.now(), boot_limit));
-      },
+      [&] { ready = cluster_->wait_until_ready(*client_host_, sim::deadline_after(simulation_.now(), boot_limit)); },
       nullptr);
   if (!ready) throw std::runtime_error("the nodes of the cluster did not come up");
 }
@@ -67,7 +65,8 @@ void SimulatedServer::make_tables() {
   HistoryRecorder recorder(simulation_);
   const auto workload =
       info->make(WorkloadContext{simulation_, *cluster_, scenario_.workload, recorder, {client_host_}});
-  run("make the workload's tables", [&] { workload->set_up(); }, nullptr);
+  run(
+      "make the workload's tables", [&] { workload->set_up(); }, nullptr);
 }
 
 void SimulatedServer::run(const char* name, const std::function<void()>& body,
@@ -125,7 +124,8 @@ void SimulatedServer::sleep(double seconds) {
   }
   if (interrupts::pending()) return;
   const sim::Duration length(static_cast<std::int64_t>(std::llround(seconds * 1e9)));
-  run("sleep", [&] { client_host_->scheduler().sleep_for(length); }, nullptr);
+  run(
+      "sleep", [&] { client_host_->scheduler().sleep_for(length); }, nullptr);
 }
 
 std::string SimulatedServer::description() const {

@@ -37,8 +37,8 @@ class SimulatedServer : public Server {
   void set_standing_before(bool on) { standing_before_ = on; }
 
   // --- for connections ---
-  // Runs `body` as a task of the client host until it has ended. When the user interrupts meanwhile, `on_interrupt` runs
-  // as another task, each time. Throws std::runtime_error if the world comes to its end first.
+  // Runs `body` as a task of the client host until it has ended. When the user interrupts meanwhile, `on_interrupt`
+  // runs as another task, each time. Throws std::runtime_error if the world comes to its end first.
   void run(const char* name, const std::function<void()>& body, const std::function<void()>& on_interrupt);
   sim::Host& client_host() { return *client_host_; }
   const engine::ClusterConfig& config() const { return cluster_->config(); }

@@ -41,8 +41,7 @@ constexpr SqlHelp all[] = {
      "To spread its rows over the data nodes, or to keep a copy of it on each:\n\n"
      "SELECT create_distributed_table('table_name', 'column_name');\n"
      "SELECT create_reference_table('table_name');"},
-    {"CREATE VIEW", "define a new view",
-     "CREATE [ OR REPLACE ] VIEW name [ ( column_name [, ...] ) ] AS query"},
+    {"CREATE VIEW", "define a new view", "CREATE [ OR REPLACE ] VIEW name [ ( column_name [, ...] ) ] AS query"},
     {"DELETE", "delete rows of a table",
      "[ WITH with_query [, ...] ]\nDELETE FROM table_name [ [ AS ] alias ] [ USING from_item [, ...] ]\n"
      "    [ WHERE condition ] [ RETURNING * | output_expression [ [ AS ] output_name ] [, ...] ]"},

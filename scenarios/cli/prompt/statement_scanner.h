@@ -1,12 +1,13 @@
 // Cuts lines into statements, backslash commands and their arguments, as psql does.
 //
 // Lines are given one by one. What a line leaves open (a quote, a comment, a parenthesis) goes on in the next. A
-// statement ends at a semicolon outside of quotes, comments, parentheses and of BEGIN ... END in a CREATE FUNCTION. Variables are
-// put in place of :name, :'name' and :"name", outside of quotes only; what :name stands for is scanned as if it had been
-// typed. Comments that begin with "--" are kept within a statement and dropped before it.
+// statement ends at a semicolon outside of quotes, comments, parentheses and of BEGIN ... END in a CREATE FUNCTION.
+// Variables are put in place of :name, :'name' and :"name", outside of quotes only; what :name stands for is scanned as
+// if it had been typed. Comments that begin with "--" are kept within a statement and dropped before it.
 //
 // Sources: the documentation of psql; PostgreSQL 15 fe_utils/psqlscan.l and bin/psql/psqlscanslash.l. As there, a
-// literal does not go on in the literal of the next line; it is a new one, with the same effect on where statements end.
+// literal does not go on in the literal of the next line; it is a new one, with the same effect on where statements
+// end.
 #pragma once
 
 #include <cstddef>
@@ -40,8 +41,8 @@ enum class ScanStop : std::uint8_t {
 enum class QuotedAs : std::uint8_t { plain, literal, identifier };
 
 enum class ArgumentKind : std::uint8_t {
-  normal,      // quotes taken off single-quoted parts, double quotes kept
-  identifier,  // an SQL identifier: folded to lower case, double quotes taken off
+  normal,        // quotes taken off single-quoted parts, double quotes kept
+  identifier,    // an SQL identifier: folded to lower case, double quotes taken off
   file_or_pipe,  // like normal; what begins with '|' takes the whole line as it is
   whole_line,
 };
@@ -52,6 +53,7 @@ struct ScannerServices {
   // The output of a command of the shell: `date`.
   std::function<std::string(const std::string& command)> command_output;
   std::function<void(const std::string& message)> warn;
+  std::function<void(const std::string& message)> error;
 };
 
 class StatementScanner {
@@ -76,8 +78,8 @@ class StatementScanner {
 
   // --- after ScanStop::backslash ---
   std::string command_name();
-  // None if there is no other. `strip_semicolons`: those at the end that are not quoted do not count. `quote`, if given,
-  // receives the kind of quote that the argument had last, or 0.
+  // None if there is no other. `strip_semicolons`: those at the end that are not quoted do not count. `quote`, if
+  // given, receives the kind of quote that the argument had last, or 0.
   std::optional<std::string> argument(ArgumentKind kind, bool strip_semicolons = false, char* quote = nullptr);
   // Takes "\\", which ends a command before the end of its line.
   void end_command();

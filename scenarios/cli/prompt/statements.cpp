@@ -98,8 +98,20 @@ std::string rows_by_tag(const std::string& tag) {
     return "0";
   }
   const std::string last = tag.substr(tag.rfind(' ') + 1);
-  const bool number = !last.empty() && std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool number =
+      !last.empty() && std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
   return number ? last : "0";
+}
+
+// ERROR, SQLSTATE, ROW_COUNT, LAST_ERROR_*.
+void note_outcome(Session& session, const ServerReport* error, const std::string& tag) {
+  Variables& variables = session.variables;
+  variables.set("ERROR", error == nullptr ? "false" : "true");
+  variables.set("SQLSTATE", error == nullptr ? "00000" : error->sqlstate);
+  variables.set("ROW_COUNT", error == nullptr ? rows_by_tag(tag) : "0");
+  if (error == nullptr) return;
+  variables.set("LAST_ERROR_SQLSTATE", error->sqlstate);
+  variables.set("LAST_ERROR_MESSAGE", error->message);
 }
 
 // One statement text under way: answers come one by one, and what is done with each depends on whether it is the last.
@@ -107,15 +119,6 @@ class Delivering {
  public:
   Delivering(Session& session, const std::string& statement, const Delivery& delivery)
       : session_(session), statement_(statement), delivery_(delivery) {}
-
-  // False if nothing can be sent.
-  bool open() {
-    if (!delivery_.target) return true;
-    const std::string problem = file_.open(*delivery_.target);
-    if (problem.empty()) return true;
-    session_.error(problem);
-    return false;
-  }
 
   void take(Answer answer) {
     if (waiting_) deliver(*waiting_, false);
@@ -134,7 +137,20 @@ class Delivering {
   }
 
   bool good() const { return good_; }
-  Output& output() { return delivery_.target ? file_ : session_.output; }
+  // Where rows go. A file is made when there are some.
+  Output& output() {
+    if (!delivery_.target) return session_.output;
+    if (!opened_) {
+      opened_ = true;
+      const std::string problem = file_.open(*delivery_.target);
+      if (!problem.empty()) {
+        session_.error(problem);
+        good_ = false;
+        file_.discard();
+      }
+    }
+    return file_;
+  }
   const std::string& last_tag() const { return last_tag_; }
   // Statements that \gexec found; they are sent when the server is ready again.
   const std::vector<std::string>& found_statements() const { return found_statements_; }
@@ -145,11 +161,11 @@ class Delivering {
     if (answer.kind == Answer::Kind::error) {
       session_.show_error(answer.error, statement_);
       good_ = false;
-      note_outcome(&answer.error, "");
+      note_outcome(session_, &answer.error, "");
       return;
     }
     last_tag_ = answer.tag;
-    if (last) note_outcome(nullptr, answer.tag);
+    if (last) note_outcome(session_, nullptr, answer.tag);
     if (answer.kind == Answer::Kind::empty) return;
     if (!last && !session_.settings.show_all_results) return;
     if (answer.kind == Answer::Kind::rows) {
@@ -218,21 +234,11 @@ class Delivering {
     }
   }
 
-  // ERROR, SQLSTATE, ROW_COUNT, LAST_ERROR_*.
-  void note_outcome(const ServerReport* error, const std::string& tag) {
-    Variables& variables = session_.variables;
-    variables.set("ERROR", error == nullptr ? "false" : "true");
-    variables.set("SQLSTATE", error == nullptr ? "00000" : error->sqlstate);
-    variables.set("ROW_COUNT", error == nullptr ? rows_by_tag(tag) : "0");
-    if (error == nullptr) return;
-    variables.set("LAST_ERROR_SQLSTATE", error->sqlstate);
-    variables.set("LAST_ERROR_MESSAGE", error->message);
-  }
-
   Session& session_;
   const std::string& statement_;
   const Delivery& delivery_;
   Output file_;
+  bool opened_ = false;
   std::optional<Answer> waiting_;
   bool good_ = true;
   bool silent_tag_ = false;
@@ -273,6 +279,7 @@ bool describe_statement(Session& session, const std::string& statement, const De
   session.show_notices(answer, statement);
   if (answer.kind == Answer::Kind::error) {
     session.show_error(answer.error, statement);
+    note_outcome(session, &answer.error, "");
     return false;
   }
   if (answer.columns.empty()) {
@@ -314,8 +321,7 @@ bool exchange(Session& session, const std::string& statement, const Delivery& de
               std::vector<std::string>& found) {
   if (delivery.describe) return describe_statement(session, statement, delivery);
   Delivering delivering(session, statement, delivery);
-  if (!delivering.open()) return false;
-  const CopyHandlers standard = copy_of_session(session, delivering.output());
+  const CopyHandlers standard = copy_of_session(session, [&delivering]() -> Output& { return delivering.output(); });
   session.connection->query(statement, delivery.copy != nullptr ? *delivery.copy : standard,
                             [&](Answer answer) { delivering.take(std::move(answer)); });
   delivering.finish();
@@ -389,7 +395,8 @@ bool send_statement(Session& session, const std::string& statement, const Delive
       in_block = true;
     }
     const OnError rollback = session.settings.on_error_rollback;
-    const bool protect = in_block && (rollback == OnError::on || (rollback == OnError::interactive && session.interactive));
+    const bool protect =
+        in_block && (rollback == OnError::on || (rollback == OnError::interactive && session.interactive));
     if (protect && !run_silently(session, std::string("SAVEPOINT ") + savepoint)) return false;
     const Stopwatch watch(session);
     std::string tag;

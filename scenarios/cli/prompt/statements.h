@@ -12,13 +12,13 @@ namespace polarsim::scenarios::cli::prompt {
 
 // What is to be done with the answer to the next statement, if not what \pset says.
 struct Delivery {
-  std::optional<std::string> target;       // \g FILE, \g |COMMAND
-  std::optional<TableStyle> style;         // \gx, \g (name=value ...)
-  std::optional<std::string> null_text;    // the same
+  std::optional<std::string> target;     // \g FILE, \g |COMMAND
+  std::optional<TableStyle> style;       // \gx, \g (name=value ...)
+  std::optional<std::string> null_text;  // the same
   std::optional<std::string> title;
-  std::optional<std::string> variables;    // \gset PREFIX
-  bool execute_cells = false;              // \gexec
-  bool describe = false;                   // \gdesc
+  std::optional<std::string> variables;  // \gset PREFIX
+  bool execute_cells = false;            // \gexec
+  bool describe = false;                 // \gdesc
   // Local files of \copy: see copy.h. None: what COPY ... FROM STDIN and TO STDOUT say.
   const CopyHandlers* copy = nullptr;
 };

@@ -35,8 +35,8 @@ struct TableStyle {
   std::string field_separator = "|";  // unaligned; a NUL byte is a string of one byte
   std::string record_separator = "\n";
   char csv_separator = ',';
-  std::string table_attributes;  // html
-  std::size_t columns = 0;       // width for wrapped and for expanded auto; 0: `terminal_columns`
+  std::string table_attributes;      // html
+  std::size_t columns = 0;           // width for wrapped and for expanded auto; 0: `terminal_columns`
   std::size_t terminal_columns = 0;  // of where the table goes to; 0: unknown
 };
 

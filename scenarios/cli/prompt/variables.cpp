@@ -39,7 +39,6 @@ void Variables::set(const std::string& name, const std::string& value) {
 }
 
 void Variables::unset(const std::string& name) {
-  if (!is_name(name)) throw Refusal{"invalid variable name: \"" + name + "\""};
   const auto meaning = meanings_.find(name);
   if (meaning == meanings_.end()) {
     values_.erase(name);
