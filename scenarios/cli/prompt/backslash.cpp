@@ -112,8 +112,7 @@ CommandResult dispatch(CommandCall& call) {
 std::vector<std::string> backslash_commands() {
   std::vector<std::string> names;
   for (const Entry& entry : entries) names.emplace_back(entry.name);
-  for (const char* name : {"d", "d+", "dt", "di", "dv", "dm", "ds", "dn", "df", "dT", "du", "db"})
-    names.emplace_back(name);
+  for (const char* name : {"d", "d+", "dt", "di", "dv", "dm", "ds", "dn", "df"}) names.emplace_back(name);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -7,6 +7,7 @@ namespace polarsim::scenarios::cli::prompt::interrupts {
 namespace {
 
 volatile sig_atomic_t count = 0;
+bool some_taken = false;
 constexpr int patience = 3;
 
 void on_interrupt(int number) {
@@ -30,7 +31,14 @@ bool pending() { return count > 0; }
 bool take() {
   const bool came = count > 0;
   count = 0;
+  some_taken = some_taken || came;
   return came;
+}
+
+bool taken() {
+  const bool some = some_taken;
+  some_taken = false;
+  return some;
 }
 
 }  // namespace polarsim::scenarios::cli::prompt::interrupts

@@ -10,5 +10,7 @@ void catch_them();
 bool pending();
 // The same, and forgets it.
 bool take();
+// Whether any was taken since the last call: something has been cut short.
+bool taken();
 
 }  // namespace polarsim::scenarios::cli::prompt::interrupts

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -174,8 +175,11 @@ class MainLoop {
 
   // What a failure means for what follows.
   void note(bool good) {
-    if (interrupts::take() && !session_.interactive) status_ = prompt_status::script_error;
+    interrupts::take();
+    // Nobody is there to say how to go on.
+    const bool interrupted = interrupts::taken();
     if (session_.interactive) return;
+    if (interrupted) status_ = prompt_status::script_error;
     if (!good && session_.settings.on_error_stop) {
       status_ = prompt_status::script_error;
     } else if (session_.connection == nullptr) {

@@ -124,12 +124,12 @@ void Session::on_connection_lost(const std::string& message) {
     note_connection();
     return;
   }
-  info("The connection to the server was lost. Attempting reset: ");
+  std::fputs("The connection to the server was lost. Attempting reset: ", stderr);
   try {
     connection = server.connect(last_connection);
-    info("Succeeded.");
-  } catch (const ConnectionLost& lost) {
-    info("Failed.");
+    std::fputs("Succeeded.\n", stderr);
+  } catch (const ConnectionLost&) {
+    std::fputs("Failed.\n", stderr);
   }
   note_connection();
 }

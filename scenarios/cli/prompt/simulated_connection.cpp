@@ -144,6 +144,7 @@ class SimulatedConnection : public Connection {
     throw ConnectionLost{message};
   }
 
+  // Throws SqlError for what the protocol cannot carry: a NUL byte in a text.
   void send(const pgwire::FrontendMessage& message) {
     std::string bytes;
     append(bytes, message);
@@ -205,12 +206,29 @@ class SimulatedConnection : public Connection {
     });
   }
 
-  // Whoever takes it prints, and may need more stack than a task has.
+  // Whoever prints, or reads what somebody types, may need more stack than a task has.
+  void outside(const std::function<void()>& action) { server_.client_host().scheduler().on_scheduler_stack(action); }
+
   void give(const std::function<void(Answer)>& on_answer, Answer answer) {
-    server_.client_host().scheduler().on_scheduler_stack([&] { on_answer(std::move(answer)); });
+    outside([&] { on_answer(std::move(answer)); });
   }
 
-  void read_answers(const CopyHandlers& /*copy*/, const std::function<void(Answer)>& on_answer) {
+  // The data of COPY ... FROM STDIN. What the server thinks of them comes as its next message.
+  void send_copy(const CopyHandlers& copy) {
+    try {
+      while (copy.next_piece) {
+        std::optional<std::string> piece;
+        outside([&] { piece = copy.next_piece(); });
+        if (!piece) break;
+        send(pgwire::CopyData{std::move(*piece)});
+      }
+      send(pgwire::CopyDone{});
+    } catch (const CopyHandlers::Refusal& refusal) {
+      send(pgwire::CopyFail{refusal.message});
+    }
+  }
+
+  void read_answers(const CopyHandlers& copy, const std::function<void(Answer)>& on_answer) {
     Answer answer;
     const auto finish = [&](Answer::Kind kind) {
       answer.kind = kind;
@@ -233,6 +251,13 @@ class SimulatedConnection : public Connection {
       } else if (std::holds_alternative<pgwire::EmptyQueryResponse>(*message) ||
                  std::holds_alternative<pgwire::NoData>(*message)) {
         finish(Answer::Kind::empty);
+      } else if (std::holds_alternative<pgwire::CopyInResponse>(*message)) {
+        finish(Answer::Kind::copy_in);
+        send_copy(copy);
+      } else if (std::holds_alternative<pgwire::CopyOutResponse>(*message)) {
+        finish(Answer::Kind::copy_out);
+      } else if (const auto* data = std::get_if<pgwire::CopyData>(&*message)) {
+        if (copy.take_piece) outside([&] { copy.take_piece(data->bytes); });
       } else if (auto* report = std::get_if<pgwire::Report>(&*message)) {
         if (report->notice) {
           answer.notices.push_back(report_of(*report));
