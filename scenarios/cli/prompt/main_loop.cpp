@@ -88,6 +88,8 @@ class MainLoop {
     if (session_.line_number == 1 && line->starts_with(byte_order_mark)) line->erase(0, 3);
     if (session_.interactive && is_word_for_help(*line)) return true;
     if (left_) return true;
+    // Empty lines are no part of a statement, but for those in quotes.
+    if (line->empty() && !scanner_.in_quote()) return true;
     if (session_.settings.echo == Echo::all && !session_.interactive) session_.say(*line + "\n");
     added_line_end_ = !statement_.empty();
     if (added_line_end_) statement_ += '\n';
@@ -285,30 +287,35 @@ std::optional<std::string> FileInput::next_line(const std::string& /*prompt*/) {
 int main_loop(Session& session, Input& input) { return MainLoop(session, input).run(); }
 
 int run_file(Session& session, const std::string& path) {
-  if (path == "-") {
-    const std::string outer = std::exchange(session.input_file, "<stdin>");
-    const int status = main_loop(session, *session.standard_input);
-    session.input_file = outer;
-    return status;
-  }
-  std::FILE* const file = std::fopen(path.c_str(), "r");
-  struct stat information {};
-  if (file == nullptr || (::fstat(::fileno(file), &information) == 0 && S_ISDIR(information.st_mode))) {
-    session.error(path + ": " + std::strerror(file == nullptr ? errno : EISDIR));
-    if (file != nullptr) std::fclose(file);
+  const bool is_stdin = path == "-";
+  std::FILE* const file = is_stdin ? nullptr : std::fopen(path.c_str(), "r");
+  if (!is_stdin && file == nullptr) {
+    session.error(path + ": " + std::strerror(errno));
     return prompt_status::failure;
   }
-  const std::string outer = std::exchange(session.input_file, path);
-  FileInput input(file);
-  const int status = main_loop(session, input);
+  const std::string outer = std::exchange(session.input_file, is_stdin ? "<stdin>" : path);
+  int status = prompt_status::failure;
+  struct stat information {};
+  if (is_stdin) {
+    status = main_loop(session, *session.standard_input);
+  } else if (::fstat(::fileno(file), &information) == 0 && S_ISDIR(information.st_mode)) {
+    const std::size_t line = std::exchange(session.line_number, 0);
+    session.error(std::string("could not read from input file: ") + std::strerror(EISDIR));
+    session.line_number = line;
+  } else {
+    FileInput input(file);
+    status = main_loop(session, input);
+  }
+  if (file != nullptr) std::fclose(file);
   session.input_file = outer;
-  std::fclose(file);
+  session.names_program = false;
   return status;
 }
 
 int run_command_text(Session& session, const std::string& text) {
   if (session.settings.echo == Echo::all) session.say(text + "\n");
   session.input = session.standard_input;
+  session.names_program = false;
   if (!text.starts_with('\\')) {
     return send_statement(session, text) ? prompt_status::success : prompt_status::failure;
   }

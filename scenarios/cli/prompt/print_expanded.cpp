@@ -25,7 +25,7 @@ class ExpandedPrinter {
       measure(headers_.back(), name_width_, names_have_lines_);
     }
     for (const std::string& cell : table.cells) measure(lines_of_cell(cell), value_width_, values_have_lines_);
-    if (style.format == TableFormat::wrapped) wrap_to_fit();
+    fit();
   }
 
   std::string print() {
@@ -72,8 +72,9 @@ class ExpandedPrinter {
     return digits + (border_ == 0 ? 9 : border_ == 1 ? 12 : 15);
   }
 
-  void wrap_to_fit() {
-    const std::size_t limit = output_columns(style_);
+  // Makes room for the lines between records, and wraps values if they are to be.
+  void fit() {
+    const std::size_t limit = style_.format == TableFormat::wrapped ? output_columns(style_) : 0;
     const std::size_t record_line = record_line_width();
     while (true) {
       const std::size_t beside = name_width_ + spacer_width();
@@ -97,7 +98,7 @@ class ExpandedPrinter {
     if (!style_.tuples_only) {
       print_rule(rule, table_.rows_before + row + 1, name_width);
     } else if (!first || border_ == 2) {
-      print_rule(rule, 0, name_width_);
+      print_rule(rule, 0, name_width);
     }
   }
 

@@ -78,6 +78,7 @@ int run_prompt(Server& server, const PromptOptions& options) {
   }
   session.note_connection();
   if (!options.actions.empty()) return run_actions(session, options);
+  session.names_program = false;
   if (!session.on_terminal) return main_loop(session, standard_input);
   LineEditor editor(session, history_file(session), [&session](const std::string& line, std::size_t start) {
     return completions(session, line, start);

@@ -67,8 +67,11 @@ void Session::say(std::string_view text) { print(std::string(text)); }
 void Session::log(const char* level, const std::string& text) {
   output.flush();
   std::string line = text;
-  if (!input_file.empty()) {
-    line = "polarsim:" + input_file + ":" + std::to_string(line_number) + ": " + level + line;
+  if (names_program || !input_file.empty()) {
+    std::string place = "polarsim:";
+    if (!input_file.empty()) place += input_file + ":";
+    if (!input_file.empty() && line_number > 0) place += std::to_string(line_number) + ":";
+    line = place + " " + level + line;
   }
   if (!line.ends_with('\n')) line += '\n';
   std::fwrite(line.data(), 1, line.size(), stderr);

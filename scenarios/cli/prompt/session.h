@@ -156,10 +156,12 @@ class Session {
   Input* input = nullptr;            // the same, for COPY ... FROM STDIN
   Input* standard_input = nullptr;   // of the program
 
-  bool on_terminal = false;  // stdin and stdout are
-  bool interactive = false;  // what is being read is typed by somebody
-  std::string input_file;    // that is being read; empty for stdin and -c
-  std::size_t line_number = 0;
+  bool on_terminal = false;     // stdin and stdout are
+  bool interactive = false;     // what is being read is typed by somebody
+  std::string input_file;       // that is being read; empty for stdin and -c
+  std::size_t line_number = 0;  // 0: none has been read
+  // Messages are from somewhere, and say so: what -f says, as long as no input has been read that is none.
+  bool names_program = true;
   std::size_t statement_line = 1;
 
   // What \errverbose shows.

@@ -225,14 +225,8 @@ void StatementScanner::scan_number(std::string& statement) {
   if (length < text.size() && text[length] == '.' && !text.substr(length).starts_with("..")) {
     length += 1 + length_while(text.substr(length + 1), is_digit);
   }
-  if (length < text.size() && (text[length] == 'e' || text[length] == 'E')) {
-    std::size_t exponent = length + 1;
-    if (exponent < text.size() && (text[exponent] == '+' || text[exponent] == '-')) ++exponent;
-    const std::size_t digits = exponent < text.size() ? length_while(text.substr(exponent), is_digit) : 0;
-    if (digits > 0) length = exponent + digits;
-  }
-  // A letter right behind is part of a malformed number, not the beginning of E'...'.
-  if (length < text.size() && begins_word(text[length])) ++length;
+  // A word right behind is an exponent or part of a malformed number, and begins no E'...' or $a$.
+  if (length < text.size() && begins_word(text[length])) length += length_while(text.substr(length), continues_word);
   take(length, statement);
 }
 
@@ -242,7 +236,9 @@ void StatementScanner::scan_dollar(std::string& statement) {
   if (end < text.size() && begins_word(text[end])) {
     end += length_while(text.substr(end), is_variable_character);
   } else if (end < text.size() && is_digit(text[end])) {
-    return take(1 + length_while(text.substr(1), is_digit), statement);
+    end += length_while(text.substr(end), is_digit);
+    if (end < text.size() && begins_word(text[end])) end += length_while(text.substr(end), continues_word);
+    return take(end, statement);
   }
   if (end == text.size() || text[end] != '$') return take(1, statement);
   dollar_tag_ = std::string(text.substr(0, end + 1));

@@ -15,7 +15,7 @@
 namespace polarsim::scenarios::cli::prompt::test {
 namespace {
 
-constexpr int texts = 150;
+constexpr int texts = 200;
 
 const std::map<std::string, std::string> variables{
     {"v", "42"}, {"s", "it's; \\ x"}, {"open", "'("}, {"again", ":again ;"}, {"two", "1; 2"}};
@@ -117,6 +117,7 @@ std::string statements_of(const std::string& text) {
   std::string statement, printed;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
+    if (line.empty() && !scanner.in_quote()) continue;
     if (!statement.empty()) statement += '\n';
     scanner.set_line(line);
     while (true) {

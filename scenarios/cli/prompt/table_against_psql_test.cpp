@@ -13,7 +13,7 @@
 namespace polarsim::scenarios::cli::prompt::test {
 namespace {
 
-constexpr int tables = 400;
+constexpr int tables = 2000;
 constexpr const char* marker = "@@@@@";
 
 class RandomTables {

@@ -67,3 +67,14 @@ select 13;;select 14;
 \foo
 \q extra
 select 15;
+select 1
+
++ 2;
+
+select 'a
+
+b';
+select foo(
+
+1,
+;
