@@ -230,7 +230,7 @@ TEST_F(SqlCommand, AtATerminal) {
     EXPECT_NE(terminal.type("SELECT nope;\n", "polar=!> ").find("LINE 1: SELECT nope;\r\n               ^"),
               std::string::npos);
     terminal.type("ROLLBACK;\n", "polar=> ");
-    terminal.type("\\conn\t\n", "You are connected to database");
+    terminal.type("\\conni\t\n", "You are connected to database");
     terminal.type("sel\t'日本' AS x;\n", " 日本\r\n(1 row)");
     terminal.type("\\set PROMPT1 '%m %# '\n", "cn1 > ");
     terminal.type("\\nonsense\n", "Try \\? for help.");
