@@ -10,13 +10,15 @@
 //  - A cancel request with the right secret cancels the statement that its session executes.
 //  - A session that somebody terminates, and one that is idle in a transaction block for longer than
 //    idle_in_transaction_session_timeout, is closed; its client is told by a FATAL error.
+//  - COPY FROM STDIN and TO STDOUT, by either protocol: the session reads and writes rows while it executes the
+//    statement (node/copy_stream.h).
 //  - Bytes that are no protocol end the connection with FATAL 08P01; they never harm the node.
 // Differences from PostgreSQL
 //  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT,
 //    UPDATE or DELETE; else each stands alone.
 //  - Each Execute of a pipeline stands alone, also before its Sync.
-//  - A portal's row description comes with its rows: a client that describes a row-returning statement or portal
-//    without executing it in the same flight gets 0A000. max_rows of Execute is ignored: all rows come at once.
+//  - Parse checks the grammar only: what analysis finds is told at Describe or Execute. max_rows of Execute is ignored:
+//    all rows come at once.
 //  - Values travel in text form only.
 // Probes: "pgwire/idle-in-transaction-timed-out".
 #pragma once
@@ -28,7 +30,7 @@
 
 #include "engine/config.h"
 #include "engine/node/session.h"
-#include "engine/sql/statement_cache.h"
+#include "engine/syntax/statement_cache.h"
 #include "sim/host.h"
 
 namespace polarsim::engine::pgwire {
@@ -49,6 +51,6 @@ using SessionFactory = std::function<std::unique_ptr<Session>(const SessionReque
 // Listens and serves until the host goes down. For the host's program: what the arguments refer to must outlive the
 // host's tasks. Throws SqlError 58030 if the port is taken.
 void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const SessionFactory& factory,
-           sql::StatementCache& cache);
+           syntax::StatementCache& cache);
 
 }  // namespace polarsim::engine::pgwire
