@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "engine/distribution/distribution_test_support.h"
+#include "engine/distribution/explain.h"
 #include "engine/sql/error.h"
 #include "engine/types/random.h"
 #include "engine/types/text_form.h"
@@ -91,6 +92,60 @@ TEST(Change, plans_are_as_expected) {
     SCOPED_TRACE(test.statement);
     EXPECT_EQ(result_of(test), test.expected);
   }
+}
+
+std::string explained(std::string_view text, bool analyze = false) {
+  ClusterTables tables;
+  const DistributedPlanPtr plan = distributed(text, tables);
+  const CallContext call;
+  const plan::PlannerSettings settings;
+  const plan::PlannerInputs planner{call, settings};
+  plan::ExplainOptions options;
+  options.analyze = analyze;
+  const DistributedExplainContext context{
+      options,
+      false,
+      planner,
+      {call, {}},
+      [](int group) { return "host=dn" + std::to_string(group); },
+      [](const Task& task) { return std::vector<std::string>{"Plan of " + std::to_string(task.shards.at(0))}; }};
+  std::string lines;
+  for (const std::string& line : explain(*plan, context)) lines += line + "\n";
+  return lines;
+}
+
+TEST(Change, explain_shows_the_method_of_insert_select) {
+  EXPECT_EQ(explained("INSERT INTO tgt SELECT v, id, s FROM a"),
+            "Custom Scan (PolarCluster INSERT ... SELECT)  (cost=0.00..0.00 rows=0 width=0)\n"
+            "  INSERT/SELECT method: repartition\n"
+            "  ->  Custom Scan (PolarCluster Adaptive)  (cost=0.00..0.00 rows=100000 width=40)\n"
+            "        Task Count: 4\n"
+            "        Tasks Shown: One of 4\n"
+            "        ->  Task\n"
+            "              Node: host=dn1\n"
+            "              ->  Plan of 102000\n");
+  EXPECT_NE(explained("INSERT INTO tgt SELECT v, id, s FROM a LIMIT 1").find("INSERT/SELECT method: pull to coordinator"),
+            std::string::npos);
+  EXPECT_THROW(explained("INSERT INTO tgt SELECT v, id, s FROM a", true), SqlError);
+}
+
+TEST(Change, explain_shows_the_tasks_of_changes) {
+  EXPECT_EQ(explained("UPDATE a SET v = 1"),
+            "Custom Scan (PolarCluster Adaptive)  (cost=0.00..0.00 rows=0 width=0)\n"
+            "  Task Count: 4\n"
+            "  Tasks Shown: One of 4\n"
+            "  ->  Task\n"
+            "        Node: host=dn1\n"
+            "        ->  Plan of 102000\n");
+}
+
+TEST(Change, rows_without_a_shard_have_an_error) {
+  ClusterTables tables;
+  const auto repartitioned = distributed("INSERT INTO tgt SELECT v, id, s FROM a", tables);
+  EXPECT_EQ(repartitioned->subplans.at(0).partition.value().null_error, "the partition column value cannot be NULL");
+  const auto pulled = distributed("INSERT INTO tgt SELECT v, id, s FROM a LIMIT 1", tables);
+  EXPECT_EQ(pulled->subplans.at(0).partition.value().null_error,
+            "the partition column of table public.tgt cannot be NULL");
 }
 
 const std::vector<Value>& parameters_of(const Task& task) { return *task.parameters; }

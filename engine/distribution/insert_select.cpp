@@ -205,7 +205,7 @@ class InsertSelectPlanner {
     std::shared_ptr<Job> job;
     if (table_.method == Method::hash) {
       job = make_insert(subplans.make_of(select, partitioning(repartitioned)), {all_shards()}, {}, options);
-      job->partition_of_shard = true;
+      job->partition_by_shard = true;
     } else {
       options.router = true;
       job = make_insert(subplans.make_of(select),

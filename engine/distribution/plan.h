@@ -19,6 +19,7 @@
 
 #include "engine/distribution/shard_choice.h"
 #include "engine/distribution/table.h"
+#include "engine/plan/custom_rows.h"
 #include "engine/query/query.h"
 
 namespace polarsim::engine::distribution {
@@ -90,8 +91,9 @@ struct Job {
   // One task for each partition of the subplans that are split, not one for each shard; all tables are reference
   // tables.
   int partitions = 0;
-  // INSERT: each task reads the partition of its shard's position. A task whose partition has no rows may be left out.
-  bool partition_of_shard = false;
+  // Each shard's task reads the partition of its own number. Of an INSERT: a task whose partition has no rows may be left
+  // out.
+  bool partition_by_shard = false;
   // INSERT: a NULL in the distribution column, which is in no shard, is an error (22004). What `choices` ask for are
   // the parameters of the tasks, so that a value computed once is the one that is sent.
   bool inserts = false;
@@ -105,9 +107,11 @@ struct Job {
 using JobPtr = std::shared_ptr<const Job>;
 
 // In a merge query: the rows of all tasks.
-class TaskRows final : public query::CustomRows {
+class TaskRows final : public plan::EstimatedCustomRows {
  public:
   explicit TaskRows(JobPtr job) : job_(std::move(job)) {}
+  // What the relative assumes.
+  double estimated_rows() const override { return 100000; }
   const char* name() const override { return "PolarCluster Adaptive"; }
   const JobPtr& job() const { return job_; }
 
