@@ -124,8 +124,9 @@ TEST(Change, explain_shows_the_method_of_insert_select) {
             "        ->  Task\n"
             "              Node: host=dn1\n"
             "              ->  Plan of 102000\n");
-  EXPECT_NE(explained("INSERT INTO tgt SELECT v, id, s FROM a LIMIT 1").find("INSERT/SELECT method: pull to coordinator"),
-            std::string::npos);
+  EXPECT_NE(
+      explained("INSERT INTO tgt SELECT v, id, s FROM a LIMIT 1").find("INSERT/SELECT method: pull to coordinator"),
+      std::string::npos);
   EXPECT_THROW(explained("INSERT INTO tgt SELECT v, id, s FROM a", true), SqlError);
 }
 

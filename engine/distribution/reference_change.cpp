@@ -26,7 +26,7 @@ class ReferenceChangePlanner {
     plan->command = query_->command;
     plan->columns = query::output_columns(*query_);
     SubplanList subplans(inputs_, plan->id);
-    query_ = replace_common_tables(inline_common_tables(query_), subplans, inputs_);
+    query_ = replace_common_tables(query_, subplans, inputs_);
     query_ = replace_outside_queries(
         query_, false, [&](const Query& inner) { return reads_elsewhere(inner) || is_limited(inner); }, subplans);
     replace_sources(subplans);

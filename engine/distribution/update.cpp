@@ -43,7 +43,7 @@ class ShardChangePlanner {
   DistributedPlanPtr run() {
     if (route() || !plan_->generic) return plan_;
     SubplanList subplans(inputs_, plan_->id);
-    query_ = replace_common_tables(inline_common_tables(query_), subplans, inputs_);
+    query_ = replace_common_tables(query_, subplans, inputs_);
     while (!plan_->job && plan_->generic) {
       if (!subplans.empty() && (route() || !plan_->generic)) break;
       step(subplans);
@@ -151,8 +151,18 @@ class ShardChangePlanner {
 
 DistributedPlanPtr plan_update_or_delete(const QueryPtr& query, const TableDistributionPtr& table,
                                          const DistributionInputs& inputs) {
-  if (table->is_reference()) return plan_reference_change(query, *table, inputs);
-  return ShardChangePlanner(query, *table, inputs).run();
+  const auto plan = [&](const QueryPtr& form) {
+    if (table->is_reference()) return plan_reference_change(form, *table, inputs);
+    return ShardChangePlanner(form, *table, inputs).run();
+  };
+  if (query->common_tables.empty()) return plan(inline_common_tables(query));
+  // What cannot be done with a common table in the place of its use may be possible once that is computed first.
+  try {
+    return plan(inline_common_tables(query));
+  } catch (const SqlError& error) {
+    if (error.sqlstate() != sqlstate::feature_not_supported) throw;
+  }
+  return plan(query);
 }
 
 }  // namespace polarsim::engine::distribution
