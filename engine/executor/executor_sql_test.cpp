@@ -1,5 +1,5 @@
-// Statements and what a PostgreSQL 15 answered to them, one after the other: fixtures/statements.txt, in which a
-// statement is followed by what psql -At showed, each line after a tab.
+// Statements and what a PostgreSQL 15 answered to them, one after the other: files in fixtures, in which a statement is
+// followed by what psql -At showed, each line after a tab.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,8 +15,8 @@ struct Recorded {
   std::vector<std::string> answer;
 };
 
-std::vector<Recorded> recorded_statements() {
-  std::ifstream file("engine/executor/fixtures/statements.txt");
+std::vector<Recorded> recorded_statements(const std::string& name) {
+  std::ifstream file("engine/executor/fixtures/" + name);
   std::vector<Recorded> statements;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with('\t')) {
@@ -41,9 +41,9 @@ std::string text_of(std::vector<std::string> lines, bool ordered) {
   return text;
 }
 
-void compare_all(const plan::PlannerSettings& settings, std::size_t work_memory_bytes) {
-  const std::vector<Recorded> statements = recorded_statements();
-  ASSERT_GT(statements.size(), 100U);
+void compare_all(const std::string& name, const plan::PlannerSettings& settings, std::size_t work_memory_bytes) {
+  const std::vector<Recorded> statements = recorded_statements(name);
+  ASSERT_GT(statements.size(), 50U);
   engine::testing::with_node([&](engine::testing::TestNode& node) {
     SqlRunner runner(node);
     runner.settings = settings;
@@ -56,15 +56,24 @@ void compare_all(const plan::PlannerSettings& settings, std::size_t work_memory_
   });
 }
 
-TEST(ExecutorSql, AnswersAsPostgresDoes) { compare_all({}, default_work_memory_bytes); }
+TEST(ExecutorSql, AnswersAsPostgresDoes) { compare_all("statements.txt", {}, default_work_memory_bytes); }
+
+TEST(ExecutorSql, ForeignKeysAreEnforcedAsPostgresDoes) {
+  compare_all("foreign_keys.txt", {}, default_work_memory_bytes);
+}
+
+// Small tables are sampled as a whole, so that the numbers are the same.
+TEST(ExecutorSql, StatisticsAndEstimatesAreThoseOfPostgres) {
+  compare_all("statistics.txt", {}, default_work_memory_bytes);
+}
 
 TEST(ExecutorSql, AnswersAreTheSameByOtherPlansWithLittleMemory) {
   plan::PlannerSettings settings;
   settings.enable_hashjoin = settings.enable_hashagg = settings.enable_seqscan = false;
-  compare_all(settings, 64);
+  compare_all("statements.txt", settings, 64);
   settings = {};
   settings.enable_nestloop = settings.enable_indexscan = false;
-  compare_all(settings, 64);
+  compare_all("statements.txt", settings, 64);
 }
 
 }  // namespace
