@@ -111,7 +111,7 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
     }
     const bool view = target.relation.description->kind == RelationKind::view;
     concerns = concerns || target.distribution != nullptr ||
-               (view && target.relation.id >= catalog::Table::first_normal_relation &&
+               (view && target.relation.description->schema != catalog::system_schema &&
                 distributor_.is_on_all_coordinators(target.relation.id));
   }
   return concerns;
@@ -341,7 +341,7 @@ void DefinitionChange::warn_of_local_view(const catalog::Definition& view) const
   const auto is_elsewhere = [this](RelationId used) { return distributor_.is_on_all_coordinators(used); };
   const auto local = std::find_if_not(uses.begin(), uses.end(), is_elsewhere);
   const bool uses_distributed = std::any_of(uses.begin(), uses.end(), [&](RelationId used) {
-    return used >= catalog::Table::first_normal_relation && is_elsewhere(used);
+    return is_elsewhere(used) && work().definition(used)->schema != catalog::system_schema;
   });
   if (local == uses.end() || !uses_distributed) return;
   const auto definition = work().definition(*local);

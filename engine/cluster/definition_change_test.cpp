@@ -269,6 +269,8 @@ TEST_F(DefinitionChangeTest, Views) {
               "   FROM public.a\n");
     EXPECT_EQ(done(cluster, "CREATE VIEW vl AS SELECT id FROM l"), "here: CREATE VIEW vl AS SELECT id FROM l\n");
     EXPECT_EQ(cluster.told(), "");
+    EXPECT_NE(done(cluster, "CREATE VIEW vs AS SELECT shardid FROM pg_dist_shard").find("1: CREATE OR REPLACE VIEW"),
+              std::string::npos);
     EXPECT_EQ(done(cluster, "CREATE VIEW mixed AS SELECT a.id FROM a, l"),
               "here: CREATE VIEW mixed AS SELECT a.id FROM a, l\n");
     EXPECT_EQ(cluster.told(),

@@ -168,6 +168,12 @@ std::vector<std::string> metadata_table_statements() {
       fmt::format("CREATE SEQUENCE pg_catalog.pg_dist_shardid_seq START WITH {} MINVALUE {}", lowest_shard_id,
                   lowest_shard_id),
       "CREATE SEQUENCE pg_catalog.pg_dist_colocationid_seq AS integer",
+      "CREATE VIEW pg_catalog.polar_cluster_tables AS SELECT p.logicalrelid AS table_name, CASE WHEN p.repmodel = 't' "
+      "THEN 'reference' WHEN s.colocationid IS NOT NULL THEN 'schema' ELSE 'distributed' END AS "
+      "polar_cluster_table_type, COALESCE(p.partkey, '<none>') AS distribution_column, p.colocationid AS "
+      "colocation_id, c.shardcount AS shard_count FROM pg_catalog.pg_dist_partition p JOIN "
+      "pg_catalog.pg_dist_colocation c ON c.colocationid = p.colocationid LEFT JOIN pg_catalog.pg_dist_schema s ON "
+      "s.colocationid = p.colocationid",
   };
 }
 

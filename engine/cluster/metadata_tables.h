@@ -1,6 +1,6 @@
 // The tables in which every coordinator keeps what the cluster is: pg_dist_node, pg_dist_partition, pg_dist_shard,
-// pg_dist_placement, pg_dist_colocation, pg_dist_schema, pg_dist_transaction (the relative's, with its columns), and
-// the statements that change their rows.
+// pg_dist_placement, pg_dist_colocation, pg_dist_schema, pg_dist_transaction (the relative's, with its columns), the
+// view polar_cluster_tables, and the statements that change their rows.
 //
 // Relations are named by regclass, whose numbers differ from node to node: statements for all coordinators say
 // 'schema.t'::regclass. pg_dist_partition.partkey is the name of the distribution column, NULL where there is none

@@ -378,6 +378,9 @@ TEST(TableChange, DistributesSchemas) {
         EXPECT_EQ(metadata(cluster),
                   "a s 0 1: 102008(-2147483648..2147483647)@3\n"
                   "b s 0 1: 102009(-2147483648..2147483647)@3\n");
+        EXPECT_EQ(cluster.session().run("SELECT table_name::text, polar_cluster_table_type, distribution_column, "
+                                        "colocation_id, shard_count FROM polar_cluster_tables ORDER BY table_name"),
+                  "s.a|schema|<none>|1|1;s.b|schema|<none>|1|1");
         EXPECT_EQ(cluster.session().run("SELECT schemaid::text, colocationid FROM pg_dist_schema"), "s|1");
         change.distribute_schema("s");
         EXPECT_EQ(cluster.told(), "NOTICE schema s is already distributed\n");

@@ -26,8 +26,9 @@ distribution::TableDistributionPtr TableDistributor::find(RelationId table) cons
 }
 
 bool TableDistributor::is_on_all_coordinators(RelationId relation) const {
-  if (relation < catalog::Table::first_normal_relation || find(relation) != nullptr) return true;
+  if (find(relation) != nullptr) return true;
   const auto definition = work_.definition(relation);
+  if (definition->schema == catalog::system_schema) return true;
   if (definition->kind != RelationKind::view) return false;
   return std::all_of(definition->view.uses.begin(), definition->view.uses.end(),
                      [this](RelationId used) { return is_on_all_coordinators(used); });
