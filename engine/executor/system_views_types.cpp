@@ -21,7 +21,7 @@ Row type_row(const TypeInfo& type) {
           Value::integer(role_oid),
           Value::integer(type.length),
           flag(layout.by_value),
-          character(is_pseudo_type(type.id) ? 'p' : 'b'),
+          character(is_pseudo_type(type.id) || type.id == TypeId::unknown ? 'p' : 'b'),
           character(static_cast<char>(type.category)),
           flag(type.preferred),
           flag(true),

@@ -128,40 +128,43 @@ bool Settings::check_boolean(std::string_view parameter, std::string_view value)
   }
 }
 
-void Settings::set(std::string_view name, std::string_view value) {
+void Settings::set(std::string_view written, std::string_view value) {
+  const std::string name = lower(written);
   if (const auto found = timeouts_.find(name); found != timeouts_.end()) {
     found->second = parse_timeout(name, value);
     return;
   }
-  const bool custom = name.find('.') != std::string_view::npos;
+  const bool custom = name.find('.') != std::string::npos;
   if (!custom && !texts_.contains(name)) {
-    throw SqlError(sqlstate::undefined_object, fmt::format("unrecognized configuration parameter \"{}\"", name));
+    throw SqlError(sqlstate::undefined_object, fmt::format("unrecognized configuration parameter \"{}\"", written));
   }
   std::string text(value);
   if (name == "default_transaction_isolation") text = check_isolation(name, value);
   if (name == "default_transaction_read_only") text = check_boolean(name, value) ? "on" : "off";
-  texts_[std::string(name)] = std::move(text);
+  texts_[name] = std::move(text);
 }
 
-void Settings::reset(std::string_view name) {
+void Settings::reset(std::string_view written) {
+  const std::string name = lower(written);
   if (name == "all") {
     timeouts_ = timeout_defaults_;
     texts_ = text_defaults_;
     return;
   }
   if (const auto timeout = timeout_defaults_.find(name); timeout != timeout_defaults_.end()) {
-    timeouts_[std::string(name)] = timeout->second;
+    timeouts_[name] = timeout->second;
     return;
   }
-  const std::string shown = show(name);  // for the error if there is none
+  const std::string shown = show(written);  // for the error if there is none
   const auto text = text_defaults_.find(name);
-  texts_[std::string(name)] = text == text_defaults_.end() ? std::string() : text->second;
+  texts_[name] = text == text_defaults_.end() ? std::string() : text->second;
 }
 
-std::string Settings::show(std::string_view name) const {
+std::string Settings::show(std::string_view written) const {
+  const std::string name = lower(written);
   if (const auto timeout = timeouts_.find(name); timeout != timeouts_.end()) return show_timeout(timeout->second);
   if (const auto text = texts_.find(name); text != texts_.end()) return text->second;
-  throw SqlError(sqlstate::undefined_object, fmt::format("unrecognized configuration parameter \"{}\"", name));
+  throw SqlError(sqlstate::undefined_object, fmt::format("unrecognized configuration parameter \"{}\"", written));
 }
 
 }  // namespace polarsim::engine

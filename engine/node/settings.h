@@ -19,7 +19,8 @@ class Settings {
  public:
   explicit Settings(const NodeConfig& config);
 
-  // Throws SqlError: 42704 for an unknown name, 22023 for a bad value, 0A000 for an isolation level there is none of.
+  // Names may be written in capitals. Throws SqlError: 42704 for an unknown name, 22023 for a bad value, 0A000 for an
+  // isolation level there is none of.
   void set(std::string_view name, std::string_view value);
   // "all" resets everything.
   void reset(std::string_view name);

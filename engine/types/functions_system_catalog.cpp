@@ -20,6 +20,20 @@ Value encoding_name(const FunctionCall& call) {
   return Value::text(encoding == utf8 ? "UTF8" : encoding == sql_ascii ? "SQL_ASCII" : "");
 }
 
+Value encoding_number(const FunctionCall& call) {
+  std::string wanted;
+  for (const char c : call[0].as_text()) {
+    if (c != '-' && c != '_') wanted += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return Value::integer(wanted == "utf8" || wanted == "unicode" ? 6 : wanted == "sqlascii" ? 0 : -1);
+}
+
+// "default", "C" and "POSIX".
+Value collation_is_visible(const FunctionCall& call) {
+  const std::int64_t number = call[0].as_integer();
+  return number == 100 || number == 950 || number == 951 ? Value::boolean(true) : Value::null();
+}
+
 // Everything there is lies in pg_catalog, which is always searched first. NULL for what does not exist.
 Value function_is_visible(const FunctionCall& call) {
   return function_of_number(call[0].as_integer()) != nullptr ? Value::boolean(true) : Value::null();
@@ -90,7 +104,9 @@ void add_expressions(Entries& to) {
     to.functions.push_back(system_function(name, {oid}, text, stable, always_null));
     to.functions.push_back(system_function(name, {oid, boolean}, text, stable, always_null));
   }
-  to.functions.push_back(system_function("pg_get_statisticsobjdef_columns", {oid}, text, stable, always_null));
+  for (const char* name : {"pg_get_statisticsobjdef_columns", "pg_get_partkeydef", "pg_get_partition_constraintdef"}) {
+    to.functions.push_back(system_function(name, {oid}, text, stable, always_null));
+  }
   to.functions.push_back(system_function("pg_tablespace_location", {oid}, text, stable, empty_text));
   to.functions.push_back({.name = "pg_partition_ancestors",
                           .arguments = {regclass},
@@ -108,11 +124,14 @@ void add_system_catalog(Entries& to) {
   constexpr Volatility stable = Volatility::stable;
   add_expressions(to);
   to.functions.push_back(system_function("pg_encoding_to_char", {int4}, name, stable, encoding_name));
+  to.functions.push_back(system_function("pg_char_to_encoding", {name}, int4, stable, encoding_number));
   to.functions.push_back(system_function("pg_function_is_visible", {oid}, boolean, stable, function_is_visible));
   to.functions.push_back(system_function("pg_operator_is_visible", {oid}, boolean, stable, operator_is_visible));
   to.functions.push_back(system_function("pg_type_is_visible", {oid}, boolean, stable, type_is_visible));
-  for (const char* none : {"pg_opclass_is_visible", "pg_opfamily_is_visible", "pg_collation_is_visible",
-                           "pg_conversion_is_visible", "pg_statistics_obj_is_visible"}) {
+  to.functions.push_back(system_function("pg_collation_is_visible", {oid}, boolean, stable, collation_is_visible));
+  for (const char* none :
+       {"pg_opclass_is_visible", "pg_opfamily_is_visible", "pg_conversion_is_visible", "pg_statistics_obj_is_visible",
+        "pg_ts_config_is_visible", "pg_ts_dict_is_visible", "pg_ts_parser_is_visible", "pg_ts_template_is_visible"}) {
     to.functions.push_back(system_function(none, {oid}, boolean, stable, always_null));
   }
   to.functions.push_back(system_function("pg_get_function_arguments", {oid}, text, stable, function_arguments<true>));
