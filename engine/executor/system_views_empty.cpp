@@ -111,6 +111,9 @@ constexpr EmptyView views[] = {
      "schemaname name, tablename name, attname name, inherited bool, null_frac float4, avg_width int4, "
      "n_distinct float4, most_common_vals anyarray, most_common_freqs _float4, histogram_bounds anyarray, "
      "correlation float4, most_common_elems anyarray, most_common_elem_freqs _float4, elem_count_histogram _float4"},
+    {12093, "pg_seclabels",
+     "objoid oid, classoid oid, objsubid int4, objtype text, objnamespace oid, objname text, provider text, "
+     "label text"},
     {3596, "pg_seclabel", "objoid oid, classoid oid, objsubid int4, provider text, label text"},
 };
 

@@ -95,8 +95,10 @@ std::string LocalServices::object_name(TypeId type, std::uint32_t oid) {
     const bool schema = found && found->description->kind == catalog::RelationKind::schema;
     return schema ? quote_identifier(found->description->name) : fmt::to_string(oid);
   }
-  const FunctionEntry* const function = type == TypeId::regproc ? function_of_number(oid) : nullptr;
-  return function != nullptr ? function->name : fmt::to_string(oid);
+  if (type != TypeId::regproc) return fmt::to_string(oid);
+  if (const FunctionEntry* const function = function_of_number(oid)) return function->name;
+  const std::string name = io_function_name(oid);
+  return name.empty() ? fmt::to_string(oid) : name;
 }
 
 std::uint32_t LocalServices::relation_number(std::string_view name) const {
@@ -122,8 +124,10 @@ std::uint32_t LocalServices::object_number(TypeId type, std::string_view name) {
     if (const std::uint32_t id = schema_number(schema); id != 0) return id;
     throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", schema));
   }
-  const auto functions = functions_named(sql::parse_relation_name(name).name);
+  const std::string function = sql::parse_relation_name(name).name;
+  const auto functions = functions_named(function);
   if (functions.size() == 1) return number_of(*functions.front());
+  if (const std::uint32_t number = io_function_number(function); number != 0 && functions.empty()) return number;
   if (!functions.empty()) {
     throw SqlError(sqlstate::ambiguous_function, fmt::format("more than one function named \"{}\"", name));
   }

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/sql/error.h"
+#include "engine/types/array.h"
 #include "engine/types/families.h"
 #include "engine/types/functions_system.h"
 #include "engine/types/object_numbers.h"
@@ -90,12 +92,62 @@ Value function_result(const FunctionCall& call) {
   return Value::text(function->kind == FunctionKind::set ? "SETOF " + type : type);
 }
 
+// "name=value" taken apart; without "=" there is no value.
+class Options final : public FunctionRows {
+ public:
+  explicit Options(const FunctionCall& call) : options_(call[0]) {}
+  bool next(Row& row) override {
+    const auto& elements = options_.as_array().elements();
+    if (at_ == elements.size()) return false;
+    const std::string_view option = elements[at_++].as_text();
+    const std::size_t equals = option.find('=');
+    row = {Value::text(option.substr(0, equals)),
+           equals == std::string_view::npos ? Value::null() : Value::text(option.substr(equals + 1))};
+    return true;
+  }
+
+ private:
+  const Value options_;
+  std::size_t at_ = 0;
+};
+std::unique_ptr<FunctionRows> options(const FunctionCall& call) { return std::make_unique<Options>(call); }
+
 // Tables have no partitions.
 class NoRows final : public FunctionRows {
  public:
   bool next(Row&) override { return false; }
 };
 std::unique_ptr<FunctionRows> no_rows(const FunctionCall&) { return std::make_unique<NoRows>(); }
+
+// What an object's owner, and everybody, may do before anything is granted. There is no type for an entry of such a
+// list: it is a text.
+Value default_privileges(const FunctionCall& call) {
+  struct Defaults {
+    char kind;
+    const char* owner;
+    const char* everybody;
+  };
+  static constexpr Defaults all[] = {{'c', "", ""},   {'r', "arwdDxt", ""}, {'s', "rwU", ""}, {'d', "CTc", "Tc"},
+                                     {'f', "X", "X"}, {'l', "U", "U"},      {'L', "rw", ""},  {'n', "UC", ""},
+                                     {'p', "sA", ""}, {'t', "C", ""},       {'F', "U", ""},   {'S', "U", ""},
+                                     {'T', "U", "U"}};
+  const std::string_view kind = call[0].as_text();
+  for (const Defaults& each : all) {
+    if (kind.size() != 1 || kind[0] != each.kind) continue;
+    const Value owner = session_of(call).call(*find_function("pg_get_userbyid", std::vector{TypeId::oid}),
+                                              {.arguments = call.arguments.subspan(1),
+                                               .types = {},
+                                               .result = TypeId::name,
+                                               .context = call.context,
+                                               .function = nullptr});
+    std::vector<Value> entries;
+    if (*each.everybody != '\0') entries.push_back(Value::text(fmt::format("={}/{}", each.everybody, owner.as_text())));
+    if (*each.owner != '\0')
+      entries.push_back(Value::text(fmt::format("{}={}/{}", owner.as_text(), each.owner, owner.as_text())));
+    return Value::array(Array(TypeId::text, std::move(entries)));
+  }
+  throw SqlError(sqlstate::internal_error, fmt::format("unrecognized object type abbreviation: {}", kind));
+}
 
 void add_expressions(Entries& to) {
   using enum TypeId;
@@ -108,6 +160,16 @@ void add_expressions(Entries& to) {
     to.functions.push_back(system_function(name, {oid}, text, stable, always_null));
   }
   to.functions.push_back(system_function("pg_tablespace_location", {oid}, text, stable, empty_text));
+  to.functions.push_back(
+      system_function("acldefault", {char_byte, oid}, text_array, Volatility::immutable, default_privileges));
+  to.functions.push_back({.name = "pg_options_to_table",
+                          .arguments = {text_array},
+                          .result = record,
+                          .kind = FunctionKind::set,
+                          .volatility = stable,
+                          .argument_names = {"options_array"},
+                          .outputs = {{"option_name", text}, {"option_value", text}},
+                          .set = options});
   to.functions.push_back({.name = "pg_partition_ancestors",
                           .arguments = {regclass},
                           .result = regclass,
