@@ -201,6 +201,21 @@ TEST(SystemViews, ShowTypesAndFunctions) {
   });
 }
 
+TEST(SystemViews, ShowEverySetting) {
+  with_node([](TestNode& node) {
+    Views views(node);
+    std::set<std::string> shown;
+    for (const Row& row : views.rows(*executor::find_system_view("", "pg_settings")))
+      shown.insert(std::string(row.at(0).as_text()));
+    std::set<std::string> known;
+    for (const auto& [name, value] : Settings(node.instance().database().config()).all()) known.insert(name);
+    EXPECT_EQ(shown, known);
+    const std::vector<std::string> columns{"setting", "unit", "source"};
+    EXPECT_EQ(views.select("", "pg_settings", columns, "name", "work_mem"), "4096|kB|default");
+    EXPECT_EQ(views.select("", "pg_settings", columns, "name", "TimeZone"), "UTC|null|default");
+  });
+}
+
 TEST(SystemViews, ShowTheStandardsCatalog) {
   with_views([](Views& views) {
     const std::vector<std::string> of_column{"ordinal_position",  "is_nullable",   "data_type",
