@@ -51,6 +51,7 @@ std::vector<std::string> SqlRunner::run(std::string_view sql) {
     return failure.empty() ? lines : failure;
   } catch (const SqlError& error) {
     rollback();
+    last_error = error.fields();
     return {shown(error)};
   }
 }
@@ -83,6 +84,17 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, std::s
     commands::CommandContext context{database_, transaction, call, relations, path_, notices};
     commands::analyze(context, *vacuum);
     return {"ANALYZE"};
+  }
+  if (const auto* rows = std::get_if<syntax::Copy>(&statement.body)) {
+    const CopyInputs inputs{.database = database_,
+                            .transaction = transaction,
+                            .call = call,
+                            .relations = relations,
+                            .snapshot = snapshot,
+                            .planner = settings,
+                            .stream = copy_stream,
+                            .work_memory_bytes = work_memory_bytes};
+    return {copy(*rows, inputs).tag};
   }
   const query::AnalysisContext context{relations, call};
   if (const auto* explain = std::get_if<syntax::Explain>(&statement.body)) {
