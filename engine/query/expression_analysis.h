@@ -28,7 +28,7 @@ class ExpressionScope {
   // For names of functions, operators, types and collations that are written with a schema.
   virtual bool has_schema(std::string_view name) = 0;
   // The query, analysed inside this scope: it may use columns from here. May be called more than once for one query.
-  virtual QueryPtr subquery(const syntax::Select& select) = 0;
+  virtual QueryPtr subquery(const syntax::Select& select, int position) = 0;
   // A parameter of the statement. Its type may be unknown until coerce() asks parameter_type() to settle it.
   virtual ExpressionPtr parameter(const syntax::Expression& reference) = 0;
   // Settles the type of a parameter that had none; 42P08 if it already has another.

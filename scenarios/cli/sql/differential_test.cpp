@@ -90,7 +90,7 @@ class Stage {
       Choices choices(numbers);
       const GeneratedStatement statement = StatementGenerator(choices, schema).statement();
       played.statements.push_back(statement.text);
-      if (log_.is_open()) log_ << statement.text << ";" << std::endl;
+      note(statement.text + ";");
       const sql::Answer theirs = theirs_->run(statement.text);
       const sql::Answer ours = ours_->run(statement.text);
       ++statements_;
@@ -119,6 +119,9 @@ class Stage {
     return text;
   }
   void log_to(const std::string& path) { log_.open(path); }
+  void note(const std::string& text) {
+    if (log_.is_open()) log_ << text << std::endl;
+  }
 
  private:
   static Difference describe(const std::string& differs, const std::string& statement, const sql::Answer& ours,
@@ -214,6 +217,7 @@ TEST(SqlAgainstPostgres, Survey) {
   };
   std::map<std::string, Kind> kinds;
   for (std::uint64_t i = 0; i < number_from_environment("POLARSIM_SQL_SCRIPTS", scripts_by_default); ++i) {
+    stage.note(fmt::format("-- script {}", i));
     for (Difference& difference : stage.play(make_script(seed * 1'000'000 + i), false).differences) {
       Kind& kind = kinds[difference.kind];
       if (kind.count++ != 0 && difference.text.size() >= kind.shortest.size()) continue;

@@ -166,7 +166,7 @@ std::string StatementGenerator::special(T wanted, const Place& place, int depth)
           return fmt::format("overlay({} PLACING {} FROM {})", value(T::text, place, depth, false),
                              value(T::text, place, depth, false), 1 + choices_.below(3));
         default:
-          return fmt::format("{} COLLATE \"C\"", value(T::text, place, 0, false));
+          return fmt::format("({})::text COLLATE \"C\"", value(T::text, place, 0, false));
       }
     case T::int4:
       switch (choices_.below(3)) {
