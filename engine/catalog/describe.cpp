@@ -23,11 +23,30 @@ std::string column_list(const Definition& table, const std::vector<int>& numbers
   return text;
 }
 
+// Whether the text is one call: a name, and brackets that end with it.
+bool is_call(const std::string& text) {
+  const std::size_t open = text.find('(');
+  if (open == 0 || open == std::string::npos || text.find_first_of(" :'[") < open) return false;
+  int depth = 0;
+  char quote = '\0';
+  for (std::size_t i = open; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != '\0') {
+      if (c == quote) quote = '\0';
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '(') {
+      ++depth;
+    } else if (c == ')' && --depth == 0) {
+      return i + 1 == text.size();
+    }
+  }
+  return false;
+}
+
 // An expression stands in brackets unless it is a call of a function.
 std::string expression_text(const std::string& expression) {
-  const bool call = !expression.starts_with('(') && expression.ends_with(')') &&
-                    expression.find_first_of(" ':") > expression.find('(');
-  return call ? expression : "(" + expression + ")";
+  return is_call(expression) ? expression : "(" + expression + ")";
 }
 
 std::string key_text(const IndexProperties::Key& key, const Definition& table) {
@@ -52,7 +71,7 @@ const char* action_text(ForeignKey::Action action) {
 
 }  // namespace
 
-std::string index_text(const Definition& index, const Definition& table) {
+std::string index_text(const Definition& index, const Definition& table, const std::string& table_name) {
   const IndexProperties& properties = index.index;
   std::string keys;
   for (const IndexProperties::Key& key : properties.keys) {
@@ -62,9 +81,10 @@ std::string index_text(const Definition& index, const Definition& table) {
     // Only what differs from the direction's default is said.
     if (key.nulls_first != key.descending) keys += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
   }
-  std::string text =
-      fmt::format("CREATE {}INDEX {} ON {}.{} USING btree ({})", properties.unique ? "UNIQUE " : "",
-                  quote_identifier(index.name), quote_identifier(table.schema), quote_identifier(table.name), keys);
+  const std::string name =
+      table_name.empty() ? quote_identifier(table.schema) + "." + quote_identifier(table.name) : table_name;
+  std::string text = fmt::format("CREATE {}INDEX {} ON {} USING btree ({})", properties.unique ? "UNIQUE " : "",
+                                 quote_identifier(index.name), name, keys);
   if (!properties.included.empty()) text += fmt::format(" INCLUDE ({})", column_list(table, properties.included));
   if (properties.nulls_not_distinct) text += " NULLS NOT DISTINCT";
   if (!properties.predicate.empty()) text += " WHERE " + properties.predicate;
@@ -101,6 +121,8 @@ std::string foreign_key_text(const ForeignKey& key, const Definition& table, con
   if (key.match_full) text += " MATCH FULL";
   if (key.on_update != ForeignKey::Action::no_action) text += fmt::format(" ON UPDATE {}", action_text(key.on_update));
   if (key.on_delete != ForeignKey::Action::no_action) text += fmt::format(" ON DELETE {}", action_text(key.on_delete));
+  if (key.deferrable) text += " DEFERRABLE";
+  if (key.initially_deferred) text += " INITIALLY DEFERRED";
   if (!key.validated) text += " NOT VALID";
   return text;
 }

@@ -8,8 +8,8 @@
 
 namespace polarsim::engine::catalog {
 
-// "CREATE UNIQUE INDEX t_pkey ON public.t USING btree (id)".
-std::string index_text(const Definition& index, const Definition& table);
+// "CREATE UNIQUE INDEX t_pkey ON public.t USING btree (id)". `table_name` as it is to be shown; empty: with its schema.
+std::string index_text(const Definition& index, const Definition& table, const std::string& table_name = {});
 // The key of that number, from 1; an empty text if there is none.
 std::string index_key_text(const Definition& index, const Definition& table, int number);
 // "PRIMARY KEY (id)", "UNIQUE (a, b)"; of an index that is a constraint.

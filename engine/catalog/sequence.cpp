@@ -87,6 +87,14 @@ bool log_is_due(Database& database, const PageRef& pin, const StoredState& store
 
 }  // namespace
 
+std::optional<std::int64_t> last_value(Database& database, RelationId file) {
+  const PageRef pin = database.pool().pin(page_of(file));
+  if (pin.page().item_count() == 0) return std::nullopt;
+  const SequenceState state = load(pin).state;
+  if (!state.is_called) return std::nullopt;
+  return state.last_value;
+}
+
 std::int64_t nextval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name) {
   const SequencePtr sequence = open(database, transaction, name, LockMode::row_exclusive);
   const SequenceDefinition& definition = sequence->definition;

@@ -38,6 +38,9 @@ std::int64_t setval(Database& database, txn::Transaction& transaction, SequenceM
                     std::int64_t value, bool is_called);
 std::int64_t lastval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory);
 
+// pg_sequences.last_value: nothing before the first nextval(). Takes no lock: as it is at this moment.
+std::optional<std::int64_t> last_value(Database& database, RelationId file);
+
 // The page of a new sequence; its file exists.
 void create_sequence_page(Database& database, txn::Transaction& transaction, const Sequence& sequence);
 void register_sequence_redo(storage::RedoTable& table);

@@ -75,8 +75,9 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
     column.type = outputs[i].type;
     view.columns.push_back(std::move(column));
   }
+  // Views inside keep their names, so that they may change.
   query::DeparseOptions style;
-  style.qualify_always = true;
+  style.is_visible = [](const query::Relation&) { return false; };
   view.view.query = query::deparse(*query, style);
   std::set<RelationId> uses;
   collect_relations(*query, uses);

@@ -1,13 +1,13 @@
 #include "engine/executor/executor_sql_test_support.h"
 
+#include "engine/node/settings.h"
 #include "engine/query/analysis.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor::testing {
 
-SqlRunner::SqlRunner(engine::testing::TestNode& node)
-    : database_(node.instance().database()), cache_(database_) {}
+SqlRunner::SqlRunner(engine::testing::TestNode& node) : database_(node.instance().database()), cache_(database_) {}
 
 std::vector<std::string> SqlRunner::run(std::string_view sql) {
   txn::Backend& backend = database_.connect();
@@ -35,6 +35,9 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::B
   session.transaction = [&transaction]() -> txn::Transaction& { return transaction; };
   session.search_path = [this] { return path_; };
   session.refuse_if_read_only = [](const char*) {};
+  const Settings session_settings(database_.config());
+  session.setting = [&](std::string_view name) { return session_settings.show(name); };
+  session.query = [&] { return std::string(sql); };
   LocalServices services(database_, backend, sequences, session);
   CallContext call;
   call.session = &services;

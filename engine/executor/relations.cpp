@@ -154,7 +154,7 @@ query::RelationPtr CatalogRelations::open(std::string_view schema, std::string_v
 }
 
 bool CatalogRelations::has_schema(std::string_view name) const {
-  return database_.catalog().schema_id(&transaction_, name) != 0;
+  return name == information_schema || database_.catalog().schema_id(&transaction_, name) != 0;
 }
 
 }  // namespace polarsim::engine::executor

@@ -28,6 +28,11 @@ struct SystemView {
 const std::vector<SystemView>& system_views();
 // Null if there is none. An empty schema means pg_catalog, which is searched before all others.
 const SystemView* find_system_view(std::string_view schema, std::string_view name);
-const SystemView& system_view(std::uint32_t id);  // must exist
+const SystemView* find_system_view(std::uint32_t id);  // null if there is none
+const SystemView& system_view(std::uint32_t id);       // must exist
+
+inline constexpr const char* information_schema = "information_schema";
+// PostgreSQL's is given out by initdb; this is ours.
+inline constexpr std::uint32_t information_schema_oid = 13207;
 
 }  // namespace polarsim::engine::executor

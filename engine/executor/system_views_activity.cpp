@@ -1,6 +1,13 @@
-// What a node is doing: pg_locks, pg_prepared_xacts.
+// What a node is doing, and how it is set: pg_locks, pg_prepared_xacts, pg_stat_activity, pg_settings.
+//
+// Of other sessions pg_stat_activity knows their process, their transaction's number and what they wait for, but not
+// what they run or since when.
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <string>
 
+#include "engine/executor/system_views_catalog.h"
 #include "engine/executor/system_views_families.h"
 #include "engine/node/session_services.h"
 
@@ -10,8 +17,6 @@ namespace {
 
 // A timestamptz counts from 2000, the host's clock from 1970.
 constexpr std::int64_t epoch_2000_us = 946'684'800'000'000;
-constexpr std::int64_t database_oid = 5;
-
 Value integer_or_null(bool present, std::uint64_t value) {
   return present ? Value::integer(static_cast<std::int64_t>(value)) : Value::null();
 }
@@ -25,6 +30,13 @@ std::vector<Row> prepared_rows(const SystemViewInputs& inputs) {
   return rows;
 }
 
+// As pg_locks.locktype and pg_stat_activity.wait_event have it: what stands in place of a unique index on relation
+// names is an object.
+const char* kind_name(txn::LockTag::Kind kind) {
+  static constexpr const char* kinds[] = {"relation", "tuple", "transactionid", "spectoken", "advisory", "object"};
+  return kinds[static_cast<std::size_t>(kind)];
+}
+
 Row lock_row(const txn::LockManager::Entry& entry) {
   using Kind = txn::LockTag::Kind;
   const txn::LockTag& tag = entry.tag;
@@ -32,9 +44,7 @@ Row lock_row(const txn::LockManager::Entry& entry) {
   const bool advisory = tag.kind == Kind::advisory;
   const bool of_relation = tag.kind == Kind::relation || tuple;
   const bool of_transaction = tag.kind == Kind::transaction || tag.kind == Kind::speculative;
-  // As PostgreSQL shows what stands in place of a unique index on relation names.
-  static constexpr const char* kinds[] = {"relation", "tuple", "transactionid", "spectoken", "advisory", "object"};
-  return {Value::text(kinds[static_cast<std::size_t>(tag.kind)]),
+  return {Value::text(kind_name(tag.kind)),
           integer_or_null(of_relation || advisory, database_oid),
           integer_or_null(of_relation, tag.a),
           integer_or_null(tuple, tag.b >> 16),
@@ -55,6 +65,176 @@ Row lock_row(const txn::LockManager::Entry& entry) {
 std::vector<Row> lock_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   for (const txn::LockManager::Entry& entry : inputs.database.locks().entries()) rows.push_back(lock_row(entry));
+  return rows;
+}
+
+Value time_or_null(std::int64_t unix_us) {
+  return unix_us == 0 ? Value::null() : Value::integer(unix_us - epoch_2000_us);
+}
+
+Row activity_row(const SystemViewInputs& inputs, const txn::Backend& backend, const txn::LockManager::Entry* waiting,
+                 Value xid) {
+  const bool own = inputs.transaction.backend == &backend;
+  const bool is_worker = backend.gives_way;
+  const char* const state = own || waiting != nullptr ? "active" : "";
+  return {
+      Value::integer(database_oid),
+      Value::text(database_name),
+      number(backend.process_id()),
+      Value::null(),  // leader_pid
+      is_worker ? Value::null() : Value::integer(role_oid),
+      is_worker ? Value::null() : Value::text(role_name),
+      own ? ask_session(inputs, "current_setting", {Value::text("application_name")}, {TypeId::text}) : Value::null(),
+      Value::null(),  // client_addr
+      Value::null(),  // client_hostname
+      Value::null(),  // client_port
+      Value::null(),  // backend_start
+      own ? time_or_null(inputs.call.transaction_start_us) : Value::null(),
+      own ? time_or_null(inputs.call.statement_start_us) : Value::null(),
+      own ? time_or_null(inputs.call.statement_start_us) : Value::null(),  // state_change
+      waiting != nullptr ? Value::text("Lock") : Value::null(),
+      waiting != nullptr ? Value::text(kind_name(waiting->tag.kind)) : Value::null(),
+      text_or_null(state),
+      std::move(xid),
+      Value::null(),  // backend_xmin
+      Value::null(),  // query_id
+      own ? ask_session(inputs, "current_query", {}, {}) : Value::null(),
+      Value::text(is_worker ? "autovacuum worker" : "client backend")};
+}
+
+std::vector<Row> activity_rows(const SystemViewInputs& inputs) {
+  const std::vector<txn::LockManager::Entry> locks = inputs.database.locks().entries();
+  std::vector<Row> rows;
+  for (const txn::Backend* const backend : inputs.database.backends()) {
+    const txn::LockManager::Entry* waiting = nullptr;
+    // A transaction holds a lock on its own number; those of its savepoints are younger.
+    Value xid = Value::null();
+    for (const txn::LockManager::Entry& entry : locks) {
+      if (entry.process_id != backend->process_id()) continue;
+      if (!entry.granted) waiting = &entry;
+      const bool own_number =
+          entry.granted && entry.tag.kind == txn::LockTag::Kind::transaction && entry.mode == txn::LockMode::exclusive;
+      if (own_number && xid.is_null()) xid = number(entry.tag.a);
+    }
+    rows.push_back(activity_row(inputs, *backend, waiting, std::move(xid)));
+  }
+  return rows;
+}
+
+// --- settings ---
+
+struct ShownSetting {
+  const char* name;
+  const char* category;
+  const char* description;
+  const char* type;
+  const char* built_in;      // boot_val
+  const char* context;       // user, internal or superuser
+  const char* choices = "";  // of an enum, separated by commas
+  const char* least = "";
+  const char* most = "";
+  const char* unit = "";
+};
+
+constexpr const char* behavior = "Client Connection Defaults / Statement Behavior";
+constexpr const char* formatting = "Client Connection Defaults / Locale and Formatting";
+constexpr const char* preset = "Preset Options";
+constexpr const char* isolation_levels = "serializable,repeatable read,read committed,read uncommitted";
+constexpr const char* timeout_most = "2147483647";
+
+// What node/settings.h knows, with PostgreSQL's names and descriptions, by name.
+constexpr ShownSetting shown_settings[] = {
+    {"DateStyle", formatting, "Sets the display format for date and time values.", "string", "ISO, MDY", "user"},
+    {"IntervalStyle", formatting, "Sets the display format for interval values.", "enum", "postgres", "user",
+     "postgres,postgres_verbose,sql_standard,iso_8601"},
+    {"TimeZone", formatting, "Sets the time zone for displaying and interpreting time stamps.", "string", "UTC",
+     "user"},
+    {"application_name", "Reporting and Logging / What to Log",
+     "Sets the application name to be reported in statistics and logs.", "string", "", "user"},
+    {"client_encoding", formatting, "Sets the client's character set encoding.", "string", "UTF8", "user"},
+    {"client_min_messages", behavior, "Sets the message levels that are sent to the client.", "enum", "notice", "user",
+     "debug5,debug4,debug3,debug2,debug1,log,notice,warning,error"},
+    {"deadlock_timeout", "Lock Management", "Sets the time to wait on a lock before checking for deadlock.", "integer",
+     "1000", "superuser", "", "1", timeout_most, "ms"},
+    {"default_transaction_isolation", behavior, "Sets the transaction isolation level of each new transaction.", "enum",
+     "read committed", "user", isolation_levels},
+    {"default_transaction_read_only", behavior, "Sets the default read-only status of new transactions.", "bool", "off",
+     "user"},
+    {"extra_float_digits", formatting, "Sets the number of digits displayed for floating-point values.", "integer", "1",
+     "user", "", "-15", "3"},
+    {"idle_in_transaction_session_timeout", behavior,
+     "Sets the maximum allowed idle time between queries, when in a transaction.", "integer", "0", "user", "", "0",
+     timeout_most, "ms"},
+    {"lock_timeout", behavior, "Sets the maximum allowed duration of any wait for a lock.", "integer", "0", "user", "",
+     "0", timeout_most, "ms"},
+    {"search_path", behavior, "Sets the schema search order for names that are not schema-qualified.", "string",
+     "\"$user\", public", "user"},
+    {"server_encoding", preset, "Shows the server (database) character set encoding.", "string", "UTF8", "internal"},
+    {"server_version", preset, "Shows the server version.", "string", "15.0", "internal"},
+    {"server_version_num", preset, "Shows the server version as an integer.", "integer", "150000", "internal", "",
+     "150000", "150000"},
+    {"standard_conforming_strings", "Version and Platform Compatibility / Previous PostgreSQL Versions",
+     "Causes '...' strings to treat backslashes literally.", "bool", "on", "user"},
+    {"statement_timeout", behavior, "Sets the maximum allowed duration of any statement.", "integer", "0", "user", "",
+     "0", timeout_most, "ms"},
+};
+
+std::string lower(std::string_view text) {
+  std::string made(text);
+  for (char& c : made) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return made;
+}
+
+// A time limit as SHOW has it, "2min", in milliseconds.
+std::string in_milliseconds(std::string_view shown) {
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(shown.data(), shown.data() + shown.size(), count);
+  const std::string_view unit(end, static_cast<std::size_t>(shown.data() + shown.size() - end));
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> units{
+      {{"s", 1000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+  for (const auto& [name, milliseconds] : units) {
+    if (name == unit) count *= milliseconds;
+  }
+  return std::to_string(count);
+}
+
+std::string at_start(const NodeConfig& config, const ShownSetting& setting) {
+  const std::string_view name = setting.name;
+  const auto milliseconds = [](sim::Duration duration) { return std::to_string(duration.count() / 1'000'000); };
+  if (name == "lock_timeout") return milliseconds(config.lock_timeout);
+  if (name == "statement_timeout") return milliseconds(config.statement_timeout);
+  if (name == "deadlock_timeout") return milliseconds(config.deadlock_timeout);
+  if (name == "idle_in_transaction_session_timeout") return milliseconds(config.idle_in_transaction_session_timeout);
+  return setting.built_in;
+}
+
+Value choices_of(const ShownSetting& setting) {
+  std::vector<Value> choices;
+  for (std::string_view rest = setting.choices; !rest.empty();) {
+    const std::string_view choice = rest.substr(0, rest.find(','));
+    choices.push_back(Value::text(choice));
+    rest.remove_prefix(std::min(rest.size(), choice.size() + 1));
+  }
+  return choices.empty() ? Value::null() : Value::array(Array(TypeId::text, std::move(choices)));
+}
+
+std::vector<Row> setting_rows(const SystemViewInputs& inputs) {
+  std::vector<Row> rows;
+  for (const ShownSetting& setting : shown_settings) {
+    Value value = ask_session(inputs, "current_setting", {Value::text(lower(setting.name))}, {TypeId::text});
+    const bool is_time = std::string_view(setting.unit) == "ms";
+    if (is_time && !value.is_null()) value = Value::text(in_milliseconds(value.as_text()));
+    const std::string start = at_start(inputs.database.config(), setting);
+    const bool changed = !value.is_null() && value.as_text() != start;
+    rows.push_back({Value::text(setting.name), std::move(value), text_or_null(setting.unit),
+                    Value::text(setting.category), Value::text(setting.description), Value::null(),
+                    Value::text(setting.context), Value::text(setting.type),
+                    Value::text(changed                     ? "session"
+                                : start == setting.built_in ? "default"
+                                                            : "configuration file"),
+                    text_or_null(setting.least), text_or_null(setting.most), choices_of(setting),
+                    Value::text(setting.built_in), Value::text(start), Value::null(), Value::null(), flag(false)});
+  }
   return rows;
 }
 
@@ -85,6 +265,19 @@ void add_activity_views(std::vector<SystemView>& to) {
       make_view(12091, catalog::system_schema, "pg_prepared_xacts",
                 {{"transaction", xid}, {"gid", text}, {"prepared", timestamptz}, {"owner", name}, {"database", name}},
                 prepared_rows));
+  to.push_back(make_view(
+      12222, catalog::system_schema, "pg_stat_activity",
+      "datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, application_name text, "
+      "client_addr text, client_hostname text, client_port int4, backend_start timestamptz, xact_start timestamptz, "
+      "query_start timestamptz, state_change timestamptz, wait_event_type text, wait_event text, state text, "
+      "backend_xid xid, backend_xmin xid, query_id int8, query text, backend_type text",
+      activity_rows));
+  to.push_back(
+      make_view(12104, catalog::system_schema, "pg_settings",
+                "name text, setting text, unit text, category text, short_desc text, extra_desc text, context text, "
+                "vartype text, source text, min_val text, max_val text, enumvals _text, boot_val text, reset_val text, "
+                "sourcefile text, sourceline int4, pending_restart bool",
+                setting_rows));
 }
 
 }  // namespace polarsim::engine::executor

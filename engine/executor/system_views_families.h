@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,7 +14,17 @@ namespace polarsim::engine::executor {
 using ViewColumns = std::vector<std::pair<const char*, TypeId>>;
 SystemView make_view(std::uint32_t id, std::string schema, std::string name, const ViewColumns& columns,
                      std::vector<Row> (*rows)(const SystemViewInputs& inputs));
+// The same, the columns with pg_type.typname: "oid oid, relname name, reloptions _text".
+SystemView make_view(std::uint32_t id, std::string schema, std::string name, std::string_view columns,
+                     std::vector<Row> (*rows)(const SystemViewInputs& inputs));
 
-void add_activity_views(std::vector<SystemView>& to);  // pg_locks, pg_prepared_xacts, pg_stat_activity, ...
+void add_activity_views(std::vector<SystemView>& to);     // pg_locks, pg_prepared_xacts, pg_stat_activity, ...
+void add_relation_views(std::vector<SystemView>& to);     // pg_namespace, pg_class, pg_attribute, pg_attrdef
+void add_constraint_views(std::vector<SystemView>& to);   // pg_constraint, pg_index, pg_sequence, pg_depend, ...
+void add_type_views(std::vector<SystemView>& to);         // pg_type, pg_proc, pg_operator, pg_cast, ...
+void add_server_views(std::vector<SystemView>& to);       // pg_database, pg_roles, pg_tablespace, pg_am
+void add_convenience_views(std::vector<SystemView>& to);  // pg_tables, pg_views, pg_indexes, pg_sequences
+void add_information_schema_views(std::vector<SystemView>& to);
+void add_empty_views(std::vector<SystemView>& to);  // of what does not exist here: policies, triggers, ...
 
 }  // namespace polarsim::engine::executor

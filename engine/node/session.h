@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/node/copy_stream.h"
 #include "engine/sql/ast.h"
 #include "engine/sql/error.h"
 #include "sim/time.h"
@@ -67,6 +68,9 @@ class Session {
   virtual void set_interrupt_listener(std::function<void()> /*listener*/) {}
 
   // --- for the connection ---
+  // What COPY reads and writes as STDIN and STDOUT; outlives the session, or is taken away by null. A session that is
+  // not told refuses both.
+  virtual void set_copy_stream(CopyStream* /*stream*/) {}
   // How long it may be idle inside a transaction block before it is to be closed; 0: forever.
   virtual sim::Duration idle_in_transaction_timeout() const { return sim::Duration(0); }
   // What a transaction has that does not say otherwise, as far as it differs from Read Committed and READ WRITE.

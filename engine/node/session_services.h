@@ -31,8 +31,6 @@ class LocalServices final : public SessionServices {
     std::function<void(const char* what)> refuse_if_read_only;
     std::function<void(const char* sqlstate, std::string message)> warn;
     std::function<std::string()> query;  // current_query()
-    // pg_get_viewdef()
-    std::function<std::string(const catalog::Relation& view, bool pretty)> view_text;
   };
   LocalServices(Database& database, txn::Backend& backend, catalog::SequenceMemory& sequences, Session session);
 
@@ -87,11 +85,14 @@ class LocalServices final : public SessionServices {
   // The catalog (session_services_catalog.cpp).
   Value to_object(const FunctionCall& call);
   Value relation_size(const FunctionCall& call);
+  Value database_size(const FunctionCall& call);
+  Value is_publishable(const FunctionCall& call);
   Value table_is_visible(const FunctionCall& call);
   Value user_by_id(const FunctionCall& call);
   Value index_definition(const FunctionCall& call);
   Value constraint_definition(const FunctionCall& call);
   Value view_definition(const FunctionCall& call);
+  Value expression_definition(const FunctionCall& call);
   Value object_description(const FunctionCall& call);
   Value column_description(const FunctionCall& call);
   Value no_description(const FunctionCall& call);
@@ -99,6 +100,8 @@ class LocalServices final : public SessionServices {
   std::optional<catalog::Relation> find_relation(std::int64_t id) const;
   std::optional<catalog::Relation> find_by_name(std::string_view written) const;
   std::string relation_name(std::uint32_t id) const;
+  std::uint32_t relation_number(std::string_view name) const;  // throws 42P01, 3F000
+  std::uint32_t schema_number(std::string_view name) const;    // 0: there is none
   bool is_visible(const catalog::Relation& relation) const;
 
   Database& database_;

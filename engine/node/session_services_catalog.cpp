@@ -5,10 +5,12 @@
 #include <charconv>
 #include <utility>
 
-#include "engine/catalog/describe.h"
+#include "engine/executor/definition_texts.h"
+#include "engine/executor/system_views.h"
 #include "engine/node/session_services.h"
 #include "engine/sql/object_names.h"
 #include "engine/types/array.h"
+#include "engine/types/object_numbers.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine {
@@ -75,6 +77,10 @@ bool LocalServices::is_visible(const catalog::Relation& relation) const {
 }
 
 std::string LocalServices::relation_name(std::uint32_t id) const {
+  if (const executor::SystemView* const view = executor::find_system_view(id)) {
+    const std::string name = quote_identifier(view->relation->name);
+    return view->relation->schema == catalog::system_schema ? name : view->relation->schema + "." + name;
+  }
   const auto relation = find_relation(id);
   if (!relation) return fmt::to_string(id);
   const std::string name = quote_identifier(relation->description->name);
@@ -85,36 +91,63 @@ std::string LocalServices::object_name(TypeId type, std::uint32_t oid) {
   if (type == TypeId::regclass) return relation_name(oid);
   if (type == TypeId::regnamespace) {
     const auto found = database_.catalog().find(&session_.transaction(), oid);
+    if (oid == executor::information_schema_oid) return executor::information_schema;
     const bool schema = found && found->description->kind == catalog::RelationKind::schema;
     return schema ? quote_identifier(found->description->name) : fmt::to_string(oid);
   }
-  return fmt::to_string(oid);
+  const FunctionEntry* const function = type == TypeId::regproc ? function_of_number(oid) : nullptr;
+  return function != nullptr ? function->name : fmt::to_string(oid);
+}
+
+std::uint32_t LocalServices::relation_number(std::string_view name) const {
+  const sql::TableName written = sql::parse_relation_name(name);
+  if (const auto* const view = executor::find_system_view(written.schema, written.name)) return view->relation->id;
+  if (const auto found = find_by_name(name)) return found->id;
+  const bool schema_exists = written.schema.empty() || schema_number(written.schema) != 0;
+  if (!schema_exists)
+    throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", written.schema));
+  const std::string shown = written.schema.empty() ? written.name : written.schema + "." + written.name;
+  throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", shown));
+}
+
+std::uint32_t LocalServices::schema_number(std::string_view name) const {
+  if (name == executor::information_schema) return executor::information_schema_oid;
+  return database_.catalog().schema_id(&session_.transaction(), name);
 }
 
 std::uint32_t LocalServices::object_number(TypeId type, std::string_view name) {
-  if (type == TypeId::regclass) {
-    if (const auto found = find_by_name(name)) return found->id;
-    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name));
-  }
+  if (type == TypeId::regclass) return relation_number(name);
   if (type == TypeId::regnamespace) {
     const std::string schema = sql::parse_relation_name(name).name;
-    const storage::RelationId id = database_.catalog().schema_id(&session_.transaction(), schema);
-    if (id != 0) return id;
+    if (const std::uint32_t id = schema_number(schema); id != 0) return id;
     throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", schema));
+  }
+  const auto functions = functions_named(sql::parse_relation_name(name).name);
+  if (functions.size() == 1) return number_of(*functions.front());
+  if (!functions.empty()) {
+    throw SqlError(sqlstate::ambiguous_function, fmt::format("more than one function named \"{}\"", name));
   }
   throw SqlError(sqlstate::undefined_function, fmt::format("function \"{}\" does not exist", name));
 }
 
+// NULL for what does not exist, or is not the only one of its name; errors for what is no name.
 Value LocalServices::to_object(const FunctionCall& call) {
   try {
     return Value::integer(object_number(call.result.id, call[0].as_text()));
-  } catch (const SqlError&) {
-    return Value::null();
+  } catch (const SqlError& error) {
+    for (const char* missing : {sqlstate::undefined_table, sqlstate::invalid_schema_name, sqlstate::undefined_function,
+                                sqlstate::ambiguous_function}) {
+      if (error.sqlstate() == missing) return Value::null();
+    }
+    throw;
   }
 }
 
 Value LocalServices::table_is_visible(const FunctionCall& call) {
-  const auto relation = find_relation(call[0].as_integer());
+  const std::int64_t id = call[0].as_integer();
+  if (const auto* const view = executor::find_system_view(static_cast<std::uint32_t>(id)))
+    return Value::boolean(view->relation->schema == catalog::system_schema);
+  const auto relation = find_relation(id);
   return relation ? Value::boolean(is_visible(*relation)) : Value::null();
 }
 
@@ -142,6 +175,24 @@ Value LocalServices::relation_size(const FunctionCall& call) {
   return Value::integer(bytes);
 }
 
+// Of the one database: what its relations take.
+Value LocalServices::database_size(const FunctionCall&) {
+  std::int64_t blocks = 0;
+  for (const storage::RelationId file : database_.catalog().files_in_use())
+    blocks += static_cast<std::int64_t>(database_.files().block_count(file));
+  return Value::integer(blocks * static_cast<std::int64_t>(storage::page_size));
+}
+
+// Ordinary tables outside the catalog.
+Value LocalServices::is_publishable(const FunctionCall& call) {
+  if (executor::find_system_view(static_cast<std::uint32_t>(call[0].as_integer())) != nullptr)
+    return Value::boolean(false);
+  const auto relation = find_relation(call[0].as_integer());
+  if (!relation) return Value::null();
+  return Value::boolean(relation->description->kind == catalog::RelationKind::table &&
+                        relation->id >= catalog::Table::first_normal_relation);
+}
+
 // --- definitions ---
 
 Value LocalServices::index_definition(const FunctionCall& call) {
@@ -149,31 +200,19 @@ Value LocalServices::index_definition(const FunctionCall& call) {
   if (!index || index->description->kind != catalog::RelationKind::index) return Value::null();
   const auto table = find_relation(index->description->index.table);
   const std::int64_t column = call.size() > 1 ? call[1].as_integer() : 0;
-  if (column != 0) {
-    return Value::text(catalog::index_key_text(*index->description, *table->description, static_cast<int>(column)));
-  }
-  return Value::text(catalog::index_text(*index->description, *table->description));
+  const bool pretty = call.size() > 2 && call[2].as_boolean();
+  const std::vector<std::string> path = session_.search_path();
+  const executor::DefinitionTexts texts(database_, session_.transaction(), call.context, path);
+  if (column == 0) return Value::text(texts.index(*index->description, *table->description, pretty));
+  return Value::text(texts.index_key(*index->description, *table->description, static_cast<int>(column), pretty));
 }
 
 Value LocalServices::constraint_definition(const FunctionCall& call) {
-  const auto id = static_cast<storage::RelationId>(call[0].as_integer());
-  for (const catalog::Relation& relation : database_.catalog().relations(&session_.transaction())) {
-    const catalog::Definition& definition = *relation.description;
-    if (definition.index.constraint && catalog::constraint_id(relation.id) == id) {
-      const auto table = find_relation(definition.index.table);
-      return Value::text(catalog::key_constraint_text(definition, *table->description));
-    }
-    for (const catalog::Check& check : definition.checks) {
-      if (check.id == id) return Value::text(catalog::check_text(check));
-    }
-    for (const catalog::ForeignKey& key : definition.foreign_keys) {
-      if (key.id != id) continue;
-      const auto referenced = find_relation(key.referenced);
-      return Value::text(
-          catalog::foreign_key_text(key, definition, *referenced->description, relation_name(key.referenced)));
-    }
-  }
-  return Value::null();
+  const std::vector<std::string> path = session_.search_path();
+  const executor::DefinitionTexts texts(database_, session_.transaction(), call.context, path);
+  const std::string text =
+      texts.constraint(static_cast<storage::RelationId>(call[0].as_integer()), call.size() > 1 && call[1].as_boolean());
+  return text.empty() ? Value::null() : Value::text(text);
 }
 
 Value LocalServices::view_definition(const FunctionCall& call) {
@@ -181,16 +220,29 @@ Value LocalServices::view_definition(const FunctionCall& call) {
   if (!view && call[0].is_text()) {
     throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", call[0].as_text()));
   }
-  if (!view) return Value::null();
-  if (view->description->kind != catalog::RelationKind::view) return Value::text("");
-  return Value::text(session_.view_text(*view, call.size() > 1 && call[1].as_boolean()));
+  if (!view || view->description->kind != catalog::RelationKind::view) return Value::null();
+  const std::vector<std::string> path = session_.search_path();
+  const executor::DefinitionTexts texts(database_, session_.transaction(), call.context, path);
+  return Value::text(texts.view(*view, call.size() > 1 && call[1].as_boolean()));
+}
+
+// Expressions are kept as texts. The relation is that whose columns they name; 0 if they name none.
+Value LocalServices::expression_definition(const FunctionCall& call) {
+  const auto table = find_relation(call[1].as_integer());
+  if (!table && call[1].as_integer() != 0) return Value::null();
+  const std::vector<std::string> path = session_.search_path();
+  const executor::DefinitionTexts texts(database_, session_.transaction(), call.context, path);
+  return Value::text(texts.expression(std::string(call[0].as_text()), table ? table->description.get() : nullptr,
+                                      call.size() > 2 && call[2].as_boolean()));
 }
 
 Value LocalServices::object_description(const FunctionCall& call) {
   const auto found =
       database_.catalog().find(&session_.transaction(), static_cast<storage::RelationId>(call[0].as_integer()));
   if (!found || found->description->comment.empty()) return Value::null();
-  return Value::text(found->description->comment);
+  const bool is_schema = found->description->kind == catalog::RelationKind::schema;
+  const bool asked_elsewhere = call.size() > 1 && call[1].as_text() != (is_schema ? "pg_namespace" : "pg_class");
+  return asked_elsewhere ? Value::null() : Value::text(found->description->comment);
 }
 
 Value LocalServices::column_description(const FunctionCall& call) {

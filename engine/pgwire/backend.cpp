@@ -78,6 +78,7 @@ Backend::~Backend() {
   if (session_ == nullptr) return;
   keys_.remove(process_id_);
   session_->set_interrupt_listener(nullptr);
+  session_->set_copy_stream(nullptr);
 }
 
 bool Backend::fill(sim::Time deadline) {
@@ -123,7 +124,7 @@ std::optional<FrontendMessage> Backend::receive() {
   while (true) {
     if (session_->termination_requested()) throw SessionTerminated::by_administrator();
     if (auto message = decoder_.next_frontend()) {
-      at_rest_ = false;
+      if (!belongs_to_copy(*message)) at_rest_ = false;
       return message;
     }
     if (!fill(deadline)) return std::nullopt;
@@ -187,6 +188,7 @@ bool Backend::start(const SessionFactory& factory, bool crowded) {
       session_ = factory(request);
       if (session_->process_id() != 0) process_id_ = session_->process_id();
       session_->set_interrupt_listener([this] { on_interrupt(); });
+      session_->set_copy_stream(&copy_);
       greet();
       return flush();
     }
@@ -226,7 +228,7 @@ bool Backend::handle(const FrontendMessage& message) {
     ready();
     return flush();
   }
-  if (skipping_to_sync_) return true;
+  if (skipping_to_sync_ || belongs_to_copy(message)) return true;
   if (std::holds_alternative<Flush>(message)) return flush();
   if (const auto* query = std::get_if<Query>(&message)) {
     run_simple(query->text);
@@ -240,6 +242,7 @@ bool Backend::handle(const FrontendMessage& message) {
   } catch (const SqlError& error) {
     report_error(error, "ERROR");
     skipping_to_sync_ = true;
+    check_synchronization();
   }
   return true;
 }
@@ -269,7 +272,14 @@ void Backend::run_simple(const std::string& text) {
     throw;
   } catch (const SqlError& error) {
     report_error(error, "ERROR");
+    check_synchronization();
   }
+}
+
+void Backend::check_synchronization() const {
+  if (!copy_.synchronization_lost()) return;
+  throw SessionTerminated(sqlstate::protocol_violation,
+                          "terminating connection because protocol synchronization was lost");
 }
 
 void Backend::run_as_one(const std::vector<sql::StatementPtr>& statements, const std::string& text) {
@@ -292,7 +302,14 @@ void Backend::run_as_one(const std::vector<sql::StatementPtr>& statements, const
 
 QueryResult Backend::run_statement(const sql::StatementPtr& statement, const std::string& text,
                                    std::span<const Value> parameters) {
-  QueryResult result = session_->execute(statement, text, parameters);
+  QueryResult result;
+  try {
+    result = session_->execute(statement, text, parameters);
+  } catch (const SqlError&) {
+    copy_.finish(false);
+    throw;
+  }
+  copy_.finish(true);
   const auto* discard = std::get_if<sql::Discard>(&statement->body);
   if (discard != nullptr && discard->what == sql::Discard::What::all) {
     prepared_.clear();

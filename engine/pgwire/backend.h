@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/pgwire/backend_copy.h"
 #include "engine/pgwire/message.h"
 #include "engine/pgwire/server.h"
 
@@ -47,6 +48,7 @@ class Backend {
   void run();
 
  private:
+  friend class CopyExchange;
   struct Prepared {
     std::vector<sql::StatementPtr> statements;  // at most one
     std::string text;
@@ -85,6 +87,8 @@ class Backend {
   void send_rows(const QueryResult& result, bool describe);
   void ready();
   void check_owed_description() const;
+  // After a statement's error has been reported: throws SessionTerminated if the next message cannot be found.
+  void check_synchronization() const;
 
   sim::Host& host_;
   std::shared_ptr<sim::Connection> connection_;  // shared with who says the last word in on_interrupt()
@@ -94,6 +98,7 @@ class Backend {
   std::unique_ptr<Session> session_;
   Decoder decoder_;
   std::string out_;
+  CopyExchange copy_{*this};
   bool skipping_to_sync_ = false;
   bool at_rest_ = false;    // the client was told that the server is ready, and has said nothing since
   bool receiving_ = false;  // waits for a message

@@ -45,6 +45,8 @@ struct Client::Implementation {
   CancelKey key;
   int answers_due = 0;
   bool lost = false;
+  bool extended = false;                // the answer under way is one to the extended protocol
+  std::optional<BackendMessage> ahead;  // has been read, and is to be read again
 
   explicit Implementation(sim::Host& on) : host(on) {}
 
@@ -63,6 +65,7 @@ struct Client::Implementation {
 
   // The next message; an error means that the connection is lost.
   tl::expected<BackendMessage, ErrorFields> receive(sim::Time deadline) {
+    if (ahead) return *std::exchange(ahead, std::nullopt);
     try {
       while (true) {
         if (auto message = decoder.next_backend()) return std::move(*message);
@@ -84,6 +87,12 @@ struct Client::Implementation {
 
   tl::expected<void, ErrorFields> start(const ClientOptions& options);
   ClientResult read_answer(sim::Time deadline);
+  tl::expected<void, ErrorFields> send_simple(std::string_view sql);
+  tl::expected<void, ErrorFields> end_copy_in(const FrontendMessage& end);
+  tl::expected<void, ErrorFields> refuse_copy_in();
+  // To the response that begins a COPY; an error if none comes.
+  template <typename Response>
+  tl::expected<std::size_t, ErrorFields> start_copy(std::string_view sql, const char* what, sim::Time deadline);
 };
 
 namespace {
@@ -186,6 +195,10 @@ ClientResult Client::Implementation::read_answer(sim::Time deadline) {
       --answers_due;
       return answer.finish();
     }
+    if (std::holds_alternative<CopyInResponse>(*message)) {
+      if (auto refused = refuse_copy_in(); !refused) return tl::unexpected(std::move(refused.error()));
+      continue;
+    }
     try {
       if (const char* problem = answer.add(std::move(*message))) return tl::unexpected(lose(problem));
     } catch (const SqlError& error) {
@@ -260,6 +273,7 @@ tl::expected<void, ErrorFields> Client::send_query(std::string_view sql, std::sp
   }
   auto sent = impl_->send(bytes);
   if (sent) ++impl_->answers_due;
+  impl_->extended = true;
   return sent;
 }
 
@@ -273,16 +287,125 @@ ClientResult Client::query(std::string_view sql, std::span<const Value> paramete
   return receive_result(deadline);
 }
 
-ClientResult Client::simple_query(std::string_view sql, sim::Time deadline) {
+tl::expected<void, ErrorFields> Client::Implementation::send_simple(std::string_view sql) {
   std::string bytes;
   try {
     append(bytes, FrontendMessage(Query{std::string(sql)}));
   } catch (const SqlError& error) {
     return tl::unexpected(error.fields());
   }
-  if (auto sent = impl_->send(bytes); !sent) return tl::unexpected(std::move(sent.error()));
-  ++impl_->answers_due;
+  auto sent = send(bytes);
+  if (sent) ++answers_due;
+  extended = false;
+  return sent;
+}
+
+ClientResult Client::simple_query(std::string_view sql, sim::Time deadline) {
+  if (auto sent = impl_->send_simple(sql); !sent) return tl::unexpected(std::move(sent.error()));
   return receive_result(deadline);
+}
+
+// --- COPY ---
+
+tl::expected<void, ErrorFields> Client::Implementation::end_copy_in(const FrontendMessage& end) {
+  std::string bytes;
+  try {
+    append(bytes, end);
+  } catch (const SqlError&) {
+    append(bytes, FrontendMessage(CopyFail{"the reason cannot be shown"}));
+  }
+  // The one that came with the statement was passed over.
+  if (extended) append(bytes, FrontendMessage(Sync{}));
+  return send(bytes);
+}
+
+tl::expected<void, ErrorFields> Client::Implementation::refuse_copy_in() {
+  return end_copy_in(CopyFail{"the client has no rows to send"});
+}
+
+template <typename Response>
+tl::expected<std::size_t, ErrorFields> Client::Implementation::start_copy(std::string_view sql, const char* what,
+                                                                          sim::Time deadline) {
+  if (auto sent = send_simple(sql); !sent) return tl::unexpected(std::move(sent.error()));
+  auto message = receive(deadline);
+  // What is worth telling before the rows are notices; nobody has asked for them.
+  while (message && std::holds_alternative<Report>(*message) && std::get<Report>(*message).notice)
+    message = receive(deadline);
+  if (!message) return tl::unexpected(std::move(message.error()));
+  if (const auto* response = std::get_if<Response>(&*message)) return response->formats.size();
+  ahead = std::move(*message);
+  ClientResult answer = read_answer(deadline);
+  if (!answer) return tl::unexpected(std::move(answer.error()));
+  return tl::unexpected(connection_error(sqlstate::protocol_violation, what));
+}
+
+tl::expected<std::size_t, ErrorFields> Client::start_copy_in(std::string_view sql, sim::Time deadline) {
+  return impl_->start_copy<CopyInResponse>(sql, "the statement is no COPY FROM STDIN", deadline);
+}
+
+tl::expected<void, ErrorFields> Client::send_copy(std::string_view bytes) {
+  std::string message;
+  append_copy_data(message, bytes);
+  return impl_->send(message);
+}
+
+ClientResult Client::finish_copy_in(sim::Time deadline) {
+  if (auto sent = impl_->end_copy_in(CopyDone{}); !sent) return tl::unexpected(std::move(sent.error()));
+  return receive_result(deadline);
+}
+
+ClientResult Client::abandon_copy_in(std::string_view reason, sim::Time deadline) {
+  if (auto sent = impl_->end_copy_in(CopyFail{std::string(reason)}); !sent)
+    return tl::unexpected(std::move(sent.error()));
+  return receive_result(deadline);
+}
+
+ClientResult Client::copy_in(std::string_view sql, CopySource& source, sim::Time deadline) {
+  if (auto started = start_copy_in(sql, deadline); !started) return tl::unexpected(std::move(started.error()));
+  try {
+    for (std::string chunk; source.read(chunk);) {
+      if (auto sent = send_copy(chunk); !sent) return tl::unexpected(std::move(sent.error()));
+    }
+  } catch (const SqlError& error) {
+    return abandon_copy_in(error.fields().message, deadline);
+  }
+  return finish_copy_in(deadline);
+}
+
+tl::expected<std::size_t, ErrorFields> Client::start_copy_out(std::string_view sql, sim::Time deadline) {
+  return impl_->start_copy<CopyOutResponse>(sql, "the statement is no COPY TO STDOUT", deadline);
+}
+
+tl::expected<bool, ErrorFields> Client::receive_copy(std::string& lines, sim::Time deadline) {
+  while (true) {
+    auto message = impl_->receive(deadline);
+    if (!message) return tl::unexpected(std::move(message.error()));
+    if (auto* data = std::get_if<CopyData>(&*message)) {
+      lines = std::move(data->bytes);
+      return true;
+    }
+    const auto* report = std::get_if<Report>(&*message);
+    if (report != nullptr && report->notice) continue;
+    impl_->ahead = std::move(*message);
+    lines.clear();
+    return false;
+  }
+}
+
+ClientResult Client::copy_out(std::string_view sql, CopySink& sink, sim::Time deadline) {
+  if (auto started = start_copy_out(sql, deadline); !started) return tl::unexpected(std::move(started.error()));
+  std::string lines;
+  while (true) {
+    auto received = receive_copy(lines, deadline);
+    if (!received) return tl::unexpected(std::move(received.error()));
+    if (!*received) return receive_result(deadline);
+    try {
+      sink.write(lines);
+    } catch (...) {
+      impl_->lose("the rows of a COPY were given up");
+      throw;
+    }
+  }
 }
 
 bool Client::usable() const {

@@ -57,6 +57,26 @@ class Client {
   tl::expected<void, ErrorFields> send_query(std::string_view sql, std::span<const Value> parameters = {});
   ClientResult receive_result(sim::Time deadline = sim::never);
 
+  // --- COPY, by the simple protocol. A COPY that is sent by the functions above fails if it reads from STDIN; what it
+  // writes to STDOUT is dropped ---
+  // The whole COPY ... FROM STDIN. If the source throws SqlError, the server is told, and the answer is its error.
+  ClientResult copy_in(std::string_view sql, CopySource& source, sim::Time deadline = sim::never);
+  // The whole COPY ... TO STDOUT. What the sink throws comes out, and the connection is dropped.
+  ClientResult copy_out(std::string_view sql, CopySink& sink, sim::Time deadline = sim::never);
+
+  // Parts of copy_in(), so that a coordinator can spread rows over several connections. First; gives the number of
+  // columns. After an error there is nothing to finish.
+  tl::expected<std::size_t, ErrorFields> start_copy_in(std::string_view sql, sim::Time deadline = sim::never);
+  // Any number of times, bytes cut anywhere. That the server has refused a row shows in the end only.
+  tl::expected<void, ErrorFields> send_copy(std::string_view bytes);
+  // Last. With a reason the server undoes the statement: 57014 "COPY from stdin failed: reason".
+  ClientResult finish_copy_in(sim::Time deadline = sim::never);
+  ClientResult abandon_copy_in(std::string_view reason, sim::Time deadline = sim::never);
+  // Parts of copy_out(): start, receive until false or an error, then receive_result().
+  tl::expected<std::size_t, ErrorFields> start_copy_out(std::string_view sql, sim::Time deadline = sim::never);
+  // Puts the next lines in the place of `lines`; false at the end, which may be that of an error (receive_result()).
+  tl::expected<bool, ErrorFields> receive_copy(std::string& lines, sim::Time deadline = sim::never);
+
   bool usable() const;  // connected, no unfinished answer
   // For an idle connection: false if the server's farewell (FIN, RST) has arrived since the last answer. Does not wait;
   // a silent death goes unnoticed.

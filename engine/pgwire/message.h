@@ -4,8 +4,8 @@
 // and inverse to each other. Decoding never trusts a length or a count: whatever the bytes are, the result is a
 // message, "not yet complete", or SqlError 08P01.
 //
-// Not modelled: COPY, function call, password and SASL authentication, encryption (a request for it is declined),
-// replication.
+// Not modelled: function call, password and SASL authentication, encryption (a request for it is declined), replication
+// (and CopyBothResponse with it).
 #pragma once
 
 #include <cstdint>
@@ -85,8 +85,21 @@ struct Flush {
 struct Terminate {
   friend bool operator==(const Terminate&, const Terminate&) = default;
 };
+// --- COPY; the first two go either way ---
+struct CopyData {
+  std::string bytes;
+  friend bool operator==(const CopyData&, const CopyData&) = default;
+};
+struct CopyDone {
+  friend bool operator==(const CopyDone&, const CopyDone&) = default;
+};
+// The client gives up COPY ... FROM STDIN.
+struct CopyFail {
+  std::string message;
+  friend bool operator==(const CopyFail&, const CopyFail&) = default;
+};
 using FrontendMessage = std::variant<Startup, EncryptionRequest, CancelRequest, Query, Parse, Bind, Describe, Close,
-                                     Execute, Sync, Flush, Terminate>;
+                                     Execute, Sync, Flush, Terminate, CopyData, CopyDone, CopyFail>;
 
 // --- from the server ---
 struct AuthenticationOk {
@@ -150,14 +163,29 @@ struct NoData {
 struct EmptyQueryResponse {
   friend bool operator==(const EmptyQueryResponse&, const EmptyQueryResponse&) = default;
 };
-using BackendMessage = std::variant<AuthenticationOk, ParameterStatus, BackendKeyData, ReadyForQuery, RowDescription,
-                                    ParameterDescription, DataRow, CommandComplete, Report, ParseComplete, BindComplete,
-                                    CloseComplete, NoData, EmptyQueryResponse>;
+// The client is to send, or will be sent, the rows of a COPY. Formats are 0 (text) or 1; `formats` has one for each
+// column.
+struct CopyInResponse {
+  bool binary = false;
+  std::vector<std::int16_t> formats;
+  friend bool operator==(const CopyInResponse&, const CopyInResponse&) = default;
+};
+struct CopyOutResponse {
+  bool binary = false;
+  std::vector<std::int16_t> formats;
+  friend bool operator==(const CopyOutResponse&, const CopyOutResponse&) = default;
+};
+using BackendMessage =
+    std::variant<AuthenticationOk, ParameterStatus, BackendKeyData, ReadyForQuery, RowDescription, ParameterDescription,
+                 DataRow, CommandComplete, Report, ParseComplete, BindComplete, CloseComplete, NoData,
+                 EmptyQueryResponse, CopyInResponse, CopyOutResponse, CopyData, CopyDone>;
 
 // Appends the message's bytes to `out`. Throws SqlError 08P01 for what the protocol cannot say: a NUL byte in a name or
 // text, more than 32767 values in a row.
 void append(std::string& out, const FrontendMessage& message);
 void append(std::string& out, const BackendMessage& message);
+// The same as of CopyData, without a copy of the bytes.
+void append_copy_data(std::string& out, std::string_view bytes);
 
 // Cuts a byte stream into messages. One decoder serves one direction of one connection.
 class Decoder {

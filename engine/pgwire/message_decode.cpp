@@ -65,6 +65,7 @@ class Reader {
     }
     return result;
   }
+  std::string rest() { return std::string(bytes(rest_.size())); }
   bool done() const { return rest_.empty(); }
   void finish() const {
     if (!done()) refuse("invalid message format");
@@ -144,6 +145,12 @@ FrontendMessage read_frontend(char type, Reader& reader) {
       return Flush{};
     case 'X':
       return Terminate{};
+    case 'd':
+      return CopyData{reader.rest()};
+    case 'c':
+      return CopyDone{};
+    case 'f':
+      return CopyFail{reader.string()};
     default:
       refuse("invalid frontend message type");
   }
@@ -207,6 +214,13 @@ Report read_report(bool notice, Reader& reader) {
   }
 }
 
+template <typename Response>
+Response read_copy_response(Reader& reader) {
+  const char format = reader.byte();
+  if (format != 0 && format != 1) refuse("invalid format of COPY");
+  return Response{format == 1, reader.formats()};
+}
+
 BackendMessage read_backend(char type, Reader& reader) {
   switch (type) {
     case 'R':
@@ -249,6 +263,14 @@ BackendMessage read_backend(char type, Reader& reader) {
       return NoData{};
     case 'I':
       return EmptyQueryResponse{};
+    case 'G':
+      return read_copy_response<CopyInResponse>(reader);
+    case 'H':
+      return read_copy_response<CopyOutResponse>(reader);
+    case 'd':
+      return CopyData{reader.rest()};
+    case 'c':
+      return CopyDone{};
     default:
       refuse("invalid backend message type");
   }

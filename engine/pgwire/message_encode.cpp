@@ -129,6 +129,13 @@ struct FrontendWriter {
   void operator()(const Sync&) const { Framed(out, 'S').finish(); }
   void operator()(const Flush&) const { Framed(out, 'H').finish(); }
   void operator()(const Terminate&) const { Framed(out, 'X').finish(); }
+  void operator()(const CopyData& message) const { append_copy_data(out, message.bytes); }
+  void operator()(const CopyDone&) const { Framed(out, 'c').finish(); }
+  void operator()(const CopyFail& message) const {
+    Framed frame(out, 'f');
+    put_string(out, message.message);
+    frame.finish();
+  }
 };
 
 void put_field(std::string& out, char code, const std::string& text) {
@@ -210,6 +217,16 @@ struct BackendWriter {
   void operator()(const CloseComplete&) const { empty('3'); }
   void operator()(const NoData&) const { empty('n'); }
   void operator()(const EmptyQueryResponse&) const { empty('I'); }
+  void copy(char type, bool binary, const std::vector<std::int16_t>& formats) const {
+    Framed frame(out, type);
+    out.push_back(binary ? '\1' : '\0');
+    put_formats(out, formats);
+    frame.finish();
+  }
+  void operator()(const CopyInResponse& message) const { copy('G', message.binary, message.formats); }
+  void operator()(const CopyOutResponse& message) const { copy('H', message.binary, message.formats); }
+  void operator()(const CopyData& message) const { append_copy_data(out, message.bytes); }
+  void operator()(const CopyDone&) const { empty('c'); }
 };
 
 // A message that cannot be said leaves `out` as it was: half a message would desynchronise the stream.
@@ -225,6 +242,12 @@ void append_whole(std::string& out, const Message& message) {
 }
 
 }  // namespace
+
+void append_copy_data(std::string& out, std::string_view bytes) {
+  Framed frame(out, 'd');
+  out.append(bytes);
+  frame.finish();
+}
 
 void append(std::string& out, const FrontendMessage& message) { append_whole<FrontendWriter>(out, message); }
 void append(std::string& out, const BackendMessage& message) { append_whole<BackendWriter>(out, message); }

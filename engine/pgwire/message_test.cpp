@@ -22,7 +22,7 @@ rc::Gen<std::vector<T>> any_list() {
 
 FrontendMessage any_frontend() {
   const char kind = *rc::gen::element('S', 'P');
-  switch (*rc::gen::inRange(0, 9)) {
+  switch (*rc::gen::inRange(0, 12)) {
     case 0:
       return Query{*any_text()};
     case 1: {
@@ -51,13 +51,19 @@ FrontendMessage any_frontend() {
       return Sync{};
     case 7:
       return Flush{};
+    case 8:
+      return CopyData{*rc::gen::arbitrary<std::string>()};
+    case 9:
+      return CopyDone{};
+    case 10:
+      return CopyFail{*any_text()};
     default:
       return Terminate{};
   }
 }
 
 BackendMessage any_backend() {
-  switch (*rc::gen::inRange(0, 13)) {
+  switch (*rc::gen::inRange(0, 17)) {
     case 0:
       return AuthenticationOk{};
     case 1: {
@@ -100,6 +106,14 @@ BackendMessage any_backend() {
       return BindComplete{};
     case 11:
       return NoData{};
+    case 12:
+      return CopyInResponse{*rc::gen::arbitrary<bool>(), *any_list<std::int16_t>()};
+    case 13:
+      return CopyOutResponse{*rc::gen::arbitrary<bool>(), *any_list<std::int16_t>()};
+    case 14:
+      return CopyData{*rc::gen::arbitrary<std::string>()};
+    case 15:
+      return CopyDone{};
     default:
       return EmptyQueryResponse{};
   }
@@ -219,6 +233,12 @@ TEST(Message, IsThatOfPostgreSQL) {
   EXPECT_EQ(bytes, std::string("D\0\0\0\x0F\0\2\0\0\0\1"
                                "7\xFF\xFF\xFF\xFF",
                                16));
+  bytes.clear();
+  append(bytes, BackendMessage(CopyInResponse{false, {0, 0}}));
+  EXPECT_EQ(bytes, std::string("G\0\0\0\x0B\0\0\2\0\0\0\0", 12));
+  bytes.clear();
+  append_copy_data(bytes, std::string_view("a\0b", 3));
+  EXPECT_EQ(bytes, std::string("d\0\0\0\7a\0b", 8));
   bytes.clear();
   append(bytes, FrontendMessage(Startup{{{"user", "u"}}}));
   EXPECT_EQ(bytes, std::string("\0\0\0\x10\0\3\0\0user\0u\0\0", 16));

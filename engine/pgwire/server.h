@@ -10,6 +10,8 @@
 //  - A cancel request with the right secret cancels the statement that its session executes.
 //  - A session that somebody terminates, and one that is idle in a transaction block for longer than
 //    idle_in_transaction_session_timeout, is closed; its client is told by a FATAL error.
+//  - COPY FROM STDIN and TO STDOUT, by either protocol: the session reads and writes rows while it executes the
+//    statement (node/copy_stream.h).
 //  - Bytes that are no protocol end the connection with FATAL 08P01; they never harm the node.
 // Differences from PostgreSQL
 //  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT,

@@ -28,6 +28,8 @@ struct DeparseOptions {
   bool qualify_always = false;
   // For tasks: the name to write instead of the relation's own.
   std::function<RelationName(const Relation&)> rename;
+  // Whose time zone and search path constants are shown by. Null: UTC, and the numbers of relations in place of names.
+  const CallContext* call = nullptr;
 };
 
 // A view's definition without the semicolon, or a task. Views inside views are written by their names, but in tasks as

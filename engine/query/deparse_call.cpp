@@ -38,7 +38,7 @@ void Writer::write_constant(const Value& value, Type type, Label label) {
     return;
   }
   if (type.id == TypeId::record) return write_record(value.as_record());
-  const std::string text = output_value(value, type.id, {});
+  const std::string text = output_value(value, type.id, options_.call != nullptr ? *options_.call : CallContext{});
   bool needed = true;
   if (type.id == TypeId::boolean) {
     put(value.as_boolean() ? "true" : "false");

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "engine/sql/error.h"
 #include "engine/types/families.h"
 
@@ -124,8 +126,13 @@ void add_catalog(Entries& to) {
   add(to, {"pg_table_size", {regclass}, int8, changing});
   add(to, {"pg_indexes_size", {regclass}, int8, changing});
   add(to, {"pg_total_relation_size", {regclass}, int8, changing});
+  add(to, {"pg_database_size", {name}, int8, changing});
+  add(to, {"pg_database_size", {oid}, int8, changing});
+  add(to, {"pg_relation_is_publishable", {regclass}, boolean});
   add(to, {"pg_table_is_visible", {oid}, boolean});
   add(to, {"pg_get_userbyid", {oid}, name});
+  add(to, {"pg_get_expr", {text, oid}, text});
+  add(to, {"pg_get_expr", {text, oid, boolean}, text});
   add(to, {"pg_get_indexdef", {oid}, text});
   add(to, {"pg_get_indexdef", {oid, int4, boolean}, text});
   add(to, {"pg_get_constraintdef", {oid}, text});
@@ -138,8 +145,11 @@ void add_catalog(Entries& to) {
   add(to, {"obj_description", {oid, name}, text});
   add(to, {"col_description", {oid, int4}, text});
   add(to, {"shobj_description", {oid, name}, text});
-  for (const char* privilege : {"has_table_privilege", "has_schema_privilege", "has_database_privilege"}) {
-    for (const TypeId object : {text, oid}) {
+  for (const char* privilege :
+       {"has_table_privilege", "has_schema_privilege", "has_database_privilege", "pg_has_role"}) {
+    // Roles are named by name, other objects by text.
+    const TypeId by_name = std::string_view(privilege) == "pg_has_role" ? name : text;
+    for (const TypeId object : {by_name, oid}) {
       add(to, {privilege, {object, text}, boolean});
       add(to, {privilege, {name, object, text}, boolean});
       add(to, {privilege, {oid, object, text}, boolean});

@@ -96,6 +96,7 @@ void add_system(Entries& to) {
   constexpr Volatility changing = Volatility::volatile_function;
   add_system_types(to);
   add_system_sizes(to);
+  add_system_catalog(to);
   FunctionEntry typeof_entry = system_function("pg_typeof", {any}, regtype, stable, type_of);
   typeof_entry.strict = false;
   to.functions.push_back(std::move(typeof_entry));

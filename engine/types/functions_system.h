@@ -5,8 +5,9 @@
 
 namespace polarsim::engine::families {
 
-void add_system_types(Entries& to);  // void, xid, xid8, regclass, regtype, regproc, regnamespace
-void add_system_sizes(Entries& to);  // pg_size_pretty()
+void add_system_types(Entries& to);    // void, xid, xid8, regclass, regtype, regproc, regnamespace
+void add_system_catalog(Entries& to);  // pg_get_expr(), pg_function_is_visible(), ...
+void add_system_sizes(Entries& to);    // pg_size_pretty()
 
 // For tables of entries: a strict scalar function.
 inline FunctionEntry system_function(const char* name, std::vector<TypeId> arguments, TypeId result,
