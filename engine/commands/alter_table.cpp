@@ -397,8 +397,9 @@ class TableChange {
       return stored_default(context_, changed, column, expression);
     } catch (const SqlError& error) {
       if (error.sqlstate() != sqlstate::datatype_mismatch) throw;
-      throw SqlError(sqlstate::datatype_mismatch, fmt::format("default for column \"{}\" cannot be cast automatically to type {}",
-                                                              column.name, type_name(column.type.id)));
+      throw SqlError(sqlstate::datatype_mismatch,
+                     fmt::format("default for column \"{}\" cannot be cast automatically to type {}", column.name,
+                                 type_name(column.type.id)));
     }
   }
 

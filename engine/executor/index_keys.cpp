@@ -1,13 +1,12 @@
 #include "engine/executor/index_keys.h"
 
-#include "engine/catalog/describe.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 #include <variant>
 
+#include "engine/catalog/describe.h"
 #include "engine/sql/error.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/syntax/parser.h"

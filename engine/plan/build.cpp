@@ -170,7 +170,8 @@ class PathBuilder {
       for (OuterValue& value : from_right) add_outer_value(std::move(value));
       stage.plan->node = build_hash_join(path, left, right, stage);
     }
-    for (const Condition* condition : ordered(path.filters)) stage.plan->conditions.push_back(place_in(stage, condition));
+    for (const Condition* condition : ordered(path.filters))
+      stage.plan->conditions.push_back(place_in(stage, condition));
     add_join_targets(path, stage);
     return stage;
   }

@@ -237,7 +237,9 @@ Stage plan_windows(Level& level, Stage stage) {
     made.plan->cost.total += stage.cost().rows * static_cast<double>(own.size()) * level.settings().cpu_operator_cost;
     made.plan->cost.total += stage.cost().rows * level.settings().cpu_tuple_cost;
     made.seen.insert(made.seen.end(), own.begin(), own.end());
-    const std::vector<ExpressionPtr> outputs = made.seen;
+    // What nobody may ask for, the column of a row without columns, goes no further.
+    std::vector<ExpressionPtr> outputs = made.seen;
+    std::erase(outputs, nullptr);
     stage = project(level, std::move(made), outputs, {});
   }
   return stage;

@@ -60,15 +60,13 @@ QueryPtr put_in_common_table(const QueryPtr& query, int table, const QueryPtr& d
 
 ExpressionPtr put_in_common_table(const ExpressionPtr& expression, int table, const QueryPtr& definition, int level) {
   return query::map_children(
-      expression,
-      [&](const ExpressionPtr& child) { return put_in_common_table(child, table, definition, level); },
+      expression, [&](const ExpressionPtr& child) { return put_in_common_table(child, table, definition, level); },
       [&](const QueryPtr& inner) { return put_in_common_table(inner, table, definition, level + 1); });
 }
 
 QueryPtr put_in_common_table(const QueryPtr& query, int table, const QueryPtr& definition, int level) {
   QueryPtr result = query::map_query(
-      query,
-      [&](const ExpressionPtr& expression) { return put_in_common_table(expression, table, definition, level); },
+      query, [&](const ExpressionPtr& expression) { return put_in_common_table(expression, table, definition, level); },
       [&](const QueryPtr& inner) { return put_in_common_table(inner, table, definition, level + 1); });
   for (std::size_t i = 0; i < result->entries.size(); ++i) {
     const auto* source = std::get_if<query::CommonTableSource>(&result->entries[i].source);
@@ -224,11 +222,11 @@ void move_having(Level& level) {
   add_conjuncts(query.having, conditions);
   std::vector<ExpressionPtr> kept;
   for (const ExpressionPtr& condition : conditions) {
-    const bool stays = with_sets || query::contains_volatility(condition, Volatility::volatile_function) ||
-                       query::contains(condition, [](const Expression& node) {
-                         return node.as<query::Aggregate>() || node.as<query::Subquery>() ||
-                                node.as<query::GroupingCall>();
-                       });
+    const bool stays =
+        with_sets || query::contains_volatility(condition, Volatility::volatile_function) ||
+        query::contains(condition, [](const Expression& node) {
+          return node.as<query::Aggregate>() || node.as<query::Subquery>() || node.as<query::GroupingCall>();
+        });
     if (!stays) level.tree->conditions.push_back(condition);
     // Without groups, there is a row for no rows, too.
     if (stays || query.group_by.empty()) kept.push_back(condition);

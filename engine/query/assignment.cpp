@@ -134,6 +134,7 @@ void check_updatable_column(const RelationColumn& column, bool is_default, Query
   const bool identity = column.identity == RelationColumn::Identity::always;
   if (!identity && column.generated == nullptr) return;
   scope.statement().fail_late(
+      StatementState::Late::assignments,
       SqlError(generated_always, fmt::format("column \"{}\" can only be updated to DEFAULT", column.name),
                fmt::format("Column \"{}\" is {}.", column.name,
                            identity ? "an identity column defined as GENERATED ALWAYS" : "a generated column")));
@@ -249,8 +250,9 @@ std::vector<Target> analyse_assignments(const std::vector<syntax::Assignment>& a
     entry.subscripted = subscripted;
   }
   if (duplicate) {
-    scope.statement().fail_late(SqlError(sqlstate::syntax_error,
-                                       fmt::format("multiple assignments to same column \"{}\"", duplicated->name)));
+    scope.statement().fail_late(
+        StatementState::Late::assignments,
+        SqlError(sqlstate::syntax_error, fmt::format("multiple assignments to same column \"{}\"", duplicated->name)));
   }
   std::sort(assigned.begin(), assigned.end(),
             [](const Assigned& a, const Assigned& b) { return a.target.column < b.target.column; });

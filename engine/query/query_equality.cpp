@@ -97,12 +97,12 @@ bool equal(const Query& a, const Query& b) {
   if (&a == &b) return true;
   // Changes inside a query are done once for each time that they are written.
   if (a.command != Command::select || b.command != Command::select) return false;
-  return a.grouped == b.grouped && a.distinct == b.distinct && a.with_ties == b.with_ties &&
-         a.group_by == b.group_by && a.grouping_sets == b.grouping_sets && same(a.common_tables, b.common_tables) &&
-         same(a.entries, b.entries) && same(a.from, b.from) && equal(a.where, b.where) && same(a.targets, b.targets) &&
-         equal(a.having, b.having) && same(a.windows, b.windows) && same(a.order_by, b.order_by) &&
-         same(a.distinct_on, b.distinct_on) && equal(a.limit, b.limit) && equal(a.offset, b.offset) &&
-         same(a.row_marks, b.row_marks) && same(a.set_operation, b.set_operation);
+  return a.grouped == b.grouped && a.distinct == b.distinct && a.with_ties == b.with_ties && a.group_by == b.group_by &&
+         a.grouping_sets == b.grouping_sets && same(a.common_tables, b.common_tables) && same(a.entries, b.entries) &&
+         same(a.from, b.from) && equal(a.where, b.where) && same(a.targets, b.targets) && equal(a.having, b.having) &&
+         same(a.windows, b.windows) && same(a.order_by, b.order_by) && same(a.distinct_on, b.distinct_on) &&
+         equal(a.limit, b.limit) && equal(a.offset, b.offset) && same(a.row_marks, b.row_marks) &&
+         same(a.set_operation, b.set_operation);
 }
 
 }  // namespace polarsim::engine::query

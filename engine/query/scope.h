@@ -31,14 +31,14 @@ struct StatementState {
     int position = 0;
   };
   std::vector<Untyped> untyped_parameters = {};
-  // What PostgreSQL's rewriter finds wrong, after the whole statement has been analysed: the first such error. It looks
-  // at the values of an INSERT before ON CONFLICT.
+  // What PostgreSQL finds wrong after the whole statement has been analysed: the first error of the earliest of these.
+  enum class Late : std::uint8_t { inserted_values, assignments, arbiters };
   std::optional<SqlError> late_error = {};
-  bool late_error_of_insert = false;
-  void fail_late(SqlError error, bool of_insert = false) {
-    if (late_error && (late_error_of_insert || !of_insert)) return;
+  Late late_error_of = Late::inserted_values;
+  void fail_late(Late of, SqlError error) {
+    if (late_error && late_error_of <= of) return;
     late_error = std::move(error);
-    late_error_of_insert = of_insert;
+    late_error_of = of;
   }
 };
 

@@ -23,8 +23,7 @@ Answer answer_of(const QueryResult& result, const CallContext& call) {
   Answer answer;
   answer.tag = result.tag;
   answer.has_rows = result.tag.starts_with("SELECT") || !result.columns.empty();
-  for (const ResultColumn& column : result.columns)
-    answer.columns.push_back({column.name, type_oid(column.type)});
+  for (const ResultColumn& column : result.columns) answer.columns.push_back({column.name, type_oid(column.type)});
   for (const Row& row : result.rows) {
     AnswerRow& texts = answer.rows.emplace_back();
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -45,8 +44,7 @@ Answer answer_of(const SqlError& error) {
 // What a session keeps between statements.
 class NodeSession {
  public:
-  explicit NodeSession(Database& database)
-      : database_(database), cache_(database), backend_(database.connect()) {}
+  explicit NodeSession(Database& database) : database_(database), cache_(database), backend_(database.connect()) {}
   ~NodeSession() { database_.disconnect(backend_); }
   NodeSession(const NodeSession&) = delete;
   NodeSession& operator=(const NodeSession&) = delete;

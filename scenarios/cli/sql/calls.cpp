@@ -35,11 +35,31 @@ bool wants_small_numbers(std::string_view name) {
 
 // They tell of the session, of how rows are stored, or of chance; or take internal numbers.
 bool is_excluded(const FunctionEntry& entry) {
-  static const Names names{"current_setting", "version", "now", "statement_timestamp", "transaction_timestamp",
-                           "current_database", "current_catalog", "current_schema", "current_schemas", "format_type",
-                           "jsonb_cmp", "txid_status", "convert", "convert_from", "convert_to", "length_in_encoding",
-                           "to_ascii", "obj_description", "col_description", "shobj_description", "age",
-                           "getdatabaseencoding", "inet_client_addr", "row_security_active", "current_query"};
+  static const Names names{"current_setting",
+                           "version",
+                           "now",
+                           "statement_timestamp",
+                           "transaction_timestamp",
+                           "current_database",
+                           "current_catalog",
+                           "current_schema",
+                           "current_schemas",
+                           "format_type",
+                           "jsonb_cmp",
+                           "txid_status",
+                           "convert",
+                           "convert_from",
+                           "convert_to",
+                           "length_in_encoding",
+                           "to_ascii",
+                           "obj_description",
+                           "col_description",
+                           "shobj_description",
+                           "age",
+                           "getdatabaseencoding",
+                           "inet_client_addr",
+                           "row_security_active",
+                           "current_query"};
   const std::string_view name = entry.name;
   return entry.volatility == Volatility::volatile_function || names.contains(name) || name.starts_with("pg_") ||
          name.starts_with("current_") || name.starts_with("local") || name.starts_with("to_reg") ||
@@ -48,16 +68,75 @@ bool is_excluded(const FunctionEntry& entry) {
 
 // They cannot fail, whatever the arguments.
 bool is_total(const FunctionEntry& entry) {
-  static const Names names{
-      "length", "char_length", "character_length", "octet_length", "bit_length", "upper", "lower", "initcap", "btrim",
-      "ltrim", "rtrim", "reverse", "md5", "concat", "concat_ws", "left", "right", "replace", "translate", "strpos",
-      "starts_with", "ascii", "quote_literal", "quote_ident", "quote_nullable", "sign", "floor", "ceil", "ceiling",
-      "justify_days", "justify_hours", "array_length", "array_ndims", "array_lower", "array_upper", "cardinality",
-      "array_append", "array_prepend", "array_remove", "array_replace", "array_to_string", "array_dims", "jsonb_typeof",
-      "json_typeof", "jsonb_extract_path", "jsonb_extract_path_text", "to_json", "to_jsonb", "jsonb_build_array",
-      "json_build_array", "num_nulls", "num_nonnulls", "isfinite", "sha256", "to_hex", "jsonb_strip_nulls",
-      "jsonb_pretty", "array_to_json", "string_to_array", "jsonb_concat", "textcat", "text_larger", "hashtext",
-      "hashint4", "date_larger", "jsonb_exists", "scale", "min_scale", "trim_scale"};
+  static const Names names{"length",
+                           "char_length",
+                           "character_length",
+                           "octet_length",
+                           "bit_length",
+                           "upper",
+                           "lower",
+                           "initcap",
+                           "btrim",
+                           "ltrim",
+                           "rtrim",
+                           "reverse",
+                           "md5",
+                           "concat",
+                           "concat_ws",
+                           "left",
+                           "right",
+                           "replace",
+                           "translate",
+                           "strpos",
+                           "starts_with",
+                           "ascii",
+                           "quote_literal",
+                           "quote_ident",
+                           "quote_nullable",
+                           "sign",
+                           "floor",
+                           "ceil",
+                           "ceiling",
+                           "justify_days",
+                           "justify_hours",
+                           "array_length",
+                           "array_ndims",
+                           "array_lower",
+                           "array_upper",
+                           "cardinality",
+                           "array_append",
+                           "array_prepend",
+                           "array_remove",
+                           "array_replace",
+                           "array_to_string",
+                           "array_dims",
+                           "jsonb_typeof",
+                           "json_typeof",
+                           "jsonb_extract_path",
+                           "jsonb_extract_path_text",
+                           "to_json",
+                           "to_jsonb",
+                           "jsonb_build_array",
+                           "json_build_array",
+                           "num_nulls",
+                           "num_nonnulls",
+                           "isfinite",
+                           "sha256",
+                           "to_hex",
+                           "jsonb_strip_nulls",
+                           "jsonb_pretty",
+                           "array_to_json",
+                           "string_to_array",
+                           "jsonb_concat",
+                           "textcat",
+                           "text_larger",
+                           "hashtext",
+                           "hashint4",
+                           "date_larger",
+                           "jsonb_exists",
+                           "scale",
+                           "min_scale",
+                           "trim_scale"};
   return names.contains(entry.name);
 }
 
@@ -225,7 +304,7 @@ std::string StatementGenerator::aggregate_call(T wanted, const Place& place, boo
           return fmt::format("sum({}{})", distinct, argument(choices_.one_in(3) ? T::int2 : T::int4));
       }
     case T::numeric: {
-      static const std::vector<const char*> names{"sum",      "avg",     "stddev",  "variance",
+      static const std::vector<const char*> names{"sum",     "avg",        "stddev",  "variance",
                                                   "var_pop", "stddev_pop", "var_samp"};
       const T type = choices_.one_of(std::vector<T>{T::int8, T::numeric, T::int8});
       return fmt::format("{}({}{})", choices_.one_of(names), type == T::numeric ? "" : distinct, argument(type));
@@ -233,7 +312,8 @@ std::string StatementGenerator::aggregate_call(T wanted, const Place& place, boo
     case T::float4:
     case T::float8:
       if (exact.empty()) break;
-      return fmt::format("{}({})", wanted == T::float8 && choices_.one_in(2) ? "avg" : "sum", choices_.one_of(exact)->text());
+      return fmt::format("{}({})", wanted == T::float8 && choices_.one_in(2) ? "avg" : "sum",
+                         choices_.one_of(exact)->text());
     case T::boolean:
       return fmt::format("{}({})", choices_.one_of(std::vector<const char*>{"bool_and", "bool_or", "every"}),
                          argument(T::boolean));
@@ -307,11 +387,13 @@ std::string StatementGenerator::window_definition(const Place& place, bool total
   static const std::vector<const char*> any_frames{
       "RANGE UNBOUNDED PRECEDING", "RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
       "RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE GROUP"};
-  static const std::vector<const char*> frames{
-      "ROWS UNBOUNDED PRECEDING", "ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
-      "ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING", "ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING EXCLUDE CURRENT ROW",
-      "GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW", "GROUPS 1 PRECEDING EXCLUDE TIES",
-      "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW"};
+  static const std::vector<const char*> frames{"ROWS UNBOUNDED PRECEDING",
+                                               "ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
+                                               "ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
+                                               "ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING EXCLUDE CURRENT ROW",
+                                               "GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW",
+                                               "GROUPS 1 PRECEDING EXCLUDE TIES",
+                                               "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW"};
   if (text.empty()) return text;
   return text + " " + (unique && !order.empty() ? choices_.one_of(frames) : choices_.one_of(any_frames));
 }
@@ -323,8 +405,8 @@ std::string StatementGenerator::window_call(T wanted, const Place& place) {
   bool total = false;
   if (keyed && choices_.one_in(2)) {
     const std::string argument = value(wanted, inner, 1, false);
-    static const std::vector<const char*> forms{"lag({})", "lead({})", "first_value({})", "last_value({})",
-                                                "nth_value({}, 2)", "lag({}, 2)"};
+    static const std::vector<const char*> forms{"lag({})",        "lead({})",         "first_value({})",
+                                                "last_value({})", "nth_value({}, 2)", "lag({}, 2)"};
     call = fmt::format(fmt::runtime(choices_.one_of(forms)), argument);
     total = true;
   } else if (wanted == T::int8) {

@@ -88,7 +88,8 @@ std::string StatementGenerator::on_conflict(const GeneratedTable& table) {
   std::string changes;
   for (std::size_t left = 1 + choices_.below(2); left > 0; --left) {
     const GeneratedColumn& column = choices_.one_of(table.columns);
-    const std::string what = choices_.one_in(2) && column.writable ? "excluded." + column.name : stored_value(column, &place);
+    const std::string what =
+        choices_.one_in(2) && column.writable ? "excluded." + column.name : stored_value(column, &place);
     changes += fmt::format("{}{} = {}", changes.empty() ? "" : ", ", column.name, what);
   }
   text += " DO UPDATE SET " + changes;
@@ -101,7 +102,8 @@ GeneratedStatement StatementGenerator::insert_statement() {
   if (table == nullptr) return create_table();
   std::vector<const GeneratedColumn*> columns;
   for (const GeneratedColumn& column : table->columns) {
-    if (choices_.percent(!column.writable ? 3 : column.numbered ? 25 : column.not_null ? 98 : 85)) columns.push_back(&column);
+    if (choices_.percent(!column.writable ? 3 : column.numbered ? 25 : column.not_null ? 98 : 85))
+      columns.push_back(&column);
   }
   std::string text = "INSERT INTO " + table->name;
   const std::string name = table->name;

@@ -56,9 +56,8 @@ GeneratedColumn StatementGenerator::column_definition(const std::string& name, c
       break;
     case 2:
       text += " DEFAULT ";
-      text += column.type.id == T::float4 || column.type.id == T::float8
-                  ? typed_literal(column.type.id, choices_, true)
-                  : "(" + value(column.type.id, place, 1) + ")";
+      text += column.type.id == T::float4 || column.type.id == T::float8 ? typed_literal(column.type.id, choices_, true)
+                                                                         : "(" + value(column.type.id, place, 1) + ")";
       break;
     case 3:
       column.not_null = true;
@@ -79,7 +78,8 @@ GeneratedColumn StatementGenerator::column_definition(const std::string& name, c
     case 5: {
       Scope scope;
       scope.single_row = false;
-      for (const GeneratedColumn& other : table.columns) scope.columns.push_back({"", other.name, other.type, false, false});
+      for (const GeneratedColumn& other : table.columns)
+        scope.columns.push_back({"", other.name, other.type, false, false});
       scope.columns.push_back({"", name, column.type, false, false});
       text += fmt::format(" CHECK ({})", condition({&scope, nullptr, false, choices_.one_in(30)}, 1));
       break;
@@ -135,7 +135,8 @@ GeneratedStatement StatementGenerator::create_table() {
   if (choices_.one_in(8)) {
     Scope scope;
     scope.single_row = false;
-    for (const GeneratedColumn& other : table.columns) scope.columns.push_back({"", other.name, other.type, false, false});
+    for (const GeneratedColumn& other : table.columns)
+      scope.columns.push_back({"", other.name, other.type, false, false});
     text += fmt::format(", CONSTRAINT {}_k CHECK ({})", table.name, condition({&scope, nullptr, false, false}, 1));
   }
   const std::string statement = fmt::format("CREATE TABLE {} ({})", table.name, text);
@@ -153,7 +154,8 @@ GeneratedStatement StatementGenerator::create_index() {
   const bool unique = choices_.one_in(4);
   Scope scope;
   scope.single_row = false;
-  for (const GeneratedColumn& other : table->columns) scope.columns.push_back({"", other.name, other.type, false, false});
+  for (const GeneratedColumn& other : table->columns)
+    scope.columns.push_back({"", other.name, other.type, false, false});
   const Place place{&scope, nullptr, false, false};
   std::vector<std::string> key;
   std::string list;
@@ -224,7 +226,8 @@ GeneratedStatement StatementGenerator::alter_table() {
               }};
     }
     case 1:
-      return {start + "DROP COLUMN " + column.name + (choices_.one_in(3) ? " CASCADE" : ""), {},
+      return {start + "DROP COLUMN " + column.name + (choices_.one_in(3) ? " CASCADE" : ""),
+              {},
               [name, column](GeneratedSchema& schema) {
                 GeneratedTable* found = find_table(schema, name);
                 std::erase_if(found->columns, [&](const GeneratedColumn& each) { return each.name == column.name; });
@@ -234,27 +237,33 @@ GeneratedStatement StatementGenerator::alter_table() {
                 if (!found->keys.empty() && uses(found->keys.front())) found->has_primary_key = false;
                 std::erase_if(found->keys, uses);
                 // Views on it may be gone, too.
-                std::erase_if(schema.tables, [](const GeneratedTable& each) { return each.is_view || each.columns.empty(); });
+                std::erase_if(schema.tables,
+                              [](const GeneratedTable& each) { return each.is_view || each.columns.empty(); });
               }};
     case 2:
-      return {start + "ALTER COLUMN " + column.name + " SET NOT NULL", {},
-              on_column([](GeneratedColumn& each) { each.not_null = true; })};
+      return {start + "ALTER COLUMN " + column.name + " SET NOT NULL", {}, on_column([](GeneratedColumn& each) {
+                each.not_null = true;
+              })};
     case 3:
-      return {start + "ALTER COLUMN " + column.name + " DROP NOT NULL", {},
-              on_column([](GeneratedColumn& each) { each.not_null = false; })};
+      return {start + "ALTER COLUMN " + column.name + " DROP NOT NULL", {}, on_column([](GeneratedColumn& each) {
+                each.not_null = false;
+              })};
     case 4:
       return {start + "ALTER COLUMN " + column.name + " SET DEFAULT " + typed_literal(column.type.id, choices_, true),
-              {}, {}};
+              {},
+              {}};
     case 5: {
       const engine::Type type = column_type();
       std::string text = start + "ALTER COLUMN " + column.name + " TYPE " + written_type(type);
-      if (type.id == T::float4 || type.id == T::float8) return {text + " USING 1", {}, on_column([type](GeneratedColumn& each) { each.type = type; })};
+      if (type.id == T::float4 || type.id == T::float8)
+        return {text + " USING 1", {}, on_column([type](GeneratedColumn& each) { each.type = type; })};
       if (choices_.one_in(2)) text += " USING " + typed_literal(type.id, choices_, true);
       return {text, {}, on_column([type](GeneratedColumn& each) { each.type = type; })};
     }
     case 6: {
       const std::string renamed = fmt::format("y{}", schema_.made + 1);
-      return {start + "RENAME COLUMN " + column.name + " TO " + renamed, {},
+      return {start + "RENAME COLUMN " + column.name + " TO " + renamed,
+              {},
               [name, column, renamed](GeneratedSchema& schema) {
                 ++schema.made;
                 GeneratedTable* found = find_table(schema, name);
@@ -271,7 +280,8 @@ GeneratedStatement StatementGenerator::alter_table() {
         scope.columns.push_back({"", other.name, other.type, false, false});
       return {fmt::format("{}ADD CONSTRAINT k{} CHECK ({})", start, schema_.made + 1,
                           condition({&scope, nullptr, false, false}, 1)),
-              {}, [](GeneratedSchema& schema) { ++schema.made; }};
+              {},
+              [](GeneratedSchema& schema) { ++schema.made; }};
     }
   }
 }
@@ -287,9 +297,8 @@ GeneratedStatement StatementGenerator::drop_statement() {
   const bool dropped = text.find("nothing") == std::string::npos;
   return {text, {}, [name, cascade, dropped](GeneratedSchema& schema) {
             if (!dropped) return;
-            std::erase_if(schema.tables, [&](const GeneratedTable& each) {
-              return each.name == name || (cascade && each.is_view);
-            });
+            std::erase_if(schema.tables,
+                          [&](const GeneratedTable& each) { return each.name == name || (cascade && each.is_view); });
           }};
 }
 
@@ -297,7 +306,8 @@ GeneratedStatement StatementGenerator::truncate_statement() {
   const GeneratedTable* table = any_table(false);
   if (table == nullptr) return create_table();
   const std::string name = table->name;
-  return {fmt::format("TRUNCATE {}{}", name, choices_.one_in(2) ? " RESTART IDENTITY" : ""), {},
+  return {fmt::format("TRUNCATE {}{}", name, choices_.one_in(2) ? " RESTART IDENTITY" : ""),
+          {},
           [name](GeneratedSchema& schema) { find_table(schema, name)->filled = false; }};
 }
 

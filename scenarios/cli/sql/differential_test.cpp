@@ -75,7 +75,8 @@ std::string shape_of(const std::string& text) {
 
 class Stage {
  public:
-  Stage() : theirs_(make_postgres_connection(server_.connection())), known_(POLARSIM_SQL_DATA "/known_differences.tsv") {
+  Stage()
+      : theirs_(make_postgres_connection(server_.connection())), known_(POLARSIM_SQL_DATA "/known_differences.tsv") {
     theirs_->run("set client_min_messages to error");
   }
 

@@ -144,8 +144,8 @@ std::string StatementGenerator::special(T wanted, const Place& place, int depth)
     case T::boolean:
       return condition(place, depth);
     case T::numeric: {
-      static const std::vector<const char*> fields{"year", "month", "day", "hour", "minute", "second", "dow",
-                                                   "epoch", "quarter", "week", "isoyear", "doy", "century"};
+      static const std::vector<const char*> fields{"year",  "month",   "day",  "hour",    "minute", "second", "dow",
+                                                   "epoch", "quarter", "week", "isoyear", "doy",    "century"};
       const T source = choices_.one_of(std::vector<T>{T::timestamp, T::date, T::interval, T::timestamptz});
       const bool partial = source == T::date || source == T::interval;
       return fmt::format("extract({} FROM {})",
@@ -160,7 +160,8 @@ std::string StatementGenerator::special(T wanted, const Place& place, int depth)
           return fmt::format("substring({} FROM {} FOR {})", value(T::text, place, depth, false), choices_.below(4),
                              choices_.below(4));
         case 2:
-          return fmt::format("trim({} FROM {})", choices_.one_of(std::vector<const char*>{"both ' '", "leading 'a'", "trailing"}),
+          return fmt::format("trim({} FROM {})",
+                             choices_.one_of(std::vector<const char*>{"both ' '", "leading 'a'", "trailing"}),
                              value(T::text, place, depth, false));
         case 3:
           return fmt::format("overlay({} PLACING {} FROM {})", value(T::text, place, depth, false),
@@ -237,7 +238,8 @@ std::string StatementGenerator::predicate(const Place& place, int depth) {
     case 5: {
       static const std::vector<const char*> patterns{"'a%'", "'%'", "'_'", "'%b%'", "''", "'a\\%b%'", "'%o_w%'"};
       const char* const kind = choices_.one_of(std::vector<const char*>{"LIKE", "ILIKE", "SIMILAR TO"});
-      return fmt::format("({} {}{} {})", value(T::text, place, inner, false), negation, kind, choices_.one_of(patterns));
+      return fmt::format("({} {}{} {})", value(T::text, place, inner, false), negation, kind,
+                         choices_.one_of(patterns));
     }
     case 6: {
       const T element = choices_.one_in(2) ? T::text : T::int4;

@@ -31,8 +31,7 @@ void StatementGenerator::add_columns(Scope& scope, const std::string& alias, con
 void StatementGenerator::add_table(Scope& scope, const std::string& alias, const GeneratedTable& table) {
   for (const GeneratedColumn& column : table.columns) {
     const bool floating = column.type.id == T::float4 || column.type.id == T::float8;
-    scope.columns.push_back(
-        {alias, column.name, column.type, is_canonical(column.type), floating && !table.is_view});
+    scope.columns.push_back({alias, column.name, column.type, is_canonical(column.type), floating && !table.is_view});
   }
   scope.single_row = false;
   scope.keyed = scope.keyed && table.has_primary_key;
@@ -79,8 +78,8 @@ std::string StatementGenerator::from_item(Scope& scope, const Scope* lateral, in
 
 std::string StatementGenerator::joined(const Scope& left, const Scope& right, const std::string& left_text,
                                        const std::string& right_text) {
-  static const std::vector<const char*> kinds{"JOIN", "LEFT JOIN", "INNER JOIN", "RIGHT JOIN", "FULL JOIN",
-                                              "LEFT OUTER JOIN"};
+  static const std::vector<const char*> kinds{"JOIN",       "LEFT JOIN", "INNER JOIN",
+                                              "RIGHT JOIN", "FULL JOIN", "LEFT OUTER JOIN"};
   const std::string kind = choices_.one_of(kinds);
   std::vector<std::string> shared;
   for (const ScopeColumn& column : left.columns) {

@@ -19,8 +19,9 @@ struct GeneratedColumn {
 struct GeneratedTable {
   std::string name;
   std::vector<GeneratedColumn> columns;
-  std::vector<std::vector<std::string>> keys;  // columns of unique indexes without predicate; all are NOT NULL in the first
-  bool has_primary_key = false;                // keys[0]
+  std::vector<std::vector<std::string>>
+      keys;                      // columns of unique indexes without predicate; all are NOT NULL in the first
+  bool has_primary_key = false;  // keys[0]
   bool is_view = false;
   bool filled = false;
 

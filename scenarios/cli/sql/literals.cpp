@@ -35,7 +35,8 @@ const Texts& storable_texts(T type) {
       {T::uuid, {"00000000-0000-0000-0000-000000000001", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}},
       {T::bytea, {"\\x00", "\\x", "\\xdeadbeef", "abc"}},
       {T::json, {"1", "{\"a\": 1}", "[1, 2]", "null", "\"x\"", "{\"b\":{\"c\":[true]}}"}},
-      {T::jsonb, {"1", "{\"a\": 1}", "[1, 2, 3]", "null", "\"x\"", "{\"a\": {\"b\": [1, null]}, \"c\": \"d\"}", "{}", "[]"}},
+      {T::jsonb,
+       {"1", "{\"a\": 1}", "[1, 2, 3]", "null", "\"x\"", "{\"a\": {\"b\": [1, null]}, \"c\": \"d\"}", "{}", "[]"}},
       {T::int4_array, {"{1,2}", "{}", "{3}", "{1,NULL,2}", "{5,4,3}"}},
       {T::int8_array, {"{1,2}", "{}", "{5000000000}"}},
       {T::text_array, {"{a,b}", "{}", "{c}", "{a,NULL}", "{\"x y\",z}"}},
@@ -103,9 +104,9 @@ bool is_canonical(engine::Type type) {
 
 const std::vector<T>& generated_types() {
   static const std::vector<T> types{
-      T::int4,      T::text,        T::int4, T::text,     T::boolean, T::numeric, T::int8,       T::date,       T::float8,
-      T::timestamp, T::int2,        T::varchar, T::interval, T::jsonb,   T::int4_array, T::text_array, T::timestamptz, T::bpchar,
-      T::uuid,      T::time,        T::float4, T::bytea,    T::json,    T::numeric_array};
+      T::int4,        T::text,      T::int4, T::text,    T::boolean,  T::numeric, T::int8,       T::date,
+      T::float8,      T::timestamp, T::int2, T::varchar, T::interval, T::jsonb,   T::int4_array, T::text_array,
+      T::timestamptz, T::bpchar,    T::uuid, T::time,    T::float4,   T::bytea,   T::json,       T::numeric_array};
   return types;
 }
 
@@ -144,7 +145,8 @@ std::string typed_literal(T type, Choices& choices, bool storable) {
     case T::text:
       return choices.percent(50) ? quoted(text) : quoted(text) + "::text";
     case T::numeric:
-      if (text.find_first_not_of("0123456789.") == std::string::npos && text.find('.') != std::string::npos) return text;
+      if (text.find_first_not_of("0123456789.") == std::string::npos && text.find('.') != std::string::npos)
+        return text;
       break;
     case T::date:
     case T::interval:

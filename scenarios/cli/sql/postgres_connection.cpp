@@ -58,8 +58,9 @@ class PostgresConnection final : public sql::Connection {
     }
     PQsetNoticeProcessor(
         connection_, [](void*, const char*) {}, nullptr);
-    for (const char* setting : {"set timezone to 'UTC'", "set datestyle to 'ISO, MDY'", "set intervalstyle to 'postgres'",
-                                "set client_encoding to 'UTF8'", "set statement_timeout to '20s'"})
+    for (const char* setting :
+         {"set timezone to 'UTC'", "set datestyle to 'ISO, MDY'", "set intervalstyle to 'postgres'",
+          "set client_encoding to 'UTF8'", "set statement_timeout to '20s'"})
       run(setting);
   }
   ~PostgresConnection() override { PQfinish(connection_); }

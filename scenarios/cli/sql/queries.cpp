@@ -103,9 +103,7 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
 }
 
 std::string StatementGenerator::group_list(const std::vector<std::string>& keys) {
-  const auto list = [](const std::vector<std::string>& parts) {
-    return fmt::format("{}", fmt::join(parts, ", "));
-  };
+  const auto list = [](const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); };
   switch (choices_.weighted({70, 10, 10, 10})) {
     case 0:
       return list(keys);
@@ -157,8 +155,8 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
 
 StatementGenerator::Query StatementGenerator::set_operation(const std::vector<T>& wanted, const Scope* outer, int depth,
                                                             bool top) {
-  static const std::vector<const char*> symbols{"UNION ALL", "UNION", "INTERSECT", "EXCEPT", "INTERSECT ALL",
-                                                "EXCEPT ALL"};
+  static const std::vector<const char*> symbols{"UNION ALL", "UNION",         "INTERSECT",
+                                                "EXCEPT",    "INTERSECT ALL", "EXCEPT ALL"};
   std::vector<T> types = wanted;
   std::string symbol = choices_.one_of(symbols);
   for (T& type : types) {
@@ -197,10 +195,9 @@ std::string StatementGenerator::with_clause(int depth) {
     common.name = fmt::format("w{}", ++aliases_);
     if (choices_.one_in(5)) {
       common.columns = {{"n", T::int4, true}, {"s", T::text, true}};
-      text += fmt::format(
-          "{}{}(n, s) AS (SELECT {}, 'a'::text UNION {}SELECT n + {}, s || 'b' FROM {} WHERE n < {})",
-          text.empty() ? "" : ", ", common.name, choices_.below(3), choices_.one_in(2) ? "ALL " : "",
-          1 + choices_.below(2), common.name, choices_.below(6));
+      text += fmt::format("{}{}(n, s) AS (SELECT {}, 'a'::text UNION {}SELECT n + {}, s || 'b' FROM {} WHERE n < {})",
+                          text.empty() ? "" : ", ", common.name, choices_.below(3), choices_.one_in(2) ? "ALL " : "",
+                          1 + choices_.below(2), common.name, choices_.below(6));
       common_tables_.push_back(common);
       continue;
     }
