@@ -34,7 +34,9 @@ std::string records_after_crash(std::optional<PlantedBug> bug) {
   TestNode node(1, with(bug));
   node.run([](TestNode& running) {
     TestSession session = running.connect();
-    session.run("CREATE TABLE pg_catalog.pg_dist_transaction (groupid int, gid text); CREATE TABLE t (id int)");
+    session.run(
+        "SET allow_system_table_mods = on; CREATE TABLE pg_catalog.pg_dist_transaction (groupid int, gid text); CREATE "
+        "TABLE t (id int)");
     session.run("INSERT INTO t VALUES (1)");
     session.run("INSERT INTO pg_dist_transaction VALUES (0, 'x')");
     EXPECT_EQ(running.connect().run("SELECT gid FROM pg_dist_transaction"), "x") << "visible to all";

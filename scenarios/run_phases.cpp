@@ -8,6 +8,7 @@
 
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/connection_options.h"
+#include "engine/sql/value.h"
 #include "sim/assert.h"
 
 namespace polarsim::scenarios {

@@ -111,7 +111,13 @@ TablePtr Cache::make_table(const CachedRelation& relation, const Transaction* re
   }
   const auto primary = std::find_if(table->indexes.begin(), table->indexes.end(),
                                     [](const Index& index) { return index.definition.primary; });
-  if (primary != table->indexes.end()) std::rotate(table->indexes.begin(), primary, std::next(primary));
+  if (primary != table->indexes.end()) {
+    auto definition = std::make_shared<TableDefinition>(*table->definition);
+    definition->primary_key = primary->definition.columns;
+    definition->primary_key_name = primary->definition.name;
+    table->definition = std::move(definition);
+    std::rotate(table->indexes.begin(), primary, std::next(primary));
+  }
   if (settled) relation.settled = table;
   return table;
 }

@@ -19,11 +19,12 @@ TEST(Catalog, SystemTablesTellOfRelations) {
     EXPECT_EQ(session.run("SELECT relname, relkind FROM pg_class WHERE oid >= 16384 ORDER BY relname"),
               "t|r;t_code_key|i;t_pkey|i");
     EXPECT_EQ(
-        session.run("SELECT attname, atttypid, attnum, attnotnull, attdefault FROM pg_attribute WHERE attrelid >= "
-                    "16384 ORDER BY attnum"),
-        "id|23|1|t|null;name|25|2|t|'x';code|20|3|f|null");
+        session.run("SELECT attname, atttypid, attnum, attnotnull, pg_get_expr(adbin, adrelid) FROM pg_attribute LEFT "
+                    "JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 't'::regclass AND "
+                    "attnum > 0 ORDER BY attnum"),
+        "id|23|1|t|null;name|25|2|t|'x'::text;code|20|3|f|null");
     EXPECT_EQ(session.run("SELECT indisunique, indisprimary, indkey FROM pg_index ORDER BY indexrelid"), "t|t|1;t|f|3");
-    EXPECT_EQ(session.run("SELECT relname FROM pg_class WHERE oid < 16384 ORDER BY oid"), "polar_relation");
+    EXPECT_EQ(session.run("SELECT relname, relkind FROM pg_class WHERE oid = 9000"), "polar_relation|r");
     EXPECT_EQ(session.outcome("DELETE FROM polar_relation"),
               "42501 permission denied: \"polar_relation\" is a system catalog");
     EXPECT_EQ(session.outcome("DROP TABLE polar_relation"),

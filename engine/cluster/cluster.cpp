@@ -7,10 +7,10 @@
 #include "engine/cluster/coordinator_session.h"
 #include "engine/cluster/recovery.h"
 #include "engine/node/instance.h"
+#include "engine/node/statement_cache.h"
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/connection_options.h"
 #include "engine/pgwire/server.h"
-#include "engine/sql/statement_cache.h"
 
 namespace polarsim::engine {
 
@@ -47,8 +47,8 @@ struct Cluster::Implementation {
     return names;
   }
   void run_node(sim::Host& host, bool is_coordinator);
-  void serve_data_node(sim::Host& host, Instance& instance, sql::StatementCache& statements);
-  void serve_coordinator(sim::Host& host, Instance& instance, sql::StatementCache& statements);
+  void serve_data_node(sim::Host& host, Instance& instance, syntax::StatementCache& statements);
+  void serve_coordinator(sim::Host& host, Instance& instance, syntax::StatementCache& statements);
 };
 
 // Enters a node into the books for as long as its program runs.
@@ -69,9 +69,10 @@ class Cluster::Implementation::Presence {
 namespace {
 
 // initdb: the system tables, all or none of them.
-void bootstrap(Instance& instance, sql::StatementCache& statements, const ClusterConfig& config) {
+void bootstrap(Instance& instance, syntax::StatementCache& statements, const ClusterConfig& config) {
   if (instance.find_table("pg_catalog", "pg_dist_node") != nullptr) return;
   const std::unique_ptr<Session> session = instance.connect();
+  cluster::run_sql(*session, statements, "SET allow_system_table_mods = on");
   cluster::run_sql(*session, statements, "BEGIN");
   for (const std::string& statement : cluster::bootstrap_statements(config))
     cluster::run_sql(*session, statements, statement);
@@ -90,7 +91,7 @@ void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
     damage = error.what();
   }
   if (instance == nullptr) simulation.violate("storage-damaged", host.name() + ": " + damage);
-  sql::StatementCache statements(host.scheduler(), cached_statements);
+  syntax::StatementCache statements = make_statement_cache(host.scheduler(), cached_statements);
   bootstrap(*instance, statements, config);
   if (is_coordinator) {
     serve_coordinator(host, *instance, statements);
@@ -99,14 +100,15 @@ void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
   }
 }
 
-void Cluster::Implementation::serve_data_node(sim::Host& host, Instance& instance, sql::StatementCache& statements) {
+void Cluster::Implementation::serve_data_node(sim::Host& host, Instance& instance, syntax::StatementCache& statements) {
   const Presence presence(*this, host.name(), Live{&instance, nullptr});
   pgwire::serve(
       host, config.node, default_port, [&instance](const pgwire::SessionRequest&) { return instance.connect(); },
       statements);
 }
 
-void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& instance, sql::StatementCache& statements) {
+void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& instance,
+                                                syntax::StatementCache& statements) {
   cluster::Coordinator coordinator(host, instance, config, statements);
   const Presence presence(*this, host.name(), Live{&instance, &coordinator});
   host.spawn(host.name() + "/2pc-recovery", [&coordinator] { cluster::run_recovery_daemon(coordinator); });

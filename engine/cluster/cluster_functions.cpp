@@ -22,7 +22,8 @@ std::string text_argument(const Value& value, const char* what) {
 
 }  // namespace
 
-Value CoordinatorSession::argument(const sql::ExpressionPtr& expression, TypeId type, const Request& request) const {
+Value CoordinatorSession::argument(const sql::ExpressionPtr& expression, TypeId type,
+                                   const StatementRequest& request) const {
   const std::vector<TypeId> parameter_types(request.parameters.size(), TypeId::unknown);
   sql::AnalyzeOptions options;
   options.parameter_types = parameter_types;
@@ -31,7 +32,8 @@ Value CoordinatorSession::argument(const sql::ExpressionPtr& expression, TypeId 
   return sql::evaluate(sql::analyze_assignment(expression, options, type, "argument"), context);
 }
 
-std::optional<QueryResult> CoordinatorSession::run_cluster_function(const sql::Select& select, const Request& request) {
+std::optional<QueryResult> CoordinatorSession::run_cluster_function(const sql::Select& select,
+                                                                    const StatementRequest& request) {
   if (select.items.size() != 1 || !select.items[0].expression) return std::nullopt;
   const sql::Expression& call = *select.items[0].expression;
   if (call.kind != sql::Expression::Kind::function) return std::nullopt;
@@ -44,7 +46,8 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const sql::S
   return std::nullopt;
 }
 
-QueryResult CoordinatorSession::run_create_distributed_table(const sql::Expression& call, const Request& request) {
+QueryResult CoordinatorSession::run_create_distributed_table(const sql::Expression& call,
+                                                             const StatementRequest& request) {
   require_primary();
   if (in_block())
     throw SqlError(sqlstate::active_sql_transaction, "create_distributed_table cannot run inside a transaction block");
@@ -77,7 +80,7 @@ QueryResult CoordinatorSession::run_create_distributed_table(const sql::Expressi
       single_value(call.name, TypeId::text, Value::text("")));
 }
 
-QueryResult CoordinatorSession::run_shard_lookup(const sql::Expression& call, const Request& request) {
+QueryResult CoordinatorSession::run_shard_lookup(const sql::Expression& call, const StatementRequest& request) {
   if (call.arguments.size() != 2) {
     throw SqlError(sqlstate::undefined_function,
                    "function get_shard_id_for_distribution_column takes a table and a value");

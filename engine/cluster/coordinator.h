@@ -9,6 +9,7 @@
 #include "engine/cluster/metadata.h"
 #include "engine/config.h"
 #include "engine/node/instance.h"
+#include "engine/node/statement_cache.h"
 #include "engine/sql/statement_cache.h"
 #include "sim/host.h"
 #include "sim/sync.h"
@@ -18,12 +19,14 @@ namespace polarsim::engine::cluster {
 class Coordinator {
  public:
   // Reads the node table to find its own group. Throws SqlError if the host is not in it.
-  Coordinator(sim::Host& host, Instance& instance, const ClusterConfig& config, sql::StatementCache& statements);
+  Coordinator(sim::Host& host, Instance& instance, const ClusterConfig& config, syntax::StatementCache& statements);
 
   sim::Host& host() const { return host_; }
   Instance& instance() const { return instance_; }
   const ClusterConfig& config() const { return config_; }
-  sql::StatementCache& statements() const { return statements_; }
+  syntax::StatementCache& statements() const { return statements_; }
+  // The statement as the planner of distributed tables reads it; null if that knows no such statement.
+  sql::StatementPtr planner_statement(const syntax::Statement& statement);
   int group_id() const { return group_id_; }
   bool is_primary() const { return group_id_ == primary_coordinator_group; }
   std::shared_ptr<const Metadata> metadata() { return metadata_.current(); }
@@ -42,7 +45,8 @@ class Coordinator {
   sim::Host& host_;
   Instance& instance_;
   const ClusterConfig& config_;
-  sql::StatementCache& statements_;
+  syntax::StatementCache& statements_;
+  sql::StatementCache planner_statements_;
   MetadataCache metadata_;
   int group_id_ = -1;
   std::uint64_t last_number_ = 0;

@@ -3,6 +3,7 @@
 
 #include "engine/cluster/coordinator_session.h"
 #include "engine/sql/parser.h"
+#include "engine/syntax/parser.h"
 
 namespace polarsim::engine::cluster {
 
@@ -25,28 +26,28 @@ QueryResult warned(std::string tag, const char* state, std::string message) {
                  "current transaction is aborted, commands ignored until end of transaction block");
 }
 
-void merge(sql::TransactionModes& into, const sql::TransactionModes& said) {
+void merge(syntax::TransactionModes& into, const syntax::TransactionModes& said) {
   if (!said.isolation.empty()) into.isolation = said.isolation;
   if (said.read_only) into.read_only = said.read_only;
 }
 
-std::string control_text(sql::TransactionControl control) {
-  sql::Statement statement;
+std::string control_text(syntax::TransactionControl control) {
+  syntax::Statement statement;
   statement.body = std::move(control);
-  return sql::deparse(statement);
+  return syntax::deparse(statement);
 }
 
 }  // namespace
 
-QueryResult CoordinatorSession::control(const sql::TransactionControl& control, const Request& request) {
-  using Kind = sql::TransactionControl::Kind;
+QueryResult CoordinatorSession::control(const syntax::TransactionControl& control, const StatementRequest& request) {
+  using Kind = syntax::TransactionControl::Kind;
   switch (control.kind) {
     case Kind::begin: {
       if (status_ == TransactionStatus::failed) throw_failed_block();
       if (status_ == TransactionStatus::idle) return begin(control);
       QueryResult result =
           warned("BEGIN", sqlstate::active_sql_transaction, "there is already a transaction in progress");
-      if (control.modes == sql::TransactionModes{}) return result;
+      if (control.modes == syntax::TransactionModes{}) return result;
       throw SqlError(sqlstate::feature_not_supported, "BEGIN with transaction modes inside a block is not supported");
     }
     case Kind::commit:
@@ -66,18 +67,18 @@ QueryResult CoordinatorSession::control(const sql::TransactionControl& control, 
 }
 
 std::string CoordinatorSession::begin_text() const {
-  sql::TransactionControl begin;
+  syntax::TransactionControl begin;
   begin.modes = modes_;
   std::string text = control_text(std::move(begin));
   for (const std::string& name : savepoints_) text += "; SAVEPOINT " + sql::quote_identifier(name);
   return text;
 }
 
-QueryResult CoordinatorSession::begin(const sql::TransactionControl& control) {
+QueryResult CoordinatorSession::begin(const syntax::TransactionControl& control) {
   modes_ = local_->default_modes();
   merge(modes_, control.modes);
   // The nodes hear of the modes when they are needed; that this engine has them is to be said now.
-  if (control.modes != sql::TransactionModes{}) enter_local_block();
+  if (control.modes != syntax::TransactionModes{}) enter_local_block();
   transaction_start_us_ = coordinator_.host().realtime_us();
   status_ = TransactionStatus::in_transaction;
   return tagged("BEGIN");
@@ -104,13 +105,13 @@ QueryResult CoordinatorSession::rollback() {
   return result;
 }
 
-QueryResult CoordinatorSession::commit_or_forget_prepared(const sql::TransactionControl& control,
-                                                          const Request& request) {
-  using Kind = sql::TransactionControl::Kind;
+QueryResult CoordinatorSession::commit_or_forget_prepared(const syntax::TransactionControl& control,
+                                                          const StatementRequest& request) {
+  using Kind = syntax::TransactionControl::Kind;
   if (control.kind == Kind::prepare && status_ != TransactionStatus::in_transaction) return rollback();
   if (control.kind != Kind::prepare) {
     if (status_ == TransactionStatus::failed) throw_failed_block();
-    if (status_ == TransactionStatus::idle) return local_->execute(request.statement, request.text, request.parameters);
+    if (status_ == TransactionStatus::idle) return local_->execute(request);
     after_error();
     throw SqlError(sqlstate::active_sql_transaction,
                    std::string(control.kind == Kind::commit_prepared ? "COMMIT" : "ROLLBACK") +
@@ -125,7 +126,7 @@ QueryResult CoordinatorSession::commit_or_forget_prepared(const sql::Transaction
   }
   try {
     transaction_.enter_local_block(begin);
-    QueryResult result = local_->execute(request.statement, request.text, request.parameters);
+    QueryResult result = local_->execute(request);
     transaction_.forget_local_block();
     return result;
   } catch (const SqlError&) {
@@ -159,8 +160,8 @@ std::vector<std::string>::iterator CoordinatorSession::find_savepoint(const std:
   throw SqlError(sqlstate::invalid_savepoint_specification, "savepoint \"" + name + "\" does not exist");
 }
 
-QueryResult CoordinatorSession::savepoint(const sql::TransactionControl& control, const Request& request) {
-  using Kind = sql::TransactionControl::Kind;
+QueryResult CoordinatorSession::savepoint(const syntax::TransactionControl& control, const StatementRequest& request) {
+  using Kind = syntax::TransactionControl::Kind;
   const bool rolls_back = control.kind == Kind::rollback_to;
   if (status_ == TransactionStatus::idle) {
     const char* const statement =
@@ -169,7 +170,7 @@ QueryResult CoordinatorSession::savepoint(const sql::TransactionControl& control
                    std::string(statement) + " can only be used in transaction blocks");
   }
   if (status_ == TransactionStatus::failed && !rolls_back) throw_failed_block();
-  const std::string text = sql::deparse(*request.statement);
+  const std::string text = syntax::deparse(*request.statement);
   try {
     if (rolls_back) return rollback_to(control.savepoint, text);
     if (control.kind == Kind::release) {
@@ -205,7 +206,8 @@ QueryResult CoordinatorSession::rollback_to(const std::string& name, const std::
 
 // --- modes ---
 
-QueryResult CoordinatorSession::set_transaction(const sql::TransactionModes& modes, const Request& request) {
+QueryResult CoordinatorSession::set_transaction(const syntax::TransactionModes& modes,
+                                                const StatementRequest& request) {
   if (in_block()) {
     // Nodes that have begun could not all be told without asking which of them has had a query.
     if (!executor_.in_block().empty()) {
@@ -214,7 +216,7 @@ QueryResult CoordinatorSession::set_transaction(const sql::TransactionModes& mod
     }
     enter_local_block();
   }
-  QueryResult result = local_->execute(request.statement, request.text, request.parameters);
+  QueryResult result = local_->execute(request);
   if (in_block()) merge(modes_, modes);
   return result;
 }

@@ -5,6 +5,7 @@
 
 #include "engine/cluster/schema_change.h"
 #include "engine/cluster/select_plan.h"
+#include "engine/commands/command.h"
 
 namespace polarsim::engine::cluster {
 
@@ -20,12 +21,47 @@ void add_warnings(QueryResult& result, std::vector<ErrorFields> warnings) {
   for (ErrorFields& warning : warnings) result.notices.push_back(std::move(warning));
 }
 
-void refuse_distributed(const Metadata& metadata, const std::vector<sql::TableName>& tables, const char* what) {
-  for (const sql::TableName& table : tables) {
-    if (metadata.find(table) == nullptr) continue;
-    throw SqlError(sqlstate::feature_not_supported,
-                   std::string(what) + " of distributed table \"" + table.name + "\" is not supported");
+[[noreturn]] void refuse_command(std::string_view name, const char* what) {
+  throw SqlError(sqlstate::feature_not_supported,
+                 std::string(what) + " of distributed table \"" + std::string(name) + "\" is not supported");
+}
+
+// Of a command, the tables that it works on, and what it is called if they are distributed.
+struct CommandTargets {
+  std::vector<syntax::TableName> tables;
+  const char* what = "";
+};
+struct FindTargets {
+  CommandTargets operator()(const syntax::Truncate& truncate) const { return {truncate.tables, "TRUNCATE"}; }
+  CommandTargets operator()(const syntax::CreateIndex& create) const { return {{create.table}, "CREATE INDEX"}; }
+  CommandTargets operator()(const syntax::LockTable& lock) const { return {lock.tables, "LOCK TABLE"}; }
+  CommandTargets operator()(const syntax::AlterTable& alter) const { return {{alter.table}, "ALTER TABLE"}; }
+  CommandTargets operator()(const syntax::Rename& rename) const { return {{rename.object}, "ALTER TABLE"}; }
+  CommandTargets operator()(const syntax::AlterSchema& alter) const { return {{alter.object}, "ALTER TABLE"}; }
+  CommandTargets operator()(const syntax::Copy& copy) const { return {{copy.table}, "COPY"}; }
+  CommandTargets operator()(const syntax::CreateTable& create) const {
+    CommandTargets targets{{}, "a foreign key to a"};
+    const auto add = [&](const std::vector<syntax::Constraint>& constraints) {
+      for (const syntax::Constraint& constraint : constraints) targets.tables.push_back(constraint.referenced);
+    };
+    add(create.constraints);
+    for (const syntax::ColumnDefinition& column : create.columns) add(column.constraints);
+    return targets;
   }
+  template <typename Other>
+  CommandTargets operator()(const Other&) const {
+    return {};
+  }
+};
+
+const DistributedTable* find_distributed(const Metadata& metadata, const syntax::TableName& name) {
+  return metadata.find(sql::TableName{name.schema, name.name, {}}).get();
+}
+
+bool changes_definitions(const syntax::Statement& statement) {
+  const syntax::StatementBody& body = statement.body;
+  return commands::is_command(statement) ? !std::holds_alternative<syntax::LockTable>(body)
+                                         : std::holds_alternative<syntax::CreateTableAs>(body);
 }
 
 }  // namespace
@@ -37,6 +73,9 @@ CoordinatorSession::CoordinatorSession(Coordinator& coordinator, std::uint32_t p
       executor_(coordinator.host(), coordinator.config().node),
       transaction_(coordinator, executor_, *local_, process_id) {
   local_->set_interrupt_listener([this] { on_interrupt(); });
+  local_->set_plan_check([this](const StatementPlan& plan) {
+    if (!describing_) refuse_distributed_relations(plan);
+  });
 }
 
 CoordinatorSession::~CoordinatorSession() {
@@ -56,12 +95,11 @@ void CoordinatorSession::on_interrupt() {
   if (interrupt_listener_) interrupt_listener_();
 }
 
-QueryResult CoordinatorSession::execute(const sql::StatementPtr& statement, std::string_view text,
-                                        std::span<const Value> parameters) {
+QueryResult CoordinatorSession::execute(const StatementRequest& request) {
   if (!termination_requested()) {
     executor_.begin_statement();
     try {
-      return execute_statement(Request{statement, text, parameters});
+      return execute_statement(request);
     } catch (const SqlError&) {
       if (!termination_requested()) throw;
     }
@@ -70,8 +108,21 @@ QueryResult CoordinatorSession::execute(const sql::StatementPtr& statement, std:
   throw SessionTerminated::by_administrator();
 }
 
-QueryResult CoordinatorSession::execute_statement(const Request& request) {
-  if (const auto* transaction_control = std::get_if<sql::TransactionControl>(&request.statement->body))
+// The coordinator's own tables of the names have the columns of the distributed ones.
+StatementDescription CoordinatorSession::describe(const StatementRequest& request) {
+  describing_ = true;
+  try {
+    StatementDescription description = local_->describe(request);
+    describing_ = false;
+    return description;
+  } catch (const SqlError&) {
+    describing_ = false;
+    throw;
+  }
+}
+
+QueryResult CoordinatorSession::execute_statement(const StatementRequest& request) {
+  if (const auto* transaction_control = std::get_if<syntax::TransactionControl>(&request.statement->body))
     return control(*transaction_control, request);
   if (status_ == TransactionStatus::failed) {
     throw SqlError(sqlstate::in_failed_sql_transaction,
@@ -86,7 +137,7 @@ QueryResult CoordinatorSession::execute_statement(const Request& request) {
   }
 }
 
-QueryResult CoordinatorSession::run_alone(const Request& request) {
+QueryResult CoordinatorSession::run_alone(const StatementRequest& request) {
   transaction_start_us_ = coordinator_.host().realtime_us();
   modes_ = local_->default_modes();
   try {
@@ -101,67 +152,79 @@ QueryResult CoordinatorSession::run_alone(const Request& request) {
 
 // --- statements ---
 
-QueryResult CoordinatorSession::dispatch(const Request& request) {
+QueryResult CoordinatorSession::dispatch(const StatementRequest& request) {
   const auto metadata = coordinator_.metadata();
-  const StatementInputs inputs{request.parameters, transaction_start_us_};
-  const sql::StatementBody& body = request.statement->body;
-  if (const auto* select = std::get_if<sql::Select>(&body)) {
-    if (!select->from) {
-      if (auto result = run_cluster_function(*select, request)) return std::move(*result);
-      return run_local(request, false);
-    }
-    const auto table = metadata->find(*select->from);
-    return table ? run_select(*table, *select, request) : run_local(request, false);
-  }
-  if (const auto* insert = std::get_if<sql::Insert>(&body)) {
-    const auto table = metadata->find(insert->table);
-    return table ? run_modification(plan_insert(*table, *insert, inputs)) : run_local(request, true);
-  }
-  if (const auto* update = std::get_if<sql::Update>(&body)) {
-    const auto table = metadata->find(update->table);
-    return table ? run_modification(plan_update(*table, *update, inputs)) : run_local(request, true);
-  }
-  if (const auto* removal = std::get_if<sql::Delete>(&body)) {
-    const auto table = metadata->find(removal->table);
-    return table ? run_modification(plan_delete(*table, *removal, inputs)) : run_local(request, true);
-  }
-  if (is_local_definition(body, *metadata)) {
-    require_primary();
-    return run_local(request, true);
-  }
-  if (const auto* drop = std::get_if<sql::DropTable>(&body)) return run_drop(*drop, request);
-  if (const auto* lock = std::get_if<sql::LockTable>(&body)) refuse_distributed(*metadata, lock->tables, "LOCK TABLE");
-  if (const auto* set = std::get_if<sql::SetTransaction>(&body); set != nullptr && !set->session)
+  const syntax::StatementBody& body = request.statement->body;
+  if (const auto* set = std::get_if<syntax::SetTransaction>(&body); set != nullptr && !set->session)
     return set_transaction(set->modes, request);
-  if (const auto* set = std::get_if<sql::SetVariable>(&body)) {
-    sql::TransactionModes modes;
+  if (const auto* set = std::get_if<syntax::SetVariable>(&body)) {
+    syntax::TransactionModes modes;
     if (set->name == "transaction_isolation" && !set->reset) modes.isolation = set->value;
     if (set->name == "transaction_read_only" && !set->reset)
-      modes.read_only = from_text(set->value, TypeId::boolean).as_boolean();
-    if (modes != sql::TransactionModes{}) return set_transaction(modes, request);
+      modes.read_only = Settings::check_boolean(set->name, set->value);
+    if (modes != syntax::TransactionModes{}) return set_transaction(modes, request);
   }
-  return run_local(request, false);
+  const bool query = std::holds_alternative<syntax::Select>(body) || std::holds_alternative<syntax::Insert>(body) ||
+                     std::holds_alternative<syntax::Update>(body) || std::holds_alternative<syntax::Delete>(body);
+  if (!query) return run_command(request, *metadata);
+  if (const sql::StatementPtr planned = coordinator_.planner_statement(*request.statement)) {
+    if (std::optional<QueryResult> result = run_distributed(*planned, request)) return std::move(*result);
+  }
+  return run_local(request, !std::holds_alternative<syntax::Select>(body));
 }
 
-bool CoordinatorSession::is_local_definition(const sql::StatementBody& body, const Metadata& metadata) const {
-  if (const auto* truncate = std::get_if<sql::Truncate>(&body)) {
-    refuse_distributed(metadata, truncate->tables, "TRUNCATE");
-    return true;
+std::optional<QueryResult> CoordinatorSession::run_distributed(const sql::Statement& statement,
+                                                               const StatementRequest& request) {
+  const auto metadata = coordinator_.metadata();
+  const StatementInputs inputs{request.parameters, transaction_start_us_};
+  if (const auto* select = std::get_if<sql::Select>(&statement.body)) {
+    if (!select->from) return run_cluster_function(*select, request);
+    const auto table = metadata->find(*select->from);
+    if (table != nullptr) return run_select(*table, *select, request);
   }
-  if (const auto* index = std::get_if<sql::CreateIndex>(&body)) {
-    refuse_distributed(metadata, {index->table}, "CREATE INDEX");
-    return true;
+  if (const auto* insert = std::get_if<sql::Insert>(&statement.body)) {
+    const auto table = metadata->find(insert->table);
+    if (table != nullptr) return run_modification(plan_insert(*table, *insert, inputs));
   }
-  return std::holds_alternative<sql::CreateTable>(body) || std::holds_alternative<sql::CreateSequence>(body) ||
-         std::holds_alternative<sql::DropIndex>(body) || std::holds_alternative<sql::DropSequence>(body);
+  if (const auto* update = std::get_if<sql::Update>(&statement.body)) {
+    const auto table = metadata->find(update->table);
+    if (table != nullptr) return run_modification(plan_update(*table, *update, inputs));
+  }
+  if (const auto* removal = std::get_if<sql::Delete>(&statement.body)) {
+    const auto table = metadata->find(removal->table);
+    if (table != nullptr) return run_modification(plan_delete(*table, *removal, inputs));
+  }
+  return std::nullopt;
 }
 
-QueryResult CoordinatorSession::run_local(const Request& request, bool modifies) {
+QueryResult CoordinatorSession::run_command(const StatementRequest& request, const Metadata& metadata) {
+  const auto [tables, what] = std::visit(FindTargets{}, request.statement->body);
+  for (const syntax::TableName& table : tables) {
+    if (find_distributed(metadata, table) != nullptr) refuse_command(table.name, what);
+  }
+  const bool changes = changes_definitions(*request.statement);
+  if (changes) require_primary();
+  const auto* const drop = std::get_if<syntax::Drop>(&request.statement->body);
+  if (drop != nullptr && drop->kind == syntax::ObjectKind::table) return run_drop(*drop, request);
+  return run_local(request, changes);
+}
+
+void CoordinatorSession::refuse_distributed_relations(const StatementPlan& plan) const {
+  const auto metadata = coordinator_.metadata();
+  for (const RecordingRelations::Opened& opened : plan.opened) {
+    if (opened.relation->schema == "public" && metadata->tables.contains(opened.relation->name)) {
+      throw SqlError(sqlstate::feature_not_supported,
+                     "this statement is not supported on distributed table \"" + opened.relation->name + "\"");
+    }
+  }
+}
+
+QueryResult CoordinatorSession::run_local(const StatementRequest& request, bool modifies) {
   if (in_block()) {
     enter_local_block();
     if (modifies) transaction_.note_local_write();
   }
-  return local_->execute(request.statement, request.text, request.parameters);
+  return local_->execute(request);
 }
 
 QueryResult CoordinatorSession::run_modification(std::vector<Task> tasks) {
@@ -181,7 +244,7 @@ QueryResult CoordinatorSession::run_modification(std::vector<Task> tasks) {
 }
 
 QueryResult CoordinatorSession::run_select(const DistributedTable& table, const sql::Select& select,
-                                           const Request& request) {
+                                           const StatementRequest& request) {
   const StatementInputs inputs{request.parameters, transaction_start_us_};
   const SelectPlan plan = plan_select(table, select, inputs);
   std::vector<QueryResult> results = executor_.run(*coordinator_.metadata(), plan.tasks, block_needed(), begin_text());
@@ -203,11 +266,12 @@ QueryResult CoordinatorSession::run_schema_change(const std::function<void()>& c
   return result;
 }
 
-QueryResult CoordinatorSession::run_drop(const sql::DropTable& drop, const Request& request) {
+QueryResult CoordinatorSession::run_drop(const syntax::Drop& drop, const StatementRequest& request) {
   require_primary();
   const auto metadata = coordinator_.metadata();
   bool distributed = false;
-  for (const sql::TableName& name : drop.tables) distributed = distributed || metadata->find(name) != nullptr;
+  for (const syntax::TableName& name : drop.objects)
+    distributed = distributed || find_distributed(*metadata, name) != nullptr;
   if (!distributed) return run_local(request, true);
   if (in_block())
     throw SqlError(sqlstate::active_sql_transaction,

@@ -41,8 +41,9 @@ class CoordinatorSession : public Session {
   CoordinatorSession(Coordinator& coordinator, std::uint32_t process_id);
   ~CoordinatorSession() override;
 
-  QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
-                      std::span<const Value> parameters) override;
+  QueryResult execute(const StatementRequest& request) override;
+  StatementDescription describe(const StatementRequest& request) override;
+  CallContext output_context() const override { return local_->output_context(); }
   TransactionStatus status() const override { return status_; }
   void close() override;
 
@@ -52,59 +53,58 @@ class CoordinatorSession : public Session {
   bool termination_requested() const override { return local_->termination_requested(); }
   void set_interrupt_listener(std::function<void()> listener) override { interrupt_listener_ = std::move(listener); }
   sim::Duration idle_in_transaction_timeout() const override { return local_->idle_in_transaction_timeout(); }
-  sql::TransactionModes default_modes() const override { return local_->default_modes(); }
+  syntax::TransactionModes default_modes() const override { return local_->default_modes(); }
 
  private:
-  struct Request {
-    const sql::StatementPtr& statement;
-    std::string_view text;
-    std::span<const Value> parameters;
-  };
-
   void on_interrupt();
-  QueryResult execute_statement(const Request& request);
+  QueryResult execute_statement(const StatementRequest& request);
 
   // Blocks (coordinator_blocks.cpp).
-  QueryResult control(const sql::TransactionControl& control, const Request& request);
-  QueryResult begin(const sql::TransactionControl& control);
+  QueryResult control(const syntax::TransactionControl& control, const StatementRequest& request);
+  QueryResult begin(const syntax::TransactionControl& control);
   QueryResult commit();
   QueryResult rollback();
-  QueryResult savepoint(const sql::TransactionControl& control, const Request& request);
+  QueryResult savepoint(const syntax::TransactionControl& control, const StatementRequest& request);
   QueryResult rollback_to(const std::string& name, const std::string& text);
-  QueryResult set_transaction(const sql::TransactionModes& modes, const Request& request);
+  QueryResult set_transaction(const syntax::TransactionModes& modes, const StatementRequest& request);
   std::vector<std::string>::iterator find_savepoint(const std::string& name);
   void after_error();
   void enter_local_block() { transaction_.enter_local_block(begin_text()); }
   // As nodes are to hear it that join now.
   std::string begin_text() const;
   // Whether a statement on other nodes needs a block there.
-  bool block_needed() const { return in_block() || modes_ != sql::TransactionModes{}; }
-  QueryResult commit_or_forget_prepared(const sql::TransactionControl& control, const Request& request);
+  bool block_needed() const { return in_block() || modes_ != syntax::TransactionModes{}; }
+  QueryResult commit_or_forget_prepared(const syntax::TransactionControl& control, const StatementRequest& request);
   // The transaction that a statement outside a block is.
-  QueryResult run_alone(const Request& request);
-  QueryResult dispatch(const Request& request);
-  QueryResult run_local(const Request& request, bool modifies);
+  QueryResult run_alone(const StatementRequest& request);
+  QueryResult dispatch(const StatementRequest& request);
+  // Nothing if no distributed table is meant.
+  std::optional<QueryResult> run_distributed(const sql::Statement& statement, const StatementRequest& request);
+  QueryResult run_local(const StatementRequest& request, bool modifies);
   QueryResult run_modification(std::vector<Task> tasks);
-  QueryResult run_select(const DistributedTable& table, const sql::Select& select, const Request& request);
+  QueryResult run_select(const DistributedTable& table, const sql::Select& select, const StatementRequest& request);
   QueryResult run_schema_change(const std::function<void()>& change, QueryResult result);
-  QueryResult run_drop(const sql::DropTable& drop, const Request& request);
-  // Statements about tables that are not distributed yet; false for all others.
-  bool is_local_definition(const sql::StatementBody& body, const Metadata& metadata) const;
+  QueryResult run_drop(const syntax::Drop& drop, const StatementRequest& request);
+  // The local session is about to run something on its own tables: distributed ones are not among them.
+  void refuse_distributed_relations(const StatementPlan& plan) const;
+  // As it comes here, a command that changes definitions or holds locks may name distributed tables.
+  QueryResult run_command(const StatementRequest& request, const Metadata& metadata);
   // Functions that concern the cluster; none of them if the result is empty.
-  std::optional<QueryResult> run_cluster_function(const sql::Select& select, const Request& request);
-  QueryResult run_create_distributed_table(const sql::Expression& call, const Request& request);
-  QueryResult run_shard_lookup(const sql::Expression& call, const Request& request);
-  Value argument(const sql::ExpressionPtr& expression, TypeId type, const Request& request) const;
+  std::optional<QueryResult> run_cluster_function(const sql::Select& select, const StatementRequest& request);
+  QueryResult run_create_distributed_table(const sql::Expression& call, const StatementRequest& request);
+  QueryResult run_shard_lookup(const sql::Expression& call, const StatementRequest& request);
+  Value argument(const sql::ExpressionPtr& expression, TypeId type, const StatementRequest& request) const;
   void require_primary() const;
   bool in_block() const { return status_ == TransactionStatus::in_transaction; }
 
   Coordinator& coordinator_;
   std::uint32_t process_id_;
-  std::unique_ptr<Session> local_;
+  std::unique_ptr<LocalSession> local_;
+  bool describing_ = false;
   Executor executor_;
   DistributedTransaction transaction_;
   TransactionStatus status_ = TransactionStatus::idle;
-  sql::TransactionModes modes_;          // of the transaction, as far as it was said
+  syntax::TransactionModes modes_;       // of the transaction, as far as it was said
   std::vector<std::string> savepoints_;  // innermost last
   std::function<void()> interrupt_listener_;
   std::int64_t transaction_start_us_ = 0;

@@ -79,11 +79,11 @@ bool node_name_less(std::string_view a, std::string_view b) {
   return number_a < number_b;
 }
 
-QueryResult run_sql(Session& session, sql::StatementCache& cache, std::string_view text,
+QueryResult run_sql(Session& session, syntax::StatementCache& cache, std::string_view text,
                     std::span<const Value> parameters) {
-  const std::vector<sql::StatementPtr> statements = cache.parse(text);
+  const std::vector<syntax::StatementPtr> statements = cache.parse(text);
   QueryResult result;
-  for (const sql::StatementPtr& statement : statements) result = session.execute(statement, text, parameters);
+  for (const syntax::StatementPtr& statement : statements) result = session.execute({statement, text, parameters});
   return result;
 }
 

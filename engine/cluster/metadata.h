@@ -12,7 +12,7 @@
 
 #include "engine/config.h"
 #include "engine/node/instance.h"
-#include "engine/sql/statement_cache.h"
+#include "engine/node/statement_cache.h"
 #include "sim/network.h"
 
 namespace polarsim::engine::cluster {
@@ -65,7 +65,7 @@ struct Metadata {
 bool node_name_less(std::string_view a, std::string_view b);
 
 // Runs one statement on a local session.
-QueryResult run_sql(Session& session, sql::StatementCache& cache, std::string_view text,
+QueryResult run_sql(Session& session, syntax::StatementCache& cache, std::string_view text,
                     std::span<const Value> parameters = {});
 
 // The statements that create the system tables and tell of the initial nodes, in order: one transaction at initdb time.
@@ -76,7 +76,8 @@ std::vector<NodeInfo> initial_nodes(const ClusterConfig& config);
 // Reads the tables when they have changed, else remembers.
 class MetadataCache {
  public:
-  MetadataCache(Instance& instance, sql::StatementCache& statements) : instance_(instance), statements_(statements) {}
+  MetadataCache(Instance& instance, syntax::StatementCache& statements)
+      : instance_(instance), statements_(statements) {}
   std::shared_ptr<const Metadata> current();
 
  private:
@@ -84,7 +85,7 @@ class MetadataCache {
   Versions versions() const;
   std::shared_ptr<const Metadata> load();
   Instance& instance_;
-  sql::StatementCache& statements_;
+  syntax::StatementCache& statements_;
   Versions loaded_;
   std::shared_ptr<const Metadata> metadata_;
 };

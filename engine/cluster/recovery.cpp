@@ -60,7 +60,7 @@ bool Recovery::decide(const NodeInfo& node, const std::string& decision, const s
 
 void Recovery::delete_records(const Names& gids) {
   if (gids.empty()) return;
-  sql::StatementCache& statements = coordinator_.statements();
+  syntax::StatementCache& statements = coordinator_.statements();
   try {
     run_sql(*local_, statements, "BEGIN");
     for (const std::string& gid : gids) {

@@ -6,6 +6,7 @@
 #include "engine/node/database.h"
 #include "engine/sql/hash.h"
 #include "engine/sql/parser.h"
+#include "engine/syntax/parser.h"
 
 namespace polarsim::engine::cluster {
 
@@ -230,15 +231,17 @@ void SchemaChange::drop_distributed(const DistributedTable& table) {
   run_on_coordinators(statements, statements);
 }
 
-void SchemaChange::drop_tables(const sql::DropTable& statement) {
-  for (const sql::TableName& name : statement.tables) {
-    if (const auto table = metadata_->find(name)) {
+void SchemaChange::drop_tables(const syntax::Drop& statement) {
+  for (const syntax::TableName& name : statement.objects) {
+    if (const auto table = metadata_->find(sql::TableName{name.schema, name.name, {}})) {
       drop_distributed(*table);
       continue;
     }
-    sql::Statement local;
-    local.body = sql::DropTable{{name}, statement.if_exists};
-    run_local(sql::deparse(local));
+    syntax::Drop one = statement;
+    one.objects = {name};
+    syntax::Statement local;
+    local.body = std::move(one);
+    run_local(syntax::deparse(local));
   }
 }
 

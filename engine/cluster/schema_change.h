@@ -30,7 +30,7 @@ class SchemaChange {
   // with the relative's texts.
   void create_distributed_table(const std::string& relation, const std::string& column, std::int64_t shard_count);
   // Distributed and local tables alike.
-  void drop_tables(const sql::DropTable& statement);
+  void drop_tables(const syntax::Drop& statement);
 
  private:
   DistributedTable plan_table(const std::string& relation, const std::string& column, std::int64_t shard_count);

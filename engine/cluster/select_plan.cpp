@@ -7,6 +7,7 @@
 #include "engine/cluster/rewrite.h"
 #include "engine/exec/projection.h"
 #include "engine/sql/parser.h"
+#include "engine/types/text_form.h"
 
 namespace polarsim::engine::cluster {
 
@@ -102,6 +103,12 @@ void push_limit(const DistributedTable& table, const sql::Select& select, const 
   pushed.order_by = select.order_by;
 }
 
+// A node's sum of bigints is a numeric.
+Value whole(const Value& part) {
+  if (!part.is_numeric()) return part;
+  return input_value(output_value(part, TypeId::numeric, {}), TypeId::int8, {});
+}
+
 // The values that one column of partial aggregates adds up to.
 Value merge_aggregate(const std::string& function, Value sum, const Value& part) {
   if (part.is_null()) return sum;
@@ -163,7 +170,7 @@ QueryResult merge_select(const DistributedTable& table, const SelectPlan& plan, 
     Row row(merged.columns.size());
     for (const QueryResult& result : results) {
       for (std::size_t i = 0; i < row.size(); ++i)
-        row[i] = merge_aggregate(plan.aggregates[i], std::move(row[i]), result.rows.at(0).at(i));
+        row[i] = merge_aggregate(plan.aggregates[i], std::move(row[i]), whole(result.rows.at(0).at(i)));
     }
     merged.rows.push_back(std::move(row));
   } else {

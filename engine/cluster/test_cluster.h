@@ -9,6 +9,7 @@
 
 #include "engine/cluster/cluster.h"
 #include "engine/pgwire/client.h"
+#include "engine/types/text_form.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine {
@@ -89,7 +90,7 @@ class TestCluster {
       if (!out.empty()) out += ";";
       for (std::size_t i = 0; i < row.size(); ++i) {
         if (i > 0) out += "|";
-        if (!row[i].is_null()) out += to_text(row[i]);
+        if (!row[i].is_null()) out += output_value(row[i], result.columns[i].type.id, {});
       }
     }
     return out;

@@ -28,6 +28,8 @@ struct CommandContext {
   std::span<const std::string> search_path;
   // NOTICEs go here.
   std::vector<ErrorFields>& notices;
+  // Whether tables may be made in pg_catalog: PostgreSQL's allow_system_table_mods.
+  bool allow_system_tables = false;
 
   catalog::Catalog& catalog() const { return database.catalog(); }
   txn::Backend& backend() const { return *transaction.backend; }
@@ -54,5 +56,12 @@ std::string alter_schema(CommandContext& context, const syntax::AlterSchema& alt
 std::string truncate(CommandContext& context, const syntax::Truncate& truncate);
 std::string comment(CommandContext& context, const syntax::Comment& comment);
 std::string lock_tables(CommandContext& context, const syntax::LockTable& lock);
+
+
+// For CREATE TABLE AS: whether something has the name in the schema where the table would be made; and the statement
+// that makes the table without its rows. 42601 if there are more names than columns.
+bool exists(const CommandContext& context, const syntax::TableName& name);
+syntax::CreateTable table_for(const CommandContext& context, const syntax::CreateTableAs& create,
+                              const std::vector<query::OutputName>& columns);
 
 }  // namespace polarsim::engine::commands

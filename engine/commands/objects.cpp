@@ -68,7 +68,7 @@ catalog::TablePtr open_table(CommandContext& context, const syntax::TableName& n
 std::string schema_for_new(const CommandContext& context, const syntax::TableName& name) {
   if (!name.schema.empty()) {
     require_schema(context, name.schema);
-    if (name.schema == catalog::system_schema) {
+    if (name.schema == catalog::system_schema && !context.allow_system_tables) {
       throw SqlError(sqlstate::insufficient_privilege,
                      fmt::format("permission denied to create \"{}\"", written_name(name)), "",
                      "System catalog modifications are currently disallowed.");

@@ -51,7 +51,7 @@ const plan::NodeMeasurement* Execution::measurement(const plan::Plan& plan) cons
 QueryResult execute(const plan::PlannedStatementPtr& statement, const ExecutionInputs& inputs) {
   Execution execution(statement, inputs);
   QueryResult result;
-  for (const query::OutputName& column : statement->columns) result.columns.push_back({column.name, column.type.id});
+  for (const query::OutputName& column : statement->columns) result.columns.push_back({column.name, column.type});
   for (RowView row; execution.next(row);)
     result.rows.emplace_back(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(result.columns.size()));
   execution.finish();

@@ -30,6 +30,23 @@ using RowView = std::span<const Value>;
 // PostgreSQL's default of work_mem.
 inline constexpr std::size_t default_work_memory_bytes = std::size_t{4} << 20;
 
+// Gives the rows of a plan's Custom nodes: whoever put them into the plan.
+class CustomRowSource {
+ public:
+  // The rows of one scan, from the first. May block.
+  class Rows {
+   public:
+    virtual ~Rows() = default;
+    // False at the end. The row is valid until the next call, and has as many values as the scan has columns.
+    virtual bool next(RowView& row) = 0;
+  };
+  // Also called when a scan is run again.
+  virtual std::unique_ptr<Rows> open(const plan::CustomScan& scan) = 0;
+
+ protected:
+  ~CustomRowSource() = default;
+};
+
 struct ExecutionInputs {
   Database& database;
   txn::Transaction& transaction;
@@ -39,6 +56,8 @@ struct ExecutionInputs {
   // How much each sort, hash table and the like keeps in memory before it goes to temporary files.
   std::size_t work_memory_bytes = default_work_memory_bytes;
   bool measure = false;  // for EXPLAIN ANALYZE
+  // Null: Custom nodes are refused (XX000).
+  CustomRowSource* custom_rows = nullptr;
 };
 
 // The snapshot of a statement, in PostgreSQL's order: under read committed it is taken after the statement's relations

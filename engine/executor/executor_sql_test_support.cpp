@@ -71,7 +71,7 @@ std::vector<std::string> SqlRunner::run_query(const query::QueryPtr& query, txn:
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i != 0) line += '|';
-      line += row[i].is_null() ? "null" : output_value(row[i], result.columns[i].type, call);
+      line += row[i].is_null() ? "null" : output_value(row[i], result.columns[i].type.id, call);
     }
     lines.push_back(std::move(line));
   }

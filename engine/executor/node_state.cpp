@@ -169,9 +169,7 @@ struct StateMaker {
   NodeStatePtr operator()(const plan::SetOperation&) const { return make_set_operation(state, plan); }
   NodeStatePtr operator()(const plan::RecursiveUnion&) const { return make_recursive_union(state, plan); }
   NodeStatePtr operator()(const plan::ModifyTable&) const { return make_modify_table(state, plan); }
-  NodeStatePtr operator()(const plan::Custom&) const {
-    throw SqlError(sqlstate::internal_error, "a node's executor cannot run a custom scan");
-  }
+  NodeStatePtr operator()(const plan::Custom&) const { return make_custom_scan(state, plan); }
 };
 
 }  // namespace

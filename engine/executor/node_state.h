@@ -125,6 +125,7 @@ NodeStatePtr make_subquery_scan(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_function_scan(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_values_scan(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_system_view_scan(ExecutorState& state, const Plan& plan);
+NodeStatePtr make_custom_scan(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_common_table_scan(ExecutorState& state, const Plan& plan);
 NodeStatePtr make_work_table_scan(ExecutorState& state, const Plan& plan);
 // A scan in a second run, whose row is given.

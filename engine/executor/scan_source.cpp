@@ -130,6 +130,32 @@ class SystemViewScanState final : public NodeState {
   std::size_t next_ = 0;
 };
 
+// Rows that somebody outside gives.
+class CustomScanState final : public NodeState {
+ public:
+  CustomScanState(ExecutorState& state, const Plan& plan, const plan::CustomScan& scan)
+      : NodeState(state, plan, plan.names.size()), scan_(scan) {
+    if (state.inputs.custom_rows == nullptr) {
+      throw SqlError(sqlstate::internal_error, "nobody gives the rows of a custom scan");
+    }
+  }
+
+ protected:
+  bool produce(RowView& row) override {
+    if (rows_ == nullptr) rows_ = state_.inputs.custom_rows->open(scan_);
+    for (RowView found; rows_->next(found);) {
+      state_.check_interrupts();
+      if (emit(found, {}, row)) return true;
+    }
+    return false;
+  }
+  void restart() override { rows_ = nullptr; }
+
+ private:
+  const plan::CustomScan& scan_;
+  std::unique_ptr<CustomRowSource::Rows> rows_;
+};
+
 class CommonTableScanState final : public NodeState {
  public:
   CommonTableScanState(ExecutorState& state, const Plan& plan, CommonTable& table)
@@ -194,6 +220,10 @@ NodeStatePtr make_values_scan(ExecutorState& state, const Plan& plan) {
 NodeStatePtr make_system_view_scan(ExecutorState& state, const Plan& plan) {
   return std::make_unique<SystemViewScanState>(state, plan, *plan.as<plan::SystemViewScan>()->relation);
 }
+NodeStatePtr make_custom_scan(ExecutorState& state, const Plan& plan) {
+  return std::make_unique<CustomScanState>(state, plan, *plan.as<plan::Custom>()->scan);
+}
+
 NodeStatePtr make_common_table_scan(ExecutorState& state, const Plan& plan) {
   CommonTable& table = state.common_table(plan.as<plan::CommonTableScan>()->subplan);
   return std::make_unique<CommonTableScanState>(state, plan, table);

@@ -68,7 +68,7 @@ class Machine {
     error_.clear();
     host_.set_program([&](sim::Host& host) {
       try {
-        sql::StatementCache cache(host.scheduler(), 1000);
+        syntax::StatementCache cache = make_statement_cache(host.scheduler(), 1000);
         cache_ = &cache;
         const std::unique_ptr<Instance> instance = Instance::open(host, config_);
         body(*instance);
@@ -97,7 +97,7 @@ class Machine {
   const NodeConfig& config_;
   sim::Simulation simulation_;
   sim::Host& host_;
-  sql::StatementCache* cache_ = nullptr;
+  syntax::StatementCache* cache_ = nullptr;
   std::uint64_t operations_ = 0;
   std::uint64_t crash_before_ = 0;
   std::uint64_t crash_seed_ = 0;

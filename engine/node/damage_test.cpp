@@ -94,7 +94,7 @@ Outcome start_from(const sim::DiskImage& image, const std::function<void(sim::Di
   const NodeConfig config = small_node();
   host.set_program([&](sim::Host& self) {
     try {
-      sql::StatementCache cache(self.scheduler(), 100);
+      syntax::StatementCache cache = make_statement_cache(self.scheduler(), 100);
       const std::unique_ptr<Instance> instance = Instance::open(self, config);
       TestSession session(self, instance->connect(), cache);
       outcome.answers = ask(session);

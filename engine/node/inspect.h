@@ -31,8 +31,8 @@ class Database;
 
 // Throws SqlError with a line for the user: 42P01 or 22023 if there is no such relation or block.
 std::string inspect(Database& database, const InspectRequest& request);
-// What can be shown of a host whose node is down or still recovering: its pages and its log on the disk. Relations go by number then, and
-// there are no locks (55000).
+// What can be shown of a host whose node is down or still recovering: its pages and its log on the disk. Relations go
+// by number then, and there are no locks (55000).
 std::string inspect_disk(sim::Host& host, const InspectRequest& request);
 
 }  // namespace polarsim::engine

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "engine/exec/system_views.h"
 #include "engine/node/database.h"
 #include "engine/node/local_session.h"
 
@@ -12,12 +11,12 @@ namespace {
 
 class LocalInstance : public Instance {
  public:
-  LocalInstance(sim::Host& host, const NodeConfig& config) : config_(config), database_(host, config_) {}
+  LocalInstance(sim::Host& host, const NodeConfig& config)
+      : config_(config), database_(host, config_), relations_(database_) {}
 
-  std::unique_ptr<Session> connect() override { return std::make_unique<LocalSession>(database_); }
+  std::unique_ptr<LocalSession> connect() override { return std::make_unique<LocalSession>(database_, relations_); }
 
   const TableDefinition* find_table(std::string_view schema, std::string_view name) const override {
-    if (const exec::SystemView* view = exec::find_system_view(schema, name)) return &view->definition;
     found_ = database_.catalog().find_table(nullptr, schema, name);
     return found_ == nullptr ? nullptr : found_->definition.get();
   }
@@ -39,6 +38,7 @@ class LocalInstance : public Instance {
  private:
   const NodeConfig config_;
   Database database_;
+  executor::RelationCache relations_;
   mutable catalog::TablePtr found_;  // keeps alive what find_table() has handed out last
 };
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "engine/config.h"
-#include "engine/node/session.h"
+#include "engine/node/local_session.h"
 #include "engine/storage/table_definition.h"
 #include "sim/host.h"
 
@@ -29,7 +29,7 @@ class Instance {
   virtual ~Instance() = default;
 
   // A new local session (executes on this node's own tables).
-  virtual std::unique_ptr<Session> connect() = 0;
+  virtual std::unique_ptr<LocalSession> connect() = 0;
 
   // Committed state of the catalog; null if there is no such table. Valid until the next statement.
   virtual const TableDefinition* find_table(std::string_view schema, std::string_view name) const = 0;

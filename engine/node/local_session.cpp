@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "engine/exec/execution.h"
+#include "engine/commands/command.h"
 #include "engine/sql/error.h"
 #include "sim/simulation.h"
 
@@ -13,53 +13,96 @@ namespace polarsim::engine {
 
 namespace {
 
-bool allowed_in_failed_block(const sql::Statement& statement) {
-  using Kind = sql::TransactionControl::Kind;
-  const auto* control = std::get_if<sql::TransactionControl>(&statement.body);
+constexpr std::size_t remembered_plans = 500;
+
+bool allowed_in_failed_block(const syntax::Statement& statement) {
+  using Kind = syntax::TransactionControl::Kind;
+  const auto* control = std::get_if<syntax::TransactionControl>(&statement.body);
   if (control == nullptr) return false;
   return control->kind == Kind::commit || control->kind == Kind::rollback || control->kind == Kind::prepare ||
          control->kind == Kind::rollback_to;
 }
 
-// What a statement is called when a read-only transaction refuses it; null if it does not.
-struct WriteName {
-  const char* operator()(const sql::Insert&) const { return "INSERT"; }
-  const char* operator()(const sql::Update&) const { return "UPDATE"; }
-  const char* operator()(const sql::Delete&) const { return "DELETE"; }
-  const char* operator()(const sql::CreateTable&) const { return "CREATE TABLE"; }
-  const char* operator()(const sql::CreateIndex&) const { return "CREATE INDEX"; }
-  const char* operator()(const sql::CreateSequence&) const { return "CREATE SEQUENCE"; }
-  const char* operator()(const sql::DropTable&) const { return "DROP TABLE"; }
-  const char* operator()(const sql::DropIndex&) const { return "DROP INDEX"; }
-  const char* operator()(const sql::DropSequence&) const { return "DROP SEQUENCE"; }
-  const char* operator()(const sql::Truncate&) const { return "TRUNCATE TABLE"; }
-  const char* operator()(const sql::Select& select) const {
-    switch (select.lock) {
-      case sql::LockStrength::none:
-        return nullptr;
-      case sql::LockStrength::key_share:
-        return "SELECT FOR KEY SHARE";
-      case sql::LockStrength::share:
-        return "SELECT FOR SHARE";
-      case sql::LockStrength::no_key_update:
-        return "SELECT FOR NO KEY UPDATE";
-      case sql::LockStrength::update:
-        break;
-    }
-    return "SELECT FOR UPDATE";
+std::string_view kind_name(syntax::ObjectKind kind) {
+  switch (kind) {
+    case syntax::ObjectKind::index:
+      return "INDEX";
+    case syntax::ObjectKind::sequence:
+      return "SEQUENCE";
+    case syntax::ObjectKind::view:
+      return "VIEW";
+    case syntax::ObjectKind::schema:
+      return "SCHEMA";
+    default:
+      return "TABLE";
   }
+}
+
+// What a command is called when a read-only transaction refuses it; empty if it does not.
+struct CommandName {
+  std::string operator()(const syntax::CreateTable&) const { return "CREATE TABLE"; }
+  std::string operator()(const syntax::CreateIndex&) const { return "CREATE INDEX"; }
+  std::string operator()(const syntax::CreateSequence&) const { return "CREATE SEQUENCE"; }
+  std::string operator()(const syntax::CreateView&) const { return "CREATE VIEW"; }
+  std::string operator()(const syntax::CreateSchema&) const { return "CREATE SCHEMA"; }
+  std::string operator()(const syntax::AlterSequence&) const { return "ALTER SEQUENCE"; }
+  std::string operator()(const syntax::Drop& drop) const { return fmt::format("DROP {}", kind_name(drop.kind)); }
+  std::string operator()(const syntax::AlterTable& alter) const {
+    return fmt::format("ALTER {}", kind_name(alter.kind));
+  }
+  std::string operator()(const syntax::Rename& rename) const { return fmt::format("ALTER {}", kind_name(rename.kind)); }
+  std::string operator()(const syntax::AlterSchema& alter) const {
+    return fmt::format("ALTER {}", kind_name(alter.kind));
+  }
+  std::string operator()(const syntax::Truncate&) const { return "TRUNCATE TABLE"; }
+  std::string operator()(const syntax::Comment&) const { return "COMMENT"; }
   template <typename Other>
-  const char* operator()(const Other&) const {
-    return nullptr;
+  std::string operator()(const Other&) const {
+    return {};
   }
 };
 
+bool is_query(const syntax::Statement& statement) {
+  const syntax::StatementBody& body = statement.body;
+  return std::holds_alternative<syntax::Select>(body) || std::holds_alternative<syntax::Insert>(body) ||
+         std::holds_alternative<syntax::Update>(body) || std::holds_alternative<syntax::Delete>(body);
+}
+
+SqlError transaction_failed() {
+  return {sqlstate::in_failed_sql_transaction,
+          "current transaction is aborted, commands ignored until end of transaction block"};
+}
+
 }  // namespace
 
-LocalSession::LocalSession(Database& database)
-    : database_(database), backend_(&database.connect()), process_id_(backend_->process_id()) {
+LocalSession::LocalSession(Database& database, executor::RelationCache& relations)
+    : database_(database),
+      relations_(relations),
+      backend_(&database.connect()),
+      process_id_(backend_->process_id()),
+      services_(database, *backend_, sequences_, services()),
+      plans_(remembered_plans) {
   const auto settings = std::make_shared<const Settings>(database.config());
   settled_ = {settings, settings, false};
+  call_.session = &services_;
+}
+
+LocalServices::Session LocalSession::services() {
+  LocalServices::Session session;
+  session.transaction = [this]() -> txn::Transaction& { return *transaction_; };
+  session.search_path = [this] { return search_path(); };
+  session.setting = [this](std::string_view name) { return setting_text(name); };
+  session.set = [this](std::string_view name, std::string_view value, bool local) {
+    syntax::SetVariable setting;
+    setting.name = name;
+    setting.value = value;
+    setting.local = local && status_ != TransactionStatus::idle;
+    set(setting);
+  };
+  session.refuse_if_read_only = [this](const char* what) { refuse_if_read_only(what); };
+  session.warn = [this](const char* sqlstate, std::string message) { warn(sqlstate, std::move(message)); };
+  session.query = [this] { return std::string(text_); };
+  return session;
 }
 
 LocalSession::~LocalSession() { close(); }
@@ -90,8 +133,8 @@ sim::Duration LocalSession::idle_in_transaction_timeout() const {
   return settled_.in_force->idle_in_transaction_session_timeout();
 }
 
-sql::TransactionModes LocalSession::default_modes() const {
-  sql::TransactionModes modes;
+syntax::TransactionModes LocalSession::default_modes() const {
+  syntax::TransactionModes modes;
   modes.isolation = settled_.in_force->default_transaction_isolation();
   if (modes.isolation == "read committed") modes.isolation.clear();
   if (settled_.in_force->default_transaction_read_only()) modes.read_only = true;
@@ -100,29 +143,51 @@ sql::TransactionModes LocalSession::default_modes() const {
 
 // --- statements ---
 
-QueryResult LocalSession::execute(const sql::StatementPtr& statement, std::string_view text,
-                                  std::span<const Value> parameters) {
+template <typename Work>
+auto LocalSession::guarded(const StatementRequest& request, const Work& work) {
   if (termination_requested()) {
     close();
     throw SessionTerminated::by_administrator();
   }
-  if (database_.host().simulation().trace().enabled()) database_.host().log(fmt::format("[{}] {}", process_id_, text));
   notices_.clear();
+  text_ = request.text;
   set_limits();
   try {
-    if (status_ == TransactionStatus::failed && !allowed_in_failed_block(*statement)) {
-      throw SqlError(sqlstate::in_failed_sql_transaction,
-                     "current transaction is aborted, commands ignored until end of transaction block");
-    }
-    QueryResult result = dispatch(*statement, parameters);
-    for (ErrorFields& notice : notices_) result.notices.push_back(std::move(notice));
-    return result;
+    if (status_ == TransactionStatus::failed && !allowed_in_failed_block(*request.statement))
+      throw transaction_failed();
+    return work();
   } catch (const SqlError& error) {
     after_error();
     if (error.sqlstate() != sqlstate::admin_shutdown || !termination_requested()) throw;
   }
   close();
   throw SessionTerminated::by_administrator();
+}
+
+QueryResult LocalSession::execute(const StatementRequest& request) {
+  if (database_.host().simulation().trace().enabled())
+    database_.host().log(fmt::format("[{}] {}", process_id_, request.text));
+  return guarded(request, [&] {
+    QueryResult result = dispatch(request);
+    for (ErrorFields& notice : notices_) result.notices.push_back(std::move(notice));
+    return result;
+  });
+}
+
+StatementDescription LocalSession::describe(const StatementRequest& request) {
+  return guarded(request, [&] {
+    if (status_ != TransactionStatus::idle) return describe_in_transaction(request);
+    start_transaction();
+    StatementDescription description = describe_in_transaction(request);
+    database_.transactions().commit(take_transaction());
+    return description;
+  });
+}
+
+CallContext LocalSession::output_context() const {
+  CallContext context;
+  context.time_zone = settled_.in_force->time_zone();
+  return context;
 }
 
 void LocalSession::set_limits() {
@@ -141,66 +206,124 @@ QueryResult LocalSession::tagged(std::string tag) {
   return result;
 }
 
-QueryResult LocalSession::dispatch(const sql::Statement& statement, std::span<const Value> parameters) {
-  if (const auto* transaction_control = std::get_if<sql::TransactionControl>(&statement.body))
+QueryResult LocalSession::dispatch(const StatementRequest& request) {
+  const syntax::StatementBody& body = request.statement->body;
+  if (const auto* transaction_control = std::get_if<syntax::TransactionControl>(&body))
     return control(*transaction_control);
   QueryResult result;
-  if (run_utility(statement, result)) return result;
-  if (std::holds_alternative<sql::LockTable>(statement.body)) {
+  if (run_utility(request, result)) return result;
+  if (std::holds_alternative<syntax::LockTable>(body)) {
     require_block("LOCK TABLE");
   } else {
     queried_ = true;
   }
-  if (status_ == TransactionStatus::in_transaction) return run_in_transaction(statement, parameters);
+  if (status_ == TransactionStatus::in_transaction) return run_in_transaction(request);
   start_transaction();
-  result = run_in_transaction(statement, parameters);
+  result = run_in_transaction(request);
   database_.transactions().commit(take_transaction());
   return result;
 }
 
-bool LocalSession::run_utility(const sql::Statement& statement, QueryResult& result) {
-  const sql::StatementBody& body = statement.body;
-  if (const auto* setting = std::get_if<sql::SetVariable>(&body)) {
+bool LocalSession::run_utility(const StatementRequest& request, QueryResult& result) {
+  const syntax::StatementBody& body = request.statement->body;
+  if (const auto* setting = std::get_if<syntax::SetVariable>(&body)) {
     result = set(*setting);
-  } else if (const auto* shown = std::get_if<sql::ShowVariable>(&body)) {
+  } else if (const auto* shown = std::get_if<syntax::ShowVariable>(&body)) {
     result = show(*shown);
-  } else if (const auto* modes = std::get_if<sql::SetTransaction>(&body)) {
+  } else if (const auto* modes = std::get_if<syntax::SetTransaction>(&body)) {
     result = set_transaction(*modes);
-  } else if (const auto* discarded = std::get_if<sql::Discard>(&body)) {
+  } else if (const auto* discarded = std::get_if<syntax::Discard>(&body)) {
     result = discard(*discarded);
-  } else if (std::holds_alternative<sql::Checkpoint>(body)) {
+  } else if (std::holds_alternative<syntax::Checkpoint>(body)) {
     database_.checkpoint();
     result = tagged("CHECKPOINT");
-  } else if (const auto* vacuum = std::get_if<sql::Vacuum>(&body)) {
-    if (vacuum->vacuum) {
-      require_no_block("VACUUM");
-      database_.vacuum(*backend_, vacuum->tables, vacuum->freeze);
-    } else {
-      analyze(*vacuum);
-    }
-    result = tagged(vacuum->vacuum ? "VACUUM" : "ANALYZE");
+  } else if (const auto* maintained = std::get_if<syntax::Vacuum>(&body)) {
+    vacuum(*maintained);
+    result = tagged(maintained->vacuum ? "VACUUM" : "ANALYZE");
+  } else if (const auto* prepared = std::get_if<syntax::Prepare>(&body)) {
+    result = prepare_statement(request, *prepared);
+  } else if (const auto* deallocated = std::get_if<syntax::Deallocate>(&body)) {
+    result = deallocate(*deallocated);
   } else {
     return false;
   }
   return true;
 }
 
-// There are no statistics to gather.
-void LocalSession::analyze(const sql::Vacuum& analyze) {
+void LocalSession::vacuum(const syntax::Vacuum& vacuum) {
+  std::vector<sql::TableName> tables;
+  for (const syntax::TableName& name : vacuum.tables) tables.push_back({name.schema, name.name, {}});
+  if (vacuum.vacuum) {
+    require_no_block("VACUUM");
+    database_.vacuum(*backend_, tables, vacuum.freeze);
+    return;
+  }
+  // There are no statistics to gather.
   queried_ = true;
-  for (const sql::TableName& name : analyze.tables) {
+  for (const sql::TableName& name : tables) {
     if (database_.catalog().find_table(transaction_, name.schema, name.name) != nullptr) continue;
     throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name.name));
   }
 }
 
-QueryResult LocalSession::run_in_transaction(const sql::Statement& statement, std::span<const Value> parameters) {
-  if (const char* const name = std::visit(WriteName{}, statement.body)) refuse_if_read_only(name);
-  exec::ExecutionContext context(database_, *transaction_, parameters);
-  context.session = this;
-  QueryResult result = exec::execute(context, statement);
+QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
+  call_settings_ = settled_.in_force;
+  call_.time_zone = call_settings_->time_zone();
+  call_.statement_start_us = database_.host().realtime_us();
+  const syntax::StatementBody& body = request.statement->body;
+  QueryResult result;
+  if (is_query(*request.statement)) {
+    result = run_query(request);
+  } else if (commands::is_command(*request.statement)) {
+    result = run_command(request);
+  } else if (const auto* create = std::get_if<syntax::CreateTableAs>(&body)) {
+    result = create_table_as(request, *create);
+  } else if (const auto* explained = std::get_if<syntax::Explain>(&body)) {
+    result = explain(request, *explained);
+  } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
+    const Prepared prepared = find_prepared(executed->name);
+    const Row arguments = evaluate_arguments(*executed, prepared);
+    return run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types});
+  } else if (std::holds_alternative<syntax::Copy>(body)) {
+    throw SqlError(sqlstate::feature_not_supported, "COPY is not supported");
+  } else {
+    throw SqlError(sqlstate::feature_not_supported, "REFRESH MATERIALIZED VIEW is not supported");
+  }
   database_.transactions().next_command(*transaction_);
   return result;
+}
+
+QueryResult LocalSession::run_command(const StatementRequest& request) {
+  if (const std::string name = std::visit(CommandName{}, request.statement->body); !name.empty())
+    refuse_if_read_only(name);
+  const std::vector<std::string> path = search_path();
+  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
+  commands::CommandContext context{database_, *transaction_, call_, relations, path, notices_};
+  context.allow_system_tables = settled_.in_force->allow_system_table_mods();
+  return tagged(commands::execute(context, *request.statement));
+}
+
+StatementDescription LocalSession::describe_in_transaction(const StatementRequest& request) {
+  call_settings_ = settled_.in_force;
+  call_.time_zone = call_settings_->time_zone();
+  const syntax::StatementBody& body = request.statement->body;
+  StatementDescription description;
+  if (is_query(*request.statement)) {
+    queried_ = true;
+    const StatementPlanPtr planned = plan(request);
+    for (const Type& type : planned->parameter_types) description.parameters.push_back(type.id);
+    for (const query::OutputName& column : planned->planned->columns)
+      description.columns.push_back({column.name, column.type});
+  } else if (const auto* shown = std::get_if<syntax::ShowVariable>(&body)) {
+    description.columns.push_back({shown->name, TypeId::text});
+  } else if (std::holds_alternative<syntax::Explain>(body)) {
+    description.columns.push_back({"QUERY PLAN", TypeId::text});
+  } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
+    const Prepared& prepared = find_prepared(executed->name);
+    description = describe_in_transaction({prepared.statement, prepared.text, {}, prepared.types});
+    description.parameters.clear();
+  }
+  return description;
 }
 
 // The transaction, or what was done since the last savepoint, ends here, its locks go, and only the block remains to be

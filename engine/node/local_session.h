@@ -5,13 +5,15 @@
 // once, with its locks; only the block remains to be left. Settings made in a transaction or since a savepoint go the
 // way of what else was done there.
 //
-// Differences from PostgreSQL: SERIALIZABLE and COMMIT AND CHAIN are refused; CREATE TABLE IF NOT EXISTS does not say
-// that the table exists (that is a NOTICE there, and results carry only WARNINGs); pg_current_xact_id() is a bigint; a
-// void result is a text.
+// Queries are analysed, planned and executed on the node's own tables; plans are kept (plan_cache.h).
+//
+// Differences from PostgreSQL: SERIALIZABLE and COMMIT AND CHAIN are refused; a prepared statement of the protocol has
+// no name that SQL's EXECUTE knows; plans are always generic.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,23 +21,30 @@
 #include <vector>
 
 #include "engine/catalog/sequence.h"
+#include "engine/executor/executor.h"
+#include "engine/executor/relations.h"
 #include "engine/node/database.h"
+#include "engine/node/plan_cache.h"
 #include "engine/node/session.h"
+#include "engine/node/session_services.h"
 #include "engine/node/settings.h"
-#include "engine/sql/session_functions.h"
 
 namespace polarsim::engine {
 
-class LocalSession final : public Session, private sql::SessionFunctions {
+class LocalSession final : public Session {
  public:
-  // `database` must outlive the session.
-  explicit LocalSession(Database& database);
+  // Both must outlive the session.
+  LocalSession(Database& database, executor::RelationCache& relations);
   ~LocalSession() override;
 
-  QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
-                      std::span<const Value> parameters) override;
+  QueryResult execute(const StatementRequest& request) override;
+  StatementDescription describe(const StatementRequest& request) override;
+  CallContext output_context() const override;
   TransactionStatus status() const override { return status_; }
   void close() override;
+
+  // Called with every plan before it is used, also by describe(): what it throws is the statement's error.
+  void set_plan_check(std::function<void(const StatementPlan&)> check) { plan_check_ = std::move(check); }
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;
@@ -43,7 +52,7 @@ class LocalSession final : public Session, private sql::SessionFunctions {
   bool termination_requested() const override;
   void set_interrupt_listener(std::function<void()> listener) override;
   sim::Duration idle_in_transaction_timeout() const override;
-  sql::TransactionModes default_modes() const override;
+  syntax::TransactionModes default_modes() const override;
 
  private:
   // What ROLLBACK and ROLLBACK TO bring back.
@@ -57,20 +66,50 @@ class LocalSession final : public Session, private sql::SessionFunctions {
     Settled before;
   };
   using Savepoints = std::vector<Savepoint>;
+  // PREPARE name AS ...
+  struct Prepared {
+    syntax::StatementPtr statement;
+    std::string text;
+    std::vector<TypeId> types;
+  };
 
   static QueryResult tagged(std::string tag);
   // Statements (local_session.cpp).
-  QueryResult dispatch(const sql::Statement& statement, std::span<const Value> parameters);
+  LocalServices::Session services();
+  // Before anything else of a statement; what `work` throws ends the transaction as far as it must.
+  template <typename Work>
+  auto guarded(const StatementRequest& request, const Work& work);
+  QueryResult dispatch(const StatementRequest& request);
+  StatementDescription describe_in_transaction(const StatementRequest& request);
   // The statements that need neither a transaction nor a snapshot; false if it is none of them.
-  bool run_utility(const sql::Statement& statement, QueryResult& result);
-  QueryResult run_in_transaction(const sql::Statement& statement, std::span<const Value> parameters);
+  bool run_utility(const StatementRequest& request, QueryResult& result);
+  QueryResult run_in_transaction(const StatementRequest& request);
+  QueryResult run_command(const StatementRequest& request);
+  void vacuum(const syntax::Vacuum& vacuum);
   void set_limits();
-  void analyze(const sql::Vacuum& analyze);
   void after_error();
 
+  // Queries (local_session_query.cpp).
+  QueryResult run_query(const StatementRequest& request);
+  QueryResult create_table_as(const StatementRequest& request, const syntax::CreateTableAs& create);
+  QueryResult explain(const StatementRequest& request, const syntax::Explain& explain);
+  QueryResult prepare_statement(const StatementRequest& request, const syntax::Prepare& prepare);
+  QueryResult deallocate(const syntax::Deallocate& deallocate);
+  // What EXECUTE stands for, and the values of its parameters.
+  const Prepared& find_prepared(const std::string& name) const;
+  Row evaluate_arguments(const syntax::Execute& execute, const Prepared& prepared);
+  StatementPlanPtr plan(const StatementRequest& request);
+  StatementPlanPtr find_or_make_plan(const StatementRequest& request);
+  StatementPlanPtr make_plan(const StatementRequest& request, executor::CatalogRelations& relations);
+  bool still_holds(const StatementPlan& plan, const StatementRequest& request, executor::CatalogRelations& relations);
+  Row typed_parameters(const StatementPlan& plan, const StatementRequest& request) const;
+  executor::ExecutionInputs inputs(std::span<const Value> parameters, executor::StatementSnapshot& snapshot);
+  void refuse_change_if_read_only(const query::Query& query) const;
+  const std::vector<std::string>& search_path();
+
   // Transaction control (local_session_block.cpp).
-  QueryResult control(const sql::TransactionControl& control);
-  QueryResult begin(const sql::TransactionControl& control);
+  QueryResult control(const syntax::TransactionControl& control);
+  QueryResult begin(const syntax::TransactionControl& control);
   QueryResult commit();
   QueryResult rollback();
   QueryResult prepare(const std::string& gid);
@@ -88,29 +127,20 @@ class LocalSession final : public Session, private sql::SessionFunctions {
   void leave_block(bool committed);
 
   // Settings (local_session_settings.cpp).
-  QueryResult set(const sql::SetVariable& setting);
-  QueryResult show(const sql::ShowVariable& setting) const;
-  QueryResult set_transaction(const sql::SetTransaction& set);
-  QueryResult discard(const sql::Discard& discard);
+  QueryResult set(const syntax::SetVariable& setting);
+  QueryResult show(const syntax::ShowVariable& setting) const;
+  QueryResult set_transaction(const syntax::SetTransaction& set);
+  QueryResult discard(const syntax::Discard& discard);
   void change_settings(bool local, const std::function<void(Settings&)>& change);
   void set_isolation(std::string_view level);
   void set_read_only(bool read_only);
-  bool set_transaction_variable(const sql::SetVariable& setting);
+  bool set_transaction_variable(const syntax::SetVariable& setting);
   std::string setting_text(std::string_view name) const;
-
-  // Functions of the session (local_session_functions.cpp).
-  Value call(sql::SessionFunction function, std::span<const Value* const> arguments) override;
-  Value call_advisory(sql::SessionFunction function, std::span<const Value* const> arguments);
-  Value lock_advisory(const txn::LockTag& tag, txn::LockMode mode, bool of_transaction, bool wait);
-  Value unlock_advisory(const txn::LockTag& tag, txn::LockMode mode);
-  Value current_transaction(bool assign);
-  Value signal_backend(std::int64_t process_id, bool terminate);
-  Value sleep(const Value& seconds);
-  Value current_setting(std::span<const Value* const> arguments) const;
-  void refuse_if_read_only(const char* what) const;
+  void refuse_if_read_only(std::string_view what) const;
   void warn(const char* sqlstate, std::string message);
 
   Database& database_;
+  executor::RelationCache& relations_;
   txn::Backend* backend_;  // null once closed
   std::uint32_t process_id_;
   TransactionStatus status_ = TransactionStatus::idle;
@@ -121,7 +151,21 @@ class LocalSession final : public Session, private sql::SessionFunctions {
   std::string isolation_ = "read committed";  // of the transaction, as it was asked for
   bool queried_ = false;                      // the transaction has had a statement that needs a snapshot
   catalog::SequenceMemory sequences_;
-  std::vector<ErrorFields> notices_;  // of the statement that runs
+  LocalServices services_;
+  PlanCache plans_;
+  std::function<void(const StatementPlan&)> plan_check_;
+  std::map<std::string, Prepared, std::less<>> prepared_;
+
+  // Of the statement that runs.
+  CallContext call_;
+  std::shared_ptr<const Settings> call_settings_;  // what call_ points into
+  std::string_view text_;
+  std::vector<ErrorFields> notices_;
+
+  // The schemas of search_path that exist, and what they were found by.
+  std::vector<std::string> search_path_;
+  std::shared_ptr<const Settings> search_path_settings_;
+  std::uint64_t search_path_version_ = 0;
 };
 
 }  // namespace polarsim::engine

@@ -8,8 +8,8 @@
 
 namespace polarsim::engine {
 
-QueryResult LocalSession::control(const sql::TransactionControl& control) {
-  using Kind = sql::TransactionControl::Kind;
+QueryResult LocalSession::control(const syntax::TransactionControl& control) {
+  using Kind = syntax::TransactionControl::Kind;
   switch (control.kind) {
     case Kind::begin:
       return begin(control);
@@ -48,6 +48,7 @@ void LocalSession::start_transaction() {
   isolation_ = settled_.in_force->default_transaction_isolation();
   settled_.read_only = settled_.in_force->default_transaction_read_only();
   queried_ = false;
+  call_.transaction_start_us = database_.host().realtime_us();
   const bool repeatable = isolation_ == "repeatable read";
   transaction_ = &database_.transactions().begin(
       *backend_, repeatable ? txn::IsolationLevel::repeatable_read : txn::IsolationLevel::read_committed);
@@ -68,7 +69,7 @@ void LocalSession::leave_block(bool committed) {
   before_block_ = {};
 }
 
-QueryResult LocalSession::begin(const sql::TransactionControl& control) {
+QueryResult LocalSession::begin(const syntax::TransactionControl& control) {
   if (!control.modes.isolation.empty()) Settings::check_isolation("transaction_isolation", control.modes.isolation);
   if (status_ == TransactionStatus::in_transaction) {
     warn(sqlstate::active_sql_transaction, "there is already a transaction in progress");

@@ -8,6 +8,19 @@
 
 namespace polarsim::engine {
 
+void LocalSession::warn(const char* sqlstate, std::string message) {
+  ErrorFields fields;
+  fields.sqlstate = sqlstate;
+  fields.message = std::move(message);
+  notices_.push_back(std::move(fields));
+}
+
+void LocalSession::refuse_if_read_only(std::string_view what) const {
+  if (!settled_.read_only) return;
+  throw SqlError(sqlstate::read_only_sql_transaction,
+                 fmt::format("cannot execute {} in a read-only transaction", what));
+}
+
 void LocalSession::change_settings(bool local, const std::function<void(Settings&)>& change) {
   const auto changed = [&](const std::shared_ptr<const Settings>& old) {
     auto copy = std::make_shared<Settings>(*old);
@@ -20,7 +33,7 @@ void LocalSession::change_settings(bool local, const std::function<void(Settings
   settled_.session = same ? settled_.in_force : changed(settled_.session);
 }
 
-QueryResult LocalSession::set(const sql::SetVariable& setting) {
+QueryResult LocalSession::set(const syntax::SetVariable& setting) {
   const char* const tag = setting.reset && !setting.local ? "RESET" : "SET";
   const bool in_block = status_ != TransactionStatus::idle;
   if (setting.local && !in_block) {
@@ -41,7 +54,7 @@ QueryResult LocalSession::set(const sql::SetVariable& setting) {
 
 // The two that belong to the transaction; outside a block they last for the statement, so that only their value is
 // looked at.
-bool LocalSession::set_transaction_variable(const sql::SetVariable& setting) {
+bool LocalSession::set_transaction_variable(const syntax::SetVariable& setting) {
   const bool in_block = status_ != TransactionStatus::idle;
   const Settings& settings = *settled_.in_force;
   if (setting.name == "transaction_isolation") {
@@ -59,7 +72,7 @@ bool LocalSession::set_transaction_variable(const sql::SetVariable& setting) {
   return false;
 }
 
-QueryResult LocalSession::set_transaction(const sql::SetTransaction& set) {
+QueryResult LocalSession::set_transaction(const syntax::SetTransaction& set) {
   const std::string& level = set.modes.isolation;
   if (!level.empty()) Settings::check_isolation("transaction_isolation", level);
   if (set.session) {
@@ -112,23 +125,30 @@ std::string LocalSession::setting_text(std::string_view name) const {
   return settled_.in_force->show(name);
 }
 
-QueryResult LocalSession::show(const sql::ShowVariable& setting) const {
+QueryResult LocalSession::show(const syntax::ShowVariable& setting) const {
   QueryResult result = tagged("SHOW");
-  result.columns.push_back({setting.name, TypeId::text});
+  if (setting.name == "all") {
+    for (const char* name : {"name", "setting", "description"}) result.columns.push_back({name, TypeId::text});
+    for (const auto& [name, value] : settled_.in_force->all())
+      result.rows.push_back({Value::text(name), Value::text(value), Value::text("")});
+    return result;
+  }
+  result.columns.push_back({std::string(Settings::display_name(setting.name)), TypeId::text});
   result.rows.push_back({Value::text(setting_text(setting.name))});
   return result;
 }
 
-QueryResult LocalSession::discard(const sql::Discard& discard) {
+QueryResult LocalSession::discard(const syntax::Discard& discard) {
   switch (discard.what) {
-    case sql::Discard::What::plans:
+    case syntax::Discard::What::plans:
+      plans_.clear();
       return tagged("DISCARD PLANS");
-    case sql::Discard::What::temporary:
+    case syntax::Discard::What::temporary:
       return tagged("DISCARD TEMP");
-    case sql::Discard::What::sequences:
+    case syntax::Discard::What::sequences:
       sequences_ = {};
       return tagged("DISCARD SEQUENCES");
-    case sql::Discard::What::all:
+    case syntax::Discard::What::all:
       break;
   }
   require_no_block("DISCARD ALL");
@@ -136,6 +156,8 @@ QueryResult LocalSession::discard(const sql::Discard& discard) {
   settled_.read_only = settled_.in_force->default_transaction_read_only();
   database_.locks().release_all(*backend_, backend_->session_locks);
   sequences_ = {};
+  prepared_.clear();
+  plans_.clear();
   return tagged("DISCARD ALL");
 }
 

@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "engine/node/instance.h"
+#include "engine/node/statement_cache.h"
 #include "engine/sql/error.h"
-#include "engine/sql/statement_cache.h"
+#include "engine/types/text_form.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine::testing {
@@ -25,7 +26,7 @@ inline std::string rows_text(const QueryResult& result) {
     if (!text.empty()) text += ';';
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i != 0) text += '|';
-      text += row[i].is_null() ? "null" : to_text(row[i]);
+      text += row[i].is_null() ? "null" : output_value(row[i], result.columns[i].type.id, {});
     }
   }
   return text;
@@ -33,13 +34,13 @@ inline std::string rows_text(const QueryResult& result) {
 
 class TestSession {
  public:
-  TestSession(sim::Host& host, std::unique_ptr<Session> session, sql::StatementCache& cache)
+  TestSession(sim::Host& host, std::unique_ptr<Session> session, syntax::StatementCache& cache)
       : host_(&host), session_(std::move(session)), cache_(&cache) {}
 
   QueryResult execute(std::string_view sql, std::vector<Value> parameters = {}) {
     QueryResult result;
-    for (const sql::StatementPtr& statement : cache_->parse(sql))
-      result = session_->execute(statement, sql, parameters);
+    for (const syntax::StatementPtr& statement : cache_->parse(sql))
+      result = session_->execute({statement, sql, parameters});
     return result;
   }
   // The tag, or for rows their text.
@@ -88,7 +89,7 @@ class TestSession {
  private:
   sim::Host* host_;
   std::unique_ptr<Session> session_;
-  sql::StatementCache* cache_;
+  syntax::StatementCache* cache_;
 };
 
 class TestNode {
@@ -103,7 +104,7 @@ class TestNode {
   void run(Body body) {
     finished_ = false;
     host_.set_program([this, body = std::move(body)](sim::Host& host) {
-      sql::StatementCache cache(host.scheduler(), 1000);
+      syntax::StatementCache cache = make_statement_cache(host.scheduler(), 1000);
       cache_ = &cache;
       const std::unique_ptr<Instance> instance = Instance::open(host, config_);
       instance_ = instance.get();
@@ -147,7 +148,7 @@ class TestNode {
   NodeConfig config_;
   sim::Simulation simulation_;
   sim::Host& host_;
-  sql::StatementCache* cache_ = nullptr;
+  syntax::StatementCache* cache_ = nullptr;
   Instance* instance_ = nullptr;
   bool finished_ = false;
 };

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/exec/table_access.h"
+#include "engine/executor/index_keys.h"
+#include "engine/executor/relations.h"
 #include "engine/node/database.h"
 
 namespace polarsim::engine::testing {
@@ -35,14 +36,21 @@ std::string check_files(Database& database) {
 // One table against its indexes, as a new transaction sees them.
 class TableCheck {
  public:
-  TableCheck(Database& database, const catalog::Table& table, const txn::Transaction& reader,
-             const txn::Snapshot& snapshot)
-      : database_(database), table_(table), reader_(reader), snapshot_(snapshot) {}
+  TableCheck(Database& database, const catalog::Table& table, txn::Transaction& reader, const txn::Snapshot& snapshot)
+      : database_(database),
+        table_(table),
+        reader_(reader),
+        snapshot_(snapshot),
+        cache_(database),
+        relations_(database, cache_, reader, {}) {}
 
   std::string run() {
     txn::Heap::Scan scan(database_.heap(), table_.heap, reader_, snapshot_);
     for (std::vector<txn::VisibleRow> rows; scan.next(rows);) {
-      for (txn::VisibleRow& row : rows) rows_.emplace(row.tid, std::move(row.row));
+      for (txn::VisibleRow& row : rows) {
+        catalog::complete_row(table_, row.row);
+        rows_.emplace(row.tid, std::move(row.row));
+      }
     }
     for (const catalog::Index& index : table_.indexes) {
       std::string problem = check(index);
@@ -53,6 +61,9 @@ class TableCheck {
 
  private:
   std::string check(const catalog::Index& index) {
+    const CallContext call;
+    executor::IndexKeys keys(table_.description, index.description, {relations_, call, nullptr, false},
+                             database_.host().scheduler());
     storage::BTree& tree = database_.tree(index);
     if (const auto problem = tree.check()) return *problem;
     std::map<Tid, int> found;
@@ -60,23 +71,29 @@ class TableCheck {
     std::string previous;
     for (std::vector<storage::BTree::Entry> entries; scan.next(entries);) {
       for (const storage::BTree::Entry& entry : entries) {
-        const std::optional<Row> row = database_.heap().fetch(table_.heap, entry.tid, reader_, snapshot_);
+        std::optional<Row> row = database_.heap().fetch(table_.heap, entry.tid, reader_, snapshot_);
         if (!row) continue;
-        if (exec::index_key(index.definition, *row) != entry.key)
+        catalog::complete_row(table_, *row);
+        if (!keys.holds(*row, call)) return fmt::format("the entry of {} is not to be there", text_of(entry.tid));
+        const std::span<const Value> values = keys.values(*row, call);
+        if (keys.key(values) != entry.key)
           return fmt::format("the entry of {} does not have the row's key", text_of(entry.tid));
-        if (index.definition.unique && exec::must_be_unique(index.definition, *row) && entry.key == previous)
+        if (keys.must_be_unique(values) && entry.key == previous)
           return fmt::format("{} has the key of another row", text_of(entry.tid));
         previous = entry.key;
         ++found[entry.tid];
       }
     }
+    std::size_t expected = 0;
     for (const auto& [tid, row] : rows_) {
+      if (!keys.holds(row, call)) continue;
+      ++expected;
       if (found[tid] != 1) return fmt::format("{} entries for the row at {}", found[tid], text_of(tid));
-      const std::vector<Tid> by_key = tree.find(exec::index_key(index.definition, row));
+      const std::vector<Tid> by_key = tree.find(keys.key(keys.values(row, call)));
       if (std::count(by_key.begin(), by_key.end(), tid) != 1)
         return fmt::format("the row at {} is not found by its key", text_of(tid));
     }
-    if (found.size() != rows_.size()) return fmt::format("{} rows, the table has {}", found.size(), rows_.size());
+    if (found.size() != expected) return fmt::format("{} rows, the table has {}", found.size(), expected);
     return {};
   }
 
@@ -84,6 +101,8 @@ class TableCheck {
   const catalog::Table& table_;
   const txn::Transaction& reader_;
   const txn::Snapshot& snapshot_;
+  executor::RelationCache cache_;
+  executor::CatalogRelations relations_;
   std::map<Tid, Row> rows_;
 };
 

@@ -14,15 +14,17 @@
 #include <vector>
 
 #include "engine/node/copy_stream.h"
-#include "engine/sql/ast.h"
 #include "engine/sql/error.h"
+#include "engine/syntax/ast.h"
+#include "engine/types/function.h"
+#include "engine/types/type.h"
 #include "sim/time.h"
 
 namespace polarsim::engine {
 
 struct ResultColumn {
   std::string name;
-  TypeId type = TypeId::unknown;
+  Type type;
 };
 
 struct QueryResult {
@@ -30,6 +32,20 @@ struct QueryResult {
   std::vector<Row> rows;
   std::string tag;                   // "INSERT 0 1", "SELECT 3", "COMMIT", ...
   std::vector<ErrorFields> notices;  // WARNINGs and NOTICEs
+};
+
+// What is to be executed. The references must last as long as the call.
+struct StatementRequest {
+  const syntax::StatementPtr& statement;
+  std::string_view text;                   // as received, for logs and forwarding
+  std::span<const Value> parameters = {};  // text (or NULL) as the wire brings them, or values of their types
+  std::span<const TypeId> types = {};      // of the parameters, as far as the client said; unknown: found by analysis
+};
+
+// What a statement takes and gives, known before it is executed.
+struct StatementDescription {
+  std::vector<TypeId> parameters;
+  std::vector<ResultColumn> columns;  // empty for statements that return no rows
 };
 
 // As ReadyForQuery reports it.
@@ -47,11 +63,13 @@ class SessionTerminated : public SqlError {
 class Session {
  public:
   virtual ~Session() = default;
-  // `text` is the statement as received, for logs and forwarding; `parameters` hold text (or NULL) as the wire brings
-  // them. Throws SqlError; the session has then marked its transaction failed or rolled an implicit one back. Throws
+  // Throws SqlError; the session has then marked its transaction failed or rolled an implicit one back. Throws
   // SessionTerminated if somebody has asked for that; the session is then closed.
-  virtual QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
-                              std::span<const Value> parameters) = 0;
+  virtual QueryResult execute(const StatementRequest& request) = 0;
+  // Analyses the statement without executing it; the request's parameters are not looked at. Throws as execute() does.
+  virtual StatementDescription describe(const StatementRequest& request) = 0;
+  // The settings that texts of values depend on. Valid until the next statement.
+  virtual CallContext output_context() const { return {}; }
   virtual TransactionStatus status() const = 0;
   // The connection is gone or said goodbye: roll back what is open. Must not throw SqlError.
   virtual void close() = 0;
@@ -74,7 +92,7 @@ class Session {
   // How long it may be idle inside a transaction block before it is to be closed; 0: forever.
   virtual sim::Duration idle_in_transaction_timeout() const { return sim::Duration(0); }
   // What a transaction has that does not say otherwise, as far as it differs from Read Committed and READ WRITE.
-  virtual sql::TransactionModes default_modes() const { return {}; }
+  virtual syntax::TransactionModes default_modes() const { return {}; }
 };
 
 }  // namespace polarsim::engine

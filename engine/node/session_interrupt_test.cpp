@@ -135,12 +135,12 @@ TEST(SessionFunctions, MayBlockInTheMiddleOfAScan) {
     TestSession b = node.connect();
     a.run("CREATE TABLE t (id int PRIMARY KEY, v int)");
     for (int id = 1; id <= 300; ++id) a.run("INSERT INTO t VALUES (" + std::to_string(id) + ", 0)");
-    auto reading = a.start("SELECT count(*) FROM t WHERE v = 0 AND pg_sleep(0.01) = ''");
+    auto reading = a.start("SELECT count(*) FROM t WHERE v = 0 AND pg_sleep(0.01)::text = ''");
     EXPECT_EQ(b.run("UPDATE t SET v = 1"), "UPDATE 300");
     EXPECT_EQ(b.run("DELETE FROM t WHERE id > 100; VACUUM; CHECKPOINT"), "CHECKPOINT");
     EXPECT_FALSE(reading.done());
     EXPECT_EQ(reading.outcome(), "300");
-    auto changing = a.start("UPDATE t SET v = v + 1 WHERE pg_sleep(0.01) = ''");
+    auto changing = a.start("UPDATE t SET v = v + 1 WHERE pg_sleep(0.01)::text = ''");
     EXPECT_EQ(b.run("UPDATE t SET v = 10 WHERE id = 100"), "UPDATE 1");
     EXPECT_EQ(changing.outcome(), "UPDATE 100");
     EXPECT_EQ(b.run("SELECT v, count(*) FROM t GROUP BY v ORDER BY v"), "2|99;11|1");

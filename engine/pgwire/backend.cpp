@@ -2,30 +2,24 @@
 
 #include <algorithm>
 
+#include "engine/types/text_form.h"
+
 namespace polarsim::engine::pgwire {
 
 namespace {
 
 constexpr std::size_t receive_bytes = 64 * 1024;
 
-bool returns_rows(const sql::Statement& statement) {
-  if (std::holds_alternative<sql::Select>(statement.body) || std::holds_alternative<sql::ShowVariable>(statement.body))
-    return true;
-  if (const auto* insert = std::get_if<sql::Insert>(&statement.body)) return !insert->returning.empty();
-  if (const auto* update = std::get_if<sql::Update>(&statement.body)) return !update->returning.empty();
-  if (const auto* removal = std::get_if<sql::Delete>(&statement.body)) return !removal->returning.empty();
-  return false;
+bool works_on_rows(const syntax::Statement& statement) {
+  if (const auto* select = std::get_if<syntax::Select>(&statement.body)) return !select->from.empty();
+  return std::holds_alternative<syntax::Insert>(statement.body) ||
+         std::holds_alternative<syntax::Update>(statement.body) ||
+         std::holds_alternative<syntax::Delete>(statement.body);
 }
 
-bool works_on_rows(const sql::Statement& statement) {
-  if (const auto* select = std::get_if<sql::Select>(&statement.body)) return select->from.has_value();
-  return std::holds_alternative<sql::Insert>(statement.body) || std::holds_alternative<sql::Update>(statement.body) ||
-         std::holds_alternative<sql::Delete>(statement.body);
-}
-
-sql::StatementPtr control_statement(sql::TransactionControl::Kind kind) {
-  auto statement = std::make_shared<sql::Statement>();
-  sql::TransactionControl control;
+syntax::StatementPtr control_statement(syntax::TransactionControl::Kind kind) {
+  auto statement = std::make_shared<syntax::Statement>();
+  syntax::TransactionControl control;
   control.kind = kind;
   statement->body = std::move(control);
   return statement;
@@ -34,15 +28,22 @@ sql::StatementPtr control_statement(sql::TransactionControl::Kind kind) {
 RowDescription describe_columns(const std::vector<ResultColumn>& columns) {
   RowDescription description;
   for (const ResultColumn& column : columns) {
+    // What is still an untyped literal is sent as text.
+    const TypeId type = column.type == TypeId::unknown ? TypeId::text : column.type.id;
     FieldDescription field;
     field.name = column.name;
-    field.type_oid = type_oid(column.type);
-    if (column.type == TypeId::boolean) field.type_size = 1;
-    if (column.type == TypeId::int4) field.type_size = 4;
-    if (column.type == TypeId::int8) field.type_size = 8;
+    field.type_oid = type_oid(type);
+    field.type_size = type_info(type).length;
+    field.type_modifier = column.type.modifier;
     description.fields.push_back(std::move(field));
   }
   return description;
+}
+
+// A simple query has none.
+void refuse_parameters(const syntax::Statement& statement) {
+  if (statement.parameters == 0 || std::holds_alternative<syntax::Prepare>(statement.body)) return;
+  throw SqlError(sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(statement.parameters));
 }
 
 void refuse_binary(const std::vector<std::int16_t>& formats, const char* what) {
@@ -66,7 +67,7 @@ void CancelKeys::cancel(const CancelRequest& request) const {
   if (found != sessions_.end() && found->second.secret == request.secret) found->second.session->cancel();
 }
 
-Backend::Backend(sim::Host& host, sim::Connection connection, std::uint32_t process_id, sql::StatementCache& cache,
+Backend::Backend(sim::Host& host, sim::Connection connection, std::uint32_t process_id, syntax::StatementCache& cache,
                  CancelKeys& keys)
     : host_(host),
       connection_(std::make_shared<sim::Connection>(std::move(connection))),
@@ -218,33 +219,40 @@ void Backend::run() {
 bool Backend::handle(const FrontendMessage& message) {
   if (std::holds_alternative<Terminate>(message)) return false;
   if (std::holds_alternative<Sync>(message)) {
-    try {
-      if (!skipping_to_sync_) check_owed_description();
-    } catch (const SqlError& error) {
-      report_error(error, "ERROR");
-    }
+    answer([this] {
+      if (!skipping_to_sync_) settle_description();
+    });
+    described_.reset();
     portals_.clear();
     skipping_to_sync_ = false;
     ready();
     return flush();
   }
   if (skipping_to_sync_ || belongs_to_copy(message)) return true;
-  if (std::holds_alternative<Flush>(message)) return flush();
+  if (std::holds_alternative<Flush>(message)) {
+    answer([this] { settle_description(); });
+    return flush();
+  }
   if (const auto* query = std::get_if<Query>(&message)) {
     run_simple(query->text);
     ready();
     return flush();
   }
+  answer([&] { handle_extended(message); });
+  return true;
+}
+
+void Backend::answer(const std::function<void()>& work) {
   try {
-    handle_extended(message);
+    work();
   } catch (const SessionTerminated&) {
     throw;
   } catch (const SqlError& error) {
     report_error(error, "ERROR");
     skipping_to_sync_ = true;
+    described_.reset();
     check_synchronization();
   }
-  return true;
 }
 
 void Backend::ready() {
@@ -254,7 +262,8 @@ void Backend::ready() {
 
 void Backend::run_simple(const std::string& text) {
   try {
-    const std::vector<sql::StatementPtr> statements = cache_.parse(text);
+    const std::vector<syntax::StatementPtr> statements = cache_.parse(text);
+    for (const syntax::StatementPtr& statement : statements) refuse_parameters(*statement);
     if (statements.empty()) {
       send(EmptyQueryResponse{});
       return;
@@ -262,12 +271,13 @@ void Backend::run_simple(const std::string& text) {
     const bool one_transaction =
         statements.size() > 1 && session_->status() == TransactionStatus::idle &&
         std::all_of(statements.begin(), statements.end(),
-                    [](const sql::StatementPtr& statement) { return works_on_rows(*statement); });
+                    [](const syntax::StatementPtr& statement) { return works_on_rows(*statement); });
     if (one_transaction) {
       run_as_one(statements, text);
       return;
     }
-    for (const sql::StatementPtr& statement : statements) send_rows(run_statement(statement, text, {}), true);
+    for (const syntax::StatementPtr& statement : statements)
+      send_rows(run_statement({statement, text}), Describing::rows);
   } catch (const SessionTerminated&) {
     throw;
   } catch (const SqlError& error) {
@@ -282,71 +292,68 @@ void Backend::check_synchronization() const {
                           "terminating connection because protocol synchronization was lost");
 }
 
-void Backend::run_as_one(const std::vector<sql::StatementPtr>& statements, const std::string& text) {
-  session_->execute(control_statement(sql::TransactionControl::Kind::begin), "BEGIN", {});
+void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, const std::string& text) {
+  session_->execute({control_statement(syntax::TransactionControl::Kind::begin), "BEGIN"});
   std::vector<QueryResult> results;
   try {
-    for (const sql::StatementPtr& statement : statements) results.push_back(session_->execute(statement, text, {}));
+    for (const syntax::StatementPtr& statement : statements) results.push_back(session_->execute({statement, text}));
   } catch (const SessionTerminated&) {
     throw;
   } catch (const SqlError&) {
-    session_->execute(control_statement(sql::TransactionControl::Kind::rollback), "ROLLBACK", {});
+    session_->execute({control_statement(syntax::TransactionControl::Kind::rollback), "ROLLBACK"});
     throw;
   }
   // Nobody may hear of results before they are decided.
-  QueryResult end = session_->execute(control_statement(sql::TransactionControl::Kind::commit), "COMMIT", {});
+  QueryResult end = session_->execute({control_statement(syntax::TransactionControl::Kind::commit), "COMMIT"});
   auto& notices = results.back().notices;
   notices.insert(notices.end(), end.notices.begin(), end.notices.end());
-  for (const QueryResult& result : results) send_rows(result, true);
+  for (const QueryResult& result : results) send_rows(result, Describing::rows);
 }
 
-QueryResult Backend::run_statement(const sql::StatementPtr& statement, const std::string& text,
-                                   std::span<const Value> parameters) {
+QueryResult Backend::run_statement(const StatementRequest& request) {
   QueryResult result;
   try {
-    result = session_->execute(statement, text, parameters);
+    result = session_->execute(request);
   } catch (const SqlError&) {
     copy_.finish(false);
     throw;
   }
   copy_.finish(true);
-  const auto* discard = std::get_if<sql::Discard>(&statement->body);
-  if (discard != nullptr && discard->what == sql::Discard::What::all) {
+  const auto* discard = std::get_if<syntax::Discard>(&request.statement->body);
+  if (discard != nullptr && discard->what == syntax::Discard::What::all) {
     prepared_.clear();
     portals_.clear();
   }
   return result;
 }
 
-void Backend::send_rows(const QueryResult& result, bool describe) {
+void Backend::send_rows(const QueryResult& result, Describing describing) {
   for (const ErrorFields& notice : result.notices)
     send(Report{true, notice.severity.empty() ? "WARNING" : notice.severity, notice});
-  if (describe && !result.columns.empty()) send(describe_columns(result.columns));
+  if (describing != Describing::nothing && !result.columns.empty()) send(describe_columns(result.columns));
+  if (describing == Describing::portal && result.columns.empty()) send(NoData{});
+  const CallContext context = session_->output_context();
+  DataRow data;
   for (const Row& row : result.rows) {
-    DataRow data;
-    data.values.reserve(row.size());
-    for (const Value& value : row) data.values.push_back(value.is_null() ? WireValue() : WireValue(to_text(value)));
+    data.values.clear();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const Value& value = row[i];
+      data.values.push_back(value.is_null() ? WireValue()
+                                            : WireValue(output_value(value, result.columns[i].type.id, context)));
+    }
     send(data);
   }
   send(CommandComplete{result.tag});
 }
 
 void Backend::handle_extended(const FrontendMessage& message) {
-  if (const auto* m = std::get_if<Execute>(&message)) return execute(*m);
-  check_owed_description();
+  const auto* const executed = std::get_if<Execute>(&message);
+  if (executed == nullptr || described_ != executed->portal) settle_description();
+  if (executed != nullptr) return execute(*executed);
   if (const auto* m = std::get_if<Parse>(&message)) return parse(*m);
   if (const auto* m = std::get_if<Bind>(&message)) return bind(*m);
   if (const auto* m = std::get_if<Describe>(&message)) return describe(*m);
   if (const auto* m = std::get_if<Close>(&message)) return close_named(*m);
-}
-
-void Backend::check_owed_description() const {
-  for (const auto& [name, portal] : portals_) {
-    if (portal.described) {
-      throw SqlError(sqlstate::feature_not_supported,
-                     "a portal that returns rows must be executed right after it is described");
-    }
-  }
 }
 
 void Backend::parse(const Parse& message) {
@@ -356,7 +363,12 @@ void Backend::parse(const Parse& message) {
     throw SqlError(sqlstate::syntax_error, "cannot insert multiple commands into a prepared statement");
   }
   prepared.text = message.text;
-  prepared.parameter_types = message.parameter_types;
+  for (const std::uint32_t oid : message.parameter_types) {
+    const TypeId type = oid == 0 ? TypeId::unknown : type_from_oid(oid);
+    if (oid != 0 && type == TypeId::unknown && oid != type_oid(TypeId::unknown))
+      throw SqlError(sqlstate::undefined_object, "type with OID " + std::to_string(oid) + " does not exist");
+    prepared.types.push_back(type);
+  }
   if (!message.statement.empty() && prepared_.contains(message.statement)) {
     throw SqlError("42P05", "prepared statement \"" + message.statement + "\" already exists");
   }
@@ -387,29 +399,35 @@ void Backend::bind(const Bind& message) {
 
 void Backend::describe(const Describe& message) {
   if (message.kind == 'P') {
-    const auto found = portals_.find(message.name);
-    if (found == portals_.end()) throw SqlError("34000", "portal \"" + message.name + "\" does not exist");
-    const auto& statements = found->second.prepared.statements;
-    if (!statements.empty() && returns_rows(*statements.front())) {
-      found->second.described = true;
-    } else {
-      send(NoData{});
-    }
+    if (!portals_.contains(message.name)) throw SqlError("34000", "portal \"" + message.name + "\" does not exist");
+    described_ = message.name;
     return;
   }
   const auto found = prepared_.find(message.name);
   if (found == prepared_.end()) throw SqlError("26000", "prepared statement \"" + message.name + "\" does not exist");
-  const auto& statements = found->second.statements;
-  if (!statements.empty() && returns_rows(*statements.front())) {
-    throw SqlError(sqlstate::feature_not_supported,
-                   "a prepared statement that returns rows cannot be described before it is executed");
+  send_description(found->second, true);
+}
+
+void Backend::settle_description() {
+  if (!described_) return;
+  const std::string portal = *std::exchange(described_, std::nullopt);
+  send_description(portals_.at(portal).prepared, false);
+}
+
+void Backend::send_description(const Prepared& prepared, bool with_parameters) {
+  StatementDescription description;
+  if (!prepared.statements.empty())
+    description = session_->describe({prepared.statements.front(), prepared.text, {}, prepared.types});
+  if (with_parameters) {
+    ParameterDescription parameters;
+    for (const TypeId type : description.parameters) parameters.types.push_back(type_oid(type));
+    send(parameters);
   }
-  ParameterDescription parameters;
-  parameters.types = found->second.parameter_types;
-  if (!statements.empty()) parameters.types.resize(static_cast<std::size_t>(statements.front()->parameters), 0);
-  std::replace(parameters.types.begin(), parameters.types.end(), std::uint32_t{0}, type_oid(TypeId::text));
-  send(parameters);
-  send(NoData{});
+  if (description.columns.empty()) {
+    send(NoData{});
+  } else {
+    send(describe_columns(description.columns));
+  }
 }
 
 void Backend::execute(const Execute& message) {
@@ -417,12 +435,16 @@ void Backend::execute(const Execute& message) {
   if (found == portals_.end()) throw SqlError("34000", "portal \"" + message.portal + "\" does not exist");
   const Portal portal = std::move(found->second);
   portals_.erase(found);
+  const Describing describing = described_ ? Describing::portal : Describing::nothing;
+  described_.reset();
   if (portal.prepared.statements.empty()) {
+    if (describing == Describing::portal) send(NoData{});
     send(EmptyQueryResponse{});
     return;
   }
-  send_rows(run_statement(portal.prepared.statements.front(), portal.prepared.text, portal.parameters),
-            portal.described);
+  send_rows(run_statement(
+                {portal.prepared.statements.front(), portal.prepared.text, portal.parameters, portal.prepared.types}),
+            describing);
 }
 
 void Backend::close_named(const Close& message) {

@@ -35,7 +35,7 @@ class CancelKeys {
 class Backend {
  public:
   // The references must outlive it.
-  Backend(sim::Host& host, sim::Connection connection, std::uint32_t process_id, sql::StatementCache& cache,
+  Backend(sim::Host& host, sim::Connection connection, std::uint32_t process_id, syntax::StatementCache& cache,
           CancelKeys& keys);
   ~Backend();
   Backend(const Backend&) = delete;
@@ -50,14 +50,13 @@ class Backend {
  private:
   friend class CopyExchange;
   struct Prepared {
-    std::vector<sql::StatementPtr> statements;  // at most one
+    std::vector<syntax::StatementPtr> statements;  // at most one
     std::string text;
-    std::vector<std::uint32_t> parameter_types;
+    std::vector<TypeId> types;  // of the parameters; unknown: not said
   };
   struct Portal {
     Prepared prepared;
     std::vector<Value> parameters;
-    bool described = false;  // the row description is owed with the rows
   };
 
   // False at the end of the stream. Throws SessionTerminated at the deadline.
@@ -74,32 +73,39 @@ class Backend {
 
   // False when the conversation is over.
   bool handle(const FrontendMessage& message);
+  // An error is told to the client, and what follows is skipped up to the next Sync.
+  void answer(const std::function<void()>& work);
   void run_simple(const std::string& text);
-  void run_as_one(const std::vector<sql::StatementPtr>& statements, const std::string& text);
+  void run_as_one(const std::vector<syntax::StatementPtr>& statements, const std::string& text);
   void handle_extended(const FrontendMessage& message);
   void parse(const Parse& message);
   void bind(const Bind& message);
   void describe(const Describe& message);
+  // Says what describe() has put off: see described_.
+  void settle_description();
+  void send_description(const Prepared& prepared, bool with_parameters);
   void execute(const Execute& message);
   void close_named(const Close& message);
-  QueryResult run_statement(const sql::StatementPtr& statement, const std::string& text,
-                            std::span<const Value> parameters);
-  void send_rows(const QueryResult& result, bool describe);
+  QueryResult run_statement(const StatementRequest& request);
+  enum class Describing : std::uint8_t { nothing, rows, portal };
+  void send_rows(const QueryResult& result, Describing describing);
   void ready();
-  void check_owed_description() const;
   // After a statement's error has been reported: throws SessionTerminated if the next message cannot be found.
   void check_synchronization() const;
 
   sim::Host& host_;
   std::shared_ptr<sim::Connection> connection_;  // shared with who says the last word in on_interrupt()
   std::uint32_t process_id_;
-  sql::StatementCache& cache_;
+  syntax::StatementCache& cache_;
   CancelKeys& keys_;
   std::unique_ptr<Session> session_;
   Decoder decoder_;
   std::string out_;
   CopyExchange copy_{*this};
   bool skipping_to_sync_ = false;
+  // A portal that the client has asked to be described just now. Most clients execute it next, and the rows tell what
+  // they are: analysis is then not done twice.
+  std::optional<std::string> described_;
   bool at_rest_ = false;    // the client was told that the server is ready, and has said nothing since
   bool receiving_ = false;  // waits for a message
   bool farewell_said_ = false;

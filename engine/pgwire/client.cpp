@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "engine/pgwire/message.h"
+#include "engine/sql/value.h"
+#include "engine/types/text_form.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine::pgwire {
@@ -97,6 +99,13 @@ struct Client::Implementation {
 
 namespace {
 
+// Types whose texts mean something without the server's catalog; others stay texts.
+TypeId readable(TypeId type) {
+  if (type == TypeId::unknown || type == TypeId::record || is_pseudo_type(type)) return TypeId::text;
+  const std::string_view name = type_info(type).name;
+  return name.starts_with("reg") || name.starts_with("_reg") || name == "_record" ? TypeId::text : type;
+}
+
 // Puts one answer together from its messages.
 class AnswerBuilder {
  public:
@@ -106,8 +115,8 @@ class AnswerBuilder {
       result_ = QueryResult{{}, {}, "", std::move(result_.notices)};
       described_since_completion_ = true;
       for (FieldDescription& field : m->fields) {
-        const TypeId type = type_from_oid(field.type_oid);
-        result_.columns.push_back(ResultColumn{std::move(field.name), type == TypeId::unknown ? TypeId::text : type});
+        result_.columns.push_back(ResultColumn{std::move(field.name), readable(type_from_oid(field.type_oid))});
+        result_.columns.back().type.modifier = field.type_modifier;
       }
     } else if (auto* row = std::get_if<DataRow>(&message)) {
       if (row->values.size() != result_.columns.size()) return "a row has another number of columns than described";
@@ -139,7 +148,7 @@ class AnswerBuilder {
     Row row;
     row.reserve(data.values.size());
     for (std::size_t i = 0; i < data.values.size(); ++i) {
-      row.push_back(data.values[i] ? from_text(*data.values[i], result_.columns[i].type) : Value::null());
+      row.push_back(data.values[i] ? input_value(*data.values[i], result_.columns[i].type, {}) : Value::null());
     }
     return row;
   }

@@ -123,6 +123,7 @@ struct FieldDescription {
   std::string name;
   std::uint32_t type_oid = 0;
   std::int16_t type_size = -1;
+  std::int32_t type_modifier = -1;
   friend bool operator==(const FieldDescription&, const FieldDescription&) = default;
 };
 struct RowDescription {

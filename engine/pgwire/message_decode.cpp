@@ -164,7 +164,7 @@ RowDescription read_row_description(Reader& reader) {
     reader.bytes(6);
     field.type_oid = reader.uint32();
     field.type_size = reader.int16();
-    reader.bytes(4);
+    field.type_modifier = static_cast<std::int32_t>(reader.uint32());
     if (reader.int16() != 0) refuse("a column in binary format was not asked for");
   }
   return message;

@@ -178,8 +178,8 @@ struct BackendWriter {
       put_uint16(out, 0);  // no column
       put_uint32(out, field.type_oid);
       put_uint16(out, static_cast<std::uint16_t>(field.type_size));
-      put_uint32(out, 0xFFFFFFFFU);  // no type modifier
-      put_uint16(out, 0);            // text format
+      put_uint32(out, static_cast<std::uint32_t>(field.type_modifier));
+      put_uint16(out, 0);  // text format
     }
     frame.finish();
   }

@@ -20,7 +20,7 @@ struct Slot {
 }  // namespace
 
 void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const SessionFactory& factory,
-           sql::StatementCache& cache) {
+           syntax::StatementCache& cache) {
   auto listener = host.listen(port);
   if (!listener)
     throw SqlError(sqlstate::io_error,

@@ -17,8 +17,8 @@
 //  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT,
 //    UPDATE or DELETE; else each stands alone.
 //  - Each Execute of a pipeline stands alone, also before its Sync.
-//  - A portal's row description comes with its rows: a client that describes a row-returning statement or portal
-//    without executing it in the same flight gets 0A000. max_rows of Execute is ignored: all rows come at once.
+//  - Parse checks the grammar only: what analysis finds is told at Describe or Execute. max_rows of Execute is ignored:
+//    all rows come at once.
 //  - Values travel in text form only.
 // Probes: "pgwire/idle-in-transaction-timed-out".
 #pragma once
@@ -30,7 +30,7 @@
 
 #include "engine/config.h"
 #include "engine/node/session.h"
-#include "engine/sql/statement_cache.h"
+#include "engine/syntax/statement_cache.h"
 #include "sim/host.h"
 
 namespace polarsim::engine::pgwire {
@@ -51,6 +51,6 @@ using SessionFactory = std::function<std::unique_ptr<Session>(const SessionReque
 // Listens and serves until the host goes down. For the host's program: what the arguments refer to must outlive the
 // host's tasks. Throws SqlError 58030 if the port is taken.
 void serve(sim::Host& host, const NodeConfig& config, std::uint16_t port, const SessionFactory& factory,
-           sql::StatementCache& cache);
+           syntax::StatementCache& cache);
 
 }  // namespace polarsim::engine::pgwire

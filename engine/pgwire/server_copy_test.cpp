@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "engine/node/statement_cache.h"
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/message.h"
 #include "engine/pgwire/server.h"
@@ -17,15 +18,15 @@ constexpr std::uint16_t port = 5432;
 class CopyingSession final : public Session {
  public:
   explicit CopyingSession(std::vector<std::string>& log) : log_(log) {}
-  QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
-                      std::span<const Value> /*parameters*/) override {
+  QueryResult execute(const StatementRequest& request) override {
     QueryResult result;
     result.tag = "OTHER";
-    if (std::holds_alternative<sql::Checkpoint>(statement->body)) result.tag = read();
-    if (std::holds_alternative<sql::Vacuum>(statement->body)) result.tag = write();
-    log_.emplace_back(text);
+    if (std::holds_alternative<syntax::Checkpoint>(request.statement->body)) result.tag = read();
+    if (std::holds_alternative<syntax::Vacuum>(request.statement->body)) result.tag = write();
+    log_.emplace_back(request.text);
     return result;
   }
+  StatementDescription describe(const StatementRequest&) override { return {}; }
   TransactionStatus status() const override { return TransactionStatus::idle; }
   void close() override { log_.push_back("close"); }
   void set_copy_stream(CopyStream* stream) override { stream_ = stream; }
@@ -76,7 +77,7 @@ class ServerCopyTest : public testing::Test {
  protected:
   void run(const std::function<void()>& body) {
     server_.set_program([this](sim::Host& host) {
-      sql::StatementCache cache(host.scheduler(), 100);
+      syntax::StatementCache cache = make_statement_cache(host.scheduler(), 100);
       const SessionFactory factory = [this](const SessionRequest&) { return std::make_unique<CopyingSession>(log_); };
       serve(host, config_, port, factory, cache);
     });

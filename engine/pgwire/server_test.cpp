@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "engine/node/statement_cache.h"
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/message.h"
 #include "sim/simulation.h"
@@ -20,24 +21,23 @@ class RecordingSession : public Session {
  public:
   explicit RecordingSession(std::vector<std::string>& log) : log_(log) {}
 
-  QueryResult execute(const sql::StatementPtr& statement, std::string_view text,
-                      std::span<const Value> parameters) override {
+  QueryResult execute(const StatementRequest& request) override {
+    const auto& [statement, text, parameters, types] = request;
     QueryResult result;
-    if (const auto* control = std::get_if<sql::TransactionControl>(&statement->body)) {
-      const bool begins = control->kind == sql::TransactionControl::Kind::begin;
+    if (const auto* control = std::get_if<syntax::TransactionControl>(&statement->body)) {
+      const bool begins = control->kind == syntax::TransactionControl::Kind::begin;
       status_ = begins ? TransactionStatus::in_transaction : TransactionStatus::idle;
-      result.tag = begins ? "BEGIN" : control->kind == sql::TransactionControl::Kind::commit ? "COMMIT" : "ROLLBACK";
+      result.tag = begins ? "BEGIN" : control->kind == syntax::TransactionControl::Kind::commit ? "COMMIT" : "ROLLBACK";
       log_.push_back(result.tag);
       return result;
     }
     log_.emplace_back(text);
-    if (std::holds_alternative<sql::Truncate>(statement->body)) throw SessionTerminated::by_administrator();
-    if (std::holds_alternative<sql::Update>(statement->body)) {
+    if (std::holds_alternative<syntax::Truncate>(statement->body)) throw SessionTerminated::by_administrator();
+    if (std::holds_alternative<syntax::Update>(statement->body)) {
       throw SqlError(ErrorFields{"22012", "division by zero", "some detail", "a hint", "a context", 8});
     }
-    if (std::holds_alternative<sql::Select>(statement->body)) {
-      result.columns = {
-          {"n", TypeId::int4}, {"parameter", TypeId::text}, {"yes", TypeId::boolean}, {"none", TypeId::int8}};
+    if (std::holds_alternative<syntax::Select>(statement->body)) {
+      result.columns = columns();
       result.rows.push_back({Value::integer(-7), parameters.empty() ? Value::text("") : parameters[0],
                              Value::boolean(true), Value::null()});
       result.tag = "SELECT 1";
@@ -46,6 +46,12 @@ class RecordingSession : public Session {
       result.tag = "INSERT 0 1";
     }
     return result;
+  }
+  StatementDescription describe(const StatementRequest& request) override {
+    StatementDescription description;
+    description.parameters.resize(static_cast<std::size_t>(request.statement->parameters), TypeId::text);
+    if (std::holds_alternative<syntax::Select>(request.statement->body)) description.columns = columns();
+    return description;
   }
   TransactionStatus status() const override { return status_; }
   void close() override { log_.push_back("close"); }
@@ -60,6 +66,10 @@ class RecordingSession : public Session {
   sim::Duration idle_timeout{0};
 
  private:
+  static std::vector<ResultColumn> columns() {
+    return {{"n", TypeId::int4}, {"parameter", TypeId::text}, {"yes", TypeId::boolean}, {"none", TypeId::int8}};
+  }
+
   std::function<void()> listener_;
   bool terminated_ = false;
   std::vector<std::string>& log_;
@@ -70,7 +80,7 @@ class ServerTest : public testing::Test {
  protected:
   void run(const std::function<void()>& body, sim::Duration limit = sim::Duration(120'000'000'000)) {
     server_.set_program([this](sim::Host& host) {
-      sql::StatementCache cache(host.scheduler(), 100);
+      syntax::StatementCache cache = make_statement_cache(host.scheduler(), 100);
       const SessionFactory factory = [this](const SessionRequest& request) -> std::unique_ptr<Session> {
         if (request.user == "nobody") throw SqlError("28000", "role \"nobody\" does not exist");
         applications_.push_back(request.application_name);

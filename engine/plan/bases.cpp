@@ -140,6 +140,8 @@ class JoinPlanner {
     } else if (const auto* view = std::get_if<query::SystemViewSource>(&entry.source)) {
       stage->plan->node = SystemViewScan{view->relation};
       base.tuples = 100;
+    } else if (const auto* custom = std::get_if<query::CustomSource>(&entry.source)) {
+      stage->plan->node = Custom{custom->rows};
     } else if (const auto* common = std::get_if<query::CommonTableSource>(&entry.source)) {
       plan_common_table(base, *common, *stage);
     } else {

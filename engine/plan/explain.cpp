@@ -277,7 +277,13 @@ class Printer {
                                                                  : "Delete";
         return what + p.on(*n.relation, plan.alias);
       }
-      std::string operator()(const Custom& n) const { return fmt::format("Custom Scan ({})", n.scan->name()); }
+      std::string operator()(const Custom& n) const {
+        const std::string call = n.scan->call();
+        if (call.empty()) return fmt::format("Custom Scan ({})", n.scan->name());
+        // In a statement's text it would be a function: a node that reads such rows shows one.
+        const std::string function = call.substr(0, call.find('('));
+        return fmt::format("Function Scan on {}{}", function, plan.alias == function ? "" : " " + plan.alias);
+      }
     };
     return std::visit(Labels{*this, plan}, plan.node);
   }

@@ -244,11 +244,7 @@ struct ModifyTable {
 };
 
 // What another part of the engine knows how to run: the distributed executor's place in a local plan.
-class CustomScan {
- public:
-  virtual ~CustomScan() = default;
-  virtual const char* name() const = 0;  // "PolarCluster Adaptive"
-};
+using CustomScan = query::CustomRows;
 struct Custom {
   std::shared_ptr<const CustomScan> scan;
 };

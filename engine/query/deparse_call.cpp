@@ -22,6 +22,10 @@ void Writer::put_name(std::string_view name) { text_ += quote_identifier(name); 
 
 void Writer::put_type(Type type) {
   put("::");
+  put_type_name(type);
+}
+
+void Writer::put_type_name(Type type) {
   // Without a modifier, "character" would mean one character.
   const TypeId element = type.id == TypeId::bpchar_array ? TypeId::bpchar : type.id;
   if (element == TypeId::bpchar && type.modifier == no_modifier) {

@@ -61,6 +61,25 @@ void Writer::write_columns_of_alias(const EntryNames& names) {
   put(")");
 }
 
+void Writer::write_column_definitions(const RangeTableEntry& entry, const EntryNames& names) {
+  const char* separator = "(";
+  for (std::size_t i = 0; i < entry.columns.size(); ++i) {
+    put(separator);
+    put_name(names.columns[i]);
+    put(" ");
+    put_type_name(entry.columns[i].type);
+    separator = ", ";
+  }
+  put(")");
+}
+
+// A function that returns any row has to be told which.
+bool Writer::needs_column_definitions(const FunctionSource& source) {
+  if (source.functions.size() != 1 || source.with_ordinality) return false;
+  const auto* call = source.functions[0].call->as<Call>();
+  return call != nullptr && source.functions[0].call->type.id == TypeId::record && call->function->outputs.empty();
+}
+
 void Writer::write_function_source(const FunctionSource& source) {
   if (source.functions.size() == 1) {
     write(*source.functions[0].call, true);
@@ -102,11 +121,23 @@ void Writer::write_leaf(int number) {
   } else if (const auto* function = std::get_if<FunctionSource>(&entry.source)) {
     if (function->lateral) put("LATERAL ");
     write_function_source(*function);
+    if (needs_column_definitions(*function)) {
+      put(" ");
+      put_name(names.name);
+      return write_column_definitions(entry, names);
+    }
   } else if (const auto* values = std::get_if<ValuesSource>(&entry.source)) {
     if (values->lateral) put("LATERAL ");
     put("(");
     write_values(*values);
     put(")");
+  } else if (const auto* custom = std::get_if<CustomSource>(&entry.source)) {
+    const std::string call = custom->rows->call();
+    if (call.empty()) throw SqlError(sqlstate::internal_error, "rows that come from elsewhere have no text");
+    put(call);
+    put(" ");
+    put_name(names.name);
+    return write_column_definitions(entry, names);
   } else if (const auto* common = std::get_if<CommonTableSource>(&entry.source)) {
     const Query& owner = *names_at(common->levels_up).query;
     shown = owner.common_tables[static_cast<std::size_t>(common->table)].name;

@@ -44,7 +44,8 @@ class Writer {
   // --- text ---
   void put(std::string_view text) { text_ += text; }
   void put_name(std::string_view name);
-  void put_type(Type type);
+  void put_type(Type type);  // "::integer"
+  void put_type_name(Type type);
   // PostgreSQL's appendContextKeyword(): on a new line if lines are broken.
   void put_keyword(std::string_view keyword, int indent_before, int indent_after, int indent_plus);
   void remove_trailing_spaces();
@@ -76,6 +77,8 @@ class Writer {
   void write_leaf(int entry);
   void write_join(const JoinTree& tree);
   void write_function_source(const FunctionSource& source);
+  void write_column_definitions(const RangeTableEntry& entry, const EntryNames& names);
+  static bool needs_column_definitions(const FunctionSource& source);
   void write_columns_of_alias(const EntryNames& names);
   // The relation's name in this style; what it is called there, without its schema, is given back.
   std::string write_relation_name(const Relation& relation);

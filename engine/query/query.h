@@ -67,10 +67,23 @@ struct JoinSource {
 struct SystemViewSource {
   RelationPtr relation;
 };
+// Rows that come from somewhere else: what a distributed planner puts in the place of tables and subqueries. Analysis
+// never makes one.
+class CustomRows {
+ public:
+  virtual ~CustomRows() = default;
+  // As EXPLAIN calls them: "PolarCluster Adaptive".
+  virtual const char* name() const = 0;
+  // The function call, without alias and column definitions, that means them in a task's text. Empty: no text does.
+  virtual std::string call() const { return {}; }
+};
+struct CustomSource {
+  std::shared_ptr<const CustomRows> rows;
+};
 
 struct RangeTableEntry {
   std::variant<TableSource, SubquerySource, FunctionSource, ValuesSource, CommonTableSource, JoinSource,
-               SystemViewSource>
+               SystemViewSource, CustomSource>
       source;
   std::string alias;  // what columns are qualified by; empty for joins without one
   bool alias_written = false;

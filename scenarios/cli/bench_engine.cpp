@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/sql/parser.h"
-#include "engine/sql/statement_cache.h"
+#include "engine/node/statement_cache.h"
+#include "engine/syntax/parser.h"
 #include "scenarios/cli/arguments.h"
 #include "scenarios/cli/benchmarks.h"
 #include "scenarios/cli/exit_status.h"
@@ -23,13 +23,13 @@ constexpr const char* statement =
 
 double parse_seconds() {
   return seconds_each([](std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) engine::sql::parse(statement);
+    for (std::uint64_t i = 0; i < count; ++i) engine::syntax::parse(statement);
   });
 }
 
 double cached_parse_seconds() {
   sim::Simulation simulation(sim::SimulationOptions{});
-  engine::sql::StatementCache cache(simulation.scheduler(), 100);
+  engine::syntax::StatementCache cache = engine::make_statement_cache(simulation.scheduler(), 100);
   return seconds_each([&](std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i) cache.parse(statement);
   });

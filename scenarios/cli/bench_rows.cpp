@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "engine/node/instance.h"
-#include "engine/sql/statement_cache.h"
+#include "engine/node/statement_cache.h"
+#include "engine/sql/value.h"
 #include "scenarios/cli/bench_process.h"
 #include "scenarios/cli/bench_store.h"
 #include "scenarios/cli/benchmarks.h"
@@ -34,16 +35,17 @@ std::string insert_text() {
 
 class Client {
  public:
-  Client(sim::Host& host, engine::Instance& instance) : cache_(host.scheduler(), 10), session_(instance.connect()) {}
+  Client(sim::Host& host, engine::Instance& instance)
+      : cache_(engine::make_statement_cache(host.scheduler(), 10)), session_(instance.connect()) {}
   engine::QueryResult execute(const std::string& text, const std::vector<engine::Value>& parameters = {}) {
     engine::QueryResult result;
-    for (const engine::sql::StatementPtr& statement : cache_.parse(text))
-      result = session_->execute(statement, text, parameters);
+    for (const engine::syntax::StatementPtr& statement : cache_.parse(text))
+      result = session_->execute({statement, text, parameters});
     return result;
   }
 
  private:
-  engine::sql::StatementCache cache_;
+  engine::syntax::StatementCache cache_;
   std::unique_ptr<engine::Session> session_;
 };
 

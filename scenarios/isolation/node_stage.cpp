@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "engine/node/instance.h"
+#include "engine/node/statement_cache.h"
 #include "engine/sql/error.h"
-#include "engine/sql/statement_cache.h"
+#include "engine/types/text_form.h"
 #include "sim/simulation.h"
 
 namespace polarsim::scenarios::isolation {
@@ -20,7 +21,7 @@ Answer answer_of(const engine::QueryResult& result) {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i != 0) text += '|';
-      text += row[i].is_null() ? "null" : engine::to_text(row[i]);
+      text += row[i].is_null() ? "null" : engine::output_value(row[i], result.columns[i].type.id, {});
     }
     answer.rows.push_back(std::move(text));
   }
@@ -74,8 +75,8 @@ class World {
 
  private:
   struct Memory {
-    explicit Memory(sim::Scheduler& scheduler) : cache(scheduler, 1000) {}
-    engine::sql::StatementCache cache;
+    explicit Memory(sim::Scheduler& scheduler) : cache(engine::make_statement_cache(scheduler, 1000)) {}
+    engine::syntax::StatementCache cache;
     std::unique_ptr<engine::Instance> instance;
     std::vector<std::unique_ptr<engine::Session>> sessions;
   };
@@ -112,7 +113,7 @@ class World {
       if (statements.size() != 1) {
         throw engine::SqlError(engine::sqlstate::syntax_error, "a step is one statement");
       }
-      answer = answer_of(memory_->sessions[session]->execute(statements[0], sql, {}));
+      answer = answer_of(memory_->sessions[session]->execute({statements[0], sql}));
     } catch (const engine::SqlError& error) {
       answer = answer_of(error);
     }

@@ -1,6 +1,4 @@
 // How statements find their rows, and which state of the table they see.
-#include "engine/exec/table_access.h"
-
 #include <gtest/gtest.h>
 
 #include "engine/node/database.h"

@@ -1,0 +1,63 @@
+#include "engine/distribution/columns.h"
+
+#include <algorithm>
+
+namespace polarsim::engine::distribution {
+
+std::vector<ColumnId> Equalities::closure(ColumnId column) const {
+  std::vector<ColumnId> found{column};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const ColumnId from = found[i];
+    auto reach = [&](ColumnId to) {
+      if (std::find(found.begin(), found.end(), to) == found.end()) found.push_back(to);
+    };
+    for (const auto& [a, b] : pairs_) {
+      if (a == from) reach(b);
+      if (b == from) reach(a);
+    }
+  }
+  return found;
+}
+
+bool Equalities::same(ColumnId a, ColumnId b) const {
+  const std::vector<ColumnId> all = closure(a);
+  return std::find(all.begin(), all.end(), b) != all.end();
+}
+
+const query::ExpressionPtr& without_relabel(const query::ExpressionPtr& expression) {
+  const query::ExpressionPtr* current = &expression;
+  while (const auto* conversion = (*current)->as<query::Convert>()) {
+    // A modifier that has to be enforced may change the value.
+    if (conversion->conversion.kind != Conversion::Kind::relabel) break;
+    if ((*current)->type.modifier != no_modifier && (*current)->type.modifier != conversion->argument->type.modifier) {
+      break;
+    }
+    current = &conversion->argument;
+  }
+  return *current;
+}
+
+std::optional<ColumnId> column_of(const query::ExpressionPtr& expression, const Level& level, int levels) {
+  const query::ExpressionPtr& bare = without_relabel(expression);
+  const auto* column = bare->as<query::Column>();
+  if (column == nullptr || column->column <= 0 || column->levels_up < levels) return std::nullopt;
+  const Level* owner = level.around(column->levels_up - levels);
+  if (owner == nullptr) return std::nullopt;
+  const query::RangeTableEntry& entry = owner->query->entries[static_cast<std::size_t>(column->entry)];
+  if (const auto* join = std::get_if<query::JoinSource>(&entry.source)) {
+    const auto index = static_cast<std::size_t>(column->column - 1);
+    if (index < join->columns.size()) {
+      if (const auto inner = column_of(join->columns[index], *owner)) return inner;
+    }
+  }
+  return ColumnId{owner->number, column->entry, column->column};
+}
+
+void add_conjuncts(const query::ExpressionPtr& condition, std::vector<query::ExpressionPtr>& conjuncts) {
+  if (!condition) return;
+  const auto* logical = condition->as<query::Logical>();
+  if (logical == nullptr || logical->kind != query::Logical::Kind::conjunction) return conjuncts.push_back(condition);
+  for (const query::ExpressionPtr& argument : logical->arguments) add_conjuncts(argument, conjuncts);
+}
+
+}  // namespace polarsim::engine::distribution

@@ -1,0 +1,60 @@
+// Columns of the queries that one statement consists of, and which of them are equal (a small part of PostgreSQL's
+// equivclass.c).
+#pragma once
+
+#include <compare>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/query/query.h"
+
+namespace polarsim::engine::distribution {
+
+// `level` numbers the queries of the statement as they were met.
+struct ColumnId {
+  // Not a column: the shard where a lateral subquery's rows are.
+  static constexpr int place = 1 << 20;
+  int level = 0;
+  int entry = 0;
+  int column = 0;
+  friend auto operator<=>(const ColumnId&, const ColumnId&) = default;
+};
+
+// Pairs of columns that are equal (and not NULL) in all rows of what they were collected for.
+class Equalities {
+ public:
+  void add(ColumnId a, ColumnId b) { pairs_.emplace_back(a, b); }
+  void add(const Equalities& other) { pairs_.insert(pairs_.end(), other.pairs_.begin(), other.pairs_.end()); }
+  // The columns that are equal to it, itself the first.
+  std::vector<ColumnId> closure(ColumnId column) const;
+  bool same(ColumnId a, ColumnId b) const;
+
+ private:
+  std::vector<std::pair<ColumnId, ColumnId>> pairs_;
+};
+
+// A query under inspection, inside the one around it.
+struct Level {
+  const query::Query* query = nullptr;
+  const Level* outer = nullptr;
+  int number = 0;
+  const Level* around(int levels) const {
+    const Level* level = this;
+    for (; levels > 0 && level != nullptr; --levels) level = level->outer;
+    return level;
+  }
+};
+
+// The column that the expression, which stands `levels` queries inside the level, is nothing but: conversions that keep
+// the representation do not matter, and columns of joins are those of what is joined. A merged column of a FULL JOIN is
+// one of the join's own.
+std::optional<ColumnId> column_of(const query::ExpressionPtr& expression, const Level& level, int levels = 0);
+
+// The expression without conversions that keep the representation.
+const query::ExpressionPtr& without_relabel(const query::ExpressionPtr& expression);
+
+// The arguments of an AND, those of ANDs inside it, or the condition itself.
+void add_conjuncts(const query::ExpressionPtr& condition, std::vector<query::ExpressionPtr>& conjuncts);
+
+}  // namespace polarsim::engine::distribution

@@ -1,0 +1,226 @@
+#include "engine/distribution/job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/distribution/entries.h"
+#include "engine/distribution/task_texts.h"
+#include "engine/query/deparse.h"
+#include "engine/query/expression_walk.h"
+#include "engine/sql/error.h"
+
+namespace polarsim::engine::distribution {
+namespace {
+
+using query::ExpressionPtr;
+using query::QueryPtr;
+
+// --- parameters ---
+
+// Whether the value is the same for all rows and all tasks, and found without a row.
+bool sees_no_row(const ExpressionPtr& expression) {
+  bool free = true;
+  query::walk(expression, [&](const query::Expression& each, int) {
+    if (each.as<query::Column>() || each.as<query::Aggregate>() || each.as<query::WindowCall>() ||
+        each.as<query::Subquery>() || each.as<query::GroupingCall>() || each.as<query::CaseOperand>() ||
+        each.as<query::DefaultValue>()) {
+      free = false;
+    }
+    const auto* call = each.as<query::Call>();
+    if (call != nullptr && call->function->kind != FunctionKind::scalar) free = false;
+    return free;
+  });
+  return free;
+}
+
+bool is_stable(const ExpressionPtr& expression) {
+  if (query::contains_volatility(expression, Volatility::volatile_function)) return false;
+  if (query::contains_volatility(expression, Volatility::stable)) return true;
+  bool found = false;
+  query::walk(expression, [&](const query::Expression& each, int) {
+    found = found || each.as<query::ValueFunction>() != nullptr;
+    return !found;
+  });
+  return found;
+}
+
+class ParameterCollector {
+ public:
+  QueryPtr run(const QueryPtr& query) {
+    return query::rewrite(query, [&](const ExpressionPtr& each, int) { return replacement(each); });
+  }
+  std::vector<ParameterSource> take() { return std::move(sources_); }
+
+ private:
+  ExpressionPtr replacement(const ExpressionPtr& expression) {
+    if (const auto* parameter = expression->as<query::Parameter>()) {
+      ParameterSource source;
+      source.statement_parameter = parameter->index;
+      return numbered(std::move(source), expression->type);
+    }
+    // Only the branch that is taken may be computed.
+    if (expression->as<query::Case>() || expression->as<query::Coalesce>() || expression->as<query::Constant>()) {
+      return nullptr;
+    }
+    if (is_pseudo_type(expression->type.id) || !sees_no_row(expression) || !is_stable(expression)) return nullptr;
+    ParameterSource source;
+    source.value = expression;
+    return numbered(std::move(source), expression->type);
+  }
+
+  ExpressionPtr numbered(ParameterSource source, Type type) {
+    std::size_t index = 0;
+    while (index < sources_.size() && !same(sources_[index], source)) ++index;
+    if (index == sources_.size()) sources_.push_back(std::move(source));
+    return query::make_expression(query::Parameter{static_cast<int>(index) + 1}, type);
+  }
+  static bool same(const ParameterSource& a, const ParameterSource& b) {
+    if (!a.value && !b.value) return a.statement_parameter == b.statement_parameter;
+    return a.value && b.value && query::equal(a.value, b.value);
+  }
+
+  std::vector<ParameterSource> sources_;
+};
+
+// --- texts ---
+
+// SELECT NULL::integer AS id, ... WHERE false
+QueryPtr empty_query(const query::RangeTableEntry& entry) {
+  auto query = std::make_shared<query::Query>();
+  for (const query::OutputName& column : entry.columns) {
+    query::Target target;
+    const Type type = column.name.empty() ? Type(TypeId::int4) : column.type;
+    target.expression = query::make_expression(query::Constant{}, type);
+    target.name = column.name;
+    query->targets.push_back(std::move(target));
+  }
+  query->where = query::make_expression(query::Constant{Value::boolean(false)}, TypeId::boolean);
+  return query;
+}
+
+const JobTable* find_table(const Job& job, const query::RangeTableEntry& entry) {
+  const auto* source = std::get_if<query::TableSource>(&entry.source);
+  if (source == nullptr) return nullptr;
+  for (const JobTable& table : job.tables) {
+    if (table.relation->id == source->relation->id) return &table;
+  }
+  return nullptr;
+}
+
+std::optional<query::RangeTableEntry> without_rows(const Job& job, const query::RangeTableEntry& entry) {
+  if (find_table(job, entry) == nullptr) return std::nullopt;
+  query::RangeTableEntry empty = entry;
+  empty.source = query::SubquerySource{empty_query(entry)};
+  empty.alias_written = true;
+  return empty;
+}
+
+std::optional<query::RangeTableEntry> of_partition(const query::RangeTableEntry& entry, int partition) {
+  const auto* custom = std::get_if<query::CustomSource>(&entry.source);
+  const auto* result = custom == nullptr ? nullptr : dynamic_cast<const IntermediateResult*>(custom->rows.get());
+  if (result == nullptr || !result->partitioned()) return std::nullopt;
+  query::RangeTableEntry own = entry;
+  own.source =
+      query::CustomSource{std::make_shared<IntermediateResult>(fmt::format("{}_{}", result->result(), partition))};
+  return own;
+}
+
+// Row locks need tables to lock.
+QueryPtr without_row_marks(const QueryPtr& query) {
+  if (query->row_marks.empty()) return query;
+  auto copy = std::make_shared<query::Query>(*query);
+  copy->row_marks.clear();
+  return copy;
+}
+
+}  // namespace
+
+JobPtr make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices, const ChoiceOfTable& choice_of,
+                const DistributionInputs& inputs, const JobOptions& options) {
+  auto job = std::make_shared<Job>();
+  ParameterCollector parameters;
+  job->query = parameters.run(query);
+  job->parameters = parameters.take();
+  job->same_parameters = true;
+  for (std::size_t i = 0; i < job->parameters.size(); ++i) {
+    if (job->parameters[i].statement_parameter != static_cast<int>(i) + 1) job->same_parameters = false;
+  }
+  for_each_entry(*job->query, [&](const query::RangeTableEntry& entry) {
+    if (const auto* custom = std::get_if<query::CustomSource>(&entry.source)) {
+      const auto* result = dynamic_cast<const IntermediateResult*>(custom->rows.get());
+      if (result == nullptr) throw SqlError(sqlstate::internal_error, "tasks cannot read the rows of tasks");
+      if (std::find(job->results.begin(), job->results.end(), result->result()) == job->results.end()) {
+        job->results.push_back(result->result());
+      }
+    }
+    const auto* source = std::get_if<query::TableSource>(&entry.source);
+    if (source == nullptr || find_table(*job, entry) != nullptr) return;
+    TableDistributionPtr distribution = inputs.source.find(*source->relation);
+    if (!distribution) return;
+    const auto choice = choice_of.find(source->relation->id);
+    if (choice == choice_of.end() && !distribution->is_reference()) {
+      throw SqlError(sqlstate::internal_error, "a task does not know which shard of a table is meant");
+    }
+    JobTable table{source->relation, std::move(distribution), choice == choice_of.end() ? 0 : choice->second};
+    job->tables.push_back(std::move(table));
+  });
+  // Those with shards of their own come first: they decide where a task runs.
+  std::sort(job->tables.begin(), job->tables.end(), [](const JobTable& a, const JobTable& b) {
+    if (a.distribution->is_reference() != b.distribution->is_reference()) return b.distribution->is_reference();
+    return a.relation->id < b.relation->id;
+  });
+  job->choices = std::move(choices);
+  job->router = options.router;
+  job->on_coordinator = options.on_coordinator;
+  job->partitions = options.partitions;
+  job->writes = query->command != query::Command::select || changes_data(*query);
+  job->locks = locks_rows(*query);
+  job->own_group = inputs.source.own_group();
+  job->all_groups = inputs.source.groups();
+  job->texts = std::make_shared<TaskTexts>();
+  return job;
+}
+
+std::string task_text(const Job& job, const std::vector<std::size_t>& positions, int partition) {
+  const bool over_nothing = positions.empty() && !job.choices.empty();
+  QueryPtr query = job.query;
+  if (over_nothing) {
+    query = without_row_marks(
+        map_entries(query, [&](const query::RangeTableEntry& entry) { return without_rows(job, entry); }));
+  } else if (partition >= 0) {
+    query = map_entries(query, [&](const query::RangeTableEntry& entry) { return of_partition(entry, partition); });
+  }
+  query::DeparseOptions options;
+  options.qualify_always = true;
+  options.rename = [&](const query::Relation& relation) {
+    for (const JobTable& table : job.tables) {
+      if (table.relation->id != relation.id) continue;
+      const std::size_t position = table.distribution->is_reference() ? 0 : positions.at(table.choice);
+      return query::RelationName{relation.schema,
+                                 shard_name(relation.name, table.distribution->shards.at(position).id)};
+    }
+    return query::RelationName{relation.schema, relation.name};
+  };
+  return query::deparse(*query, options);
+}
+
+const TaskTexts::Text& TaskTexts::text_at(const Job& job, std::size_t position) {
+  Text& text = by_position_[position];
+  if (!text) text = std::make_shared<const std::string>(task_text(job, {position}));
+  return text;
+}
+
+const TaskTexts::Text& TaskTexts::text(const Job& job, const std::vector<std::size_t>& positions) {
+  if (positions.size() == 1) return text_at(job, positions[0]);
+  Text& text = by_positions_[positions];
+  if (!text) text = std::make_shared<const std::string>(task_text(job, positions));
+  return text;
+}
+
+const TaskTexts::Text& TaskTexts::text_over_nothing(const Job& job) {
+  if (!over_nothing_) over_nothing_ = std::make_shared<const std::string>(task_text(job, {}));
+  return over_nothing_;
+}
+
+}  // namespace polarsim::engine::distribution

@@ -1,0 +1,54 @@
+#include "engine/distribution/planner.h"
+
+#include "engine/distribution/change.h"
+#include "engine/distribution/entries.h"
+#include "engine/distribution/select.h"
+#include "engine/query/analysis.h"
+#include "engine/query/fold.h"
+
+namespace polarsim::engine::distribution {
+
+bool uses_distributed_tables(const query::Query& query, DistributionSource& source) {
+  bool found = false;
+  for_each_entry(query, [&](const query::RangeTableEntry& entry) {
+    const auto* table = std::get_if<query::TableSource>(&entry.source);
+    found = found || (table != nullptr && source.find(*table->relation) != nullptr);
+  });
+  return found;
+}
+
+DistributedPlanPtr plan_distributed(const query::QueryPtr& query, const DistributionInputs& inputs) {
+  if (!uses_distributed_tables(*query, inputs.source)) {
+    auto plan = std::make_shared<DistributedPlan>();
+    plan->command = query->command;
+    plan->merge = query;
+    plan->columns = query::output_columns(*query);
+    return plan;
+  }
+  const query::QueryPtr folded = query::fold(query, {inputs.call, {}, false});
+  return folded->command == query::Command::select ? plan_select(folded, inputs) : plan_change(folded, inputs);
+}
+
+query::QueryPtr merge_query(const DistributedPlan& plan) {
+  if (plan.merge) return plan.merge;
+  auto query = std::make_shared<query::Query>();
+  query::RangeTableEntry entry;
+  entry.source = query::CustomSource{std::make_shared<TaskRows>(plan.job)};
+  entry.alias = "remote_scan";
+  entry.alias_written = true;
+  entry.columns = plan.columns;
+  query->entries.push_back(std::move(entry));
+  auto tree = std::make_shared<query::JoinTree>();
+  tree->entry = 0;
+  query->from.push_back(std::move(tree));
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    query::Target target;
+    target.expression = std::make_shared<const query::Expression>(
+        query::Expression{query::Column{0, static_cast<int>(i) + 1, 0}, plan.columns[i].type, 0});
+    target.name = plan.columns[i].name;
+    query->targets.push_back(std::move(target));
+  }
+  return query;
+}
+
+}  // namespace polarsim::engine::distribution

@@ -1,0 +1,347 @@
+// Queries, and the statements around them (CREATE TABLE AS, EXPLAIN, PREPARE): a part of LocalSession.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/commands/command.h"
+#include "engine/node/local_session.h"
+#include "engine/plan/explain.h"
+#include "engine/plan/planner.h"
+#include "engine/query/analysis.h"
+#include "engine/query/fold.h"
+#include "engine/query/program.h"
+#include "engine/sql/error.h"
+#include "engine/types/text_form.h"
+
+namespace polarsim::engine {
+
+namespace {
+
+query::QueryPtr analyse_statement(const syntax::StatementBody& body, const query::AnalysisContext& context) {
+  if (const auto* select = std::get_if<syntax::Select>(&body)) return query::analyse(*select, context);
+  if (const auto* insert = std::get_if<syntax::Insert>(&body)) return query::analyse(*insert, context);
+  if (const auto* update = std::get_if<syntax::Update>(&body)) return query::analyse(*update, context);
+  return query::analyse(std::get<syntax::Delete>(body), context);
+}
+
+// A literal may stand for the time at which it was read: '2024-01-01 today' is no constant to keep.
+bool reads_clock(std::string_view text) {
+  static constexpr std::string_view words[] = {"now", "today", "tomorrow", "yesterday"};
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; };
+  return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) {
+    return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
+  });
+}
+
+const char* lock_name(syntax::LockStrength strength) {
+  switch (strength) {
+    case syntax::LockStrength::key_share:
+      return "SELECT FOR KEY SHARE";
+    case syntax::LockStrength::share:
+      return "SELECT FOR SHARE";
+    case syntax::LockStrength::no_key_update:
+      return "SELECT FOR NO KEY UPDATE";
+    default:
+      return "SELECT FOR UPDATE";
+  }
+}
+
+const char* change_name(query::Command command) {
+  if (command == query::Command::insert) return "INSERT";
+  return command == query::Command::update ? "UPDATE" : "DELETE";
+}
+
+// --- the options of EXPLAIN ---
+
+bool option_holds(const syntax::Parameter& option) {
+  if (option.value == nullptr) return true;
+  const std::string text = option.value->value.is_text() ? std::string(option.value->value.as_text())
+                                                         : output_value(option.value->value, TypeId::int8, {});
+  for (const char* yes : {"on", "true", "1"}) {
+    if (text == yes) return true;
+  }
+  for (const char* no : {"off", "false", "0"}) {
+    if (text == no) return false;
+  }
+  throw SqlError(sqlstate::syntax_error, fmt::format("{} requires a Boolean value", option.name));
+}
+
+struct ExplainRequest {
+  plan::ExplainOptions options;
+  bool summary = false;
+};
+
+ExplainRequest read_explain_options(const syntax::Explain& explain) {
+  ExplainRequest request;
+  plan::ExplainOptions& options = request.options;
+  bool timing_said = false;
+  bool summary_said = false;
+  for (const syntax::Parameter& option : explain.options) {
+    if (option.name == "analyze") {
+      options.analyze = option_holds(option);
+    } else if (option.name == "verbose") {
+      options.verbose = option_holds(option);
+    } else if (option.name == "costs") {
+      options.costs = option_holds(option);
+    } else if (option.name == "timing") {
+      timing_said = true;
+      options.timing = option_holds(option);
+    } else if (option.name == "summary") {
+      summary_said = true;
+      request.summary = option_holds(option);
+    } else if (option.name == "buffers" || option.name == "wal" || option.name == "settings") {
+      if (option_holds(option)) {
+        throw SqlError(sqlstate::feature_not_supported,
+                       fmt::format("EXPLAIN option \"{}\" is not supported", option.name));
+      }
+    } else if (option.name == "format") {
+      const std::string_view format = option.value == nullptr ? std::string_view() : option.value->value.as_text();
+      if (format != "text") throw SqlError(sqlstate::feature_not_supported, "EXPLAIN supports the text format only");
+    } else {
+      throw SqlError(sqlstate::syntax_error, fmt::format("unrecognized EXPLAIN option \"{}\"", option.name))
+          .at(option.position);
+    }
+  }
+  if (timing_said && options.timing && !options.analyze)
+    throw SqlError(sqlstate::invalid_parameter_value, "EXPLAIN option TIMING requires ANALYZE");
+  if (!timing_said) options.timing = options.analyze;
+  if (!summary_said) request.summary = options.analyze;
+  return request;
+}
+
+}  // namespace
+
+// --- plans ---
+
+const std::vector<std::string>& LocalSession::search_path() {
+  const catalog::Catalog& catalog = database_.catalog();
+  const std::uint64_t version = catalog.definitions_version();
+  if (search_path_settings_ != settled_.in_force || search_path_version_ != version) {
+    search_path_.clear();
+    for (const std::string& schema : settled_.in_force->search_path()) {
+      const std::string& name = schema == "$user" ? role_name : schema;
+      if (catalog.schema_id(transaction_, name) != 0) search_path_.push_back(name);
+    }
+    search_path_settings_ = settled_.in_force;
+    search_path_version_ = version;
+  }
+  return search_path_;
+}
+
+StatementPlanPtr LocalSession::plan(const StatementRequest& request) {
+  StatementPlanPtr planned = find_or_make_plan(request);
+  if (plan_check_) plan_check_(*planned);
+  return planned;
+}
+
+StatementPlanPtr LocalSession::find_or_make_plan(const StatementRequest& request) {
+  const std::vector<std::string> path = search_path();
+  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
+  if (StatementPlanPtr known = plans_.find(request.statement);
+      known != nullptr && still_holds(*known, request, relations))
+    return known;
+  StatementPlanPtr made = make_plan(request, relations);
+  if (!reads_clock(request.text)) plans_.keep(made);
+  return made;
+}
+
+bool LocalSession::still_holds(const StatementPlan& plan, const StatementRequest& request,
+                               executor::CatalogRelations& relations) {
+  if (plan.settings != settled_.in_force || !std::ranges::equal(plan.declared, request.types)) return false;
+  for (const RecordingRelations::Opened& opened : plan.opened) {
+    if (relations.open(opened.schema, opened.name, opened.lock) != opened.relation) return false;
+  }
+  return plan.definitions_version == database_.catalog().definitions_version();
+}
+
+StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, executor::CatalogRelations& relations) {
+  auto made = std::make_shared<StatementPlan>();
+  made->statement = request.statement;
+  made->declared.assign(request.types.begin(), request.types.end());
+  made->settings = settled_.in_force;
+  made->definitions_version = database_.catalog().definitions_version();
+  for (const TypeId type : request.types) made->parameter_types.emplace_back(type);
+  const auto parameters = static_cast<std::size_t>(request.statement->parameters);
+  if (made->parameter_types.size() < parameters) made->parameter_types.resize(parameters, TypeId::unknown);
+  RecordingRelations recording(relations);
+  made->query = analyse_statement(request.statement->body, {recording, call_, &made->parameter_types, true});
+  made->opened = recording.take();
+  const plan::PlannerSettings settings = settled_.in_force->planner_settings();
+  made->planned = plan::plan_query(made->query, {call_, settings, {}});
+  return made;
+}
+
+Row LocalSession::typed_parameters(const StatementPlan& plan, const StatementRequest& request) const {
+  if (request.parameters.size() < static_cast<std::size_t>(request.statement->parameters)) {
+    throw SqlError(sqlstate::undefined_parameter,
+                   fmt::format("there is no parameter ${}", request.statement->parameters));
+  }
+  Row values;
+  values.reserve(request.parameters.size());
+  for (std::size_t i = 0; i < request.parameters.size(); ++i) {
+    const Value& given = request.parameters[i];
+    const Type type = i < plan.parameter_types.size() ? plan.parameter_types[i] : Type(TypeId::text);
+    if (given.is_text() && type != TypeId::text) {
+      values.push_back(input_value(given.as_text(), type, call_));
+    } else {
+      values.push_back(given);
+    }
+  }
+  return values;
+}
+
+void LocalSession::refuse_change_if_read_only(const query::Query& query) const {
+  if (!settled_.read_only) return;
+  if (query.command != query::Command::select) refuse_if_read_only(change_name(query.command));
+  if (!query.row_marks.empty()) refuse_if_read_only(lock_name(query.row_marks.front().strength));
+  for (const query::CommonTable& table : query.common_tables) {
+    if (table.query->command != query::Command::select) refuse_if_read_only(change_name(table.query->command));
+  }
+}
+
+executor::ExecutionInputs LocalSession::inputs(std::span<const Value> parameters,
+                                               executor::StatementSnapshot& snapshot) {
+  return {.database = database_,
+          .transaction = *transaction_,
+          .call = call_,
+          .parameters = parameters,
+          .snapshot = &snapshot.take(),
+          .work_memory_bytes = settled_.in_force->work_memory_bytes()};
+}
+
+QueryResult LocalSession::run_query(const StatementRequest& request) {
+  executor::StatementSnapshot snapshot(database_, *transaction_);
+  const StatementPlanPtr planned = plan(request);
+  refuse_change_if_read_only(*planned->query);
+  const Row parameters = typed_parameters(*planned, request);
+  return executor::execute(planned->planned, inputs(parameters, snapshot));
+}
+
+// --- CREATE TABLE AS ---
+
+QueryResult LocalSession::create_table_as(const StatementRequest& request, const syntax::CreateTableAs& create) {
+  if (create.materialized_view) throw SqlError(sqlstate::feature_not_supported, "materialized views are not supported");
+  refuse_if_read_only("CREATE TABLE AS");
+  const std::vector<std::string> path = search_path();
+  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
+  commands::CommandContext context{database_, *transaction_, call_, relations, path, notices_};
+  if (create.if_not_exists && commands::exists(context, create.table)) {
+    context.notice(fmt::format("relation \"{}\" already exists, skipping", create.table.name));
+    return tagged("CREATE TABLE AS");
+  }
+  const query::QueryPtr query = query::analyse(*create.query, context.analysis());
+  commands::create_table(context, commands::table_for(context, create, query::output_columns(*query)));
+  if (!create.with_data) return tagged("CREATE TABLE AS");
+  database_.transactions().next_command(*transaction_);
+  auto filling = std::make_shared<syntax::Statement>();
+  syntax::Insert insert;
+  insert.table = create.table;
+  insert.source = create.query;
+  filling->body = std::move(insert);
+  filling->parameters = request.statement->parameters;
+  const QueryResult filled = run_query({filling, request.text, request.parameters, request.types});
+  return tagged("SELECT" + filled.tag.substr(filled.tag.rfind(' ')));
+}
+
+// --- EXPLAIN ---
+
+QueryResult LocalSession::explain(const StatementRequest& request, const syntax::Explain& explain) {
+  const auto [options, summary] = read_explain_options(explain);
+  StatementRequest explained{explain.statement, request.text, request.parameters, request.types};
+  Row arguments;
+  std::optional<Prepared> prepared;
+  if (const auto* executed = std::get_if<syntax::Execute>(&explain.statement->body)) {
+    prepared = find_prepared(executed->name);
+    arguments = evaluate_arguments(*executed, *prepared);
+  } else if (!std::holds_alternative<syntax::Select>(explain.statement->body) &&
+             !std::holds_alternative<syntax::Insert>(explain.statement->body) &&
+             !std::holds_alternative<syntax::Update>(explain.statement->body) &&
+             !std::holds_alternative<syntax::Delete>(explain.statement->body)) {
+    throw SqlError(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
+  }
+  const StatementRequest wanted =
+      prepared ? StatementRequest{prepared->statement, prepared->text, arguments, prepared->types} : explained;
+  const std::int64_t started_us = database_.host().realtime_us();
+  executor::StatementSnapshot snapshot(database_, *transaction_);
+  const StatementPlanPtr planned = plan(wanted);
+  const std::int64_t planned_us = database_.host().realtime_us();
+  plan::ExplainContext context{options, nullptr, nullptr};
+  std::optional<executor::Execution> execution;
+  Row parameters;
+  if (options.analyze) {
+    refuse_change_if_read_only(*planned->query);
+    parameters = typed_parameters(*planned, wanted);
+    executor::ExecutionInputs run = inputs(parameters, snapshot);
+    run.measure = true;
+    execution.emplace(planned->planned, run);
+    for (executor::RowView row; execution->next(row);) continue;
+    execution->finish();
+    context.measurement = [&execution](const plan::Plan& node) { return execution->measurement(node); };
+  }
+  std::vector<std::string> lines = plan::explain(*planned->planned, context);
+  const auto milliseconds = [](std::int64_t microseconds) { return static_cast<double>(microseconds) / 1000; };
+  if (summary) {
+    lines.push_back(fmt::format("Planning Time: {:.3f} ms", milliseconds(planned_us - started_us)));
+    if (options.analyze) {
+      lines.push_back(
+          fmt::format("Execution Time: {:.3f} ms", milliseconds(database_.host().realtime_us() - planned_us)));
+    }
+  }
+  QueryResult result = tagged("EXPLAIN");
+  result.columns.push_back({"QUERY PLAN", TypeId::text});
+  for (const std::string& line : lines) result.rows.push_back({Value::text(line)});
+  return result;
+}
+
+// --- PREPARE, EXECUTE, DEALLOCATE ---
+
+QueryResult LocalSession::prepare_statement(const StatementRequest& request, const syntax::Prepare& prepare) {
+  if (prepared_.contains(prepare.name))
+    throw SqlError("42P05", fmt::format("prepared statement \"{}\" already exists", prepare.name));
+  Prepared made{prepare.statement, std::string(request.text), {}};
+  for (const syntax::TypeName& name : prepare.types) made.types.push_back(query::resolve_type(name).id);
+  const bool of_its_own = transaction_ == nullptr;
+  if (of_its_own) start_transaction();
+  // For its errors; and it finds the types that were not said.
+  const StatementDescription description = describe_in_transaction({made.statement, made.text, {}, made.types});
+  made.types = description.parameters;
+  if (of_its_own) database_.transactions().commit(take_transaction());
+  prepared_.emplace(prepare.name, std::move(made));
+  return tagged("PREPARE");
+}
+
+QueryResult LocalSession::deallocate(const syntax::Deallocate& deallocate) {
+  if (deallocate.name.empty()) {
+    prepared_.clear();
+    return tagged("DEALLOCATE ALL");
+  }
+  find_prepared(deallocate.name);
+  prepared_.erase(deallocate.name);
+  return tagged("DEALLOCATE");
+}
+
+const LocalSession::Prepared& LocalSession::find_prepared(const std::string& name) const {
+  const auto found = prepared_.find(name);
+  if (found == prepared_.end()) throw SqlError("26000", fmt::format("prepared statement \"{}\" does not exist", name));
+  return found->second;
+}
+
+Row LocalSession::evaluate_arguments(const syntax::Execute& execute, const Prepared& prepared) {
+  if (execute.parameters.size() != prepared.types.size()) {
+    throw SqlError(sqlstate::syntax_error,
+                   fmt::format("wrong number of parameters for prepared statement \"{}\"", execute.name),
+                   fmt::format("Expected {} parameters but got {}.", prepared.types.size(), execute.parameters.size()));
+  }
+  const std::vector<std::string> path = search_path();
+  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
+  Row values;
+  for (std::size_t i = 0; i < execute.parameters.size(); ++i) {
+    const query::ExpressionPtr argument = query::analyse_argument(
+        execute.parameters[i], prepared.types[i], {relations, call_, nullptr, false}, static_cast<int>(i) + 1);
+    values.push_back(query::Program::compile(argument).run({}, call_));
+  }
+  return values;
+}
+
+}  // namespace polarsim::engine
