@@ -111,6 +111,9 @@ query::Relation describe_definition(const catalog::Relation& relation, const cat
   for (const catalog::Check& check : definition.checks)
     described.checks.push_back({check.name, parse_expression(check.condition)});
   describe_statistics(definition, described);
+  // They are looked at in the order of their names (CheckConstraintFetch(), relcache.c).
+  std::sort(described.checks.begin(), described.checks.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   if (definition.kind == catalog::RelationKind::view) {
     const std::vector<syntax::StatementPtr> parsed = syntax::parse(definition.view.query);
     described.view = std::make_shared<const syntax::Select>(std::get<syntax::Select>(parsed.at(0)->body));
