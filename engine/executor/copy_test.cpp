@@ -164,7 +164,8 @@ TEST(ExecutorCopy, BinaryRowsComeBack) {
     const std::string columns = "(a int, b text, c numeric, d timestamp, e jsonb, f int[], g varchar(3))";
     runner.run("CREATE TABLE t " + columns);
     runner.run("CREATE TABLE u " + columns);
-    runner.run("INSERT INTO t VALUES (1, 'x', 1.50, '2020-01-01', '{\"a\": 1}', '{1,NULL}', 'abc'), (2)");
+    runner.run("INSERT INTO t VALUES (1, 'x', 1.50, '2020-01-01', '{\"a\": 1}', '{1,NULL}', 'abc')");
+    runner.run("INSERT INTO t VALUES (2)");
     EXPECT_EQ(runner.run("COPY t TO STDOUT (format binary)"), Lines{"COPY 2"});
     EXPECT_TRUE(stream.is_binary);
     ASSERT_EQ(stream.output.size(), 3U) << "the header comes with the first row, the trailer alone";

@@ -63,19 +63,13 @@ query::Target target(ExpressionPtr expression) {
   return made;
 }
 
-class CustomRowsTest : public ::testing::Test {
- protected:
-  plan::PlannedStatement planned(const query::Query& query) {
-    const CallContext call;
-    return *plan::plan_query(std::make_shared<const query::Query>(query), {call, settings_});
-  }
-  TestNode node_;
-  PlanRunner runner_{node_};
-  NumberSource source_;
-  plan::PlannerSettings settings_;
-};
+plan::PlannedStatement planned(const query::Query& query) {
+  const CallContext call;
+  const plan::PlannerSettings settings;
+  return *plan::plan_query(std::make_shared<const query::Query>(query), {call, settings});
+}
 
-TEST_F(CustomRowsTest, are_filtered_and_grouped) {
+TEST(CustomRows, are_filtered_and_grouped) {
   query::Query query;
   add_entry(query, 5, "a");
   query.where = operation(">", column(1), number(2));
@@ -84,27 +78,33 @@ TEST_F(CustomRowsTest, are_filtered_and_grouped) {
   sum.arguments = {column(2)};
   query.targets = {target(query::make_expression(sum, TypeId::int8))};
   query.grouped = true;
-  runner_.custom_rows = &source_;
-  EXPECT_EQ(runner_.run(planned(query)), "120");
-  EXPECT_EQ(source_.opened, 1);
+  with_runner([&](TestNode&, PlanRunner& runner) {
+    NumberSource source;
+    runner.custom_rows = &source;
+    EXPECT_EQ(runner.run(planned(query)), "120");
+    EXPECT_EQ(source.opened, 1);
+  });
 }
 
-TEST_F(CustomRowsTest, are_joined_with_others) {
+TEST(CustomRows, are_joined_with_others) {
   query::Query query;
   add_entry(query, 3, "a");
   add_entry(query, 30, "b");
   query.where = operation("=", column(2, TypeId::int4, 0), column(1, TypeId::int4, 1));
   query.targets = {target(column(1, TypeId::int4, 0)), target(column(2, TypeId::int4, 1))};
   query.order_by = {{0, false, false}};
-  runner_.custom_rows = &source_;
-  EXPECT_EQ(runner_.run(planned(query)), "1|100;2|200;3|300");
+  with_runner([&](TestNode&, PlanRunner& runner) {
+    NumberSource source;
+    runner.custom_rows = &source;
+    EXPECT_EQ(runner.run(planned(query)), "1|100;2|200;3|300");
+  });
 }
 
-TEST_F(CustomRowsTest, need_somebody_who_gives_them) {
+TEST(CustomRows, need_somebody_who_gives_them) {
   query::Query query;
   add_entry(query, 3, "a");
   query.targets = {target(column(1))};
-  EXPECT_THROW(runner_.run(planned(query)), SqlError);
+  with_runner([&](TestNode&, PlanRunner& runner) { EXPECT_THROW(runner.run(planned(query)), SqlError); });
 }
 
 }  // namespace

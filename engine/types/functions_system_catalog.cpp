@@ -95,7 +95,12 @@ Value function_result(const FunctionCall& call) {
 // "name=value" taken apart; without "=" there is no value.
 class Options final : public FunctionRows {
  public:
-  explicit Options(const FunctionCall& call) : options_(call[0]) {}
+  explicit Options(const FunctionCall& call) : options_(call[0]) {
+    for (const Value& element : options_.as_array().elements()) {
+      if (element.is_null())
+        throw SqlError(sqlstate::null_value_not_allowed, "null array element not allowed in this context");
+    }
+  }
   bool next(Row& row) override {
     const auto& elements = options_.as_array().elements();
     if (at_ == elements.size()) return false;
@@ -146,7 +151,7 @@ Value default_privileges(const FunctionCall& call) {
       entries.push_back(Value::text(fmt::format("{}={}/{}", owner.as_text(), each.owner, owner.as_text())));
     return Value::array(Array(TypeId::text, std::move(entries)));
   }
-  throw SqlError(sqlstate::internal_error, fmt::format("unrecognized object type abbreviation: {}", kind));
+  throw SqlError(sqlstate::internal_error, fmt::format("unrecognized objtype abbreviation: {}", kind));
 }
 
 void add_expressions(Entries& to) {

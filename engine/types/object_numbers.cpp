@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "sim/assert.h"
+#include "engine/sql/error.h"
 
 namespace polarsim::engine {
 
@@ -71,7 +71,7 @@ std::string io_function_name(std::int64_t number) {
 
 IoFunction io_function(std::int64_t number) {
   const auto position = static_cast<std::size_t>(number - first_io_function_number);
-  POLARSIM_ASSERT(position < all_types().size() * kinds, "no such function");
+  if (position >= all_types().size() * kinds) throw SqlError(sqlstate::internal_error, "there is no such function");
   return {all_types()[position / kinds].id, static_cast<TypeFunction>(position % kinds)};
 }
 
