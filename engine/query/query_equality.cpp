@@ -60,6 +60,7 @@ bool same(const JoinSource& a, const JoinSource& b) {
   return a.using_columns == b.using_columns && a.using_alias == b.using_alias && same(a.columns, b.columns);
 }
 bool same(const SystemViewSource& a, const SystemViewSource& b) { return same(a.relation, b.relation); }
+bool same(const CustomSource& a, const CustomSource& b) { return a.rows == b.rows; }
 
 bool same(const RangeTableEntry& a, const RangeTableEntry& b) {
   if (a.alias != b.alias || a.source.index() != b.source.index() || !same(a.columns, b.columns)) return false;
