@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "engine/node/instance.h"
-#include "engine/node/statement_cache.h"
 #include "engine/sql/error.h"
-#include "engine/types/text_form.h"
+#include "engine/syntax/parser.h"
+#include "scenarios/sql/node_answer.h"
 #include "sim/simulation.h"
 
 namespace polarsim::scenarios::sql {
@@ -13,60 +13,14 @@ namespace {
 
 using namespace engine;
 
-Answer answer_of(const QueryResult& result, const CallContext& call) {
-  Answer answer;
-  answer.tag = result.tag;
-  answer.has_rows = result.tag.starts_with("SELECT") || !result.columns.empty();
-  for (const ResultColumn& column : result.columns) answer.columns.push_back({column.name, type_oid(column.type.id)});
-  for (const Row& row : result.rows) {
-    AnswerRow& texts = answer.rows.emplace_back();
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      texts.emplace_back();
-      if (!row[i].is_null()) texts.back() = output_value(row[i], result.columns[i].type.id, call);
-    }
-  }
-  return answer;
-}
-
-Answer answer_of(const SqlError& error) {
-  const ErrorFields& fields = error.fields();
-  Answer answer;
-  answer.error = AnswerError{fields.sqlstate, fields.message, fields.detail, fields.hint, fields.position};
-  return answer;
-}
-
-class NodeSession {
- public:
-  NodeSession(sim::Host& host, Instance& instance)
-      : cache_(make_statement_cache(host.scheduler(), 100)), session_(instance.connect()) {}
-
-  Answer run(const std::string& text) {
-    try {
-      Answer answer;
-      for (const syntax::StatementPtr& statement : cache_.parse(text))
-        answer = answer_of(session_->execute({statement, text}), session_->output_context());
-      return answer;
-    } catch (const SqlError& error) {
-      return answer_of(error);
-    } catch (const std::exception& error) {
-      return answer_of(SqlError("a defect", error.what()));
-    }
-  }
-
- private:
-  syntax::StatementCache cache_;
-  std::unique_ptr<LocalSession> session_;
-};
-
 // Everything that the node knows lives on the stack of the host's program.
 class NodeConnection final : public Connection {
  public:
   NodeConnection() : host_(simulation_.add_host("node")) {
-    sim::TaskRef ready;
     host_.set_program([this](sim::Host& host) {
       const std::unique_ptr<Instance> instance = Instance::open(host, {});
-      NodeSession session(host, *instance);
-      session_ = &session;
+      const std::unique_ptr<LocalSession> session = instance->connect();
+      session_ = session.get();
       host.scheduler().park("the end of the connection");
     });
     host_.boot();
@@ -76,8 +30,7 @@ class NodeConnection final : public Connection {
 
   Answer run(const std::string& statement) override {
     Answer answer;
-    const sim::TaskRef task =
-        host_.spawn("statement", [this, &answer, &statement] { answer = session_->run(statement); });
+    const sim::TaskRef task = host_.spawn("statement", [&] { answer = execute(statement); });
     simulation_.run_until(task);
     if (simulation_.violation()) throw ConnectionError("the node broke the invariant " + simulation_.violation()->name);
     if (!task.finished()) throw ConnectionError("the statement does not end: " + statement);
@@ -86,7 +39,21 @@ class NodeConnection final : public Connection {
   std::string name() const override { return "polarsim"; }
 
  private:
-  NodeSession* session_ = nullptr;
+  Answer execute(const std::string& text) {
+    try {
+      std::vector<syntax::StatementPtr> statements;
+      host_.scheduler().on_scheduler_stack([&] { statements = syntax::parse(text); });
+      QueryResult result;
+      for (const syntax::StatementPtr& statement : statements) result = session_->execute({statement, text});
+      return answer_of(result, session_->output_context());
+    } catch (const SqlError& error) {
+      return answer_of(error);
+    } catch (const std::exception& error) {
+      return answer_of(SqlError("a defect", error.what()));
+    }
+  }
+
+  LocalSession* session_ = nullptr;
   sim::Simulation simulation_{sim::SimulationOptions{}};
   sim::Host& host_;
 };

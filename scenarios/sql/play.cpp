@@ -249,16 +249,21 @@ std::string to_string(const Failure& failure) {
 Played play(const StatementFile& file, Connection& connection) {
   Played played;
   Player player(connection);
+  if (!file.required.empty() && file.required != connection.name()) {
+    played.skipped = file.records.size();
+    return played;
+  }
   for (const Record& record : file.records) player.play(record, played);
   return played;
 }
 
 std::string record(const StatementFile& file, Connection& connection) {
   Lines lines = file.lines;
+  const bool is_for_another = !file.required.empty() && file.required != connection.name();
   std::vector<bool> gone(lines.size(), false);
   std::vector<std::string> after(lines.size());  // what follows a line
   for (const Record& each : file.records) {
-    if (is_skipped(each, connection)) continue;
+    if (is_for_another || is_skipped(each, connection)) continue;
     const Answer answer = connection.run(each.sql);
     if (!each.is_recorded) continue;
     std::string& head = lines[each.line - 1];

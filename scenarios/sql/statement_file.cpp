@@ -77,7 +77,8 @@ class Parser {
         query(words);
       } else {
         fail(line_number(),
-             "expected statement, query, skipif, onlyif, hash-threshold, include, loop, endloop or halt, not \"" +
+             "expected statement, query, skipif, onlyif, require, hash-threshold, include, loop, endloop or halt, not "
+             "\"" +
                  words[0] + "\"");
       }
       --at_;  // they have gone past their last line
@@ -96,6 +97,11 @@ class Parser {
     }
     if (words[0] == "hash-threshold") {
       hash_threshold_ = number(words, 1, "expected a number after hash-threshold");
+      return true;
+    }
+    if (words[0] == "require") {
+      if (words.size() != 2) fail(line_number(), "expected the name of a system after require");
+      file_.required = words[1];
       return true;
     }
     if (words[0] == "include") {

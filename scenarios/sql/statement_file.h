@@ -1,26 +1,11 @@
 // Files of statements and their answers: sqllogictest, as SQLite defined it (https://www.sqlite.org/sqllogictest) and
-// CockroachDB, DuckDB and RisingLight extended it. docs/sqllogictest.md is the reference for those who write files.
+// CockroachDB, DuckDB and RisingLight extended it. A file is a sequence of records separated by blank lines, and of
+// directives; docs/sqllogictest.md has all of them.
 //
-// A file is a sequence of records, separated by blank lines; lines that begin with # are comments.
-//
-//   statement ok | count N | error [SQLSTATE]        a statement, which succeeds, changes N rows, or fails
-//   SQL, one or more lines
-//   [----                                             of an error: its message, then "DETAIL: ", "HINT: ", "POSITION: "
-//    ...]
-//
-//   query TYPES [nosort|rowsort|valuesort|colnames,...] [LABEL]
-//   SQL, one or more lines
-//   ----
-//   rows, values separated by tabs; NULL for NULL, (empty) for the empty text, \n and \t for what a line cannot hold;
-//   or "N values hashing to MD5", if there are more than hash-threshold values
-//
-//   skipif NAME, onlyif NAME       for the next record: not on, or only on, that system ("postgresql", "polarsim",
-//   "cluster") hash-threshold N               0: never halt                           the rest of the file is not read
-//   include PATH                   the records of another file, relative to this one
-//   loop NAME FIRST LAST ... endloop      ${NAME} in between is each number from FIRST to LAST, both included
-//
-// TYPES has a letter for each column: I integers and oid, R numeric and floats, B boolean, T texts, D dates, times and
-// intervals, J json and jsonb, A arrays, U uuid, X bytea, ? anything.
+// A record is a line "statement ok", "statement count N", "statement error [SQLSTATE]" or "query TYPES [OPTIONS
+// [LABEL]]", then SQL, then for errors and queries "----" and what is expected. Directives are skipif, onlyif, require,
+// hash-threshold, include, loop, endloop and halt. Unknown words, and words that lack something, are refused with one
+// line that names file, line and what was expected; nothing is passed over in silence.
 #pragma once
 
 #include <cstddef>
@@ -69,6 +54,7 @@ struct Record {
 struct StatementFile {
   std::string path;
   std::vector<std::string> lines;  // as they are
+  std::string required;            // the only system that it is for; empty: any
   std::vector<Record> records;     // loops unrolled, includes read
 };
 

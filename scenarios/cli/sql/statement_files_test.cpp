@@ -12,6 +12,7 @@
 
 #include "scenarios/cli/postgres/postgres_server.h"
 #include "scenarios/cli/sql/postgres_connection.h"
+#include "scenarios/sql/cluster_connection.h"
 #include "scenarios/sql/node_connection.h"
 #include "scenarios/sql/play.h"
 
@@ -78,6 +79,18 @@ TEST(StatementFiles, ANodeAnswersWhatTheySay) {
     ++count;
   }
   EXPECT_GT(count, 0U);
+}
+
+// What needs a cluster: files that require one.
+TEST(StatementFiles, AClusterAnswersWhatItsFilesSay) {
+  std::size_t count = 0;
+  for (const std::string& path : statement_files()) {
+    if (sql::load_statement_file(path).required != "cluster") continue;
+    const auto connection = sql::make_cluster_connection();
+    expect_success(path, *connection);
+    ++count;
+  }
+  if (std::getenv("POLARSIM_SQL_FILES") == nullptr) EXPECT_GT(count, 0U);
 }
 
 }  // namespace
