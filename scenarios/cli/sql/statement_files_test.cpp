@@ -90,7 +90,9 @@ TEST(StatementFiles, AClusterAnswersWhatItsFilesSay) {
     expect_success(path, *connection);
     ++count;
   }
-  if (std::getenv("POLARSIM_SQL_FILES") == nullptr) EXPECT_GT(count, 0U);
+  if (std::getenv("POLARSIM_SQL_FILES") == nullptr) {
+    EXPECT_GT(count, 0U);
+  }
 }
 
 }  // namespace
