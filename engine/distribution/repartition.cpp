@@ -283,9 +283,7 @@ class Repartitioner {
     for (const ExpressionPtr& condition : conditions_) {
       if (is_within(condition, made.entries) && query::uses_columns(condition)) own.push_back(condition);
     }
-    auto query = std::make_shared<Query>(*query_);
-    query->targets.clear();
-    query->group_by.clear();
+    auto query = std::make_shared<Query>();
     query->where = conjunction_of(std::move(own));
     made.columns = needed_columns(made.entries);
     for (const EntryColumn& column : made.columns) {

@@ -92,6 +92,7 @@ int sql_command(const SqlOptions& options) {
   asked.display = display_of(options);
   asked.variables = variables_of(options);
   asked.quiet = options.quiet;
+  asked.version = version_text();
   if (options.against.empty()) return run_on_cluster(options, std::move(asked));
   const auto server = prompt::make_libpq_server(options.against);
   asked.greeting = greeting(server->description(), options.against);

@@ -105,6 +105,37 @@ TEST_F(SqlCommand, GoesToOtherNodes) {
   EXPECT_NE(outcome.out.find("\ncn1\n one \n"), std::string::npos) << outcome.out;
 }
 
+TEST_F(SqlCommand, DescribesWhatANodeHas) {
+  const Outcome outcome = sql({"--node", "dn1"},
+                              "CREATE TABLE fruit (id integer PRIMARY KEY, name text NOT NULL DEFAULT 'apple');\n"
+                              "CREATE INDEX by_name ON fruit (name);\n\\d fruit\n\\di by*\n\\d nothing\n\\dn\n");
+  EXPECT_EQ(outcome.error, "Did not find any relation named \"nothing\".\n");
+  EXPECT_EQ(outcome.out,
+            "CREATE TABLE\n"
+            "CREATE INDEX\n"
+            "                  Table \"public.fruit\"\n"
+            " Column |  Type   | Collation | Nullable |    Default    \n"
+            "--------+---------+-----------+----------+---------------\n"
+            " id     | integer |           | not null | \n"
+            " name   | text    |           | not null | 'apple'::text\n"
+            "Indexes:\n"
+            "    \"fruit_pkey\" PRIMARY KEY, btree (id)\n"
+            "    \"by_name\" btree (name)\n"
+            "\n"
+            "            List of relations\n"
+            " Schema |  Name   | Type  | Owner | Table \n"
+            "--------+---------+-------+-------+-------\n"
+            " public | by_name | index | polar | fruit\n"
+            "(1 row)\n"
+            "\n"
+            "List of schemas\n"
+            "  Name  | Owner \n"
+            "--------+-------\n"
+            " public | polar\n"
+            "(1 row)\n"
+            "\n");
+}
+
 TEST_F(SqlCommand, SimulatedTimeIsNotRealTime) {
   const Outcome outcome = sql({}, "\\timing\nSELECT pg_sleep(7200);\n\\timing\nSELECT 1 \\watch 1800 c=3\n");
   EXPECT_NE(outcome.out.find("Time: 72000"), std::string::npos) << outcome.out;

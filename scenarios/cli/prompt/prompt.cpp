@@ -34,6 +34,7 @@ void apply_options(Session& session, const PromptOptions& options) {
     change_display(session, name, value);
   }
   session.settings.quiet = false;
+  session.variables.set("VERSION", options.version);
   try {
     if (options.quiet) session.variables.set("QUIET", "on");
     for (const auto& [name, value] : options.variables) {

@@ -22,6 +22,7 @@ struct PromptOptions {
   bool quiet = false;
   ConnectionInfo connect_to;
   std::string greeting;  // for somebody at a terminal
+  std::string version;   // of this program
 };
 
 // Connects and does it all. The exit status: 0; 1 for what fails in the prompt itself, such as a missing file, and for
