@@ -150,6 +150,7 @@ JobPtr make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices, cons
     if (const auto* custom = std::get_if<query::CustomSource>(&entry.source)) {
       const auto* result = dynamic_cast<const IntermediateResult*>(custom->rows.get());
       if (result == nullptr) throw SqlError(sqlstate::internal_error, "tasks cannot read the rows of tasks");
+      job->partition_by_shard = job->partition_by_shard || (result->partitioned() && options.partitions == 0);
       if (std::find(job->results.begin(), job->results.end(), result->result()) == job->results.end()) {
         job->results.push_back(result->result());
       }
@@ -207,7 +208,8 @@ std::string task_text(const Job& job, const std::vector<std::size_t>& positions,
 
 const TaskTexts::Text& TaskTexts::text_at(const Job& job, std::size_t position) {
   Text& text = by_position_[position];
-  if (!text) text = std::make_shared<const std::string>(task_text(job, {position}));
+  const int partition = job.partition_by_shard ? static_cast<int>(position) : -1;
+  if (!text) text = std::make_shared<const std::string>(task_text(job, {position}, partition));
   return text;
 }
 

@@ -123,6 +123,7 @@ class TaskMaker {
       throw SqlError(sqlstate::feature_not_supported, "found no worker with all shard placements");
     }
     task.sql = job_.texts->text(job_, positions);
+    if (job_.partition_by_shard) task.partition = static_cast<int>(positions.at(0));
     tasks_.push_back(std::move(task));
   }
 

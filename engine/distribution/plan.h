@@ -19,6 +19,7 @@
 
 #include "engine/distribution/shard_choice.h"
 #include "engine/distribution/table.h"
+#include "engine/plan/custom_rows.h"
 #include "engine/query/query.h"
 
 namespace polarsim::engine::distribution {
@@ -83,6 +84,8 @@ struct Job {
   // One task for each partition of the subplans that are split, not one for each shard; all tables are reference
   // tables.
   int partitions = 0;
+  // Each shard's task reads the partition of its own number.
+  bool partition_by_shard = false;
   std::vector<std::string> results;  // the intermediate results that tasks read
   int own_group = 0;
   std::vector<int> all_groups;
@@ -92,9 +95,11 @@ struct Job {
 using JobPtr = std::shared_ptr<const Job>;
 
 // In a merge query: the rows of all tasks.
-class TaskRows final : public query::CustomRows {
+class TaskRows final : public plan::EstimatedCustomRows {
  public:
   explicit TaskRows(JobPtr job) : job_(std::move(job)) {}
+  // What the relative assumes.
+  double estimated_rows() const override { return 100000; }
   const char* name() const override { return "PolarCluster Adaptive"; }
   const JobPtr& job() const { return job_; }
 

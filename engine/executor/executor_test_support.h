@@ -97,6 +97,7 @@ class PlanRunner {
 
   Database& database() { return database_; }
   std::size_t work_memory_bytes = default_work_memory_bytes;
+  CustomRowSource* custom_rows = nullptr;
   txn::IsolationLevel isolation = txn::IsolationLevel::read_committed;
 
   query::RelationPtr relation(std::string_view name) {
@@ -115,8 +116,11 @@ class PlanRunner {
   std::string run(const PlannedStatement& planned) {
     begin();
     const CallContext context;
-    const ExecutionInputs inputs{
-        .database = database_, .transaction = *transaction_, .call = context, .work_memory_bytes = work_memory_bytes};
+    const ExecutionInputs inputs{.database = database_,
+                                 .transaction = *transaction_,
+                                 .call = context,
+                                 .work_memory_bytes = work_memory_bytes,
+                                 .custom_rows = custom_rows};
     Execution execution(std::make_shared<const PlannedStatement>(planned), inputs);
     std::string text;
     bool any = false;

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "engine/plan/conditions.h"
+#include "engine/plan/custom_rows.h"
 #include "engine/plan/estimate.h"
 #include "engine/plan/level_planner.h"
 #include "engine/plan/paths.h"
@@ -139,6 +140,9 @@ class JoinPlanner {
       base.tuples = 100;
     } else if (const auto* custom = std::get_if<query::CustomSource>(&entry.source)) {
       stage->plan->node = Custom{custom->rows};
+      if (const auto* estimate = dynamic_cast<const EstimatedCustomRows*>(custom->rows.get())) {
+        base.tuples = estimate->estimated_rows();
+      }
     } else if (const auto* common = std::get_if<query::CommonTableSource>(&entry.source)) {
       plan_common_table(base, *common, *stage);
     } else {
