@@ -34,18 +34,16 @@ class Lines final : public CopySink {
 void with_client(const std::function<void(pgwire::Client&)>& body) {
   testing::with_node([&](TestNode& node) {
     constexpr std::uint16_t port = 5432;
-    // The server goes on after this function has returned.
-    node.spawn([&node] {
-      syntax::StatementCache cache = make_statement_cache(node.host().scheduler(), 100);
-      const pgwire::SessionFactory factory = [&](const pgwire::SessionRequest&) { return node.instance().connect(); };
-      pgwire::serve(node.host(), node.config(), port, factory, cache);
-    });
+    syntax::StatementCache cache = make_statement_cache(node.host().scheduler(), 100);
+    const pgwire::SessionFactory factory = [&](const pgwire::SessionRequest&) { return node.instance().connect(); };
+    node.spawn([&] { pgwire::serve(node.host(), node.config(), port, factory, cache); });
     node.sleep_ms(1);
     auto client = pgwire::Client::connect(node.host(), {node.host().name(), port});
     ASSERT_TRUE(client);
     body(*client);
+    // The session ends before what it runs on.
     client->close();
-    node.sleep_ms(1);
+    node.sleep_ms(1000);
   });
 }
 

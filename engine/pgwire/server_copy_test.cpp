@@ -226,7 +226,8 @@ TEST_F(ServerCopyTest, EndsWithItsConnection) {
       const auto result = client.finish_copy_in();
       ASSERT_FALSE(result);
       EXPECT_EQ(result.error().sqlstate, "57P01");
-      EXPECT_EQ(log_, std::vector<std::string>{"close"});
+      EXPECT_EQ(log_.at(0), "close");
+      log_.clear();
     }
     {
       Client client = connect();
@@ -234,7 +235,7 @@ TEST_F(ServerCopyTest, EndsWithItsConnection) {
       ASSERT_TRUE(client.send_copy("1\n"));
     }
     simulation_.scheduler().sleep_for(sim::Duration(1'000'000'000));
-    EXPECT_EQ(log_, (std::vector<std::string>{"close", "close"}));
+    EXPECT_EQ(log_, std::vector<std::string>{"close"});
   });
 }
 
