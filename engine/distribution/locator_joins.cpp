@@ -172,8 +172,7 @@ Location Locator::locate_table(const query::Relation& relation, const JoinTree& 
   location.sharded = true;
   ShardChoicePtr choice = all_shards();
   if (distribution->method == Method::single_shard) {
-    choice =
-        shard_of_value(query::make_expression(query::Constant{Value::boolean(true)}, TypeId::boolean), TypeId::boolean);
+    choice = only_shard();
   } else {
     location.keys.push_back({{level.number, tree.entry, distribution->column}, true});
   }

@@ -250,7 +250,7 @@ class Repartitioner {
 
   QueryPtr sent(const Island& island, EntryColumn by, Type type, int partitions) {
     Partitioning partitioning{position_of(island, by), type.id, ranges_of(partitions)};
-    if (island.plan) return subplans_.make_partitioned(island.plan, std::move(partitioning));
+    if (island.plan) return subplans_.make_of(island.plan, std::move(partitioning));
     return subplans_.make_partitioned(island.query, std::move(partitioning));
   }
 
