@@ -375,7 +375,9 @@ class TableChange {
         throw SqlError(
             sqlstate::datatype_mismatch,
             fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type)), "",
-            fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type)));
+            column.generated_text.empty()
+                ? fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type))
+                : "");
       }
       syntax::Expression reference;
       reference.kind = syntax::Expression::Kind::column;

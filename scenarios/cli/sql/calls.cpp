@@ -62,8 +62,8 @@ bool is_excluded(const FunctionEntry& entry) {
                            "current_query"};
   const std::string_view name = entry.name;
   return entry.volatility == Volatility::volatile_function || names.contains(name) || name.starts_with("pg_") ||
-         name.starts_with("current_") || name.starts_with("local") || name.starts_with("to_reg") ||
-         name.starts_with("has_") || name.ends_with("_user");
+         name.starts_with("txid_") || name.starts_with("current_") || name.starts_with("local") ||
+         name.starts_with("to_reg") || name.starts_with("has_") || name.ends_with("_user");
 }
 
 // They cannot fail, whatever the arguments.

@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <set>
+#include <sstream>
 
 #include "scenarios/cli/postgres/postgres_server.h"
 #include "scenarios/cli/sql/postgres_connection.h"
@@ -44,14 +47,60 @@ std::unique_ptr<sql::Connection> fresh_postgres() {
   return connection;
 }
 
+// What is known not to be answered yet: known_failures.tsv has the system, the file, the statement and the reason. What
+// is listed must fail, so that the list keeps to what is true.
+class KnownFailures {
+ public:
+  KnownFailures() {
+    const std::string path = POLARSIM_SQL_DATA "/known_failures.tsv";
+    std::ifstream file(path);
+    for (std::string text; std::getline(file, text);) {
+      if (text.empty() || text.front() == '#') continue;
+      std::istringstream fields(text);
+      std::string system;
+      std::string name;
+      std::string statement;
+      std::string reason;
+      std::getline(fields, system, '\t');
+      std::getline(fields, name, '\t');
+      std::getline(fields, statement, '\t');
+      std::getline(fields, reason, '\t');
+      if (reason.empty()) throw std::runtime_error(path + ": expected system, file, statement and reason: " + text);
+      known_.insert({system, name, statement});
+    }
+  }
+  static std::string on_one_line(std::string sql) {
+    std::ranges::replace(sql, '\n', ' ');
+    return sql;
+  }
+  bool contains(const std::string& system, const std::string& path, const std::string& sql) const {
+    return known_.contains({system, std::filesystem::path(path).filename().string(), on_one_line(sql)});
+  }
+
+ private:
+  std::set<std::array<std::string, 3>> known_;
+};
+
 void expect_success(const std::string& path, sql::Connection& connection) {
-  const sql::Played played = sql::play(sql::load_statement_file(path), connection);
+  static const KnownFailures known;
+  const sql::StatementFile file = sql::load_statement_file(path);
+  const sql::Played played = sql::play(file, connection);
+  std::set<std::string> failed;
+  std::vector<std::string> texts;
+  for (const sql::Failure& failure : played.failures) {
+    failed.insert(failure.sql);
+    if (!known.contains(connection.name(), path, failure.sql)) texts.push_back(sql::to_string(failure));
+  }
+  if (played.records > 0) {
+    for (const sql::Record& record : file.records) {
+      if (known.contains(connection.name(), path, record.sql) && !failed.contains(record.sql))
+        texts.push_back(path + ": is answered now, and no longer belongs to known_failures.tsv: " + record.sql + "\n");
+    }
+  }
   std::string text;
-  for (std::size_t i = 0; i < std::min(played.failures.size(), failures_shown); ++i)
-    text += sql::to_string(played.failures[i]) + "\n";
-  EXPECT_TRUE(played.failures.empty()) << connection.name() << ", " << played.failures.size() << " of "
-                                       << played.records << " records:\n"
-                                       << text;
+  for (std::size_t i = 0; i < std::min(texts.size(), failures_shown); ++i) text += texts[i] + "\n";
+  EXPECT_TRUE(texts.empty()) << connection.name() << ", " << texts.size() << " of " << played.records << " records:\n"
+                             << text;
 }
 
 TEST(StatementFiles, PostgresAnswersWhatTheySay) {
@@ -90,7 +139,8 @@ TEST(StatementFiles, AClusterAnswersWhatItsFilesSay) {
     expect_success(path, *connection);
     ++count;
   }
-  if (std::getenv("POLARSIM_SQL_FILES") == nullptr) EXPECT_GT(count, 0U);
+  const bool all = std::getenv("POLARSIM_SQL_FILES") == nullptr;
+  EXPECT_TRUE(count > 0 || !all);
 }
 
 }  // namespace
