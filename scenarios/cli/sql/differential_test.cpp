@@ -24,7 +24,7 @@
 namespace polarsim::scenarios::cli::test {
 namespace {
 
-constexpr std::size_t scripts_by_default = 400;
+constexpr std::size_t scripts_by_default = 150;
 constexpr std::uint64_t default_seed = 15;
 constexpr std::size_t statements_of_script = 50;
 constexpr std::size_t choices_of_statement = 400;
