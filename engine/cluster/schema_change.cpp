@@ -121,6 +121,23 @@ void SchemaChange::check_distributable(const TableDefinition& definition, const 
   }
 }
 
+// What the shards would not have, and what the planner of distributed tables does not know.
+const char* not_distributable_yet(const catalog::Table& table) {
+  const catalog::Definition& definition = *table.description;
+  if (!definition.checks.empty()) return "CHECK constraints";
+  if (!definition.foreign_keys.empty()) return "foreign keys";
+  for (const catalog::Column& column : definition.columns) {
+    const TypeId type = column.type.id;
+    if (column.dropped || column.missing) return "columns that were added or dropped";
+    if (!column.generated_text.empty() || column.identity != catalog::Column::Identity::none)
+      return "generated or identity columns";
+    if (column.default_text.find("nextval") != std::string::npos) return "columns that count by a sequence";
+    if (type != TypeId::int4 && type != TypeId::int8 && type != TypeId::text && type != TypeId::boolean)
+      return "columns of other types than integer, bigint, text and boolean";
+  }
+  return nullptr;
+}
+
 DistributedTable SchemaChange::plan_table(const std::string& relation, const std::string& column,
                                           std::int64_t shard_count) {
   const TableDefinition* definition = coordinator_.instance().find_table("public", table_of_regclass(relation));
@@ -130,6 +147,10 @@ DistributedTable SchemaChange::plan_table(const std::string& relation, const std
   const auto found = catalog.find_table(nullptr, definition->schema, definition->name);
   const bool only_key =
       found->indexes.empty() || (found->indexes.size() == 1 && found->indexes.front().definition.primary);
+  if (const char* const reason = not_distributable_yet(*found)) {
+    throw SqlError(sqlstate::feature_not_supported, "cannot distribute table \"" + definition->name + "\"",
+                   std::string("Tables with ") + reason + " cannot be distributed yet.");
+  }
   if (!only_key) {
     throw SqlError(sqlstate::feature_not_supported,
                    "cannot distribute table \"" + definition->name + "\": it has indexes besides its primary key");

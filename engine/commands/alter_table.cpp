@@ -322,15 +322,15 @@ class TableChange {
   void drop_not_null(const std::string& name) {
     Definition changed = definition();
     const int number = require_column(changed, name);
+    if (column_of(changed, number).identity != catalog::Column::Identity::none) {
+      throw SqlError(sqlstate::syntax_error,
+                     fmt::format("column \"{}\" of relation \"{}\" is an identity column", name, changed.name));
+    }
     const catalog::TablePtr current = table();
     for (const catalog::Index& index : current->indexes) {
       if (index.description->index.primary && names_column(*index.description, number)) {
         throw SqlError(sqlstate::invalid_table_definition, fmt::format("column \"{}\" is in a primary key", name));
       }
-    }
-    if (column_of(changed, number).identity != catalog::Column::Identity::none) {
-      throw SqlError(sqlstate::syntax_error,
-                     fmt::format("column \"{}\" of relation \"{}\" is an identity column", name, changed.name));
     }
     column_of(changed, number).not_null = false;
     change(std::move(changed));
@@ -341,6 +341,7 @@ class TableChange {
     const int number = require_column(changed, action.column);
     refuse_views_of(changed, action.column);
     const Type type = query::resolve_type(*action.type);
+    if (column_of(changed, number).identity != catalog::Column::Identity::none) require_identity_type(type);
     std::vector<NewColumn> columns;
     columns.push_back({number, conversion(changed, number, type, action.expression)});
     catalog::Column& column = column_of(changed, number);
@@ -352,8 +353,13 @@ class TableChange {
     // The rows are read with the old definition and written with the new one.
     for (const catalog::Index& index : before->indexes) retype_index(*index.description, index.id, number, type);
     change(std::move(changed));
-    rewrite(context_, *table(), std::move(columns));
-    for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
+    try {
+      rewrite(context_, *table(), std::move(columns));
+      for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
+    } catch (SqlError& error) {
+      // What is wrong with an expression of the catalog is nowhere in the statement.
+      throw error.at(0);
+    }
     check_foreign_keys_of(number);
   }
 
@@ -399,7 +405,9 @@ class TableChange {
         throw SqlError(
             sqlstate::datatype_mismatch,
             fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type)), "",
-            fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type)));
+            column.generated_text.empty()
+                ? fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type))
+                : "");
       }
       syntax::Expression reference;
       reference.kind = syntax::Expression::Kind::column;
@@ -417,7 +425,14 @@ class TableChange {
       const auto parsed = syntax::parse(fmt::format("SELECT {}", column.default_text));
       expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
     });
-    return stored_default(context_, changed, column, expression);
+    try {
+      return stored_default(context_, changed, column, expression);
+    } catch (const SqlError& error) {
+      if (error.sqlstate() != sqlstate::datatype_mismatch) throw;
+      throw SqlError(sqlstate::datatype_mismatch,
+                     fmt::format("default for column \"{}\" cannot be cast automatically to type {}", column.name,
+                                 type_name(column.type.id)));
+    }
   }
 
   void retype_index(Definition index, RelationId id, int number, Type type) {

@@ -309,9 +309,11 @@ std::set<int> columns_used(const query::ExpressionPtr& expression) {
 }
 
 std::string stored_expression(const CommandContext& context, const Definition& definition,
-                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause) {
+                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause,
+                              std::string_view column) {
   const query::Relation shape = described(definition);
-  return query::deparse(*query::analyse_over_relation(expression, shape, wanted, clause, context.analysis()), &shape);
+  return query::deparse(*query::analyse_over_relation(expression, shape, wanted, clause, context.analysis(), column),
+                        &shape);
 }
 
 std::string stored_default(const CommandContext& context, const Definition& definition, const catalog::Column& column,

@@ -35,9 +35,10 @@ void check_comparable(const Definition& referencing, const Definition& reference
 std::set<int> columns_used(const query::ExpressionPtr& expression);
 
 // The text that the catalog keeps of an expression over the table's columns, which must not contain subqueries,
-// aggregates or window functions. `clause`: "check constraints", "index expressions", ...
+// aggregates or window functions. `clause`: "check constraints", "index expressions", ...; `column`: whose value it is.
 std::string stored_expression(const CommandContext& context, const Definition& definition,
-                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause);
+                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause,
+                              std::string_view column = {});
 // The same of a default.
 std::string stored_default(const CommandContext& context, const Definition& definition, const catalog::Column& column,
                            const syntax::ExpressionPtr& expression);

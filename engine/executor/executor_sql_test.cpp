@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "engine/executor/executor_sql_test_support.h"
 
@@ -34,7 +35,13 @@ bool is_ordered(const std::string& statement) {
   return order != std::string::npos && statement.find(')', order) == std::string::npos;
 }
 
-std::string text_of(std::vector<std::string> lines, bool ordered) {
+// Values of several lines are taken apart.
+std::string text_of(const std::vector<std::string>& rows, bool ordered) {
+  std::vector<std::string> lines;
+  for (const std::string& row : rows) {
+    std::istringstream text(row);
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+  }
   if (!ordered) std::sort(lines.begin(), lines.end());
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
@@ -74,6 +81,13 @@ TEST(ExecutorSql, AnswersAreTheSameByOtherPlansWithLittleMemory) {
   settings = {};
   settings.enable_nestloop = settings.enable_indexscan = false;
   compare_all("statements.txt", settings, 64);
+}
+
+TEST(ExecutorSql, TheCatalogAnswersAsPostgresDoes) {
+  compare_all("catalog.txt", {}, default_work_memory_bytes);
+  plan::PlannerSettings settings;
+  settings.enable_hashjoin = settings.enable_hashagg = false;
+  compare_all("catalog.txt", settings, 64);
 }
 
 }  // namespace

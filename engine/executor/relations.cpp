@@ -100,9 +100,20 @@ query::Relation describe_definition(const catalog::Relation& relation, const cat
   described.name = definition.name;
   described.kind = kind_of(definition.kind);
   for (const catalog::Column& column : definition.columns) described.columns.push_back(describe_column(column));
+  if (definition.kind == catalog::RelationKind::sequence) {
+    for (const auto& [name, type] : {std::pair("last_value", TypeId::int8), std::pair("log_cnt", TypeId::int8),
+                                     std::pair("is_called", TypeId::boolean)}) {
+      query::RelationColumn& column = described.columns.emplace_back();
+      column.name = name;
+      column.type = type;
+    }
+  }
   for (const catalog::Check& check : definition.checks)
     described.checks.push_back({check.name, parse_expression(check.condition)});
   describe_statistics(definition, described);
+  // They are looked at in the order of their names (CheckConstraintFetch(), relcache.c).
+  std::sort(described.checks.begin(), described.checks.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   if (definition.kind == catalog::RelationKind::view) {
     const std::vector<syntax::StatementPtr> parsed = syntax::parse(definition.view.query);
     described.view = std::make_shared<const syntax::Select>(std::get<syntax::Select>(parsed.at(0)->body));

@@ -25,6 +25,7 @@ void add_type_views(std::vector<SystemView>& to);         // pg_type, pg_proc, p
 void add_server_views(std::vector<SystemView>& to);       // pg_database, pg_roles, pg_tablespace, pg_am
 void add_convenience_views(std::vector<SystemView>& to);  // pg_tables, pg_views, pg_indexes, pg_sequences, pg_stats
 void add_information_schema_views(std::vector<SystemView>& to);
+void add_information_schema_constraints(std::vector<SystemView>& to);
 void add_empty_views(std::vector<SystemView>& to);  // of what does not exist here: policies, triggers, ...
 
 }  // namespace polarsim::engine::executor

@@ -56,7 +56,7 @@ Row class_row(const SystemViewInputs& inputs, const ShownRelation& relation, boo
           flag(false),     // relisshared
           character('p'),  // relpersistence
           character(kind),
-          number(columns_of(inputs, relation).size()),
+          number(column_count(relation)),
           number(checks),
           flag(kind == 'v'),  // relhasrules
           flag(has_triggers),

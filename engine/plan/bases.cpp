@@ -41,16 +41,19 @@ class JoinPlanner {
     stage.plan = std::make_shared<Plan>();
     stage.plan->node = Result{};
     stage.plan->cost = {0, level_.settings().cpu_tuple_cost, 1, 0};
-    stage.plan->one_time_conditions = level_.one_time_conditions;
+    stage.plan->one_time_conditions = never() ? std::vector{make_boolean(false)} : level_.one_time_conditions;
     return stage;
+  }
+
+  bool never() const {
+    return std::any_of(level_.one_time_conditions.begin(), level_.one_time_conditions.end(),
+                       [](const ExpressionPtr& condition) { return is_false_constant(condition); });
   }
 
   Stage with_one_time_conditions(Stage stage) {
     if (level_.one_time_conditions.empty()) return stage;
-    const bool never = std::any_of(level_.one_time_conditions.begin(), level_.one_time_conditions.end(),
-                                   [](const ExpressionPtr& condition) { return is_false_constant(condition); });
     Stage gated;
-    if (never) {
+    if (never()) {
       gated.plan = std::make_shared<Plan>();
       gated.outputs = gated.seen = stage.outputs;
       for (const ExpressionPtr& output : stage.outputs) {

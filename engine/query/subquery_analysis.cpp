@@ -125,10 +125,11 @@ ExpressionPtr ExpressionAnalyser::subquery_comparison(const Syntax& expression) 
   const int position = expression.position;
   const OperatorName name{expression.name.empty() ? "=" : std::string_view(expression.name), expression.schema,
                           position};
-  const ExpressionPtr left = analyse(expression.arguments[0]);
   Subquery node;
   node.kind = expression.all ? Subquery::Kind::all : Subquery::Kind::any;
+  // Before what is on the left, as there: the first error is the same.
   node.query = scope_.subquery(*expression.query, expression.position);
+  const ExpressionPtr left = analyse(expression.arguments[0]);
   const bool is_row = expression.arguments[0]->kind == Syntax::Kind::row;
   const Expressions lefts = is_row ? left->as<RowConstructor>()->fields : Expressions{left};
   const Expressions columns = visible_columns(*node.query);

@@ -206,9 +206,9 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  // What is shown up to the given text, or all of twenty seconds.
-  std::string read_until(const std::string& text) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  // What is shown up to the given text, or all of so many seconds.
+  std::string read_until(const std::string& text, int seconds = 20) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
     std::string shown;
     while (shown.find(text) == std::string::npos && std::chrono::steady_clock::now() < deadline) {
       pollfd ready{descriptor_, POLLIN, 0};
@@ -221,15 +221,22 @@ class Terminal {
     return shown;
   }
   std::string type(const std::string& keys, const std::string& until) {
-    EXPECT_EQ(::write(descriptor_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
-    const std::string shown = read_until(until);
+    std::string shown;
+    // Keys that come while the editor takes the terminal over, after its prompt, may be lost: nothing is shown then.
+    for (int attempt = 0; attempt < 4 && shown.empty(); ++attempt) {
+      EXPECT_EQ(::write(descriptor_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+      shown = read_until(until, 10);
+    }
     EXPECT_NE(shown.find(until), std::string::npos)
         << "typed " << keys << "\nwaits for " << until << "\nshown " << shown;
     return shown;
   }
   int wait() {
     int status = 0;
-    ::waitpid(process_, &status, 0);
+    for (int tenths = 0; ::waitpid(process_, &status, WNOHANG) == 0; ++tenths) {
+      if (tenths == 200) return -1;  // it does not end: the destructor kills it
+      ::poll(nullptr, 0, 100);
+    }
     process_ = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
