@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/query/deparse.h"
+#include "engine/sql/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {
@@ -24,6 +25,7 @@ class Explainer {
   }
 
   Lines run() {
+    if (const char* method = insert_select_method(plan_)) return through_results(method);
     plan::PlannedStatementPtr local;
     if (context_.local_plan) local = context_.local_plan(subplan_);
     if (!local) local = plan::plan_query(merge_query(plan_), context_.planner);
@@ -40,16 +42,33 @@ class Explainer {
       return dynamic_cast<const TaskRows*>(&scan) ? below_scan() : Lines();
     };
     Lines lines = plan::explain(*local, explain);
-    // The relative does not guess what a router's task will give.
-    if (context_.options.costs && plan_.job && !plan_.merge && plan_.job->router && !lines.empty()) {
+    // The relative does not guess what a router's task will give; changes without RETURNING give nothing.
+    const bool unknown = plan_.job && (plan_.job->router || (plan_.job->writes && plan_.columns.empty()));
+    if (context_.options.costs && unknown && !plan_.merge && !lines.empty()) {
       const std::size_t from = lines[0].find("  (cost=");
       const std::size_t to = lines[0].find(')', from);
-      if (from != std::string::npos) lines[0].replace(from, to + 1 - from, "  (cost=0.00..0.00 rows=0 width=0)");
+      if (from != std::string::npos) lines[0].replace(from, to + 1 - from, std::string(no_costs));
     }
     return lines;
   }
 
  private:
+  static constexpr std::string_view no_costs = "  (cost=0.00..0.00 rows=0 width=0)";
+
+  // INSERT ... SELECT whose rows do not stay where they are.
+  Lines through_results(const char* method) const {
+    if (context_.options.analyze) {
+      throw SqlError(sqlstate::internal_error,
+                     fmt::format("EXPLAIN ANALYZE is currently not supported for INSERT ... SELECT commands {}",
+                                 plan_.tier == Tier::repartitioned ? "with repartitioning" : "via coordinator"));
+    }
+    Lines lines{fmt::format("Custom Scan (PolarCluster INSERT ... SELECT){}", context_.options.costs ? no_costs : "")};
+    lines.push_back(fmt::format("  INSERT/SELECT method: {}", method));
+    const Subplan& select = plan_.subplans.back();
+    append_below(lines, Explainer(*select.plan, &select, context_).run(), "  ");
+    return lines;
+  }
+
   Lines below_scan() const {
     Lines lines;
     const bool repartitioned = plan_.tier == Tier::repartitioned;

@@ -112,12 +112,11 @@ class Locator {
   Location locate_leaf(const query::JoinTree& tree, const Level& level);
   Location locate_table(const query::Relation& relation, const query::JoinTree& tree, const Level& level);
   Location locate_lateral(Location rows, const query::JoinTree& tree, const Level& level);
-  Location combine(std::vector<Unit>& units, const Inner& inner, const Level& level, const Equalities& equalities);
-  Location combine_sharded(std::vector<Unit>& units, const Inner& inner, const Level& level,
-                           const Equalities& equalities);
+  Location combine(std::vector<Unit>& units, const Level& level, const Equalities& equalities);
+  Location combine_sharded(std::vector<Unit>& units, const Level& level, const Equalities& equalities);
   void full_join_keys(const query::JoinTree& tree, const Level& level, const Location& left, const Location& right,
                       Location& location) const;
-  void not_connected(const Unit& unit, const std::vector<Unit>& units, const Inner& inner, const Level& level);
+  void not_connected(const Unit& unit, const Level& level);
   void outer_join_not_connected(const query::JoinTree& tree, const Level& level);
   bool replace_subquery_of(const query::JoinTree& tree, const Level& level);
   bool replace_sharded_leaf(const query::JoinTree& tree, const Level& level);

@@ -38,6 +38,15 @@ void add_entries(const JoinTree& tree, std::vector<int>& entries) {
   add_entries(*tree.right, entries);
 }
 
+// By inner joins.
+bool joins_tables_alone(const JoinTree& tree, const query::Query& query) {
+  if (tree.is_leaf()) {
+    return std::holds_alternative<query::TableSource>(query.entries[static_cast<std::size_t>(tree.entry)].source);
+  }
+  return tree.type == JoinType::inner && joins_tables_alone(*tree.left, query) &&
+         joins_tables_alone(*tree.right, query);
+}
+
 const query::RangeTableEntry& entry_at(const Level& level, int entry) {
   return level.query->entries[static_cast<std::size_t>(entry)];
 }
@@ -93,7 +102,7 @@ Location Locator::locate_inner(const Inner& inner, const Level& level, const Equ
     restrict(unit.location, inner.conjuncts, level);
     units.push_back(std::move(unit));
   }
-  return combine(units, inner, level, equalities);
+  return combine(units, level, equalities);
 }
 
 // What equals a key is one.
@@ -163,8 +172,7 @@ Location Locator::locate_table(const query::Relation& relation, const JoinTree& 
   location.sharded = true;
   ShardChoicePtr choice = all_shards();
   if (distribution->method == Method::single_shard) {
-    choice =
-        shard_of_value(query::make_expression(query::Constant{Value::boolean(true)}, TypeId::boolean), TypeId::boolean);
+    choice = only_shard();
   } else {
     location.keys.push_back({{level.number, tree.entry, distribution->column}, true});
   }
@@ -214,8 +222,7 @@ bool Locator::connected(const Location& a, const Location& b, const Equalities& 
   return false;
 }
 
-Location Locator::combine(std::vector<Unit>& units, const Inner& inner, const Level& level,
-                          const Equalities& equalities) {
+Location Locator::combine(std::vector<Unit>& units, const Level& level, const Equalities& equalities) {
   const bool any_sharded =
       std::any_of(units.begin(), units.end(), [](const Unit& unit) { return unit.location.sharded; });
   Location result;
@@ -223,7 +230,7 @@ Location Locator::combine(std::vector<Unit>& units, const Inner& inner, const Le
     for (const Unit& unit : units) {
       if (!unit.location.sharded) separate_local_leaves(*unit.tree, unit.location, level);
     }
-    result = combine_sharded(units, inner, level, equalities);
+    result = combine_sharded(units, level, equalities);
   }
   for (const Unit& unit : units) {
     if (!unit.location.sharded) add_flags(unit.location, result);
@@ -254,8 +261,7 @@ void Locator::separate_local_leaves(const JoinTree& tree, const Location& locati
   }
 }
 
-Location Locator::combine_sharded(std::vector<Unit>& units, const Inner& inner, const Level& level,
-                                  const Equalities& equalities) {
+Location Locator::combine_sharded(std::vector<Unit>& units, const Level& level, const Equalities& equalities) {
   std::vector<Unit*> waiting;
   for (Unit& unit : units) {
     if (unit.location.sharded) waiting.push_back(&unit);
@@ -291,7 +297,7 @@ Location Locator::combine_sharded(std::vector<Unit>& units, const Inner& inner, 
   for (const Unit* unit : waiting) {
     result.failed = true;
     add_flags(unit->location, result);
-    not_connected(*unit, units, inner, level);
+    not_connected(*unit, level);
   }
   return result;
 }
@@ -306,7 +312,7 @@ bool Locator::replace_subquery_of(const JoinTree& tree, const Level& level) {
 }
 
 // Nothing says that the unit's rows lie where those of the others do.
-void Locator::not_connected(const Unit& unit, const std::vector<Unit>& units, const Inner& inner, const Level& level) {
+void Locator::not_connected(const Unit& unit, const Level& level) {
   if (inspect_ || replace_subquery_of(*unit.tree, level)) return;
   // A table of one shard can be sent as a whole.
   if (component(root_of(unit.location.component)).table->method == Method::single_shard &&
@@ -314,14 +320,15 @@ void Locator::not_connected(const Unit& unit, const std::vector<Unit>& units, co
     return;
   }
   if (level.outer != nullptr) return;  // the query becomes a plan of its own, which says it
-  const bool only_tables = std::all_of(units.begin(), units.end(), [&](const Unit& each) {
-    return each.tree->is_leaf() && std::holds_alternative<query::TableSource>(entry_at(level, each.tree->entry).source);
-  });
+  const bool only_tables =
+      std::all_of(level.query->from.begin(), level.query->from.end(),
+                  [&](const JoinTreePtr& tree) { return joins_tables_alone(*tree, *level.query); });
   bool has_subquery = false;
-  for (const ExpressionPtr& conjunct : inner.conjuncts) {
-    has_subquery =
-        has_subquery || query::contains(conjunct, [](const auto& each) { return each.template as<query::Subquery>(); });
-  }
+  query::for_each_expression(*level.query, [&](const ExpressionPtr& expression) {
+    has_subquery = has_subquery || query::contains(expression, [](const query::Expression& each) {
+                     return each.as<query::Subquery>() != nullptr;
+                   });
+  });
   if (only_tables && !has_subquery) {
     Problem problem;
     problem.kind = Problem::Kind::repartition;

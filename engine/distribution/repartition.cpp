@@ -250,7 +250,7 @@ class Repartitioner {
 
   QueryPtr sent(const Island& island, EntryColumn by, Type type, int partitions) {
     Partitioning partitioning{position_of(island, by), type.id, ranges_of(partitions)};
-    if (island.plan) return subplans_.make_partitioned(island.plan, std::move(partitioning));
+    if (island.plan) return subplans_.make_of(island.plan, std::move(partitioning));
     return subplans_.make_partitioned(island.query, std::move(partitioning));
   }
 
@@ -283,9 +283,7 @@ class Repartitioner {
     for (const ExpressionPtr& condition : conditions_) {
       if (is_within(condition, made.entries) && query::uses_columns(condition)) own.push_back(condition);
     }
-    auto query = std::make_shared<Query>(*query_);
-    query->targets.clear();
-    query->group_by.clear();
+    auto query = std::make_shared<Query>();
     query->where = conjunction_of(std::move(own));
     made.columns = needed_columns(made.entries);
     for (const EntryColumn& column : made.columns) {

@@ -49,32 +49,27 @@ QueryPtr reading_query(std::shared_ptr<const IntermediateResult> rows, const std
 
 }  // namespace
 
-QueryPtr SubplanList::add(DistributedPlanPtr plan, std::optional<Partitioning> partition) {
-  const std::vector<query::OutputName> columns = plan->columns;
-  for (const query::OutputName& column : columns) {
+QueryPtr SubplanList::make_of(DistributedPlanPtr plan, std::optional<Partitioning> partition) {
+  for (const query::OutputName& column : plan->columns) {
     if (!is_pseudo_type(column.type.id)) continue;
     throw SqlError(sqlstate::feature_not_supported,
                    fmt::format("intermediate results cannot have a column \"{}\" of pseudo-type {}", column.name,
                                type_name(column.type.id)));
   }
-  Subplan subplan;
   generic_ = generic_ && plan->generic;
+  Subplan subplan;
   subplan.plan = std::move(plan);
   subplan.name = fmt::format("{}_{}", plan_, subplans_.size() + 1);
   subplan.partition = std::move(partition);
   auto rows = std::make_shared<IntermediateResult>(subplan.name, subplan.partition.has_value());
   subplans_.push_back(std::move(subplan));
-  return reading_query(std::move(rows), columns);
+  return reading_query(std::move(rows), subplans_.back().plan->columns);
 }
 
-QueryPtr SubplanList::make(const QueryPtr& query) { return add(plan_distributed(query, inputs_), std::nullopt); }
+QueryPtr SubplanList::make(const QueryPtr& query) { return make_of(plan_distributed(query, inputs_)); }
 
 QueryPtr SubplanList::make_partitioned(const QueryPtr& query, Partitioning partition) {
-  return add(plan_distributed(query, inputs_), std::move(partition));
-}
-
-QueryPtr SubplanList::make_partitioned(DistributedPlanPtr plan, Partitioning partition) {
-  return add(std::move(plan), std::move(partition));
+  return make_of(plan_distributed(query, inputs_), std::move(partition));
 }
 
 QueryPtr replace_subquery(const QueryPtr& query, const Query* wanted, SubplanList& subplans) {

@@ -17,14 +17,13 @@ class SubplanList {
   query::QueryPtr make(const query::QueryPtr& query);
   // The same, its rows split; the reading query is for a task of one partition.
   query::QueryPtr make_partitioned(const query::QueryPtr& query, Partitioning partition);
-  query::QueryPtr make_partitioned(DistributedPlanPtr plan, Partitioning partition);
+  // Of a plan that there is already.
+  query::QueryPtr make_of(DistributedPlanPtr plan, std::optional<Partitioning> partition = std::nullopt);
   std::vector<Subplan> take() { return std::move(subplans_); }
   bool empty() const { return subplans_.empty(); }
   bool generic() const { return generic_; }
 
  private:
-  query::QueryPtr add(DistributedPlanPtr plan, std::optional<Partitioning> partition);
-
   const DistributionInputs& inputs_;
   std::uint64_t plan_;
   std::vector<Subplan> subplans_;

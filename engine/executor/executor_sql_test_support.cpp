@@ -18,6 +18,7 @@ std::vector<std::string> SqlRunner::run(std::string_view sql) {
     database_.transactions().commit(transaction);
   } catch (const SqlError& error) {
     database_.transactions().abort(transaction);
+    last_error = error.fields();
     const std::string& detail = error.fields().detail;
     lines = {"!ERROR " + error.sqlstate() + ": " + error.fields().message + (detail.empty() ? "" : " / " + detail)};
   }
@@ -47,6 +48,17 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::B
     std::vector<ErrorFields> notices;
     commands::CommandContext context{database_, transaction, call, relations, path_, notices};
     return {commands::execute(context, statement)};
+  }
+  if (const auto* rows = std::get_if<syntax::Copy>(&statement.body)) {
+    const CopyInputs inputs{.database = database_,
+                            .transaction = transaction,
+                            .call = call,
+                            .relations = relations,
+                            .snapshot = snapshot,
+                            .planner = settings,
+                            .stream = copy_stream,
+                            .work_memory_bytes = work_memory_bytes};
+    return {copy(*rows, inputs).tag};
   }
   const query::AnalysisContext context{relations, call};
   query::QueryPtr query;

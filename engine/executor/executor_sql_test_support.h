@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/commands/command.h"
+#include "engine/executor/copy.h"
 #include "engine/executor/executor.h"
 #include "engine/executor/relations.h"
 #include "engine/node/node_test_support.h"
@@ -24,6 +25,8 @@ class SqlRunner {
 
   plan::PlannerSettings settings;
   std::size_t work_memory_bytes = default_work_memory_bytes;
+  CopyStream* copy_stream = nullptr;  // what COPY reads and writes
+  ErrorFields last_error;             // of the last statement that failed
 
  private:
   std::vector<std::string> run_in(txn::Transaction& transaction, txn::Backend& backend, std::string_view sql);

@@ -116,7 +116,7 @@ class QueryScope final : public ExpressionScope {
   std::vector<OutputName> row_fields(const Column& whole_row) override;
   std::string row_name(const Column& whole_row) override;
   bool has_schema(std::string_view name) override;
-  QueryPtr subquery(const syntax::Select& select) override;
+  QueryPtr subquery(const syntax::Select& select, int position) override;
   ExpressionPtr parameter(const syntax::Expression& reference) override;
   void settle_parameter(int index, TypeId type, int position) override;
   ExpressionPtr aggregate(Aggregate call, Type type, int position) override;
