@@ -202,11 +202,17 @@ class TableChange {
       return from || (key.referenced == id_ && std::find(to.begin(), to.end(), number) != to.end());
     });
     catalog::Column& column = column_of(changed, number);
+    forget_statistics(changed, number);
     column = catalog::Column{};
     column.name = fmt::format("........pg.dropped.{}........", number);
     column.type = TypeId::int4;
     column.dropped = true;
     change(std::move(changed));
+  }
+
+  static void forget_statistics(Definition& changed, int number) {
+    if (!changed.statistics) return;
+    std::erase_if(changed.statistics->columns, [number](const auto& known) { return known.column == number; });
   }
 
   bool names_column(const Definition& index, int number) const {
@@ -340,6 +346,7 @@ class TableChange {
     catalog::Column& column = column_of(changed, number);
     column.type = type;
     column.missing.reset();
+    forget_statistics(changed, number);
     if (!column.default_text.empty()) column.default_text = converted_default(changed, number);
     const catalog::TablePtr before = table();
     // The rows are read with the old definition and written with the new one.
@@ -347,6 +354,29 @@ class TableChange {
     change(std::move(changed));
     rewrite(context_, *table(), std::move(columns));
     for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
+    check_foreign_keys_of(number);
+  }
+
+  // Those that lead to the column or from it: whether they can still be, and are.
+  void check_foreign_keys_of(int number) {
+    std::vector<catalog::ReferencingKey> keys = context_.catalog().referencing(&context_.transaction, id_);
+    const catalog::DefinitionPtr own = table()->description;
+    for (const catalog::ForeignKey& key : own->foreign_keys) keys.push_back({id_, own, &key});
+    for (const auto& [referencing, description, key] : keys) {
+      const auto names = [number](const std::vector<int>& columns) {
+        return std::find(columns.begin(), columns.end(), number) != columns.end();
+      };
+      const bool from = referencing == id_ && names(key->columns);
+      if (!from && !(key->referenced == id_ && names(key->referenced_columns))) continue;
+      for (const RelationId other : {referencing, key->referenced}) {
+        context_.database.locks().acquire(context_.backend(), context_.transaction.level().locks,
+                                          txn::LockTag::of_relation(other), LockMode::share_row_exclusive);
+      }
+      const catalog::TablePtr referenced = context_.catalog().find_table(&context_.transaction, key->referenced);
+      check_comparable(*description, *referenced->description, *key);
+      if (key->validated)
+        check_references(context_, *context_.catalog().find_table(&context_.transaction, referencing), *key);
+    }
   }
 
   void refuse_views_of(const Definition& changed, const std::string& column) const {
@@ -412,6 +442,9 @@ class TableChange {
     Definition changed = definition();
     const std::string& name = action.column;
     const auto named = [&](const auto& constraint) { return constraint.name == name; };
+    std::vector<catalog::ForeignKey> keys = changed.foreign_keys;
+    std::erase_if(keys, [&](const catalog::ForeignKey& key) { return key.name != name; });
+    lock_referenced(context_, id_, keys);
     if (std::erase_if(changed.checks, named) + std::erase_if(changed.foreign_keys, named) != 0) {
       change(std::move(changed));
       return;

@@ -179,6 +179,9 @@ TEST(Change, an_insert_of_parameters_is_routed_without_anything_new) {
   EXPECT_EQ(task->shard, 102000);
   EXPECT_EQ(task->parameters, 3U);
   EXPECT_EQ(**task->sql, "INSERT INTO public.a_102000 (id, v, s) VALUES ($1::integer,$2::integer,$3::text)");
+  // In whatever order they are used.
+  const auto reversed = distributed("INSERT INTO a (s, v, id) VALUES ($3, $2, $1)", tables, options);
+  EXPECT_TRUE(route(*reversed->job, {call, values}).has_value());
   const std::vector<Value> none{Value::null(), Value::integer(2), Value::text("x")};
   EXPECT_FALSE(route(*plan->job, {call, none}).has_value());
   EXPECT_THROW(make_tasks(*plan->job, {call, none}), SqlError);

@@ -58,6 +58,25 @@ class ParameterCollector {
     });
     if (varies && sees_no_row(expression)) computed_.push_back(expression.get());
   }
+  // If the statement's parameters are 1, 2, ... without a gap they keep their numbers, in whatever order they are used:
+  // a task then gets the statement's values as they are.
+  void keep_numbers(const query::Query& query) {
+    std::vector<char> used;
+    query::walk(query, [&](const query::Expression& each, int) {
+      const auto* parameter = each.as<query::Parameter>();
+      if (parameter == nullptr || parameter->index <= 0) return true;
+      const auto index = static_cast<std::size_t>(parameter->index);
+      if (used.size() < index) used.resize(index, 0);
+      used[index - 1] = 1;
+      return true;
+    });
+    if (std::find(used.begin(), used.end(), 0) != used.end()) return;
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      ParameterSource source;
+      source.statement_parameter = static_cast<int>(i) + 1;
+      sources_.push_back(std::move(source));
+    }
+  }
   QueryPtr run(const QueryPtr& query) {
     return query::rewrite(query, [&](const ExpressionPtr& each, int) { return replacement(each); });
   }
@@ -159,6 +178,7 @@ std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr>
                               const JobOptions& options) {
   auto job = std::make_shared<Job>();
   ParameterCollector parameters;
+  parameters.keep_numbers(*query);
   if (options.inserts) {
     for (const query::Target& target : query->targets) parameters.compute(target.expression);
     for (const query::RangeTableEntry& entry : query->entries) {

@@ -20,7 +20,8 @@ struct JobOptions {
 // Which of a job's choices is a hash-distributed or single-shard table's, by the relation's number.
 using ChoiceOfTable = std::map<std::uint32_t, std::size_t>;
 
-// Parameters get the numbers 1, 2, ... in order of their first use; functions that are stable and see no row become
+// The statement's parameters keep their numbers if there is no gap among those that are used, else they get the numbers
+// 1, 2, ... in order of their first use; functions that are stable and see no row become
 // parameters, computed once by the coordinator.
 std::shared_ptr<Job> make_job(const query::QueryPtr& query, std::vector<ShardChoicePtr> choices,
                               const ChoiceOfTable& choice_of, const DistributionInputs& inputs,

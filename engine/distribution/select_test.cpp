@@ -89,12 +89,15 @@ TEST_F(Prepared, a_routed_task_keeps_its_text) {
 }
 
 TEST_F(Prepared, parameters_are_numbered_anew_where_some_are_not_used) {
+  PlanOptions options;
+  options.parameter_types = {TypeId::int4, TypeId::int4, TypeId::int4, TypeId::int4, TypeId::int8};
   const DistributedPlanPtr plan = distributed(
       "SELECT s FROM (SELECT $1::int x, s, id FROM a WHERE v = $3) q WHERE id = $2 AND "
-      "$2 > 0 LIMIT $4",
-      tables_);
+      "$2 > 0 LIMIT $5",
+      tables_, options);
   EXPECT_FALSE(plan->job->same_parameters);
-  const std::vector<Value> values{Value::integer(10), Value::integer(2), Value::integer(30), Value::integer(40)};
+  const std::vector<Value> values{Value::integer(10), Value::integer(2), Value::integer(30), Value::integer(40),
+                                  Value::integer(50)};
   const std::vector<Task> tasks = make_tasks(*plan->job, {call_, values});
   ASSERT_EQ(tasks.size(), 1U);
   EXPECT_EQ(tasks[0].shards, std::vector<std::int64_t>{102003});

@@ -8,6 +8,7 @@
 #include "engine/copy/reader.h"
 #include "engine/executor/copy_file.h"
 #include "engine/executor/copy_parts.h"
+#include "engine/executor/foreign_keys.h"
 #include "engine/executor/table_writer.h"
 #include "engine/query/analysis.h"
 #include "engine/query/expression_walk.h"
@@ -57,6 +58,7 @@ class CopyIntoTable {
                 const std::vector<std::size_t>& columns, const ExpressionPtr& where, copy::Reader::Origin origin)
       : state_(planned, inputs, *inputs.snapshot),
         writer_(state_, *planned.plan->as<plan::ModifyTable>()),
+        foreign_keys_(ForeignKeyEvents::make(state_, writer_.table())),
         relation_(*writer_.table().relation),
         binary_(options.format == copy::Format::binary),
         reader_(make_reader(relation_, columns, options, origin)),
@@ -85,7 +87,7 @@ class CopyIntoTable {
       try {
         state_.check_interrupts();
         wanted = complete(row);
-        if (wanted && single_) writer_.insert(row);
+        if (wanted && single_) insert(row);
       } catch (const SqlError&) {
         rethrow_in_context(reader_->context());
       }
@@ -94,6 +96,7 @@ class CopyIntoTable {
       if (!single_) keep();
     }
     flush();
+    state_.fire_foreign_keys();
     return copied_;
   }
 
@@ -191,6 +194,10 @@ class CopyIntoTable {
     return true;
   }
 
+  void insert(const Row& row) {
+    const Tid tid = writer_.insert(row);
+    if (foreign_keys_ != nullptr) foreign_keys_->inserted(row, tid);
+  }
   void keep() {
     batch_[batch_size_++].line = reader_->line();
     batch_bytes_ += reader_->line_bytes();
@@ -199,7 +206,7 @@ class CopyIntoTable {
   void flush() {
     for (std::size_t i = 0; i < batch_size_; ++i) {
       try {
-        writer_.insert(batch_[i].row);
+        insert(batch_[i].row);
       } catch (const SqlError&) {
         rethrow_in_context(reader_->context_of_line(batch_[i].line));
       }
@@ -210,6 +217,7 @@ class CopyIntoTable {
 
   ExecutorState state_;
   TableWriter writer_;
+  std::unique_ptr<ForeignKeyEvents> foreign_keys_;  // null: no foreign key has to do with the table
   const query::Relation& relation_;
   const bool binary_;
   std::unique_ptr<copy::RowReader> reader_;

@@ -133,6 +133,22 @@ class PlanRunner {
     const auto* change = planned.plan->as<plan::ModifyTable>();
     return change != nullptr && !change->returning ? std::to_string(execution.processed()) : text;
   }
+  // What the topmost node says of itself in EXPLAIN ANALYZE.
+  std::string measured(const PlannedStatement& planned) {
+    begin();
+    const CallContext context;
+    const ExecutionInputs inputs{.database = database_,
+                                 .transaction = *transaction_,
+                                 .call = context,
+                                 .work_memory_bytes = work_memory_bytes,
+                                 .measure = true};
+    Execution execution(std::make_shared<const PlannedStatement>(planned), inputs);
+    for (RowView row; execution.next(row);) {
+    }
+    execution.finish();
+    const plan::NodeMeasurement* const found = execution.measurement(*planned.plan);
+    return found == nullptr || found->lines.empty() ? std::string() : found->lines.front();
+  }
   // As run(), but an error is "SQLSTATE message", with " / detail" if there is one.
   std::string outcome(const PlannedStatement& planned) {
     try {

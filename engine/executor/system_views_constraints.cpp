@@ -52,7 +52,7 @@ Row constraint_row(const ShownRelation& table, Constraint constraint) {
           Value::null(),  // conpfeqop
           Value::null(),  // conppeqop
           Value::null(),  // conffeqop
-          Value::null(),  // confdelsetcols
+          key == nullptr || key->on_delete_columns.empty() ? Value::null() : int2_array(key->on_delete_columns),
           Value::null(),  // conexclop
           std::move(constraint.condition)};
 }

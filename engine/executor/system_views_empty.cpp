@@ -107,10 +107,6 @@ constexpr EmptyView views[] = {
      "slot_name name, plugin name, slot_type text, datoid oid, database name, temporary bool, active bool, "
      "active_pid int4, xmin xid, catalog_xmin xid, restart_lsn text, confirmed_flush_lsn text, wal_status text, "
      "safe_wal_size int8, two_phase bool"},
-    {12053, "pg_stats",
-     "schemaname name, tablename name, attname name, inherited bool, null_frac float4, avg_width int4, "
-     "n_distinct float4, most_common_vals anyarray, most_common_freqs _float4, histogram_bounds anyarray, "
-     "correlation float4, most_common_elems anyarray, most_common_elem_freqs _float4, elem_count_histogram _float4"},
     {12093, "pg_seclabels",
      "objoid oid, classoid oid, objsubid int4, objtype text, objnamespace oid, objname text, provider text, "
      "label text"},
