@@ -1,5 +1,6 @@
 // Statements and what a PostgreSQL 15 answered to them, one after the other: files in fixtures, in which a statement is
-// followed by what psql -At showed, each line after a tab.
+// followed by what psql -At showed, each line after a tab. catalog.txt has tables of all kinds and what clients ask the
+// catalog about them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
