@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "engine/catalog/old_definition.h"
@@ -29,18 +30,44 @@ const std::vector<RelationId>& Cache::named(std::string_view schema, std::string
   return found == names_.end() ? none : found->second;
 }
 
-// A relation is listed once for each of its versions that has the name.
-void Cache::add_name(const CachedRelation& relation, const RelationVersion& version) {
-  std::vector<RelationId>& ids = names_[OwnedName(version.description->schema, version.description->name)];
-  ids.insert(std::upper_bound(ids.begin(), ids.end(), relation.id), relation.id);
+const std::vector<RelationId>& Cache::referencing(RelationId id) const {
+  static const std::vector<RelationId> none;
+  const auto found = referencing_.find(id);
+  return found == referencing_.end() ? none : found->second;
 }
 
-void Cache::remove_name(const CachedRelation& relation, const RelationVersion& version) {
-  const auto name = names_.find(Name(version.description->schema, version.description->name));
-  POLARSIM_ASSERT(name != names_.end(), "a relation's name was never noted");
-  std::vector<RelationId>& ids = name->second;
-  ids.erase(std::lower_bound(ids.begin(), ids.end(), relation.id));
-  if (ids.empty()) names_.erase(name);
+namespace {
+
+// The tables that its foreign keys lead to, each once.
+std::set<RelationId> referenced_by(const Definition& definition) {
+  std::set<RelationId> referenced;
+  for (const ForeignKey& key : definition.foreign_keys) referenced.insert(key.referenced);
+  return referenced;
+}
+
+void insert_sorted(std::vector<RelationId>& ids, RelationId id) {
+  ids.insert(std::upper_bound(ids.begin(), ids.end(), id), id);
+}
+
+template <typename Lists, typename Key>
+void erase_sorted(Lists& lists, const Key& key, RelationId id) {
+  const auto found = lists.find(key);
+  POLARSIM_ASSERT(found != lists.end(), "a version of a relation was never listed");
+  found->second.erase(std::lower_bound(found->second.begin(), found->second.end(), id));
+  if (found->second.empty()) lists.erase(found);
+}
+
+}  // namespace
+
+// A relation is listed once for each of its versions.
+void Cache::list(const CachedRelation& relation, const RelationVersion& version) {
+  insert_sorted(names_[OwnedName(version.description->schema, version.description->name)], relation.id);
+  for (const RelationId id : referenced_by(*version.description)) insert_sorted(referencing_[id], relation.id);
+}
+
+void Cache::unlist(const CachedRelation& relation, const RelationVersion& version) {
+  erase_sorted(names_, Name(version.description->schema, version.description->name), relation.id);
+  for (const RelationId id : referenced_by(*version.description)) erase_sorted(referencing_, id, relation.id);
 }
 
 bool Cache::seen(Xid xid, const Transaction* reader) const {
@@ -142,7 +169,7 @@ void Cache::forget_settled(const CachedRelation& relation) {
 CachedRelation& Cache::add(CachedRelation relation) {
   const RelationId id = relation.id;
   ++definitions_version_;
-  add_name(relation, relation.versions.at(0));
+  list(relation, relation.versions.at(0));
   if (relation.indexed != 0) {
     CachedRelation* const table = find(relation.indexed);
     POLARSIM_ASSERT(table != nullptr, "an index of no table");
@@ -159,7 +186,7 @@ CachedRelation& Cache::add(CachedRelation relation) {
 RelationVersion& Cache::add_version(CachedRelation& relation, RelationVersion version) {
   if (version.created_by != frozen_xid) undecided_[version.created_by].push_back(relation.id);
   ++definitions_version_;
-  add_name(relation, version);
+  list(relation, version);
   relation.versions.push_back(std::move(version));
   forget_settled(relation);
   return relation.versions.back();
@@ -202,7 +229,7 @@ void Cache::settle(RelationId id, Xid xid, bool committed) {
   ++definitions_version_;
   std::erase_if(relation->versions, [&](const RelationVersion& version) {
     const bool gone = committed ? version.dropped_by == xid : version.created_by == xid;
-    if (gone) remove_name(*relation, version);
+    if (gone) unlist(*relation, version);
     return gone;
   });
   for (RelationVersion& version : relation->versions) {

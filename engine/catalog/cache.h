@@ -43,6 +43,8 @@ class Cache {
   const CachedRelation* find(RelationId id) const;
   // Everything that has the name in some version, whoever may see that, in order of creation.
   const std::vector<RelationId>& named(std::string_view schema, std::string_view name) const;
+  // Tables that have a foreign key to it in some version, whoever may see that: once for each such version, in order.
+  const std::vector<RelationId>& referencing(RelationId id) const;
   // The version that the reader sees (null: the committed one); null if there is none.
   const RelationVersion* visible(const CachedRelation& relation, const Transaction* reader) const;
   RelationVersion* visible(CachedRelation& relation, const Transaction* reader);
@@ -78,8 +80,9 @@ class Cache {
   };
   using OwnedName = std::pair<std::string, std::string>;
 
-  void add_name(const CachedRelation& relation, const RelationVersion& version);
-  void remove_name(const CachedRelation& relation, const RelationVersion& version);
+  // In names_ and referencing_.
+  void list(const CachedRelation& relation, const RelationVersion& version);
+  void unlist(const CachedRelation& relation, const RelationVersion& version);
   bool seen(Xid xid, const Transaction* reader) const;
   void forget_settled(const CachedRelation& relation);
   void settle(const txn::TransactionLevel& level, bool committed);
@@ -90,6 +93,7 @@ class Cache {
   const txn::TransactionManager& transactions_;
   std::map<RelationId, CachedRelation> relations_;
   std::map<OwnedName, std::vector<RelationId>, NameLess> names_;
+  std::map<RelationId, std::vector<RelationId>> referencing_;
   std::map<OwnedName, std::uint64_t, NameLess> touched_;
   std::uint64_t last_touch_ = 0;
   std::uint64_t definitions_version_ = 0;

@@ -189,6 +189,22 @@ RelationId Catalog::schema_id(const Transaction* reader, std::string_view name) 
   return found == nullptr ? 0 : found->id;
 }
 
+std::vector<ReferencingKey> Catalog::referencing(const Transaction* reader, RelationId id) const {
+  std::vector<ReferencingKey> found;
+  RelationId last = 0;
+  for (const RelationId table : impl_->cache.referencing(id)) {
+    const RelationVersion* const version = impl_->cache.visible(*std::as_const(impl_->cache).find(table), reader);
+    if (version == nullptr || table == last) continue;
+    last = table;
+    for (const ForeignKey& key : version->description->foreign_keys) {
+      if (key.referenced == id) found.push_back({table, version->description, &key});
+    }
+  }
+  std::sort(found.begin(), found.end(),
+            [](const ReferencingKey& a, const ReferencingKey& b) { return a.key->id < b.key->id; });
+  return found;
+}
+
 std::uint64_t Catalog::definitions_version() const { return impl_->cache.definitions_version(); }
 
 std::uint64_t Catalog::version(std::string_view schema, std::string_view name) const {

@@ -66,6 +66,13 @@ inline void complete_row(const Table& table, Row& row) {
     row.push_back(i < table.missing.size() ? table.missing[i] : Value::null());
 }
 
+// A foreign key that leads to some table, and the table that has it.
+struct ReferencingKey {
+  RelationId table = 0;
+  DefinitionPtr description;        // of that table
+  const ForeignKey* key = nullptr;  // in it
+};
+
 // What kind of thing it is says description->kind.
 struct Relation {
   RelationId id = 0;
@@ -119,6 +126,8 @@ class Catalog {
   std::optional<Relation> find_in_schema(const Transaction* reader, std::string_view schema,
                                          std::string_view name) const;
   std::vector<Relation> relations(const Transaction* reader) const;  // by id; schemas among them
+  // The foreign keys that lead to the table, in order of creation.
+  std::vector<ReferencingKey> referencing(const Transaction* reader, RelationId id) const;
   // pg_namespace.oid; 0 if there is no such schema.
   RelationId schema_id(const Transaction* reader, std::string_view name) const;
   // Counts the changes of definitions that somebody may see, by anybody: what was derived from definitions while it

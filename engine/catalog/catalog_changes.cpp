@@ -251,6 +251,12 @@ void Catalog::Implementation::move_to(Transaction& transaction, RelationId id, R
   if (version.toast != 0) transaction.level().dropped.push_back(version.toast);
   version.file = file;
   version.toast = toast;
+  if (version.description->statistics) {
+    Definition uncounted = *version.description;
+    uncounted.statistics->pages = 0;
+    uncounted.statistics->rows = -1;
+    version.description = std::make_shared<const Definition>(std::move(uncounted));
+  }
   replace(transaction, id, std::move(version));
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
 #include <limits>
 #include <utility>
 
@@ -31,6 +32,21 @@ class ObjectWriter {
     for (const int value : values) elements.emplace_back(Numeric(std::int64_t{value}));
     if (!elements.empty()) members_.push_back({key, Json(std::move(elements))});
   }
+  // Exactly, as numbers of a JSON document are.
+  template <std::floating_point Number>
+  void add(const char* key, Number value) {
+    if (value != 0) members_.push_back({key, number(value)});
+  }
+  void add(const char* key, const std::vector<float>& values) {
+    Json::Elements elements;
+    for (const float value : values) elements.push_back(number(value));
+    if (!elements.empty()) members_.push_back({key, Json(std::move(elements))});
+  }
+  void add(const char* key, const std::vector<std::string>& values) {
+    Json::Elements elements;
+    for (const std::string& value : values) elements.emplace_back(value);
+    if (!elements.empty()) members_.push_back({key, Json(std::move(elements))});
+  }
   template <typename T>
   void add_each(const char* key, const std::vector<T>& values, Json (*write)(const T&)) {
     Json::Elements elements;
@@ -41,6 +57,11 @@ class ObjectWriter {
   Json finish() { return Json(std::move(members_)); }
 
  private:
+  template <std::floating_point Number>
+  static Json number(Number value) {
+    return Json(Numeric::parse(fmt::format("{}", value)));
+  }
+
   Json::Members members_;
 };
 
@@ -86,10 +107,32 @@ Json write_foreign_key(const ForeignKey& key) {
   to.add("referenced_columns", key.referenced_columns);
   to.add("on_delete", letter(key.on_delete, ForeignKey::Action::no_action));
   to.add("on_update", letter(key.on_update, ForeignKey::Action::no_action));
+  to.add("on_delete_columns", key.on_delete_columns);
   to.add("match_full", key.match_full);
   to.add("deferrable", key.deferrable);
   to.add("initially_deferred", key.initially_deferred);
   to.add("not_valid", !key.validated);
+  return to.finish();
+}
+
+Json write_column_statistics(const ColumnStatistics& statistics) {
+  ObjectWriter to;
+  to.add("column", std::int64_t{statistics.column});
+  to.add("null_fraction", statistics.null_fraction);
+  to.add("distinct", statistics.distinct);
+  to.add("average_width", std::int64_t{statistics.average_width});
+  to.add("most_common", statistics.most_common);
+  to.add("frequencies", statistics.most_common_frequencies);
+  to.add("histogram", statistics.histogram);
+  to.add("correlation", statistics.correlation);
+  return to.finish();
+}
+
+Json write_statistics(const TableStatistics& statistics) {
+  ObjectWriter to;
+  to.add("pages", statistics.pages);
+  to.add("rows", statistics.rows);
+  to.add_each("columns", statistics.columns, write_column_statistics);
   return to.finish();
 }
 
@@ -175,6 +218,25 @@ class ObjectReader {
     for (const Json& element : elements(key)) result.push_back(static_cast<T>(number_in(element, key)));
     return result;
   }
+  double real(const char* key) const {
+    const Json* const found = object_.find(key);
+    return found == nullptr ? 0 : real_in(*found, key);
+  }
+  float single(const char* key) const { return static_cast<float>(real(key)); }
+  std::vector<float> singles(const char* key) const {
+    std::vector<float> result;
+    for (const Json& element : elements(key)) result.push_back(static_cast<float>(real_in(element, key)));
+    return result;
+  }
+  std::vector<std::string> texts(const char* key) const {
+    std::vector<std::string> result;
+    for (const Json& element : elements(key)) {
+      if (!element.is_string()) refuse(key);
+      result.push_back(element.as_string());
+    }
+    return result;
+  }
+  const Json* find(const char* key) const { return object_.find(key); }
   template <typename T>
   std::vector<T> each(const char* key, T (*read)(const ObjectReader&)) const {
     std::vector<T> result;
@@ -190,6 +252,10 @@ class ObjectReader {
   static std::int64_t number_in(const Json& value, const char* key) {
     if (!value.is_number()) refuse(key);
     return value.as_number().to_int8();
+  }
+  static double real_in(const Json& value, const char* key) {
+    if (!value.is_number()) refuse(key);
+    return value.as_number().to_double();
   }
   const Json::Elements& elements(const char* key) const {
     static const Json::Elements none;
@@ -228,11 +294,29 @@ ForeignKey read_foreign_key(const ObjectReader& from) {
   key.referenced_columns = from.numbers<int>("referenced_columns");
   key.on_delete = from.letter("on_delete", ForeignKey::Action::no_action);
   key.on_update = from.letter("on_update", ForeignKey::Action::no_action);
+  key.on_delete_columns = from.numbers<int>("on_delete_columns");
   key.match_full = from.flag("match_full");
   key.deferrable = from.flag("deferrable");
   key.initially_deferred = from.flag("initially_deferred");
   key.validated = !from.flag("not_valid");
   return key;
+}
+
+ColumnStatistics read_column_statistics(const ObjectReader& from) {
+  ColumnStatistics statistics;
+  statistics.column = static_cast<int>(from.number("column"));
+  statistics.null_fraction = from.single("null_fraction");
+  statistics.distinct = from.single("distinct");
+  statistics.average_width = static_cast<int>(from.number("average_width"));
+  statistics.most_common = from.texts("most_common");
+  statistics.most_common_frequencies = from.singles("frequencies");
+  statistics.histogram = from.texts("histogram");
+  statistics.correlation = from.single("correlation");
+  return statistics;
+}
+
+TableStatistics read_statistics(const ObjectReader& from) {
+  return {from.real("pages"), from.real("rows"), from.each("columns", read_column_statistics)};
 }
 
 IndexProperties::Key read_index_key(const ObjectReader& from) {
@@ -301,6 +385,7 @@ Json to_json(const Definition& definition) {
   to.add_each("columns", definition.columns, write_column);
   to.add_each("checks", definition.checks, write_check);
   to.add_each("foreign_keys", definition.foreign_keys, write_foreign_key);
+  if (definition.statistics) to.add("statistics", write_statistics(*definition.statistics));
   to.add("comment", definition.comment);
   if (definition.kind == RelationKind::index) write_index(to, definition.index);
   if (definition.kind == RelationKind::sequence) write_sequence(to, definition.sequence);
@@ -317,6 +402,8 @@ Definition from_json(RelationKind kind, std::string schema, std::string name, co
   definition.columns = from.each("columns", read_column);
   definition.checks = from.each("checks", read_check);
   definition.foreign_keys = from.each("foreign_keys", read_foreign_key);
+  if (const Json* const statistics = from.find("statistics"))
+    definition.statistics = read_statistics(ObjectReader(*statistics));
   definition.comment = from.text("comment");
   if (kind == RelationKind::index) definition.index = read_index(from);
   if (kind == RelationKind::sequence) definition.sequence = read_sequence(from);

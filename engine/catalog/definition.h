@@ -58,6 +58,7 @@ struct ForeignKey {
   std::vector<int> referenced_columns;
   Action on_delete = Action::no_action;
   Action on_update = Action::no_action;
+  std::vector<int> on_delete_columns;  // what SET NULL and SET DEFAULT set; empty: all
   bool match_full = false;
   bool deferrable = false;
   bool initially_deferred = false;
@@ -87,6 +88,28 @@ struct IndexProperties {
   friend bool operator==(const IndexProperties&, const IndexProperties&) = default;
 };
 
+// What ANALYZE found out about a column (pg_statistic, whose numbers have single precision, too). Values are kept as
+// text, as Column::missing is.
+struct ColumnStatistics {
+  int column = 0;  // from 1
+  float null_fraction = 0;
+  float distinct = 0;  // as pg_statistic.stadistinct
+  int average_width = 0;
+  std::vector<std::string> most_common;
+  std::vector<float> most_common_frequencies;
+  std::vector<std::string> histogram;
+  float correlation = 0;
+  friend bool operator==(const ColumnStatistics&, const ColumnStatistics&) = default;
+};
+// And about a table (pg_class.relpages, reltuples). Negative rows: they have not been counted since the table was
+// emptied.
+struct TableStatistics {
+  double pages = 0;
+  double rows = -1;
+  std::vector<ColumnStatistics> columns;
+  friend bool operator==(const TableStatistics&, const TableStatistics&) = default;
+};
+
 struct ViewProperties {
   std::string query;             // as pg_get_viewdef() shows it
   std::vector<RelationId> uses;  // what it would break without
@@ -109,6 +132,7 @@ struct Definition {
   std::vector<Column> columns;  // of tables and views
   std::vector<Check> checks;
   std::vector<ForeignKey> foreign_keys;
+  std::optional<TableStatistics> statistics;  // of a table that was analysed
   IndexProperties index;
   ViewProperties view;
   SequenceProperties sequence;

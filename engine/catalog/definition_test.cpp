@@ -51,11 +51,24 @@ ForeignKey any_foreign_key() {
   key.referenced_columns = *any_numbers();
   key.on_delete = *action;
   key.on_update = *action;
+  key.on_delete_columns = *any_numbers();
   key.match_full = *rc::gen::arbitrary<bool>();
   key.deferrable = *rc::gen::arbitrary<bool>();
   key.initially_deferred = *rc::gen::arbitrary<bool>();
   key.validated = *rc::gen::arbitrary<bool>();
   return key;
+}
+
+TableStatistics any_statistics() {
+  const auto number = rc::gen::element(0.0F, 0.1F, -0.25F, 1e20F, 1.0F / 3, -1.0F);
+  const auto count = rc::gen::element(0.0, 7.0, 123456789.0, 1e15);
+  TableStatistics statistics{*count, *count, {}};
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i) {
+    const auto texts = rc::gen::container<std::vector<std::string>>(any_expression());
+    statistics.columns.push_back({*rc::gen::inRange(0, 9), *number, *number, *rc::gen::inRange(0, 9), *texts,
+                                  *rc::gen::container<std::vector<float>>(number), *texts, *number});
+  }
+  return statistics;
 }
 
 IndexProperties any_index() {
@@ -99,6 +112,7 @@ Definition any_definition() {
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
     definition.checks.push_back({*any_name(), *any_expression(), *rc::gen::arbitrary<bool>(), *any_id()});
   for (int i = *rc::gen::inRange(0, 3); i > 0; --i) definition.foreign_keys.push_back(any_foreign_key());
+  if (*rc::gen::arbitrary<bool>()) definition.statistics = any_statistics();
   definition.comment = *any_expression();
   if (definition.kind == RelationKind::index) definition.index = any_index();
   if (definition.kind == RelationKind::sequence) definition.sequence = any_sequence();

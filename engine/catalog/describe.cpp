@@ -121,6 +121,7 @@ std::string foreign_key_text(const ForeignKey& key, const Definition& table, con
   if (key.match_full) text += " MATCH FULL";
   if (key.on_update != ForeignKey::Action::no_action) text += fmt::format(" ON UPDATE {}", action_text(key.on_update));
   if (key.on_delete != ForeignKey::Action::no_action) text += fmt::format(" ON DELETE {}", action_text(key.on_delete));
+  if (!key.on_delete_columns.empty()) text += fmt::format(" ({})", column_list(table, key.on_delete_columns));
   if (key.deferrable) text += " DEFERRABLE";
   if (key.initially_deferred) text += " INITIALLY DEFERRED";
   if (!key.validated) text += " NOT VALID";

@@ -95,6 +95,13 @@ std::optional<std::int64_t> last_value(Database& database, RelationId file) {
   return state.last_value;
 }
 
+Row sequence_row(Database& database, RelationId file) {
+  const PageRef pin = database.pool().pin(page_of(file));
+  const StoredState stored = load(pin);
+  return {Value::integer(stored.state.last_value), Value::integer(stored.logged_ahead),
+          Value::boolean(stored.state.is_called)};
+}
+
 std::int64_t nextval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name) {
   const SequencePtr sequence = open(database, transaction, name, LockMode::row_exclusive);
   const SequenceDefinition& definition = sequence->definition;

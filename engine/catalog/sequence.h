@@ -41,6 +41,9 @@ std::int64_t lastval(Database& database, txn::Transaction& transaction, const Se
 // pg_sequences.last_value: nothing before the first nextval(). Takes no lock: as it is at this moment.
 std::optional<std::int64_t> last_value(Database& database, RelationId file);
 
+// What SELECT * FROM a sequence gives: last_value, log_cnt, is_called. Takes no lock either.
+Row sequence_row(Database& database, RelationId file);
+
 // The page of a new sequence; its file exists.
 void create_sequence_page(Database& database, txn::Transaction& transaction, const Sequence& sequence);
 void register_sequence_redo(storage::RedoTable& table);

@@ -59,6 +59,7 @@ class CoordinatorSession : public Session, private QueryHook {
   void set_interrupt_listener(std::function<void()> listener) override { interrupt_listener_ = std::move(listener); }
   sim::Duration idle_in_transaction_timeout() const override { return local_->idle_in_transaction_timeout(); }
   syntax::TransactionModes default_modes() const override { return local_->default_modes(); }
+  void set_copy_stream(CopyStream* stream) override { local_->set_copy_stream(stream); }
 
  private:
   void on_interrupt();

@@ -202,11 +202,17 @@ class TableChange {
       return from || (key.referenced == id_ && std::find(to.begin(), to.end(), number) != to.end());
     });
     catalog::Column& column = column_of(changed, number);
+    forget_statistics(changed, number);
     column = catalog::Column{};
     column.name = fmt::format("........pg.dropped.{}........", number);
     column.type = TypeId::int4;
     column.dropped = true;
     change(std::move(changed));
+  }
+
+  static void forget_statistics(Definition& changed, int number) {
+    if (!changed.statistics) return;
+    std::erase_if(changed.statistics->columns, [number](const auto& known) { return known.column == number; });
   }
 
   bool names_column(const Definition& index, int number) const {
@@ -316,15 +322,15 @@ class TableChange {
   void drop_not_null(const std::string& name) {
     Definition changed = definition();
     const int number = require_column(changed, name);
+    if (column_of(changed, number).identity != catalog::Column::Identity::none) {
+      throw SqlError(sqlstate::syntax_error,
+                     fmt::format("column \"{}\" of relation \"{}\" is an identity column", name, changed.name));
+    }
     const catalog::TablePtr current = table();
     for (const catalog::Index& index : current->indexes) {
       if (index.description->index.primary && names_column(*index.description, number)) {
         throw SqlError(sqlstate::invalid_table_definition, fmt::format("column \"{}\" is in a primary key", name));
       }
-    }
-    if (column_of(changed, number).identity != catalog::Column::Identity::none) {
-      throw SqlError(sqlstate::syntax_error,
-                     fmt::format("column \"{}\" of relation \"{}\" is an identity column", name, changed.name));
     }
     column_of(changed, number).not_null = false;
     change(std::move(changed));
@@ -335,18 +341,48 @@ class TableChange {
     const int number = require_column(changed, action.column);
     refuse_views_of(changed, action.column);
     const Type type = query::resolve_type(*action.type);
+    if (column_of(changed, number).identity != catalog::Column::Identity::none) require_identity_type(type);
     std::vector<NewColumn> columns;
     columns.push_back({number, conversion(changed, number, type, action.expression)});
     catalog::Column& column = column_of(changed, number);
     column.type = type;
     column.missing.reset();
+    forget_statistics(changed, number);
     if (!column.default_text.empty()) column.default_text = converted_default(changed, number);
     const catalog::TablePtr before = table();
     // The rows are read with the old definition and written with the new one.
     for (const catalog::Index& index : before->indexes) retype_index(*index.description, index.id, number, type);
     change(std::move(changed));
-    rewrite(context_, *table(), std::move(columns));
-    for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
+    try {
+      rewrite(context_, *table(), std::move(columns));
+      for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
+    } catch (SqlError& error) {
+      // What is wrong with an expression of the catalog is nowhere in the statement.
+      throw error.at(0);
+    }
+    check_foreign_keys_of(number);
+  }
+
+  // Those that lead to the column or from it: whether they can still be, and are.
+  void check_foreign_keys_of(int number) {
+    std::vector<catalog::ReferencingKey> keys = context_.catalog().referencing(&context_.transaction, id_);
+    const catalog::DefinitionPtr own = table()->description;
+    for (const catalog::ForeignKey& key : own->foreign_keys) keys.push_back({id_, own, &key});
+    for (const auto& [referencing, description, key] : keys) {
+      const auto names = [number](const std::vector<int>& columns) {
+        return std::find(columns.begin(), columns.end(), number) != columns.end();
+      };
+      const bool from = referencing == id_ && names(key->columns);
+      if (!from && !(key->referenced == id_ && names(key->referenced_columns))) continue;
+      for (const RelationId other : {referencing, key->referenced}) {
+        context_.database.locks().acquire(context_.backend(), context_.transaction.level().locks,
+                                          txn::LockTag::of_relation(other), LockMode::share_row_exclusive);
+      }
+      const catalog::TablePtr referenced = context_.catalog().find_table(&context_.transaction, key->referenced);
+      check_comparable(*description, *referenced->description, *key);
+      if (key->validated)
+        check_references(context_, *context_.catalog().find_table(&context_.transaction, referencing), *key);
+    }
   }
 
   void refuse_views_of(const Definition& changed, const std::string& column) const {
@@ -369,7 +405,9 @@ class TableChange {
         throw SqlError(
             sqlstate::datatype_mismatch,
             fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type)), "",
-            fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type)));
+            column.generated_text.empty()
+                ? fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type))
+                : "");
       }
       syntax::Expression reference;
       reference.kind = syntax::Expression::Kind::column;
@@ -387,7 +425,14 @@ class TableChange {
       const auto parsed = syntax::parse(fmt::format("SELECT {}", column.default_text));
       expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
     });
-    return stored_default(context_, changed, column, expression);
+    try {
+      return stored_default(context_, changed, column, expression);
+    } catch (const SqlError& error) {
+      if (error.sqlstate() != sqlstate::datatype_mismatch) throw;
+      throw SqlError(sqlstate::datatype_mismatch,
+                     fmt::format("default for column \"{}\" cannot be cast automatically to type {}", column.name,
+                                 type_name(column.type.id)));
+    }
   }
 
   void retype_index(Definition index, RelationId id, int number, Type type) {
@@ -412,6 +457,9 @@ class TableChange {
     Definition changed = definition();
     const std::string& name = action.column;
     const auto named = [&](const auto& constraint) { return constraint.name == name; };
+    std::vector<catalog::ForeignKey> keys = changed.foreign_keys;
+    std::erase_if(keys, [&](const catalog::ForeignKey& key) { return key.name != name; });
+    lock_referenced(context_, id_, keys);
     if (std::erase_if(changed.checks, named) + std::erase_if(changed.foreign_keys, named) != 0) {
       change(std::move(changed));
       return;

@@ -187,20 +187,6 @@ bool names_itself(const CommandContext& context, const TableInMaking& table, con
   return !found || found->id == table.id || table.id == 0;
 }
 
-void check_types(const Definition& referencing, const Definition& referenced, const catalog::ForeignKey& key) {
-  for (std::size_t i = 0; i < key.columns.size(); ++i) {
-    const catalog::Column& from = column_of(referencing, key.columns[i]);
-    const catalog::Column& to = column_of(referenced, key.referenced_columns[i]);
-    const bool same = find_operator("=", to.type.id, from.type.id) != nullptr ||
-                      find_conversion(from.type.id, to.type.id, CastContext::implicit).possible();
-    if (same) continue;
-    throw SqlError(sqlstate::datatype_mismatch,
-                   fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name),
-                   fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
-                               to.name, format_type(from.type), format_type(to.type)));
-  }
-}
-
 catalog::ForeignKey::Action action_of(syntax::Constraint::Action action) {
   using From = syntax::Constraint::Action;
   using To = catalog::ForeignKey::Action;
@@ -219,12 +205,33 @@ catalog::ForeignKey::Action action_of(syntax::Constraint::Action action) {
   return To::no_action;
 }
 
+std::vector<int> referencing_columns(const Definition& definition, const std::vector<std::string>& names) {
+  std::vector<int> columns;
+  for (const std::string& name : names) {
+    columns.push_back(definition.find_column(name));
+    if (columns.back() != 0) continue;
+    throw SqlError(sqlstate::undefined_column,
+                   fmt::format("column \"{}\" referenced in foreign key constraint does not exist", name));
+  }
+  return columns;
+}
+
+void refuse_change_of_generated(const Definition& definition, const catalog::ForeignKey& key) {
+  using Action = catalog::ForeignKey::Action;
+  if (std::none_of(key.columns.begin(), key.columns.end(),
+                   [&](int column) { return !column_of(definition, column).generated_text.empty(); }))
+    return;
+  const auto sets = [](Action action) { return action == Action::set_null || action == Action::set_default; };
+  const char* clause = nullptr;
+  if (sets(key.on_delete)) clause = "DELETE";
+  if (sets(key.on_update) || key.on_update == Action::cascade) clause = "UPDATE";
+  if (clause == nullptr) return;
+  throw SqlError(sqlstate::syntax_error,
+                 fmt::format("invalid ON {} action for foreign key constraint containing generated column", clause));
+}
+
 void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
                      const std::vector<std::string>& columns, NameChooser& names) {
-  refuse_deferrable(constraint);
-  if (!constraint.on_delete_columns.empty()) {
-    throw SqlError(sqlstate::feature_not_supported, "ON DELETE SET NULL of some of the columns is not supported");
-  }
   catalog::TablePtr referenced;
   const bool self = names_itself(context, table, constraint.referenced);
   if (self) {
@@ -233,13 +240,13 @@ void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax
     referenced = open_table(context, constraint.referenced, LockMode::share_row_exclusive);
   }
   catalog::ForeignKey key;
-  for (const std::string& name : columns) {
-    const int column = table.definition.find_column(name);
-    if (column == 0) {
-      throw SqlError(sqlstate::undefined_column,
-                     fmt::format("column \"{}\" referenced in foreign key constraint does not exist", name));
-    }
-    key.columns.push_back(column);
+  key.columns = referencing_columns(table.definition, columns);
+  key.on_delete_columns = referencing_columns(table.definition, constraint.on_delete_columns);
+  for (const int column : key.on_delete_columns) {
+    if (std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end()) continue;
+    throw SqlError(sqlstate::invalid_column_reference,
+                   fmt::format("column \"{}\" referenced in ON DELETE SET action must be part of foreign key",
+                               column_of(table.definition, column).name));
   }
   key.referenced = referenced->id;  // 0: itself, which has no number yet
   key.referenced_columns = referenced_columns(*referenced, constraint);
@@ -248,11 +255,14 @@ void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax
   }
   key.on_delete = action_of(constraint.on_delete);
   key.on_update = action_of(constraint.on_update);
+  refuse_change_of_generated(table.definition, key);
   key.match_full = constraint.match_full;
+  key.deferrable = constraint.deferrable || constraint.initially_deferred;
+  key.initially_deferred = constraint.initially_deferred;
   key.validated = !constraint.not_valid;
   key.id = context.database.transactions().new_relation_id();
   key.name = settle_name(table, constraint, columns, "fkey", names);
-  check_types(table.definition, *referenced->description, key);
+  check_comparable(table.definition, *referenced->description, key);
   table.definition.foreign_keys.push_back(std::move(key));
 }
 
@@ -274,6 +284,20 @@ void add_constraint(CommandContext& context, TableInMaking& table, const syntax:
   }
 }
 
+void check_comparable(const Definition& referencing, const Definition& referenced, const catalog::ForeignKey& key) {
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    const catalog::Column& from = column_of(referencing, key.columns[i]);
+    const catalog::Column& to = column_of(referenced, key.referenced_columns[i]);
+    const bool same = find_operator("=", to.type.id, from.type.id) != nullptr ||
+                      find_conversion(from.type.id, to.type.id, CastContext::implicit).possible();
+    if (same) continue;
+    throw SqlError(sqlstate::datatype_mismatch,
+                   fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name),
+                   fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
+                               to.name, format_type(from.type), format_type(to.type)));
+  }
+}
+
 std::set<int> columns_used(const query::ExpressionPtr& expression) {
   std::set<int> used;
   query::walk(expression, [&](const query::Expression& node, int levels) {
@@ -285,9 +309,11 @@ std::set<int> columns_used(const query::ExpressionPtr& expression) {
 }
 
 std::string stored_expression(const CommandContext& context, const Definition& definition,
-                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause) {
+                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause,
+                              std::string_view column) {
   const query::Relation shape = described(definition);
-  return query::deparse(*query::analyse_over_relation(expression, shape, wanted, clause, context.analysis()), &shape);
+  return query::deparse(*query::analyse_over_relation(expression, shape, wanted, clause, context.analysis(), column),
+                        &shape);
 }
 
 std::string stored_default(const CommandContext& context, const Definition& definition, const catalog::Column& column,

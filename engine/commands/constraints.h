@@ -23,18 +23,22 @@ struct TableInMaking {
 
 // Adds a CHECK, PRIMARY KEY, UNIQUE or FOREIGN KEY constraint. `column`: the one it was written at, empty for those of
 // the table. Throws what PostgreSQL throws: 42703, 42P16 "multiple primary keys for table "t" are not allowed", 42710
-// "constraint "c" for relation "t" already exists", 42830, 42804, 0A000 for what there is none of (DEFERRABLE,
-// EXCLUDE).
+// "constraint "c" for relation "t" already exists", 42830, 42804, 0A000 for what there is none of (EXCLUDE, keys
+// that are DEFERRABLE).
 void add_constraint(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
                     const std::string& column, NameChooser& names);
+
+// Throws 42804 "foreign key constraint "k" cannot be implemented" unless the columns of both sides can be compared.
+void check_comparable(const Definition& referencing, const Definition& referenced, const catalog::ForeignKey& key);
 
 // The numbers of the columns in an expression over one relation; 0 is the whole row.
 std::set<int> columns_used(const query::ExpressionPtr& expression);
 
 // The text that the catalog keeps of an expression over the table's columns, which must not contain subqueries,
-// aggregates or window functions. `clause`: "check constraints", "index expressions", ...
+// aggregates or window functions. `clause`: "check constraints", "index expressions", ...; `column`: whose value it is.
 std::string stored_expression(const CommandContext& context, const Definition& definition,
-                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause);
+                              const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause,
+                              std::string_view column = {});
 // The same of a default.
 std::string stored_default(const CommandContext& context, const Definition& definition, const catalog::Column& column,
                            const syntax::ExpressionPtr& expression);

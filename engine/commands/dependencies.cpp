@@ -36,23 +36,22 @@ void Removal::add(const Relation& relation) {
 
 void Removal::add_view(const Relation& view, const std::string& on) {
   if (doomed_ids_.contains(view.id)) return;
-  dependents_.push_back(fmt::format("{} depends on {}", described(view), on));
-  cascades_.push_back(described(view));
+  dependents_.push_back({view.id, described(view), on});
   collect(view, false);
 }
 
 void Removal::add_foreign_key(const Relation& table, const catalog::ForeignKey& key, const std::string& on) {
   if (doomed_ids_.contains(table.id) || !foreign_keys_.insert({table.id, key.name}).second) return;
   lock(table);
-  const std::string what = fmt::format("constraint {} on table {}", key.name, shown_name(context_, *table.description));
-  dependents_.push_back(fmt::format("{} depends on {}", what, on));
-  cascades_.push_back(what);
+  dependents_.push_back(
+      {table.id, fmt::format("constraint {} on table {}", key.name, shown_name(context_, *table.description)), on});
 }
 
 void Removal::collect(const Relation& relation, bool named) {
   if (!doomed_ids_.insert(relation.id).second) return;
   lock(relation);
   doomed_.push_back(relation);
+  lock_referenced(context_, relation.id, relation.description->foreign_keys);
   const std::string on = described(relation);
   for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
     const Definition& definition = *other.description;
@@ -60,8 +59,7 @@ void Removal::collect(const Relation& relation, bool named) {
       // An index goes with its table, an owned sequence with its column.
       const bool by_itself = definition.kind != RelationKind::index && definition.sequence.owner == 0;
       if (definition.schema != relation.description->name || !by_itself || doomed_ids_.contains(other.id)) continue;
-      dependents_.push_back(fmt::format("{} depends on {}", described(other), on));
-      cascades_.push_back(described(other));
+      dependents_.push_back({other.id, described(other), on});
       collect(other, false);
       continue;
     }
@@ -109,20 +107,22 @@ void Removal::add_dependents_of_key(const Relation& table, const Definition& ind
 }
 
 void Removal::report(bool cascade, const std::string& what) const {
-  if (dependents_.empty()) return;
-  if (!cascade) {
-    throw SqlError(
-        dependent_objects_still_exist, fmt::format("cannot drop {} because other objects depend on it", what),
-        fmt::format("{}", fmt::join(dependents_, "\n")), "Use DROP ... CASCADE to drop the dependent objects too.");
-  }
-  if (cascades_.size() == 1) {
-    context_.notice(fmt::format("drop cascades to {}", cascades_.front()));
-    return;
-  }
   std::vector<std::string> lines;
-  for (const std::string& line : cascades_) lines.push_back("drop cascades to " + line);
-  context_.notice(fmt::format("drop cascades to {} other objects", cascades_.size()),
-                  fmt::format("{}", fmt::join(lines, "\n")));
+  for (const Dependent& dependent : dependents_) {
+    // What the statement names, too, is no surprise.
+    if (named_.contains(dependent.relation)) continue;
+    lines.push_back(cascade ? "drop cascades to " + dependent.what
+                            : fmt::format("{} depends on {}", dependent.what, dependent.on));
+  }
+  if (lines.empty()) return;
+  const std::string all = fmt::format("{}", fmt::join(lines, "\n"));
+  if (!cascade) {
+    throw SqlError(dependent_objects_still_exist,
+                   fmt::format("cannot drop {} because other objects depend on it", what), all,
+                   "Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  if (lines.size() == 1) return context_.notice(all);
+  context_.notice(fmt::format("drop cascades to {} other objects", lines.size()), all);
 }
 
 void Removal::run(bool cascade, const std::string& what) {

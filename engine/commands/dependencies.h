@@ -44,8 +44,12 @@ class Removal {
   std::set<RelationId> doomed_ids_;
   std::set<RelationId> named_;
   std::set<ForeignKeyOf> foreign_keys_;
-  std::vector<std::string> dependents_;  // "view v depends on table t"
-  std::vector<std::string> cascades_;    // "view v"
+  struct Dependent {
+    RelationId relation = 0;  // the view, or the table that has the foreign key
+    std::string what;         // "view v"
+    std::string on;           // "table t"
+  };
+  std::vector<Dependent> dependents_;
 };
 
 }  // namespace polarsim::engine::commands

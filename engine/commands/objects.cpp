@@ -65,6 +65,14 @@ catalog::TablePtr open_table(CommandContext& context, const syntax::TableName& n
   return table;
 }
 
+void lock_referenced(CommandContext& context, RelationId table, const std::vector<catalog::ForeignKey>& keys) {
+  for (const catalog::ForeignKey& key : keys) {
+    if (key.referenced == table) continue;
+    context.database.locks().acquire(context.backend(), context.transaction.level().locks,
+                                     txn::LockTag::of_relation(key.referenced), LockMode::access_exclusive);
+  }
+}
+
 std::string schema_for_new(const CommandContext& context, const syntax::TableName& name) {
   if (!name.schema.empty()) {
     require_schema(context, name.schema);

@@ -31,6 +31,9 @@ std::optional<Relation> open(CommandContext& context, const syntax::TableName& n
 // The relation must exist (42P01) and be a table that is not the catalog's (42809, 42501).
 catalog::TablePtr open_table(CommandContext& context, const syntax::TableName& name, LockMode mode);
 
+// Locks the tables that foreign keys lead to, other than the one that has them, before the keys go.
+void lock_referenced(CommandContext& context, RelationId table, const std::vector<catalog::ForeignKey>& keys);
+
 // The schema in which a new object is made. 3F000 "no schema has been selected to create in".
 std::string schema_for_new(const CommandContext& context, const syntax::TableName& name);
 // 42P07 "relation "t" already exists".

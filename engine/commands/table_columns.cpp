@@ -157,12 +157,16 @@ PendingColumn add_column(CommandContext& context, TableInMaking& table, const sy
   return pending;
 }
 
+void require_identity_type(Type type) {
+  if (type.id != TypeId::int2 && type.id != TypeId::int4 && type.id != TypeId::int8)
+    throw SqlError(sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
+}
+
 PendingColumn make_identity(CommandContext& context, TableInMaking& table, int number,
                             const syntax::Constraint& identity, NameChooser& names) {
   catalog::Column& column = table.definition.columns[static_cast<std::size_t>(number - 1)];
   const TypeId type = column.type.id;
-  if (type != TypeId::int2 && type != TypeId::int4 && type != TypeId::int8)
-    throw SqlError(sqlstate::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
+  require_identity_type(type);
   column.identity =
       identity.identity_always ? catalog::Column::Identity::always : catalog::Column::Identity::by_default;
   PendingColumn pending;
@@ -184,7 +188,7 @@ void settle_column(CommandContext& context, TableInMaking& table, const syntax::
         break;
       case Kind::generated:
         column().generated_text = stored_expression(context, table.definition, constraint.expression, column().type,
-                                                    "column generation expressions");
+                                                    "column generation expressions", column().name);
         break;
       case Kind::check:
       case Kind::primary_key:

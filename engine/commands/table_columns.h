@@ -21,6 +21,8 @@ void require_new_column(const Definition& definition, std::string_view name);
 // 42601 for clauses that contradict each other, 42P16 "column "a" has pseudo-type record".
 PendingColumn add_column(CommandContext& context, TableInMaking& table, const syntax::ColumnDefinition& column,
                          NameChooser& names);
+// 22023 unless it is an integer.
+void require_identity_type(Type type);
 // Makes a column one that counts by itself: 22023 unless it is an integer.
 PendingColumn make_identity(CommandContext& context, TableInMaking& table, int number,
                             const syntax::Constraint& identity, NameChooser& names);

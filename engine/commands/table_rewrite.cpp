@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <utility>
 
 #include "engine/commands/indexes.h"
 #include "engine/executor/index_keys.h"
+#include "engine/executor/referenced_key.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/types/text_form.h"
 
@@ -17,14 +19,15 @@ namespace {
 constexpr const char* check_violation = "23514";
 constexpr const char* foreign_key_violation = "23503";
 
-// The values of some columns as one text that equal values share; nothing if one of them is NULL.
+// Values as one text that equal ones share; nothing if one of them is NULL.
 std::optional<std::string> key_of(std::span<const Value> row, const std::vector<int>& columns,
-                                  const Definition& types_of, const std::vector<int>& typed) {
+                                  const std::vector<executor::KeyConversion>& conversions,
+                                  const std::vector<TypeId>& types, const CallContext& call) {
   std::string key;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const Value& value = row[static_cast<std::size_t>(columns[i] - 1)];
     if (value.is_null()) return std::nullopt;
-    storage::append_key(key, value, types_of.columns[static_cast<std::size_t>(typed[i] - 1)].type.id);
+    storage::append_key(key, conversions[i].apply(value, call), types[i]);
   }
   return key;
 }
@@ -43,6 +46,11 @@ std::string key_text(const CommandContext& context, const Definition& table, con
     texts += output_value(row[static_cast<std::size_t>(number - 1)], column.type.id, context.call);
   }
   return fmt::format("({})=({})", names, texts);
+}
+
+bool all_null(std::span<const Value> row, const std::vector<int>& columns) {
+  return std::all_of(columns.begin(), columns.end(),
+                     [&](int column) { return row[static_cast<std::size_t>(column - 1)].is_null(); });
 }
 
 }  // namespace
@@ -81,6 +89,8 @@ void rewrite(CommandContext& context, const catalog::Table& table, std::vector<N
   const catalog::TablePtr emptied = context.catalog().truncate(context.transaction, table);
   for (const Row& row : rows) context.database.heap().insert(context.transaction, emptied->heap, row);
   for (const catalog::Index& index : emptied->indexes) refill_index(context, *emptied, index);
+  // Whoever looks whether the rows keep to constraints has to see them.
+  context.database.transactions().next_command(context.transaction);
 }
 
 void check_no_nulls(CommandContext& context, const catalog::Table& table, int column) {
@@ -108,19 +118,35 @@ void check_rows(CommandContext& context, const catalog::Table& table, const cata
 
 void check_references(CommandContext& context, const catalog::Table& table, const catalog::ForeignKey& key) {
   const catalog::TablePtr referenced = context.catalog().find_table(&context.transaction, key.referenced);
-  boost::unordered_flat_set<std::string> there;
-  for_each_row(context, *referenced, [&](std::span<const Value> row) {
-    if (auto found = key_of(row, key.referenced_columns, *referenced->description, key.referenced_columns))
-      there.insert(std::move(*found));
-  });
-  for_each_row(context, table, [&](std::span<const Value> row) {
-    const auto wanted = key_of(row, key.columns, *referenced->description, key.referenced_columns);
-    if (!wanted || there.contains(*wanted)) return;
+  // Both sides become one type: that of the referenced column, unless only the other way is one.
+  std::vector<TypeId> types;
+  std::vector<executor::KeyConversion> from;
+  std::vector<executor::KeyConversion> to;
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    const Type own = table.description->columns[static_cast<std::size_t>(key.columns[i] - 1)].type;
+    const Type other = referenced->description->columns[static_cast<std::size_t>(key.referenced_columns[i] - 1)].type;
+    const Type common = executor::KeyConversion(own, other).possible() ? other : own;
+    types.push_back(common.id);
+    from.emplace_back(own, common);
+    to.emplace_back(other, common);
+  }
+  const auto refuse = [&](const std::string& detail) {
     throw SqlError(foreign_key_violation,
                    fmt::format("insert or update on table \"{}\" violates foreign key constraint \"{}\"",
                                table.description->name, key.name),
-                   fmt::format("Key {} is not present in table \"{}\".",
-                               key_text(context, *table.description, key.columns, row), referenced->description->name));
+                   detail);
+  };
+  boost::unordered_flat_set<std::string> there;
+  for_each_row(context, *referenced, [&](std::span<const Value> row) {
+    if (auto found = key_of(row, key.referenced_columns, to, types, context.call)) there.insert(std::move(*found));
+  });
+  for_each_row(context, table, [&](std::span<const Value> row) {
+    const auto wanted = key_of(row, key.columns, from, types, context.call);
+    if (!wanted && key.match_full && !all_null(row, key.columns))
+      refuse("MATCH FULL does not allow mixing of null and nonnull key values.");
+    if (!wanted || there.contains(*wanted)) return;
+    refuse(fmt::format("Key {} is not present in table \"{}\".",
+                       key_text(context, *table.description, key.columns, row), referenced->description->name));
   });
 }
 

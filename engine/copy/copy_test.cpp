@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "engine/copy/binary.h"
 #include "engine/copy/reader.h"
 #include "engine/copy/writer.h"
 #include "engine/syntax/parser.h"
@@ -53,7 +54,7 @@ TEST(CopyOptions, AreThoseOfPostgres) {
 }
 
 TEST(CopyOptions, WhatIsNotSupportedIsRefused) {
-  for (const char* options : {"format binary", "encoding 'latin1'", "encoding 'WIN-1252'", "convert_selectively (a)"}) {
+  for (const char* options : {"encoding 'latin1'", "encoding 'WIN-1252'", "convert_selectively (a)"}) {
     try {
       options_of(std::string("COPY x FROM STDIN (") + options + ")");
       ADD_FAILURE() << options;
@@ -132,7 +133,7 @@ std::string without_controls(const std::string& text) {
 using FeedNext = std::function<std::size_t()>;  // how many bytes come next
 
 // Calls `row` for every row of the bytes.
-void read_all(Reader& reader, std::string_view bytes, const FeedNext& piece,
+void read_all(RowReader& reader, std::string_view bytes, const FeedNext& piece,
               const std::function<void(std::span<const Field>)>& row) {
   while (true) {
     const Reader::Outcome outcome = reader.next();
@@ -336,6 +337,71 @@ RC_GTEST_PROP(CopyReader, PiecesDoNotMatter, ()) {
     return text;
   };
   RC_ASSERT(outcome([] { return *rc::gen::inRange<std::size_t>(1, 5); }) == outcome([] { return 1000; }));
+}
+
+// --- binary ---
+
+std::string read_binary_file(std::string_view bytes, std::size_t piece) {
+  BinaryReader reader("t", {"a", "b"});
+  std::string text;
+  try {
+    read_all(
+        reader, bytes, [&] { return piece; },
+        [&](std::span<const Field> fields) {
+          for (const Field& field : fields) text += field.is_null ? "null;" : std::string(field.text) + ";";
+          if (fields.size() < 2) reader.throw_missing(fields.size());
+        });
+  } catch (const SqlError& error) {
+    text += error.sqlstate() + " " + error.fields().message + " / " + error.fields().context;
+  }
+  return text;
+}
+
+TEST(CopyBinary, RefusesWhatPostgresRefuses) {
+  using namespace std::string_literals;
+  const std::string header = "PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0"s;
+  const std::string row = "\0\2\0\0\0\1x\xff\xff\xff\xff"s;
+  const std::string end = "\xff\xff";
+  for (const std::size_t piece : {1000, 1, 2, 3, 5}) {
+    const auto read = [&](const std::string& bytes) { return read_binary_file(bytes, piece); };
+    EXPECT_EQ(read(header + row + row + end), "x;null;x;null;");
+    EXPECT_EQ(read(header + row), "x;null;");
+    EXPECT_EQ(read(header), "");
+    EXPECT_EQ(read("PGCOPY\n\xff\r\n\0\0\0\0\1\0\0\0\3abc"s + row), "x;null;");
+    EXPECT_EQ(read(""), "22P04 COPY file signature not recognized / ");
+    EXPECT_EQ(read("1\t2\n1\t2\n1\t2\n"), "22P04 COPY file signature not recognized / ");
+    EXPECT_EQ(read(header.substr(0, 13)), "22P04 invalid COPY file header (missing flags) / ");
+    EXPECT_EQ(read(header.substr(0, 17)), "22P04 invalid COPY file header (missing length) / ");
+    EXPECT_EQ(read("PGCOPY\n\xff\r\n\0\0\0\0\1\0\0\0\3ab"s), "22P04 invalid COPY file header (wrong length) / ");
+    EXPECT_EQ(read("PGCOPY\n\xff\r\n\0\0\1\0\0\0\0\0\0"s), "22P04 invalid COPY file header (WITH OIDS) / ");
+    EXPECT_EQ(read("PGCOPY\n\xff\r\n\0\0\2\0\0\0\0\0\0"s), "22P04 unrecognized critical flags in COPY file header / ");
+    EXPECT_EQ(read(header + row + end + "x"), "x;null;22P04 received copy data after EOF marker / COPY t, line 2");
+    EXPECT_EQ(read(header + "\0\1\0\0\0\1x"s), "22P04 row field count is 1, expected 2 / COPY t, line 1");
+    EXPECT_EQ(read(header + row.substr(0, 8)), "x;22P04 unexpected EOF in COPY data / COPY t, line 1, column b");
+    EXPECT_EQ(read(header + row.substr(0, 6)), "22P04 unexpected EOF in COPY data / COPY t, line 1, column a");
+    EXPECT_EQ(read(header + "\0\2\xff\xff\xff\xfe"s + row), "22P04 invalid field size / COPY t, line 1, column a");
+  }
+}
+
+RC_GTEST_PROP(CopyBinary, WhatIsWrittenIsReadAgainInWhateverPieces, ()) {
+  const auto rows = any_rows(2);
+  BinaryWriter writer(2);
+  std::string bytes;
+  writer.header(bytes, {});
+  std::string expected;
+  for (const auto& row : rows) {
+    for (const auto& field : row) {
+      if (field) {
+        writer.field(bytes, *field);
+      } else {
+        writer.null(bytes);
+      }
+      expected += field.value_or("null") + ";";
+    }
+    writer.end_row(bytes);
+  }
+  writer.trailer(bytes);
+  RC_ASSERT(read_binary_file(bytes, *rc::gen::inRange<std::size_t>(1, 9)) == expected);
 }
 
 }  // namespace

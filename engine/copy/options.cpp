@@ -128,7 +128,6 @@ void check_encoding(const Parameter& option) {
 
 struct Given {
   Options options;
-  bool binary = false;
   std::optional<std::string> delimiter, null, quote, escape;
   // What may be written only once has been.
   std::vector<std::string_view> names;
@@ -139,7 +138,7 @@ void set_format(const Parameter& option, Given& given) {
   if (format == "csv") {
     given.options.format = Format::csv;
   } else if (format == "binary") {
-    given.binary = true;
+    given.options.format = Format::binary;
   } else if (format != "text") {
     throw SqlError(sqlstate::invalid_parameter_value, fmt::format("COPY format \"{}\" not recognized", format))
         .at(option.position);
@@ -190,7 +189,6 @@ void check_binary(const Given& given) {
   if (given.null) refuse(sqlstate::syntax_error, "cannot specify NULL in BINARY mode");
   if (given.options.header != Header::none)
     refuse(sqlstate::feature_not_supported, "cannot specify HEADER in BINARY mode");
-  refuse(sqlstate::feature_not_supported, "COPY format \"binary\" is not supported");
 }
 
 void check_delimiter_and_null(const Given& given, std::string_view delimiter, std::string_view null) {
@@ -243,8 +241,8 @@ Options read_options(const std::vector<Parameter>& options, bool from) {
     given.names.push_back(option.name);
     take(option, from, given);
   }
-  if (given.binary) check_binary(given);
   Options& result = given.options;
+  if (result.format == Format::binary) check_binary(given);
   const bool csv = result.format == Format::csv;
   const std::string delimiter = given.delimiter.value_or(csv ? "," : "\t");
   result.null = given.null.value_or(csv ? "" : "\\N");

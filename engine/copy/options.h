@@ -8,7 +8,7 @@
 
 namespace polarsim::engine::copy {
 
-enum class Format : std::uint8_t { text, csv };
+enum class Format : std::uint8_t { text, csv, binary };
 // `match`: the first line must have the columns' names.
 enum class Header : std::uint8_t { none, present, match };
 
@@ -28,8 +28,8 @@ struct Options {
 };
 
 // Throws SqlError with PostgreSQL's texts and positions: 42601 "option \"x\" not recognized", 22023 "COPY format
-// \"xml\" not recognized", 0A000 "COPY quote available only in CSV mode". Refused with 0A000, unlike there: FORMAT
-// binary, encodings other than UTF-8, CONVERT_SELECTIVELY.
+// \"xml\" not recognized", 0A000 "COPY quote available only in CSV mode". Refused with 0A000, unlike there:
+// encodings other than UTF-8, CONVERT_SELECTIVELY.
 Options read_options(const std::vector<syntax::Parameter>& options, bool from);
 
 }  // namespace polarsim::engine::copy

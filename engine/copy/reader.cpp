@@ -12,8 +12,6 @@ namespace polarsim::engine::copy {
 
 namespace {
 
-constexpr const char* bad_copy_file_format = "22P04";
-
 constexpr std::uint64_t in_every_byte(std::uint64_t byte) { return byte * 0x0101010101010101ULL; }
 
 // No byte is zero or above 0x7f.
@@ -45,9 +43,9 @@ void throw_in_context(const SqlError& error, const std::string& context) {
 }
 
 Reader::Reader(const Options& options, std::string relation, std::vector<ColumnInput> columns, Origin origin)
-    : options_(options),
+    : RowReader(std::move(relation)),
+      options_(options),
       csv_(options.format == Format::csv),
-      relation_(std::move(relation)),
       columns_(std::move(columns)),
       origin_(origin),
       header_due_(options.header != Header::none) {
@@ -271,7 +269,7 @@ void Reader::throw_missing(std::size_t column) const {
   fail_format(fmt::format("missing data for column \"{}\"", columns_.at(column).name));
 }
 
-std::string Reader::context_of_line(std::uint64_t line) const {
+std::string RowReader::context_of_line(std::uint64_t line) const {
   return fmt::format("COPY {}, line {}", relation_, line);
 }
 

@@ -1,4 +1,4 @@
-// The rows of COPY FROM: bytes, fed in pieces of any size, to fields (PostgreSQL's CopyReadLineText() and
+// The rows of COPY FROM in the formats text and csv (PostgreSQL's CopyReadLineText() and
 // CopyReadAttributes*(), src/backend/commands/copyfromparse.c).
 //
 // Lines end in LF, CR LF or CR, whichever ends the first one, and the others are refused (22P04). A line that holds
@@ -16,15 +16,9 @@
 #include <vector>
 
 #include "engine/copy/options.h"
-#include "engine/sql/error.h"
+#include "engine/copy/rows.h"
 
 namespace polarsim::engine::copy {
-
-struct Field {
-  std::string_view text;
-  bool is_null = false;
-  friend bool operator==(const Field&, const Field&) = default;
-};
 
 // How a column is read, by options.
 struct ColumnInput {
@@ -33,38 +27,23 @@ struct ColumnInput {
   bool force_null = false;
 };
 
-class Reader {
+class Reader final : public RowReader {
  public:
   // Where the bytes come from: after \. a client has nothing more to say, a file goes on if something stood before it.
   enum class Origin : std::uint8_t { client, file };
-  // `relation`: its name, for contexts.
   Reader(const Options& options, std::string relation, std::vector<ColumnInput> columns, Origin origin);
 
-  // More bytes. Fields given before are then gone.
-  void feed(std::string_view bytes);
-  // There are no more bytes.
-  void finish() { finished_ = true; }
-
-  enum class Outcome : std::uint8_t { row, hungry, end };
-  // The next row; or `hungry`: the row is not complete, feed() or finish(). Throws SqlError; the reader is then of no
-  // further use.
-  Outcome next();
-  // Of the row; valid until the next call of next() or feed(). At most as many as there are columns: 22P04 "extra data
-  // after last expected column" otherwise. If there are fewer, throw_missing() says so for the first column that has
-  // none, when its turn has come.
-  std::span<const Field> fields() const { return fields_; }
-  [[noreturn]] void throw_missing(std::size_t column) const;
-
-  // The number of the line, from 1, that is being read or was read last; of a row over several lines, the last one's.
-  std::uint64_t line() const { return line_; }
-  // Bytes of the row's line.
-  std::size_t line_bytes() const { return line_end_ - line_begin_; }
-  // The context of an error at this point: 'COPY t, line 2: "1,x"', of a line that is not complete 'COPY t, line 2'.
-  std::string context() const;
+  void feed(std::string_view bytes) override;
+  void finish() override { finished_ = true; }
+  // 22P04 "extra data after last expected column".
+  Outcome next() override;
+  // 22P04 "missing data for column \"b\"".
+  [[noreturn]] void throw_missing(std::size_t column) const override;
+  std::size_t line_bytes() const override { return line_end_ - line_begin_; }
+  // 'COPY t, line 2: "1,x"', of a line that is not complete 'COPY t, line 2'.
+  std::string context() const override;
   // 'COPY t, line 2, column a: "x"', 'COPY t, line 2, column a: null input'.
-  std::string context_of_field(std::size_t column) const;
-  // 'COPY t, line 2', of a row read before.
-  std::string context_of_line(std::uint64_t line) const;
+  std::string context_of_field(std::size_t column) const override;
 
  private:
   enum class LineEnds : std::uint8_t { unknown, lf, crlf, cr };
@@ -97,7 +76,6 @@ class Reader {
 
   const Options options_;
   const bool csv_;
-  const std::string relation_;
   const std::vector<ColumnInput> columns_;
   const Origin origin_;
   std::array<bool, 256> special_{};  // bytes that scanning a line stops at
@@ -107,7 +85,6 @@ class Reader {
   bool finished_ = false;
   bool ended_ = false;
   LineEnds line_ends_ = LineEnds::unknown;
-  std::uint64_t line_ = 0;
 
   // The line under way: from line_begin_, looked at up to scanned_.
   bool in_line_ = false;
@@ -123,11 +100,7 @@ class Reader {
   bool plain_ = true;  // has neither escapes nor quotes
   bool header_due_ = false;
 
-  std::vector<Field> fields_;
   std::string unescaped_;
 };
-
-// The error with one more line of context, outermost.
-[[noreturn]] void throw_in_context(const SqlError& error, const std::string& context);
 
 }  // namespace polarsim::engine::copy

@@ -1,4 +1,4 @@
-// The rows of COPY TO: fields to lines (PostgreSQL's CopyOneRowTo(), src/backend/commands/copyto.c).
+// The rows of COPY TO in the formats text and csv (PostgreSQL's CopyOneRowTo(), src/backend/commands/copyto.c).
 #pragma once
 
 #include <array>
@@ -8,20 +8,21 @@
 #include <vector>
 
 #include "engine/copy/options.h"
+#include "engine/copy/rows.h"
 
 namespace polarsim::engine::copy {
 
-class Writer {
+class Writer final : public RowWriter {
  public:
   // `force_quote`: for each column, in order.
   Writer(const Options& options, std::vector<bool> force_quote);
 
-  // Each appends to `out`. A row is as many calls of field() and null() as there are columns, then end_row().
-  void field(std::string& out, std::string_view text);
-  void null(std::string& out);
-  void end_row(std::string& out);
+  void field(std::string& out, std::string_view text) override;
+  void null(std::string& out) override;
+  void end_row(std::string& out) override;
   // A line of the columns' names, if the options ask for one.
-  void header(std::string& out, std::span<const std::string> names);
+  void header(std::string& out, std::span<const std::string> names) override;
+  void trailer(std::string& /*out*/) override {}
 
  private:
   void begin_field(std::string& out);

@@ -18,6 +18,10 @@ constexpr const char* definitions = R"(
   CREATE TABLE r (id int PRIMARY KEY, name text);
   CREATE TABLE loc (id int, v int);
   CREATE TABLE one (x int, y int);
+  CREATE TABLE two (x int, y int);
+  CREATE TABLE given (id int DEFAULT 3, v float8 DEFAULT random(), at timestamptz DEFAULT now());
+  CREATE TABLE serial_key (id int DEFAULT trunc(random() * 10)::int, v int);
+  CREATE TABLE r2 (id int, name text);
 )";
 
 TableDistributionPtr hashed(std::int64_t first_shard, int column, TypeId type, int colocation) {
@@ -85,9 +89,10 @@ void describe(const DistributedPlan& plan, const StatementValues& values, const 
     const std::vector<Task> tasks = make_tasks(*plan.job, values);
     for (const Task& task : tasks) {
       lines += fmt::format("{}{} on {}: {}", indent, joined(task.shards), fmt::join(task.groups, ","), *task.sql);
-      if (tasks.size() > 1) lines += fmt::format(" ({} tasks)", tasks.size());
+      if (tasks.size() > 1 && !plan.job->rows) lines += fmt::format(" ({} tasks)", tasks.size());
       lines += "\n";
-      break;
+      // Those of several rows are all different.
+      if (!plan.job->rows) break;
     }
     if (tasks.empty()) lines += indent + "no tasks\n";
   }
@@ -104,6 +109,10 @@ ClusterTables::ClusterTables() : relations_(definitions) {
   tables_["txt"] = hashed(102016, 1, TypeId::text, 3);
   tables_["r"] = whole(Method::reference, 102020, 4, {0, 1, 2});
   tables_["one"] = whole(Method::single_shard, 102021, 5, {2});
+  tables_["two"] = whole(Method::single_shard, 102022, 5, {2});
+  tables_["r2"] = whole(Method::reference, 102023, 4, {0, 1, 2});
+  tables_["given"] = hashed(102024, 1, TypeId::int4, 1);
+  tables_["serial_key"] = hashed(102028, 1, TypeId::int4, 1);
 }
 
 TableDistributionPtr ClusterTables::find(const query::Relation& relation) {

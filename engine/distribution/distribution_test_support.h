@@ -13,8 +13,9 @@ namespace polarsim::engine::distribution {
 
 // A coordinator (group 0) and two data nodes (1 and 2). Four shards each: a (id int primary key, v int, s text), b (id
 // int, w int, s text) and tgt (id int, v int, s text) together, by id; nc (k int, v int) apart, by k; txt (k text, v
-// int) by k. r (id int primary key, name text) is a reference table; one (x int, y int) a single-shard table; loc (id
-// int, v int) is the coordinator's own.
+// int) by k; given and serial_key, whose columns have defaults, with a. r (id int primary key, name text) and r2 are
+// reference tables; one and two (x int, y int) single-shard tables of one group; loc (id int, v int) is the
+// coordinator's own.
 class ClusterTables final : public DistributionSource {
  public:
   ClusterTables();

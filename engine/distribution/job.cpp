@@ -47,6 +47,36 @@ bool is_stable(const ExpressionPtr& expression) {
 
 class ParameterCollector {
  public:
+  // The expression gets its value from the coordinator as it is, whatever is in it, if the value is not the same
+  // always.
+  void compute(const ExpressionPtr& expression) {
+    if (expression->as<query::Constant>() || expression->as<query::Parameter>()) return;
+    bool varies = query::contains_volatility(expression, Volatility::stable);
+    query::walk(expression, [&](const query::Expression& each, int) {
+      varies = varies || each.as<query::ValueFunction>() != nullptr;
+      return !varies;
+    });
+    if (varies && sees_no_row(expression)) computed_.push_back(expression.get());
+  }
+  // If the statement's parameters are 1, 2, ... without a gap they keep their numbers, in whatever order they are used:
+  // a task then gets the statement's values as they are.
+  void keep_numbers(const query::Query& query) {
+    std::vector<char> used;
+    query::walk(query, [&](const query::Expression& each, int) {
+      const auto* parameter = each.as<query::Parameter>();
+      if (parameter == nullptr || parameter->index <= 0) return true;
+      const auto index = static_cast<std::size_t>(parameter->index);
+      if (used.size() < index) used.resize(index, 0);
+      used[index - 1] = 1;
+      return true;
+    });
+    if (std::find(used.begin(), used.end(), 0) != used.end()) return;
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      ParameterSource source;
+      source.statement_parameter = static_cast<int>(i) + 1;
+      sources_.push_back(std::move(source));
+    }
+  }
   QueryPtr run(const QueryPtr& query) {
     return query::rewrite(query, [&](const ExpressionPtr& each, int) { return replacement(each); });
   }
@@ -57,6 +87,11 @@ class ParameterCollector {
     if (const auto* parameter = expression->as<query::Parameter>()) {
       ParameterSource source;
       source.statement_parameter = parameter->index;
+      return numbered(std::move(source), expression->type);
+    }
+    if (std::find(computed_.begin(), computed_.end(), expression.get()) != computed_.end()) {
+      ParameterSource source;
+      source.value = expression;
       return numbered(std::move(source), expression->type);
     }
     // Only the branch that is taken may be computed.
@@ -77,10 +112,12 @@ class ParameterCollector {
   }
   static bool same(const ParameterSource& a, const ParameterSource& b) {
     if (!a.value && !b.value) return a.statement_parameter == b.statement_parameter;
-    return a.value && b.value && query::equal(a.value, b.value);
+    return a.value && b.value && query::equal(a.value, b.value) &&
+           !query::contains_volatility(a.value, Volatility::volatile_function);
   }
 
   std::vector<ParameterSource> sources_;
+  std::vector<const query::Expression*> computed_;
 };
 
 // --- texts ---
@@ -136,10 +173,22 @@ QueryPtr without_row_marks(const QueryPtr& query) {
 
 }  // namespace
 
-JobPtr make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices, const ChoiceOfTable& choice_of,
-                const DistributionInputs& inputs, const JobOptions& options) {
+std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices,
+                              const ChoiceOfTable& choice_of, const DistributionInputs& inputs,
+                              const JobOptions& options) {
   auto job = std::make_shared<Job>();
   ParameterCollector parameters;
+  parameters.keep_numbers(*query);
+  if (options.inserts) {
+    for (const query::Target& target : query->targets) parameters.compute(target.expression);
+    for (const query::RangeTableEntry& entry : query->entries) {
+      const auto* values = std::get_if<query::ValuesSource>(&entry.source);
+      if (values == nullptr) continue;
+      for (const auto& row : values->rows) {
+        for (const ExpressionPtr& value : row) parameters.compute(value);
+      }
+    }
+  }
   job->query = parameters.run(query);
   job->parameters = parameters.take();
   job->same_parameters = true;
@@ -150,6 +199,7 @@ JobPtr make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices, cons
     if (const auto* custom = std::get_if<query::CustomSource>(&entry.source)) {
       const auto* result = dynamic_cast<const IntermediateResult*>(custom->rows.get());
       if (result == nullptr) throw SqlError(sqlstate::internal_error, "tasks cannot read the rows of tasks");
+      job->partition_by_shard = job->partition_by_shard || (result->partitioned() && options.partitions == 0);
       if (std::find(job->results.begin(), job->results.end(), result->result()) == job->results.end()) {
         job->results.push_back(result->result());
       }
@@ -174,6 +224,7 @@ JobPtr make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices, cons
   job->router = options.router;
   job->on_coordinator = options.on_coordinator;
   job->partitions = options.partitions;
+  job->inserts = options.inserts;
   job->writes = query->command != query::Command::select || changes_data(*query);
   job->locks = locks_rows(*query);
   job->own_group = inputs.source.own_group();
@@ -191,6 +242,21 @@ std::string task_text(const Job& job, const std::vector<std::size_t>& positions,
   } else if (partition >= 0) {
     query = map_entries(query, [&](const query::RangeTableEntry& entry) { return of_partition(entry, partition); });
   }
+  return task_text_of(job, query, positions);
+}
+
+namespace {
+
+// INSERT INTO t_102008 (...), not INSERT INTO t_102008 AS t (...).
+QueryPtr without_alias(const QueryPtr& query, const std::string& name) {
+  auto copy = std::make_shared<query::Query>(*query);
+  copy->entries[static_cast<std::size_t>(copy->result_entry)].alias = name;
+  return copy;
+}
+
+}  // namespace
+
+std::string task_text_of(const Job& job, const QueryPtr& query, const std::vector<std::size_t>& positions) {
   query::DeparseOptions options;
   options.qualify_always = true;
   options.rename = [&](const query::Relation& relation) {
@@ -202,12 +268,20 @@ std::string task_text(const Job& job, const std::vector<std::size_t>& positions,
     }
     return query::RelationName{relation.schema, relation.name};
   };
+  if (query->command == query::Command::insert) {
+    const auto& entry = query->entries[static_cast<std::size_t>(query->result_entry)];
+    if (!entry.alias_written) {
+      const std::string name = options.rename(*std::get<query::TableSource>(entry.source).relation).name;
+      return query::deparse(*without_alias(query, name), options);
+    }
+  }
   return query::deparse(*query, options);
 }
 
 const TaskTexts::Text& TaskTexts::text_at(const Job& job, std::size_t position) {
   Text& text = by_position_[position];
-  if (!text) text = std::make_shared<const std::string>(task_text(job, {position}));
+  const int partition = job.partition_by_shard ? static_cast<int>(position) : -1;
+  if (!text) text = std::make_shared<const std::string>(task_text(job, {position}, partition));
   return text;
 }
 

@@ -74,7 +74,16 @@ Location Locator::locate(const Query& query) {
 
 Location Locator::locate_query(const Query& query, const Level* outer) {
   const Level level{&query, outer, levels_++};
-  if (query.set_operation) return locate_set_operation(query, level);
+  Location location = query.set_operation ? locate_set_operation(query, level) : locate_basic(query, level);
+  // Nobody asks for their rows, but they are part of the text.
+  for (std::size_t i = 0; i < query.common_tables.size(); ++i) {
+    if (common_tables_used_.contains({level.number, static_cast<int>(i)})) continue;
+    if (locate_query(*query.common_tables[i].query, &level).sharded) location.failed = true;
+  }
+  return location;
+}
+
+Location Locator::locate_basic(const Query& query, const Level& level) {
   Location location = locate_from(level);
   locate_subqueries(level, location);
   location.correlated = is_correlated(query);
@@ -97,11 +106,10 @@ bool Locator::all_sets_have(const Query& query, const std::vector<char>& is_key_
 void Locator::locate_clauses(const Level& level, Location& from) {
   const Query& query = *level.query;
   const bool limited = query.limit || query.offset;
-  for (const query::Target& target : query.targets) {
-    from.unstable = from.unstable || query::contains_volatility(target.expression, Volatility::volatile_function);
-  }
-  from.unstable = from.unstable || limited || !query.distinct_on.empty() ||
-                  (query.where && query::contains_volatility(query.where, Volatility::volatile_function));
+  from.unstable = from.unstable || limited || !query.distinct_on.empty();
+  query::for_each_expression(query, [&](const ExpressionPtr& expression) {
+    from.unstable = from.unstable || query::contains_volatility(expression, Volatility::volatile_function);
+  });
   if (!from.sharded) return;
   const auto is_key = [&](int target) {
     const auto column = column_of(query.targets[static_cast<std::size_t>(target)].expression, level);

@@ -13,6 +13,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "engine/distribution/columns.h"
@@ -96,6 +97,7 @@ class Locator {
 
   // --- locator.cpp: queries and their clauses ---
   Location locate_query(const query::Query& query, const Level* outer);
+  Location locate_basic(const query::Query& query, const Level& level);
   Location locate_set_operation(const query::Query& query, const Level& level);
   void collect_leaves(const query::SetOperation& operation, const Level& level, std::vector<Location>& leaves);
   void locate_clauses(const Level& level, Location& from);
@@ -110,16 +112,15 @@ class Locator {
   Location locate_leaf(const query::JoinTree& tree, const Level& level);
   Location locate_table(const query::Relation& relation, const query::JoinTree& tree, const Level& level);
   Location locate_lateral(Location rows, const query::JoinTree& tree, const Level& level);
-  Location combine(std::vector<Unit>& units, const Inner& inner, const Level& level, const Equalities& equalities);
-  Location combine_sharded(std::vector<Unit>& units, const Inner& inner, const Level& level,
-                           const Equalities& equalities);
+  Location combine(std::vector<Unit>& units, const Level& level, const Equalities& equalities);
+  Location combine_sharded(std::vector<Unit>& units, const Level& level, const Equalities& equalities);
   void full_join_keys(const query::JoinTree& tree, const Level& level, const Location& left, const Location& right,
                       Location& location) const;
-  void not_connected(const Unit& unit, const std::vector<Unit>& units, const Inner& inner, const Level& level);
+  void not_connected(const Unit& unit, const Level& level);
   void outer_join_not_connected(const query::JoinTree& tree, const Level& level);
   bool replace_subquery_of(const query::JoinTree& tree, const Level& level);
   bool replace_sharded_leaf(const query::JoinTree& tree, const Level& level);
-  void separate_local_leaves(const std::vector<Unit>& units, const Level& level);
+  void separate_local_leaves(const query::JoinTree& tree, const Location& location, const Level& level);
   bool connected(const Location& a, const Location& b, const Equalities& equalities) const;
   void extend_keys(Location& location, const Equalities& equalities) const;
   Equalities equalities_of(const std::vector<query::ExpressionPtr>& conjuncts, const Level& level) const;
@@ -144,7 +145,7 @@ class Locator {
   std::optional<Problem> problem_;
   std::vector<Component> components_;
   std::vector<std::pair<std::uint32_t, int>> tables_;
-  std::map<std::pair<int, int>, Location> common_tables_;  // by level and number
+  std::set<std::pair<int, int>> common_tables_used_;  // by level and number
   Equalities places_;  // of lateral subqueries: where their rows are, and what that equals
   int levels_ = 0;
   bool is_sharded_ = false;  // the statement has sharded tables somewhere

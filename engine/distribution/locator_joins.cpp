@@ -38,6 +38,15 @@ void add_entries(const JoinTree& tree, std::vector<int>& entries) {
   add_entries(*tree.right, entries);
 }
 
+// By inner joins.
+bool joins_tables_alone(const JoinTree& tree, const query::Query& query) {
+  if (tree.is_leaf()) {
+    return std::holds_alternative<query::TableSource>(query.entries[static_cast<std::size_t>(tree.entry)].source);
+  }
+  return tree.type == JoinType::inner && joins_tables_alone(*tree.left, query) &&
+         joins_tables_alone(*tree.right, query);
+}
+
 const query::RangeTableEntry& entry_at(const Level& level, int entry) {
   return level.query->entries[static_cast<std::size_t>(entry)];
 }
@@ -93,7 +102,7 @@ Location Locator::locate_inner(const Inner& inner, const Level& level, const Equ
     restrict(unit.location, inner.conjuncts, level);
     units.push_back(std::move(unit));
   }
-  return combine(units, inner, level, equalities);
+  return combine(units, level, equalities);
 }
 
 // What equals a key is one.
@@ -134,14 +143,10 @@ Location Locator::locate_leaf(const JoinTree& tree, const Level& level) {
   if (const auto* common = std::get_if<query::CommonTableSource>(&entry.source)) {
     const Level* owner = level.around(common->levels_up);
     if (common->recursive_reference || owner == nullptr) return {};
-    const auto place = std::make_pair(owner->number, common->table);
-    if (!common_tables_.contains(place)) {
-      // Found again inside its own definition if that is recursive.
-      common_tables_[place] = {};
-      common_tables_[place] =
-          locate_query(*owner->query->common_tables[static_cast<std::size_t>(common->table)].query, owner);
-    }
-    return locate_lateral(common_tables_[place], tree, level);
+    common_tables_used_.emplace(owner->number, common->table);
+    // Each use by itself: what is around one says nothing of the others.
+    const query::CommonTable& table = owner->query->common_tables[static_cast<std::size_t>(common->table)];
+    return locate_lateral(locate_query(*table.query, owner), tree, level);
   }
   Location location;
   if (const auto* function = std::get_if<query::FunctionSource>(&entry.source)) {
@@ -167,8 +172,7 @@ Location Locator::locate_table(const query::Relation& relation, const JoinTree& 
   location.sharded = true;
   ShardChoicePtr choice = all_shards();
   if (distribution->method == Method::single_shard) {
-    choice =
-        shard_of_value(query::make_expression(query::Constant{Value::boolean(true)}, TypeId::boolean), TypeId::boolean);
+    choice = only_shard();
   } else {
     location.keys.push_back({{level.number, tree.entry, distribution->column}, true});
   }
@@ -185,8 +189,9 @@ Location Locator::locate_lateral(Location rows, const JoinTree& tree, const Leve
   location.outputs.clear();
   std::erase_if(location.outer_keys, [&](const ColumnId& column) { return column.level == level.number; });
   if (!rows.sharded) return location;
+  // What is asked of the rows of all shards together says nothing of where they come from.
   for (const OutputKey& key : rows.outputs) {
-    location.keys.push_back({{level.number, tree.entry, key.column}, key.strong});
+    if (rows.whole) location.keys.push_back({{level.number, tree.entry, key.column}, key.strong});
   }
   const ColumnId place{level.number, tree.entry, ColumnId::place};
   for (const ColumnId& column : rows.outer_keys) places_.add(place, column);
@@ -217,14 +222,15 @@ bool Locator::connected(const Location& a, const Location& b, const Equalities& 
   return false;
 }
 
-Location Locator::combine(std::vector<Unit>& units, const Inner& inner, const Level& level,
-                          const Equalities& equalities) {
+Location Locator::combine(std::vector<Unit>& units, const Level& level, const Equalities& equalities) {
   const bool any_sharded =
       std::any_of(units.begin(), units.end(), [](const Unit& unit) { return unit.location.sharded; });
   Location result;
   if (any_sharded) {
-    separate_local_leaves(units, level);
-    result = combine_sharded(units, inner, level, equalities);
+    for (const Unit& unit : units) {
+      if (!unit.location.sharded) separate_local_leaves(*unit.tree, unit.location, level);
+    }
+    result = combine_sharded(units, level, equalities);
   }
   for (const Unit& unit : units) {
     if (!unit.location.sharded) add_flags(unit.location, result);
@@ -237,33 +243,25 @@ Location Locator::combine(std::vector<Unit>& units, const Inner& inner, const Le
 }
 
 // Rows that a node does not have, or that could be different on each, are computed once.
-void Locator::separate_local_leaves(const std::vector<Unit>& units, const Level& level) {
-  for (const Unit& unit : units) {
-    if (unit.location.sharded || !(unit.location.local || unit.location.unstable)) continue;
-    std::vector<const JoinTree*> leaves{unit.tree};
-    for (std::size_t i = 0; i < leaves.size(); ++i) {
-      const JoinTree& tree = *leaves[i];
-      if (!tree.is_leaf()) {
-        leaves.push_back(tree.left.get());
-        leaves.push_back(tree.right.get());
-        continue;
-      }
-      const Location location = locate_leaf(tree, level);
-      if (!location.local && !location.unstable) continue;
-      const auto* subquery = std::get_if<query::SubquerySource>(&entry_at(level, tree.entry).source);
-      if (subquery == nullptr) {
-        report({Problem::Kind::entry, level.query, tree.entry});
-      } else if (!location.correlated) {
-        report({Problem::Kind::subquery, subquery->query.get()});
-      } else if (location.local) {
-        replace_first_table(*subquery->query, true);
-      }
-    }
+void Locator::separate_local_leaves(const JoinTree& tree, const Location& location, const Level& level) {
+  if (inspect_ || problem_ || !(location.local || location.unstable)) return;
+  if (!tree.is_leaf()) {
+    separate_local_leaves(*tree.left, location, level);
+    return separate_local_leaves(*tree.right, location, level);
+  }
+  const Location own = locate_leaf(tree, level);
+  if (!own.local && !own.unstable) return;
+  const auto* subquery = std::get_if<query::SubquerySource>(&entry_at(level, tree.entry).source);
+  if (subquery == nullptr) {
+    report({Problem::Kind::entry, level.query, tree.entry});
+  } else if (!own.correlated) {
+    report({Problem::Kind::subquery, subquery->query.get()});
+  } else if (own.local) {
+    replace_first_table(*subquery->query, true);
   }
 }
 
-Location Locator::combine_sharded(std::vector<Unit>& units, const Inner& inner, const Level& level,
-                                  const Equalities& equalities) {
+Location Locator::combine_sharded(std::vector<Unit>& units, const Level& level, const Equalities& equalities) {
   std::vector<Unit*> waiting;
   for (Unit& unit : units) {
     if (unit.location.sharded) waiting.push_back(&unit);
@@ -299,7 +297,7 @@ Location Locator::combine_sharded(std::vector<Unit>& units, const Inner& inner, 
   for (const Unit* unit : waiting) {
     result.failed = true;
     add_flags(unit->location, result);
-    not_connected(*unit, units, inner, level);
+    not_connected(*unit, level);
   }
   return result;
 }
@@ -314,20 +312,23 @@ bool Locator::replace_subquery_of(const JoinTree& tree, const Level& level) {
 }
 
 // Nothing says that the unit's rows lie where those of the others do.
-void Locator::not_connected(const Unit& unit, const std::vector<Unit>& units, const Inner& inner, const Level& level) {
+void Locator::not_connected(const Unit& unit, const Level& level) {
   if (inspect_ || replace_subquery_of(*unit.tree, level)) return;
-  if (unit.tree->is_leaf() && component(root_of(unit.location.component)).table->method == Method::single_shard) {
-    return report({Problem::Kind::entry, level.query, unit.tree->entry});
+  // A table of one shard can be sent as a whole.
+  if (component(root_of(unit.location.component)).table->method == Method::single_shard &&
+      replace_sharded_leaf(*unit.tree, level)) {
+    return;
   }
   if (level.outer != nullptr) return;  // the query becomes a plan of its own, which says it
-  const bool only_tables = std::all_of(units.begin(), units.end(), [&](const Unit& each) {
-    return each.tree->is_leaf() && std::holds_alternative<query::TableSource>(entry_at(level, each.tree->entry).source);
-  });
+  const bool only_tables =
+      std::all_of(level.query->from.begin(), level.query->from.end(),
+                  [&](const JoinTreePtr& tree) { return joins_tables_alone(*tree, *level.query); });
   bool has_subquery = false;
-  for (const ExpressionPtr& conjunct : inner.conjuncts) {
-    has_subquery =
-        has_subquery || query::contains(conjunct, [](const auto& each) { return each.template as<query::Subquery>(); });
-  }
+  query::for_each_expression(*level.query, [&](const ExpressionPtr& expression) {
+    has_subquery = has_subquery || query::contains(expression, [](const query::Expression& each) {
+                     return each.as<query::Subquery>() != nullptr;
+                   });
+  });
   if (only_tables && !has_subquery) {
     Problem problem;
     problem.kind = Problem::Kind::repartition;
@@ -353,6 +354,7 @@ Location Locator::locate_outer(const JoinTree& tree, const Level& level, const E
   if (full && kept.sharded && !optional.sharded) replace_sharded_leaf(*kept_tree, level);
   if (full && !kept.whole) optional.whole = false;
   if (optional.sharded != kept.sharded) {
+    separate_local_leaves(kept.sharded ? *optional_tree : *kept_tree, kept.sharded ? optional : kept, level);
     Location result = kept.sharded ? kept : optional;
     add_flags(kept.sharded ? optional : kept, result);
     if (!kept.sharded || full) {

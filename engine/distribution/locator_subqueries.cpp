@@ -55,6 +55,7 @@ void Locator::locate_subquery(const query::Subquery& subquery, bool is_condition
     if (rows.local && from.sharded && rows.correlated) replace_first_table(*query, true);
     if (rows.unstable && from.sharded && !rows.correlated) report({Problem::Kind::subquery, query});
     from.local = from.local || rows.local;
+    from.unstable = from.unstable || rows.unstable;
     return;
   }
   const auto same_place = [&](const Location& a, const Location& b) {

@@ -175,24 +175,38 @@ class Splitter {
 
   bool all_in_two_steps() const {
     bool all = true;
+    for_each_aggregate([&](const query::Aggregate& aggregate) { all = all && has_two_steps(aggregate); });
+    return all;
+  }
+
+  void for_each_aggregate(query::FunctionReference<void(const query::Aggregate& aggregate)> visit) const {
     const auto look = [&](const ExpressionPtr& expression) {
       if (!expression) return;
       query::contains(expression, [&](const query::Expression& each) {
-        const auto* aggregate = each.as<query::Aggregate>();
-        if (aggregate != nullptr) all = all && has_two_steps(*aggregate);
+        if (const auto* aggregate = each.as<query::Aggregate>()) visit(*aggregate);
         return false;
       });
     };
     for (const query::Target& target : query_.targets) look(target.expression);
     look(query_.having);
-    return all;
+  }
+
+  bool has_distinct_values() const {
+    bool found = false;
+    for_each_aggregate([&](const query::Aggregate& aggregate) {
+      found =
+          found || (aggregate.distinct && !(aggregate.arguments.size() == 1 && is_strong_key(aggregate.arguments[0])));
+    });
+    return found;
   }
 
   SplitQuery partial_groups() {
     WorkerColumns columns;
     auto merge = std::make_shared<Query>(query_);
     std::vector<ExpressionPtr> more_groups;
-    const IsKey is_key = [&](const ExpressionPtr& expression) { return is_strong_key(expression); };
+    // Where shards group by values that have to be told apart, a key is in more than one of their groups.
+    const bool finer = has_distinct_values();
+    const IsKey is_key = [&](const ExpressionPtr& expression) { return !finer && is_strong_key(expression); };
     const Replace replace = [&](const ExpressionPtr& expression, const std::string& name) -> ExpressionPtr {
       for (const int group : query_.group_by) {
         if (query::equal(query_.targets[static_cast<std::size_t>(group)].expression, expression)) {

@@ -100,7 +100,11 @@ ExpressionPtr of_distinct(const query::Aggregate& aggregate, const ExpressionPtr
 
 bool has_two_steps(const query::Aggregate& aggregate) {
   if (aggregate.function->aggregate_kind != AggregateKind::normal || aggregate.levels_up > 0) return false;
-  return is_among(aggregate.function->name, self_combining) || is_among(aggregate.function->name, summing);
+  const bool known = is_among(aggregate.function->name, self_combining) || is_among(aggregate.function->name, summing);
+  // Values that are sent by themselves have to have a type that can be.
+  const bool can_be_sent = std::none_of(aggregate.arguments.begin(), aggregate.arguments.end(),
+                                        [](const auto& each) { return is_pseudo_type(each->type.id); });
+  return known && (can_be_sent || (std::string_view(aggregate.function->name) == "count" && !aggregate.distinct));
 }
 
 ExpressionPtr in_two_steps(const ExpressionPtr& expression, const std::string& name, const IsKey& is_key,

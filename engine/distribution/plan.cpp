@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/distribution/insert_rows.h"
 #include "engine/distribution/job.h"
 #include "engine/distribution/task_texts.h"
 #include "engine/query/program.h"
@@ -68,7 +69,9 @@ class TaskMaker {
   TaskMaker(const Job& job, const StatementValues& values) : job_(job), values_(values) {}
 
   std::vector<Task> run() {
-    if (job_.partitions > 0) {
+    if (job_.rows) {
+      add_rows();
+    } else if (job_.partitions > 0) {
       for (int i = 0; i < job_.partitions; ++i) add_partition(i);
     } else if (job_.choices.empty()) {
       add({});
@@ -76,8 +79,11 @@ class TaskMaker {
       const std::optional<Positions> positions = routed_positions();
       if (positions) {
         add(*positions);
-      } else {
+      } else if (!job_.writes) {
         add_on_coordinator();
+      } else if (job_.query->command == query::Command::select) {
+        // Any shard does: the conditions of what it changes hold nowhere.
+        add(Positions(job_.choices.size(), 0));
       }
     } else {
       const JobTable* table = table_of_choice(job_, 0);
@@ -87,19 +93,29 @@ class TaskMaker {
   }
 
  private:
-  std::optional<Positions> routed_positions() const {
+  std::optional<Positions> routed_positions() {
     Positions positions;
     for (std::size_t i = 0; i < job_.choices.size(); ++i) {
       const std::optional<std::size_t> position =
-          chosen_shard(*job_.choices[i], *table_of_choice(job_, i)->distribution, values_);
+          chosen_shard(*job_.choices[i], *table_of_choice(job_, i)->distribution, values_of_choices());
+      if (!position && job_.inserts) throw null_in_distribution_column();
       if (!position) return std::nullopt;
       positions.push_back(*position);
     }
     return positions;
   }
 
-  Task make_task() {
+  const std::vector<Value>& parameters() {
     if (!parameters_) parameters_ = parameters_of(job_, values_);
+    return *parameters_;
+  }
+  StatementValues values_of_choices() {
+    if (!job_.inserts) return values_;
+    return {values_.call, parameters()};
+  }
+
+  Task make_task() {
+    parameters();
     Task task;
     task.parameters = parameters_;
     task.writes = job_.writes;
@@ -123,7 +139,22 @@ class TaskMaker {
       throw SqlError(sqlstate::feature_not_supported, "found no worker with all shard placements");
     }
     task.sql = job_.texts->text(job_, positions);
+    if (job_.partition_by_shard) task.partition = static_cast<int>(positions.at(0));
     tasks_.push_back(std::move(task));
+  }
+
+  void add_rows() {
+    const JobTable& table = *table_of_choice(job_, 0);
+    for (RowsOfShard& rows : rows_by_shard(job_, *table.distribution, {values_.call, parameters()})) {
+      const Shard& shard = table.distribution->shards[rows.position];
+      Task task;
+      task.shards = {shard.id};
+      task.groups = shard.groups;
+      task.parameters = std::make_shared<const std::vector<Value>>();
+      task.writes = true;
+      task.sql = std::make_shared<const std::string>(std::move(rows.sql));
+      tasks_.push_back(std::move(task));
+    }
   }
 
   void add_on_coordinator() {
@@ -154,8 +185,14 @@ class TaskMaker {
 }  // namespace
 
 const char* to_string(Tier tier) {
-  static constexpr const char* names[] = {"local", "router", "pushed down", "repartitioned"};
+  static constexpr const char* names[] = {"local", "router", "pushed down", "repartitioned", "pull to coordinator"};
   return names[static_cast<std::size_t>(tier)];
+}
+
+const char* insert_select_method(const DistributedPlan& plan) {
+  if (plan.command != query::Command::insert || !plan.job || !plan.job->inserts) return nullptr;
+  if (plan.tier == Tier::repartitioned) return "repartition";
+  return plan.tier == Tier::pulled ? "pull to coordinator" : nullptr;
 }
 
 std::string IntermediateResult::call() const {

@@ -19,6 +19,7 @@
 
 #include "engine/distribution/shard_choice.h"
 #include "engine/distribution/table.h"
+#include "engine/plan/custom_rows.h"
 #include "engine/query/query.h"
 
 namespace polarsim::engine::distribution {
@@ -28,7 +29,8 @@ enum class Tier : std::uint8_t {
   local,          // no table of a node but this one: `merge` is the statement itself
   router,         // one task
   pushed_down,    // a task for each shard
-  repartitioned,  // rows were sent first to where they are joined: subplans with `partition`
+  repartitioned,  // rows were sent first to where they are joined, or inserted: subplans with `partition`
+  pulled,         // INSERT ... SELECT whose rows come together at this node first: the only subplan
 };
 const char* to_string(Tier tier);
 
@@ -52,7 +54,13 @@ class IntermediateResult final : public query::CustomRows {
 // Where a text's $n comes from.
 struct ParameterSource {
   int statement_parameter = 0;  // from 1; 0: `value`
-  query::ExpressionPtr value;   // sees no row; computed once for all tasks: now() and the like
+  query::ExpressionPtr value;   // sees no row; computed once for all tasks: now() and the like, random() in INSERT
+};
+
+// INSERT of several rows into a table with several shards: each task has the rows of its own shard. The query's rows
+// are those of its VALUES.
+struct RowsByShard {
+  std::size_t column = 0;  // of VALUES: the distribution column
 };
 
 // A table that tasks read or write, with shards.
@@ -83,6 +91,13 @@ struct Job {
   // One task for each partition of the subplans that are split, not one for each shard; all tables are reference
   // tables.
   int partitions = 0;
+  // Each shard's task reads the partition of its own number. Of an INSERT: a task whose partition has no rows may be left
+  // out.
+  bool partition_by_shard = false;
+  // INSERT: a NULL in the distribution column, which is in no shard, is an error (22004). What `choices` ask for are
+  // the parameters of the tasks, so that a value computed once is the one that is sent.
+  bool inserts = false;
+  std::optional<RowsByShard> rows;
   std::vector<std::string> results;  // the intermediate results that tasks read
   int own_group = 0;
   std::vector<int> all_groups;
@@ -92,9 +107,11 @@ struct Job {
 using JobPtr = std::shared_ptr<const Job>;
 
 // In a merge query: the rows of all tasks.
-class TaskRows final : public query::CustomRows {
+class TaskRows final : public plan::EstimatedCustomRows {
  public:
   explicit TaskRows(JobPtr job) : job_(std::move(job)) {}
+  // What the relative assumes.
+  double estimated_rows() const override { return 100000; }
   const char* name() const override { return "PolarCluster Adaptive"; }
   const JobPtr& job() const { return job_; }
 
@@ -106,7 +123,7 @@ struct DistributedPlan;
 using DistributedPlanPtr = std::shared_ptr<const DistributedPlan>;
 
 // Rows are sent to the partition that their hash belongs to: a value of `column` (from 1) of each row is hashed like
-// `type`. NULL is in no partition, and dropped.
+// `type`. NULL is in no partition: dropped, or the error 22004 of the text `null_error`.
 struct Partitioning {
   int column = 0;
   TypeId type = TypeId::none;
@@ -115,6 +132,7 @@ struct Partitioning {
     std::int32_t high = 0;
   };
   std::vector<Range> ranges;
+  std::string null_error = {};
 };
 
 struct Subplan {
@@ -124,6 +142,8 @@ struct Subplan {
   std::optional<Partitioning> partition;
 };
 
+// A change of a table that only this node has is `merge`, over intermediate results and TaskRows; with a `job` it is an
+// INSERT of the tasks' rows.
 struct DistributedPlan {
   Tier tier = Tier::local;
   std::uint64_t id = 0;
@@ -135,6 +155,11 @@ struct DistributedPlan {
   // Right for all values of parameters; else it was made for the ones that were given.
   bool generic = true;
 };
+
+// What EXPLAIN calls the way of an INSERT ... SELECT whose rows do not stay where they are: "repartition" or "pull to
+// coordinator", below "Custom Scan (PolarCluster INSERT ... SELECT)"; then follows the plan of the last subplan, which
+// is no "Distributed Subplan". Null: the plan is not of that kind.
+const char* insert_select_method(const DistributedPlan& plan);
 
 // --- tasks ---
 

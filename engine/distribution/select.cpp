@@ -191,6 +191,7 @@ class SelectPlanner {
         return location;
       }
       const Problem& problem = *locator.problem();
+      const QueryPtr before = query_;
       switch (problem.kind) {
         case Problem::Kind::error:
           throw *problem.error;
@@ -206,6 +207,8 @@ class SelectPlanner {
           repartition(query_, inputs_, subplans, *plan_);
           return {};
       }
+      // What is in the way cannot be taken out.
+      if (query_ == before) throw complex_joins_error();
     }
   }
 

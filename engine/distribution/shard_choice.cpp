@@ -88,6 +88,12 @@ ShardChoicePtr shard_of_value(query::ExpressionPtr value, TypeId type) {
   return choice;
 }
 
+ShardChoicePtr only_shard() {
+  static const ShardChoicePtr choice =
+      shard_of_value(query::make_expression(query::Constant{Value::boolean(true)}, TypeId::boolean), TypeId::boolean);
+  return choice;
+}
+
 ShardChoicePtr both_choices(const ShardChoicePtr& a, const ShardChoicePtr& b) {
   if (a->kind == Kind::all || b->kind == Kind::none || a == b) return b;
   if (b->kind == Kind::all || a->kind == Kind::none) return a;

@@ -35,6 +35,8 @@ struct StatementValues {
 ShardChoicePtr all_shards();
 ShardChoicePtr no_shards();
 ShardChoicePtr shard_of_value(query::ExpressionPtr value, TypeId type);
+// The one of a table without distribution column.
+ShardChoicePtr only_shard();
 // Simplified where one of them says enough.
 ShardChoicePtr both_choices(const ShardChoicePtr& a, const ShardChoicePtr& b);
 ShardChoicePtr either_choice(const ShardChoicePtr& a, const ShardChoicePtr& b);

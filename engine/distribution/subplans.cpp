@@ -6,7 +6,6 @@
 
 #include "engine/distribution/columns.h"
 #include "engine/distribution/entries.h"
-#include "engine/query/analysis.h"
 #include "engine/query/expression_walk.h"
 #include "engine/sql/error.h"
 
@@ -50,28 +49,27 @@ QueryPtr reading_query(std::shared_ptr<const IntermediateResult> rows, const std
 
 }  // namespace
 
-QueryPtr SubplanList::add(const QueryPtr& query, std::optional<Partitioning> partition) {
-  const std::vector<query::OutputName> columns = query::output_columns(*query);
-  for (const query::OutputName& column : columns) {
+QueryPtr SubplanList::make_of(DistributedPlanPtr plan, std::optional<Partitioning> partition) {
+  for (const query::OutputName& column : plan->columns) {
     if (!is_pseudo_type(column.type.id)) continue;
     throw SqlError(sqlstate::feature_not_supported,
                    fmt::format("intermediate results cannot have a column \"{}\" of pseudo-type {}", column.name,
                                type_name(column.type.id)));
   }
+  generic_ = generic_ && plan->generic;
   Subplan subplan;
-  subplan.plan = plan_distributed(query, inputs_);
-  generic_ = generic_ && subplan.plan->generic;
+  subplan.plan = std::move(plan);
   subplan.name = fmt::format("{}_{}", plan_, subplans_.size() + 1);
   subplan.partition = std::move(partition);
   auto rows = std::make_shared<IntermediateResult>(subplan.name, subplan.partition.has_value());
   subplans_.push_back(std::move(subplan));
-  return reading_query(std::move(rows), columns);
+  return reading_query(std::move(rows), subplans_.back().plan->columns);
 }
 
-QueryPtr SubplanList::make(const QueryPtr& query) { return add(query, std::nullopt); }
+QueryPtr SubplanList::make(const QueryPtr& query) { return make_of(plan_distributed(query, inputs_)); }
 
 QueryPtr SubplanList::make_partitioned(const QueryPtr& query, Partitioning partition) {
-  return add(query, std::move(partition));
+  return make_of(plan_distributed(query, inputs_), std::move(partition));
 }
 
 QueryPtr replace_subquery(const QueryPtr& query, const Query* wanted, SubplanList& subplans) {
@@ -188,6 +186,16 @@ class UsedColumns {
 
 }  // namespace
 
+std::vector<int> used_columns(const Query& level, int entry) {
+  const query::RangeTableEntry& source = level.entries[static_cast<std::size_t>(entry)];
+  const std::vector<char> used = UsedColumns(level, entry, source.columns.size()).run();
+  std::vector<int> columns;
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i] != 0 && !source.columns[i].name.empty()) columns.push_back(static_cast<int>(i) + 1);
+  }
+  return columns;
+}
+
 QueryPtr query_of_entry(const Query& level, int entry, std::vector<int>& columns) {
   const query::RangeTableEntry& source = level.entries[static_cast<std::size_t>(entry)];
   const auto* function = std::get_if<query::FunctionSource>(&source.source);
@@ -196,7 +204,7 @@ QueryPtr query_of_entry(const Query& level, int entry, std::vector<int>& columns
     throw SqlError(sqlstate::feature_not_supported,
                    "volatile functions of other tables' columns in FROM are not supported with distributed tables");
   }
-  const std::vector<char> used = UsedColumns(level, entry, source.columns.size()).run();
+  columns = used_columns(level, entry);
   auto query = std::make_shared<Query>();
   query->entries.push_back(source);
   query->from.push_back(leaf(0));
@@ -214,13 +222,12 @@ QueryPtr query_of_entry(const Query& level, int entry, std::vector<int>& columns
     query->where =
         query::make_expression(query::Logical{query::Logical::Kind::conjunction, std::move(own)}, TypeId::boolean);
   }
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (used[i] == 0 || source.columns[i].name.empty()) continue;
+  for (const int number : columns) {
+    const query::OutputName& column = source.columns[static_cast<std::size_t>(number - 1)];
     query::Target target;
-    target.expression = column_at(0, i, source.columns[i].type);
-    target.name = source.columns[i].name;
+    target.expression = column_at(0, static_cast<std::size_t>(number - 1), column.type);
+    target.name = column.name;
     query->targets.push_back(std::move(target));
-    columns.push_back(static_cast<int>(i) + 1);
   }
   // Rows are counted even if nobody asks what is in them.
   if (query->targets.empty()) {

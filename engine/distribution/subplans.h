@@ -17,13 +17,13 @@ class SubplanList {
   query::QueryPtr make(const query::QueryPtr& query);
   // The same, its rows split; the reading query is for a task of one partition.
   query::QueryPtr make_partitioned(const query::QueryPtr& query, Partitioning partition);
+  // Of a plan that there is already.
+  query::QueryPtr make_of(DistributedPlanPtr plan, std::optional<Partitioning> partition = std::nullopt);
   std::vector<Subplan> take() { return std::move(subplans_); }
   bool empty() const { return subplans_.empty(); }
   bool generic() const { return generic_; }
 
  private:
-  query::QueryPtr add(const query::QueryPtr& query, std::optional<Partitioning> partition);
-
   const DistributionInputs& inputs_;
   std::uint64_t plan_;
   std::vector<Subplan> subplans_;
@@ -43,6 +43,8 @@ query::QueryPtr replace_subquery(const query::QueryPtr& query, const query::Quer
 // rows that conditions on it alone accept.
 query::QueryPtr replace_entry(const query::QueryPtr& query, const query::Query* level, int entry,
                               SubplanList& subplans);
+// Columns of the entry, from 1, that the query uses, or queries inside it; not whether it is joined by USING.
+std::vector<int> used_columns(const query::Query& level, int entry);
 // SELECT of the entry's columns that are used, its rows reduced by conditions on it alone. The positions of the columns
 // among the entry's go to `columns`.
 query::QueryPtr query_of_entry(const query::Query& level, int entry, std::vector<int>& columns);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 
+#include "engine/executor/row_store.h"
 #include "engine/query/expression_walk.h"
 
 namespace polarsim::engine::executor {
@@ -19,6 +21,8 @@ AggregateCallState::AggregateCallState(const plan::AggregateCall& call) : call_(
   arguments_ = compile(aggregated);
   kept_width_ = arguments_.size();
   keeps_rows_ = call.distinct || !call.order_by.empty();
+  // array_agg(), string_agg(), jsonb_object_agg(), ...
+  collects_ = std::string_view(call.function->name).ends_with("_agg");
   if (!keeps_rows_) return;
 
   std::vector<plan::SortKey> keys;
@@ -66,19 +70,20 @@ RowView AggregateCallState::compute_arguments(ExecutorState& state, RowView row)
   return values_;
 }
 
-void AggregateCallState::add(ExecutorState& state, RowView row, Accumulation& to) {
+std::size_t AggregateCallState::add(ExecutorState& state, RowView row, Accumulation& to) {
   if (!direct_.empty() && !to.has_direct) {
     for (Evaluator& argument : direct_) to.direct.push_back(argument.value(state, row));
     to.has_direct = true;
   }
-  if (filter_ && !filter_->holds(state, row)) return;
+  if (filter_ && !filter_->holds(state, row)) return 0;
   const RowView arguments = compute_arguments(state, row);
   if (!keeps_rows_) {
     feed(state, arguments, *to.state);
-    return;
+    return collects_ ? memory_of(arguments) : 0;
   }
   to.kept.insert(to.kept.end(), arguments.begin(), arguments.end());
   ++to.kept_rows;
+  return memory_of(arguments);
 }
 
 void AggregateCallState::feed(ExecutorState& state, RowView arguments, AggregateState& to) const {

@@ -26,7 +26,8 @@ class AggregateCallState {
   explicit AggregateCallState(const plan::AggregateCall& call);
 
   Accumulation begin(ExecutorState& state) const;
-  void add(ExecutorState& state, RowView row, Accumulation& to);
+  // Tells how much memory is needed from now on for what is kept of the row: 0 for what is but counted or added up.
+  std::size_t add(ExecutorState& state, RowView row, Accumulation& to);
   Value result(ExecutorState& state, Accumulation& of);
 
  private:
@@ -42,6 +43,7 @@ class AggregateCallState {
   std::vector<Evaluator> sort_values_;  // of ORDER BY, where they are none of these
   std::optional<Evaluator> filter_;
   bool keeps_rows_ = false;
+  bool collects_ = false;         // its result grows with the rows
   RowOrder order_{{}};            // of kept rows
   RowOrder arguments_order_{{}};  // for DISTINCT
   std::size_t kept_width_ = 0;

@@ -1,5 +1,6 @@
 #include "engine/executor/definition_texts.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "engine/catalog/describe.h"
@@ -7,6 +8,8 @@
 #include "engine/executor/system_views.h"
 #include "engine/query/analysis.h"
 #include "engine/query/deparse.h"
+#include "engine/query/expression_analysis.h"
+#include "engine/query/expression_walk.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/quote.h"
 
@@ -42,7 +45,34 @@ syntax::Select parse(Database& database, const std::string& text) {
   return std::get<syntax::Select>(parsed.at(0)->body);
 }
 
+query::ExpressionPtr analyse(Database& database, const CallContext& call, const std::string& text,
+                             const query::Relation& shape) {
+  const syntax::Select select = parse(database, "SELECT " + text);
+  NoRelations none;
+  return query::analyse_over_relation(select.items.at(0).expression, shape, TypeId::none, "transform expressions",
+                                      {none, call, nullptr, false});
+}
+
 }  // namespace
+
+std::string expression_column_name(Database& database, const std::string& expression) {
+  const syntax::Select select = parse(database, "SELECT " + expression);
+  const std::string name = query::figure_column_name(*select.items.at(0).expression);
+  return name == "?column?" ? "expr" : name;
+}
+
+std::vector<int> expression_columns(Database& database, const CallContext& call, const std::string& expression,
+                                    const catalog::Definition& table) {
+  std::vector<int> columns;
+  query::walk(analyse(database, call, expression, shape_of(table)), [&](const query::Expression& node, int levels) {
+    const auto* const column = node.as<query::Column>();
+    const bool is_new = column != nullptr && column->levels_up == levels && column->column > 0 &&
+                        std::ranges::find(columns, column->column) == columns.end();
+    if (is_new) columns.push_back(column->column);
+    return true;
+  });
+  return columns;
+}
 
 std::string DefinitionTexts::name_of(const catalog::Definition& relation) const {
   const std::string name = quote_identifier(relation.name);
@@ -76,12 +106,8 @@ std::string DefinitionTexts::expression(const std::string& text, const catalog::
   // What is kept is what is shown, unless it has a relation's number in it.
   const bool has_numbers = text.find("::reg") != std::string::npos;
   if (text.empty() || (!pretty && !has_numbers)) return text;
-  const syntax::Select select = parse(database_, "SELECT " + text);
   const query::Relation shape = table != nullptr ? shape_of(*table) : query::Relation();
-  NoRelations none;
-  const query::AnalysisContext context{none, call_, nullptr, false};
-  const query::ExpressionPtr analysed = query::analyse_over_relation(select.items.at(0).expression, shape, TypeId::none,
-                                                                     "transform expressions", context);
+  const query::ExpressionPtr analysed = analyse(database_, call_, text, shape);
   query::DeparseOptions options;
   options.pretty = pretty;
   options.call = &call_;

@@ -9,11 +9,19 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/node/database.h"
 #include "engine/types/function.h"
 
 namespace polarsim::engine::executor {
+
+// What PostgreSQL calls the column of an index that is this expression: "lower" of lower(name), else "expr".
+std::string expression_column_name(Database& database, const std::string& expression);
+
+// The numbers of the columns that an expression over the table names, in order of appearance, each once.
+std::vector<int> expression_columns(Database& database, const CallContext& call, const std::string& expression,
+                                    const catalog::Definition& table);
 
 class DefinitionTexts {
  public:

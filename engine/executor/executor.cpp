@@ -38,7 +38,10 @@ bool Execution::next(RowView& row) {
   return true;
 }
 
-void Execution::finish() { state_->finish_changes(); }
+void Execution::finish() {
+  state_->finish_changes();
+  state_->fire_foreign_keys();
+}
 
 std::uint64_t Execution::processed() const {
   return statement_->plan->as<plan::ModifyTable>() != nullptr ? rows_changed(*root_) : returned_;

@@ -7,7 +7,8 @@
 // locked, put in the place of the row that was found, and used if the statement still finds it so; under repeatable
 // read the statement fails with 40001.
 //
-// The caller has locked the relations (relations.h: CatalogRelations does), and counts the transaction's command up
+// The caller has locked the relations (relations.h: CatalogRelations does; those that foreign keys lead to or from are
+// locked here), and counts the transaction's command up
 // when the statement is over. Everything may block and throws SqlError; the transaction, or its present savepoint, is
 // then to be rolled back.
 #pragma once
@@ -23,6 +24,9 @@
 #include "engine/plan/plan.h"
 
 namespace polarsim::engine::executor {
+
+class ForeignKeyQueue;
+class RelationCache;
 
 // A row: valid until the next call of whatever gave it.
 using RowView = std::span<const Value>;
@@ -56,6 +60,12 @@ struct ExecutionInputs {
   // How much each sort, hash table and the like keeps in memory before it goes to temporary files.
   std::size_t work_memory_bytes = default_work_memory_bytes;
   bool measure = false;  // for EXPLAIN ANALYZE
+  // Where tables that foreign keys lead to or from are described; null: anew by each statement that needs one.
+  RelationCache* relations = nullptr;
+  // Of a statement that a foreign key has made necessary: who runs it, and will look after the keys of what it changes.
+  ForeignKeyQueue* foreign_keys = nullptr;
+  // Likewise, under repeatable read: what the transaction sees. Changing a row that it does not see fails (40001).
+  const txn::Snapshot* own_snapshot = nullptr;
   // Null: Custom nodes are refused (XX000).
   CustomRowSource* custom_rows = nullptr;
 };
@@ -87,7 +97,8 @@ class Execution {
 
   // False at the end. A statement that changes rows does its work in these calls, also if it returns none.
   bool next(RowView& row);
-  // Runs common tables that change data to their ends. To be called once, after the last row.
+  // Runs common tables that change data to their ends, then checks foreign keys and does what they ask for (23503). To
+  // be called once, after the last row.
   void finish();
   // For the command tag: the rows returned, or inserted, updated, deleted.
   std::uint64_t processed() const;

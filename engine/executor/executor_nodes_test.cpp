@@ -3,6 +3,9 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <sstream>
+#include <utility>
 
 #include "engine/executor/executor_test_support.h"
 
@@ -215,6 +218,48 @@ TEST(ExecutorNodes, GroupingSets) {
   node.strategy = plan::Aggregate::Strategy::hashed;
   EXPECT_EQ(run(make(node, {values({{1, 1, 5}, {1, 2, 6}, {2, 1, 7}})})),
             "1|1|5|0;1|2|6|0;2|1|7|0;1|null|11|1;2|null|7|1;null|null|18|3");
+}
+
+TEST(ExecutorNodes, GroupsThatDoNotFitGoToDisk) {
+  constexpr int rows = 20'000;
+  constexpr int groups = 7'000;
+  std::vector<IntegerRow> input;
+  for (int i = 0; i < rows; ++i) input.push_back({i * 31 % groups, i % 3, i});
+  plan::Aggregate node;
+  node.groups = {key(1), key(2)};
+  node.sets = {{0}, {}, {1}};
+  node.aggregates = {aggregate("count", {}), aggregate("sum", {column(3)})};
+  node.strategy = plan::Aggregate::Strategy::hashed;
+  std::map<int, std::pair<int, std::int64_t>> by_first;
+  std::map<int, std::pair<int, std::int64_t>> by_second;
+  for (const IntegerRow& row : input) {
+    for (const auto& [sums, group] : {std::pair(&by_first, *row[0]), std::pair(&by_second, *row[1])}) {
+      ++(*sums)[group].first;
+      (*sums)[group].second += *row[2];
+    }
+  }
+  std::vector<std::string> expected{"null|null|20000|199990000"};
+  for (const auto& [group, sums] : by_first)
+    expected.push_back(std::to_string(group) + "|null|" + std::to_string(sums.first) + "|" +
+                       std::to_string(sums.second));
+  for (const auto& [group, sums] : by_second)
+    expected.push_back("null|" + std::to_string(group) + "|" + std::to_string(sums.first) + "|" +
+                       std::to_string(sums.second));
+  std::sort(expected.begin(), expected.end());
+  const PlannedStatement planned = statement(make(node, {values(input)}));
+  for (const std::size_t memory : {default_work_memory_bytes, std::size_t{1} << 16, std::size_t{1} << 10}) {
+    with_runner([&](TestNode&, PlanRunner& runner) {
+      runner.work_memory_bytes = memory;
+      std::vector<std::string> lines;
+      std::istringstream text(runner.run(planned));
+      for (std::string line; std::getline(text, line, ';');) lines.push_back(line);
+      std::sort(lines.begin(), lines.end());
+      EXPECT_EQ(lines, expected) << memory;
+      const std::string told = runner.measured(planned);
+      EXPECT_EQ(told.starts_with("Batches: 1  Memory Usage: "), memory == default_work_memory_bytes) << told;
+      EXPECT_EQ(told.find("Disk Usage: ") != std::string::npos, memory != default_work_memory_bytes) << told;
+    });
+  }
 }
 
 TEST(ExecutorNodes, OrderedAndDistinctArguments) {

@@ -1,5 +1,10 @@
 #include "engine/executor/executor_sql_test_support.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "engine/commands/analyze.h"
 #include "engine/node/settings.h"
 #include "engine/query/analysis.h"
 #include "engine/syntax/parser.h"
@@ -7,25 +12,51 @@
 
 namespace polarsim::engine::executor::testing {
 
-SqlRunner::SqlRunner(engine::testing::TestNode& node) : database_(node.instance().database()), cache_(database_) {}
+namespace {
+std::string shown(const SqlError& error) {
+  const std::string& detail = error.fields().detail;
+  return "!ERROR " + error.sqlstate() + ": " + error.fields().message + (detail.empty() ? "" : " / " + detail);
+}
+}  // namespace
 
-std::vector<std::string> SqlRunner::run(std::string_view sql) {
-  txn::Backend& backend = database_.connect();
-  txn::Transaction& transaction = database_.transactions().begin(backend);
-  std::vector<std::string> lines;
-  try {
-    lines = run_in(transaction, backend, sql);
-    database_.transactions().commit(transaction);
-  } catch (const SqlError& error) {
-    database_.transactions().abort(transaction);
-    const std::string& detail = error.fields().detail;
-    lines = {"!ERROR " + error.sqlstate() + ": " + error.fields().message + (detail.empty() ? "" : " / " + detail)};
-  }
-  database_.disconnect(backend);
-  return lines;
+SqlRunner::SqlRunner(engine::testing::TestNode& node)
+    : database_(node.instance().database()), backend_(database_.connect()), cache_(database_) {}
+
+SqlRunner::~SqlRunner() {
+  if (transaction_ != nullptr) rollback();
+  database_.disconnect(backend_);
 }
 
-std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::Backend& backend, std::string_view sql) {
+void SqlRunner::begin(txn::IsolationLevel isolation) {
+  transaction_ = &database_.transactions().begin(backend_, isolation);
+}
+std::vector<std::string> SqlRunner::commit() {
+  try {
+    database_.transactions().commit(*std::exchange(transaction_, nullptr));
+    return {};
+  } catch (const SqlError& error) {
+    return {shown(error)};
+  }
+}
+void SqlRunner::rollback() { database_.transactions().abort(*std::exchange(transaction_, nullptr)); }
+
+std::vector<std::string> SqlRunner::run(std::string_view sql) {
+  const bool alone = transaction_ == nullptr;
+  if (alone) begin();
+  try {
+    std::vector<std::string> lines = run_in(*transaction_, sql);
+    database_.transactions().next_command(*transaction_);
+    if (!alone) return lines;
+    std::vector<std::string> failure = commit();
+    return failure.empty() ? lines : failure;
+  } catch (const SqlError& error) {
+    rollback();
+    last_error = error.fields();
+    return {shown(error)};
+  }
+}
+
+std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, std::string_view sql) {
   std::vector<syntax::StatementPtr> parsed;
   database_.host().scheduler().on_scheduler_stack([&] { parsed = syntax::parse(std::string(sql)); });
   const syntax::Statement& statement = *parsed.at(0);
@@ -38,7 +69,7 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::B
   const Settings session_settings(database_.config());
   session.setting = [&](std::string_view name) { return session_settings.show(name); };
   session.query = [&] { return std::string(sql); };
-  LocalServices services(database_, backend, sequences, session);
+  LocalServices services(database_, backend_, sequences, session);
   CallContext call;
   call.session = &services;
   StatementSnapshot snapshot(database_, transaction);
@@ -48,7 +79,28 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::B
     commands::CommandContext context{database_, transaction, call, relations, path_, notices};
     return {commands::execute(context, statement)};
   }
+  if (const auto* vacuum = std::get_if<syntax::Vacuum>(&statement.body)) {
+    std::vector<ErrorFields> notices;
+    commands::CommandContext context{database_, transaction, call, relations, path_, notices};
+    commands::analyze(context, *vacuum);
+    return {"ANALYZE"};
+  }
+  if (const auto* rows = std::get_if<syntax::Copy>(&statement.body)) {
+    const CopyInputs inputs{.database = database_,
+                            .transaction = transaction,
+                            .call = call,
+                            .relations = relations,
+                            .snapshot = snapshot,
+                            .planner = settings,
+                            .stream = copy_stream,
+                            .work_memory_bytes = work_memory_bytes};
+    return {copy(*rows, inputs).tag};
+  }
   const query::AnalysisContext context{relations, call};
+  if (const auto* explain = std::get_if<syntax::Explain>(&statement.body)) {
+    const query::QueryPtr explained = query::analyse(std::get<syntax::Select>(explain->statement->body), context);
+    return {fmt::format("rows={:.0f}", plan::plan_query(explained, {call, settings, {}})->plan->cost.rows)};
+  }
   query::QueryPtr query;
   if (const auto* select = std::get_if<syntax::Select>(&statement.body)) query = query::analyse(*select, context);
   if (const auto* insert = std::get_if<syntax::Insert>(&statement.body)) query = query::analyse(*insert, context);
@@ -58,13 +110,14 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, txn::B
 }
 
 std::vector<std::string> SqlRunner::run_query(const query::QueryPtr& query, txn::Transaction& transaction,
-                                              const CallContext& call, StatementSnapshot& snapshot) const {
+                                              const CallContext& call, StatementSnapshot& snapshot) {
   const plan::PlannedStatementPtr planned = plan::plan_query(query, {call, settings, {}});
   const ExecutionInputs inputs{.database = database_,
                                .transaction = transaction,
                                .call = call,
                                .snapshot = &snapshot.take(),
-                               .work_memory_bytes = work_memory_bytes};
+                               .work_memory_bytes = work_memory_bytes,
+                               .relations = &cache_};
   const QueryResult result = execute(planned, inputs);
   std::vector<std::string> lines;
   for (const Row& row : result.rows) {

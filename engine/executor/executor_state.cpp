@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/executor/foreign_keys.h"
 #include "engine/executor/node_state.h"
 #include "engine/executor/row_store.h"
 #include "engine/executor/subplan_state.h"
@@ -142,6 +143,16 @@ void ExecutorState::finish_changes() {
     }
     table.complete = true;
   }
+}
+
+ForeignKeyQueue& ExecutorState::foreign_keys() {
+  if (inputs.foreign_keys != nullptr) return *inputs.foreign_keys;
+  if (foreign_keys_ == nullptr) foreign_keys_ = std::make_unique<ForeignKeyQueue>(inputs);
+  return *foreign_keys_;
+}
+
+void ExecutorState::fire_foreign_keys() {
+  if (foreign_keys_ != nullptr) foreign_keys_->fire();
 }
 
 void ExecutorState::set_work_table(int index, const RowStore* rows) {

@@ -99,6 +99,11 @@ class ExecutorState final : public query::SubplanRunner {
   // Common tables that change data are run to the end.
   void finish_changes();
 
+  // --- foreign keys ---
+  ForeignKeyQueue& foreign_keys();
+  // What the statement's changes ask for, unless it is such a consequence itself.
+  void fire_foreign_keys();
+
   // --- work tables ---
   const RowStore* work_table(int index) const { return work_tables_[static_cast<std::size_t>(index)]; }
   void set_work_table(int index, const RowStore* rows);
@@ -120,6 +125,7 @@ class ExecutorState final : public query::SubplanRunner {
   std::vector<std::unique_ptr<SubplanState>> subplans_;
   std::vector<std::unique_ptr<CommonTable>> common_tables_;
   std::vector<const RowStore*> work_tables_;
+  std::unique_ptr<ForeignKeyQueue> foreign_keys_;
   // Looked up by address, never gone through.
   boost::unordered_flat_map<const plan::Plan*, std::unique_ptr<plan::NodeMeasurement>> measurements_;
 };

@@ -97,6 +97,7 @@ class PlanRunner {
 
   Database& database() { return database_; }
   std::size_t work_memory_bytes = default_work_memory_bytes;
+  CustomRowSource* custom_rows = nullptr;
   txn::IsolationLevel isolation = txn::IsolationLevel::read_committed;
 
   query::RelationPtr relation(std::string_view name) {
@@ -115,8 +116,11 @@ class PlanRunner {
   std::string run(const PlannedStatement& planned) {
     begin();
     const CallContext context;
-    const ExecutionInputs inputs{
-        .database = database_, .transaction = *transaction_, .call = context, .work_memory_bytes = work_memory_bytes};
+    const ExecutionInputs inputs{.database = database_,
+                                 .transaction = *transaction_,
+                                 .call = context,
+                                 .work_memory_bytes = work_memory_bytes,
+                                 .custom_rows = custom_rows};
     Execution execution(std::make_shared<const PlannedStatement>(planned), inputs);
     std::string text;
     bool any = false;
@@ -128,6 +132,22 @@ class PlanRunner {
     database_.transactions().next_command(*transaction_);
     const auto* change = planned.plan->as<plan::ModifyTable>();
     return change != nullptr && !change->returning ? std::to_string(execution.processed()) : text;
+  }
+  // What the topmost node says of itself in EXPLAIN ANALYZE.
+  std::string measured(const PlannedStatement& planned) {
+    begin();
+    const CallContext context;
+    const ExecutionInputs inputs{.database = database_,
+                                 .transaction = *transaction_,
+                                 .call = context,
+                                 .work_memory_bytes = work_memory_bytes,
+                                 .measure = true};
+    Execution execution(std::make_shared<const PlannedStatement>(planned), inputs);
+    for (RowView row; execution.next(row);) {
+    }
+    execution.finish();
+    const plan::NodeMeasurement* const found = execution.measurement(*planned.plan);
+    return found == nullptr || found->lines.empty() ? std::string() : found->lines.front();
   }
   // As run(), but an error is "SQLSTATE message", with " / detail" if there is one.
   std::string outcome(const PlannedStatement& planned) {

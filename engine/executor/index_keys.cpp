@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/catalog/describe.h"
 #include "engine/sql/error.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/syntax/parser.h"
@@ -87,7 +88,7 @@ std::string IndexKeys::description(std::span<const Value> values, const CallCont
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto& key = index_->index.keys[i];
     names += i == 0 ? "" : ", ";
-    names += key.column != 0 ? table_->columns[static_cast<std::size_t>(key.column - 1)].name : key.expression;
+    names += catalog::index_key_text(*index_, *table_, static_cast<int>(i) + 1);
     texts += i == 0 ? "" : ", ";
     texts += values[i].is_null() ? "null" : output_value(values[i], key.type.id, call);
   }

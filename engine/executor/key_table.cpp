@@ -37,9 +37,8 @@ std::pair<std::uint32_t, bool> KeyTable::insert(RowView keys, std::uint64_t hash
   return {size() - 1, true};
 }
 
-std::optional<std::uint32_t> KeyTable::find(RowView keys) const {
+std::optional<std::uint32_t> KeyTable::find(RowView keys, std::uint64_t hash) const {
   if (slots_.empty()) return std::nullopt;
-  const std::uint64_t hash = rules_.hash(keys);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t slot = static_cast<std::size_t>(hash) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
     const std::uint32_t number = slots_[slot] - 1;

@@ -61,14 +61,17 @@ class KeyTable {
 
   // The number of the keys; true if they were not there before.
   std::pair<std::uint32_t, bool> insert(RowView keys) { return insert(keys, rules_.hash(keys)); }
-  std::optional<std::uint32_t> find(RowView keys) const;
+  std::pair<std::uint32_t, bool> insert(RowView keys, std::uint64_t hash);
+  std::optional<std::uint32_t> find(RowView keys) const { return find(keys, hash(keys)); }
+  // The same for whoever has computed the hash.
+  std::optional<std::uint32_t> find(RowView keys, std::uint64_t hash) const;
+  std::uint64_t hash(RowView keys) const { return rules_.hash(keys); }
   RowView keys(std::uint32_t number) const { return {keys_.data() + number * rules_.width(), rules_.width()}; }
   std::uint32_t size() const { return static_cast<std::uint32_t>(hashes_.size()); }
   void clear();
   std::size_t memory_bytes() const { return memory_bytes_; }
 
  private:
-  std::pair<std::uint32_t, bool> insert(RowView keys, std::uint64_t hash);
   void grow();
 
   KeyRules rules_;

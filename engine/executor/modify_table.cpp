@@ -1,4 +1,5 @@
 // ModifyTable: INSERT, UPDATE and DELETE of the rows that the child gives (PostgreSQL's nodeModifyTable.c).
+#include "engine/executor/foreign_keys.h"
 #include "engine/executor/node_state.h"
 #include "engine/executor/table_rows.h"
 #include "engine/executor/upsert.h"
@@ -18,7 +19,8 @@ class ModifyTableState final : public ParentState {
       : ParentState(state, plan, std::move(child), seen_width(node, *child)),
         node_(node),
         writer_(state, node),
-        rows_(state, node.relation, node.system_columns) {
+        rows_(state, node.relation, node.system_columns),
+        foreign_keys_(ForeignKeyEvents::make(state, writer_.table())) {
     if (node.command == query::Command::insert) {
       if (node.conflict) upsert_.emplace(state, node, writer_);
     } else {
@@ -50,12 +52,16 @@ class ModifyTableState final : public ParentState {
     writer_.complete(row_);
     if (!upsert_) {
       tid_ = writer_.insert(row_);
+      if (foreign_keys_ != nullptr) foreign_keys_->inserted(row_, tid_);
       return true;
     }
     std::optional<Upsert::Result> result = upsert_->run(row_);
     if (!result) return false;
     row_ = std::move(result->row);
     tid_ = result->tid;
+    if (foreign_keys_ != nullptr && result->updated)
+      foreign_keys_->updated(result->updated->row, result->updated->tid, row_, tid_);
+    if (foreign_keys_ != nullptr && !result->updated) foreign_keys_->inserted(row_, tid_);
     return true;
   }
   bool change(RowView found) {
@@ -64,12 +70,19 @@ class ModifyTableState final : public ParentState {
     row_ = std::move(result->row);
     tid_ = result->tid;
     found_ = std::move(result->found);
+    if (foreign_keys_ == nullptr) return true;
+    if (node_.command == query::Command::remove) {
+      foreign_keys_->removed(row_);
+    } else {
+      foreign_keys_->updated(result->before.row, result->before.tid, row_, tid_);
+    }
     return true;
   }
 
   const plan::ModifyTable& node_;
   TableWriter writer_;
   TableRows rows_;
+  std::unique_ptr<ForeignKeyEvents> foreign_keys_;
   std::optional<Upsert> upsert_;
   std::optional<RowChange> change_;
   std::uint64_t changed_ = 0;

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <utility>
 #include <variant>
 
 #include "engine/executor/system_views.h"
 #include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {
 
@@ -63,6 +66,31 @@ query::Relation::Kind kind_of(catalog::RelationKind kind) {
   return kind == catalog::RelationKind::sequence ? query::Relation::Kind::sequence : query::Relation::Kind::table;
 }
 
+void describe_statistics(const catalog::Definition& definition, query::Relation& described) {
+  if (!definition.statistics) return;
+  described.statistics.resize(definition.columns.size());
+  for (const catalog::ColumnStatistics& known : definition.statistics->columns) {
+    const auto position = static_cast<std::size_t>(known.column) - 1;
+    const auto value_of = [&, type = Type(definition.columns.at(position).type.id)](const std::string& text) {
+      return input_value(text, type, CallContext{});
+    };
+    query::ColumnStatistics& made = described.statistics.at(position).emplace();
+    made.null_fraction = known.null_fraction;
+    made.distinct = known.distinct;
+    made.average_width = known.average_width;
+    std::transform(known.most_common.begin(), known.most_common.end(), std::back_inserter(made.most_common), value_of);
+    made.most_common_frequencies.assign(known.most_common_frequencies.begin(), known.most_common_frequencies.end());
+    std::transform(known.histogram.begin(), known.histogram.end(), std::back_inserter(made.histogram), value_of);
+    made.correlation = known.correlation;
+  }
+}
+
+// How many rows a table has that has grown to so many pages since it was counted; -1: it never was.
+double rows_in(const std::optional<catalog::TableStatistics>& counted, double pages) {
+  if (!counted || counted->rows < 0 || counted->pages <= 0) return -1;
+  return std::rint(counted->rows / counted->pages * pages);
+}
+
 // Runs the grammar: on the scheduler's stack.
 query::Relation describe_definition(const catalog::Relation& relation, const catalog::Table* table) {
   const catalog::Definition& definition = *relation.description;
@@ -72,8 +100,20 @@ query::Relation describe_definition(const catalog::Relation& relation, const cat
   described.name = definition.name;
   described.kind = kind_of(definition.kind);
   for (const catalog::Column& column : definition.columns) described.columns.push_back(describe_column(column));
+  if (definition.kind == catalog::RelationKind::sequence) {
+    for (const auto& [name, type] : {std::pair("last_value", TypeId::int8), std::pair("log_cnt", TypeId::int8),
+                                     std::pair("is_called", TypeId::boolean)}) {
+      query::RelationColumn& column = described.columns.emplace_back();
+      column.name = name;
+      column.type = type;
+    }
+  }
   for (const catalog::Check& check : definition.checks)
     described.checks.push_back({check.name, parse_expression(check.condition)});
+  describe_statistics(definition, described);
+  // They are looked at in the order of their names (CheckConstraintFetch(), relcache.c).
+  std::sort(described.checks.begin(), described.checks.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   if (definition.kind == catalog::RelationKind::view) {
     const std::vector<syntax::StatementPtr> parsed = syntax::parse(definition.view.query);
     described.view = std::make_shared<const syntax::Select>(std::get<syntax::Select>(parsed.at(0)->body));
@@ -130,7 +170,10 @@ query::RelationPtr RelationCache::describe(const txn::Transaction* reader, const
   if (entry.relation != nullptr && is_current(entry, relation, table.get())) return entry.relation;
   auto described = std::make_shared<query::Relation>();
   database_.host().scheduler().on_scheduler_stack([&] { *described = describe_definition(relation, table.get()); });
-  if (table != nullptr) described->pages = static_cast<double>(database_.files().block_count(relation.file));
+  if (table != nullptr) {
+    described->pages = static_cast<double>(database_.files().block_count(relation.file));
+    described->rows = rows_in(relation.description->statistics, described->pages);
+  }
   entry = {relation.description, {}, described};
   if (table != nullptr) {
     for (const catalog::Index& index : table->indexes) entry.indexes.push_back(index.description);

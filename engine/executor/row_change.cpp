@@ -48,11 +48,12 @@ std::optional<RowChange::Result> RowChange::run(RowView found) {
     database.visit_append_point();
     RowFailure failure;
     RowOutcome outcome;
+    check_own_snapshot(base->version.tid);
     LockStrength strength = LockStrength::update;
     if (node_.command == query::Command::remove) {
       outcome = database.heap().remove(state_.transaction(), writer_.table().heap(), base->version.tid, failure);
       if (outcome == RowOutcome::ok)
-        return Result{std::move(base->version.row), base->version.tid, std::move(base->found)};
+        return Result{std::move(base->version.row), base->version.tid, std::move(base->found), {}};
     } else {
       Row row = changed(*base);
       const bool new_key = writer_.changes_key(base->version.row, row);
@@ -62,12 +63,20 @@ std::optional<RowChange::Result> RowChange::run(RowView found) {
                                        new_tid, failure);
       if (outcome == RowOutcome::ok) {
         writer_.insert_entries(row, new_tid);
-        return Result{std::move(row), new_tid, std::move(base->found)};
+        return Result{std::move(row), new_tid, std::move(base->found), std::move(base->version)};
       }
     }
     base = follow(*base, outcome, strength);
   }
   return std::nullopt;
+}
+
+// A foreign key's statement sees more than its transaction does, but must not change it (PostgreSQL's "crosscheck").
+void RowChange::check_own_snapshot(Tid tid) {
+  const txn::Snapshot* const own = state_.inputs.own_snapshot;
+  if (own == nullptr) return;
+  if (!state_.database().heap().fetch(writer_.table().heap(), tid, state_.transaction(), *own))
+    refuse_concurrent_change(state_, "update");
 }
 
 std::optional<RowChange::Base> RowChange::follow(const Base& base, RowOutcome outcome, LockStrength strength) {

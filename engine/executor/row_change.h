@@ -16,9 +16,10 @@ class RowChange {
   RowChange(ExecutorState& state, const plan::ModifyTable& node, const Plan& child, TableWriter& writer);
 
   struct Result {
-    Row row;    // the new version; of a DELETE the deleted one
-    Tid tid;    // its place
-    Row found;  // the child's row it was made from
+    Row row;            // the new version; of a DELETE the deleted one
+    Tid tid;            // its place
+    Row found;          // the child's row it was made from
+    VisibleRow before;  // of an UPDATE: the version it was made from
   };
   // `found`: a row of the child. Nothing if the row has gone or no longer qualifies. Throws 40001 under repeatable
   // read.
@@ -30,6 +31,7 @@ class RowChange {
     Row found;
   };
   Row changed(const Base& base) const;
+  void check_own_snapshot(Tid tid);
   // What to do after a change came to nothing: what to work on now, or nothing.
   std::optional<Base> follow(const Base& base, txn::RowOutcome outcome, sql::LockStrength strength);
 

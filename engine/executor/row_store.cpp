@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "engine/sql/error.h"
 #include "engine/storage/value_codec.h"
@@ -130,6 +132,57 @@ RowView RowStore::read(std::uint64_t number, Cursor& cursor) const {
   }
   take_row(bytes, width_, cursor.row_);
   return cursor.row_;
+}
+
+// --- the spool: each row after its length ---
+
+namespace {
+constexpr std::size_t spool_buffer_bytes = std::size_t{8} << 10;
+using RowLength = std::uint32_t;
+}  // namespace
+
+void RowSpool::append(RowView row) {
+  ++size_;
+  const std::size_t begin = buffer_.size();
+  buffer_.resize(begin + sizeof(RowLength));
+  append_row(buffer_, row);
+  const auto length = static_cast<RowLength>(buffer_.size() - begin - sizeof(RowLength));
+  std::memcpy(buffer_.data() + begin, &length, sizeof length);
+  if (buffer_.size() < spool_buffer_bytes) return;
+  if (!file_) file_.emplace(*host_);
+  file_->append(buffer_);
+  buffer_.clear();
+}
+
+// Whether the buffer has so many more bytes, after it was filled again.
+bool RowSpool::has(std::size_t bytes) {
+  if (buffer_.size() - position_ >= bytes) return true;
+  if (!file_ || file_position_ == file_->size()) return false;
+  std::string more;
+  file_->read(file_position_, std::max(bytes, buffer_bytes), more);
+  file_position_ += more.size();
+  buffer_.erase(0, position_);
+  buffer_ += more;
+  position_ = 0;
+  return buffer_.size() >= bytes;
+}
+
+bool RowSpool::next(Row& row) {
+  if (!std::exchange(reading_, true) && file_) {
+    file_->append(buffer_);
+    buffer_.clear();
+  }
+  if (given_ == size_) return false;
+  RowLength length = 0;
+  if (!has(sizeof length)) damaged("is cut off");
+  std::memcpy(&length, buffer_.data() + position_, sizeof length);
+  position_ += sizeof length;
+  if (!has(length)) damaged("is cut off");
+  std::span<const char> bytes(buffer_.data() + position_, length);
+  take_row(bytes, width_, row);
+  position_ += length;
+  ++given_;
+  return true;
 }
 
 }  // namespace polarsim::engine::executor

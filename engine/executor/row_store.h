@@ -80,4 +80,31 @@ class RowStore {
   std::string unwritten_;
 };
 
+// Rows that are written one after the other and then read once, in that order. But for a small buffer they are in a
+// temporary file.
+class RowSpool {
+ public:
+  RowSpool(sim::Host& host, std::size_t width) : host_(&host), width_(width) {}
+
+  void append(RowView row);
+  // After the last append. False at the end.
+  bool next(Row& row);
+  bool empty() const { return size_ == 0; }
+  std::uint64_t bytes() const { return (file_ ? file_->size() : 0) + buffer_.size(); }
+
+ private:
+  bool has(std::size_t bytes);
+
+  sim::Host* host_;
+  std::size_t width_;
+  std::uint64_t size_ = 0;
+  std::optional<TemporaryFile> file_;
+  std::string buffer_;  // while rows are written: the last ones; then: what has been read
+  // Of reading.
+  bool reading_ = false;
+  std::uint64_t given_ = 0;
+  std::size_t position_ = 0;         // in the buffer
+  std::uint64_t file_position_ = 0;  // of what has not been read
+};
+
 }  // namespace polarsim::engine::executor

@@ -1,4 +1,5 @@
-// Scans of what is no table: subqueries, functions, VALUES, system views, common tables, work tables.
+// Scans of what is no table: subqueries, functions, VALUES, system views, sequences, common tables, work tables.
+#include "engine/catalog/sequence.h"
 #include "engine/executor/node_state.h"
 #include "engine/executor/row_store.h"
 #include "engine/executor/set_call.h"
@@ -122,8 +123,7 @@ class SystemViewScanState final : public NodeState {
 
  protected:
   bool produce(RowView& row) override {
-    if (!computed_) rows_ = system_view(relation_.id).rows({state_.database(), state_.transaction(), state_.call()});
-    computed_ = true;
+    if (!computed_) compute();
     while (next_ < rows_.size()) {
       if (emit(rows_[next_++], {}, row)) return true;
     }
@@ -132,6 +132,19 @@ class SystemViewScanState final : public NodeState {
   void restart() override { next_ = 0; }
 
  private:
+  void compute() {
+    computed_ = true;
+    if (relation_.kind == query::Relation::Kind::sequence) {
+      const auto sequence = state_.database().catalog().find(&state_.transaction(), relation_.id);
+      rows_ = {catalog::sequence_row(state_.database(), sequence->file)};
+      return;
+    }
+    rows_ = system_view(relation_.id).rows({state_.database(), state_.transaction(), state_.call()});
+    const bool has_tableoid = !relation_.columns.empty() && relation_.columns.back().dropped;
+    if (!has_tableoid) return;
+    for (Row& row : rows_) row.push_back(Value::integer(relation_.id));
+  }
+
   const query::Relation& relation_;
   std::vector<Row> rows_;
   bool computed_ = false;

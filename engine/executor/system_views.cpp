@@ -19,6 +19,7 @@ std::vector<SystemView> make_views() {
   add_server_views(views);
   add_convenience_views(views);
   add_information_schema_views(views);
+  add_information_schema_constraints(views);
   add_empty_views(views);
   std::sort(views.begin(), views.end(),
             [](const SystemView& a, const SystemView& b) { return a.relation->id < b.relation->id; });
@@ -32,6 +33,15 @@ std::vector<std::pair<Name, const SystemView*>> make_names() {
   for (const SystemView& view : system_views()) names.push_back({{view.relation->name, view.relation->schema}, &view});
   std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return names;
+}
+
+void add_tableoid(query::Relation& relation) {
+  if (relation.id >= first_view_of_catalog) return;
+  query::RelationColumn column;
+  column.name = "tableoid";
+  column.type = TypeId::oid;
+  column.dropped = true;
+  relation.columns.push_back(std::move(column));
 }
 
 TypeId column_type(std::string_view name) {
@@ -56,6 +66,7 @@ SystemView make_view(std::uint32_t id, std::string schema, std::string name, con
     column.type = type;
     relation->columns.push_back(std::move(column));
   }
+  add_tableoid(*relation);
   return {std::move(relation), rows};
 }
 
@@ -63,6 +74,7 @@ SystemView make_view(std::uint32_t id, std::string schema, std::string name, std
                      std::vector<Row> (*rows)(const SystemViewInputs& inputs)) {
   SystemView view = make_view(id, std::move(schema), std::move(name), ViewColumns{}, rows);
   auto relation = std::make_shared<query::Relation>(*view.relation);
+  relation->columns.clear();
   while (!columns.empty()) {
     const std::string_view column = columns.substr(0, columns.find(','));
     columns.remove_prefix(std::min(columns.size(), column.size() + 2));
@@ -72,6 +84,7 @@ SystemView make_view(std::uint32_t id, std::string schema, std::string name, std
     made.type = column_type(column.substr(blank + 1));
     relation->columns.push_back(std::move(made));
   }
+  add_tableoid(*relation);
   view.relation = std::move(relation);
   return view;
 }

@@ -20,9 +20,14 @@ struct SystemViewInputs {
 };
 
 struct SystemView {
-  query::RelationPtr relation;  // of kind system_view; its number is pg_class.oid
+  // Of kind system_view; its number is pg_class.oid. What is a table in PostgreSQL has one more column than is told,
+  // "tableoid", which is marked as dropped: the analysis finds it nevertheless, and the scan fills it in.
+  query::RelationPtr relation;
   std::vector<Row> (*rows)(const SystemViewInputs& inputs) = nullptr;
 };
+
+// PostgreSQL has views of the catalog from here on, and tables below.
+inline constexpr std::uint32_t first_view_of_catalog = 12000;
 
 // In order of their numbers; the same objects in every call.
 const std::vector<SystemView>& system_views();

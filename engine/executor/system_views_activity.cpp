@@ -141,6 +141,9 @@ constexpr const char* formatting = "Client Connection Defaults / Locale and Form
 constexpr const char* preset = "Preset Options";
 constexpr const char* isolation_levels = "serializable,repeatable read,read committed,read uncommitted";
 constexpr const char* timeout_most = "2147483647";
+constexpr const char* costs = "Query Tuning / Planner Cost Constants";
+constexpr const char* methods = "Query Tuning / Planner Method Configuration";
+constexpr const char* cost_most = "1.79769e+308";
 
 // What node/settings.h knows, with PostgreSQL's names and descriptions, by name.
 constexpr ShownSetting shown_settings[] = {
@@ -149,17 +152,35 @@ constexpr ShownSetting shown_settings[] = {
      "postgres,postgres_verbose,sql_standard,iso_8601"},
     {"TimeZone", formatting, "Sets the time zone for displaying and interpreting time stamps.", "string", "UTC",
      "user"},
+    {"allow_system_table_mods", "Developer Options", "Allows modifications of the structure of system tables.", "bool",
+     "off", "superuser"},
     {"application_name", "Reporting and Logging / What to Log",
      "Sets the application name to be reported in statistics and logs.", "string", "", "user"},
+    {"bytea_output", behavior, "Sets the output format for bytea.", "enum", "hex", "user", "escape,hex"},
     {"client_encoding", formatting, "Sets the client's character set encoding.", "string", "UTF8", "user"},
     {"client_min_messages", behavior, "Sets the message levels that are sent to the client.", "enum", "notice", "user",
      "debug5,debug4,debug3,debug2,debug1,log,notice,warning,error"},
+    {"cpu_index_tuple_cost", costs,
+     "Sets the planner's estimate of the cost of processing each index entry during an index scan.", "real", "0.005",
+     "user", "", "0", cost_most},
+    {"cpu_operator_cost", costs,
+     "Sets the planner's estimate of the cost of processing each operator or function call.", "real", "0.0025", "user",
+     "", "0", cost_most},
+    {"cpu_tuple_cost", costs, "Sets the planner's estimate of the cost of processing each tuple (row).", "real", "0.01",
+     "user", "", "0", cost_most},
     {"deadlock_timeout", "Lock Management", "Sets the time to wait on a lock before checking for deadlock.", "integer",
      "1000", "superuser", "", "1", timeout_most, "ms"},
     {"default_transaction_isolation", behavior, "Sets the transaction isolation level of each new transaction.", "enum",
      "read committed", "user", isolation_levels},
     {"default_transaction_read_only", behavior, "Sets the default read-only status of new transactions.", "bool", "off",
      "user"},
+    {"enable_hashagg", methods, "Enables the planner's use of hashed aggregation plans.", "bool", "on", "user"},
+    {"enable_hashjoin", methods, "Enables the planner's use of hash join plans.", "bool", "on", "user"},
+    {"enable_indexscan", methods, "Enables the planner's use of index-scan plans.", "bool", "on", "user"},
+    {"enable_material", methods, "Enables the planner's use of materialization.", "bool", "on", "user"},
+    {"enable_nestloop", methods, "Enables the planner's use of nested-loop join plans.", "bool", "on", "user"},
+    {"enable_seqscan", methods, "Enables the planner's use of sequential-scan plans.", "bool", "on", "user"},
+    {"enable_sort", methods, "Enables the planner's use of explicit sort steps.", "bool", "on", "user"},
     {"extra_float_digits", formatting, "Sets the number of digits displayed for floating-point values.", "integer", "1",
      "user", "", "-15", "3"},
     {"idle_in_transaction_session_timeout", behavior,
@@ -167,8 +188,12 @@ constexpr ShownSetting shown_settings[] = {
      timeout_most, "ms"},
     {"lock_timeout", behavior, "Sets the maximum allowed duration of any wait for a lock.", "integer", "0", "user", "",
      "0", timeout_most, "ms"},
+    {"random_page_cost", costs, "Sets the planner's estimate of the cost of a nonsequentially fetched disk page.",
+     "real", "4", "user", "", "0", cost_most},
     {"search_path", behavior, "Sets the schema search order for names that are not schema-qualified.", "string",
      "\"$user\", public", "user"},
+    {"seq_page_cost", costs, "Sets the planner's estimate of the cost of a sequentially fetched disk page.", "real",
+     "1", "user", "", "0", cost_most},
     {"server_encoding", preset, "Shows the server (database) character set encoding.", "string", "UTF8", "internal"},
     {"server_version", preset, "Shows the server version.", "string", "15.0", "internal"},
     {"server_version_num", preset, "Shows the server version as an integer.", "integer", "150000", "internal", "",
@@ -177,6 +202,8 @@ constexpr ShownSetting shown_settings[] = {
      "Causes '...' strings to treat backslashes literally.", "bool", "on", "user"},
     {"statement_timeout", behavior, "Sets the maximum allowed duration of any statement.", "integer", "0", "user", "",
      "0", timeout_most, "ms"},
+    {"work_mem", "Resource Usage / Memory", "Sets the maximum memory to be used for query workspaces.", "integer",
+     "4096", "user", "", "64", timeout_most, "kB"},
 };
 
 std::string lower(std::string_view text) {
@@ -185,15 +212,20 @@ std::string lower(std::string_view text) {
   return made;
 }
 
-// A time limit as SHOW has it, "2min", in milliseconds.
-std::string in_milliseconds(std::string_view shown) {
+// A time limit as SHOW has it, "2min", in milliseconds; an amount of memory, "4MB", in kilobytes.
+std::string in_base_unit(std::string_view shown) {
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(shown.data(), shown.data() + shown.size(), count);
   const std::string_view unit(end, static_cast<std::size_t>(shown.data() + shown.size() - end));
-  constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> units{
-      {{"s", 1000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-  for (const auto& [name, milliseconds] : units) {
-    if (name == unit) count *= milliseconds;
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 7> units{{{"s", 1000},
+                                                                            {"min", 60'000},
+                                                                            {"h", 3'600'000},
+                                                                            {"d", 86'400'000},
+                                                                            {"MB", 1 << 10},
+                                                                            {"GB", 1 << 20},
+                                                                            {"TB", 1 << 30}}};
+  for (const auto& [name, factor] : units) {
+    if (name == unit) count *= factor;
   }
   return std::to_string(count);
 }
@@ -222,8 +254,8 @@ std::vector<Row> setting_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   for (const ShownSetting& setting : shown_settings) {
     Value value = ask_session(inputs, "current_setting", {Value::text(lower(setting.name))}, {TypeId::text});
-    const bool is_time = std::string_view(setting.unit) == "ms";
-    if (is_time && !value.is_null()) value = Value::text(in_milliseconds(value.as_text()));
+    const bool has_unit = *setting.unit != '\0';
+    if (has_unit && !value.is_null()) value = Value::text(in_base_unit(value.as_text()));
     const std::string start = at_start(inputs.database.config(), setting);
     const bool changed = !value.is_null() && value.as_text() != start;
     rows.push_back({Value::text(setting.name), std::move(value), text_or_null(setting.unit),

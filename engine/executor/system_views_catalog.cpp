@@ -6,14 +6,12 @@
 #include <map>
 #include <utility>
 
+#include "engine/executor/definition_texts.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::executor {
 
 namespace {
-
-// PostgreSQL has views of the catalog from here on, and tables below.
-constexpr std::uint32_t first_view_of_catalog = 12000;
 
 char kind_of(const catalog::Definition& definition) { return static_cast<char>(definition.kind); }
 
@@ -28,22 +26,27 @@ ShownRelation shown(const SystemView& view) {
   return made;
 }
 
-std::vector<ShownColumn> index_columns(const catalog::IndexProperties& index, const catalog::Definition* table) {
+// PostgreSQL's ChooseIndexColumnNames() (src/backend/commands/indexcmds.c): what is no column goes by its function or
+// the like, or by "expr", with a number behind it if that is taken.
+std::vector<ShownColumn> index_columns(const SystemViewInputs& inputs, const catalog::IndexProperties& index) {
+  const catalog::DefinitionPtr table = definition_of(inputs, index.table);
   std::vector<ShownColumn> columns;
-  const auto add = [&](int number, const Type& type) {
-    if (number != 0 && table != nullptr) {
-      const catalog::Column& column = table->columns.at(static_cast<std::size_t>(number - 1));
-      columns.push_back({column.name, column.type, nullptr});
-      return;
-    }
-    // As PostgreSQL names what is no column: expr, expr1, expr2, ...
-    std::string name = "expr";
-    for (int i = 1; std::ranges::any_of(columns, [&](const ShownColumn& other) { return other.name == name; }); ++i)
-      name = fmt::format("expr{}", i);
-    columns.push_back({std::move(name), type, nullptr});
+  const auto add_column = [&](int number) {
+    const catalog::Column& column = table->columns.at(static_cast<std::size_t>(number - 1));
+    columns.push_back({column.name, column.type, nullptr});
   };
-  for (const catalog::IndexProperties::Key& key : index.keys) add(key.column, key.type);
-  for (const int number : index.included) add(number, TypeId::none);
+  for (const catalog::IndexProperties::Key& key : index.keys) {
+    if (key.column != 0) {
+      add_column(key.column);
+      continue;
+    }
+    const std::string base = expression_column_name(inputs.database, key.expression);
+    std::string name = base;
+    for (int i = 1; std::ranges::any_of(columns, [&](const ShownColumn& other) { return other.name == name; }); ++i)
+      name = fmt::format("{}{}", base, i);
+    columns.push_back({std::move(name), key.type, nullptr});
+  }
+  for (const int number : index.included) add_column(number);
   return columns;
 }
 
@@ -126,18 +129,27 @@ std::vector<ShownRelation> shown_relations(const SystemViewInputs& inputs) {
   return result;
 }
 
+std::size_t column_count(const ShownRelation& relation) {
+  if (relation.system != nullptr) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        relation.system->columns, [](const query::RelationColumn& column) { return !column.dropped; }));
+  }
+  const catalog::Definition& definition = relation.definition();
+  if (relation.kind == 'i') return definition.index.keys.size() + definition.index.included.size();
+  constexpr std::size_t columns_of_sequence = 3;
+  return relation.kind == 'S' ? columns_of_sequence : definition.columns.size();
+}
+
 std::vector<ShownColumn> columns_of(const SystemViewInputs& inputs, const ShownRelation& relation) {
   std::vector<ShownColumn> columns;
   if (relation.system != nullptr) {
-    for (const query::RelationColumn& column : relation.system->columns)
-      columns.push_back({column.name, column.type, nullptr});
+    for (const query::RelationColumn& column : relation.system->columns) {
+      if (!column.dropped) columns.push_back({column.name, column.type, nullptr});
+    }
     return columns;
   }
   const catalog::Definition& definition = relation.definition();
-  if (definition.kind == catalog::RelationKind::index) {
-    const catalog::DefinitionPtr table = definition_of(inputs, definition.index.table);
-    return index_columns(definition.index, table.get());
-  }
+  if (definition.kind == catalog::RelationKind::index) return index_columns(inputs, definition.index);
   if (definition.kind == catalog::RelationKind::sequence) {
     columns.push_back({"last_value", TypeId::int8, nullptr});
     columns.push_back({"log_cnt", TypeId::int8, nullptr});

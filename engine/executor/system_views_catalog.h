@@ -32,6 +32,7 @@ inline Value character(char value) {
   return value == '\0' ? Value::text("") : Value::text(std::string_view(&value, 1));
 }
 inline Value flag(bool value) { return Value::boolean(value); }
+inline Value yes_or_no(bool value) { return Value::text(value ? "YES" : "NO"); }
 inline Value text_or_null(std::string_view text) { return text.empty() ? Value::null() : Value::text(text); }
 Value int2_array(std::span<const int> numbers);
 // int2vector and oidvector, which count from 0.
@@ -76,6 +77,7 @@ struct ShownRelation {
 std::vector<ShownRelation> shown_relations(const SystemViewInputs& inputs);
 // Without the system views: what has a definition.
 std::vector<ShownRelation> defined_relations(const SystemViewInputs& inputs);
+std::size_t column_count(const ShownRelation& relation);
 std::vector<ShownColumn> columns_of(const SystemViewInputs& inputs, const ShownRelation& relation);
 // Of the relation of that number; null if the transaction sees none.
 catalog::DefinitionPtr definition_of(const SystemViewInputs& inputs, std::uint32_t id);

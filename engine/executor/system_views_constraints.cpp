@@ -4,6 +4,7 @@
 // dependencies only those are shown that tie a sequence to the column that owns it.
 #include <algorithm>
 
+#include "engine/executor/definition_texts.h"
 #include "engine/executor/system_views_catalog.h"
 #include "engine/executor/system_views_families.h"
 
@@ -51,7 +52,7 @@ Row constraint_row(const ShownRelation& table, Constraint constraint) {
           Value::null(),  // conpfeqop
           Value::null(),  // conppeqop
           Value::null(),  // conffeqop
-          Value::null(),  // confdelsetcols
+          key == nullptr || key->on_delete_columns.empty() ? Value::null() : int2_array(key->on_delete_columns),
           Value::null(),  // conexclop
           std::move(constraint.condition)};
 }
@@ -76,14 +77,16 @@ std::uint64_t referenced_index(const std::vector<ShownRelation>& relations, cons
   return 0;
 }
 
-void add_constraints(std::vector<Row>& rows, const std::vector<ShownRelation>& relations, const ShownRelation& table) {
+void add_constraints(std::vector<Row>& rows, const SystemViewInputs& inputs,
+                     const std::vector<ShownRelation>& relations, const ShownRelation& table) {
   for (const catalog::Check& check : table.definition().checks) {
     Constraint made;
     made.id = check.id;
     made.name = check.name;
     made.validated = check.validated;
-    // Which columns a condition names is not kept.
-    made.columns = Value::null();
+    const std::vector<int> columns =
+        expression_columns(inputs.database, inputs.call, check.condition, table.definition());
+    if (!columns.empty()) made.columns = int2_array(columns);
     made.condition = Value::text(check.condition);
     rows.push_back(constraint_row(table, std::move(made)));
   }
@@ -117,7 +120,7 @@ std::vector<Row> constraint_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   const std::vector<ShownRelation> relations = defined_relations(inputs);
   for (const ShownRelation& table : relations) {
-    if (table.kind == 'r') add_constraints(rows, relations, table);
+    if (table.kind == 'r') add_constraints(rows, inputs, relations, table);
   }
   return rows;
 }

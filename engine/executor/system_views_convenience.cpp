@@ -1,9 +1,12 @@
-// The catalog for people: pg_tables, pg_views, pg_indexes, pg_sequences (PostgreSQL's
+// The catalog for people: pg_tables, pg_views, pg_indexes, pg_sequences, pg_stats (PostgreSQL's
 // src/backend/catalog/system_views.sql).
 #include "engine/catalog/sequence.h"
 #include "engine/executor/system_views_catalog.h"
 #include "engine/executor/system_views_families.h"
 #include "engine/node/session_services.h"
+#include "engine/types/array.h"
+#include "engine/types/order.h"
+#include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {
 
@@ -61,6 +64,35 @@ std::vector<Row> sequence_rows(const SystemViewInputs& inputs) {
   return rows;
 }
 
+Value array_of(const std::vector<std::string>& texts, TypeId type) {
+  if (texts.empty()) return Value::null();
+  std::vector<Value> values;
+  for (const std::string& text : texts) values.push_back(input_value(text, type, CallContext{}));
+  return Value::array(Array(type, std::move(values)));
+}
+
+std::vector<Row> statistics_rows(const SystemViewInputs& inputs) {
+  std::vector<Row> rows;
+  for (const ShownRelation& relation : defined_relations(inputs)) {
+    const catalog::Definition& definition = relation.definition();
+    if (!definition.statistics) continue;
+    for (const catalog::ColumnStatistics& known : definition.statistics->columns) {
+      const catalog::Column& column = definition.columns.at(static_cast<std::size_t>(known.column) - 1);
+      std::vector<Value> frequencies;
+      for (const float frequency : known.most_common_frequencies) frequencies.push_back(Value::floating(frequency));
+      const bool has_order = is_ordered(column.type.id) && !(known.histogram.empty() && known.most_common.empty());
+      rows.push_back({Value::text(relation.schema), Value::text(relation.name), Value::text(column.name), flag(false),
+                      Value::floating(known.null_fraction), Value::integer(known.average_width),
+                      Value::floating(known.distinct), array_of(known.most_common, column.type.id),
+                      frequencies.empty() ? Value::null() : Value::array(Array(TypeId::float4, std::move(frequencies))),
+                      array_of(known.histogram, column.type.id),
+                      has_order ? Value::floating(known.correlation) : Value::null(), Value::null(), Value::null(),
+                      Value::null()});
+    }
+  }
+  return rows;
+}
+
 }  // namespace
 
 void add_convenience_views(std::vector<SystemView>& to) {
@@ -75,6 +107,12 @@ void add_convenience_views(std::vector<SystemView>& to) {
   to.push_back(make_view(12043, schema, "pg_indexes",
                          "schemaname name, tablename name, indexname name, tablespace name, indexdef text",
                          index_rows));
+  to.push_back(make_view(
+      12053, schema, "pg_stats",
+      "schemaname name, tablename name, attname name, inherited bool, null_frac float4, avg_width int4, "
+      "n_distinct float4, most_common_vals anyarray, most_common_freqs _float4, histogram_bounds anyarray, "
+      "correlation float4, most_common_elems anyarray, most_common_elem_freqs _float4, elem_count_histogram _float4",
+      statistics_rows));
   to.push_back(make_view(
       12048, schema, "pg_sequences",
       "schemaname name, sequencename name, sequenceowner name, data_type regtype, start_value int8, min_value int8, "

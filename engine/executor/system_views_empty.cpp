@@ -107,16 +107,32 @@ constexpr EmptyView views[] = {
      "slot_name name, plugin name, slot_type text, datoid oid, database name, temporary bool, active bool, "
      "active_pid int4, xmin xid, catalog_xmin xid, restart_lsn text, confirmed_flush_lsn text, wal_status text, "
      "safe_wal_size int8, two_phase bool"},
-    {12053, "pg_stats",
-     "schemaname name, tablename name, attname name, inherited bool, null_frac float4, avg_width int4, "
-     "n_distinct float4, most_common_vals anyarray, most_common_freqs _float4, histogram_bounds anyarray, "
-     "correlation float4, most_common_elems anyarray, most_common_elem_freqs _float4, elem_count_histogram _float4"},
+    {12093, "pg_seclabels",
+     "objoid oid, classoid oid, objsubid int4, objtype text, objnamespace oid, objname text, provider text, "
+     "label text"},
     {3596, "pg_seclabel", "objoid oid, classoid oid, objsubid int4, provider text, label text"},
 };
 
 }  // namespace
 
 void add_empty_views(std::vector<SystemView>& to) {
+  to.push_back(make_view(13440, information_schema, "triggers",
+                         "trigger_catalog name, trigger_schema name, trigger_name name, event_manipulation varchar, "
+                         "event_object_catalog name, event_object_schema name, event_object_table name, "
+                         "action_order int4, action_condition varchar, action_statement varchar, "
+                         "action_orientation varchar, action_timing varchar, action_reference_old_table name, "
+                         "action_reference_new_table name, action_reference_old_row name, "
+                         "action_reference_new_row name, created timestamptz",
+                         no_rows));
+  to.push_back(make_view(
+      13320, information_schema, "domains",
+      "domain_catalog name, domain_schema name, domain_name name, data_type varchar, character_maximum_length int4, "
+      "character_octet_length int4, character_set_catalog name, character_set_schema name, character_set_name name, "
+      "collation_catalog name, collation_schema name, collation_name name, numeric_precision int4, "
+      "numeric_precision_radix int4, numeric_scale int4, datetime_precision int4, interval_type varchar, "
+      "interval_precision int4, domain_default varchar, udt_catalog name, udt_schema name, udt_name name, "
+      "scope_catalog name, scope_schema name, scope_name name, maximum_cardinality int4, dtd_identifier name",
+      no_rows));
   for (const EmptyView& view : views)
     to.push_back(make_view(view.id, catalog::system_schema, view.name, view.columns, no_rows));
 }

@@ -23,8 +23,9 @@ void add_relation_views(std::vector<SystemView>& to);     // pg_namespace, pg_cl
 void add_constraint_views(std::vector<SystemView>& to);   // pg_constraint, pg_index, pg_sequence, pg_depend, ...
 void add_type_views(std::vector<SystemView>& to);         // pg_type, pg_proc, pg_operator, pg_cast, ...
 void add_server_views(std::vector<SystemView>& to);       // pg_database, pg_roles, pg_tablespace, pg_am
-void add_convenience_views(std::vector<SystemView>& to);  // pg_tables, pg_views, pg_indexes, pg_sequences
+void add_convenience_views(std::vector<SystemView>& to);  // pg_tables, pg_views, pg_indexes, pg_sequences, pg_stats
 void add_information_schema_views(std::vector<SystemView>& to);
+void add_information_schema_constraints(std::vector<SystemView>& to);
 void add_empty_views(std::vector<SystemView>& to);  // of what does not exist here: policies, triggers, ...
 
 }  // namespace polarsim::engine::executor

@@ -1,4 +1,4 @@
-// The standard's catalog: information_schema.tables, columns, schemata, table_constraints, key_column_usage, views
+// The standard's catalog: information_schema.tables, columns, schemata, views, sequences, view_table_usage
 // (PostgreSQL's src/backend/catalog/information_schema.sql). The domains of its columns are shown as the types below
 // them.
 #include <fmt/format.h>
@@ -14,7 +14,6 @@ namespace polarsim::engine::executor {
 
 namespace {
 
-Value yes_or_no(bool value) { return Value::text(value ? "YES" : "NO"); }
 Value database() { return Value::text(database_name); }
 Value nothing() { return Value::null(); }
 
@@ -108,8 +107,8 @@ Row identity_values(const std::vector<ShownRelation>& relations, const ShownRela
 
 std::string data_type(const TypeInfo& type) { return is_array(type.id) ? "ARRAY" : type.display_name; }
 
-Row column_row(const std::vector<ShownRelation>& relations, const ShownRelation& table, const ShownColumn& shown,
-               std::size_t position) {
+Row column_row(const SystemViewInputs& inputs, const std::vector<ShownRelation>& relations, const ShownRelation& table,
+               const ShownColumn& shown, std::size_t position) {
   static const catalog::Column plain;
   const catalog::Column& column = shown.column != nullptr ? *shown.column : plain;
   const TypeInfo& type = type_info(shown.type.id);
@@ -117,12 +116,16 @@ Row column_row(const std::vector<ShownRelation>& relations, const ShownRelation&
   const bool is_identity = column.identity != catalog::Column::Identity::none;
   const bool is_name = type.id == TypeId::name;
   const bool generated = !column.generated_text.empty();
+  const auto expression = [&](const std::string& text) {
+    if (text.empty()) return nothing();
+    return ask_session(inputs, "pg_get_expr", {Value::text(text), number(table.id)}, {TypeId::text, TypeId::oid});
+  };
   Row row{database(),
           Value::text(table.schema),
           Value::text(table.name),
           Value::text(shown.name),
           number(position + 1),
-          is_identity ? nothing() : text_or_null(column.default_text),
+          is_identity ? nothing() : expression(column.default_text),
           yes_or_no(!column.not_null),
           Value::text(data_type(type)),
           measures.character_length,
@@ -158,7 +161,7 @@ Row column_row(const std::vector<ShownRelation>& relations, const ShownRelation&
                              : Row{nothing(), nothing(), nothing(), nothing(), yes_or_no(false)};
   row.insert(row.end(), identity.begin(), identity.end());
   row.push_back(Value::text(generated ? "ALWAYS" : "NEVER"));
-  row.push_back(text_or_null(column.generated_text));
+  row.push_back(expression(column.generated_text));
   row.push_back(yes_or_no(is_base_table(table)));
   return row;
 }
@@ -171,106 +174,7 @@ std::vector<Row> column_rows(const SystemViewInputs& inputs) {
     const std::vector<ShownColumn> columns = columns_of(inputs, relation);
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const bool dropped = columns[i].column != nullptr && columns[i].column->dropped;
-      if (!dropped) rows.push_back(column_row(relations, relation, columns[i], i));
-    }
-  }
-  return rows;
-}
-
-Row table_constraint_row(const ShownRelation& table, const std::string& name, const char* type, bool deferrable,
-                         bool deferred, const Value& nulls_distinct) {
-  return {database(),
-          Value::text(table.schema),
-          Value::text(name),
-          database(),
-          Value::text(table.schema),
-          Value::text(table.name),
-          Value::text(type),
-          yes_or_no(deferrable),
-          yes_or_no(deferred),
-          yes_or_no(true),
-          nulls_distinct};
-}
-
-// NOT NULL counts as a check.
-void add_not_null_rows(std::vector<Row>& rows, const ShownRelation& table) {
-  const std::vector<catalog::Column>& columns = table.definition().columns;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (!columns[i].not_null || columns[i].dropped) continue;
-    const std::string name = fmt::format("{}_{}_{}_not_null", table.schema_id, table.id, i + 1);
-    rows.push_back(table_constraint_row(table, name, "CHECK", false, false, nothing()));
-  }
-}
-
-std::vector<Row> table_constraint_rows(const SystemViewInputs& inputs) {
-  const std::vector<ShownRelation> relations = defined_relations(inputs);
-  std::vector<Row> rows;
-  for (const ShownRelation& table : relations) {
-    if (!is_base_table(table)) continue;
-    for (const catalog::Check& check : table.definition().checks)
-      rows.push_back(table_constraint_row(table, check.name, "CHECK", false, false, nothing()));
-    for (const catalog::ForeignKey& key : table.definition().foreign_keys) {
-      rows.push_back(
-          table_constraint_row(table, key.name, "FOREIGN KEY", key.deferrable, key.initially_deferred, nothing()));
-    }
-    for (const ShownRelation& relation : relations) {
-      const catalog::IndexProperties& index = relation.definition().index;
-      if (relation.kind != 'i' || index.table != table.id || !index.constraint) continue;
-      const Value nulls_distinct = index.primary ? nothing() : yes_or_no(!index.nulls_not_distinct);
-      rows.push_back(table_constraint_row(table, relation.name, index.primary ? "PRIMARY KEY" : "UNIQUE", false, false,
-                                          nulls_distinct));
-    }
-    add_not_null_rows(rows, table);
-  }
-  return rows;
-}
-
-Row key_column_row(const ShownRelation& table, const std::string& constraint, int column, std::size_t position,
-                   Value in_unique_constraint) {
-  return {database(),
-          Value::text(table.schema),
-          Value::text(constraint),
-          database(),
-          Value::text(table.schema),
-          Value::text(table.name),
-          Value::text(table.definition().columns.at(static_cast<std::size_t>(column - 1)).name),
-          number(position + 1),
-          std::move(in_unique_constraint)};
-}
-
-// Where the referenced column stands in the key that the foreign key leans on; NULL if it leans on none.
-Value position_in_key(const std::vector<ShownRelation>& relations, const catalog::ForeignKey& key, int referenced) {
-  for (const ShownRelation& relation : relations) {
-    const catalog::IndexProperties& index = relation.definition().index;
-    const bool is_key = relation.kind == 'i' && index.table == key.referenced && index.constraint;
-    if (!is_key || index.keys.size() != key.referenced_columns.size()) continue;
-    const bool same_columns = std::ranges::all_of(index.keys, [&](const catalog::IndexProperties::Key& part) {
-      return std::ranges::find(key.referenced_columns, part.column) != key.referenced_columns.end();
-    });
-    if (!same_columns) continue;
-    for (std::size_t i = 0; i < index.keys.size(); ++i) {
-      if (index.keys[i].column == referenced) return number(i + 1);
-    }
-  }
-  return nothing();
-}
-
-std::vector<Row> key_column_rows(const SystemViewInputs& inputs) {
-  const std::vector<ShownRelation> relations = defined_relations(inputs);
-  std::vector<Row> rows;
-  for (const ShownRelation& table : relations) {
-    if (!is_base_table(table)) continue;
-    for (const ShownRelation& relation : relations) {
-      const catalog::IndexProperties& index = relation.definition().index;
-      if (relation.kind != 'i' || index.table != table.id || !index.constraint) continue;
-      for (std::size_t i = 0; i < index.keys.size(); ++i)
-        rows.push_back(key_column_row(table, relation.name, index.keys[i].column, i, nothing()));
-    }
-    for (const catalog::ForeignKey& key : table.definition().foreign_keys) {
-      for (std::size_t i = 0; i < key.columns.size(); ++i) {
-        rows.push_back(key_column_row(table, key.name, key.columns[i], i,
-                                      position_in_key(relations, key, key.referenced_columns.at(i))));
-      }
+      if (!dropped) rows.push_back(column_row(inputs, relations, relation, columns[i], i));
     }
   }
   return rows;
@@ -280,12 +184,51 @@ std::vector<Row> view_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   for (const ShownRelation& relation : shown_relations(inputs)) {
     if (relation.kind != 'v') continue;
-    const Value query = relation.system != nullptr ? nothing() : Value::text(relation.definition().view.query);
-    rows.push_back({database(), Value::text(relation.schema), Value::text(relation.name), query, Value::text("NONE"),
+    rows.push_back({database(), Value::text(relation.schema), Value::text(relation.name),
+                    ask_session(inputs, "pg_get_viewdef", {number(relation.id)}, {TypeId::oid}), Value::text("NONE"),
                     yes_or_no(false), yes_or_no(false), yes_or_no(false), yes_or_no(false), yes_or_no(false)});
   }
   return rows;
 }
+
+std::vector<Row> view_usage_rows(const SystemViewInputs& inputs) {
+  const std::vector<ShownRelation> relations = shown_relations(inputs);
+  std::vector<Row> rows;
+  for (const ShownRelation& view : relations) {
+    if (view.kind != 'v' || view.system != nullptr) continue;
+    for (const ShownRelation& used : relations) {
+      const auto& uses = view.definition().view.uses;
+      if (std::ranges::find(uses, used.id) == uses.end()) continue;
+      rows.push_back({database(), Value::text(view.schema), Value::text(view.name), database(),
+                      Value::text(used.schema), Value::text(used.name)});
+    }
+  }
+  return rows;
+}
+
+// Sequences of identity columns are theirs alone.
+std::vector<Row> sequence_rows(const SystemViewInputs& inputs) {
+  std::vector<Row> rows;
+  for (const ShownRelation& relation : defined_relations(inputs)) {
+    if (relation.kind != 'S') continue;
+    const catalog::SequenceProperties& sequence = relation.definition().sequence;
+    const catalog::DefinitionPtr owner = sequence.owner == 0 ? nullptr : definition_of(inputs, sequence.owner);
+    const bool of_identity =
+        owner != nullptr && owner->columns.at(static_cast<std::size_t>(sequence.owner_column - 1)).identity !=
+                                catalog::Column::Identity::none;
+    if (of_identity) continue;
+    const sql::SequenceParameters& parameters = sequence.parameters;
+    const auto shown = [](std::int64_t value) { return Value::text(fmt::to_string(value)); };
+    const TypeInfo& type = type_info(sequence.type);
+    rows.push_back({database(), Value::text(relation.schema), Value::text(relation.name),
+                    Value::text(type.display_name), Value::integer(type.length * 8), Value::integer(2),
+                    Value::integer(0), shown(parameters.start), shown(parameters.minimum), shown(parameters.maximum),
+                    shown(parameters.increment), yes_or_no(parameters.cycle)});
+  }
+  return rows;
+}
+
+std::vector<Row> catalog_name_rows(const SystemViewInputs&) { return {{database()}}; }
 
 }  // namespace
 
@@ -316,22 +259,23 @@ void add_information_schema_views(std::vector<SystemView>& to) {
       "identity_minimum varchar, identity_cycle varchar, is_generated varchar, generation_expression varchar, "
       "is_updatable varchar",
       column_rows));
-  to.push_back(make_view(13411, schema, "table_constraints",
-                         "constraint_catalog name, constraint_schema name, constraint_name name, table_catalog name, "
-                         "table_schema name, table_name name, constraint_type varchar, is_deferrable varchar, "
-                         "initially_deferred varchar, enforced varchar, nulls_distinct varchar",
-                         table_constraint_rows));
-  to.push_back(make_view(13329, schema, "key_column_usage",
-                         "constraint_catalog name, constraint_schema name, constraint_name name, table_catalog name, "
-                         "table_schema name, table_name name, column_name name, ordinal_position int4, "
-                         "position_in_unique_constraint int4",
-                         key_column_rows));
   to.push_back(make_view(
       13483, schema, "views",
       "table_catalog name, table_schema name, table_name name, view_definition varchar, check_option varchar, "
       "is_updatable varchar, is_insertable_into varchar, is_trigger_updatable varchar, "
       "is_trigger_deletable varchar, is_trigger_insertable_into varchar",
       view_rows));
+  to.push_back(make_view(
+      13478, schema, "view_table_usage",
+      "view_catalog name, view_schema name, view_name name, table_catalog name, table_schema name, table_name name",
+      view_usage_rows));
+  to.push_back(make_view(13386, schema, "sequences",
+                         "sequence_catalog name, sequence_schema name, sequence_name name, data_type varchar, "
+                         "numeric_precision int4, numeric_precision_radix int4, numeric_scale int4, "
+                         "start_value varchar, minimum_value varchar, maximum_value varchar, increment varchar, "
+                         "cycle_option varchar",
+                         sequence_rows));
+  to.push_back(make_view(13227, schema, "information_schema_catalog_name", "catalog_name name", catalog_name_rows));
 }
 
 }  // namespace polarsim::engine::executor

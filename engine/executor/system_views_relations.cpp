@@ -31,10 +31,14 @@ Row class_row(const SystemViewInputs& inputs, const ShownRelation& relation, boo
   const char kind = relation.kind;
   const bool is_table = kind == 'r';
   const storage::RelationId file = relation.relation.file;
-  const std::uint64_t pages = file == 0 ? 0 : inputs.database.files().block_count(file);
+  std::uint64_t pages = file == 0 ? 0 : inputs.database.files().block_count(file);
   const std::size_t checks = relation.system != nullptr ? 0 : relation.definition().checks.size();
   // Rows are counted by ANALYZE alone; a sequence always has one.
-  const double rows = kind == 'S' ? 1 : kind == 'i' ? 0 : -1;
+  double rows = kind == 'S' ? 1 : kind == 'i' ? 0 : -1;
+  if (relation.system == nullptr && relation.definition().statistics) {
+    pages = static_cast<std::uint64_t>(relation.definition().statistics->pages);
+    rows = relation.definition().statistics->rows;
+  }
   return {number(relation.id),
           Value::text(relation.name),
           Value::integer(relation.schema_id),
@@ -52,7 +56,7 @@ Row class_row(const SystemViewInputs& inputs, const ShownRelation& relation, boo
           flag(false),     // relisshared
           character('p'),  // relpersistence
           character(kind),
-          number(columns_of(inputs, relation).size()),
+          number(column_count(relation)),
           number(checks),
           flag(kind == 'v'),  // relhasrules
           flag(has_triggers),

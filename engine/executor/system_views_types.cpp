@@ -21,7 +21,7 @@ Row type_row(const TypeInfo& type) {
           Value::integer(role_oid),
           Value::integer(type.length),
           flag(layout.by_value),
-          character(is_pseudo_type(type.id) ? 'p' : 'b'),
+          character(is_pseudo_type(type.id) || type.id == TypeId::unknown ? 'p' : 'b'),
           character(static_cast<char>(type.category)),
           flag(type.preferred),
           flag(true),
@@ -30,10 +30,10 @@ Row type_row(const TypeInfo& type) {
           number(0),  // typsubscript
           oid_of(element),
           oid_of(type.array),
-          number(0),  // typinput
-          number(0),  // typoutput
-          number(0),  // typreceive
-          number(0),  // typsend
+          number(number_of(type.id, TypeFunction::input)),
+          number(number_of(type.id, TypeFunction::output)),
+          number(number_of(type.id, TypeFunction::receive)),
+          number(number_of(type.id, TypeFunction::send)),
           number(0),  // typmodin
           number(0),  // typmodout
           number(0),  // typanalyze
@@ -105,9 +105,12 @@ Row function_row(const FunctionEntry& function) {
   std::string defaults;
   for (const char* value : function.defaults) defaults += (defaults.empty() ? "" : ", ") + std::string(value);
   Parameters parameters = parameters_of(function);
+  // The few that are elsewhere are named with their schema.
+  const std::string_view name = function.name;
+  const std::size_t dot = name.find('.');
   return {number(number_of(function)),
-          Value::text(function.name),
-          Value::integer(system_schema_oid),
+          Value::text(dot == std::string_view::npos ? name : name.substr(dot + 1)),
+          Value::integer(dot == std::string_view::npos ? system_schema_oid : information_schema_oid),
           Value::integer(role_oid),
           Value::integer(language_internal),
           Value::floating(1),
@@ -130,16 +133,63 @@ Row function_row(const FunctionEntry& function) {
           std::move(parameters.names),
           text_or_null(defaults),
           Value::null(),  // protrftypes
-          Value::text(is_aggregate ? "aggregate_dummy" : function.name),
+          Value::text(is_aggregate ? "aggregate_dummy" : name),
           Value::null(),   // probin
           Value::null(),   // prosqlbody
           Value::null(),   // proconfig
           Value::null()};  // proacl
 }
 
+// Arguments and results that are texts or internal have types that cannot be named here.
+Row io_function_row(std::uint32_t id) {
+  constexpr std::int64_t cstring = 2275;
+  constexpr std::int64_t internal = 2281;
+  const IoFunction function = io_function(id);
+  const bool reads = function.function == TypeFunction::input || function.function == TypeFunction::receive;
+  const std::int64_t foreign = function.function == TypeFunction::receive ? internal : cstring;
+  const Value type = oid_of(function.type);
+  const Value name = Value::text(io_function_name(id));
+  Value result = reads ? type : Value::integer(cstring);
+  if (function.function == TypeFunction::send) result = oid_of(TypeId::bytea);
+  return {number(id),
+          name,
+          Value::integer(system_schema_oid),
+          Value::integer(role_oid),
+          Value::integer(language_internal),
+          Value::floating(1),
+          Value::floating(0),
+          number(0),  // provariadic
+          number(0),  // prosupport
+          character('f'),
+          flag(false),
+          flag(false),
+          flag(true),
+          flag(false),
+          character('i'),
+          character('s'),
+          number(1),
+          number(0),
+          std::move(result),
+          vector_of(TypeId::oid, {reads ? Value::integer(foreign) : type}),
+          Value::null(),
+          Value::null(),
+          Value::null(),
+          Value::null(),
+          Value::null(),
+          name,
+          Value::null(),
+          Value::null(),
+          Value::null(),
+          Value::null()};
+}
+
 std::vector<Row> function_rows(const SystemViewInputs&) {
   std::vector<Row> rows;
   for (const FunctionEntry& function : all_functions()) rows.push_back(function_row(function));
+  const auto last = first_io_function_number + static_cast<std::uint32_t>(all_types().size() * 4);
+  for (std::uint32_t id = first_io_function_number; id < last; ++id) {
+    if (!io_function_name(id).empty()) rows.push_back(io_function_row(id));
+  }
   return rows;
 }
 

@@ -75,10 +75,11 @@ void TableWriter::check_not_null(const Row& row) const {
 
 std::string TableWriter::failing_row(const Row& row) const {
   std::string text;
+  bool first = true;
   for (std::size_t i = 0; i < table_.relation->columns.size(); ++i) {
     const query::RelationColumn& column = table_.relation->columns[i];
     if (column.dropped) continue;
-    if (!text.empty()) text += ", ";
+    if (!std::exchange(first, false)) text += ", ";
     text += row[i].is_null() ? "null" : shortened(output_value(row[i], column.type.id, state_.call()));
   }
   return fmt::format("Failing row contains ({}).", text);

@@ -37,7 +37,7 @@ std::optional<Upsert::Result> Upsert::run(const Row& proposed) {
       if (attempt.decided) return std::move(attempt.result);
       continue;
     }
-    if (const std::optional<Tid> tid = insert(proposed)) return Result{proposed, *tid};
+    if (const std::optional<Tid> tid = insert(proposed)) return Result{proposed, *tid, {}};
   }
 }
 
@@ -117,7 +117,7 @@ Upsert::Attempt Upsert::update(const KeyOwner& existing, const Row& proposed) {
   writer_.complete(changed);
   const std::optional<Tid> tid = update_locked(state_, writer_, base, changed);
   if (!tid) return {true, std::nullopt};
-  return {true, Result{std::move(changed), *tid}};
+  return {true, Result{std::move(changed), *tid, base}};
 }
 
 // The newest version, even if the statement's snapshot does not show it.

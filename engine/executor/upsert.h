@@ -20,6 +20,7 @@ class Upsert {
   struct Result {
     Row row;  // inserted or updated
     Tid tid;
+    std::optional<VisibleRow> updated;  // what it was made from; nothing: it was inserted
   };
   // Nothing if everything stayed as it was. The proposed row has been completed.
   std::optional<Result> run(const Row& proposed);

@@ -20,8 +20,9 @@ class CopySource {
 
 class CopySink {
  public:
-  // A whole line, or whole lines. May block. Throws SqlError if the other side is lost.
-  virtual void write(std::string_view lines) = 0;
+  // One row, or the header, with its line end: clients may rely on getting them one by one. May block. Throws SqlError
+  // if the other side is lost.
+  virtual void write(std::string_view line) = 0;
 
  protected:
   ~CopySink() = default;
@@ -31,9 +32,10 @@ class CopySink {
 // are to come, and, once the statement is over, that they have. What they return lives until then.
 class CopyStream {
  public:
-  // The client is to send rows of so many columns. Whoever asks reads to the end, unless the statement fails.
-  virtual CopySource& start_in(std::size_t columns) = 0;
-  virtual CopySink& start_out(std::size_t columns) = 0;
+  // The client is to send rows of so many columns, in the format text or csv, or binary. Whoever asks reads to the end,
+  // unless the statement fails.
+  virtual CopySource& start_in(std::size_t columns, bool binary = false) = 0;
+  virtual CopySink& start_out(std::size_t columns, bool binary = false) = 0;
 
  protected:
   ~CopyStream() = default;

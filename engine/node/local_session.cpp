@@ -298,8 +298,8 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
     const Prepared prepared = find_prepared(executed->name);
     const Row arguments = evaluate_arguments(*executed, prepared);
     return run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types});
-  } else if (std::holds_alternative<syntax::Copy>(body)) {
-    throw SqlError(sqlstate::feature_not_supported, "COPY is not supported");
+  } else if (const auto* copied = std::get_if<syntax::Copy>(&body)) {
+    result = run_copy(request, *copied);
   } else {
     throw SqlError(sqlstate::feature_not_supported, "REFRESH MATERIALIZED VIEW is not supported");
   }

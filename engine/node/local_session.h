@@ -73,6 +73,7 @@ class LocalSession final : public Session {
   void set_interrupt_listener(std::function<void()> listener) override;
   sim::Duration idle_in_transaction_timeout() const override;
   syntax::TransactionModes default_modes() const override;
+  void set_copy_stream(CopyStream* stream) override { copy_stream_ = stream; }
 
  private:
   // What ROLLBACK and ROLLBACK TO bring back.
@@ -127,6 +128,9 @@ class LocalSession final : public Session {
   void refuse_change_if_read_only(const query::Query& query) const;
   const std::vector<std::string>& search_path();
 
+  // COPY (local_session_copy.cpp).
+  QueryResult run_copy(const StatementRequest& request, const syntax::Copy& statement);
+
   // Transaction control (local_session_block.cpp).
   QueryResult control(const syntax::TransactionControl& control);
   QueryResult begin(const syntax::TransactionControl& control);
@@ -173,6 +177,7 @@ class LocalSession final : public Session {
   catalog::SequenceMemory sequences_;
   IntermediateResults results_;
   LocalServices services_;
+  CopyStream* copy_stream_ = nullptr;
   PlanCache plans_;
   QueryHook* hook_ = nullptr;
   std::map<std::string, Prepared, std::less<>> prepared_;

@@ -90,6 +90,7 @@ class LocalServices final : public SessionServices {
   // The catalog (session_services_catalog.cpp).
   Value to_object(const FunctionCall& call);
   Value relation_size(const FunctionCall& call);
+  Value relation_filenode(const FunctionCall& call);
   Value database_size(const FunctionCall& call);
   Value is_publishable(const FunctionCall& call);
   Value table_is_visible(const FunctionCall& call);

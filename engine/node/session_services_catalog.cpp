@@ -95,8 +95,10 @@ std::string LocalServices::object_name(TypeId type, std::uint32_t oid) {
     const bool schema = found && found->description->kind == catalog::RelationKind::schema;
     return schema ? quote_identifier(found->description->name) : fmt::to_string(oid);
   }
-  const FunctionEntry* const function = type == TypeId::regproc ? function_of_number(oid) : nullptr;
-  return function != nullptr ? function->name : fmt::to_string(oid);
+  if (type != TypeId::regproc) return fmt::to_string(oid);
+  if (const FunctionEntry* const function = function_of_number(oid)) return function->name;
+  const std::string name = io_function_name(oid);
+  return name.empty() ? fmt::to_string(oid) : name;
 }
 
 std::uint32_t LocalServices::relation_number(std::string_view name) const {
@@ -122,8 +124,10 @@ std::uint32_t LocalServices::object_number(TypeId type, std::string_view name) {
     if (const std::uint32_t id = schema_number(schema); id != 0) return id;
     throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", schema));
   }
-  const auto functions = functions_named(sql::parse_relation_name(name).name);
+  const std::string function = sql::parse_relation_name(name).name;
+  const auto functions = functions_named(function);
   if (functions.size() == 1) return number_of(*functions.front());
+  if (const std::uint32_t number = io_function_number(function); number != 0 && functions.empty()) return number;
   if (!functions.empty()) {
     throw SqlError(sqlstate::ambiguous_function, fmt::format("more than one function named \"{}\"", name));
   }
@@ -173,6 +177,12 @@ Value LocalServices::relation_size(const FunctionCall& call) {
     }
   }
   return Value::integer(bytes);
+}
+
+// Of what has no pages: NULL.
+Value LocalServices::relation_filenode(const FunctionCall& call) {
+  const auto relation = find_relation(call[0].as_integer());
+  return relation && relation->file != 0 ? Value::integer(relation->file) : Value::null();
 }
 
 // Of the one database: what its relations take.
@@ -256,7 +266,32 @@ Value LocalServices::column_description(const FunctionCall& call) {
 
 Value LocalServices::no_description(const FunctionCall&) { return Value::null(); }
 
-// The one role owns everything.
-Value LocalServices::has_privilege(const FunctionCall&) { return Value::boolean(true); }
+// The one role owns everything: what is looked at is whether there is such a thing. NULL for a number that is none.
+Value LocalServices::has_privilege(const FunctionCall& call) {
+  const std::string_view function = call.function->name;
+  const bool of_column = function == "has_column_privilege";
+  const bool names_role = !of_column && call.size() == 3 && call[0].is_text();
+  if (names_role && call[0].as_text() != role_name)
+    throw SqlError(sqlstate::undefined_object, fmt::format("role \"{}\" does not exist", call[0].as_text()));
+  const Value& object = call[of_column ? 0 : call.size() - 2];
+  if (of_column || function == "has_table_privilege" || function == "has_sequence_privilege" ||
+      function == "has_any_column_privilege") {
+    const std::int64_t id = object.is_text() ? relation_number(object.as_text()) : object.as_integer();
+    const auto relation = find_relation(id);
+    if (executor::find_system_view(static_cast<std::uint32_t>(id)) != nullptr) return Value::boolean(true);
+    if (!relation) return Value::null();
+    const bool has_column =
+        !of_column || !call[1].is_text() || relation->description->find_column(call[1].as_text()) > 0;
+    if (has_column) return Value::boolean(true);
+    throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" of relation \"{}\" does not exist",
+                                                           call[1].as_text(), relation->description->name));
+  }
+  if (function == "has_schema_privilege" && object.is_text() && schema_number(object.as_text()) == 0) {
+    throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", object.as_text()));
+  }
+  if (function == "has_database_privilege" && object.is_text() && object.as_text() != database_name)
+    throw SqlError("3D000", fmt::format("database \"{}\" does not exist", object.as_text()));
+  return Value::boolean(true);
+}
 
 }  // namespace polarsim::engine

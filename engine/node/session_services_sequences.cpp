@@ -37,8 +37,11 @@ Value LocalServices::lastval(const FunctionCall&) {
   return Value::integer(catalog::lastval(database_, session_.transaction(), sequences_));
 }
 
-Value LocalServices::sequence_last_value(const FunctionCall&) {
-  throw SqlError(sqlstate::feature_not_supported, "pg_sequence_last_value() is not supported");
+Value LocalServices::sequence_last_value(const FunctionCall& call) {
+  const auto sequence = find_relation(call[0].as_integer());
+  if (!sequence || sequence->description->kind != catalog::RelationKind::sequence) return Value::null();
+  const auto last = catalog::last_value(database_, sequence->file);
+  return last ? Value::integer(*last) : Value::null();
 }
 
 Value LocalServices::serial_sequence(const FunctionCall& call) {

@@ -212,6 +212,7 @@ void Backend::run() {
     session_->close();
     report_error(error, "FATAL");
     flush();
+    return;
   }
   session_->close();
 }

@@ -44,16 +44,16 @@ bool belongs_to_copy(const FrontendMessage& message) {
          std::holds_alternative<CopyFail>(message);
 }
 
-CopySource& CopyExchange::start_in(std::size_t columns) {
+CopySource& CopyExchange::start_in(std::size_t columns, bool binary) {
   at_end_ = false;
-  backend_.send(CopyInResponse{false, std::vector<std::int16_t>(columns, 0)});
+  backend_.send(CopyInResponse{binary, std::vector<std::int16_t>(columns, binary ? 1 : 0)});
   if (!backend_.flush()) throw_lost();
   return *this;
 }
 
-CopySink& CopyExchange::start_out(std::size_t columns) {
+CopySink& CopyExchange::start_out(std::size_t columns, bool binary) {
   writing_ = true;
-  backend_.send(CopyOutResponse{false, std::vector<std::int16_t>(columns, 0)});
+  backend_.send(CopyOutResponse{binary, std::vector<std::int16_t>(columns, binary ? 1 : 0)});
   return *this;
 }
 
@@ -101,8 +101,8 @@ bool CopyExchange::read(std::string& chunk) {
   return false;
 }
 
-void CopyExchange::write(std::string_view lines) {
-  append_copy_data(backend_.out_, lines);
+void CopyExchange::write(std::string_view line) {
+  append_copy_data(backend_.out_, line);
   if (backend_.out_.size() >= send_bytes && !backend_.flush())
     throw SqlError(sqlstate::connection_failure, "connection to client lost");
 }

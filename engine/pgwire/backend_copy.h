@@ -17,8 +17,8 @@ class CopyExchange final : public CopyStream, private CopySource, private CopySi
  public:
   explicit CopyExchange(Backend& backend) : backend_(backend) {}
 
-  CopySource& start_in(std::size_t columns) override;
-  CopySink& start_out(std::size_t columns) override;
+  CopySource& start_in(std::size_t columns, bool binary) override;
+  CopySink& start_out(std::size_t columns, bool binary) override;
   // The statement is over, well or not.
   void finish(bool succeeded);
   // Where the next message begins is not known any more.
@@ -26,7 +26,7 @@ class CopyExchange final : public CopyStream, private CopySource, private CopySi
 
  private:
   bool read(std::string& chunk) override;
-  void write(std::string_view lines) override;
+  void write(std::string_view line) override;
   FrontendMessage receive();
 
   Backend& backend_;

@@ -30,6 +30,12 @@ class CopyingSession final : public Session {
   TransactionStatus status() const override { return TransactionStatus::idle; }
   void close() override { log_.push_back("close"); }
   void set_copy_stream(CopyStream* stream) override { stream_ = stream; }
+  void terminate() override {
+    terminated_ = true;
+    listener_();
+  }
+  bool termination_requested() const override { return terminated_; }
+  void set_interrupt_listener(std::function<void()> listener) override { listener_ = std::move(listener); }
 
  private:
   std::string read() {
@@ -51,6 +57,8 @@ class CopyingSession final : public Session {
   std::vector<std::string>& log_;
   CopyStream* stream_ = nullptr;
   int written_ = 0;
+  bool terminated_ = false;
+  std::function<void()> listener_;
 };
 
 class Chunks final : public CopySource {
@@ -78,7 +86,11 @@ class ServerCopyTest : public testing::Test {
   void run(const std::function<void()>& body) {
     server_.set_program([this](sim::Host& host) {
       syntax::StatementCache cache = make_statement_cache(host.scheduler(), 100);
-      const SessionFactory factory = [this](const SessionRequest&) { return std::make_unique<CopyingSession>(log_); };
+      const SessionFactory factory = [this](const SessionRequest&) {
+        auto session = std::make_unique<CopyingSession>(log_);
+        session_ = session.get();
+        return session;
+      };
       serve(host, config_, port, factory, cache);
     });
     bool finished = false;
@@ -141,6 +153,7 @@ class ServerCopyTest : public testing::Test {
   sim::Host& client_ = simulation_.add_host("client");
   NodeConfig config_;
   std::vector<std::string> log_;
+  CopyingSession* session_ = nullptr;  // the last one made
 };
 
 TEST_F(ServerCopyTest, RowsGoIn) {
@@ -200,6 +213,29 @@ TEST_F(ServerCopyTest, RowsComeOut) {
     result = client.copy_out("CHECKPOINT", lines);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().message, "COPY from stdin failed: the client has no rows to send");
+  });
+}
+
+// A session may be ended while it waits for rows, and a client may be lost.
+TEST_F(ServerCopyTest, EndsWithItsConnection) {
+  run([&] {
+    {
+      Client client = connect();
+      ASSERT_TRUE(client.start_copy_in("CHECKPOINT"));
+      session_->terminate();
+      const auto result = client.finish_copy_in();
+      ASSERT_FALSE(result);
+      EXPECT_EQ(result.error().sqlstate, "57P01");
+      EXPECT_EQ(log_.at(0), "close");
+      log_.clear();
+    }
+    {
+      Client client = connect();
+      ASSERT_TRUE(client.start_copy_in("CHECKPOINT"));
+      ASSERT_TRUE(client.send_copy("1\n"));
+    }
+    simulation_.scheduler().sleep_for(sim::Duration(1'000'000'000));
+    EXPECT_EQ(log_, std::vector<std::string>{"close"});
   });
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "engine/plan/conditions.h"
+#include "engine/plan/custom_rows.h"
 #include "engine/plan/estimate.h"
 #include "engine/plan/level_planner.h"
 #include "engine/plan/paths.h"
@@ -40,16 +41,19 @@ class JoinPlanner {
     stage.plan = std::make_shared<Plan>();
     stage.plan->node = Result{};
     stage.plan->cost = {0, level_.settings().cpu_tuple_cost, 1, 0};
-    stage.plan->one_time_conditions = level_.one_time_conditions;
+    stage.plan->one_time_conditions = never() ? std::vector{make_boolean(false)} : level_.one_time_conditions;
     return stage;
+  }
+
+  bool never() const {
+    return std::any_of(level_.one_time_conditions.begin(), level_.one_time_conditions.end(),
+                       [](const ExpressionPtr& condition) { return is_false_constant(condition); });
   }
 
   Stage with_one_time_conditions(Stage stage) {
     if (level_.one_time_conditions.empty()) return stage;
-    const bool never = std::any_of(level_.one_time_conditions.begin(), level_.one_time_conditions.end(),
-                                   [](const ExpressionPtr& condition) { return is_false_constant(condition); });
     Stage gated;
-    if (never) {
+    if (never()) {
       gated.plan = std::make_shared<Plan>();
       gated.outputs = gated.seen = stage.outputs;
       for (const ExpressionPtr& output : stage.outputs) {
@@ -139,6 +143,9 @@ class JoinPlanner {
       base.tuples = 100;
     } else if (const auto* custom = std::get_if<query::CustomSource>(&entry.source)) {
       stage->plan->node = Custom{custom->rows};
+      if (const auto* estimate = dynamic_cast<const EstimatedCustomRows*>(custom->rows.get())) {
+        base.tuples = estimate->estimated_rows();
+      }
     } else if (const auto* common = std::get_if<query::CommonTableSource>(&entry.source)) {
       plan_common_table(base, *common, *stage);
     } else {

@@ -65,6 +65,17 @@ class PathBuilder {
     }
   }
 
+  // What costs less is looked at first (order_qual_clauses()).
+  std::vector<const Condition*> ordered(const std::vector<const Condition*>& conditions) const {
+    std::vector<std::pair<double, std::size_t>> costs;
+    for (const Condition* condition : conditions)
+      costs.emplace_back(evaluation_cost(level_, condition->expression).per_row, costs.size());
+    std::sort(costs.begin(), costs.end());
+    std::vector<const Condition*> result;
+    for (const auto& [cost, index] : costs) result.push_back(conditions[index]);
+    return result;
+  }
+
   Placement inside(const std::vector<ExpressionPtr>& first, const std::vector<ExpressionPtr>& second) {
     return {first, second, &level_.statement, &outer_values_};
   }
@@ -103,7 +114,7 @@ class PathBuilder {
     stage.plan->entry = base.number;
     stage.outputs = stage.seen;
     const std::vector<ExpressionPtr> none;
-    for (const Condition* condition : path.conditions) {
+    for (const Condition* condition : ordered(path.conditions)) {
       stage.plan->conditions.push_back(place(condition->expression, inside(stage.seen, none)));
     }
     add_whole_row(base, stage);
@@ -153,13 +164,14 @@ class PathBuilder {
           add_outer_value(std::move(value));
         }
       }
-      for (const Condition* condition : path.conditions) loop.condition.push_back(place_in(stage, condition));
+      for (const Condition* condition : ordered(path.conditions)) loop.condition.push_back(place_in(stage, condition));
       stage.plan->node = std::move(loop);
     } else {
       for (OuterValue& value : from_right) add_outer_value(std::move(value));
       stage.plan->node = build_hash_join(path, left, right, stage);
     }
-    for (const Condition* condition : path.filters) stage.plan->conditions.push_back(place_in(stage, condition));
+    for (const Condition* condition : ordered(path.filters))
+      stage.plan->conditions.push_back(place_in(stage, condition));
     add_join_targets(path, stage);
     return stage;
   }
@@ -196,7 +208,7 @@ class PathBuilder {
       }
       join.hash_conditions.push_back(place(shown, inside(stage.seen, stage.seen_right)));
     }
-    for (const Condition* condition : path.conditions) join.condition.push_back(place_in(stage, condition));
+    for (const Condition* condition : ordered(path.conditions)) join.condition.push_back(place_in(stage, condition));
     return join;
   }
 

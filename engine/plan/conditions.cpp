@@ -13,6 +13,12 @@ using query::equal;
 using query::make_expression;
 using query::OperatorCall;
 
+// Null if values are not compared as they are.
+const OperatorEntry* equality_of(TypeId left, TypeId right) {
+  if (is_array(left) && left == right) return find_operator("=", TypeId::any_array, TypeId::any_array);
+  return find_operator("=", left, right);
+}
+
 // What a part of the tree gave its parent.
 struct Scope {
   Relids relids = 0;
@@ -48,7 +54,7 @@ class Distributor {
       const std::vector<EquivalenceClass::Member> members = level_.classes[static_cast<std::size_t>(id)].members;
       for (const auto& member : members) {
         if (!member.constant) continue;
-        const auto* equality = find_operator("=", other->type.id, member.expression->type.id);
+        const auto* equality = equality_of(other->type.id, member.expression->type.id);
         if (equality == nullptr) continue;
         ExpressionPtr expression = make_expression(OperatorCall{equality, {other, member.expression}}, TypeId::boolean);
         add_equivalence(other, member.expression, expression, true);
@@ -279,7 +285,7 @@ class Distributor {
 };
 
 ExpressionPtr make_equality_of(const ExpressionPtr& left, const ExpressionPtr& right) {
-  const auto* entry = find_operator("=", left->type.id, right->type.id);
+  const auto* entry = equality_of(left->type.id, right->type.id);
   if (entry != nullptr) return make_expression(OperatorCall{entry, {left, right}}, TypeId::boolean);
   // varchar and name have no `=` of their own: they are compared as text.
   auto as_text = [](const ExpressionPtr& side) -> ExpressionPtr {

@@ -44,9 +44,12 @@ void collect_carried(const ExpressionPtr& expression, const std::vector<Expressi
 class Grouper {
  public:
   Grouper(Level& level, Stage input) : level_(level), input_(std::move(input)) {
-    const Query& query = level.query;
-    for (const int target : query.group_by)
-      groups_.push_back(query.targets[static_cast<std::size_t>(target)].expression);
+    Query& query = level.query;
+    for (const int target : query.group_by) {
+      ExpressionPtr& group = query.targets[static_cast<std::size_t>(target)].expression;
+      if (!query.grouping_sets.empty()) group = computed_below(group);
+      groups_.push_back(group);
+    }
     for (const auto& target : query.targets) look(target.expression);
     look(query.having);
   }
@@ -63,7 +66,6 @@ class Grouper {
       if (!repeated) order.push_back(key);
       node.groups.push_back(key);
     }
-    refuse_constant_sets(query);
     node.sets = query.grouping_sets;
     choose_strategy(node);
     if (node.strategy == Aggregate::Strategy::sorted) {
@@ -101,13 +103,9 @@ class Grouper {
 
  private:
   // A constant is never read from below, so that the sets without it could not make it NULL.
-  void refuse_constant_sets(const Query& query) const {
-    if (query.grouping_sets.empty()) return;
-    for (const ExpressionPtr& group : groups_) {
-      if (group->as<query::Constant>() == nullptr) continue;
-      throw SqlError(sqlstate::feature_not_supported, "constants as keys of grouping sets are not supported")
-          .at(group->position);
-    }
+  static ExpressionPtr computed_below(const ExpressionPtr& group) {
+    if (group->as<query::Constant>() == nullptr) return group;
+    return make_expression(query::Coalesce{{group}}, group->type, group->position);
   }
 
   void look(const ExpressionPtr& expression) {
@@ -239,7 +237,9 @@ Stage plan_windows(Level& level, Stage stage) {
     made.plan->cost.total += stage.cost().rows * static_cast<double>(own.size()) * level.settings().cpu_operator_cost;
     made.plan->cost.total += stage.cost().rows * level.settings().cpu_tuple_cost;
     made.seen.insert(made.seen.end(), own.begin(), own.end());
-    const std::vector<ExpressionPtr> outputs = made.seen;
+    // What nobody may ask for, the column of a row without columns, goes no further.
+    std::vector<ExpressionPtr> outputs = made.seen;
+    std::erase(outputs, nullptr);
     stage = project(level, std::move(made), outputs, {});
   }
   return stage;

@@ -116,7 +116,11 @@ class JoinPathMaker {
                          (is_subset(condition->right, left_.relids) && is_subset(condition->left, right_.relids)));
       (fits ? path->keys : path->conditions).push_back(condition);
     }
-    if (path->keys.empty()) return;
+    // Only a full join is done by hashing if there is nothing to compare: nothing else can do it then.
+    const bool all_constant = std::all_of(path->conditions.begin(), path->conditions.end(), [](const auto* condition) {
+      return condition->expression->template as<query::Constant>() != nullptr;
+    });
+    if (path->keys.empty() && (type_ != PlanJoin::full || !all_constant)) return;
     cost_hash_join(*path, *left, *right);
     add_path(joined_, path);
   }

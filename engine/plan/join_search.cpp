@@ -21,12 +21,25 @@ struct Legality {
   bool reversed = false;
 };
 
+// The sides of a full join are joined before anything else is joined to either (deconstruct_recurse(), initsplan.c).
+bool keeps_full_join(const SpecialJoin& join, Relids left, Relids right) {
+  const Relids whole = join.written_left | join.written_right;
+  for (const Relids part : {left, right}) {
+    if (overlaps(part, whole) && is_subset(whole, part)) return true;
+  }
+  if (!overlaps(left | right, whole)) return true;
+  if (is_subset(left | right, join.written_left) || is_subset(left | right, join.written_right)) return true;
+  return (left == join.written_left && right == join.written_right) ||
+         (left == join.written_right && right == join.written_left);
+}
+
 // join_is_legal().
 Legality legality_of(const Level& level, Relids left, Relids right) {
   Legality result;
   const Relids both = left | right;
   bool must_be_left_join = false;
   for (const SpecialJoin& join : level.special_joins) {
+    if (join.type == PlanJoin::full && !keeps_full_join(join, left, right)) return {};
     if (!overlaps(join.minimum_right, both) || is_subset(both, join.minimum_right)) continue;
     const Relids whole = join.minimum_left | join.minimum_right;
     if (is_subset(whole, left) || is_subset(whole, right)) continue;

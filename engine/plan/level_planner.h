@@ -38,8 +38,8 @@ std::vector<ExpressionPtr> values_of_change(const Level& level);
 
 // The planned query's outer values: those of this level are given back, others are handed on.
 std::vector<Level::OuterParameter> take_outer(Level& level, std::vector<Level::OuterParameter> outer);
-// Rows of a UNION's kind without duplicates.
-Stage make_distinct(Level& level, Stage stage, const std::vector<SortKey>& keys, bool may_hash);
+// Rows of a UNION's kind without duplicates, so many as are expected to be `different`.
+Stage make_distinct(Level& level, Stage stage, const std::vector<SortKey>& keys, bool may_hash, double different);
 SortKey sort_key(const Stage& stage, const ExpressionPtr& expression, bool descending = false,
                  bool nulls_first = false);
 

@@ -136,7 +136,10 @@ class OutputPlanner {
       stage_ = project(level_, make_stage(Result{}, stage_), visible_, names_);
       all_ = visible_;
     }
-    stage_ = make_distinct(level_, std::move(stage_), keys, may_hash);
+    const double rows = std::max(1.0, stage_.cost().rows);
+    // Groups are different already, for all that is known.
+    const double different = query_.grouped ? rows : distinct_values(level_, visible_, rows);
+    stage_ = make_distinct(level_, std::move(stage_), keys, may_hash, different);
   }
 
   bool is_sorted(const std::vector<SortClause>& clauses) const {
@@ -315,7 +318,8 @@ class SetPlanner {
     }
     const bool may_hash =
         std::all_of(node.types.begin(), node.types.end(), [](Type type) { return hasher_of(type.id) != nullptr; });
-    return make_distinct(level_, std::move(stage), keys(node.types), may_hash);
+    const double rows = stage.cost().rows;
+    return make_distinct(level_, std::move(stage), keys(node.types), may_hash, rows * 0.1);
   }
 
   Level& level_;
@@ -323,14 +327,13 @@ class SetPlanner {
 
 }  // namespace
 
-Stage make_distinct(Level& level, Stage stage, const std::vector<SortKey>& keys, bool may_hash) {
+Stage make_distinct(Level& level, Stage stage, const std::vector<SortKey>& keys, bool may_hash, double different) {
   if (keys.empty()) {
     Limit one;
     one.limit = make_expression(query::Constant{Value::integer(1)}, TypeId::int8);
     return make_stage(std::move(one), stage);
   }
-  const double rows = std::max(1.0, stage.cost().rows);
-  const double groups = std::max(1.0, whole_rows(rows * 0.1));
+  const double groups = std::max(1.0, whole_rows(different));
   if (may_hash && level.settings().enable_hashagg) {
     Aggregate node;
     node.strategy = Aggregate::Strategy::hashed;

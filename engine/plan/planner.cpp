@@ -7,7 +7,6 @@
 #include "engine/plan/level_planner.h"
 #include "engine/plan/prepare.h"
 #include "engine/query/analysis.h"
-#include "engine/query/fold.h"
 #include "engine/query/system_columns.h"
 #include "engine/sql/error.h"
 
@@ -35,6 +34,10 @@ class LevelPlanner {
 
   PlannedLevel run(const QueryPtr& query) {
     prepare(level_, query);
+    fold_level(level_);
+    move_having(level_);
+    reduce_outer_joins(level_);
+    remove_unused_outputs(level_);
     level_.base_of_entry.assign(level_.query.entries.size(), -1);
     // Before those of common tables, so that it is theirs that get names with numbers.
     number_scans(*level_.tree);
@@ -173,8 +176,7 @@ PlannedLevel plan_level(StatementState& statement, Level* around, const QueryPtr
 
 PlannedStatementPtr plan_query(const query::QueryPtr& query, const PlannerInputs& inputs) {
   StatementState statement(inputs);
-  const query::QueryPtr folded = query::fold(query, {inputs.call, inputs.parameters, false});
-  PlannedLevel planned = plan_level(statement, nullptr, folded);
+  PlannedLevel planned = plan_level(statement, nullptr, query);
   if (!planned.outer.empty()) throw SqlError(sqlstate::internal_error, "a statement uses columns of no query");
   auto result = std::make_shared<PlannedStatement>();
   result->command = query->command;

@@ -6,20 +6,6 @@
 namespace polarsim::engine::plan {
 namespace {
 
-// What planning says of a statement that it refuses.
-std::string refusal(const char* text) {
-  try {
-    return shape(text);
-  } catch (const SqlError& error) {
-    return error.what();
-  }
-}
-
-TEST(Planner, RefusesConstantsAmongGroupingSets) {
-  EXPECT_EQ(refusal("SELECT b, 1 AS one, count(*) FROM t GROUP BY ROLLUP (b, 1 + 0)"),
-            "0A000: constants as keys of grouping sets are not supported");
-}
-
 class EveryColumnExists : public testing::TestWithParam<const char*> {};
 TEST_P(EveryColumnExists, InThePlan) {
   try {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/query/fold.h"
+
 namespace polarsim::engine::plan {
 namespace {
 
@@ -54,17 +56,17 @@ void flatten_join_columns(Level& level) {
 
 // --- common tables used once ---
 
+QueryPtr put_in_common_table(const QueryPtr& query, int table, const QueryPtr& definition, int level);
+
+ExpressionPtr put_in_common_table(const ExpressionPtr& expression, int table, const QueryPtr& definition, int level) {
+  return query::map_children(
+      expression, [&](const ExpressionPtr& child) { return put_in_common_table(child, table, definition, level); },
+      [&](const QueryPtr& inner) { return put_in_common_table(inner, table, definition, level + 1); });
+}
+
 QueryPtr put_in_common_table(const QueryPtr& query, int table, const QueryPtr& definition, int level) {
   QueryPtr result = query::map_query(
-      query,
-      [&](const ExpressionPtr& expression) {
-        auto recurse = [&](auto& self, const ExpressionPtr& e) -> ExpressionPtr {
-          return query::map_children(
-              e, [&](const ExpressionPtr& child) { return self(self, child); },
-              [&](const QueryPtr& inner) { return put_in_common_table(inner, table, definition, level + 1); });
-        };
-        return recurse(recurse, expression);
-      },
+      query, [&](const ExpressionPtr& expression) { return put_in_common_table(expression, table, definition, level); },
       [&](const QueryPtr& inner) { return put_in_common_table(inner, table, definition, level + 1); });
   for (std::size_t i = 0; i < result->entries.size(); ++i) {
     const auto* source = std::get_if<query::CommonTableSource>(&result->entries[i].source);
@@ -96,6 +98,9 @@ void inline_common_tables(Level& level) {
     const QueryPtr definition = table.query;
     with_query(level,
                [&](const QueryPtr& query) { return put_in_common_table(query, static_cast<int>(i), definition, 0); });
+    rewrite_node(*level.tree, [&](const ExpressionPtr& expression) {
+      return put_in_common_table(expression, static_cast<int>(i), definition, 0);
+    });
     // Nobody uses it any more, and what is left keeps the numbers of the others.
     level.query.common_tables[i].query = std::make_shared<const Query>();
     level.query.common_tables[i].uses = 0;
@@ -194,7 +199,69 @@ void prepare(Level& level, const QueryPtr& query) {
   flatten_join_columns(level);
   if (level.query.has_subqueries) pull_up_sublinks(level);
   pull_up_subqueries(level);
-  reduce_outer_joins(level);
+}
+
+void fold_level(Level& level) {
+  const PlannerInputs& inputs = level.statement.inputs;
+  const query::FoldOptions options{inputs.call, inputs.parameters, false, false};
+  with_query(level, [&](const QueryPtr& query) { return query::fold(query, options); });
+  auto visit = [&](auto& self, JoinNode& node) -> void {
+    std::vector<ExpressionPtr> folded;
+    for (const ExpressionPtr& condition : node.conditions) add_conjuncts(query::fold(condition, options), folded);
+    node.conditions = std::move(folded);
+    for (JoinNodePtr& item : node.items) self(self, *item);
+  };
+  visit(visit, *level.tree);
+}
+
+void move_having(Level& level) {
+  if (level.query.having == nullptr) return;
+  const Query& query = level.query;
+  const bool with_sets = !query.group_by.empty() && !query.grouping_sets.empty();
+  std::vector<ExpressionPtr> conditions;
+  add_conjuncts(query.having, conditions);
+  std::vector<ExpressionPtr> kept;
+  for (const ExpressionPtr& condition : conditions) {
+    const bool stays =
+        with_sets || query::contains_volatility(condition, Volatility::volatile_function) ||
+        query::contains(condition, [](const Expression& node) {
+          return node.as<query::Aggregate>() || node.as<query::Subquery>() || node.as<query::GroupingCall>();
+        });
+    if (!stays) level.tree->conditions.push_back(condition);
+    // Without groups, there is a row for no rows, too.
+    if (stays || query.group_by.empty()) kept.push_back(condition);
+  }
+  if (kept.size() == conditions.size()) return;
+  if (kept.size() > 1) {
+    level.query.having = make_expression(query::Logical{query::Logical::Kind::conjunction, kept}, TypeId::boolean);
+  } else {
+    level.query.having = kept.empty() ? nullptr : kept.front();
+  }
+}
+
+bool simplify_exists(Query& query) {
+  const bool one_group = query.grouped && query.group_by.empty();
+  if (query.command != query::Command::select || query.set_operation || one_group || !query.grouping_sets.empty() ||
+      !query.windows.empty() || query.has_set_functions || !query.row_marks.empty() || query.having || query.offset ||
+      query.has_changing_common_tables) {
+    return false;
+  }
+  const auto aggregates = [](const query::Target& target) {
+    return query::contains(target.expression, [](const Expression& node) { return node.as<query::Aggregate>(); });
+  };
+  if (std::any_of(query.targets.begin(), query.targets.end(), aggregates)) return false;
+  if (query.limit) {
+    const auto* limit = query.limit->as<query::Constant>();
+    if (limit == nullptr || (!limit->value.is_null() && limit->value.as_integer() <= 0)) return false;
+    query.limit = nullptr;
+  }
+  query.targets.clear();
+  query.group_by.clear();
+  query.grouped = false;
+  query.distinct = false;
+  query.distinct_on.clear();
+  query.order_by.clear();
+  return true;
 }
 
 }  // namespace polarsim::engine::plan

@@ -7,7 +7,8 @@
 
 namespace polarsim::engine::plan {
 
-// Fills level.query and level.tree. The query's own `from` and `where` are empty afterwards.
+// Fills level.query and level.tree. The query's own `from` and `where` are empty afterwards. Outer joins stay what they
+// are, and nothing is folded: what a query that is merged computes and nobody uses must not fail.
 void prepare(Level& level, const QueryPtr& query);
 
 // --- its parts ---
@@ -20,7 +21,15 @@ ExpressionPtr shift_levels(const ExpressionPtr& expression, int by, int from_lev
 QueryPtr shift_levels(const QueryPtr& query, int by, int from_level);
 void pull_up_sublinks(Level& level);
 void pull_up_subqueries(Level& level);
+// Folds constants in what is computed by this query, but not in queries inside.
+void fold_level(Level& level);
+// Conditions of HAVING that need no groups become ones of WHERE.
+void move_having(Level& level);
+// Takes away what does not matter if all that counts is whether there is a row (simplify_EXISTS_query(), subselect.c);
+// false, and nothing is changed, where that is not simple.
+bool simplify_exists(Query& query);
 void reduce_outer_joins(Level& level);
+void remove_unused_outputs(Level& level);
 // Appends the query's range table; its FROM and WHERE become a node, whose entries count from where they now are.
 JoinNodePtr make_join_node(const query::JoinTreePtr& tree);
 

@@ -155,28 +155,10 @@ class SublinkPuller {
     return true;
   }
 
-  // What only matters for the rows' contents does not matter for their existence.
-  static bool simplify_exists(Query& query) {
-    if (query.command != query::Command::select || query.set_operation || query.grouped || !query.windows.empty() ||
-        query.has_set_functions || !query.row_marks.empty() || !query.common_tables.empty() || query.having ||
-        query.offset) {
-      return false;
-    }
-    if (query.limit) {
-      const auto* constant = query.limit->as<query::Constant>();
-      if (constant == nullptr || (!constant->value.is_null() && constant->value.as_integer() <= 0)) return false;
-      query.limit = nullptr;
-    }
-    query.targets.clear();
-    query.distinct = false;
-    query.distinct_on.clear();
-    query.order_by.clear();
-    return true;
-  }
-
   bool pull_exists(const Subquery& subquery, JoinNodePtr& tree, PlanJoin type) {
     Query inner = *subquery.query;
-    if (!simplify_exists(inner) || inner.from.empty() || inner.where == nullptr) return false;
+    if (!inner.common_tables.empty() || !simplify_exists(inner)) return false;
+    if (inner.from.empty() || inner.where == nullptr) return false;
     const ExpressionPtr where = inner.where;
     inner.where = nullptr;
     if (uses_outer(inner, 1)) return false;

@@ -1,7 +1,7 @@
 // Simple subqueries in FROM are merged with the query around them (PostgreSQL's pull_up_subqueries(), prepjointree.c).
 //
-// PostgreSQL marks what comes from below an outer join (PlaceHolderVar), so that it becomes NULL there. Here such a
-// subquery is merged only if its columns are plain columns, else it stays a Subquery Scan.
+// PostgreSQL marks what comes from below an outer join or goes into grouping sets (PlaceHolderVar), so that it becomes
+// NULL there. Here such a subquery is merged only if its columns are plain columns, else it stays a Subquery Scan.
 #include <algorithm>
 
 #include "engine/plan/prepare.h"
@@ -67,12 +67,14 @@ class SubqueryPuller {
     // Without relations of its own it can only stand in a list of others, or alone.
     const bool is_empty = subquery->from.empty();
     if (is_empty && (!in_list || nullable)) return;
-    if (nullable && !targets_are_columns(*subquery)) return;
+    // So do grouping sets with what they leave out.
+    const bool keeps_columns = nullable || !level_.query.grouping_sets.empty();
+    if (keeps_columns && !targets_are_columns(*subquery)) return;
     if (nullable && uses_whole_row(entry)) return;
 
     Level inner(level_.statement, &level_);
     prepare(inner, subquery);
-    if (nullable) {
+    if (keeps_columns) {
       for (const query::Target& target : inner.query.targets) {
         if (target.expression->as<Column>() == nullptr) return;
       }

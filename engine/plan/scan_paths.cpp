@@ -106,6 +106,7 @@ void make_scan_paths(Level& level, int id) {
       path->cost.total += 1e10;
     }
   }
+  if (base.subquery && base.subquery->plan->as<Custom>()) path->cost.startup = path->cost.total = 0;
   add_path(*relation, path);
   if (base.relation && base.relation->kind == query::Relation::Kind::table) make_index_paths(level, id, *relation);
   choose_cheapest(*relation);

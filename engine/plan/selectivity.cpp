@@ -3,6 +3,7 @@
 
 #include "engine/plan/estimate.h"
 #include "engine/types/array.h"
+#include "engine/types/numeric.h"
 #include "engine/types/order.h"
 
 namespace polarsim::engine::plan {
@@ -106,11 +107,36 @@ double equal_selectivity(const Variable& variable, const Value* value) {
 double as_number(const Value& value) {
   if (value.is_integer()) return static_cast<double>(value.as_integer());
   if (value.is_floating()) return value.as_floating();
+  if (value.is_numeric() && value.as_numeric().is_finite()) return value.as_numeric().to_double();
   return std::nan("");
 }
 
+// The part of the values in a histogram that is less than the value, or equal to it if `with_equal` (PostgreSQL's
+// ineq_histogram_selectivity()).
+double part_below(const Variable& variable, const Value& value, bool with_equal) {
+  const std::vector<Value>& bounds = variable.statistics->histogram;
+  std::size_t above = 0;
+  while (above < bounds.size() && compare_values(bounds[above], value, variable.type) < 0) ++above;
+  if (above == 0 && compare_values(bounds[0], value, variable.type) != 0) return 0;
+  if (above == bounds.size()) return 1;
+  // A bound itself is the beginning of a group as well as the end of one, but for the least.
+  above = std::max<std::size_t>(above, 1);
+  const double low = as_number(bounds[above - 1]);
+  const double high = as_number(bounds[above]);
+  const double at = as_number(value);
+  double within = 0.5;
+  if (!std::isnan(low) && !std::isnan(high) && !std::isnan(at) && high > low) within = clamp((at - low) / (high - low));
+  double part = (static_cast<double>(above - 1) + within) / static_cast<double>(bounds.size() - 1);
+  const double others = variable.distinct - static_cast<double>(variable.statistics->most_common.size());
+  const double equal = others > 1 ? 1 / others : 0;
+  // Up to here it is the part that is less or equal, but for the least value.
+  if (above == 1) part += equal * (1 - within);
+  if (!with_equal) part -= equal;
+  return part;
+}
+
 // The part of rows whose value is less than (or equal to) the value, or greater.
-double inequality_selectivity(const Variable& variable, const Value* value, bool less) {
+double inequality_selectivity(const Variable& variable, const Value* value, bool less, bool or_equal) {
   if (value && value->is_null()) return 0;
   const auto* statistics = variable.statistics;
   if (statistics == nullptr || value == nullptr) return default_inequality;
@@ -120,25 +146,13 @@ double inequality_selectivity(const Variable& variable, const Value* value, bool
     const double frequency = statistics->most_common_frequencies[i];
     common += frequency;
     const int order = compare_values(statistics->most_common[i], *value, variable.type);
-    if (less ? order <= 0 : order >= 0) matching += frequency;
+    if (order == 0 ? or_equal : (order < 0) == less) matching += frequency;
   }
   const auto& bounds = statistics->histogram;
   const double rest = 1 - statistics->null_fraction - common;
-  if (bounds.size() < 2) return clamp(statistics->most_common.empty() ? default_inequality : matching + rest * 0.5);
-  std::size_t above = 0;
-  while (above < bounds.size() && compare_values(bounds[above], *value, variable.type) < 0) ++above;
-  double part = 0;
-  if (above == bounds.size()) {
-    part = 1;
-  } else if (above > 0) {
-    const double low = as_number(bounds[above - 1]);
-    const double high = as_number(bounds[above]);
-    const double at = as_number(*value);
-    double within = 0.5;
-    if (!std::isnan(low) && high > low) within = clamp((at - low) / (high - low));
-    part = (static_cast<double>(above - 1) + within) / static_cast<double>(bounds.size() - 1);
-  }
-  if (!less) part = 1 - part;
+  if (bounds.size() < 2) return clamp(matching + rest * 0.5);
+  const double below = part_below(variable, *value, less == or_equal);
+  const double part = less ? below : 1 - below;
   const double cut = 0.01 / static_cast<double>(bounds.size() - 1);
   return clamp(matching + std::clamp(part, cut, 1 - cut) * rest);
 }
@@ -220,7 +234,8 @@ double operator_selectivity(const Level& level, const OperatorCall& call, const 
     if (joins) return default_inequality;
     const bool left = level.relids_of(call.arguments[0]) != 0;
     return inequality_selectivity(variable_of(level, call.arguments[left ? 0 : 1]),
-                                  constant_of(level, call.arguments[left ? 1 : 0]), (symbol[0] == '<') == left);
+                                  constant_of(level, call.arguments[left ? 1 : 0]), (symbol[0] == '<') == left,
+                                  symbol.size() == 2);
   }
   if (symbol.find('~') != std::string_view::npos) return negated ? 1 - default_match : default_match;
   if (symbol == "@>" || symbol == "<@" || symbol == "?") return 0.001;
@@ -332,8 +347,13 @@ double selectivity(const Level& level, const std::vector<const Condition*>& cond
 double distinct_values(const Level& level, const std::vector<ExpressionPtr>& expressions, double rows) {
   if (expressions.empty()) return 1;
   double result = 1;
-  std::vector<const BaseRelation*> seen;
-  std::vector<double> per_base;
+  struct OfBase {
+    const BaseRelation* base = nullptr;
+    double product = 1;
+    double most = 1;
+    int columns = 0;
+  };
+  std::vector<OfBase> bases;
   for (const ExpressionPtr& expression : expressions) {
     std::vector<ExpressionPtr> columns;
     query::walk(expression, [&](const Expression& node, int levels) {
@@ -348,25 +368,24 @@ double distinct_values(const Level& level, const std::vector<ExpressionPtr>& exp
     }
     for (const ExpressionPtr& column : columns) {
       const Variable variable = variable_of(level, column);
-      std::size_t i = 0;
-      while (i < seen.size() && seen[i] != variable.base) ++i;
-      if (i == seen.size()) {
-        seen.push_back(variable.base);
-        per_base.push_back(1);
-      }
-      per_base[i] *= variable.distinct;
+      auto of = std::find_if(bases.begin(), bases.end(), [&](const OfBase& one) { return one.base == variable.base; });
+      if (of == bases.end()) of = bases.insert(of, OfBase{variable.base, 1, 1, 0});
+      of->product *= variable.distinct;
+      of->most = std::max(of->most, variable.distinct);
+      ++of->columns;
     }
   }
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    double distinct = per_base[i];
-    if (seen[i] && seen[i]->tuples > 0) {
-      const double tuples = seen[i]->tuples;
-      if (expressions.size() > 1) distinct = std::min(distinct, tuples * 0.1 < 1 ? tuples : tuples * 0.1);
+  for (const OfBase& of : bases) {
+    double distinct = of.product;
+    if (of.base && of.base->tuples > 0) {
+      const double tuples = of.base->tuples;
+      // Columns of one table are seldom independent.
+      if (of.columns > 1) distinct = std::min(distinct, std::max(of.most, tuples * 0.1));
       distinct = std::min(distinct, tuples);
-      const double kept = seen[i]->rows_of ? seen[i]->rows_of->rows : tuples;
+      const double kept = of.base->rows_of ? of.base->rows_of->rows : tuples;
       if (kept < tuples) distinct *= 1 - std::pow((tuples - kept) / tuples, tuples / std::max(1.0, distinct));
     }
-    result *= std::max(1.0, distinct);
+    result *= whole_rows(std::max(1.0, distinct));
   }
   return whole_rows(std::min(std::ceil(result), rows));
 }

@@ -36,7 +36,12 @@ bool can_hash(const Subquery& subquery) {
 
 ExpressionPtr plan_subquery(Level& level, const ExpressionPtr& expression) {
   const Subquery& subquery = *expression->as<Subquery>();
-  PlannedLevel planned = plan_level(level.statement, &level, subquery.query);
+  QueryPtr inner = subquery.query;
+  if (subquery.kind == Subquery::Kind::exists) {
+    Query simple = *inner;
+    if (simplify_exists(simple)) inner = std::make_shared<const Query>(std::move(simple));
+  }
+  PlannedLevel planned = plan_level(level.statement, &level, inner);
   std::vector<query::Subplan::Argument> arguments;
   for (const auto& outer : take_outer(level, std::move(planned.outer))) {
     arguments.push_back({outer.parameter, replace_outer_and_subqueries(level, outer.expression)});

@@ -4,6 +4,7 @@
 
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/fold.h"
 #include "engine/sql/error.h"
 
 namespace polarsim::engine::query {
@@ -12,12 +13,10 @@ namespace {
 
 constexpr const char* invalid_definition = "42P17";
 
-template <typename Part>
-QueryPtr analyse_statement(const AnalysisContext& context, Part&& part) {
-  StatementState statement{context};
-  QueryScope scope(statement, nullptr);
-  QueryPtr query = part(scope);
-  if (context.parameter_types == nullptr || !context.infer_parameters) return query;
+// Types of parameters that nothing tells.
+void check_parameters(const StatementState& statement) {
+  const AnalysisContext& context = statement.context;
+  if (context.parameter_types == nullptr || !context.infer_parameters) return;
   for (std::size_t i = 0; i < context.parameter_types->size(); ++i) {
     const TypeId type = (*context.parameter_types)[i].id;
     if (type == TypeId::none || type == TypeId::unknown) {
@@ -30,9 +29,17 @@ QueryPtr analyse_statement(const AnalysisContext& context, Part&& part) {
     throw SqlError("42P08", fmt::format("could not determine data type of parameter ${}", untyped.index))
         .at(untyped.position);
   }
-  return query;
 }
 
+template <typename Part>
+QueryPtr analyse_statement(const AnalysisContext& context, Part&& part) {
+  StatementState statement{context};
+  QueryScope scope(statement, nullptr);
+  QueryPtr query = part(scope);
+  check_parameters(statement);
+  if (statement.late_error) throw *statement.late_error;
+  return query;
+}
 // What makes the values of an index or of a generated column differ from one time to the other.
 void check_immutable(const ExpressionPtr& expression, Clause clause) {
   const char* message = nullptr;
@@ -119,7 +126,7 @@ ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, con
     result = wanted.id == TypeId::none ? settle_unknown(result, scope) : convert_for(result, wanted, column, scope);
   }
   if (clause == Clause::generated_column) check_generation(result, relation);
-  check_immutable(result, clause);
+  check_immutable(fold(result, {context.call, {}}), clause);
   return result;
 }
 

@@ -129,13 +129,15 @@ class AssignmentSources {
   std::vector<int> last_positions_;
 };
 
-void check_updatable_column(const RelationColumn& column, bool is_default) {
+void check_updatable_column(const RelationColumn& column, bool is_default, QueryScope& scope) {
   if (is_default) return;
   const bool identity = column.identity == RelationColumn::Identity::always;
   if (!identity && column.generated == nullptr) return;
-  throw SqlError(generated_always, fmt::format("column \"{}\" can only be updated to DEFAULT", column.name),
-                 fmt::format("Column \"{}\" is {}.", column.name,
-                             identity ? "an identity column defined as GENERATED ALWAYS" : "a generated column"));
+  scope.statement().fail_late(
+      StatementState::Late::assignments,
+      SqlError(generated_always, fmt::format("column \"{}\" can only be updated to DEFAULT", column.name),
+               fmt::format("Column \"{}\" is {}.", column.name,
+                           identity ? "an identity column defined as GENERATED ALWAYS" : "a generated column")));
 }
 
 }  // namespace
@@ -248,7 +250,9 @@ std::vector<Target> analyse_assignments(const std::vector<syntax::Assignment>& a
     entry.subscripted = subscripted;
   }
   if (duplicate) {
-    throw SqlError(sqlstate::syntax_error, fmt::format("multiple assignments to same column \"{}\"", duplicated->name));
+    scope.statement().fail_late(
+        StatementState::Late::assignments,
+        SqlError(sqlstate::syntax_error, fmt::format("multiple assignments to same column \"{}\"", duplicated->name)));
   }
   std::sort(assigned.begin(), assigned.end(),
             [](const Assigned& a, const Assigned& b) { return a.target.column < b.target.column; });
@@ -256,7 +260,7 @@ std::vector<Target> analyse_assignments(const std::vector<syntax::Assignment>& a
   targets.reserve(assigned.size());
   for (Assigned& entry : assigned) {
     const RelationColumn& column = relation.columns[static_cast<std::size_t>(entry.target.column) - 1];
-    check_updatable_column(column, entry.is_default);
+    check_updatable_column(column, entry.is_default, scope);
     if (column.generated != nullptr) continue;
     if (entry.is_default) entry.target.expression = default_of(column, scope);
     targets.push_back(std::move(entry.target));

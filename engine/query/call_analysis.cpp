@@ -225,6 +225,8 @@ ExpressionPtr ExpressionAnalyser::resolve_call(CallParts& parts) {
   const Syntax& written = parts.written;
   if (written.schema.empty() || written.schema == "pg_catalog") {
     parts.choice = choose_function({written.name, parts.types, parts.names, parts.variadic});
+  } else if (written.schema == "information_schema") {
+    parts.choice = choose_function({parts.name(), parts.types, parts.names, parts.variadic});
   } else if (!scope_.has_schema(written.schema)) {
     throw_error(sqlstate::invalid_schema_name, "schema \"" + written.schema + "\" does not exist", parts.position());
   }

@@ -53,7 +53,10 @@ ExpressionPtr with_modifier(const ExpressionPtr& expression, Type target, CallFo
 }  // namespace
 
 int leftmost(int position, const std::vector<ExpressionPtr>& arguments) {
-  for (const ExpressionPtr& argument : arguments) position = leftmost(position, argument->position);
+  // The first that has one, as PostgreSQL's exprLocation() of a list: AT TIME ZONE has its operands the other way round.
+  for (const ExpressionPtr& argument : arguments) {
+    if (argument->position != 0) return leftmost(position, argument->position);
+  }
   return position;
 }
 

@@ -134,8 +134,12 @@ ExpressionPtr ExpressionAnalyser::distinct_test(const Syntax& expression) {
   const int position = expression.position;
   const ExpressionPtr left = analyse(expression.arguments[0]);
   const ExpressionPtr right = analyse(expression.arguments[1]);
-  if (is_null_constant(right) || is_null_constant(left)) {
-    const ExpressionPtr& other = is_null_constant(right) ? left : right;
+  // NULL as it is written, without a type.
+  const auto is_bare_null = [](const ExpressionPtr& side) {
+    return side->type.id == TypeId::unknown && is_null_constant(side);
+  };
+  if (is_bare_null(right) || is_bare_null(left)) {
+    const ExpressionPtr& other = is_bare_null(right) ? left : right;
     return make_expression(NullTest{other, !expression.negated}, TypeId::boolean, leftmost(position, other->position));
   }
   ExpressionPtr test;

@@ -70,7 +70,16 @@ void Writer::write_record(const Record& record) {
   put(")");
 }
 
-void Writer::write_function_name(const FunctionEntry& function) { put_name(function.name); }
+// What is not in pg_catalog is named with its schema.
+void Writer::write_function_name(const FunctionEntry& function) {
+  const std::string_view name = function.name;
+  const std::size_t dot = name.find('.');
+  if (dot != std::string_view::npos) {
+    put_name(name.substr(0, dot));
+    put(".");
+  }
+  put_name(dot == std::string_view::npos ? name : name.substr(dot + 1));
+}
 
 void Writer::write_call(const Call& call, const Expression& expression, bool show_implicit) {
   const bool is_cast = call.form == CallForm::explicit_cast || call.form == CallForm::implicit_cast;

@@ -14,6 +14,28 @@ const Relation& changed_relation(const Query& query) {
   return *table->relation;
 }
 
+const Expression& without_assignment(const Expression& expression) {
+  const Expression* written = &expression;
+  while (const auto* conversion = written->as<Convert>()) {
+    if (conversion->form != CallForm::implicit_cast) break;
+    written = conversion->argument.get();
+  }
+  return *written;
+}
+
+// The entry that an INSERT's rows come from, if the row's values are its columns, in order: it can be written as it is.
+const RangeTableEntry* whole_source(const Query& query) {
+  if (query.from.size() != 1 || !query.from[0]->is_leaf() || query.where) return nullptr;
+  const int number = query.from[0]->entry;
+  const RangeTableEntry& entry = query.entries[static_cast<std::size_t>(number)];
+  if (entry.columns.size() != query.targets.size()) return nullptr;
+  for (std::size_t i = 0; i < query.targets.size(); ++i) {
+    const auto* column = without_assignment(*query.targets[i].expression).as<Column>();
+    if (column == nullptr || column->entry != number || column->column != static_cast<int>(i) + 1) return nullptr;
+  }
+  return &entry;
+}
+
 }  // namespace
 
 const RelationColumn& Writer::changed_column(const Query& query, const Target& target) const {
@@ -35,14 +57,7 @@ void Writer::write_changed_table(const Query& query, std::string_view keyword, b
 }
 
 // The conversions of assignment are made again where it is read.
-void Writer::write_assigned(const Expression& expression) {
-  const Expression* written = &expression;
-  while (const auto* conversion = written->as<Convert>()) {
-    if (conversion->form != CallForm::implicit_cast) break;
-    written = conversion->argument.get();
-  }
-  write(*written, false);
-}
+void Writer::write_assigned(const Expression& expression) { write(without_assignment(expression), false); }
 
 void Writer::write_assignments(const Query& query, const std::vector<Target>& targets) {
   const char* separator = "";
@@ -64,6 +79,12 @@ void Writer::write_returning(const Query& query) {
 
 void Writer::write_insert_values(const Query& query) {
   if (query.targets.empty()) return put("DEFAULT VALUES");
+  if (const RangeTableEntry* source = whole_source(query)) {
+    if (const auto* values = std::get_if<ValuesSource>(&source->source)) return write_values(*values);
+    if (const auto* subquery = std::get_if<SubquerySource>(&source->source)) {
+      return write_query(*subquery->query, nullptr, false);
+    }
+  }
   // Rows come from a source whose columns the targets use, or there is one row.
   put(query.from.empty() ? "VALUES (" : "SELECT ");
   for (std::size_t i = 0; i < query.targets.size(); ++i) {

@@ -22,7 +22,10 @@ Names names_of(const std::vector<OutputName>& columns) {
 
 Names names_of(const Relation& relation) {
   Names names;
-  for (const RelationColumn& column : relation.columns) names.push_back(column.dropped ? "" : column.name);
+  // The tableoid of a system view is marked as dropped, and can be named.
+  const bool is_system_view = relation.kind == Relation::Kind::system_view;
+  for (const RelationColumn& column : relation.columns)
+    names.push_back(column.dropped && !is_system_view ? "" : column.name);
   return names;
 }
 

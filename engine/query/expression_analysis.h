@@ -20,15 +20,16 @@ class ExpressionScope {
   virtual ExpressionPtr column(const syntax::Expression& reference) = 0;
   // What t.* or * stands for inside a row constructor.
   virtual std::vector<ExpressionPtr> star(const syntax::Expression& reference) = 0;
-  // The fields of a whole row that column() gave, or of a column of type record: names and types in order, dropped columns left out. Their numbers
-  // (FieldSelection::field) are 1, 2, ... Empty if they are not known.
+  // The fields of a whole row that column() gave, or of a column of type record: names and types in order, dropped
+  // columns left out. Their numbers (FieldSelection::field) are 1, 2, ... Empty if they are not known.
   virtual std::vector<OutputName> row_fields(const Column& whole_row) = 0;
   // What an error calls the row's relation: 42703 "column t.x does not exist".
   virtual std::string row_name(const Column& whole_row) = 0;
   // For names of functions, operators, types and collations that are written with a schema.
   virtual bool has_schema(std::string_view name) = 0;
   // The query, analysed inside this scope: it may use columns from here. May be called more than once for one query.
-  virtual QueryPtr subquery(const syntax::Select& select) = 0;
+  // `position`: of what it is part of, for the error that there must be none here.
+  virtual QueryPtr subquery(const syntax::Select& select, int position) = 0;
   // A parameter of the statement. Its type may be unknown until coerce() asks parameter_type() to settle it.
   virtual ExpressionPtr parameter(const syntax::Expression& reference) = 0;
   // Settles the type of a parameter that had none; 42P08 if it already has another.

@@ -197,7 +197,7 @@ std::vector<ExpressionPtr> OneTableScope::star(const syntax::Expression& referen
 
 std::vector<OutputName> OneTableScope::row_fields(const Column&) { return table_columns(); }
 
-QueryPtr OneTableScope::subquery(const syntax::Select& select) {
+QueryPtr OneTableScope::subquery(const syntax::Select& select, int) {
   auto query = std::make_shared<Query>();
   OneTableScope inner(true);
   for (const syntax::SelectItem& item : select.items) {

@@ -20,7 +20,7 @@ class OneTableScope final : public ExpressionScope {
   std::vector<OutputName> row_fields(const Column& whole_row) override;
   std::string row_name(const Column&) override { return "t"; }
   bool has_schema(std::string_view name) override { return name == "pg_catalog" || name == "public"; }
-  QueryPtr subquery(const syntax::Select& select) override;
+  QueryPtr subquery(const syntax::Select& select, int position) override;
   ExpressionPtr parameter(const syntax::Expression& reference) override;
   void settle_parameter(int index, TypeId type, int position) override;
   ExpressionPtr aggregate(Aggregate call, Type type, int position) override;

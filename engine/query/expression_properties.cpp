@@ -125,7 +125,7 @@ bool same(const Subscript& a, const Subscript& b) {
 }
 bool same(const FieldSelection& a, const FieldSelection& b) { return a.field == b.field && equal(a.record, b.record); }
 bool same(const Subquery& a, const Subquery& b) {
-  return a.kind == b.kind && a.query == b.query && a.comparisons == b.comparisons && equal_lists(a.left, b.left);
+  return a.kind == b.kind && equal(*a.query, *b.query) && a.comparisons == b.comparisons && equal_lists(a.left, b.left);
 }
 bool same(const Aggregate& a, const Aggregate& b) {
   return a.function == b.function && a.distinct == b.distinct && a.star == b.star && a.levels_up == b.levels_up &&

@@ -80,9 +80,9 @@ bool uses_columns(const ExpressionPtr& expression);
 
 // --- equality ---
 
-// Whether both compute the same: all the same but positions and how it was written (PostgreSQL's equal()). Queries are
-// equal only where they are one object.
+// Whether both compute the same: all the same but positions and how it was written (PostgreSQL's equal()).
 bool equal(const Expression& a, const Expression& b);
+bool equal(const Query& a, const Query& b);
 inline bool equal(const ExpressionPtr& a, const ExpressionPtr& b) {
   return a == b || (a != nullptr && b != nullptr && equal(*a, *b));
 }

@@ -103,7 +103,7 @@ class Folder {
     if (expression->as<CaseOperand>()) return case_value_ ? case_value_ : expression;
     const ExpressionPtr folded = map_children(
         expression, [this](const ExpressionPtr& child) { return fold(child); },
-        [this](const QueryPtr& query) { return fold(query); });
+        [this](const QueryPtr& query) { return options_.inner_queries ? fold(query) : query; });
     return std::visit([&](const auto& node) { return simplified(folded, node); }, folded->node);
   }
 
@@ -112,7 +112,7 @@ class Folder {
     const ExpressionPtr outer = std::exchange(case_value_, nullptr);
     QueryPtr folded = map_query(
         query, [this](const ExpressionPtr& each) { return fold(each); },
-        [this](const QueryPtr& inner) { return fold(inner); });
+        [this](const QueryPtr& inner) { return options_.inner_queries ? fold(inner) : inner; });
     case_value_ = outer;
     return folded;
   }

@@ -13,6 +13,8 @@ struct FoldOptions {
   std::span<const Value> parameters;
   // Also what is stable for the length of a statement: for estimates, pruning of shards, and plans used once.
   bool stable_functions = false;
+  // Also in queries inside the expression or query.
+  bool inner_queries = true;
 };
 
 ExpressionPtr fold(const ExpressionPtr& expression, const FoldOptions& options);

@@ -246,11 +246,13 @@ class InsertAnalysis {
       const bool always = column.identity == RelationColumn::Identity::always;
       if (identity && insert_.overriding == syntax::Overriding::user_value) return default_of(column, scope_);
       if ((always && insert_.overriding == syntax::Overriding::none) || column.generated != nullptr) {
-        throw SqlError("428C9", fmt::format("cannot insert a non-DEFAULT value into column \"{}\"", column.name),
-                       fmt::format("Column \"{}\" is {}.", column.name,
-                                   column.generated == nullptr ? "an identity column defined as GENERATED ALWAYS"
-                                                               : "a generated column"),
-                       column.generated == nullptr ? "Use OVERRIDING SYSTEM VALUE to override." : "");
+        scope_.statement().fail_late(
+            StatementState::Late::inserted_values,
+            SqlError("428C9", fmt::format("cannot insert a non-DEFAULT value into column \"{}\"", column.name),
+                     fmt::format("Column \"{}\" is {}.", column.name,
+                                 column.generated == nullptr ? "an identity column defined as GENERATED ALWAYS"
+                                                             : "a generated column"),
+                     column.generated == nullptr ? "Use OVERRIDING SYSTEM VALUE to override." : ""));
       }
       return given;
     }

@@ -32,6 +32,14 @@ void check_lateral(const NamespaceItem& item, const Query& query, int position) 
   throw SqlError(std::move(error));
 }
 
+// Tables of the catalog that are computed have it as their last column, marked as dropped; 0: there is none.
+int hidden_tableoid(const RangeTableEntry& entry) {
+  const auto* view = std::get_if<SystemViewSource>(&entry.source);
+  if (view == nullptr || view->relation->columns.empty()) return 0;
+  const RelationColumn& last = view->relation->columns.back();
+  return last.dropped && last.name == "tableoid" ? static_cast<int>(view->relation->columns.size()) : 0;
+}
+
 void check_system_column(Clause clause, std::string_view name, int number, int position) {
   if (clause == Clause::check_constraint && number != system_column_tableoid) {
     throw SqlError(sqlstate::invalid_column_reference,
@@ -112,6 +120,7 @@ int QueryScope::find_in_item(const NamespaceItem& item, std::string_view column,
     if (found != 0) throw_ambiguous(column, position);
     found = static_cast<int>(i) + 1;
   }
+  if (found == 0 && column == "tableoid") found = hidden_tableoid(entry);
   if (found != 0 || table_of(entry) == nullptr || item.entry == excluded_entry) return found;
   const SystemColumn* system = find_system_column(column);
   if (system == nullptr) return 0;

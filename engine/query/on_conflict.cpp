@@ -128,8 +128,10 @@ void infer_arbiters(const Relation& relation, const Inference& inference, QueryS
     if (relation.indexes[i].unique && matches(relation.indexes[i], inference, scope)) result.arbiters.push_back(i);
   }
   if (!result.arbiters.empty()) return;
-  throw SqlError(sqlstate::invalid_column_reference,
-                 "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+  scope.statement().fail_late(
+      StatementState::Late::arbiters,
+      SqlError(sqlstate::invalid_column_reference,
+               "there is no unique or exclusion constraint matching the ON CONFLICT specification"));
 }
 
 }  // namespace

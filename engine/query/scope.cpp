@@ -69,10 +69,9 @@ void look_at_argument(const ExpressionPtr& argument, bool in_filter, ArgumentLev
 
 }  // namespace
 
-QueryPtr QueryScope::subquery(const syntax::Select& select) {
+QueryPtr QueryScope::subquery(const syntax::Select& select, int position) {
   if (const char* place = rules_of(clause).subqueries) {
-    throw SqlError(sqlstate::feature_not_supported, fmt::format("cannot use subquery in {}", place))
-        .at(select.position);
+    throw SqlError(sqlstate::feature_not_supported, fmt::format("cannot use subquery in {}", place)).at(position);
   }
   query.has_subqueries = true;
   QueryScope inner(statement_, this);

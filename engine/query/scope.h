@@ -15,6 +15,7 @@
 #include "engine/query/clause.h"
 #include "engine/query/expression_analysis.h"
 #include "engine/query/query.h"
+#include "engine/sql/error.h"
 
 namespace polarsim::engine::query {
 
@@ -30,6 +31,15 @@ struct StatementState {
     int position = 0;
   };
   std::vector<Untyped> untyped_parameters = {};
+  // What PostgreSQL finds wrong after the whole statement has been analysed: the first error of the earliest of these.
+  enum class Late : std::uint8_t { inserted_values, assignments, arbiters };
+  std::optional<SqlError> late_error = {};
+  Late late_error_of = Late::inserted_values;
+  void fail_late(Late of, SqlError error) {
+    if (late_error && late_error_of <= of) return;
+    late_error = std::move(error);
+    late_error_of = of;
+  }
 };
 
 // A name in FROM. There may be more of them than entries (the alias of USING), and entries without one.
@@ -116,7 +126,7 @@ class QueryScope final : public ExpressionScope {
   std::vector<OutputName> row_fields(const Column& whole_row) override;
   std::string row_name(const Column& whole_row) override;
   bool has_schema(std::string_view name) override;
-  QueryPtr subquery(const syntax::Select& select) override;
+  QueryPtr subquery(const syntax::Select& select, int position) override;
   ExpressionPtr parameter(const syntax::Expression& reference) override;
   void settle_parameter(int index, TypeId type, int position) override;
   ExpressionPtr aggregate(Aggregate call, Type type, int position) override;

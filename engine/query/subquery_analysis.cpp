@@ -100,7 +100,7 @@ bool is_comparison(std::string_view symbol) {
 
 ExpressionPtr ExpressionAnalyser::subquery(const Syntax& expression) {
   Subquery node;
-  node.query = scope_.subquery(*expression.query);
+  node.query = scope_.subquery(*expression.query, expression.position);
   const int position = expression.position;
   if (expression.kind == Syntax::Kind::exists) {
     node.kind = Subquery::Kind::exists;
@@ -125,10 +125,11 @@ ExpressionPtr ExpressionAnalyser::subquery_comparison(const Syntax& expression) 
   const int position = expression.position;
   const OperatorName name{expression.name.empty() ? "=" : std::string_view(expression.name), expression.schema,
                           position};
-  const ExpressionPtr left = analyse(expression.arguments[0]);
   Subquery node;
   node.kind = expression.all ? Subquery::Kind::all : Subquery::Kind::any;
-  node.query = scope_.subquery(*expression.query);
+  // Before what is on the left, as there: the first error is the same.
+  node.query = scope_.subquery(*expression.query, expression.position);
+  const ExpressionPtr left = analyse(expression.arguments[0]);
   const bool is_row = expression.arguments[0]->kind == Syntax::Kind::row;
   const Expressions lefts = is_row ? left->as<RowConstructor>()->fields : Expressions{left};
   const Expressions columns = visible_columns(*node.query);
@@ -163,7 +164,7 @@ ExpressionPtr ExpressionAnalyser::subquery_comparison(const Syntax& expression) 
       changed.push_back(coerce_implicitly(columns[i], wanted[i]->type.id, scope_));
     node.query = with_columns(*node.query, changed);
   } else if (converted) {
-    node.query = scope_.subquery(converted_select(expression.query, columns, wanted, position));
+    node.query = scope_.subquery(converted_select(expression.query, columns, wanted, position), position);
   }
   const int begin = leftmost(position, node.left);
   ExpressionPtr result = make_expression(std::move(node), TypeId::boolean, begin);

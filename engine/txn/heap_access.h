@@ -69,6 +69,11 @@ class Heap {
     Scan(Heap& heap, const HeapTable& table, const Transaction& reader, const Snapshot& snapshot);
     // False at the end. The rows replace what `rows` held; there is at least one.
     bool next(std::vector<VisibleRow>& rows);
+    // From here on the rows of this page, and then the end.
+    void look_at(storage::BlockNumber page) {
+      block_ = page;
+      blocks_ = page + 1;
+    }
 
    private:
     Heap& heap_;

@@ -48,6 +48,15 @@ struct TransactionLevel {
   }
 };
 
+struct Transaction;
+// What is to be looked at before a transaction commits or is prepared: constraints that are checked at its end. May
+// block and throw SqlError.
+class CommitCheck {
+ public:
+  virtual ~CommitCheck() = default;
+  virtual void run(Transaction& transaction) = 0;
+};
+
 struct Transaction {
   std::uint64_t number = 0;    // unlike the xid, every transaction has one; never reused within a boot
   Backend* backend = nullptr;  // of its session; of its own once it is prepared
@@ -57,7 +66,8 @@ struct Transaction {
   std::int64_t start_us = 0;
   std::vector<TransactionLevel> levels;  // never empty
   std::optional<Snapshot> snapshot;      // of repeatable read, once taken
-  bool wrote = false;                    // something its commit has to make durable
+  std::shared_ptr<CommitCheck> commit_check;
+  bool wrote = false;  // something its commit has to make durable
   // It changed pg_dist_transaction: its commit decides about a transaction on other nodes. For PlantedBug only.
   bool decides_distributed = false;
 

@@ -114,8 +114,20 @@ bool TransactionManager::Implementation::commits_without_flush(const Transaction
   return transaction.decides_distributed && config.planted.on(PlantedBug::two_pc_skip_commit_record_flush);
 }
 
+void TransactionManager::check_before_end(Transaction& transaction) {
+  while (const std::shared_ptr<CommitCheck> check = std::exchange(transaction.commit_check, nullptr)) {
+    try {
+      check->run(transaction);
+    } catch (...) {
+      abort(transaction);
+      throw;
+    }
+  }
+}
+
 void TransactionManager::commit(Transaction& transaction) {
   POLARSIM_ASSERT(transaction.state == TransactionState::active, "a transaction ends twice");
+  check_before_end(transaction);
   OpenTransaction& ending = opened(transaction);
   if (xids_of(transaction).empty()) {
     impl_->complete(ending, true, 0);
@@ -230,6 +242,7 @@ PreparedState prepared_state_of(const Transaction& transaction) {
 
 void TransactionManager::prepare(Transaction& transaction, const std::string& gid) {
   POLARSIM_ASSERT(transaction.state == TransactionState::active, "a transaction ends twice");
+  check_before_end(transaction);
   try {
     if (gid.size() > gid_bytes_max) {
       throw SqlError(sqlstate::invalid_parameter_value, fmt::format("transaction identifier \"{}\" is too long", gid));

@@ -58,6 +58,10 @@ class ActiveSnapshot {
  public:
   // Of a statement under read committed: new. Under repeatable read: the transaction's, taken by the first.
   ActiveSnapshot(TransactionManager& manager, Transaction& transaction);
+  // A new one also under repeatable read (GetLatestSnapshot): for checks of constraints, which must not miss what
+  // others have committed.
+  enum class Latest : std::uint8_t { snapshot };
+  ActiveSnapshot(TransactionManager& manager, Transaction& transaction, Latest latest);
   ~ActiveSnapshot();
   ActiveSnapshot(const ActiveSnapshot&) = delete;
   ActiveSnapshot& operator=(const ActiveSnapshot&) = delete;
@@ -89,9 +93,9 @@ class TransactionManager {
   // --- life of a transaction ---
   Transaction& begin(Backend& backend, IsolationLevel isolation = IsolationLevel::read_committed);
   // These two take the transaction over: however they are left, it is no longer the caller's. They block until the
-  // outcome is durable and (commit) visible. If the caller is cancelled while it waits, it goes on without it, and
-  // without the caller's backend. What has not been released of savepoints commits too. A transaction that only locked
-  // rows waits for nothing.
+  // outcome is durable and (commit) visible. What Transaction::commit_check throws rolls it back. If the caller is
+  // cancelled while it waits, it goes on without it, and without the caller's backend. What has not been released of
+  // savepoints commits too. A transaction that only locked rows waits for nothing.
   void commit(Transaction& transaction);
   // Rolled back with 42710, 22023, 0A000 (a lock of the session and one of the transaction on the same thing).
   void prepare(Transaction& transaction, const std::string& gid);
@@ -168,6 +172,7 @@ class TransactionManager {
 
  private:
   friend class ActiveSnapshot;
+  void check_before_end(Transaction& transaction);
   struct Implementation;
   std::unique_ptr<Implementation> impl_;
 };

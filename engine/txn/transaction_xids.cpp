@@ -190,6 +190,12 @@ ActiveSnapshot::ActiveSnapshot(TransactionManager& manager, Transaction& transac
   place_ = impl.snapshots.add(snapshot_);
 }
 
+ActiveSnapshot::ActiveSnapshot(TransactionManager& manager, Transaction& transaction, Latest /*latest*/)
+    : manager_(manager), snapshot_(manager.impl_->take_snapshot()) {
+  snapshot_.command = transaction.command;
+  place_ = manager.impl_->snapshots.add(snapshot_);
+}
+
 ActiveSnapshot::~ActiveSnapshot() { manager_.impl_->snapshots.remove(place_); }
 
 // --- savepoints ---

@@ -107,7 +107,7 @@ struct OutputParameter {
 };
 
 struct FunctionEntry {
-  const char* name = "";  // in pg_catalog
+  const char* name = "";  // in pg_catalog, or with the schema: "information_schema._pg_expandarray"
   std::vector<TypeId> arguments = {};
   TypeId result = TypeId::none;
   FunctionKind kind = FunctionKind::scalar;

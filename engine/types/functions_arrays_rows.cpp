@@ -107,6 +107,33 @@ FunctionEntry table(const char* name, std::vector<TypeId> arguments, TypeId resu
       .name = name, .arguments = std::move(arguments), .result = result, .kind = FunctionKind::set, .set = function};
 }
 
+// Elements of a vector, each with its place, from 1.
+class NumberedElements final : public FunctionRows {
+ public:
+  explicit NumberedElements(const FunctionCall& call) : array_(call[0]) {}
+  bool next(Row& row) override {
+    const auto& elements = array_.as_array().elements();
+    if (at_ == elements.size()) return false;
+    row.assign(1, elements[at_++]);
+    row.push_back(Value::integer(static_cast<std::int64_t>(at_)));
+    return true;
+  }
+
+ private:
+  const Value array_;
+  std::size_t at_ = 0;
+};
+
+// In PostgreSQL a function in SQL of arrays of all types (src/backend/catalog/information_schema.sql).
+FunctionEntry expand_array(TypeId array, TypeId element) {
+  return {.name = "information_schema._pg_expandarray",
+          .arguments = {array},
+          .result = TypeId::record,
+          .kind = FunctionKind::set,
+          .outputs = {{"x", element}, {"n", TypeId::int4}},
+          .set = [](const FunctionCall& call) { return rows_of<NumberedElements>(call); }};
+}
+
 }  // namespace
 
 void add_array_rows(Entries& to) {
@@ -114,6 +141,9 @@ void add_array_rows(Entries& to) {
   to.functions.push_back(table("unnest", {any_array}, any_element, unnest));
   to.functions.push_back(table("generate_subscripts", {any_array, int4, boolean}, int4, subscripts));
   to.functions.push_back(table("generate_subscripts", {any_array, int4}, int4, subscripts));
+  to.functions.push_back(expand_array(int2vector, int2));
+  to.functions.push_back(expand_array(oidvector, oid));
+  to.functions.push_back(expand_array(int2_array, int2));
 }
 
 void add_series(Entries& to) {

@@ -428,9 +428,15 @@ void vector_output(std::string& to, const Value& value, const CallContext&) {
   }
 }
 
+// Columns of pg_stats are arrays of any element.
+Value any_array_input(std::string_view, Type, const CallContext&) {
+  throw SqlError(sqlstate::feature_not_supported, "cannot accept a value of type anyarray");
+}
+
 }  // namespace
 
 void add_array_types(Entries& to) {
+  to.types.push_back({TypeId::any_array, any_array_input, array_output, nullptr, nullptr, nullptr});
   for (const TypeInfo& info : all_types()) {
     if (info.element == TypeId::none) continue;
     const bool is_vector = info.id == TypeId::int2vector || info.id == TypeId::oidvector;

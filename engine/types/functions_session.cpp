@@ -149,6 +149,9 @@ void add_catalog(Entries& to) {
   add(to, {"pg_total_relation_size", {regclass}, int8, changing});
   add(to, {"pg_database_size", {name}, int8, changing});
   add(to, {"pg_database_size", {oid}, int8, changing});
+  add(to, {"pg_tablespace_size", {name}, int8, changing});
+  add(to, {"pg_tablespace_size", {oid}, int8, changing});
+  add(to, {"pg_relation_filenode", {regclass}, oid});
   add(to, {"pg_relation_is_publishable", {regclass}, boolean});
   add(to, {"pg_table_is_visible", {oid}, boolean});
   add(to, {"pg_get_userbyid", {oid}, name});
@@ -166,8 +169,9 @@ void add_catalog(Entries& to) {
   add(to, {"obj_description", {oid, name}, text});
   add(to, {"col_description", {oid, int4}, text});
   add(to, {"shobj_description", {oid, name}, text});
-  for (const char* privilege :
-       {"has_table_privilege", "has_schema_privilege", "has_database_privilege", "pg_has_role"}) {
+  for (const char* privilege : {"has_table_privilege", "has_sequence_privilege", "has_any_column_privilege",
+                                "has_schema_privilege", "has_database_privilege", "has_tablespace_privilege",
+                                "has_function_privilege", "has_type_privilege", "pg_has_role"}) {
     // Roles are named by name, other objects by text.
     const TypeId by_name = std::string_view(privilege) == "pg_has_role" ? name : text;
     for (const TypeId object : {by_name, oid}) {
@@ -175,6 +179,9 @@ void add_catalog(Entries& to) {
       add(to, {privilege, {name, object, text}, boolean});
       add(to, {privilege, {oid, object, text}, boolean});
     }
+  }
+  for (const TypeId object : {text, oid}) {
+    for (const TypeId column : {text, int2}) add(to, {"has_column_privilege", {object, column, text}, boolean});
   }
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/sql/error.h"
+#include "engine/types/array.h"
 #include "engine/types/families.h"
 #include "engine/types/functions_system.h"
 #include "engine/types/object_numbers.h"
@@ -18,6 +20,20 @@ Value encoding_name(const FunctionCall& call) {
   constexpr std::int64_t utf8 = 6;
   const std::int64_t encoding = call[0].as_integer();
   return Value::text(encoding == utf8 ? "UTF8" : encoding == sql_ascii ? "SQL_ASCII" : "");
+}
+
+Value encoding_number(const FunctionCall& call) {
+  std::string wanted;
+  for (const char c : call[0].as_text()) {
+    if (c != '-' && c != '_') wanted += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return Value::integer(wanted == "utf8" || wanted == "unicode" ? 6 : wanted == "sqlascii" ? 0 : -1);
+}
+
+// "default", "C" and "POSIX".
+Value collation_is_visible(const FunctionCall& call) {
+  const std::int64_t number = call[0].as_integer();
+  return number == 100 || number == 950 || number == 951 ? Value::boolean(true) : Value::null();
 }
 
 // Everything there is lies in pg_catalog, which is always searched first. NULL for what does not exist.
@@ -76,12 +92,67 @@ Value function_result(const FunctionCall& call) {
   return Value::text(function->kind == FunctionKind::set ? "SETOF " + type : type);
 }
 
+// "name=value" taken apart; without "=" there is no value.
+class Options final : public FunctionRows {
+ public:
+  explicit Options(const FunctionCall& call) : options_(call[0]) {
+    for (const Value& element : options_.as_array().elements()) {
+      if (element.is_null())
+        throw SqlError(sqlstate::null_value_not_allowed, "null array element not allowed in this context");
+    }
+  }
+  bool next(Row& row) override {
+    const auto& elements = options_.as_array().elements();
+    if (at_ == elements.size()) return false;
+    const std::string_view option = elements[at_++].as_text();
+    const std::size_t equals = option.find('=');
+    row = {Value::text(option.substr(0, equals)),
+           equals == std::string_view::npos ? Value::null() : Value::text(option.substr(equals + 1))};
+    return true;
+  }
+
+ private:
+  const Value options_;
+  std::size_t at_ = 0;
+};
+std::unique_ptr<FunctionRows> options(const FunctionCall& call) { return std::make_unique<Options>(call); }
+
 // Tables have no partitions.
 class NoRows final : public FunctionRows {
  public:
   bool next(Row&) override { return false; }
 };
 std::unique_ptr<FunctionRows> no_rows(const FunctionCall&) { return std::make_unique<NoRows>(); }
+
+// What an object's owner, and everybody, may do before anything is granted. There is no type for an entry of such a
+// list: it is a text.
+Value default_privileges(const FunctionCall& call) {
+  struct Defaults {
+    char kind;
+    const char* owner;
+    const char* everybody;
+  };
+  static constexpr Defaults all[] = {{'c', "", ""},   {'r', "arwdDxt", ""}, {'s', "rwU", ""}, {'d', "CTc", "Tc"},
+                                     {'f', "X", "X"}, {'l', "U", "U"},      {'L', "rw", ""},  {'n', "UC", ""},
+                                     {'p', "sA", ""}, {'t', "C", ""},       {'F', "U", ""},   {'S', "U", ""},
+                                     {'T', "U", "U"}};
+  const std::string_view kind = call[0].as_text();
+  for (const Defaults& each : all) {
+    if (kind.size() != 1 || kind[0] != each.kind) continue;
+    const Value owner = session_of(call).call(*find_function("pg_get_userbyid", std::vector{TypeId::oid}),
+                                              {.arguments = call.arguments.subspan(1),
+                                               .types = {},
+                                               .result = TypeId::name,
+                                               .context = call.context,
+                                               .function = nullptr});
+    std::vector<Value> entries;
+    if (*each.everybody != '\0') entries.push_back(Value::text(fmt::format("={}/{}", each.everybody, owner.as_text())));
+    if (*each.owner != '\0')
+      entries.push_back(Value::text(fmt::format("{}={}/{}", owner.as_text(), each.owner, owner.as_text())));
+    return Value::array(Array(TypeId::text, std::move(entries)));
+  }
+  throw SqlError(sqlstate::internal_error, fmt::format("unrecognized objtype abbreviation: {}", kind));
+}
 
 void add_expressions(Entries& to) {
   using enum TypeId;
@@ -90,8 +161,20 @@ void add_expressions(Entries& to) {
     to.functions.push_back(system_function(name, {oid}, text, stable, always_null));
     to.functions.push_back(system_function(name, {oid, boolean}, text, stable, always_null));
   }
-  to.functions.push_back(system_function("pg_get_statisticsobjdef_columns", {oid}, text, stable, always_null));
+  for (const char* name : {"pg_get_statisticsobjdef_columns", "pg_get_partkeydef", "pg_get_partition_constraintdef"}) {
+    to.functions.push_back(system_function(name, {oid}, text, stable, always_null));
+  }
   to.functions.push_back(system_function("pg_tablespace_location", {oid}, text, stable, empty_text));
+  to.functions.push_back(
+      system_function("acldefault", {char_byte, oid}, text_array, Volatility::immutable, default_privileges));
+  to.functions.push_back({.name = "pg_options_to_table",
+                          .arguments = {text_array},
+                          .result = record,
+                          .kind = FunctionKind::set,
+                          .volatility = stable,
+                          .argument_names = {"options_array"},
+                          .outputs = {{"option_name", text}, {"option_value", text}},
+                          .set = options});
   to.functions.push_back({.name = "pg_partition_ancestors",
                           .arguments = {regclass},
                           .result = regclass,
@@ -108,11 +191,14 @@ void add_system_catalog(Entries& to) {
   constexpr Volatility stable = Volatility::stable;
   add_expressions(to);
   to.functions.push_back(system_function("pg_encoding_to_char", {int4}, name, stable, encoding_name));
+  to.functions.push_back(system_function("pg_char_to_encoding", {name}, int4, stable, encoding_number));
   to.functions.push_back(system_function("pg_function_is_visible", {oid}, boolean, stable, function_is_visible));
   to.functions.push_back(system_function("pg_operator_is_visible", {oid}, boolean, stable, operator_is_visible));
   to.functions.push_back(system_function("pg_type_is_visible", {oid}, boolean, stable, type_is_visible));
-  for (const char* none : {"pg_opclass_is_visible", "pg_opfamily_is_visible", "pg_collation_is_visible",
-                           "pg_conversion_is_visible", "pg_statistics_obj_is_visible"}) {
+  to.functions.push_back(system_function("pg_collation_is_visible", {oid}, boolean, stable, collation_is_visible));
+  for (const char* none :
+       {"pg_opclass_is_visible", "pg_opfamily_is_visible", "pg_conversion_is_visible", "pg_statistics_obj_is_visible",
+        "pg_ts_config_is_visible", "pg_ts_dict_is_visible", "pg_ts_parser_is_visible", "pg_ts_template_is_visible"}) {
     to.functions.push_back(system_function(none, {oid}, boolean, stable, always_null));
   }
   to.functions.push_back(system_function("pg_get_function_arguments", {oid}, text, stable, function_arguments<true>));

@@ -253,6 +253,81 @@ void define_isolation(CLI::App& app, IsolationOptions& options) {
                   "  polarsim isolation my.toml --against 'host=/var/run/postgresql dbname=test'");
 }
 
+void define_sql(CLI::App& app, SqlOptions& options, std::vector<std::string>& commands,
+                std::vector<std::string>& files) {
+  CLI::App* command = app.add_subcommand("sql", "A prompt on a simulated cluster, as psql is for PostgreSQL");
+  CLI::Option* scenario =
+      command
+          ->add_option(
+              "--scenario", options.scenario,
+              "Cluster, network and disks of this TOML file or library scenario, with the tables of its workload")
+          ->check(not_empty())
+          ->type_name("FILE");
+  CLI::Option* coordinators =
+      command->add_option("--coordinators", options.coordinators, "Coordinators (default 1)")->type_name("N");
+  CLI::Option* data_nodes =
+      command->add_option("--data-nodes", options.data_nodes, "Data nodes (default 2)")->type_name("N");
+  CLI::Option* seed = command->add_option("--seed", options.seed, "Decides every random choice (default 1)");
+  seed->type_name("N");
+  CLI::Option* overrides = repeated(command, "--set", options.overrides,
+                                    "Change a value of the scenario, in TOML: cluster.shard_count=8; may be repeated");
+  overrides->type_name("KEY=VALUE");
+  CLI::Option* planted = repeated(command, "--plant", options.planted, "Turn a planted bug on; may be repeated");
+  planted->type_name("BUG");
+  CLI::Option* node = command->add_option("--node", options.node, "Connect to this node (default cn1)");
+  node->check(not_empty())->type_name("NODE");
+  command
+      ->add_option("--against", options.against,
+                   "Connect to this real PostgreSQL instead: a connection string, as psql takes it")
+      ->check(not_empty())
+      ->excludes(scenario)
+      ->excludes(coordinators)
+      ->excludes(data_nodes)
+      ->excludes(seed)
+      ->excludes(overrides)
+      ->excludes(planted)
+      ->excludes(node)
+      ->type_name("CONNINFO");
+  repeated(command, "-c,--command", commands, "Run one command (SQL or backslash) and exit; may be repeated")
+      ->type_name("COMMAND");
+  repeated(command, "-f,--file", files, "Run commands from this file (- for stdin) and exit; may be repeated")
+      ->type_name("FILE");
+  repeated(command, "-v,--variable", options.variables,
+           "Set a variable of the prompt: ON_ERROR_STOP=1; may be repeated")
+      ->type_name("NAME=VALUE");
+  repeated(command, "-P,--pset", options.display, "As \\pset: format=csv, null=NULL; may be repeated")
+      ->type_name("NAME[=VALUE]");
+  command->add_flag("-A,--no-align", options.unaligned, "Unaligned output");
+  command->add_flag("--csv", options.csv, "Output as CSV");
+  command
+      ->add_option("-F,--field-separator", options.field_separator,
+                   "Between the fields of unaligned output (default |)")
+      ->type_name("TEXT");
+  command->add_flag("-t,--tuples-only", options.tuples_only, "Rows only");
+  command->add_flag("-x,--expanded", options.expanded, "Expanded output: a line for each field");
+  command->add_flag("-q,--quiet", options.quiet, "Only query output");
+  command->add_flag("-a,--echo-all", options.echo_all, "Print the lines of scripts");
+  command->add_flag("-e,--echo-queries", options.echo_queries, "Print what is sent to the server");
+  command->footer(
+      "Simulated time passes while a statement is under way, and not while you think. docs/prompt.md tells the "
+      "rest.\n\n"
+      "Exit status, as psql's: 0; 1 for a failed -c or a missing file; 2 unusable arguments, or the connection was "
+      "lost;\n"
+      "3 an error in a script with ON_ERROR_STOP.\n\n"
+      "Examples:\n  polarsim sql\n  polarsim sql --data-nodes 4 -c 'SELECT * FROM pg_dist_node'\n"
+      "  polarsim sql --scenario bank -f queries.sql -v ON_ERROR_STOP=1");
+}
+
+// -c and -f in the order in which they were given.
+void note_actions(const CLI::App& app, SqlOptions& options, const std::vector<std::string>& commands,
+                  const std::vector<std::string>& files) {
+  std::size_t next_command = 0, next_file = 0;
+  for (const CLI::Option* option : app.get_subcommand("sql")->parse_order()) {
+    if (option->check_name("--command")) options.actions.push_back({false, commands.at(next_command++)});
+    if (option->check_name("--file")) options.actions.push_back({true, files.at(next_file++)});
+  }
+}
+
 std::string one_line(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
@@ -290,6 +365,8 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   CampaignCommandOptions campaign;
   BenchOptions bench;
   IsolationOptions isolation;
+  SqlOptions sql;
+  std::vector<std::string> sql_commands, sql_files;
 
   CLI::App app(description, "polarsim");
   app.set_version_flag("--version", version_text());
@@ -304,6 +381,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   define_campaign(app, campaign);
   define_bench(app, bench);
   define_isolation(app, isolation);
+  define_sql(app, sql, sql_commands, sql_files);
   app.footer(std::string("Start here:\n  polarsim list scenarios\n  polarsim run append\n\n") + exit_text);
 
   require_known_command(app, argc, argv);
@@ -325,7 +403,9 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   if (app.got_subcommand("list")) return Command(list);
   if (app.got_subcommand("campaign")) return Command(campaign);
   if (app.got_subcommand("bench")) return Command(bench);
-  return Command(isolation);
+  if (app.got_subcommand("isolation")) return Command(isolation);
+  note_actions(app, sql, sql_commands, sql_files);
+  return Command(sql);
 }
 
 }  // namespace polarsim::scenarios::cli

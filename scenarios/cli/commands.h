@@ -14,5 +14,6 @@ int list_command(const ListOptions& options);
 int campaign_command(const CampaignCommandOptions& options);
 int bench_command(const BenchOptions& options);
 int isolation_command(const IsolationOptions& options);
+int sql_command(const SqlOptions& options);
 
 }  // namespace polarsim::scenarios::cli

@@ -101,7 +101,33 @@ struct IsolationOptions {
   std::string against;  // a connection string of libpq; empty: our own node
 };
 
+struct SqlOptions {
+  struct Action {
+    bool is_file = false;
+    std::string text;
+  };
+  std::string scenario;
+  std::string coordinators;  // empty: as the scenario says
+  std::string data_nodes;
+  std::string seed = "1";
+  std::vector<std::string> overrides;
+  std::vector<std::string> planted;
+  std::string node;             // empty: cn1
+  std::string against;          // a connection string of libpq; empty: a simulated cluster
+  std::vector<Action> actions;  // -c and -f, in order
+  std::vector<std::string> variables;
+  std::vector<std::string> display;
+  std::string field_separator;
+  bool unaligned = false;
+  bool csv = false;
+  bool tuples_only = false;
+  bool expanded = false;
+  bool quiet = false;
+  bool echo_all = false;
+  bool echo_queries = false;
+};
+
 using Command = std::variant<RunOptions, ReplayOptions, TraceOptions, InspectOptions, CheckOptions, ListOptions,
-                             CampaignCommandOptions, BenchOptions, IsolationOptions>;
+                             CampaignCommandOptions, BenchOptions, IsolationOptions, SqlOptions>;
 
 }  // namespace polarsim::scenarios::cli

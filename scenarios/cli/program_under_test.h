@@ -54,12 +54,13 @@ class Workplace {
   Workplace& operator=(const Workplace&) = delete;
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
-  // Starts the program; its output goes to files of the workplace.
-  pid_t start(const std::vector<std::string>& arguments) const {
+  // Starts the program; its output goes to files of the workplace, its input, if one is named, comes from one.
+  pid_t start(const std::vector<std::string>& arguments, const std::string& input = "") const {
     const std::string out = *this / ".stdout", error = *this / ".stderr";
     const pid_t process = ::fork();
     if (process != 0) return process;
     if (::chdir(path_.c_str()) != 0) ::_exit(126);
+    if (!input.empty()) ::dup2(::open(input.c_str(), O_RDONLY), STDIN_FILENO);
     ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666), STDOUT_FILENO);
     ::dup2(::open(error.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666), STDERR_FILENO);
     std::vector<char*> argv{const_cast<char*>(POLARSIM_BINARY)};

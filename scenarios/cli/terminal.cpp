@@ -96,6 +96,8 @@ bool color_wanted() {
 
 std::size_t terminal_width() { return std::clamp<std::size_t>(width_of(STDOUT_FILENO, 100), 60, 140); }
 
+std::size_t terminal_columns() { return width_of(STDOUT_FILENO, 0); }
+
 void print(const std::string& text) {
   const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if ((std::fflush(stdout) != 0 || !whole) && output_errno == 0) output_errno = errno;

@@ -20,6 +20,8 @@ bool interrupted();
 bool color_wanted();
 // Columns of the terminal on stdout; 100 if it is none.
 std::size_t terminal_width();
+// The same without limits; 0 if stdout is no terminal, or does not know.
+std::size_t terminal_columns();
 
 // How the user called the program, so that a command that it prints can be pasted: what the launcher in the checkout
 // says in POLARSIM_COMMAND, else argv[0].

@@ -35,6 +35,7 @@ const std::vector<LayerRule>& library_rules() {
       {"engine/syntax", {"engine/syntax", "engine/types"}},
       {"engine/query", {"engine/query", "engine/syntax", "engine/types"}},
       {"engine/plan", {"engine/plan", "engine/query", "engine/syntax", "engine/types"}},
+      {"engine/copy", {"engine/copy", "engine/syntax", "engine/types"}},
       {"engine/distribution",
        {"engine/distribution", "engine/plan", "engine/query", "engine/syntax", "engine/types"}},
   };

@@ -70,6 +70,10 @@ TEST(Tidy, libraries_of_the_engine_know_nothing_above_them) {
             "engine/query/a.cpp:1: layering: engine/query includes engine/plan/plan.h, which is not below it\n");
   EXPECT_EQ(messages("engine/types/a_test.cpp", "#include \"sim/host.h\"\n"),
             "engine/types/a_test.cpp:1: layering: engine/types includes sim/host.h, which is not below it\n");
+  EXPECT_EQ(
+      messages("engine/distribution/a.cpp", "#include \"engine/plan/plan.h\"\n#include \"engine/cluster/gid.h\"\n"),
+      "engine/distribution/a.cpp:2: layering: engine/distribution includes engine/cluster/gid.h, which is not below "
+      "it\n");
   EXPECT_EQ(messages("engine/executor/a.cpp", "#include \"engine/plan/plan.h\"\n#include \"sim/host.h\"\n"), "");
 }
 

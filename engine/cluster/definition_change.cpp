@@ -1,0 +1,379 @@
+#include "engine/cluster/definition_change.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <type_traits>
+#include <utility>
+
+#include "engine/cluster/ddl_rewrite.h"
+#include "engine/cluster/table_change.h"
+#include "engine/sql/error.h"
+#include "engine/syntax/parser.h"
+#include "engine/types/quote.h"
+
+namespace polarsim::engine::cluster {
+
+using catalog::Relation;
+using catalog::RelationKind;
+using distribution::Shard;
+using syntax::ObjectKind;
+using syntax::TableName;
+
+// --- what a statement is about ---
+
+std::optional<Relation> DefinitionChange::find(const TableName& name) const {
+  const catalog::Catalog& catalog = cluster_.catalog();
+  if (!name.schema.empty()) return catalog.find_in_schema(cluster_.transaction(), name.schema, name.name);
+  return catalog.find(cluster_.transaction(), cluster_.search_path(), name.name);
+}
+
+std::optional<DefinitionChange::Target> DefinitionChange::find_target(const TableName& name) const {
+  std::optional<Relation> found = find(name);
+  if (!found) return std::nullopt;
+  Target target{name, *found, 0, nullptr};
+  switch (found->description->kind) {
+    case RelationKind::table:
+      target.table = found->id;
+      break;
+    case RelationKind::index:
+      target.table = found->description->index.table;
+      break;
+    case RelationKind::sequence:
+      target.table = found->description->sequence.owner;
+      break;
+    case RelationKind::view:
+    case RelationKind::schema:
+      break;
+  }
+  if (target.table != 0) target.distribution = distributor_.find(target.table);
+  return target;
+}
+
+std::vector<DefinitionChange::Target> DefinitionChange::targets_of(const syntax::Statement& statement) const {
+  std::vector<Target> targets;
+  for (const TableName& name : changed_relations(statement)) {
+    if (std::optional<Target> target = find_target(name)) targets.push_back(std::move(*target));
+  }
+  return targets;
+}
+
+bool DefinitionChange::is_own_shard(RelationId table) const {
+  if (table == 0 || distributor_.find(table) != nullptr) return false;
+  const auto definition = work().definition(table);
+  for (const RelationId other : cluster_.distributed_tables()) {
+    const auto distribution = cluster_.find_distribution(other);
+    if (distribution == nullptr) continue;
+    for (const Shard& shard : distribution->shards) {
+      if (std::find(shard.groups.begin(), shard.groups.end(), cluster_.own_group()) == shard.groups.end()) continue;
+      const auto owner = work().definition(other);
+      if (owner->schema == definition->schema && distribution::shard_name(owner->name, shard.id) == definition->name)
+        return true;
+    }
+  }
+  return false;
+}
+
+std::string DefinitionChange::schema_of_new(const TableName& name) const {
+  if (!name.schema.empty()) return name.schema;
+  const std::vector<std::string> path = cluster_.search_path();
+  return path.empty() ? std::string() : path.front();
+}
+
+bool DefinitionChange::makes_in_distributed_schema(const TableName& name) const {
+  return cluster_.colocation_of_schema(schema_of_new(name)) != 0;
+}
+
+bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
+  if (std::holds_alternative<syntax::CreateSchema>(statement.body) ||
+      std::holds_alternative<syntax::CreateView>(statement.body))
+    return true;
+  if (const auto* create = std::get_if<syntax::CreateTable>(&statement.body))
+    return !create->temporary && makes_in_distributed_schema(create->table);
+  if (const auto* create = std::get_if<syntax::CreateTableAs>(&statement.body))
+    return !create->temporary && makes_in_distributed_schema(create->table);
+  if (const auto* drop = std::get_if<syntax::Drop>(&statement.body); drop && drop->kind == ObjectKind::schema)
+    return true;
+  if (const auto* rename = std::get_if<syntax::Rename>(&statement.body); rename && rename->kind == ObjectKind::schema)
+    return true;
+  if (const auto* alter = std::get_if<syntax::AlterSchema>(&statement.body)) {
+    const std::optional<Target> target = find_target(alter->object);
+    if (target && target->relation.id == target->table && cluster_.colocation_of_schema(alter->schema) != 0)
+      return true;
+  }
+  bool concerns = false;
+  for (const Target& target : targets_of(statement)) {
+    if (is_own_shard(target.table)) {
+      throw SqlError(sqlstate::internal_error,
+                     fmt::format("cannot modify \"{}\" because it is a shard of a distributed table",
+                                 work().definition(target.table)->name));
+    }
+    const bool view = target.relation.description->kind == RelationKind::view;
+    concerns = concerns || target.distribution != nullptr ||
+               (view && target.relation.description->schema != catalog::system_schema &&
+                distributor_.is_on_all_coordinators(target.relation.id));
+  }
+  return concerns;
+}
+
+bool DefinitionChange::is_for_every_coordinator(const syntax::Statement& statement) {
+  return std::holds_alternative<syntax::Truncate>(statement.body) ||
+         std::holds_alternative<syntax::LockTable>(statement.body);
+}
+
+// --- running ---
+
+QueryResult DefinitionChange::run(const syntax::StatementPtr& statement, std::string_view text) {
+  const Request request{statement, text};
+  return std::visit([&](const auto& body) { return change(body, request); }, statement->body);
+}
+
+QueryResult DefinitionChange::run_here(const Request& request) const {
+  return cluster_.run_statement_here(request.statement, request.text, true);
+}
+
+syntax::Statement DefinitionChange::qualified(const syntax::Statement& statement) const {
+  return with_names(statement, [this](const TableName& written) {
+    TableName name = written;
+    if (const auto found = find(written)) name.schema = found->description->schema;
+    return name;
+  });
+}
+
+void DefinitionChange::on_other_coordinators(const syntax::Statement& statement) const {
+  work().on_other_coordinators({syntax::deparse(statement)});
+}
+
+// --- schemas ---
+
+QueryResult DefinitionChange::change(const syntax::CreateSchema& create, const Request& request) {
+  QueryResult result = run_here(request);
+  syntax::Statement elsewhere;
+  syntax::CreateSchema same = create;
+  same.if_not_exists = true;
+  elsewhere.body = std::move(same);
+  const std::string sql = syntax::deparse(elsewhere);
+  std::vector<NodeCommand> commands;
+  for (const int group : work().all_groups()) {
+    if (group != cluster_.own_group()) commands.push_back({group, sql, true});
+  }
+  if (!commands.empty()) cluster_.run_there(commands);
+  return result;
+}
+
+std::vector<RelationId> DefinitionChange::tables_in(const std::string& schema) const {
+  std::vector<RelationId> tables = cluster_.distributed_tables();
+  std::erase_if(tables, [&](RelationId table) { return work().definition(table)->schema != schema; });
+  return tables;
+}
+
+QueryResult DefinitionChange::drop_schemas(const syntax::Drop& drop, const Request& request) {
+  std::vector<NodeCommand> elsewhere;
+  std::vector<RelationId> tables;
+  for (const TableName& schema : drop.objects) {
+    if (cluster_.catalog().schema_id(cluster_.transaction(), schema.name) == 0) continue;
+    // Without CASCADE what is in it stays, and with it the schema.
+    if (drop.cascade) {
+      const std::vector<RelationId> inside = tables_in(schema.name);
+      tables.insert(tables.end(), inside.begin(), inside.end());
+    }
+    if (const int group = cluster_.colocation_of_schema(schema.name); group != 0) {
+      work().on_coordinators({forget_schema_statement(schema.name)});
+      if (tables_in(schema.name).empty()) work().on_coordinators({forget_colocation_statement(group)});
+    }
+    const std::string sql = fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", quote_identifier(schema.name));
+    for (const int group : work().all_groups()) {
+      if (group != cluster_.own_group()) elsewhere.push_back({group, sql, true});
+    }
+  }
+  TableChange tables_change(cluster_);
+  tables_change.before_drop(tables);
+  QueryResult result = run_here(request);
+  tables_change.after_drop();
+  if (!elsewhere.empty()) cluster_.run_there(elsewhere);
+  return result;
+}
+
+// --- tables ---
+
+QueryResult DefinitionChange::distribute_new(const TableName& name, const Request& request) {
+  const int group = cluster_.colocation_of_schema(schema_of_new(name));
+  const std::string schema = schema_of_new(name);
+  const bool was_there = cluster_.catalog().find_in_schema(cluster_.transaction(), schema, name.name).has_value();
+  QueryResult result = run_here(request);
+  const auto made = cluster_.catalog().find_in_schema(cluster_.transaction(), schema, name.name);
+  if (!was_there && made) TableChange(cluster_).distribute_new_table(made->id, group);
+  return result;
+}
+
+QueryResult DefinitionChange::change(const syntax::CreateTable& create, const Request& request) {
+  return distribute_new(create.table, request);
+}
+
+QueryResult DefinitionChange::change(const syntax::CreateTableAs& create, const Request& request) {
+  return distribute_new(create.table, request);
+}
+
+QueryResult DefinitionChange::drop_tables(const syntax::Drop& /*drop*/, const Request& request) {
+  std::vector<RelationId> tables;
+  for (const Target& target : targets_of(*request.statement)) {
+    const bool known = std::find(tables.begin(), tables.end(), target.table) != tables.end();
+    if (target.distribution != nullptr && target.relation.id == target.table && !known) tables.push_back(target.table);
+  }
+  TableChange change_of_tables(cluster_);
+  change_of_tables.before_drop(tables);
+  QueryResult result = run_here(request);
+  change_of_tables.after_drop();
+  return result;
+}
+
+QueryResult DefinitionChange::drop_indexes(const syntax::Drop& drop, const Request& request) {
+  if (drop.concurrently && cluster_.in_transaction_block()) {
+    throw SqlError(sqlstate::active_sql_transaction, "DROP INDEX CONCURRENTLY cannot run inside a transaction block");
+  }
+  const std::vector<Target> targets = targets_of(*request.statement);
+  auto here = std::make_shared<syntax::Statement>(*request.statement);
+  std::get<syntax::Drop>(here->body).concurrently = false;
+  const syntax::StatementPtr statement = std::move(here);
+  QueryResult result = run_here({statement, request.text});
+  for (const Target& target : targets) {
+    if (target.distribution == nullptr) continue;
+    syntax::Statement one;
+    syntax::Drop only = drop;
+    only.concurrently = false;
+    only.if_exists = true;
+    only.objects = {target.written};
+    only.objects.front().schema = target.relation.description->schema;
+    one.body = std::move(only);
+    on_other_coordinators(one);
+    on_shards(one, target);
+  }
+  return result;
+}
+
+QueryResult DefinitionChange::change(const syntax::Drop& drop, const Request& request) {
+  if (drop.kind == ObjectKind::schema) return drop_schemas(drop, request);
+  if (drop.kind == ObjectKind::table) return drop_tables(drop, request);
+  if (drop.kind == ObjectKind::index) return drop_indexes(drop, request);
+  // Views and sequences: those that are elsewhere, too.
+  syntax::Statement elsewhere;
+  syntax::Drop same = drop;
+  same.if_exists = true;
+  same.objects.clear();
+  for (const Target& target : targets_of(*request.statement)) {
+    if (target.distribution == nullptr && !distributor_.is_on_all_coordinators(target.relation.id)) continue;
+    same.objects.push_back(target.written);
+    same.objects.back().schema = target.relation.description->schema;
+  }
+  QueryResult result = run_here(request);
+  const bool any = !same.objects.empty();
+  elsewhere.body = std::move(same);
+  if (any) on_other_coordinators(elsewhere);
+  return result;
+}
+
+QueryResult DefinitionChange::change(const syntax::Truncate& truncate, const Request& request) {
+  std::set<RelationId> tables;
+  std::vector<RelationId> waiting;
+  for (const Target& target : targets_of(*request.statement)) {
+    if (target.relation.id == target.table && tables.insert(target.table).second) waiting.push_back(target.table);
+  }
+  // Whether they have to be named, or go along, is decided here.
+  while (truncate.cascade && !waiting.empty()) {
+    const RelationId next = waiting.back();
+    waiting.pop_back();
+    for (const TableKey& key : work().keys_to(next)) {
+      if (tables.insert(key.table).second) waiting.push_back(key.table);
+    }
+  }
+  QueryResult result = run_here(request);
+  for (const RelationId table : tables) {
+    const auto distribution = distributor_.find(table);
+    if (distribution == nullptr) continue;
+    const auto definition = work().definition(table);
+    syntax::Statement one;
+    syntax::Truncate only = truncate;
+    only.tables = {TableName{}};
+    only.tables.front().schema = definition->schema;
+    only.tables.front().name = definition->name;
+    only.cascade = true;
+    one.body = std::move(only);
+    if (truncate.restart_identity) on_other_coordinators(one);
+    on_shards(one, {{}, {table, 0, 0, definition}, table, distribution});
+  }
+  return result;
+}
+
+QueryResult DefinitionChange::change(const syntax::LockTable& lock, const Request& request) {
+  QueryResult result = run_here(request);
+  syntax::LockTable same = lock;
+  same.tables.clear();
+  for (const Target& target : targets_of(*request.statement)) {
+    if (target.distribution == nullptr) continue;
+    same.tables.push_back(target.written);
+    same.tables.back().schema = target.relation.description->schema;
+  }
+  if (same.tables.empty()) return result;
+  syntax::Statement elsewhere;
+  elsewhere.body = std::move(same);
+  std::vector<NodeCommand> commands;
+  for (const int group : work().other_coordinators()) commands.push_back({group, syntax::deparse(elsewhere), false});
+  if (!commands.empty()) cluster_.run_there(commands);
+  return result;
+}
+
+QueryResult DefinitionChange::change(const syntax::Comment& /*comment*/, const Request& request) {
+  const syntax::Statement elsewhere = qualified(*request.statement);
+  QueryResult result = run_here(request);
+  on_other_coordinators(elsewhere);
+  return result;
+}
+
+QueryResult DefinitionChange::change(const syntax::AlterSequence& /*alter*/, const Request& /*request*/) {
+  throw SqlError(sqlstate::internal_error, "Altering a distributed sequence is currently not supported.");
+}
+
+// --- views ---
+
+void DefinitionChange::warn_of_local_view(const catalog::Definition& view) const {
+  const auto& uses = view.view.uses;
+  const auto is_elsewhere = [this](RelationId used) { return distributor_.is_on_all_coordinators(used); };
+  const auto local = std::find_if_not(uses.begin(), uses.end(), is_elsewhere);
+  const bool uses_distributed = std::any_of(uses.begin(), uses.end(), [&](RelationId used) {
+    return is_elsewhere(used) && work().definition(used)->schema != catalog::system_schema;
+  });
+  if (local == uses.end() || !uses_distributed) return;
+  const auto definition = work().definition(*local);
+  ErrorFields fields;
+  fields.severity = "WARNING";
+  fields.sqlstate = sqlstate::warning;
+  fields.message = fmt::format("\"view {}\" has dependency to \"{} {}\" that is not in PolarCluster's metadata",
+                               view.name, catalog::to_string(definition->kind), definition->name);
+  fields.detail = fmt::format("\"view {}\" will be created only locally", view.name);
+  cluster_.notice(std::move(fields));
+}
+
+QueryResult DefinitionChange::change(const syntax::CreateView& create, const Request& request) {
+  const auto before =
+      cluster_.catalog().find_in_schema(cluster_.transaction(), schema_of_new(create.view), create.view.name);
+  const bool was_elsewhere = before && distributor_.is_on_all_coordinators(before->id);
+  QueryResult result = run_here(request);
+  const auto made =
+      cluster_.catalog().find_in_schema(cluster_.transaction(), schema_of_new(create.view), create.view.name);
+  if (!made) return result;
+  if (distributor_.is_on_all_coordinators(made->id)) {
+    std::vector<std::string> statements;
+    if (const std::string schema = schema_statement(made->description->schema); !schema.empty())
+      statements.push_back(schema);
+    statements.push_back(view_statement(*made->description));
+    work().on_other_coordinators(statements);
+    return result;
+  }
+  if (was_elsewhere)
+    work().on_other_coordinators({fmt::format("DROP VIEW IF EXISTS {} CASCADE", qualified_name(*made->description))});
+  warn_of_local_view(*made->description);
+  return result;
+}
+
+}  // namespace polarsim::engine::cluster

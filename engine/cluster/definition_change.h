@@ -1,0 +1,101 @@
+// Statements that change definitions, run over the cluster: on this coordinator as they are, on the other coordinators'
+// shells, and on every shard (ddl_rewrite.h).
+//
+// The statement runs here first: what PostgreSQL would refuse, this node refuses, and names that are made up are known
+// then. Schemas are made and dropped on all nodes; views on all coordinators, if all that they use is there: a view
+// that uses a table of this node alone is this node's alone, too.
+//
+// Sequences that no column of a distributed table owns concern this node alone, even where such a column counts by
+// them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/cluster/cluster_commands.h"
+#include "engine/cluster/table_distributor.h"
+#include "engine/syntax/ast.h"
+
+namespace polarsim::engine::cluster {
+
+class DefinitionChange {
+ public:
+  explicit DefinitionChange(ClusterCommands& cluster) : cluster_(cluster), distributor_(cluster) {}
+
+  // Whether the statement concerns more than this node: then run() is to be called instead of running it here. Looks
+  // names up without locking them. Throws XX000 for changes of a shard that lies here.
+  bool concerns_cluster(const syntax::Statement& statement);
+  // Whether other coordinators than the primary may run it, too: TRUNCATE and LOCK TABLE.
+  static bool is_for_every_coordinator(const syntax::Statement& statement);
+  // All of it. The result is that of the statement here: tag and notices.
+  QueryResult run(const syntax::StatementPtr& statement, std::string_view text);
+
+ private:
+  // What a statement names, if it is there.
+  struct Target {
+    syntax::TableName written;
+    catalog::Relation relation;
+    RelationId table = 0;  // itself, the index's, or the one whose column owns the sequence; 0: none
+    distribution::TableDistributionPtr distribution;
+  };
+  // What runs it here.
+  struct Request {
+    const syntax::StatementPtr& statement;
+    std::string_view text;
+  };
+
+  std::optional<catalog::Relation> find(const syntax::TableName& name) const;
+  std::optional<Target> find_target(const syntax::TableName& name) const;
+  std::vector<Target> targets_of(const syntax::Statement& statement) const;
+  bool is_own_shard(RelationId table) const;
+  bool makes_in_distributed_schema(const syntax::TableName& name) const;
+  // The schema where a new relation of the name is made; empty if there is none.
+  std::string schema_of_new(const syntax::TableName& name) const;
+
+  QueryResult run_here(const Request& request) const;
+  // The same on other coordinators, whatever their search path is.
+  void on_other_coordinators(const syntax::Statement& statement) const;
+  syntax::Statement qualified(const syntax::Statement& statement) const;
+  void on_shards(const syntax::Statement& statement, const Target& target) const;
+
+  // One of each kind (definition_change.cpp).
+  QueryResult change(const syntax::CreateSchema& create, const Request& request);
+  QueryResult change(const syntax::CreateTable& create, const Request& request);
+  QueryResult change(const syntax::CreateTableAs& create, const Request& request);
+  QueryResult change(const syntax::CreateView& create, const Request& request);
+  QueryResult change(const syntax::Drop& drop, const Request& request);
+  QueryResult change(const syntax::Truncate& truncate, const Request& request);
+  QueryResult change(const syntax::LockTable& lock, const Request& request);
+  QueryResult change(const syntax::Comment& comment, const Request& request);
+  QueryResult change(const syntax::AlterSequence& alter, const Request& request);
+  // Those that change what shards are (definition_change_shards.cpp).
+  QueryResult change(const syntax::CreateIndex& create, const Request& request);
+  QueryResult change(const syntax::AlterTable& alter, const Request& request);
+  QueryResult change(const syntax::Rename& rename, const Request& request);
+  QueryResult change(const syntax::AlterSchema& alter, const Request& request);
+  template <typename Other>
+  QueryResult change(const Other& /*other*/, const Request& request) {
+    return run_here(request);
+  }
+
+  QueryResult distribute_new(const syntax::TableName& name, const Request& request);
+  QueryResult drop_schemas(const syntax::Drop& drop, const Request& request);
+  QueryResult drop_tables(const syntax::Drop& drop, const Request& request);
+  QueryResult drop_indexes(const syntax::Drop& drop, const Request& request);
+  void warn_of_local_view(const catalog::Definition& view) const;
+  std::vector<RelationId> tables_in(const std::string& schema) const;
+
+  void check_new_constraints(const TableParts& before, const TableParts& after,
+                             const distribution::TableDistribution& distribution) const;
+  void refuse_counted_column(const syntax::AlterTable& alter, const Target& target) const;
+  void count_elsewhere(const TableParts& before, const TableParts& after) const;
+
+  const ClusterWork& work() const { return distributor_.work(); }
+
+  ClusterCommands& cluster_;
+  TableDistributor distributor_;
+};
+
+}  // namespace polarsim::engine::cluster

@@ -1,0 +1,121 @@
+#include "engine/distribution/reference_change.h"
+
+#include <algorithm>
+
+#include "engine/distribution/change_checks.h"
+#include "engine/distribution/entries.h"
+#include "engine/distribution/job.h"
+#include "engine/distribution/outside_tables.h"
+#include "engine/distribution/select.h"
+#include "engine/query/analysis.h"
+
+namespace polarsim::engine::distribution {
+namespace {
+
+using query::Query;
+using query::QueryPtr;
+
+class ReferenceChangePlanner {
+ public:
+  ReferenceChangePlanner(QueryPtr query, const TableDistribution& table, const DistributionInputs& inputs)
+      : query_(std::move(query)), table_(table), inputs_(inputs) {}
+
+  DistributedPlanPtr run() {
+    auto plan = std::make_shared<DistributedPlan>();
+    plan->id = inputs_.numbers.next();
+    plan->command = query_->command;
+    plan->columns = query::output_columns(*query_);
+    SubplanList subplans(inputs_, plan->id);
+    query_ = replace_common_tables(query_, subplans, inputs_);
+    query_ = replace_outside_queries(
+        query_, false, [&](const Query& inner) { return reads_elsewhere(inner) || is_limited(inner); }, subplans);
+    replace_sources(subplans);
+    check_assignments_and_condition(*query_, table_);
+    check_volatility(*query_);
+    refuse_other_tables();
+    JobOptions options;
+    options.router = true;
+    plan->tier = Tier::router;
+    plan->job = make_job(query_, {}, {}, inputs_, options);
+    plan->generic = subplans.generic();
+    plan->subplans = subplans.take();
+    return plan;
+  }
+
+ private:
+  enum class Kind : std::uint8_t { reference, sharded, local };
+  Kind kind_of(const query::TableSource& source) const {
+    const TableDistributionPtr distribution = inputs_.source.find(*source.relation);
+    if (!distribution) return Kind::local;
+    return distribution->is_reference() ? Kind::reference : Kind::sharded;
+  }
+
+  bool reads_elsewhere(const Query& query) const {
+    bool found = false;
+    for_each_entry(query, [&](const query::RangeTableEntry& entry) {
+      const auto* table = std::get_if<query::TableSource>(&entry.source);
+      found = found || (table != nullptr && kind_of(*table) != Kind::reference) ||
+              std::holds_alternative<query::SystemViewSource>(entry.source);
+    });
+    return found;
+  }
+
+  // Each copy could find other rows.
+  static bool is_limited(const Query& query) { return query.limit || query.offset || !query.distinct_on.empty(); }
+
+  // A query in FROM that is more than a choice of rows.
+  static bool is_computed(const Query& query) {
+    return is_limited(query) || query.distinct || query.grouped || !query.windows.empty() || query.set_operation;
+  }
+
+  void replace_sources(SubplanList& subplans) {
+    for (bool again = true; again;) {
+      again = false;
+      for (const query::RangeTableEntry& entry : query_->entries) {
+        const auto* source = std::get_if<query::SubquerySource>(&entry.source);
+        if (source == nullptr || is_correlated(*source->query)) continue;
+        const bool computed = is_computed(*source->query);
+        if (!(computed && reads_elsewhere(*source->query)) && !is_limited(*source->query)) continue;
+        query_ = replace_subquery(query_, source->query.get(), subplans);
+        again = true;
+        break;
+      }
+    }
+  }
+
+  void refuse_other_tables() const {
+    for_each_entry(*query_, [&](const query::RangeTableEntry& entry) {
+      const auto* table = std::get_if<query::TableSource>(&entry.source);
+      if (table == nullptr) return;
+      switch (kind_of(*table)) {
+        case Kind::reference:
+          return;
+        case Kind::local:
+          throw SqlError(sqlstate::internal_error, "relation " + table->relation->name + " is not distributed");
+        case Kind::sharded:
+          break;
+      }
+      if (route_query(query_, inputs_).job) {
+        throw SqlError(sqlstate::feature_not_supported,
+                       "cannot perform select on a distributed table and modify a reference table");
+      }
+      // The relative's text ends in a space.
+      throw SqlError(sqlstate::feature_not_supported,
+                     "only reference tables may be queried when targeting a reference table with multi shard "
+                     "UPDATE/DELETE queries with multiple tables ");
+    });
+  }
+
+  QueryPtr query_;
+  const TableDistribution& table_;
+  const DistributionInputs& inputs_;
+};
+
+}  // namespace
+
+DistributedPlanPtr plan_reference_change(const QueryPtr& query, const TableDistribution& table,
+                                         const DistributionInputs& inputs) {
+  return ReferenceChangePlanner(query, table, inputs).run();
+}
+
+}  // namespace polarsim::engine::distribution

@@ -1,0 +1,34 @@
+// COPY: a part of LocalSession.
+#include "engine/executor/copy.h"
+#include "engine/node/local_session.h"
+
+namespace polarsim::engine {
+
+QueryResult LocalSession::run_copy(const StatementRequest& request, const syntax::Copy& statement) {
+  const std::vector<std::string> path = search_path();
+  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
+  RecordingRelations recording(relations);
+  executor::StatementSnapshot snapshot(database_, *transaction_);
+  const plan::PlannerSettings planner = settled_.in_force->planner_settings();
+  const auto check = [&](const query::QueryPtr& query) {
+    refuse_change_if_read_only(*query);
+    if (!plan_check_) return;
+    StatementPlan read;
+    read.statement = request.statement;
+    read.query = query;
+    read.opened = recording.take();
+    plan_check_(read);
+  };
+  return executor::copy(statement, {.database = database_,
+                                    .transaction = *transaction_,
+                                    .call = call_,
+                                    .relations = recording,
+                                    .snapshot = snapshot,
+                                    .planner = planner,
+                                    .stream = copy_stream_,
+                                    .read_only = settled_.read_only,
+                                    .check = check,
+                                    .work_memory_bytes = settled_.in_force->work_memory_bytes()});
+}
+
+}  // namespace polarsim::engine

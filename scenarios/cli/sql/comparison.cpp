@@ -1,0 +1,77 @@
+#include "scenarios/cli/sql/comparison.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace polarsim::scenarios::cli::test {
+namespace {
+
+std::vector<std::string> sorted_rows(const sql::Answer& answer) {
+  std::vector<std::string> rows;
+  for (const sql::AnswerRow& row : answer.rows) rows.push_back(sql::to_string(row));
+  std::ranges::sort(rows);
+  return rows;
+}
+
+std::vector<std::string> order_of(const sql::Answer& answer, const std::vector<std::size_t>& columns) {
+  std::vector<std::string> keys;
+  for (const sql::AnswerRow& row : answer.rows) {
+    sql::AnswerRow key;
+    for (const std::size_t column : columns) key.push_back(column < row.size() ? row[column] : std::nullopt);
+    keys.push_back(sql::to_string(key));
+  }
+  return keys;
+}
+
+}  // namespace
+
+std::string difference_between(const sql::Answer& ours, const sql::Answer& theirs,
+                               const std::vector<std::size_t>& ordered_by) {
+  if (ours.error || theirs.error) {
+    if (ours.error == theirs.error) return "";
+    return "errors";
+  }
+  if (ours.tag != theirs.tag) return "tags";
+  if (ours.has_rows != theirs.has_rows) return "whether there are rows";
+  if (ours.columns != theirs.columns) return "columns";
+  if (sorted_rows(ours) != sorted_rows(theirs)) return "rows";
+  if (order_of(ours, ordered_by) != order_of(theirs, ordered_by)) return "order";
+  return "";
+}
+
+KnownDifferences::KnownDifferences(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error(path + ": cannot be read");
+  std::size_t number = 0;
+  for (std::string text; std::getline(file, text);) {
+    ++number;
+    if (text.empty() || text.front() == '#') continue;
+    std::istringstream fields(text);
+    Line line;
+    std::getline(fields, line.statement, '\t');
+    std::getline(fields, line.ours, '\t');
+    std::getline(fields, line.theirs, '\t');
+    std::getline(fields, line.reason, '\t');
+    if (line.reason.empty() || (line.ours == "-" && line.theirs == "-"))
+      throw std::runtime_error(path + ":" + std::to_string(number) +
+                               ": expected statement, ours, theirs and reason, and not - for both answers");
+    lines_.push_back(std::move(line));
+  }
+}
+
+const std::string* KnownDifferences::find(const std::string& statement, const sql::Answer& ours,
+                                          const sql::Answer& theirs) const {
+  const auto has = [](const std::string& text, const std::string& part) {
+    return part == "-" || text.find(part) != std::string::npos;
+  };
+  for (const Line& line : lines_) {
+    if (has(statement, line.statement) && has(sql::to_string(ours), line.ours) &&
+        has(sql::to_string(theirs), line.theirs))
+      return &line.reason;
+  }
+  return nullptr;
+}
+
+}  // namespace polarsim::scenarios::cli::test

@@ -1,0 +1,44 @@
+// What a script of generated statements knows of the tables that it has made so far.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/types/type.h"
+
+namespace polarsim::scenarios::cli::test {
+
+struct GeneratedColumn {
+  std::string name;
+  engine::Type type;
+  bool not_null = false;
+  bool writable = true;   // may be inserted into: neither generated nor GENERATED ALWAYS
+  bool numbered = false;  // its default takes a number from a sequence, so that the order of rows matters
+};
+
+struct GeneratedTable {
+  std::string name;
+  std::vector<GeneratedColumn> columns;
+  std::vector<std::vector<std::string>>
+      keys;                      // columns of unique indexes without predicate; all are NOT NULL in the first
+  bool has_primary_key = false;  // keys[0]
+  bool is_view = false;
+  bool filled = false;
+
+  bool has_numbers() const {
+    for (const GeneratedColumn& column : columns) {
+      if (column.numbered) return true;
+    }
+    return false;
+  }
+};
+
+struct GeneratedSchema {
+  std::vector<GeneratedTable> tables;
+  std::size_t made = 0;  // for names
+};
+
+// Whether values that are equal also have the same text, so that it does not matter which one stands for a group.
+bool is_canonical(engine::Type type);
+
+}  // namespace polarsim::scenarios::cli::test

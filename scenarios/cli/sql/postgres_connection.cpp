@@ -1,0 +1,86 @@
+#include "scenarios/cli/sql/postgres_connection.h"
+
+#include <libpq-fe.h>
+
+#include <cstdlib>
+
+namespace polarsim::scenarios::cli {
+namespace {
+
+using sql::Answer;
+using sql::ConnectionError;
+
+struct ResultDeleter {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Result = std::unique_ptr<PGresult, ResultDeleter>;
+
+std::string field(const PGresult* result, int code) {
+  const char* const text = PQresultErrorField(result, code);
+  return text == nullptr ? "" : text;
+}
+
+Answer answer_of(PGresult* result) {
+  Answer answer;
+  const ExecStatusType status = PQresultStatus(result);
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
+    sql::AnswerError& error = answer.error.emplace();
+    error.sqlstate = field(result, PG_DIAG_SQLSTATE);
+    // libpq itself gives no SQLSTATE to a connection that is gone.
+    if (error.sqlstate.empty()) throw ConnectionError(PQresultErrorMessage(result));
+    error.message = field(result, PG_DIAG_MESSAGE_PRIMARY);
+    error.detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+    error.hint = field(result, PG_DIAG_MESSAGE_HINT);
+    error.position = std::atoi(field(result, PG_DIAG_STATEMENT_POSITION).c_str());
+    return answer;
+  }
+  answer.tag = PQcmdStatus(result);
+  answer.has_rows = status == PGRES_TUPLES_OK;
+  for (int column = 0; column < PQnfields(result); ++column)
+    answer.columns.push_back({PQfname(result, column), PQftype(result, column)});
+  for (int row = 0; row < PQntuples(result); ++row) {
+    sql::AnswerRow& texts = answer.rows.emplace_back();
+    for (int column = 0; column < PQnfields(result); ++column) {
+      texts.emplace_back();
+      if (PQgetisnull(result, row, column) == 0) texts.back() = PQgetvalue(result, row, column);
+    }
+  }
+  return answer;
+}
+
+class PostgresConnection final : public sql::Connection {
+ public:
+  explicit PostgresConnection(const std::string& options) : connection_(PQconnectdb(options.c_str())) {
+    if (PQstatus(connection_) != CONNECTION_OK) {
+      const std::string problem = PQerrorMessage(connection_);
+      PQfinish(connection_);
+      throw ConnectionError(problem);
+    }
+    PQsetNoticeProcessor(
+        connection_, [](void*, const char*) {}, nullptr);
+    for (const char* setting :
+         {"set timezone to 'UTC'", "set datestyle to 'ISO, MDY'", "set intervalstyle to 'postgres'",
+          "set client_encoding to 'UTF8'", "set statement_timeout to '20s'"})
+      run(setting);
+  }
+  ~PostgresConnection() override { PQfinish(connection_); }
+  PostgresConnection(const PostgresConnection&) = delete;
+  PostgresConnection& operator=(const PostgresConnection&) = delete;
+
+  Answer run(const std::string& statement) override {
+    const Result result(PQexec(connection_, statement.c_str()));
+    return answer_of(result.get());
+  }
+  std::string name() const override { return "postgresql"; }
+
+ private:
+  PGconn* connection_;
+};
+
+}  // namespace
+
+std::unique_ptr<sql::Connection> make_postgres_connection(const std::string& options) {
+  return std::make_unique<PostgresConnection>(options);
+}
+
+}  // namespace polarsim::scenarios::cli

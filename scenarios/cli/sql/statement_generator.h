@@ -1,0 +1,150 @@
+// Random SQL statements, well-typed mostly, drawn from choices.h: shorter choices make simpler statements.
+//
+// What a statement answers is determined: rows come in an order that does not matter or is told by ORDER BY, floats are
+// added up only where no rounding occurs, LIMIT and window functions see a total order, and what is equal but not the
+// same (1.0 and 1.00) is never chosen among. Expressions over several rows are mostly such that cannot fail, because
+// which of several failures is met first is nobody's promise.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/types/function.h"
+#include "engine/types/operator.h"
+#include "scenarios/cli/sql/choices.h"
+#include "scenarios/cli/sql/generated_schema.h"
+
+namespace polarsim::scenarios::cli::test {
+
+struct GeneratedStatement {
+  std::string text;
+  // The answer's columns, from 0, by which its rows are ordered one after the other.
+  std::vector<std::size_t> ordered_by;
+  // What it does to the schema if it succeeds; may be empty.
+  std::function<void(GeneratedSchema&)> effect;
+};
+
+class StatementGenerator {
+ public:
+  StatementGenerator(Choices& choices, GeneratedSchema& schema) : choices_(choices), schema_(schema) {}
+
+  GeneratedStatement statement();
+
+ private:
+  using TypeId = engine::TypeId;
+  struct ScopeColumn {
+    std::string qualifier;
+    std::string name;
+    engine::Type type;
+    bool canonical = false;  // equal values have one text
+    bool exact = false;      // floats whose sums are exact
+    std::string text() const { return qualifier.empty() ? name : qualifier + "." + name; }
+  };
+  struct Scope {
+    std::vector<ScopeColumn> columns;
+    // Columns whose values tell every row from every other, if that is known.
+    bool keyed = true;
+    std::vector<std::string> keys;
+    bool single_row = true;  // no row but one: what fails, fails for certain
+    const Scope* outer = nullptr;
+  };
+  // Where an expression stands.
+  struct Place {
+    const Scope* scope = nullptr;
+    const Scope* aggregated = nullptr;  // aggregates over its rows are allowed
+    bool windows = false;
+    bool subqueries = true;
+    bool careful() const { return !scope->single_row || (aggregated != nullptr && !aggregated->single_row); }
+  };
+  struct OutputColumn {
+    std::string name;
+    engine::Type type;
+    bool canonical = false;
+  };
+  struct Query {
+    std::string text;
+    std::vector<OutputColumn> columns;
+    std::vector<std::size_t> ordered_by;
+    bool single_row = false;
+  };
+  struct CommonTable {
+    std::string name;
+    std::vector<OutputColumn> columns;
+  };
+
+  // Expressions (expressions.cpp).
+  TypeId any_type();
+  TypeId canonical_type();
+  std::string value(TypeId wanted, const Place& place, int depth, bool bare = true);
+  std::string leaf(TypeId wanted, const Place& place, bool bare);
+  const ScopeColumn* column_of(TypeId wanted, const Place& place);
+  std::string column_text(const ScopeColumn& column, const Place& place);
+  std::string case_expression(TypeId wanted, const Place& place, int depth);
+  std::string conditional(TypeId wanted, const Place& place, int depth);
+  std::string cast(TypeId wanted, const Place& place, int depth);
+  std::string special(TypeId wanted, const Place& place, int depth);
+  std::string scalar_subquery(TypeId wanted, const Place& place, int depth);
+  std::string condition(const Place& place, int depth);
+  std::string predicate(const Place& place, int depth);
+  std::string subquery_condition(const Place& place, int depth);
+  std::string list_of(TypeId wanted, const Place& place, int depth, std::size_t count);
+
+  // Calls of what engine/types offers (calls.cpp).
+  struct Signature;
+  std::string operation(TypeId wanted, const Place& place, int depth);
+  std::string call(TypeId wanted, const Place& place, int depth);
+  bool resolve(std::span<const TypeId> arguments, TypeId result, TypeId wanted, Signature& signature);
+  std::string aggregate(TypeId wanted, const Place& place);
+  std::string window_call(TypeId wanted, const Place& place);
+  std::string window_definition(const Place& place, bool total);
+  std::string aggregate_call(TypeId wanted, const Place& place, bool as_window);
+  std::string ordered_text(const Place& place);
+
+  // Queries (queries.cpp, from.cpp).
+  Query query(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
+  Query plain_select(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
+  Query grouped_select(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
+  Query set_operation(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
+  Query values_query(const std::vector<TypeId>& wanted, const Scope* outer);
+  std::string with_clause(int depth);
+  std::vector<TypeId> any_types();
+  std::string order_and_limit(Query& query, const Scope* scope, bool distinct);
+  std::string targets(Query& query, const std::vector<TypeId>& wanted, const Place& place, int depth);
+  std::string group_list(const std::vector<std::string>& keys);
+  std::string from_clause(Scope& scope, int depth);
+  std::string from_item(Scope& scope, const Scope* lateral, int depth);
+  std::string joined(const Scope& left, const Scope& right, const std::string& left_text,
+                     const std::string& right_text);
+  void add_columns(Scope& scope, const std::string& alias, const std::vector<OutputColumn>& columns);
+  void add_table(Scope& scope, const std::string& alias, const GeneratedTable& table);
+  std::string new_alias() { return "t" + std::to_string(++aliases_); }
+  const GeneratedTable* any_table(bool views);
+
+  // Changes (changes.cpp).
+  GeneratedStatement select_statement();
+  GeneratedStatement insert_statement();
+  GeneratedStatement update_statement();
+  GeneratedStatement delete_statement();
+  std::string stored_value(const GeneratedColumn& column, const Place* place);
+  std::string returning(const GeneratedTable& table, const std::string& alias);
+  std::string on_conflict(const GeneratedTable& table);
+  std::string changing_where(const GeneratedTable& table, Scope& scope);
+
+  // Definitions (definitions.cpp).
+  GeneratedStatement create_table();
+  GeneratedStatement create_index();
+  GeneratedStatement create_view();
+  GeneratedStatement alter_table();
+  GeneratedStatement drop_statement();
+  GeneratedStatement truncate_statement();
+  GeneratedColumn column_definition(const std::string& name, const GeneratedTable& table, std::string& text);
+  engine::Type column_type();
+
+  Choices& choices_;
+  GeneratedSchema& schema_;
+  std::vector<CommonTable> common_tables_;
+  std::size_t aliases_ = 0;
+};
+
+}  // namespace polarsim::scenarios::cli::test

@@ -1,0 +1,288 @@
+// `polarsim sql` as a user sees it: piped input, options, statuses, and a terminal.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "scenarios/cli/program_under_test.h"
+
+namespace polarsim::scenarios::cli::test {
+namespace {
+
+class SqlCommand : public ::testing::Test {
+ protected:
+  Outcome sql(std::vector<std::string> arguments, const std::string& input = "") {
+    write_text(place_ / "input", input);
+    arguments.insert(arguments.begin(), "sql");
+    return place_.wait_for(place_.start(arguments, "input"));
+  }
+  void expect_refused(const std::vector<std::string>& arguments, const std::string& says) {
+    const Outcome outcome = sql(arguments);
+    EXPECT_EQ(outcome.status, 2) << says;
+    EXPECT_EQ(outcome.error_lines(), 1U) << outcome.error;
+    EXPECT_TRUE(outcome.error.starts_with("polarsim: ")) << outcome.error;
+    EXPECT_NE(outcome.error.find(says), std::string::npos) << "should say " << says << "\nsays " << outcome.error;
+    EXPECT_EQ(outcome.out, "");
+  }
+  Workplace place_;
+};
+
+TEST_F(SqlCommand, AnswersPipedStatements) {
+  const Outcome outcome = sql({},
+                              "CREATE TABLE fruit (id integer PRIMARY KEY, name text);\n"
+                              "SELECT create_distributed_table('fruit', 'id');\n"
+                              "INSERT INTO fruit VALUES (1, 'apple'), (2, NULL), (10, E'pear\\nquince');\n"
+                              "\\pset null (none)\n"
+                              "SELECT id, name FROM fruit\n"
+                              "ORDER BY id;\n"
+                              "SELECT nothing FROM fruit;\n"
+                              "SELECT 1/0\n");
+  EXPECT_EQ(outcome.out,
+            "CREATE TABLE\n"
+            " create_distributed_table \n"
+            "--------------------------\n"
+            " \n"
+            "(1 row)\n"
+            "\n"
+            "INSERT 0 3\n"
+            "Null display is \"(none)\".\n"
+            " id |  name  \n"
+            "----+--------\n"
+            "  1 | apple\n"
+            "  2 | (none)\n"
+            " 10 | pear  +\n"
+            "    | quince\n"
+            "(3 rows)\n"
+            "\n");
+  EXPECT_EQ(outcome.error,
+            "ERROR:  column \"nothing\" does not exist\n"
+            "LINE 1: SELECT nothing FROM fruit;\n"
+            "               ^\n"
+            "ERROR:  division by zero\n");
+  EXPECT_EQ(outcome.status, 0);
+}
+
+TEST_F(SqlCommand, EndsWithPsqlsStatuses) {
+  EXPECT_EQ(sql({"-c", "SELECT 1"}).status, 0);
+  EXPECT_EQ(sql({"-c", "SELECT nope"}).status, 1);
+  EXPECT_EQ(sql({"-f", "missing.sql"}).status, 1);
+  EXPECT_EQ(sql({"-v", "ON_ERROR_STOP=1"}, "SELECT nope;\n\\echo on\n").status, 3);
+  EXPECT_EQ(sql({}, "SELECT nope;\n\\echo on\n").status, 0);
+  EXPECT_EQ(sql({}, "\\c nowhere\n").status, 0) << "a name that is no node is a database";
+  EXPECT_EQ(sql({}, "\\c - - nowhere\nSELECT 1;\n").status, 2) << "the connection is lost";
+}
+
+TEST_F(SqlCommand, RefusesBadArgumentsWithOneLine) {
+  expect_refused({"--nodes", "3"}, "--nodes");
+  expect_refused({"stray"}, "stray");
+  expect_refused({"--data-nodes", "0"}, "--data-nodes: expected a whole number");
+  expect_refused({"--coordinators", "many"}, "--coordinators");
+  expect_refused({"--seed", "-1"}, "--seed");
+  expect_refused({"--node", "dn9"}, "--node: this cluster has no node \"dn9\"; it has cn1, dn1, dn2");
+  expect_refused({"--scenario", "no-such-scenario"}, "no scenario is called \"no-such-scenario\"");
+  expect_refused({"--set", "cluster.shard_count=0"}, "cluster.shard_count");
+  expect_refused({"--plant", "no-such-bug"}, "no bug is called");
+  expect_refused({"-v", "ON_ERROR_STOP=perhaps"}, "ON_ERROR_STOP");
+  expect_refused({"-v", "a b=1"}, "invalid variable name: \"a b\"");
+  expect_refused({"-P", "format=sculpture"}, "-P: allowed formats are");
+  expect_refused({"-P", "nothing=1"}, "-P: unknown option: nothing");
+  expect_refused({"--against", "host=/nowhere port=1", "--seed", "2"}, "--seed");
+  EXPECT_EQ(sql({"--against", "host=/nowhere port=1"}).status, 2);
+}
+
+TEST_F(SqlCommand, GoesToOtherNodes) {
+  const Outcome outcome = sql({"--coordinators", "2", "--data-nodes", "3", "--node", "cn2"},
+                              "\\conninfo\n\\c dn3\n\\conninfo\n\\c cn1\n\\echo :HOST\nSELECT 1 AS one;\n");
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_NE(outcome.out.find("as user \"polar\" on host \"cn2\" at port \"5432\".\nYou are now connected"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_NE(outcome.out.find("on host \"dn3\" at port \"5432\".\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("\ncn1\n one \n"), std::string::npos) << outcome.out;
+}
+
+TEST_F(SqlCommand, DescribesWhatANodeHas) {
+  const Outcome outcome = sql({"--node", "dn1"},
+                              "CREATE TABLE fruit (id integer PRIMARY KEY, name text NOT NULL DEFAULT 'apple');\n"
+                              "CREATE INDEX by_name ON fruit (name);\n\\d fruit\n\\di by*\n\\d nothing\n\\dn\n");
+  EXPECT_EQ(outcome.error, "Did not find any relation named \"nothing\".\n");
+  EXPECT_EQ(outcome.out,
+            "CREATE TABLE\n"
+            "CREATE INDEX\n"
+            "                  Table \"public.fruit\"\n"
+            " Column |  Type   | Collation | Nullable |    Default    \n"
+            "--------+---------+-----------+----------+---------------\n"
+            " id     | integer |           | not null | \n"
+            " name   | text    |           | not null | 'apple'::text\n"
+            "Indexes:\n"
+            "    \"fruit_pkey\" PRIMARY KEY, btree (id)\n"
+            "    \"by_name\" btree (name)\n"
+            "\n"
+            "            List of relations\n"
+            " Schema |  Name   | Type  | Owner | Table \n"
+            "--------+---------+-------+-------+-------\n"
+            " public | by_name | index | polar | fruit\n"
+            "(1 row)\n"
+            "\n"
+            "List of schemas\n"
+            "  Name  | Owner \n"
+            "--------+-------\n"
+            " public | polar\n"
+            "(1 row)\n"
+            "\n");
+}
+
+TEST_F(SqlCommand, SimulatedTimeIsNotRealTime) {
+  const Outcome outcome = sql({}, "\\timing\nSELECT pg_sleep(7200);\n\\timing\nSELECT 1 \\watch 1800 c=3\n");
+  EXPECT_NE(outcome.out.find("Time: 72000"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find(" (02:00:00.00"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find(" ms real\n"), std::string::npos) << outcome.out;
+  // Statements after two, two and a half and three hours.
+  for (const char* time :
+       {" 02:00:00 2026 (every 1800s)", " 02:30:00 2026 (every 1800s)", " 03:00:00 2026 (every 1800s)"}) {
+    EXPECT_NE(outcome.out.find(time), std::string::npos) << time << "\n" << outcome.out;
+  }
+}
+
+TEST_F(SqlCommand, IsRepeatable) {
+  const std::string input =
+      "CREATE TABLE t (a integer);\nSELECT pg_sleep(0.5);\n\\timing\n\\conninfo\nSELECT random();\n";
+  const auto simulated = [](std::string text) {
+    const std::size_t real = text.find(" simulated, ");
+    return real == std::string::npos ? text : text.erase(real, text.find('\n', real) - real);
+  };
+  EXPECT_EQ(simulated(sql({"--seed", "5"}, input).out), simulated(sql({"--seed", "5"}, input).out));
+}
+
+TEST_F(SqlCommand, TakesAScenariosTables) {
+  const Outcome outcome = sql({"--scenario", "bank", "-A", "-t", "-c", "SELECT count(*) FROM accounts"});
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_GT(std::stoi("0" + outcome.out), 1) << outcome.out;
+}
+
+TEST_F(SqlCommand, AnInterruptCancelsTheStatement) {
+  // Nobody will ever end this wait: the transaction that holds the lock is prepared.
+  write_text(place_ / "input",
+             "CREATE TABLE t (a integer);\nBEGIN;\nLOCK TABLE t;\nPREPARE TRANSACTION 'holds';\n\\echo waiting\n"
+             "SELECT * FROM t;\nSELECT 'not reached';\n");
+  const pid_t process = place_.start({"sql", "--node", "dn1"}, "input");
+  for (int i = 0; i < 500 && content_of(place_ / ".stdout").find("waiting") == std::string::npos; ++i) ::usleep(20'000);
+  ::usleep(200'000);
+  ::kill(process, SIGINT);
+  const Outcome outcome = place_.wait_for(process);
+  EXPECT_NE(outcome.error.find("Cancel request sent\nERROR:  canceling statement due to user request\n"),
+            std::string::npos)
+      << outcome.error;
+  EXPECT_EQ(outcome.out.find("not reached"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.status, 3);
+}
+
+// The program at a terminal.
+class Terminal {
+ public:
+  explicit Terminal(const std::string& home, const std::vector<std::string>& arguments) {
+    process_ = ::forkpty(&descriptor_, nullptr, nullptr, nullptr);
+    if (process_ != 0) return;
+    ::setenv("HOME", home.c_str(), 1);
+    ::setenv("TERM", "xterm", 1);
+    ::unsetenv("POLARSIM_HISTORY");
+    std::vector<char*> argv{const_cast<char*>(POLARSIM_BINARY), const_cast<char*>("sql")};
+    for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    ::execv(POLARSIM_BINARY, argv.data());
+    ::_exit(127);
+  }
+  ~Terminal() {
+    if (process_ > 0) {
+      ::kill(process_, SIGKILL);
+      ::waitpid(process_, nullptr, 0);
+    }
+    ::close(descriptor_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  // What is shown up to the given text, or all of so many seconds.
+  std::string read_until(const std::string& text, int seconds = 20) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+    std::string shown;
+    while (shown.find(text) == std::string::npos && std::chrono::steady_clock::now() < deadline) {
+      pollfd ready{descriptor_, POLLIN, 0};
+      if (::poll(&ready, 1, 100) <= 0) continue;
+      char buffer[4096];
+      const ssize_t count = ::read(descriptor_, buffer, sizeof buffer);
+      if (count <= 0) break;
+      shown.append(buffer, static_cast<std::size_t>(count));
+    }
+    return shown;
+  }
+  std::string type(const std::string& keys, const std::string& until) {
+    std::string shown;
+    // Keys that come while the editor takes the terminal over, after its prompt, may be lost: nothing is shown then.
+    for (int attempt = 0; attempt < 4 && shown.empty(); ++attempt) {
+      EXPECT_EQ(::write(descriptor_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+      shown = read_until(until, 10);
+    }
+    EXPECT_NE(shown.find(until), std::string::npos)
+        << "typed " << keys << "\nwaits for " << until << "\nshown " << shown;
+    return shown;
+  }
+  int wait() {
+    int status = 0;
+    for (int tenths = 0; ::waitpid(process_, &status, WNOHANG) == 0; ++tenths) {
+      if (tenths == 200) return -1;  // it does not end: the destructor kills it
+      ::poll(nullptr, 0, 100);
+    }
+    process_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  int descriptor_ = -1;
+  pid_t process_ = 0;
+};
+
+TEST_F(SqlCommand, AtATerminal) {
+  {
+    Terminal terminal(place_ / "", {});
+    EXPECT_NE(terminal.read_until("polar=> ").find("1 coordinator, 2 data nodes, seed 1; you are at cn1"),
+              std::string::npos);
+    terminal.type("SELECT 6 *\n", "polar-> ");
+    terminal.type("(7\n", "polar(> ");
+    terminal.type(")\n", "polar-> ");
+    EXPECT_NE(terminal.type(";\n", "polar=> ").find("       42\r\n(1 row)"), std::string::npos);
+    terminal.type("SELECT 'open\n", "polar'> ");
+    terminal.type("\x03", "polar=> ");
+    terminal.type("SELECT \"open\n", "polar\"> ");
+    terminal.type("\x03", "polar=> ");
+    terminal.type("SELECT $$open\n", "polar$> ");
+    terminal.type("\x03", "polar=> ");
+    terminal.type("/* open\n", "polar*> ");
+    terminal.type("*/\n", "polar-> ");
+    terminal.type("\\r\n", "polar=> ");
+    terminal.type("BEGIN;\n", "polar=*> ");
+    EXPECT_NE(terminal.type("SELECT nope;\n", "polar=!> ").find("LINE 1: SELECT nope;\r\n               ^"),
+              std::string::npos);
+    terminal.type("ROLLBACK;\n", "polar=> ");
+    terminal.type("\\conni\t\n", "You are connected to database");
+    terminal.type("sel\t'日本' AS x;\n", " 日本\r\n(1 row)");
+    terminal.type("\\set PROMPT1 '%m %# '\n", "cn1 > ");
+    terminal.type("\\nonsense\n", "Try \\? for help.");
+    terminal.type("\x04", "\\q");
+    EXPECT_EQ(terminal.wait(), 0);
+  }
+  // The next time, what was typed is there.
+  Terminal terminal(place_ / "", {});
+  terminal.read_until("polar=> ");
+  terminal.type("\x1b[A\x1b[A\x1b[A", "'日本' AS x;");
+  terminal.type("\n", " 日本\r\n(1 row)");
+  terminal.type("\\q\n", "\\q");
+  EXPECT_EQ(terminal.wait(), 0);
+}
+
+}  // namespace
+}  // namespace polarsim::scenarios::cli::test

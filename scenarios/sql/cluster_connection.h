@@ -1,0 +1,13 @@
+// One client of a simulated cluster of its own: a coordinator, two data nodes, four shards a table, through the wire
+// protocol. Its database is empty.
+#pragma once
+
+#include <memory>
+
+#include "scenarios/sql/connection.h"
+
+namespace polarsim::scenarios::sql {
+
+std::unique_ptr<Connection> make_cluster_connection();
+
+}  // namespace polarsim::scenarios::sql

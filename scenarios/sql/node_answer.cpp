@@ -1,0 +1,32 @@
+#include "scenarios/sql/node_answer.h"
+
+#include "engine/sql/error.h"
+#include "engine/types/text_form.h"
+
+namespace polarsim::scenarios::sql {
+
+using namespace engine;
+
+Answer answer_of(const QueryResult& result, const CallContext& context) {
+  Answer answer;
+  answer.tag = result.tag;
+  answer.has_rows = !result.columns.empty() || result.tag.starts_with("SELECT");
+  for (const ResultColumn& column : result.columns) answer.columns.push_back({column.name, type_oid(column.type.id)});
+  for (const Row& row : result.rows) {
+    AnswerRow& texts = answer.rows.emplace_back();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      texts.emplace_back();
+      if (!row[i].is_null()) texts.back() = output_value(row[i], result.columns[i].type.id, context);
+    }
+  }
+  return answer;
+}
+
+Answer answer_of(const SqlError& error) {
+  const ErrorFields& fields = error.fields();
+  Answer answer;
+  answer.error = AnswerError{fields.sqlstate, fields.message, fields.detail, fields.hint, fields.position};
+  return answer;
+}
+
+}  // namespace polarsim::scenarios::sql
