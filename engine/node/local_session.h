@@ -107,6 +107,7 @@ class LocalSession final : public Session {
   QueryResult run_in_transaction(const StatementRequest& request);
   QueryResult run_command(const StatementRequest& request);
   void vacuum(const syntax::Vacuum& vacuum);
+  void analyze(const syntax::Vacuum& statement);
   void set_limits();
   void set_call_context();
   void after_error();
