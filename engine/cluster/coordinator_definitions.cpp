@@ -41,7 +41,7 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   if (!change.concerns_cluster(statement)) return local_->execute(request);
   hold_definitions();
   QueryResult result;
-  local_->run_as_statement(request, [&] { result = change.run(statement, syntax::deparse(statement)); });
+  local_->run_as_statement(request, [&] { result = change.run(request.statement, request.text); });
   for (ErrorFields& notice : cluster.take_notices()) result.notices.push_back(std::move(notice));
   return result;
 }
@@ -72,7 +72,7 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const Statem
   local_->run_as_statement(request, [&] {
     local_->with_analysis([&](const query::AnalysisContext& context) {
       const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context);
-      if (query) result = run_cluster_query(*query, context, {cluster, request.parameters, recover, take_hold});
+      if (query) result = run_cluster_query(*request.statement, *query, context, {cluster, request.parameters, recover, take_hold});
     });
   });
   if (result) {
@@ -90,8 +90,10 @@ StatementDescription CoordinatorSession::describe(const StatementRequest& reques
     if (alone || in_block()) enter_local_block();
     local_->run_as_statement(request, [&] {
       local_->with_analysis([&](const query::AnalysisContext& context) {
-        if (const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context))
-          description = {{}, columns_of(*query)};
+        const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context);
+        if (!query) return;
+        description = query->has_rest ? local_->describe_here({shape_of_rest(*request.statement, *query), request.text})
+                                      : StatementDescription{{}, columns_of(*query)};
       });
     });
     if (alone) transaction_.rollback();

@@ -9,12 +9,6 @@ namespace polarsim::engine::cluster {
 
 namespace {
 
-QueryResult tagged(std::string tag) {
-  QueryResult result;
-  result.tag = std::move(tag);
-  return result;
-}
-
 void add_warnings(QueryResult& result, std::vector<ErrorFields> warnings) {
   for (ErrorFields& warning : warnings) result.notices.push_back(std::move(warning));
 }

@@ -7,7 +7,13 @@ namespace polarsim::engine::cluster {
 
 QueryResult SessionCommands::run_here(const std::string& sql, bool writes) {
   QueryResult result;
-  for (const syntax::StatementPtr& statement : parse(sql)) result = parts_.local.run_here({statement, sql});
+  for (const syntax::StatementPtr& statement : parse(sql)) result = run_statement_here(statement, sql, writes);
+  return result;
+}
+
+QueryResult SessionCommands::run_statement_here(const syntax::StatementPtr& statement, std::string_view text,
+                                                bool writes) {
+  QueryResult result = parts_.local.run_here({statement, text});
   if (writes) parts_.metadata_changed();
   return result;
 }

@@ -32,6 +32,7 @@ class SessionCommands final : public ClusterCommands {
   std::vector<ErrorFields> take_notices() { return std::move(notices_); }
 
   QueryResult run_here(const std::string& sql, bool writes) override;
+  QueryResult run_statement_here(const syntax::StatementPtr& statement, std::string_view text, bool writes) override;
   std::vector<QueryResult> run_there(const std::vector<NodeCommand>& commands) override;
   NodeAnswer run_alone(int group, const std::string& sql) override;
   std::vector<syntax::StatementPtr> parse(std::string_view text) override;

@@ -305,7 +305,7 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
     const Row arguments = evaluate_arguments(*executed, prepared);
     return run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types});
   } else if (const auto* copied = std::get_if<syntax::Copy>(&body)) {
-    result = run_copy(request, *copied);
+    result = run_copy(*copied);
   } else {
     throw SqlError(sqlstate::feature_not_supported, "REFRESH MATERIALIZED VIEW is not supported");
   }

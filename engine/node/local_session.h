@@ -54,6 +54,7 @@ class LocalSession final : public Session {
   QueryResult run_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
                        executor::CustomRowSource* custom_rows = nullptr);
   QueryResult run_here(const StatementRequest& request);
+  StatementDescription describe_here(const StatementRequest& request);
   // Does something as a statement of the session, in the open transaction: with its limits and context; what `work`
   // throws is the statement's error.
   void run_as_statement(const StatementRequest& request, const std::function<void()>& work);
@@ -113,6 +114,8 @@ class LocalSession final : public Session {
   void after_error();
 
   // Queries (local_session_query.cpp).
+  template <typename Work>
+  auto without_hook(const StatementRequest& request, const Work& work);
   QueryResult run_query(const StatementRequest& request);
   QueryResult create_table_as(const StatementRequest& request, const syntax::CreateTableAs& create);
   QueryResult explain(const StatementRequest& request, const syntax::Explain& explain);
@@ -130,7 +133,7 @@ class LocalSession final : public Session {
   const std::vector<std::string>& search_path();
 
   // COPY (local_session_copy.cpp).
-  QueryResult run_copy(const StatementRequest& request, const syntax::Copy& statement);
+  QueryResult run_copy(const syntax::Copy& statement);
 
   // Transaction control (local_session_block.cpp).
   QueryResult control(const syntax::TransactionControl& control);

@@ -4,25 +4,20 @@
 
 namespace polarsim::engine {
 
-QueryResult LocalSession::run_copy(const StatementRequest& request, const syntax::Copy& statement) {
+QueryResult LocalSession::run_copy(const syntax::Copy& statement) {
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
-  RecordingRelations recording(relations);
   executor::StatementSnapshot snapshot(database_, *transaction_);
   const plan::PlannerSettings planner = settled_.in_force->planner_settings();
   const auto check = [&](const query::QueryPtr& query) {
     refuse_change_if_read_only(*query);
-    if (!plan_check_) return;
-    StatementPlan read;
-    read.statement = request.statement;
-    read.query = query;
-    read.opened = recording.take();
-    plan_check_(read);
+    if (hook_ != nullptr && hook_->plan(query) != nullptr)
+      throw SqlError(sqlstate::feature_not_supported, "COPY of a distributed table is not supported");
   };
   return executor::copy(statement, {.database = database_,
                                     .transaction = *transaction_,
                                     .call = call_,
-                                    .relations = recording,
+                                    .relations = relations,
                                     .snapshot = snapshot,
                                     .planner = planner,
                                     .stream = copy_stream_,

@@ -185,19 +185,27 @@ QueryResult LocalSession::run_here(const plan::PlannedStatementPtr& planned, std
   return result;
 }
 
+template <typename Work>
+auto LocalSession::without_hook(const StatementRequest& request, const Work& work) {
+  struct Restore {
+    LocalSession& session;
+    QueryHook* const hook;
+    const std::string_view text;
+    ~Restore() {
+      session.hook_ = hook;
+      session.text_ = text;
+    }
+  };
+  const Restore restore{*this, std::exchange(hook_, nullptr), std::exchange(text_, request.text)};
+  return work();
+}
+
 QueryResult LocalSession::run_here(const StatementRequest& request) {
-  QueryHook* const hook = std::exchange(hook_, nullptr);
-  const std::string_view text = std::exchange(text_, request.text);
-  try {
-    QueryResult result = run_in_transaction(request);
-    hook_ = hook;
-    text_ = text;
-    return result;
-  } catch (const SqlError&) {
-    hook_ = hook;
-    text_ = text;
-    throw;
-  }
+  return without_hook(request, [&] { return run_in_transaction(request); });
+}
+
+StatementDescription LocalSession::describe_here(const StatementRequest& request) {
+  return without_hook(request, [&] { return describe_in_transaction(request); });
 }
 
 bool LocalSession::has_written() const {
