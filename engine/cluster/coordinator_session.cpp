@@ -206,7 +206,8 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request, con
   if (changes) require_primary();
   const auto* const drop = std::get_if<syntax::Drop>(&request.statement->body);
   if (drop != nullptr && drop->kind == syntax::ObjectKind::table) return run_drop(*drop, request);
-  return run_local(request, changes);
+  // ANALYZE keeps what it finds in this node's catalog; any coordinator may.
+  return run_local(request, changes || std::holds_alternative<syntax::Vacuum>(request.statement->body));
 }
 
 void CoordinatorSession::refuse_distributed_relations(const StatementPlan& plan) const {

@@ -186,14 +186,41 @@ class TableChange {
       return;
     }
     const Relation relation = *context_.catalog().find(&context_.transaction, id_);
+    const std::string what = column_called(changed, number);
+    std::vector<int> doomed{number};
     Removal removal(context_);
     removal.add_dependents_of_column(relation, number);
-    removal.run(action.cascade, fmt::format("column {} of table {}", action.column, shown_name(context_, changed)));
+    for (const int made : columns_made_of(changed, number)) {
+      removal.add_dependent(id_, column_called(changed, made), what);
+      removal.add_dependents_of_column(relation, made);
+      doomed.push_back(made);
+    }
+    removal.run(action.cascade, what);
+    for (const int each : doomed) erase_column(each);
+  }
+
+  std::string column_called(const Definition& described, int number) const {
+    return fmt::format("column {} of table {}", described.columns[static_cast<std::size_t>(number - 1)].name,
+                       shown_name(context_, described));
+  }
+
+  // The generated columns that use it. They are never made of each other.
+  std::vector<int> columns_made_of(const Definition& described, int number) const {
+    std::vector<int> made;
+    for (std::size_t i = 0; i < described.columns.size(); ++i) {
+      const catalog::Column& column = described.columns[i];
+      if (column.dropped || column.generated_text.empty()) continue;
+      if (columns_in(column.generated_text, column.type).contains(number)) made.push_back(static_cast<int>(i) + 1);
+    }
+    return made;
+  }
+
+  void erase_column(int number) {
     const catalog::TablePtr current = table();
     for (const catalog::Index& index : current->indexes) {
       if (names_column(*index.description, number)) context_.catalog().drop(context_.transaction, index.id);
     }
-    changed = definition();
+    Definition changed = definition();
     std::erase_if(changed.checks,
                   [&](const catalog::Check& check) { return columns_of(changed, check).contains(number); });
     std::erase_if(changed.foreign_keys, [&](const catalog::ForeignKey& key) {

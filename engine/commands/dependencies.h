@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/objects.h"
@@ -20,6 +21,10 @@ class Removal {
   // Whatever stands or falls with a column, or with an index that is a constraint.
   void add_dependents_of_column(const Relation& table, int column);
   void add_dependents_of_key(const Relation& table, const Definition& index);
+  // Something within a relation that goes with what is dropped; whoever says so drops it, after run().
+  void add_dependent(RelationId relation, std::string what, std::string on) {
+    dependents_.push_back({relation, std::move(what), std::move(on)});
+  }
 
   // Drops it all. If something that was not named depends on it: without `cascade` 2BP01, "cannot drop table a because
   // other objects depend on it", with what depends in the detail; with it a NOTICE about each.

@@ -113,6 +113,8 @@ query::Relation described(const Definition& definition, RelationId id) {
     made.type = column.type;
     made.not_null = column.not_null;
     made.dropped = column.dropped;
+    // What it is made of does not matter to whoever only asks whether it is generated.
+    if (!column.generated_text.empty()) made.generated = std::make_shared<const syntax::Expression>();
     relation.columns.push_back(std::move(made));
   }
   return relation;

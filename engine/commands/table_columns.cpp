@@ -47,6 +47,7 @@ class ColumnClauses {
   bool not_null() const { return not_null_.value_or(false); }
   const syntax::Constraint* identity() const { return identity_; }
   bool has_value() const { return value_ != nullptr; }
+  bool is_generated() const { return value_ != nullptr && value_->kind == Kind::generated; }
 
  private:
   void add(const syntax::Constraint& constraint) {
@@ -131,6 +132,8 @@ PendingColumn add_column(CommandContext& context, TableInMaking& table, const sy
   catalog::Column column;
   column.name = definition.name;
   column.not_null = clauses.not_null();
+  // Until settle_column() knows better: other generated columns must not be made of it.
+  if (clauses.is_generated()) column.generated_text = "NULL";
   PendingColumn pending;
   if (const std::optional<TypeId> serial = serial_type(definition.type)) {
     if (clauses.has_value()) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/commands/analyze.h"
 #include "engine/commands/command.h"
 #include "engine/sql/error.h"
 #include "sim/simulation.h"
@@ -237,9 +238,9 @@ bool LocalSession::run_utility(const StatementRequest& request, QueryResult& res
   } else if (std::holds_alternative<syntax::Checkpoint>(body)) {
     database_.checkpoint();
     result = tagged("CHECKPOINT");
-  } else if (const auto* maintained = std::get_if<syntax::Vacuum>(&body)) {
+  } else if (const auto* maintained = std::get_if<syntax::Vacuum>(&body); maintained != nullptr && maintained->vacuum) {
     vacuum(*maintained);
-    result = tagged(maintained->vacuum ? "VACUUM" : "ANALYZE");
+    result = tagged("VACUUM");
   } else if (const auto* prepared = std::get_if<syntax::Prepare>(&body)) {
     result = prepare_statement(request, *prepared);
   } else if (const auto* deallocated = std::get_if<syntax::Deallocate>(&body)) {
@@ -251,19 +252,21 @@ bool LocalSession::run_utility(const StatementRequest& request, QueryResult& res
 }
 
 void LocalSession::vacuum(const syntax::Vacuum& vacuum) {
+  require_no_block("VACUUM");
   std::vector<sql::TableName> tables;
   for (const syntax::TableName& name : vacuum.tables) tables.push_back({name.schema, name.name, {}});
-  if (vacuum.vacuum) {
-    require_no_block("VACUUM");
-    database_.vacuum(*backend_, tables, vacuum.freeze);
-    return;
-  }
-  // There are no statistics to gather.
-  queried_ = true;
-  for (const sql::TableName& name : tables) {
-    if (database_.catalog().find_table(transaction_, name.schema, name.name) != nullptr) continue;
-    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name.name));
-  }
+  database_.vacuum(*backend_, tables, vacuum.freeze);
+  if (!vacuum.analyze) return;
+  start_transaction();
+  analyze(vacuum);
+  database_.transactions().commit(take_transaction());
+}
+
+void LocalSession::analyze(const syntax::Vacuum& statement) {
+  const std::vector<std::string> path = search_path();
+  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
+  commands::CommandContext context{database_, *transaction_, call_, relations, path, notices_};
+  commands::analyze(context, statement);
 }
 
 QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
@@ -278,6 +281,9 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
     result = run_command(request);
   } else if (const auto* create = std::get_if<syntax::CreateTableAs>(&body)) {
     result = create_table_as(request, *create);
+  } else if (const auto* maintained = std::get_if<syntax::Vacuum>(&body)) {
+    analyze(*maintained);
+    result = tagged("ANALYZE");
   } else if (const auto* explained = std::get_if<syntax::Explain>(&body)) {
     result = explain(request, *explained);
   } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {

@@ -87,6 +87,7 @@ class LocalSession final : public Session {
   QueryResult run_in_transaction(const StatementRequest& request);
   QueryResult run_command(const StatementRequest& request);
   void vacuum(const syntax::Vacuum& vacuum);
+  void analyze(const syntax::Vacuum& statement);
   void set_limits();
   void after_error();
 

@@ -207,7 +207,8 @@ executor::ExecutionInputs LocalSession::inputs(std::span<const Value> parameters
           .call = call_,
           .parameters = parameters,
           .snapshot = &snapshot.take(),
-          .work_memory_bytes = settled_.in_force->work_memory_bytes()};
+          .work_memory_bytes = settled_.in_force->work_memory_bytes(),
+          .relations = &relations_};
 }
 
 QueryResult LocalSession::run_query(const StatementRequest& request) {

@@ -73,6 +73,33 @@ TEST(LocalSession, ReportsConstraintViolations) {
   });
 }
 
+TEST(LocalSession, AnalyzeTellsThePlanner) {
+  with_session([](TestNode&, TestSession& session) {
+    const auto rows = [&] { return session.run("SELECT reltuples FROM pg_class WHERE relname = 't'"); };
+    const auto estimate = [&] {
+      const std::string plan = session.run("EXPLAIN SELECT * FROM t WHERE b = 1");
+      return plan.substr(0, plan.find('\n')).find("rows=500 ") != std::string::npos;
+    };
+    session.run("CREATE TABLE t (a int, b int); INSERT INTO t SELECT n, n % 2 FROM generate_series(1, 1000) n");
+    EXPECT_EQ(rows(), "-1");
+    EXPECT_FALSE(estimate());
+    EXPECT_EQ(session.run("BEGIN; ANALYZE t"), "ANALYZE");
+    EXPECT_EQ(rows(), "1000");
+    session.run("ROLLBACK");
+    EXPECT_EQ(rows(), "-1");
+    EXPECT_EQ(session.run("ANALYZE t"), "ANALYZE");
+    EXPECT_EQ(rows(), "1000");
+    EXPECT_TRUE(estimate()) << "half of the rows have the value";
+    EXPECT_EQ(session.run("SELECT attname, n_distinct FROM pg_stats WHERE tablename = 't' ORDER BY 1"), "a|-1;b|2");
+    session.run("DELETE FROM t WHERE a > 10");
+    EXPECT_EQ(session.run("VACUUM (ANALYZE) t"), "VACUUM");
+    EXPECT_EQ(rows(), "10");
+    EXPECT_EQ(session.outcome("ANALYZE nothing"), "42P01 relation \"nothing\" does not exist");
+    EXPECT_EQ(session.outcome("ANALYZE t (c)"), "42703 column \"c\" of relation \"t\" does not exist");
+    EXPECT_EQ(session.run("ANALYZE"), "ANALYZE");
+  });
+}
+
 TEST(LocalSession, BlocksAreAtomic) {
   with_session([](TestNode& node, TestSession& session) {
     session.run("CREATE TABLE t (id int PRIMARY KEY, v int)");

@@ -2,6 +2,7 @@
 
 #include <editline/readline.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,11 +30,33 @@ std::vector<std::string>& candidates() {
   return all;
 }
 
-// The next byte; -1 at the end, and when the user interrupts.
+// SIGINT waits while this lives, except while ppoll() puts the mask from before in force.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t interrupt;
+    ::sigemptyset(&interrupt);
+    ::sigaddset(&interrupt, SIGINT);
+    ::sigprocmask(SIG_BLOCK, &interrupt, &before_);
+  }
+  ~SignalsHeld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+  const sigset_t* before() const { return &before_; }
+
+ private:
+  sigset_t before_{};
+};
+
+// The next byte; -1 at the end, and when the user interrupts. An interrupt between the prompt and the wait for a key
+// must end that wait, too: so it is looked for with the signal held, which only the wait itself lets through.
 int read_byte() {
-  pollfd descriptor{STDIN_FILENO, POLLIN, 0};
-  while (::poll(&descriptor, 1, -1) < 0) {
-    if (errno != EINTR || interrupts::pending()) return -1;
+  {
+    const SignalsHeld held;
+    pollfd descriptor{STDIN_FILENO, POLLIN, 0};
+    do {
+      if (interrupts::pending()) return -1;
+    } while (::ppoll(&descriptor, 1, nullptr, held.before()) < 0 && errno == EINTR);
   }
   unsigned char byte = 0;
   return ::read(STDIN_FILENO, &byte, 1) == 1 ? byte : -1;

@@ -191,7 +191,7 @@ rc::Gen<Script> any_script() {
 }
 
 TEST(SqlAgainstPostgres, RandomStatementsAnswerTheSame) {
-  if (std::getenv("POLARSIM_SQL_SURVEY") != nullptr) GTEST_SKIP();
+  if (std::getenv("POLARSIM_SQL_SURVEY") != nullptr) GTEST_SKIP() << "POLARSIM_SQL_SURVEY asks for a survey instead";
   Stage stage;
   rc::detail::TestParams parameters = rc::detail::configuration().testParams;
   parameters.maxSuccess = static_cast<int>(number_from_environment("POLARSIM_SQL_SCRIPTS", scripts_by_default));
@@ -215,7 +215,7 @@ TEST(SqlAgainstPostgres, RandomStatementsAnswerTheSame) {
 }
 
 TEST(SqlAgainstPostgres, Survey) {
-  if (std::getenv("POLARSIM_SQL_SURVEY") == nullptr) GTEST_SKIP();
+  if (std::getenv("POLARSIM_SQL_SURVEY") == nullptr) GTEST_SKIP() << "POLARSIM_SQL_SURVEY asks for none";
   Stage stage;
   if (const char* const path = std::getenv("POLARSIM_SQL_LOG")) stage.log_to(path);
   const std::uint64_t seed = number_from_environment("POLARSIM_SQL_SURVEY", 1);
