@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/cluster/coordinator_session.h"
+#include "engine/cluster/distributed_copy.h"
 #include "engine/distribution/explain.h"
 #include "engine/distribution/planner.h"
 
@@ -62,26 +63,27 @@ distribution::DistributedPlanPtr CoordinatorSession::plan_for(const Run& run, co
 
 QueryResult CoordinatorSession::run(const Run& run) {
   const std::shared_ptr<const Metadata> metadata = static_cast<const ClusterPlan&>(run.plan).metadata;
-  return execute_plan(*plan_for(run, *metadata), run);
-}
-
-QueryResult CoordinatorSession::execute_plan(const distribution::DistributedPlan& plan, const Run& run) {
-  const std::shared_ptr<const Metadata> metadata = static_cast<const ClusterPlan&>(run.plan).metadata;
+  const distribution::DistributedPlanPtr plan = plan_for(run, *metadata);
   const distribution::StatementValues values{local_->call_context(), run.parameters};
-  const bool block = block_needed() || needs_block(plan, values);
-  const ExecutionPlace place{coordinator_, executor_, *local_, *metadata, block, block ? begin_text() : std::string()};
-  const auto work = [&] { return DistributedExecution(place, values, run.types).run(plan); };
-  if (block || plan.command == query::Command::select) return work();
-  return run_bare(work);
+  const ExecutionPlace place = place_of(*metadata);
+  DistributedExecution execution(place, values, run.types);
+  return execute_plan(execution, *plan);
 }
 
-QueryResult CoordinatorSession::run_bare(const std::function<QueryResult()>& work) {
+ExecutionPlace CoordinatorSession::place_of(const Metadata& metadata) {
+  return {coordinator_, executor_, *local_, metadata, block_needed(), [this] { return begin_text(); }};
+}
+
+// A single task outside any block is its own COMMIT.
+QueryResult CoordinatorSession::execute_plan(DistributedExecution& execution,
+                                             const distribution::DistributedPlan& plan) {
   try {
-    return work();
+    return execution.run(plan);
   } catch (const SqlError& error) {
+    const std::string& state = error.sqlstate();
+    const bool committed_itself = !execution.in_block() && plan.command != query::Command::select;
     // A node that failed inside its commit cannot say how far it came.
-    if (!outcome_unknown(error.sqlstate()) || error.sqlstate().starts_with("08") || error.sqlstate().starts_with("57"))
-      throw;
+    if (!committed_itself || !outcome_unknown(state) || state.starts_with("08") || state.starts_with("57")) throw;
     ErrorFields fields = error.fields();
     fields.sqlstate = "08007";
     throw SqlError(std::move(fields));
@@ -89,8 +91,6 @@ QueryResult CoordinatorSession::run_bare(const std::function<QueryResult()>& wor
 }
 
 std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan::ExplainOptions& options) {
-  if (options.analyze)
-    throw SqlError(sqlstate::feature_not_supported, "EXPLAIN ANALYZE of distributed tables is not supported");
   const std::shared_ptr<const Metadata> metadata = static_cast<const ClusterPlan&>(run.plan).metadata;
   const distribution::DistributedPlanPtr plan = plan_for(run, *metadata);
   const distribution::StatementValues values{local_->call_context(), run.parameters};
@@ -103,6 +103,7 @@ std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan:
   const auto task_plan = [&](const distribution::Task& task) {
     std::string text = "EXPLAIN (";
     text += options.verbose ? "VERBOSE, " : "";
+    text += options.summary ? "SUMMARY, " : "";
     text += options.costs ? "COSTS) " : "COSTS OFF) ";
     const std::string sql = text + *task.sql;
     const int group = task.groups.at(0);
@@ -114,8 +115,37 @@ std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan:
     for (const Row& row : answer.rows) lines.emplace_back(row.at(0).as_text());
     return lines;
   };
-  return distribution::explain(
-      *plan, {.options = options, .planner = planner, .values = values, .node = node_name, .task_plan = task_plan});
+  distribution::DistributedExplainContext context{
+      .options = options, .planner = planner, .values = values, .node = node_name, .task_plan = task_plan};
+  // Those whose rows do not stay where they are cannot be measured, which is said instead of running them.
+  if (!options.analyze || distribution::insert_select_method(*plan) != nullptr)
+    return distribution::explain(*plan, context);
+  const ExecutionPlace place = place_of(*metadata);
+  DistributedExecution execution(place, values, run.types);
+  execution.measure(options);
+  execute_plan(execution, *plan);
+  context.measured = [&execution](const distribution::Subplan* subplan) {
+    const DistributedExecution::Measured* found = execution.measured(subplan);
+    return found == nullptr ? nullptr : &found->measurements;
+  };
+  context.local_plan = [&execution](const distribution::Subplan* subplan) -> plan::PlannedStatementPtr {
+    const DistributedExecution::Measured* found = execution.measured(subplan);
+    return found == nullptr || found->merge == nullptr ? nullptr : found->merge->planned;
+  };
+  return distribution::explain(*plan, context);
+}
+
+std::unique_ptr<executor::CopyDestination> CoordinatorSession::copy_into(const query::RelationPtr& relation,
+                                                                         const syntax::Copy& statement) {
+  const std::shared_ptr<const Metadata> known = metadata();
+  distribution::TableDistributionPtr distribution = known->find(relation->id);
+  if (distribution == nullptr) return nullptr;
+  // The closest relative's words, for who knows them.
+  if (statement.where != nullptr)
+    throw SqlError(sqlstate::internal_error, "PolarCluster does not support COPY FROM with WHERE");
+  ExecutionPlace place = place_of(*known);
+  place.in_block = true;
+  return std::make_unique<DistributedCopy>(place, known, relation, std::move(distribution));
 }
 
 }  // namespace polarsim::engine::cluster

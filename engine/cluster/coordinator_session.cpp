@@ -121,6 +121,7 @@ QueryResult CoordinatorSession::dispatch(const StatementRequest& request) {
   if (std::holds_alternative<syntax::Select>(body)) {
     if (std::optional<QueryResult> result = run_cluster_function(request)) return std::move(*result);
   }
+  if (std::holds_alternative<syntax::Vacuum>(body)) return maintain(request);
   return commands::is_command(*request.statement) ? run_command(request) : local_->execute(request);
 }
 

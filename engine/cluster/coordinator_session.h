@@ -15,8 +15,11 @@
 //  - Advisory locks, sequences and the other functions of a session are those of this coordinator.
 // Surely not applied means: an answer to COMMIT, or to a statement outside a block, with any SQLSTATE except 08xxx
 // (08001 excepted, which is sure) and 57P01 to 57P03. The full contract: distributed_transaction.h.
-// LOCK TABLE locks a distributed table's shells on all coordinators: every statement on the table asks for a lock there.
-// Refused: COPY of a distributed table (0A000); VACUUM and CHECKPOINT concern this node alone; DDL on
+// LOCK TABLE locks a distributed table's shells on all coordinators: every statement on the table asks for a lock
+// there. VACUUM and ANALYZE of a distributed table reach all its shards, without names every node; VACUUM node by node,
+// without a common transaction. The shell's own statistics are those of an empty table, as in the closest relative.
+// Rows of COPY FROM go to the shards (distributed_copy.h), always in a block on the nodes.
+// Refused: COPY FROM ... WHERE of a distributed table (XX000); CHECKPOINT concerns this node alone; DDL on
 // any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
 // SET acts on the coordinator's own session only; it is not propagated to other nodes.
 // There is no detection of deadlocks across nodes: only lock_timeout ends one.
@@ -104,10 +107,16 @@ class CoordinatorSession : public Session, private QueryHook {
   std::uint64_t version() override;
   QueryResult run(const Run& run) override;
   std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) override;
+  std::unique_ptr<executor::CopyDestination> copy_into(const query::RelationPtr& relation,
+                                                       const syntax::Copy& statement) override;
   distribution::DistributedPlanPtr plan_for(const Run& run, const Metadata& metadata);
-  QueryResult execute_plan(const distribution::DistributedPlan& plan, const Run& run);
-  // A single task outside any block: the statement is its own COMMIT.
-  QueryResult run_bare(const std::function<QueryResult()>& work);
+  ExecutionPlace place_of(const Metadata& metadata);
+  QueryResult execute_plan(DistributedExecution& execution, const distribution::DistributedPlan& plan);
+
+  // VACUUM and ANALYZE (coordinator_maintenance.cpp).
+  QueryResult maintain(const StatementRequest& request);
+  // Null: a table of this node alone, or none. The name gets the schema that it was found in.
+  distribution::TableDistributionPtr find_distributed(const Metadata& metadata, syntax::TableName& name);
 
   // The cluster's functions and definitions (coordinator_definitions.cpp).
   QueryResult run_command(const StatementRequest& request);

@@ -6,8 +6,10 @@
 #include <charconv>
 #include <utility>
 
+#include "engine/distribution/planner.h"
 #include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/binary_form.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::cluster {
@@ -73,26 +75,46 @@ Row as_texts(const Row& row, const std::vector<ResultColumn>& columns) {
 
 }  // namespace
 
-bool needs_block(const distribution::DistributedPlan& plan, const distribution::StatementValues& values) {
-  const bool lends = !plan.subplans.empty();
-  if (lends) return true;
-  if (plan.job == nullptr || !plan.job->writes) return false;
-  const std::vector<distribution::Task> tasks = make_tasks(*plan.job, values);
-  return tasks.size() > 1 || (tasks.size() == 1 && tasks[0].groups.size() > 1);
-}
-
-QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan) {
-  for (const distribution::Subplan& subplan : plan.subplans) run_subplan(subplan);
+QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan, const distribution::Subplan* subplan) {
+  // What nodes are lent lasts as long as a transaction.
+  in_block_ = in_block_ || !plan.subplans.empty();
+  for (const distribution::Subplan& each : plan.subplans) run_subplan(each);
+  Measured* measured = nullptr;
+  if (measure_) {
+    measured_.push_back(std::make_unique<Measured>());
+    measured = measured_.back().get();
+    measured->subplan = subplan;
+  }
   QueryResult result;
-  if (plan.job != nullptr) result = run_job(*plan.job, plan);
-  if (plan.merge == nullptr) return result;
+  if (plan.job != nullptr) result = run_job(plan, measured);
+  query::QueryPtr merge = plan.merge;
+  // What is measured is what is shown: a scan of the tasks' rows.
+  if (merge == nullptr && measured != nullptr && plan.job != nullptr) merge = distribution::merge_query(plan);
+  if (merge == nullptr) return result;
   merged_job_ = plan.job.get();
   job_rows_ = std::move(result.rows);
   const std::vector<ErrorFields> notices = std::move(result.notices);
-  result = place_.local.run_here(place_.local.plan_here(plan.merge), values_.parameters, this);
+  result = run_merge(merge, measured);
   result.notices.insert(result.notices.end(), notices.begin(), notices.end());
   job_rows_.clear();
   return result;
+}
+
+QueryResult DistributedExecution::run_merge(const query::QueryPtr& merge, Measured* measured) {
+  const plan::PlannedStatementPtr planned = place_.local.plan_here(merge);
+  if (measured == nullptr) return place_.local.run_here(planned, values_.parameters, this);
+  measured->merge = place_.local.measure_here(planned, values_.parameters, this);
+  measured->measurements.nodes = [run = measured->merge.get()](const plan::Plan& node) {
+    return run->execution->measurement(node);
+  };
+  return std::move(measured->merge->result);
+}
+
+const DistributedExecution::Measured* DistributedExecution::measured(const distribution::Subplan* subplan) const {
+  for (const auto& each : measured_) {
+    if (each->subplan == subplan) return each.get();
+  }
+  return nullptr;
 }
 
 std::unique_ptr<executor::CustomRowSource::Rows> DistributedExecution::open(const plan::CustomScan& scan) {
@@ -107,7 +129,7 @@ std::unique_ptr<executor::CustomRowSource::Rows> DistributedExecution::open(cons
 // --- subplans ---
 
 void DistributedExecution::run_subplan(const distribution::Subplan& subplan) {
-  QueryResult rows = run(*subplan.plan);
+  QueryResult rows = run(*subplan.plan, &subplan);
   Intermediate result;
   result.columns = std::move(rows.columns);
   if (!subplan.partition) {
@@ -164,19 +186,14 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
       place_.local.run_here(StatementRequest{place_.coordinator.statements().parse(text).at(0), text, parameters});
       continue;
     }
-    place_.executor.run(place_.metadata, {Task{group, text, parameters}}, true, place_.begin);
+    place_.executor.run(place_.metadata, {Task{group, text, parameters}}, true, begin());
   }
 }
 
 // --- tasks ---
 
-QueryResult DistributedExecution::run_job(const distribution::Job& job, const distribution::DistributedPlan& plan) {
-  return run_tasks(job, make_tasks(job, values_), plan);
-}
-
-QueryResult DistributedExecution::run_here(const distribution::Task& task, std::span<const Value> parameters) {
-  return place_.local.run_here(
-      StatementRequest{place_.coordinator.statements().parse(*task.sql).at(0), *task.sql, parameters});
+QueryResult DistributedExecution::run_here(const std::string& sql, std::span<const Value> parameters) {
+  return place_.local.run_here(StatementRequest{place_.coordinator.statements().parse(sql).at(0), sql, parameters});
 }
 
 std::vector<Value> DistributedExecution::wire_parameters(const distribution::Job& job,
@@ -196,42 +213,91 @@ std::vector<Value> DistributedExecution::wire_parameters(const distribution::Job
   return texts;
 }
 
-QueryResult DistributedExecution::run_tasks(const distribution::Job& job, const std::vector<distribution::Task>& tasks,
-                                            const distribution::DistributedPlan& plan) {
+namespace {
+
+// What is asked of a node, and what becomes of the answer.
+struct Request {
+  enum class Use : std::uint8_t { answer, copy, nothing, plan } use = Use::answer;
+  std::size_t task = 0;
+};
+
+std::string measure_statement(const plan::ExplainOptions& options) {
+  return fmt::format("SELECT pg_catalog.measure_next_query({}, {}, {}, {})", options.verbose, options.costs,
+                     options.timing, options.summary);
+}
+constexpr const char* measured_plan_statement = "SELECT pg_catalog.last_measured_plan()";
+
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  lines.emplace_back(text);
+  return lines;
+}
+
+// As they would travel in the closest relative's protocol, which is binary.
+std::uint64_t bytes_of(const QueryResult& result) {
+  std::uint64_t bytes = 0;
+  std::string form;
+  for (const Row& row : result.rows) {
+    form.clear();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (!row[i].is_null()) append_binary(form, row[i], result.columns[i].type.id);
+    }
+    bytes += form.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& plan, Measured* measured) {
+  const distribution::Job& job = *plan.job;
+  const std::vector<distribution::Task> tasks = make_tasks(job, values_);
+  in_block_ = in_block_ || (job.writes && (tasks.size() > 1 || (tasks.size() == 1 && tasks[0].groups.size() > 1)));
   const int own = place_.coordinator.group_id();
   std::vector<Task> remote;
-  std::vector<std::pair<const distribution::Task*, bool>> local;  // and whether its answer counts
-  std::vector<bool> counts;                                       // of the remote ones
+  std::vector<Request> requests;  // of the remote ones
   std::vector<Value> parameters;
   // All tasks have the same ones: those with rows of their own have none.
   if (!tasks.empty()) parameters = wire_parameters(job, *tasks[0].parameters);
-  for (const distribution::Task& task : tasks) {
-    const std::size_t copies = task.writes ? task.groups.size() : 1;
-    for (std::size_t copy = 0; copy < copies; ++copy) {
-      const int group = task.groups[copy];
-      send_results(job, task, group);
-      if (group == own) {
-        local.emplace_back(&task, copy == 0);
-      } else {
-        remote.push_back(Task{group, *task.sql, parameters, task.writes, task.locks});
-        counts.push_back(copy == 0);
-      }
-    }
-  }
   QueryResult result;
   result.columns = columns_of(plan);
   std::uint64_t count = 0;
-  const auto add = [&](QueryResult&& part, bool counted) {
+  if (measured != nullptr) measured->measurements.bytes.resize(tasks.size());
+  const auto take = [&](QueryResult&& part, const Request& request) {
     for (ErrorFields& notice : part.notices) result.notices.push_back(std::move(notice));
-    if (!counted) return;
+    if (request.use == Request::Use::plan)
+      measured->measurements.plans.push_back(split_lines(part.rows.at(0).at(0).as_text()));
+    if (request.use != Request::Use::answer) return;
+    if (measured != nullptr) measured->measurements.bytes[request.task] = bytes_of(part);
     count += count_of(part.tag);
     for (Row& row : part.rows) result.rows.push_back(std::move(row));
   };
-  for (const auto& [task, counted] : local) add(run_here(*task, parameters), counted);
-  if (!remote.empty()) {
-    std::vector<QueryResult> parts = place_.executor.run(place_.metadata, remote, place_.in_block, place_.begin);
-    for (std::size_t i = 0; i < parts.size(); ++i) add(std::move(parts[i]), counts[i]);
+  const auto ask = [&](int group, const std::string& sql, const distribution::Task* task, const Request& request) {
+    if (group == own) return take(run_here(sql, task == nullptr ? std::span<const Value>() : parameters), request);
+    remote.push_back(task == nullptr ? Task{group, sql} : Task{group, sql, parameters, task->writes, task->locks});
+    requests.push_back(request);
+  };
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const distribution::Task& task = tasks[i];
+    const std::size_t copies = task.writes ? task.groups.size() : 1;
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      const int group = task.groups[copy];
+      const bool is_shown = measured != nullptr && i == 0 && copy == 0;
+      send_results(job, task, group);
+      if (is_shown) ask(group, measure_statement(*measure_), nullptr, {Request::Use::nothing, i});
+      ask(group, *task.sql, &task, {copy == 0 ? Request::Use::answer : Request::Use::copy, i});
+      if (is_shown) ask(group, measured_plan_statement, nullptr, {Request::Use::plan, i});
+    }
   }
+  if (!remote.empty()) {
+    std::vector<QueryResult> parts = place_.executor.run(place_.metadata, remote, in_block_, begin());
+    for (std::size_t i = 0; i < parts.size(); ++i) take(std::move(parts[i]), requests[i]);
+  }
+  if (measured != nullptr) measured->measurements.tasks = tasks;
   result.tag = tag_of(plan.command, plan.command == query::Command::select ? result.rows.size() : count);
   return result;
 }

@@ -2,18 +2,21 @@
 // they are read; then the tasks; then the merge by the coordinator's own session.
 //
 // Tasks of this node run in the local session's transaction, between the nodes' ones. What tasks change is part of the
-// session's distributed transaction; whether nodes are in a block of it is the caller's to say: a statement of more
-// than one task that changes, or of one with intermediate results, needs one.
+// session's distributed transaction. Nodes are in a block of it if the caller says so, if they read intermediate
+// results, or if there is more than one task that changes something.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/cluster/coordinator.h"
 #include "engine/cluster/executor.h"
+#include "engine/distribution/explain.h"
 #include "engine/distribution/plan.h"
 #include "engine/executor/executor.h"
 #include "engine/node/local_session.h"
@@ -27,21 +30,30 @@ struct ExecutionPlace {
   LocalSession& local;
   const Metadata& metadata;
   bool in_block = false;
-  std::string begin;  // as nodes are to hear it that join
+  std::function<std::string()> begin;  // what nodes are to hear that join it
 };
-
-// Whether the plan's tasks need a block of the distributed transaction on their nodes.
-bool needs_block(const distribution::DistributedPlan& plan, const distribution::StatementValues& values);
 
 class DistributedExecution final : public executor::CustomRowSource {
  public:
   // `types`: of the statement's parameters.
   DistributedExecution(const ExecutionPlace& place, const distribution::StatementValues& values,
                        std::span<const Type> types)
-      : place_(place), values_(values), types_(types) {}
+      : place_(place), values_(values), types_(types), in_block_(place.in_block) {}
 
-  QueryResult run(const distribution::DistributedPlan& plan);
+  QueryResult run(const distribution::DistributedPlan& plan, const distribution::Subplan* subplan = nullptr);
   std::unique_ptr<Rows> open(const plan::CustomScan& scan) override;
+  // Whether nodes have been asked for anything in a block, so that an error of theirs decides nothing.
+  bool in_block() const { return in_block_; }
+
+  // EXPLAIN ANALYZE: before run(). The first task of each job is measured by its node, and all merges are, here.
+  struct Measured {
+    const distribution::Subplan* subplan = nullptr;  // null: the plan itself
+    distribution::DistributedMeasurements measurements;
+    std::unique_ptr<LocalSession::MeasuredRun> merge;
+  };
+  void measure(const plan::ExplainOptions& options) { measure_ = options; }
+  // After run(), for as long as this lives; null if it was not run.
+  const Measured* measured(const distribution::Subplan* subplan) const;
 
  private:
   struct Intermediate {
@@ -51,24 +63,27 @@ class DistributedExecution final : public executor::CustomRowSource {
   };
 
   void run_subplan(const distribution::Subplan& subplan);
-  // The rows of all tasks.
-  QueryResult run_job(const distribution::Job& job, const distribution::DistributedPlan& plan);
-  QueryResult run_tasks(const distribution::Job& job, const std::vector<distribution::Task>& tasks,
-                        const distribution::DistributedPlan& plan);
-  QueryResult run_here(const distribution::Task& task, std::span<const Value> parameters);
+  // The rows of all tasks. `measured`: null unless they are to be measured.
+  QueryResult run_job(const distribution::DistributedPlan& plan, Measured* measured);
+  QueryResult run_merge(const query::QueryPtr& merge, Measured* measured);
+  QueryResult run_here(const std::string& sql, std::span<const Value> parameters);
   void send_results(const distribution::Job& job, const distribution::Task& task, int group);
   void send_rows(int group, const std::string& name, const Intermediate& result, const std::vector<Row>& rows);
   // As texts, which is how they travel.
   std::vector<Value> wire_parameters(const distribution::Job& job, const std::vector<Value>& values) const;
+  std::string begin() const { return in_block_ ? place_.begin() : std::string(); }
 
   const ExecutionPlace& place_;
   const distribution::StatementValues& values_;
   std::span<const Type> types_;
+  bool in_block_;
   std::map<std::string, Intermediate, std::less<>> results_;
   // Of the plan that is merged now: those of subplans are merged before.
   const distribution::Job* merged_job_ = nullptr;
   std::vector<Row> job_rows_;
-  std::map<std::pair<int, std::string>, bool> sent_;               // results that nodes have, by group and name
+  std::map<std::pair<int, std::string>, bool> sent_;  // results that nodes have, by group and name
+  std::optional<plan::ExplainOptions> measure_;
+  std::vector<std::unique_ptr<Measured>> measured_;
 };
 
 }  // namespace polarsim::engine::cluster

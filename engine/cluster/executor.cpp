@@ -69,6 +69,29 @@ void Executor::check_cancelled() const {
   if (cancelled_) throw SqlError(sqlstate::query_canceled, "canceling statement due to user request");
 }
 
+namespace {
+
+class Pieces final : public CopySource {
+ public:
+  explicit Pieces(std::string_view bytes) : bytes_(bytes) {}
+  bool read(std::string& chunk) override {
+    constexpr std::size_t piece_bytes = 64 * 1024;
+    chunk = bytes_.substr(0, piece_bytes);
+    bytes_.remove_prefix(chunk.size());
+    return !chunk.empty();
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+pgwire::ClientResult copy_rows(pgwire::Client& client, const Task& task) {
+  Pieces pieces(*task.rows);
+  return client.copy_in(task.sql, pieces);
+}
+
+}  // namespace
+
 QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin) {
   check_cancelled();
   RemoteConnection& connection = connection_to(node);
@@ -78,7 +101,7 @@ QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_b
     if (task.locks) connection.locked = true;
   }
   check_cancelled();
-  auto result = connection.client.query(task.sql, task.parameters);
+  auto result = task.rows ? copy_rows(connection.client, task) : connection.client.query(task.sql, task.parameters);
   if (!result) throw remote_error(node, std::move(result.error()));
   return std::move(*result);
 }

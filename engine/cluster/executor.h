@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/cluster/metadata.h"
@@ -24,6 +25,8 @@ struct Task {
   std::vector<Value> parameters = {};  // texts
   bool modifies = false;
   bool locks = false;  // takes row locks without changing anything
+  // The statement is COPY ... FROM STDIN, and these are its bytes. They outlive the run.
+  std::optional<std::string_view> rows = std::nullopt;
 };
 
 struct RemoteConnection {

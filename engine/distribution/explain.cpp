@@ -77,7 +77,7 @@ class Explainer {
       lines.push_back("->  Distributed Subplan " + subplan.name);
       append_below(lines, Explainer(*subplan.plan, &subplan, context_).run(), "      ");
     }
-    const std::vector<Task> tasks = make_tasks(*plan_.job, context_.values);
+    const std::vector<Task> tasks = measured_ ? measured_->tasks : make_tasks(*plan_.job, context_.values);
     lines.push_back(fmt::format("Task Count: {}", tasks.size()));
     if (measured_) {
       lines.push_back(fmt::format("Tuple data received from nodes: {}", size_text(total(measured_->bytes))));
@@ -117,7 +117,8 @@ class Explainer {
       lines.push_back(fmt::format("      Tuple data received from node: {}", size_text(measured_->bytes[number])));
     }
     lines.push_back("      Node: " + context_.node(task.groups.front()));
-    append_below(lines, context_.task_plan(task), "      ");
+    const bool is_measured = measured_ && number < measured_->plans.size();
+    append_below(lines, is_measured ? measured_->plans[number] : context_.task_plan(task), "      ");
   }
 
   static std::uint64_t total(const std::vector<std::uint64_t>& bytes) {

@@ -15,8 +15,11 @@ namespace polarsim::engine::distribution {
 
 // What a run has measured of a plan, for ANALYZE.
 struct DistributedMeasurements {
-  // Bytes of values received from nodes, by task.
+  // The tasks that were run, the bytes of values that were received of each, and the plans of the first ones, as their
+  // nodes have measured them, a line each.
+  std::vector<Task> tasks;
   std::vector<std::uint64_t> bytes;
+  std::vector<std::vector<std::string>> plans;
   std::function<const plan::NodeMeasurement*(const plan::Plan& plan)> nodes;
 };
 
@@ -27,7 +30,7 @@ struct DistributedExplainContext {
   StatementValues values;
   // "host=dn1 port=5432 dbname=postgres"
   std::function<std::string(int group)> node;
-  // The task's plan as its node explains it, a line each, with the same options.
+  // The task's plan as its node explains it, a line each, with the same options; of tasks that were not measured.
   std::function<std::vector<std::string>(const Task& task)> task_plan;
   // Null: not measured. Of a subplan, and (null subplan) of the plan itself.
   std::function<const DistributedMeasurements*(const Subplan* subplan)> measured = nullptr;

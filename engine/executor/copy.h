@@ -15,6 +15,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "engine/executor/executor.h"
 #include "engine/node/copy_stream.h"
@@ -22,6 +23,19 @@
 #include "engine/query/relation.h"
 
 namespace polarsim::engine::executor {
+
+// Where the rows of COPY FROM go instead of into the node's own table.
+class CopyDestination {
+ public:
+  virtual ~CopyDestination() = default;
+  // A row with a value for every column of the table: as it was read, or the default. Those of generated and dropped
+  // columns are NULL, and no constraint has been looked at. Never blocks. What it throws is put down to the row's line.
+  virtual void add(RowView row) = 0;
+  // Called after each row: may hand on what was added. Blocks; what it throws is the statement's error as it is.
+  virtual void hand_on() = 0;
+  // After the last row.
+  virtual void finish() = 0;
+};
 
 struct CopyInputs {
   Database& database;
@@ -39,10 +53,17 @@ struct CopyInputs {
   // Called with what COPY TO reads (for a table, SELECT of its columns) before it is run: what it throws is the
   // statement's error.
   std::function<void(const query::QueryPtr&)> check = {};
+  // Asked about the table of COPY FROM when it is open; no function or null: it is the node's own. WHERE and FREEZE are
+  // then its to refuse.
+  std::function<std::unique_ptr<CopyDestination>(const query::RelationPtr&)> destination = {};
+  // Asked after check(); null, or giving null: the query runs here. Else what runs it, called once when nothing else
+  // can be wrong; its columns are the query's.
+  std::function<std::function<QueryResult()>(const query::QueryPtr&)> elsewhere = {};
   std::size_t work_memory_bytes = default_work_memory_bytes;
 };
 
-// Runs the whole statement; the answer has no rows, and the tag "COPY 3". Blocks, and throws SqlError.
+// Runs the whole statement, with everything that elsewhere() gives in memory; the answer has no rows, and the tag "COPY
+// 3". Blocks, and throws SqlError.
 QueryResult copy(const syntax::Copy& statement, const CopyInputs& inputs);
 
 }  // namespace polarsim::engine::executor

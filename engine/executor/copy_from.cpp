@@ -54,12 +54,13 @@ bool needs_order(const ExpressionPtr& expression) {
 
 class CopyIntoTable {
  public:
+  // `destination`: null for the node's own table.
   CopyIntoTable(const plan::PlannedStatement& planned, const ExecutionInputs& inputs, const copy::Options& options,
-                const std::vector<std::size_t>& columns, const ExpressionPtr& where, copy::Reader::Origin origin)
+                const query::Relation& relation, const std::vector<std::size_t>& columns, const ExpressionPtr& where,
+                copy::Reader::Origin origin, CopyDestination* destination)
       : state_(planned, inputs, *inputs.snapshot),
-        writer_(state_, *planned.plan->as<plan::ModifyTable>()),
-        foreign_keys_(ForeignKeyEvents::make(state_, writer_.table())),
-        relation_(*writer_.table().relation),
+        destination_(destination),
+        relation_(relation),
         binary_(options.format == copy::Format::binary),
         reader_(make_reader(relation_, columns, options, origin)),
         drains_(origin == copy::Reader::Origin::client) {
@@ -77,9 +78,13 @@ class CopyIntoTable {
       where_.emplace(where);
       single_ = single_ || query::contains_volatility(where, Volatility::volatile_function);
     }
+    if (destination != nullptr) return;
+    writer_.emplace(state_, *planned.plan->as<plan::ModifyTable>());
+    foreign_keys_ = ForeignKeyEvents::make(state_, writer_->table());
   }
 
   std::uint64_t run(CopySource& source) {
+    if (destination_ != nullptr) return run_elsewhere(source);
     while (read(source)) {
       Row& row = next_row();
       convert(row);
@@ -87,6 +92,7 @@ class CopyIntoTable {
       try {
         state_.check_interrupts();
         wanted = complete(row);
+        if (wanted) writer_->complete(row);
         if (wanted && single_) insert(row);
       } catch (const SqlError&) {
         rethrow_in_context(reader_->context());
@@ -101,6 +107,24 @@ class CopyIntoTable {
   }
 
  private:
+  std::uint64_t run_elsewhere(CopySource& source) {
+    while (read(source)) {
+      Row& row = next_row();
+      convert(row);
+      try {
+        state_.check_interrupts();
+        if (!complete(row)) continue;
+        destination_->add(row);
+      } catch (const SqlError&) {
+        rethrow_in_context(reader_->context());
+      }
+      ++copied_;
+      destination_->hand_on();
+    }
+    destination_->finish();
+    return copied_;
+  }
+
   struct CopiedColumn {
     std::size_t column;
     Type type;
@@ -186,16 +210,14 @@ class CopyIntoTable {
     if (i < columns_.size()) reader_->throw_missing(i);
   }
 
-  // The rest of the row, if WHERE wants it.
+  // Defaults; false if WHERE does not want the row.
   bool complete(Row& row) {
     for (Default& value : defaults_) row[value.column] = value.value.value(state_);
-    if (where_ && !where_->holds(state_, row)) return false;
-    writer_.complete(row);
-    return true;
+    return !where_ || where_->holds(state_, row);
   }
 
   void insert(const Row& row) {
-    const Tid tid = writer_.insert(row);
+    const Tid tid = writer_->insert(row);
     if (foreign_keys_ != nullptr) foreign_keys_->inserted(row, tid);
   }
   void keep() {
@@ -216,7 +238,9 @@ class CopyIntoTable {
   }
 
   ExecutorState state_;
-  TableWriter writer_;
+  CopyDestination* const destination_;
+  // Of the node's own table.
+  std::optional<TableWriter> writer_;
   std::unique_ptr<ForeignKeyEvents> foreign_keys_;  // null: no foreign key has to do with the table
   const query::Relation& relation_;
   const bool binary_;
@@ -262,6 +286,7 @@ void check_freeze(const query::Relation& relation, const CopyInputs& inputs) {
 std::uint64_t copy_from(const syntax::Copy& statement, const CopyInputs& inputs) {
   const query::AnalysisContext analysis{inputs.relations, inputs.call};
   const query::RelationPtr relation = open_copied(statement, inputs);
+  const std::unique_ptr<CopyDestination> destination = inputs.destination ? inputs.destination(relation) : nullptr;
   ExpressionPtr where;
   if (statement.where != nullptr) {
     where = query::analyse_over_relation(statement.where, *relation, TypeId::boolean, "COPY FROM WHERE conditions",
@@ -274,7 +299,7 @@ std::uint64_t copy_from(const syntax::Copy& statement, const CopyInputs& inputs)
   const copy::Options options = copy::read_options(statement.options, true);
   const std::vector<std::size_t> columns = copied_columns(*relation, statement.columns);
   const plan::PlannedStatementPtr planned = plan_insert(statement.table, inputs, analysis);
-  if (options.freeze) check_freeze(*relation, inputs);
+  if (options.freeze && destination == nullptr) check_freeze(*relation, inputs);
   std::optional<CopyFileSource> file;
   if (!statement.file.empty()) file.emplace(inputs.database.host(), statement.file);
   const ExecutionInputs execution_inputs{.database = inputs.database,
@@ -283,7 +308,7 @@ std::uint64_t copy_from(const syntax::Copy& statement, const CopyInputs& inputs)
                                          .snapshot = &inputs.snapshot.take(),
                                          .work_memory_bytes = inputs.work_memory_bytes};
   const auto origin = file ? copy::Reader::Origin::file : copy::Reader::Origin::client;
-  CopyIntoTable copying(*planned, execution_inputs, options, columns, where, origin);
+  CopyIntoTable copying(*planned, execution_inputs, options, *relation, columns, where, origin, destination.get());
   return copying.run(file ? *file : inputs.stream->start_in(columns.size(), options.format == copy::Format::binary));
 }
 

@@ -42,8 +42,10 @@ query::QueryPtr analyse_body(const syntax::CommonTableBody& body, const query::A
   return query::analyse(*body.removal, analysis);
 }
 
-void write_rows(Execution& execution, copy::RowWriter& writer, bool binary,
-                const std::vector<query::OutputName>& columns, const CallContext& call, CopySink& sink) {
+// `next` gives the rows, one after the other.
+template <typename Next>
+void write_rows(const Next& next, copy::RowWriter& writer, bool binary, const std::vector<query::OutputName>& columns,
+                const CallContext& call, CopySink& sink) {
   std::string line;
   std::string text;
   std::vector<std::string> names;
@@ -55,7 +57,7 @@ void write_rows(Execution& execution, copy::RowWriter& writer, bool binary,
   writer.header(line, names);
   // The binary one belongs to what follows.
   if (!binary) write();
-  for (RowView row; execution.next(row);) {
+  for (RowView row; next(row);) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (row[i].is_null()) {
         writer.null(line);
@@ -74,7 +76,6 @@ void write_rows(Execution& execution, copy::RowWriter& writer, bool binary,
   }
   writer.trailer(line);
   write();
-  execution.finish();
 }
 
 std::unique_ptr<copy::RowWriter> make_writer(const copy::Options& options, std::vector<bool> force_quote) {
@@ -100,27 +101,45 @@ std::uint64_t copy_to(const syntax::Copy& statement, const CopyInputs& inputs) {
     force_quote = forced_columns(*relation, columns, options.force_quote, "FORCE_QUOTE");
   }
   if (inputs.check) inputs.check(query);
-  const plan::PlannedStatementPtr planned = plan::plan_query(query, {inputs.call, inputs.planner, {}});
+  const std::function<QueryResult()> elsewhere = inputs.elsewhere ? inputs.elsewhere(query) : nullptr;
+  const plan::PlannedStatementPtr planned =
+      elsewhere ? nullptr : plan::plan_query(query, {inputs.call, inputs.planner, {}});
+  const std::vector<query::OutputName> output = query::output_columns(*query);
   if (statement.table.name.empty()) {
-    const query::Relation outputs = relation_of(planned->columns);
+    const query::Relation outputs = relation_of(output);
     force_quote = forced_columns(outputs, copied_columns(outputs, {}), options.force_quote, "FORCE_QUOTE");
   }
   if (options.force_quote_all) force_quote.assign(force_quote.size(), true);
 
   std::optional<CopyFileSink> file;
   if (!statement.file.empty()) file.emplace(inputs.database.host(), statement.file);
-  const ExecutionInputs execution_inputs{.database = inputs.database,
-                                         .transaction = inputs.transaction,
-                                         .call = inputs.call,
-                                         .snapshot = &inputs.snapshot.take(),
-                                         .work_memory_bytes = inputs.work_memory_bytes};
-  Execution execution(planned, execution_inputs);
   const std::unique_ptr<copy::RowWriter> writer = make_writer(options, std::move(force_quote));
   const bool binary = options.format == copy::Format::binary;
-  CopySink& sink = file ? *file : inputs.stream->start_out(planned->columns.size(), binary);
-  write_rows(execution, *writer, binary, planned->columns, inputs.call, sink);
+  std::uint64_t count = 0;
+  const auto write = [&](const auto& next) {
+    CopySink& sink = file ? *file : inputs.stream->start_out(output.size(), binary);
+    write_rows(next, *writer, binary, output, inputs.call, sink);
+  };
+  if (elsewhere) {
+    const QueryResult result = elsewhere();
+    write([&](RowView& row) {
+      if (count == result.rows.size()) return false;
+      row = result.rows[count++];
+      return true;
+    });
+  } else {
+    const ExecutionInputs execution_inputs{.database = inputs.database,
+                                           .transaction = inputs.transaction,
+                                           .call = inputs.call,
+                                           .snapshot = &inputs.snapshot.take(),
+                                           .work_memory_bytes = inputs.work_memory_bytes};
+    Execution execution(planned, execution_inputs);
+    write([&](RowView& row) { return execution.next(row); });
+    execution.finish();
+    count = execution.processed();
+  }
   if (file) file->finish();
-  return execution.processed();
+  return count;
 }
 
 }  // namespace polarsim::engine::executor

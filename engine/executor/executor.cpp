@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/executor/node_state.h"
+#include "engine/executor/result.h"
 #include "engine/executor/row_store.h"
 
 namespace polarsim::engine::executor {
@@ -51,19 +52,23 @@ const plan::NodeMeasurement* Execution::measurement(const plan::Plan& plan) cons
   return state_->find_measurement(plan);
 }
 
-QueryResult execute(const plan::PlannedStatementPtr& statement, const ExecutionInputs& inputs) {
-  Execution execution(statement, inputs);
+QueryResult run_to_the_end(Execution& execution, const plan::PlannedStatement& statement) {
   QueryResult result;
-  for (const query::OutputName& column : statement->columns) result.columns.push_back({column.name, column.type});
+  for (const query::OutputName& column : statement.columns) result.columns.push_back({column.name, column.type});
   for (RowView row; execution.next(row);)
     result.rows.emplace_back(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(result.columns.size()));
   execution.finish();
   const char* format = "SELECT {}";
-  if (statement->command == query::Command::insert) format = "INSERT 0 {}";
-  if (statement->command == query::Command::update) format = "UPDATE {}";
-  if (statement->command == query::Command::remove) format = "DELETE {}";
+  if (statement.command == query::Command::insert) format = "INSERT 0 {}";
+  if (statement.command == query::Command::update) format = "UPDATE {}";
+  if (statement.command == query::Command::remove) format = "DELETE {}";
   result.tag = fmt::format(fmt::runtime(format), execution.processed());
   return result;
+}
+
+QueryResult execute(const plan::PlannedStatementPtr& statement, const ExecutionInputs& inputs) {
+  Execution execution(statement, inputs);
+  return run_to_the_end(execution, *statement);
 }
 
 }  // namespace polarsim::engine::executor

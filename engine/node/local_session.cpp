@@ -104,6 +104,8 @@ LocalServices::Session LocalSession::services() {
   session.warn = [this](const char* sqlstate, std::string message) { warn(sqlstate, std::move(message)); };
   session.query = [this] { return std::string(text_); };
   session.results = &results_;
+  session.measure_next_query = [this](const plan::ExplainOptions& options) { measure_next_ = options; };
+  session.last_measured_plan = [this] { return measured_plan_; };
   return session;
 }
 

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +55,17 @@ class LocalSession final : public Session {
   QueryResult run_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
                        executor::CustomRowSource* custom_rows = nullptr);
   QueryResult run_here(const StatementRequest& request);
+  // COPY ... FROM STDIN of these bytes.
+  QueryResult copy_in_here(const StatementRequest& request, std::string_view bytes);
+  // A run that is over, with what the nodes of its plan have measured.
+  struct MeasuredRun {
+    executor::StatementSnapshot snapshot;
+    plan::PlannedStatementPtr planned;
+    std::optional<executor::Execution> execution = std::nullopt;
+    QueryResult result = {};
+  };
+  std::unique_ptr<MeasuredRun> measure_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
+                                            executor::CustomRowSource* custom_rows = nullptr);
   StatementDescription describe_here(const StatementRequest& request);
   // Does something as a statement of the session, in the open transaction: with its limits and context; what `work`
   // throws is the statement's error.
@@ -119,6 +131,9 @@ class LocalSession final : public Session {
   QueryResult run_query(const StatementRequest& request);
   QueryResult create_table_as(const StatementRequest& request, const syntax::CreateTableAs& create);
   QueryResult explain(const StatementRequest& request, const syntax::Explain& explain);
+  // As the function measure_next_query() has asked.
+  QueryResult run_measured(const StatementPlan& planned, std::span<const Value> parameters,
+                           const plan::ExplainOptions& options, std::int64_t started_us);
   QueryResult prepare_statement(const StatementRequest& request, const syntax::Prepare& prepare);
   QueryResult deallocate(const syntax::Deallocate& deallocate);
   // What EXECUTE stands for, and the values of its parameters.
@@ -180,6 +195,8 @@ class LocalSession final : public Session {
   bool queried_ = false;                      // the transaction has had a statement that needs a snapshot
   catalog::SequenceMemory sequences_;
   IntermediateResults results_;
+  std::optional<plan::ExplainOptions> measure_next_;  // the next query
+  std::string measured_plan_;                         // of the last one that was measured
   LocalServices services_;
   CopyStream* copy_stream_ = nullptr;
   PlanCache plans_;

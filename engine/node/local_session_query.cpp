@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/commands/command.h"
+#include "engine/executor/result.h"
 #include "engine/node/local_session.h"
 #include "engine/plan/explain.h"
 #include "engine/plan/planner.h"
@@ -191,17 +192,33 @@ auto LocalSession::without_hook(const StatementRequest& request, const Work& wor
     LocalSession& session;
     QueryHook* const hook;
     const std::string_view text;
+    const std::int64_t start_us;
     ~Restore() {
       session.hook_ = hook;
       session.text_ = text;
+      session.call_.statement_start_us = start_us;
     }
   };
-  const Restore restore{*this, std::exchange(hook_, nullptr), std::exchange(text_, request.text)};
+  const Restore restore{*this, std::exchange(hook_, nullptr), std::exchange(text_, request.text),
+                        call_.statement_start_us};
   return work();
 }
 
 QueryResult LocalSession::run_here(const StatementRequest& request) {
   return without_hook(request, [&] { return run_in_transaction(request); });
+}
+
+std::unique_ptr<LocalSession::MeasuredRun> LocalSession::measure_here(const plan::PlannedStatementPtr& planned,
+                                                                      std::span<const Value> parameters,
+                                                                      executor::CustomRowSource* custom_rows) {
+  std::unique_ptr<MeasuredRun> run(new MeasuredRun{executor::StatementSnapshot(database_, *transaction_), planned});
+  executor::ExecutionInputs from = inputs(parameters, run->snapshot);
+  from.custom_rows = custom_rows;
+  from.measure = true;
+  run->execution.emplace(planned, from);
+  run->result = executor::run_to_the_end(*run->execution, *planned);
+  database_.transactions().next_command(*transaction_);
+  return run;
 }
 
 StatementDescription LocalSession::describe_here(const StatementRequest& request) {
@@ -252,12 +269,39 @@ executor::ExecutionInputs LocalSession::inputs(std::span<const Value> parameters
 }
 
 QueryResult LocalSession::run_query(const StatementRequest& request) {
+  const std::optional<plan::ExplainOptions> measure = std::exchange(measure_next_, std::nullopt);
+  const std::int64_t started_us = measure ? database_.host().realtime_us() : 0;
   executor::StatementSnapshot snapshot(database_, *transaction_);
   const StatementPlanPtr planned = plan(request);
   refuse_change_if_read_only(*planned->query);
   const Row parameters = typed_parameters(*planned, request);
   if (planned->hooked != nullptr) return hook_->run({*planned->hooked, parameters, planned->parameter_types});
+  if (measure) return run_measured(*planned, parameters, *measure, started_us);
   return executor::execute(planned->planned, inputs(parameters, snapshot));
+}
+
+namespace {
+
+std::string milliseconds_text(const char* what, std::int64_t from_us, std::int64_t to_us) {
+  return fmt::format("{}: {:.3f} ms", what, static_cast<double>(to_us - from_us) / 1000);
+}
+
+}  // namespace
+
+QueryResult LocalSession::run_measured(const StatementPlan& planned, std::span<const Value> parameters,
+                                       const plan::ExplainOptions& options, std::int64_t started_us) {
+  const std::int64_t planned_us = database_.host().realtime_us();
+  const std::unique_ptr<MeasuredRun> run = measure_here(planned.planned, parameters);
+  const plan::ExplainContext context{
+      options, [&run](const plan::Plan& node) { return run->execution->measurement(node); }, nullptr};
+  std::vector<std::string> lines = plan::explain(*planned.planned, context);
+  if (options.summary) {
+    lines.push_back(milliseconds_text("Planning Time", started_us, planned_us));
+    lines.push_back(milliseconds_text("Execution Time", planned_us, database_.host().realtime_us()));
+  }
+  measured_plan_.clear();
+  for (const std::string& line : lines) measured_plan_ += (measured_plan_.empty() ? "" : "\n") + line;
+  return std::move(run->result);
 }
 
 // --- CREATE TABLE AS ---
@@ -289,7 +333,8 @@ QueryResult LocalSession::create_table_as(const StatementRequest& request, const
 // --- EXPLAIN ---
 
 QueryResult LocalSession::explain(const StatementRequest& request, const syntax::Explain& explain) {
-  const auto [options, summary] = read_explain_options(explain);
+  auto [options, summary] = read_explain_options(explain);
+  options.summary = summary;
   StatementRequest explained{explain.statement, request.text, request.parameters, request.types};
   Row arguments;
   std::optional<Prepared> prepared;
@@ -324,13 +369,10 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
   std::vector<std::string> lines =
       planned->hooked != nullptr ? hook_->explain({*planned->hooked, parameters, planned->parameter_types}, options)
                                  : plan::explain(*planned->planned, context);
-  const auto milliseconds = [](std::int64_t microseconds) { return static_cast<double>(microseconds) / 1000; };
   if (summary) {
-    lines.push_back(fmt::format("Planning Time: {:.3f} ms", milliseconds(planned_us - started_us)));
-    if (options.analyze) {
-      lines.push_back(
-          fmt::format("Execution Time: {:.3f} ms", milliseconds(database_.host().realtime_us() - planned_us)));
-    }
+    lines.push_back(milliseconds_text("Planning Time", started_us, planned_us));
+    if (options.analyze)
+      lines.push_back(milliseconds_text("Execution Time", planned_us, database_.host().realtime_us()));
   }
   QueryResult result = tagged("EXPLAIN");
   result.columns.push_back({"QUERY PLAN", TypeId::text});

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/executor/copy.h"
 #include "engine/node/session.h"
 #include "engine/plan/explain.h"
 #include "engine/query/query.h"
@@ -36,6 +37,10 @@ class QueryHook {
   virtual QueryResult run(const Run& run) = 0;
   // The lines of EXPLAIN; runs the query if the options say ANALYZE.
   virtual std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) = 0;
+  // Where the rows of a COPY FROM go; null: into the node's own table. The relation is open and locked. Throws if the
+  // statement is refused.
+  virtual std::unique_ptr<executor::CopyDestination> copy_into(const query::RelationPtr& relation,
+                                                               const syntax::Copy& statement) = 0;
 
  protected:
   ~QueryHook() = default;

@@ -57,7 +57,9 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"has_table_privilege", &LocalServices::has_privilege},
       {"has_tablespace_privilege", &LocalServices::has_privilege},
       {"has_type_privilege", &LocalServices::has_privilege},
+      {"last_measured_plan", &LocalServices::last_measured_plan},
       {"lastval", &LocalServices::lastval},
+      {"measure_next_query", &LocalServices::measure_next_query},
       {"nextval", &LocalServices::nextval},
       {"obj_description", &LocalServices::object_description},
       {"pg_advisory_lock", &LocalServices::advisory},
@@ -137,6 +139,17 @@ Value LocalServices::store_intermediate_result(const FunctionCall& call) {
   session_.results->store(call[0].as_text(), call[1].as_integer(), call[2].as_array(), call[3].as_boolean());
   return nothing();
 }
+
+Value LocalServices::measure_next_query(const FunctionCall& call) {
+  session_.measure_next_query({.analyze = true,
+                               .verbose = call[0].as_boolean(),
+                               .costs = call[1].as_boolean(),
+                               .timing = call[2].as_boolean(),
+                               .summary = call[3].as_boolean()});
+  return nothing();
+}
+
+Value LocalServices::last_measured_plan(const FunctionCall&) { return Value::text(session_.last_measured_plan()); }
 
 // A session's own sequence, so that it does not depend on what others draw.
 RandomSequence& LocalServices::random_sequence() {

@@ -12,6 +12,7 @@
 #include "engine/catalog/sequence.h"
 #include "engine/node/database.h"
 #include "engine/node/intermediate_results.h"
+#include "engine/plan/explain.h"
 #include "engine/types/function.h"
 #include "engine/types/random.h"
 
@@ -33,6 +34,8 @@ class LocalServices final : public SessionServices {
     std::function<void(const char* sqlstate, std::string message)> warn;
     std::function<std::string()> query;  // current_query()
     IntermediateResults* results = nullptr;
+    std::function<void(const plan::ExplainOptions& options)> measure_next_query;
+    std::function<std::string()> last_measured_plan;  // its lines
   };
   LocalServices(Database& database, txn::Backend& backend, catalog::SequenceMemory& sequences, Session session);
 
@@ -48,6 +51,8 @@ class LocalServices final : public SessionServices {
   static Handler find_handler(std::string_view name);
 
   Value store_intermediate_result(const FunctionCall& call);
+  Value measure_next_query(const FunctionCall& call);
+  Value last_measured_plan(const FunctionCall& call);
 
   // Sequences (session_services_sequences.cpp).
   Value nextval(const FunctionCall& call);

@@ -137,6 +137,14 @@ void add_intermediate_results(Entries& to) {
                           .set = rows_of_session});
 }
 
+// EXPLAIN ANALYZE of a coordinator: the next query of the session keeps what EXPLAIN (ANALYZE, VERBOSE, COSTS, TIMING,
+// SUMMARY) would print of it.
+void add_measurements(Entries& to) {
+  using enum TypeId;
+  add(to, {"measure_next_query", {boolean, boolean, boolean, boolean}, void_type, changing});
+  add(to, {"last_measured_plan", {}, text, changing});
+}
+
 void add_catalog(Entries& to) {
   using enum TypeId;
   add(to, {"to_regclass", {text}, regclass});
@@ -195,6 +203,7 @@ void add_session(Entries& to) {
   add_settings(to);
   add_catalog(to);
   add_intermediate_results(to);
+  add_measurements(to);
 }
 
 }  // namespace polarsim::engine::families
