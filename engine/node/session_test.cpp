@@ -107,9 +107,8 @@ TEST(LocalSession, VacuumTakesEntriesOfEveryKindOfIndex) {
     session.run("CREATE TABLE t (id int PRIMARY KEY, v text, c char(5), n numeric)");
     session.run("CREATE INDEX t_lower ON t (lower(v)); CREATE INDEX t_part ON t (v) WHERE id > 1");
     session.run("CREATE INDEX t_c ON t (c, n); CREATE INDEX t_inverse ON t ((10 / id)) WHERE id <> 0");
-    session.run(
-        "INSERT INTO t VALUES (0, 'Zero', 'z', 0), (1, 'One', 'o', 1.0), (2, 'Two', 't', 2.50), (3, repeat('y', "
-        "20000), 'l', 3)");
+    session.run("INSERT INTO t VALUES (0, 'Zero', 'z', 0), (1, 'One', 'o', 1.0), (2, 'Two', 't', 2.50)");
+    session.run("INSERT INTO t VALUES (3, repeat('y', 500), 'l', 3)");
     session.run("ALTER TABLE t ADD COLUMN later text DEFAULT 'x'");
     session.run("CREATE INDEX t_later ON t (later, upper(later))");
     session.run("DELETE FROM t");
