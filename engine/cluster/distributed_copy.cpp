@@ -7,8 +7,8 @@
 #include "engine/copy/binary.h"
 #include "engine/copy/options.h"
 #include "engine/copy/writer.h"
-#include "engine/sql/error.h"
 #include "engine/types/binary_form.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 #include "engine/types/text_form.h"
 

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "engine/distribution/planner.h"
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
 #include "engine/types/binary_form.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::cluster {
