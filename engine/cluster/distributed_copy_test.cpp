@@ -103,9 +103,10 @@ TEST(DistributedCopy, ErrorsAreThoseOfTheRelativeAndLeaveNothing) {
     fails(csv, "5,1,n\n1,1,dup\n",
           "XX000: duplicate key value violates unique constraint \"a_pkey_102008\"\nDETAIL: Key (id)=(1) already "
           "exists.");
-    fails(csv, "1000,-1,neg\n",
-          "XX000: new row for relation \"a_102010\" violates check constraint \"a_v_check\"\nDETAIL: Failing row "
-          "contains (1000, -1, neg).");
+    fails(
+        csv, "1000,-1,neg\n",
+        "XX000: new row for relation \"a_102009\" violates check constraint \"a_v_check_102009\"\nDETAIL: Failing row "
+        "contains (1000, -1, neg).");
     fails("COPY a FROM STDIN WHERE id > 5", "9\t1\tx\n", "XX000: PolarCluster does not support COPY FROM with WHERE");
     fails("COPY a FROM 'nosuch.csv'", "",
           "58P01: could not open file \"nosuch.csv\" for reading: No such file or directory");
@@ -202,7 +203,7 @@ TEST(DistributedCopy, ManyRowsAreSentInParts) {
       rows += std::to_string(id) + "\t" + std::to_string(id % 7) + "\t" + filler + "\n";
     EXPECT_EQ(copied(client, "COPY a FROM STDIN", rows), "COPY 10000");
     EXPECT_EQ(TestCluster::rows(client, "SELECT count(*), sum(id), sum(v), min(length(s)) FROM a"),
-              "10000|50005000|29997|1000");
+              "10000|50005000|29998|1000");
     // The second part meets what the first has put there; both are undone.
     EXPECT_EQ(copied(client, "COPY r FROM STDIN", rows + "1\t1\tx\n").substr(0, 5), "XX000");
     EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM r"), "0");
@@ -219,7 +220,7 @@ TEST(DistributedCopy, TablesAndQueriesAreCopiedOut) {
               "2000\t1\tret\n");
     EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM a"), "4");
     EXPECT_EQ(TestCluster::ok(client, "COPY a TO '/out.csv' (FORMAT csv)").tag, "COPY 4");
-    EXPECT_EQ(copied(client, "COPY r FROM '/out.csv' (FORMAT csv)", ""), "COPY 4");
+    EXPECT_EQ(TestCluster::ok(client, "COPY r FROM '/out.csv' (FORMAT csv)").tag, "COPY 4");
     EXPECT_EQ(copied_out(client, "COPY r (id) TO STDOUT (FORMAT csv, HEADER)").size(),
               std::string("id\n1\n2\n3\n2000\n").size());
     EXPECT_EQ(TestCluster::rows(client, "SELECT sum(id), sum(v), string_agg(s, '' ORDER BY id) FROM r"),
