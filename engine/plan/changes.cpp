@@ -4,7 +4,7 @@
 #include "engine/plan/level_planner.h"
 #include "engine/query/analysis.h"
 #include "engine/query/system_columns.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "engine/sql/ast.h"
+#include "engine/types/type.h"
 
-namespace polarsim::engine::sql {
+namespace polarsim::engine::catalog {
 
 struct SequenceParameters {
   std::int64_t start = 1;
@@ -25,8 +26,17 @@ struct SequenceState {
   friend bool operator==(const SequenceState&, const SequenceState&) = default;
 };
 
+// What is asked of a sequence; what is not follows from its direction and type.
+struct SequenceRequest {
+  TypeId type = TypeId::int8;  // or int2, int4
+  std::optional<std::int64_t> start;
+  std::optional<std::int64_t> increment;
+  std::optional<std::int64_t> minimum;
+  std::optional<std::int64_t> maximum;
+  bool cycle = false;
+};
 // Throws SqlError 22023 with PostgreSQL's texts for bounds that make no sense.
-SequenceParameters sequence_parameters(const CreateSequence& create);
+SequenceParameters sequence_parameters(const SequenceRequest& request);
 inline SequenceState initial_state(const SequenceParameters& parameters) { return {parameters.start, false}; }
 
 // nextval(): the state's last_value is then what it gives out. Throws 2200H at the end of a sequence that does not
@@ -36,4 +46,4 @@ SequenceState next_state(const SequenceParameters& parameters, const SequenceSta
 SequenceState set_state(const SequenceParameters& parameters, std::int64_t value, bool is_called,
                         std::string_view name);
 
-}  // namespace polarsim::engine::sql
+}  // namespace polarsim::engine::catalog

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/sql/ast.h"
+#include "engine/syntax/ast.h"
 
-namespace polarsim::engine::sql {
+namespace polarsim::engine::syntax {
 
 // What an index is called that was given no name: table_column_column_label, cut to 63 bytes as makeObjectName() does
 // (src/backend/commands/indexcmds.c), with a number behind it if `taken` knows the name. The label is "key" for a
@@ -20,4 +20,4 @@ std::string default_index_name(std::string_view table, const std::vector<std::st
 // lower case. Throws SqlError 42602 "invalid name syntax".
 TableName parse_relation_name(std::string_view text);
 
-}  // namespace polarsim::engine::sql
+}  // namespace polarsim::engine::syntax

@@ -1,18 +1,37 @@
-#include "engine/sql/sequence.h"
+#include "engine/catalog/sequence_counting.h"
 
 #include <gtest/gtest.h>
 
-#include <variant>
+#include <sstream>
+#include <string>
 
-#include "engine/sql/error.h"
-#include "engine/sql/object_names.h"
-#include "engine/sql/parser.h"
+#include "engine/types/error.h"
 
-namespace polarsim::engine::sql {
+namespace polarsim::engine::catalog {
 namespace {
 
+// Options of one word and a number each, as CREATE SEQUENCE has them.
 SequenceParameters parameters(const std::string& options) {
-  return sequence_parameters(std::get<CreateSequence>(parse("create sequence s " + options)[0]->body));
+  SequenceRequest request;
+  std::istringstream words(options);
+  for (std::string word; words >> word;) {
+    if (word == "cycle") {
+      request.cycle = true;
+      continue;
+    }
+    std::string value;
+    words >> value;
+    if (word == "as") {
+      request.type = value == "smallint" ? TypeId::int2 : TypeId::int4;
+      continue;
+    }
+    std::optional<std::int64_t>& option = word == "start"       ? request.start
+                                          : word == "increment" ? request.increment
+                                          : word == "minvalue"  ? request.minimum
+                                                                : request.maximum;
+    option = std::stoll(value);
+  }
+  return sequence_parameters(request);
 }
 
 std::string refusal(const std::string& options) {
@@ -48,6 +67,8 @@ TEST(SequenceTest, BoundsThatMakeNoSenseAreRefused) {
   EXPECT_EQ(refusal("increment 0"), "22023: INCREMENT must not be zero");
   EXPECT_EQ(refusal("as int maxvalue 3000000000"),
             "22023: MAXVALUE (3000000000) is out of range for sequence data type integer");
+  EXPECT_EQ(refusal("as smallint maxvalue 40000"),
+            "22023: MAXVALUE (40000) is out of range for sequence data type smallint");
   EXPECT_EQ(refusal("as int minvalue -3000000000"),
             "22023: MINVALUE (-3000000000) is out of range for sequence data type integer");
 }
@@ -56,6 +77,7 @@ TEST(SequenceTest, WhatIsNotGivenFollowsFromTheDirectionAndTheType) {
   EXPECT_EQ(parameters(""), (SequenceParameters{1, 1, 1, INT64_MAX, false}));
   EXPECT_EQ(parameters("increment -1"), (SequenceParameters{-1, -1, INT64_MIN, -1, false}));
   EXPECT_EQ(parameters("as int cycle"), (SequenceParameters{1, 1, 1, INT32_MAX, true}));
+  EXPECT_EQ(parameters("as smallint"), (SequenceParameters{1, 1, 1, INT16_MAX, false}));
   EXPECT_EQ(parameters("as int increment -3"), (SequenceParameters{-1, -3, INT32_MIN, -1, false}));
 }
 
@@ -77,38 +99,5 @@ TEST(SequenceTest, CanBeSetWithinItsBounds) {
   EXPECT_THROW(set_state(sequence, 0, true, "s"), SqlError);
 }
 
-TEST(ObjectNamesTest, IndexesAreCalledAsInPostgresql) {
-  const auto none = [](const std::string&) { return false; };
-  EXPECT_EQ(default_index_name("t", {"a", "b"}, "key", none), "t_a_b_key");
-  EXPECT_EQ(default_index_name("t", {}, "pkey", none), "t_pkey");
-  const std::string table = "longname_longname_longname_longname_longname_longname";
-  const std::string column = "longcolumn_longcolumn_longcolumn";
-  EXPECT_EQ(default_index_name(table, {"b", column}, "key", none),
-            "longname_longname_longname_lo_b_longcolumn_longcolumn_longc_key");
-  EXPECT_EQ(default_index_name(table, {column}, "key", none),
-            "longname_longname_longname_lo_longcolumn_longcolumn_longcol_key");
-  const auto first_two = [](const std::string& name) { return name == "t_a_idx" || name == "t_a_idx1"; };
-  EXPECT_EQ(default_index_name("t", {"a"}, "idx", first_two), "t_a_idx2");
-}
-
-TEST(ObjectNamesTest, NamesInTextsAreReadAsInPostgresql) {
-  const auto read = [](std::string_view text) {
-    try {
-      const TableName name = parse_relation_name(text);
-      return name.schema + "/" + name.name;
-    } catch (const SqlError& error) {
-      return std::string(error.what());
-    }
-  };
-  EXPECT_EQ(read("A"), "/a");
-  EXPECT_EQ(read(" Public . \"a\"\"B\" "), "public/a\"B");
-  EXPECT_EQ(read("1a"), "/1a");
-  EXPECT_EQ(read(""), "42602: invalid name syntax");
-  EXPECT_EQ(read("a b"), "42602: invalid name syntax");
-  EXPECT_EQ(read("a."), "42602: invalid name syntax");
-  EXPECT_EQ(read("\"a"), "42602: invalid name syntax");
-  EXPECT_EQ(read("a.b.c.d"), "42601: improper relation name (too many dotted names): a.b.c.d");
-}
-
 }  // namespace
-}  // namespace polarsim::engine::sql
+}  // namespace polarsim::engine::catalog

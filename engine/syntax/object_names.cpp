@@ -1,8 +1,8 @@
-#include "engine/sql/object_names.h"
+#include "engine/syntax/object_names.h"
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
-namespace polarsim::engine::sql {
+namespace polarsim::engine::syntax {
 namespace {
 
 constexpr std::size_t longest_name = 63;
@@ -93,4 +93,4 @@ TableName parse_relation_name(std::string_view text) {
   return name;
 }
 
-}  // namespace polarsim::engine::sql
+}  // namespace polarsim::engine::syntax

@@ -1,15 +1,26 @@
-#include "engine/sql/sequence.h"
+#include "engine/catalog/sequence_counting.h"
 
 #include <limits>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
-namespace polarsim::engine::sql {
+namespace polarsim::engine::catalog {
 namespace {
 
+struct Range {
+  std::int64_t lowest = 0;
+  std::int64_t highest = 0;
+  bool holds(std::int64_t value) const { return lowest <= value && value <= highest; }
+};
+
 template <typename Integer>
-bool fits(std::int64_t value) {
-  return value >= std::numeric_limits<Integer>::min() && value <= std::numeric_limits<Integer>::max();
+Range range_of() {
+  return {std::numeric_limits<Integer>::min(), std::numeric_limits<Integer>::max()};
+}
+
+Range range_of(TypeId type) {
+  if (type == TypeId::int2) return range_of<std::int16_t>();
+  return type == TypeId::int4 ? range_of<std::int32_t>() : range_of<std::int64_t>();
 }
 
 [[noreturn]] void refuse(const std::string& message) { throw SqlError(sqlstate::invalid_parameter_value, message); }
@@ -20,25 +31,21 @@ std::string bound(const char* what, std::int64_t value) {
 
 }  // namespace
 
-SequenceParameters sequence_parameters(const CreateSequence& create) {
+SequenceParameters sequence_parameters(const SequenceRequest& request) {
   SequenceParameters out;
-  out.cycle = create.cycle;
-  out.increment = create.increment.value_or(1);
+  out.cycle = request.cycle;
+  out.increment = request.increment.value_or(1);
   if (out.increment == 0) refuse("INCREMENT must not be zero");
   const bool up = out.increment > 0;
-  const bool small = create.type == TypeId::int4;
-  const std::int64_t highest =
-      small ? std::numeric_limits<std::int32_t>::max() : std::numeric_limits<std::int64_t>::max();
-  const std::int64_t lowest =
-      small ? std::numeric_limits<std::int32_t>::min() : std::numeric_limits<std::int64_t>::min();
-  const std::string of_type = std::string(" is out of range for sequence data type ") + type_name(create.type);
-  out.maximum = create.maximum.value_or(up ? highest : -1);
-  if (small && !fits<std::int32_t>(out.maximum)) refuse(bound("MAXVALUE", out.maximum) + of_type);
-  out.minimum = create.minimum.value_or(up ? 1 : lowest);
-  if (small && !fits<std::int32_t>(out.minimum)) refuse(bound("MINVALUE", out.minimum) + of_type);
+  const Range range = range_of(request.type);
+  const std::string of_type = std::string(" is out of range for sequence data type ") + type_name(request.type);
+  out.maximum = request.maximum.value_or(up ? range.highest : -1);
+  if (!range.holds(out.maximum)) refuse(bound("MAXVALUE", out.maximum) + of_type);
+  out.minimum = request.minimum.value_or(up ? 1 : range.lowest);
+  if (!range.holds(out.minimum)) refuse(bound("MINVALUE", out.minimum) + of_type);
   if (out.minimum >= out.maximum)
     refuse(bound("MINVALUE", out.minimum) + " must be less than " + bound("MAXVALUE", out.maximum));
-  out.start = create.start.value_or(up ? out.minimum : out.maximum);
+  out.start = request.start.value_or(up ? out.minimum : out.maximum);
   if (out.start < out.minimum)
     refuse(bound("START value", out.start) + " cannot be less than " + bound("MINVALUE", out.minimum));
   if (out.start > out.maximum)
@@ -68,4 +75,4 @@ SequenceState set_state(const SequenceParameters& parameters, std::int64_t value
   return {value, is_called};
 }
 
-}  // namespace polarsim::engine::sql
+}  // namespace polarsim::engine::catalog

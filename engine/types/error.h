@@ -90,7 +90,7 @@ struct ErrorFields {
   std::string detail;  // these may be empty
   std::string hint;
   std::string context;
-  int position = 0;  // 1-based character of the query text; 0: none
+  int position = 0;           // 1-based character of the query text; 0: none
   std::string severity = {};  // of what is not an error: "NOTICE"; empty: WARNING
 };
 
