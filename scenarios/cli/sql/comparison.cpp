@@ -41,6 +41,12 @@ std::string difference_between(const sql::Answer& ours, const sql::Answer& their
   return "";
 }
 
+std::string difference_of_cluster(const sql::Answer& ours, const sql::Answer& theirs,
+                                  const std::vector<std::size_t>& ordered_by) {
+  if (ours.error && theirs.error) return ours.error->sqlstate == theirs.error->sqlstate ? "" : "errors";
+  return difference_between(ours, theirs, ordered_by);
+}
+
 KnownDifferences::KnownDifferences(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error(path + ": cannot be read");

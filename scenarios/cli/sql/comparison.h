@@ -12,6 +12,9 @@ namespace polarsim::scenarios::cli::test {
 // (columns, from 0) in their order.
 std::string difference_between(const sql::Answer& ours, const sql::Answer& theirs,
                                const std::vector<std::size_t>& ordered_by);
+// The same, for a cluster: errors are compared by their SQLSTATE, as messages may tell of shards.
+std::string difference_of_cluster(const sql::Answer& ours, const sql::Answer& theirs,
+                                  const std::vector<std::size_t>& ordered_by);
 
 // known_differences.tsv: a part of the statement (- for any), a part of our answer and one of theirs, as
 // sql::to_string() shows them (- for any), and the reason, separated by tabs. A line that allows everything is refused.

@@ -31,7 +31,8 @@ void StatementGenerator::add_columns(Scope& scope, const std::string& alias, con
 void StatementGenerator::add_table(Scope& scope, const std::string& alias, const GeneratedTable& table) {
   for (const GeneratedColumn& column : table.columns) {
     const bool floating = column.type.id == T::float4 || column.type.id == T::float8;
-    scope.columns.push_back({alias, column.name, column.type, is_canonical(column.type), floating && !table.is_view});
+    scope.columns.push_back({alias, column.name, column.type, is_canonical(column.type), floating && !table.is_view,
+                             column.name == table.distribution_column});
   }
   scope.single_row = false;
   scope.keyed = scope.keyed && table.has_primary_key;
@@ -102,12 +103,15 @@ std::string StatementGenerator::joined(const Scope& left, const Scope& right, co
   } else {
     // An equality over both sides, of a type that both have.
     std::vector<std::string> equal;
+    std::vector<std::string> together;
     for (const ScopeColumn& column : left.columns) {
       for (const ScopeColumn& other : right.columns) {
-        if (other.type.id == column.type.id && column.type.id != T::json)
-          equal.push_back(fmt::format("{} = {}", column.text(), other.text()));
+        if (other.type.id != column.type.id || column.type.id == T::json) continue;
+        equal.push_back(fmt::format("{} = {}", column.text(), other.text()));
+        if (column.distributes && other.distributes) together.push_back(equal.back());
       }
     }
+    if (!together.empty() && choices_.percent(80)) equal = together;
     on = equal.empty() ? "true" : choices_.one_of(equal);
     if (kind != "FULL JOIN" && choices_.one_in(5)) on += " AND " + condition({&both, nullptr, false, true}, 1);
   }
