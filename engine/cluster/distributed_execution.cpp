@@ -73,18 +73,20 @@ Row as_texts(const Row& row, const std::vector<ResultColumn>& columns) {
 
 }  // namespace
 
-bool needs_block(const distribution::DistributedPlan& plan, const distribution::StatementValues& values) {
-  const bool lends = !plan.subplans.empty();
-  if (lends) return true;
-  if (plan.job == nullptr || !plan.job->writes) return false;
-  const std::vector<distribution::Task> tasks = make_tasks(*plan.job, values);
-  return tasks.size() > 1 || (tasks.size() == 1 && tasks[0].groups.size() > 1);
+PreparedTasks::PreparedTasks(const distribution::DistributedPlan& plan, const distribution::StatementValues& values) {
+  needs_block = !plan.subplans.empty();
+  if (needs_block || plan.job == nullptr || !plan.job->writes) return;
+  tasks = make_tasks(*plan.job, values);
+  needs_block = tasks->size() > 1 || (tasks->size() == 1 && tasks->front().groups.size() > 1);
 }
 
-QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan) {
+QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan, const PreparedTasks* prepared) {
   for (const distribution::Subplan& subplan : plan.subplans) run_subplan(subplan);
   QueryResult result;
-  if (plan.job != nullptr) result = run_job(*plan.job, plan);
+  if (plan.job != nullptr) {
+    result = prepared != nullptr && prepared->tasks ? run_tasks(*plan.job, *prepared->tasks, plan)
+                                                    : run_tasks(*plan.job, make_tasks(*plan.job, values_), plan);
+  }
   if (plan.merge == nullptr) return result;
   if (plan.job != nullptr) job_rows_[plan.job.get()] = std::move(result.rows);
   const std::vector<ErrorFields> notices = std::move(result.notices);
@@ -115,7 +117,10 @@ void DistributedExecution::run_subplan(const distribution::Subplan& subplan) {
     result.parts.resize(split.ranges.size());
     const auto column = static_cast<std::size_t>(split.column) - 1;
     for (Row& row : rows.rows) {
-      if (row[column].is_null()) continue;
+      if (row[column].is_null()) {
+        if (!split.null_error.empty()) throw SqlError(sqlstate::null_value_not_allowed, split.null_error);
+        continue;
+      }
       const std::int32_t hash = distribution::hash_of(row[column], split.type);
       const auto range = std::find_if(split.ranges.begin(), split.ranges.end(),
                                       [&](const auto& part) { return part.low <= hash && hash <= part.high; });
@@ -163,10 +168,6 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
 }
 
 // --- tasks ---
-
-QueryResult DistributedExecution::run_job(const distribution::Job& job, const distribution::DistributedPlan& plan) {
-  return run_tasks(job, make_tasks(job, values_), plan);
-}
 
 QueryResult DistributedExecution::run_here(const distribution::Task& task, std::span<const Value> parameters) {
   return place_.local.run_here(

@@ -43,7 +43,11 @@ std::string difference_between(const sql::Answer& ours, const sql::Answer& their
 
 std::string difference_of_cluster(const sql::Answer& ours, const sql::Answer& theirs,
                                   const std::vector<std::size_t>& ordered_by) {
-  if (ours.error && theirs.error) return ours.error->sqlstate == theirs.error->sqlstate ? "" : "errors";
+  if (ours.error && theirs.error) {
+    const std::string& state = ours.error->sqlstate;
+    const bool violations = state.starts_with("23") && theirs.error->sqlstate.starts_with("23");
+    return violations || state == theirs.error->sqlstate ? "" : "errors";
+  }
   return difference_between(ours, theirs, ordered_by);
 }
 

@@ -4,8 +4,8 @@
 //
 // A script that differs is made shorter and simpler by RapidCheck (RC_PARAMS="seed=..." repeats a run). In the
 // environment, POLARSIM_SQL_SCRIPTS says how many scripts there are, and POLARSIM_SQL_SURVEY=SEED lists the
-// differences of so many scripts instead of stopping at the first: one example of each kind. POLARSIM_SQL_FIRST is the
-// number of its first script, POLARSIM_SQL_LOG a file for its statements.
+// differences of so many scripts instead of stopping at the first: an example of each kind. POLARSIM_SQL_FIRST is the
+// number of its first script, POLARSIM_SQL_LOG a file for its statements, POLARSIM_SQL_EXAMPLES how many are shown.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -95,23 +95,28 @@ void survey(Target target, std::size_t scripts) {
   if (const char* const path = std::getenv("POLARSIM_SQL_LOG")) stage.log_to(path);
   const std::uint64_t seed = number_from_environment("POLARSIM_SQL_SURVEY", 1);
   const std::uint64_t first = number_from_environment("POLARSIM_SQL_FIRST", 0);
+  // Texts by their length, with the number of the script.
   struct Kind {
     std::size_t count = 0;
-    std::string shortest;
-    std::uint64_t script = 0;
+    std::multimap<std::size_t, std::pair<std::uint64_t, std::string>> shortest;
   };
+  const std::uint64_t examples = number_from_environment("POLARSIM_SQL_EXAMPLES", 1);
   std::map<std::string, Kind> kinds;
   for (std::uint64_t i = first; i < first + number_from_environment("POLARSIM_SQL_SCRIPTS", scripts); ++i) {
     stage.note(fmt::format("-- script {}", i));
     for (Difference& difference : stage.play(make_script(seed * 1'000'000 + i), false).differences) {
       Kind& kind = kinds[difference.kind];
-      if (kind.count++ != 0 && difference.text.size() >= kind.shortest.size()) continue;
-      kind.shortest = std::move(difference.text);
-      kind.script = i;
+      ++kind.count;
+      const std::size_t length = difference.text.size();
+      kind.shortest.emplace(length, std::pair(i, std::move(difference.text)));
+      if (kind.shortest.size() > examples) kind.shortest.erase(std::prev(kind.shortest.end()));
     }
   }
-  for (const auto& [name, kind] : kinds)
-    std::cout << fmt::format("===== {} times (script {}): {}\n{}", kind.count, kind.script, name, kind.shortest);
+  for (const auto& [name, kind] : kinds) {
+    std::cout << fmt::format("===== {} times: {}\n", kind.count, name);
+    for (const auto& [length, example] : kind.shortest)
+      std::cout << fmt::format("(script {}) {}\n", example.first, example.second);
+  }
   std::cout << stage.errors();
   std::cout << stage.summary() << ", " << kinds.size() << " kinds\n";
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <ostream>
 #include <random>
@@ -35,9 +36,17 @@ std::string shape_of(const std::string& text) {
 // What the relative refuses, too: features, joins on other columns, NULL in a distribution column.
 bool is_refusal(const sql::Answer& answer) {
   if (!answer.error) return false;
-  const std::string& state = answer.error->sqlstate;
-  return state == "0A000" || (state == "XX000" && answer.error->message.find("repartition") != std::string::npos) ||
-         (state == "22004" && answer.error->message.find("partition column") != std::string::npos);
+  if (answer.error->sqlstate == "0A000") return true;
+  static const std::vector<std::pair<const char*, const char*>> others{
+      {"XX000", "the query contains a join that requires repartitioning"},
+      {"XX000", "cannot execute ALTER TABLE command involving partition column"},
+      {"XX000", "cascade_to_colocated parameter is necessary"},
+      {"XX000", " is not distributed"},
+      {"22004", "partition column"},
+  };
+  return std::ranges::any_of(others, [&](const auto& other) {
+    return answer.error->sqlstate == other.first && answer.error->message.find(other.second) != std::string::npos;
+  });
 }
 
 Difference describe(const std::string& differs, const std::string& statement, const sql::Answer& ours,
@@ -81,6 +90,21 @@ void Stage::note(const std::string& text) {
   if (log_.is_open()) log_ << text << std::endl;
 }
 
+// A cluster computes the values of all rows before it inserts the first, and a refused statement is not run on
+// PostgreSQL at all: numbers that a failure took are given back to both.
+void Stage::restart_numbers(const GeneratedSchema& schema) {
+  if (target_ != Target::cluster) return;
+  for (const GeneratedTable& table : schema.tables) {
+    for (const GeneratedColumn& column : table.columns) {
+      if (!column.numbered) continue;
+      const std::string call = fmt::format("SELECT setval(pg_get_serial_sequence('{}', '{}'), {})", table.name,
+                                           column.name, 20 * statements_);
+      ours_->run(call);
+      theirs_->run(call);
+    }
+  }
+}
+
 Played Stage::play(const Script& script, bool stop_at_first) {
   theirs_->run("drop schema public cascade");
   theirs_->run("create schema public");
@@ -117,33 +141,34 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
       played.differences.push_back(describe("only errors", statement.text, ours, {}));
       if (stop_at_first) return false;
     }
-    if (refused) {
-      const std::string kind = ours.error->sqlstate + " " + shape_of(ours.error->message);
-      ++refusals_[kind];
-      refused_examples_.emplace(kind, statement.text);
-    }
+    if (refused) note_refusal(statement, ours);
     after(!ours.error);
     return true;
   }
   if (refused && !only_reads(statement.text)) {
-    const std::string kind = ours.error->sqlstate + " " + shape_of(ours.error->message);
-    ++refusals_[kind];
-    refused_examples_.emplace(kind, statement.text);
+    note_refusal(statement, ours);
+    if (!only_reads(statement.text)) restart_numbers(schema);
     return true;
   }
   const sql::Answer theirs = theirs_->run(statement.text);
   if (theirs.error) ++errors_[theirs.error->sqlstate + " " + shape_of(theirs.error->message)];
   if (refused && !(theirs.error && theirs.error->sqlstate == ours.error->sqlstate)) {
-    const std::string kind = ours.error->sqlstate + " " + shape_of(ours.error->message);
-    ++refusals_[kind];
-    refused_examples_.emplace(kind, statement.text);
+    note_refusal(statement, ours);
+    if (!only_reads(statement.text)) restart_numbers(schema);
     return true;
   }
   const std::size_t before = played.differences.size();
   const bool same = compare(statement, ours, theirs, played);
   if (!same && (!only_reads(statement.text) || (stop_at_first && played.differences.size() > before))) return false;
   if (!theirs.error) after(true);
+  if (theirs.error && !only_reads(statement.text)) restart_numbers(schema);
   return true;
+}
+
+void Stage::note_refusal(const GeneratedStatement& statement, const sql::Answer& ours) {
+  const std::string kind = ours.error->sqlstate + " " + shape_of(ours.error->message);
+  ++refusals_[kind];
+  refused_examples_.emplace(kind, statement.text);
 }
 
 bool Stage::compare(const GeneratedStatement& statement, const sql::Answer& ours, const sql::Answer& theirs,

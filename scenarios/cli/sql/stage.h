@@ -58,6 +58,8 @@ class Stage {
   // Whether to go on.
   bool step(const GeneratedStatement& statement, GeneratedSchema& schema, Played& played, bool stop_at_first);
   bool compare(const GeneratedStatement& statement, const sql::Answer& ours, const sql::Answer& theirs, Played& played);
+  void restart_numbers(const GeneratedSchema& schema);
+  void note_refusal(const GeneratedStatement& statement, const sql::Answer& ours);
   void compare_tables(const GeneratedSchema& schema, Played& played);
 
   Target target_;
