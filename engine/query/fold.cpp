@@ -122,7 +122,12 @@ class Folder {
     return volatility == Volatility::immutable || (volatility == Volatility::stable && options_.stable_functions);
   }
   ExpressionPtr evaluated(const ExpressionPtr& expression) const {
-    return constant_like(*expression, Program::compile(expression).run({}, options_.call));
+    try {
+      return constant_like(*expression, Program::compile(expression).run({}, options_.call));
+    } catch (const SqlError&) {
+      if (!options_.failures_stay) throw;
+      return expression;
+    }
   }
 
   ExpressionPtr fold_parameter(const ExpressionPtr& expression, const Parameter& parameter) const {

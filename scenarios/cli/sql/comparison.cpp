@@ -44,9 +44,11 @@ std::string difference_between(const sql::Answer& ours, const sql::Answer& their
 std::string difference_of_cluster(const sql::Answer& ours, const sql::Answer& theirs,
                                   const std::vector<std::size_t>& ordered_by) {
   if (ours.error && theirs.error) {
-    const std::string& state = ours.error->sqlstate;
-    const bool violations = state.starts_with("23") && theirs.error->sqlstate.starts_with("23");
-    return violations || state == theirs.error->sqlstate ? "" : "errors";
+    const auto of_a_row = [](const sql::AnswerError& error) {
+      return error.sqlstate.starts_with("22") || error.sqlstate.starts_with("23");
+    };
+    const bool same = ours.error->sqlstate == theirs.error->sqlstate;
+    return same || (of_a_row(*ours.error) && of_a_row(*theirs.error)) ? "" : "errors";
   }
   return difference_between(ours, theirs, ordered_by);
 }

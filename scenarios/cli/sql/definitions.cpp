@@ -280,6 +280,7 @@ GeneratedStatement StatementGenerator::create_view() {
   view.is_view = true;
   view.filled = true;
   const Query made = query(any_types(), nullptr, 1, false);
+  view.rows = made.rows;
   std::string names;
   for (const OutputColumn& column : made.columns) {
     const std::string name = column_names[view.columns.size()];

@@ -28,6 +28,7 @@ struct GeneratedTable {
   bool has_primary_key = false;  // keys[0]
   bool is_view = false;
   bool filled = false;
+  double rows = 30;  // about how many it may have: of a view, what its joins may make
   Placement placement = Placement::local;
   std::string distribution_column;  // of a distributed table
   bool placed = true;               // else the call that places it is still to come

@@ -40,7 +40,11 @@ bool is_refusal(const sql::Answer& answer) {
   static const std::vector<std::pair<const char*, const char*>> others{
       {"XX000", "the query contains a join that requires repartitioning"},
       {"XX000", "cannot execute ALTER TABLE command involving partition column"},
+      {"XX000", "cannot execute ALTER COLUMN command involving identity column"},
+      {"XX000", "because the column involves a default coming from a sequence"},
       {"XX000", "cascade_to_colocated parameter is necessary"},
+      {"XX000", "this call doesn't change any properties of the table"},
+      {"42704", "has no default operator class for specified partition method"},
       {"XX000", " is not distributed"},
       {"22004", "partition column"},
   };

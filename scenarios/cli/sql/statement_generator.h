@@ -58,6 +58,7 @@ class StatementGenerator {
     bool keyed = true;
     std::vector<std::string> keys;
     bool single_row = true;  // no row but one: what fails, fails for certain
+    double rows = 1;         // at most, about
     const Scope* outer = nullptr;
   };
   // Where an expression stands.
@@ -78,9 +79,11 @@ class StatementGenerator {
     std::vector<OutputColumn> columns;
     std::vector<std::size_t> ordered_by;
     bool single_row = false;
+    double rows = 1;
   };
   struct CommonTable {
     std::string name;
+    double rows = 1;
     std::vector<OutputColumn> columns;
   };
 
