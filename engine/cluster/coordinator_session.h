@@ -109,6 +109,7 @@ class CoordinatorSession : public Session, private QueryHook {
   std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) override;
   std::unique_ptr<executor::CopyDestination> copy_into(const query::RelationPtr& relation,
                                                        const syntax::Copy& statement) override;
+  bool is_shard(std::uint32_t relation) override;
   distribution::DistributedPlanPtr plan_for(const Run& run, const Metadata& metadata);
   ExecutionPlace place_of(const Metadata& metadata);
   QueryResult execute_plan(DistributedExecution& execution, const distribution::DistributedPlan& plan);

@@ -177,6 +177,8 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
     std::vector<Value> values;
     for (; at < rows.size() && values.size() + width <= values_of_a_message; ++at) {
       for (Value& value : as_texts(rows[at], result.columns)) values.push_back(std::move(value));
+      // A row without columns is a row all the same.
+      if (result.columns.empty()) values.push_back(Value::null());
     }
     const Value array = Value::array(Array(TypeId::text, std::move(values)));
     const std::vector<Value> parameters{Value::text(name), Value::integer(static_cast<std::int64_t>(width)),
@@ -274,6 +276,8 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
     if (request.use != Request::Use::answer) return;
     if (measured != nullptr) measured->measurements.bytes[request.task] = bytes_of(part);
     count += count_of(part.tag);
+    // Rows without columns do not travel; how many there are, does.
+    if (part.columns.empty() && part.tag.starts_with("SELECT")) part.rows.resize(count_of(part.tag));
     for (Row& row : part.rows) result.rows.push_back(std::move(row));
   };
   const auto ask = [&](int group, const std::string& sql, const distribution::Task* task, const Request& request) {

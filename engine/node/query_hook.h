@@ -41,6 +41,8 @@ class QueryHook {
   // statement is refused.
   virtual std::unique_ptr<executor::CopyDestination> copy_into(const query::RelationPtr& relation,
                                                                const syntax::Copy& statement) = 0;
+  // A table of this node that holds a part of another one's rows: clients do not see it in lists of tables.
+  virtual bool is_shard(std::uint32_t relation) = 0;
 
  protected:
   ~QueryHook() = default;

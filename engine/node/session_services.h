@@ -33,6 +33,7 @@ class LocalServices final : public SessionServices {
     std::function<void(const char* what)> refuse_if_read_only;
     std::function<void(const char* sqlstate, std::string message)> warn;
     std::function<std::string()> query;  // current_query()
+    std::function<bool(std::uint32_t relation)> is_shard;
     IntermediateResults* results = nullptr;
     std::function<void(const plan::ExplainOptions& options)> measure_next_query;
     std::function<std::string()> last_measured_plan;  // its lines
