@@ -31,6 +31,31 @@ TEST(Cluster, DistributesATableAndFindsEveryRowAgain) {
   }));
 }
 
+TEST(Cluster, ShowsAndSendsObjectsByTheirNames) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect();
+    TestCluster::ok(client, "CREATE TABLE account (id integer PRIMARY KEY, kind regclass)");
+    TestCluster::ok(client, "SELECT create_distributed_table('account', 'id')");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT logicalrelid FROM pg_dist_partition"), "account");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT DISTINCT logicalrelid FROM pg_dist_shard"), "account");
+    EXPECT_EQ(TestCluster::rows(client,
+                                "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = 'account'::regclass"),
+              "1");
+    // What a statement answers is written before the next one of its message is run.
+    const auto several = client.simple_query("CREATE TABLE gone (); DROP TABLE gone; SELECT 'account'::regclass");
+    ASSERT_TRUE(several.has_value());
+    EXPECT_EQ(TestCluster::text(*several), "account");
+    // Nodes have numbers of their own.
+    TestCluster::ok(client, "INSERT INTO account VALUES (1, 'pg_dist_shard'), (2, 'pg_dist_placement'), (3, NULL)");
+    TestCluster::ok(client, "INSERT INTO account VALUES ($1, $2)", {Value::integer(4), Value::text("pg_dist_node")});
+    EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM account ORDER BY id"),
+              "1|pg_dist_shard;2|pg_dist_placement;3|;4|pg_dist_node");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT id FROM account WHERE kind = 'pg_dist_placement'::regclass"), "2");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT kind::text FROM account WHERE id = 1"), "pg_dist_shard");
+  }));
+}
+
 TEST(Cluster, SaysTheVendorsWordsAboutTheDistributionColumn) {
   TestCluster world;
   ASSERT_TRUE(world.run([&] {

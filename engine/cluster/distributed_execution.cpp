@@ -59,16 +59,21 @@ std::vector<ResultColumn> columns_of(const distribution::DistributedPlan& plan) 
   return columns;
 }
 
-// Texts of another session's settings would mean something else here.
-const CallContext plain_settings;
-
-Row as_texts(const Row& row, const std::vector<ResultColumn>& columns) {
+Row as_texts(const Row& row, const std::vector<ResultColumn>& columns, const CallContext& context) {
   Row texts;
   for (std::size_t i = 0; i < row.size(); ++i) {
     texts.push_back(row[i].is_null() ? Value::null()
-                                     : Value::text(output_value(row[i], columns[i].type.id, plain_settings)));
+                                     : Value::text(output_value(row[i], columns[i].type.id, context)));
   }
   return texts;
+}
+
+// Numbers of objects are each node's own. Its answers have their names, as texts.
+bool is_object(TypeId type) {
+  const TypeInfo& info = type_info(type);
+  const TypeId element = info.element == TypeId::none ? type : info.element;
+  return element == TypeId::regclass || element == TypeId::regnamespace || element == TypeId::regproc ||
+         element == TypeId::regtype;
 }
 
 }  // namespace
@@ -79,6 +84,22 @@ bool needs_block(const distribution::DistributedPlan& plan, const distribution::
   if (plan.job == nullptr || !plan.job->writes) return false;
   const std::vector<distribution::Task> tasks = make_tasks(*plan.job, values);
   return tasks.size() > 1 || (tasks.size() == 1 && tasks[0].groups.size() > 1);
+}
+
+// Texts of the client's settings would mean something else elsewhere.
+CallContext DistributedExecution::wire_context() const {
+  CallContext context;
+  context.session = place_.local.call_context().session;
+  return context;
+}
+
+void DistributedExecution::read_objects(QueryResult& answer, const std::vector<ResultColumn>& columns) const {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (!is_object(columns[i].type.id)) continue;
+    for (Row& row : answer.rows) {
+      if (!row[i].is_null()) row[i] = input_value(row[i].as_text(), columns[i].type, wire_context());
+    }
+  }
 }
 
 QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan) {
@@ -144,15 +165,16 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
   const std::size_t width = std::max<std::size_t>(result.columns.size(), 1);
   static const std::string text =
       "SELECT pg_catalog.store_intermediate_result($1::text, $2::integer, $3::text[], $4::boolean)";
+  const CallContext context = wire_context();
   bool append = false;
   for (std::size_t at = 0; at < rows.size() || !append; append = true) {
     std::vector<Value> values;
     for (; at < rows.size() && values.size() + width <= values_of_a_message; ++at) {
-      for (Value& value : as_texts(rows[at], result.columns)) values.push_back(std::move(value));
+      for (Value& value : as_texts(rows[at], result.columns, context)) values.push_back(std::move(value));
     }
     const Value array = Value::array(Array(TypeId::text, std::move(values)));
     const std::vector<Value> parameters{Value::text(name), Value::integer(static_cast<std::int64_t>(width)),
-                                        Value::text(output_value(array, TypeId::text_array, plain_settings)),
+                                        Value::text(output_value(array, TypeId::text_array, context)),
                                         Value::text(append ? "t" : "f")};
     if (group == place_.coordinator.group_id()) {
       place_.local.run_here(StatementRequest{place_.coordinator.statements().parse(text).at(0), text, parameters});
@@ -185,7 +207,7 @@ std::vector<Value> DistributedExecution::wire_parameters(const distribution::Job
     const distribution::ParameterSource& source = job.parameters.at(i);
     const TypeId type = source.value != nullptr ? source.value->type.id
                                                 : types_[static_cast<std::size_t>(source.statement_parameter) - 1].id;
-    texts.push_back(type == TypeId::text ? values[i] : Value::text(output_value(values[i], type, plain_settings)));
+    texts.push_back(type == TypeId::text ? values[i] : Value::text(output_value(values[i], type, wire_context())));
   }
   return texts;
 }
@@ -223,6 +245,7 @@ QueryResult DistributedExecution::run_tasks(const distribution::Job& job, const 
   for (const auto& [task, counted] : local) add(run_here(*task, parameters), counted);
   if (!remote.empty()) {
     std::vector<QueryResult> parts = place_.executor.run(place_.metadata, remote, place_.in_block, place_.begin);
+    for (QueryResult& part : parts) read_objects(part, result.columns);
     for (std::size_t i = 0; i < parts.size(); ++i) add(std::move(parts[i]), counts[i]);
   }
   result.tag = tag_of(plan.command, plan.command == query::Command::select ? result.rows.size() : count);

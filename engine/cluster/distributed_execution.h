@@ -58,6 +58,10 @@ class DistributedExecution final : public executor::CustomRowSource {
   QueryResult run_here(const distribution::Task& task, std::span<const Value> parameters);
   void send_results(const distribution::Job& job, const distribution::Task& task, int group);
   void send_rows(int group, const std::string& name, const Intermediate& result, const std::vector<Row>& rows);
+  // How values are written for other nodes and read from them: objects by their names.
+  CallContext wire_context() const;
+  // Puts this node's numbers in the place of names.
+  void read_objects(QueryResult& answer, const std::vector<ResultColumn>& columns) const;
   // As texts, which is how they travel.
   std::vector<Value> wire_parameters(const distribution::Job& job, const std::vector<Value>& values) const;
 

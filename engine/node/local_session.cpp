@@ -90,7 +90,7 @@ LocalSession::LocalSession(Database& database, executor::RelationCache& relation
 
 LocalServices::Session LocalSession::services() {
   LocalServices::Session session;
-  session.transaction = [this]() -> txn::Transaction& { return *transaction_; };
+  session.transaction = [this] { return transaction_; };
   session.search_path = [this] { return search_path(); };
   session.setting = [this](std::string_view name) { return setting_text(name); };
   session.set = [this](std::string_view name, std::string_view value, bool local) {
@@ -204,6 +204,7 @@ void LocalSession::with_analysis(const std::function<void(const query::AnalysisC
 CallContext LocalSession::output_context() const {
   CallContext context;
   context.time_zone = settled_.in_force->time_zone();
+  context.session = call_.session;
   return context;
 }
 

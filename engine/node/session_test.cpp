@@ -40,6 +40,29 @@ TEST(LocalSession, GroupsAndOrders) {
   });
 }
 
+// Also when the transaction that found the values is over.
+TEST(LocalSession, ShowsObjectsByTheirNames) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("CREATE SCHEMA s");
+    session.run("CREATE TABLE t (id int)");
+    session.run("CREATE TABLE s.\"T u\" (id int)");
+    EXPECT_EQ(session.run("SELECT 't'::regclass, 's.\"T u\"'::regclass, 'pg_class'::regclass, 0::regclass"),
+              "t|s.\"T u\"|pg_class|-");
+    EXPECT_EQ(session.run("SELECT 's'::regnamespace, 'int4'::regtype, 'textcat'::regproc"), "s|integer|textcat");
+    EXPECT_EQ(session.run("SELECT ARRAY['s.\"T u\"'::regclass, 't'], 999999::regclass"),
+              "{\"s.\\\"T u\\\"\",t}|999999");
+    EXPECT_EQ(session.run("SELECT tableoid::regclass FROM t UNION SELECT 't'::regclass"), "t");
+    session.run("SET search_path = s");
+    EXPECT_EQ(session.run("SELECT 'public.t'::regclass, '\"T u\"'::regclass"), "public.t|\"T u\"");
+    session.run("BEGIN");
+    session.run("CREATE TABLE v (id int)");
+    EXPECT_EQ(session.run("SELECT 'v'::regclass"), "v");
+    EXPECT_EQ(session.outcome("SELECT 1 / 0").substr(0, 5), "22012");
+    session.run("ROLLBACK");
+    EXPECT_EQ(session.outcome("SELECT 'v'::regclass"), "42P01 relation \"v\" does not exist");
+  });
+}
+
 TEST(LocalSession, FindsRowsByCompositeKey) {
   with_session([](TestNode&, TestSession& session) {
     session.run("CREATE TABLE t (a int, b text, v int, PRIMARY KEY (a, b))");
