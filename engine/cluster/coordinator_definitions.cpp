@@ -36,10 +36,9 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   const syntax::Statement& statement = *request.statement;
   SessionCommands cluster = cluster_commands();
   DefinitionChange change(cluster);
-  if (std::holds_alternative<syntax::LockTable>(statement.body)) return local_->execute(request);
   if (!DefinitionChange::is_for_every_coordinator(statement)) require_primary();
   if (!change.concerns_cluster(statement)) return local_->execute(request);
-  hold_definitions();
+  if (!std::holds_alternative<syntax::LockTable>(statement.body)) hold_definitions();
   QueryResult result;
   local_->run_as_statement(request, [&] { result = change.run(request.statement, request.text); });
   for (ErrorFields& notice : cluster.take_notices()) result.notices.push_back(std::move(notice));

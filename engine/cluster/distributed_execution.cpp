@@ -107,17 +107,20 @@ QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan)
   QueryResult result;
   if (plan.job != nullptr) result = run_job(*plan.job, plan);
   if (plan.merge == nullptr) return result;
-  if (plan.job != nullptr) job_rows_[plan.job.get()] = std::move(result.rows);
+  merged_job_ = plan.job.get();
+  job_rows_ = std::move(result.rows);
   const std::vector<ErrorFields> notices = std::move(result.notices);
   result = place_.local.run_here(place_.local.plan_here(plan.merge), values_.parameters, this);
   result.notices.insert(result.notices.end(), notices.begin(), notices.end());
-  if (plan.job != nullptr) job_rows_.erase(plan.job.get());
+  job_rows_.clear();
   return result;
 }
 
 std::unique_ptr<executor::CustomRowSource::Rows> DistributedExecution::open(const plan::CustomScan& scan) {
-  if (const auto* tasks = dynamic_cast<const distribution::TaskRows*>(&scan))
-    return std::make_unique<StoredRows>(job_rows_.at(tasks->job().get()));
+  if (const auto* tasks = dynamic_cast<const distribution::TaskRows*>(&scan)) {
+    if (tasks->job().get() != merged_job_) throw SqlError(sqlstate::internal_error, "these tasks were not run");
+    return std::make_unique<StoredRows>(job_rows_);
+  }
   const auto& intermediate = dynamic_cast<const distribution::IntermediateResult&>(scan);
   return std::make_unique<StoredRows>(results_.at(intermediate.result()).parts.at(0));
 }
