@@ -28,7 +28,7 @@ struct CommandContext {
   std::span<const std::string> search_path;
   // NOTICEs go here.
   std::vector<ErrorFields>& notices;
-  // Whether tables may be made in pg_catalog: PostgreSQL's allow_system_table_mods.
+  // Whether tables may be made in pg_catalog, and such tables changed: PostgreSQL's allow_system_table_mods.
   bool allow_system_tables = false;
 
   catalog::Catalog& catalog() const { return database.catalog(); }
@@ -56,7 +56,6 @@ std::string alter_schema(CommandContext& context, const syntax::AlterSchema& alt
 std::string truncate(CommandContext& context, const syntax::Truncate& truncate);
 std::string comment(CommandContext& context, const syntax::Comment& comment);
 std::string lock_tables(CommandContext& context, const syntax::LockTable& lock);
-
 
 // For CREATE TABLE AS: whether something has the name in the schema where the table would be made; and the statement
 // that makes the table without its rows. 42601 if there are more names than columns.

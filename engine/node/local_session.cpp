@@ -326,7 +326,7 @@ QueryResult LocalSession::run_command(const StatementRequest& request) {
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
   commands::CommandContext context{database_, *transaction_, call_, relations, path, notices_};
-  context.allow_system_tables = settled_.in_force->allow_system_table_mods();
+  context.allow_system_tables = allows_catalog_changes();
   return tagged(commands::execute(context, *request.statement));
 }
 

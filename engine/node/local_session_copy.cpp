@@ -22,6 +22,7 @@ QueryResult LocalSession::run_copy(const syntax::Copy& statement) {
                                     .planner = planner,
                                     .stream = copy_stream_,
                                     .read_only = settled_.read_only,
+                                    .allow_catalog_changes = allows_catalog_changes(),
                                     .check = check,
                                     .work_memory_bytes = settled_.in_force->work_memory_bytes()});
 }

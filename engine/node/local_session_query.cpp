@@ -147,7 +147,7 @@ bool LocalSession::still_holds(const StatementPlan& plan, const StatementRequest
     if (relations.open(opened.schema, opened.name, opened.lock) != opened.relation) return false;
   }
   if (plan.definitions_version != database_.catalog().definitions_version()) return false;
-  if (plan.hook != hook_) return false;
+  if (plan.hook != hook_ || plan.allows_catalog_changes != allows_catalog_changes()) return false;
   return hook_ == nullptr || plan.hook_version == hook_->version();
 }
 
@@ -161,7 +161,9 @@ StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, execut
   const auto parameters = static_cast<std::size_t>(request.statement->parameters);
   if (made->parameter_types.size() < parameters) made->parameter_types.resize(parameters, TypeId::unknown);
   RecordingRelations recording(relations);
-  made->query = analyse_statement(request.statement->body, {recording, call_, &made->parameter_types, true});
+  made->query = analyse_statement(request.statement->body,
+                                  {recording, call_, &made->parameter_types, true, allows_catalog_changes()});
+  made->allows_catalog_changes = allows_catalog_changes();
   made->opened = recording.take();
   made->columns = query::output_columns(*made->query);
   made->hook = hook_;
@@ -190,13 +192,16 @@ auto LocalSession::without_hook(const StatementRequest& request, const Work& wor
   struct Restore {
     LocalSession& session;
     QueryHook* const hook;
+    const bool trusted;
     const std::string_view text;
     ~Restore() {
       session.hook_ = hook;
+      session.trusted_ = trusted;
       session.text_ = text;
     }
   };
-  const Restore restore{*this, std::exchange(hook_, nullptr), std::exchange(text_, request.text)};
+  const Restore restore{*this, std::exchange(hook_, nullptr), std::exchange(trusted_, true),
+                        std::exchange(text_, request.text)};
   return work();
 }
 

@@ -40,6 +40,45 @@ TEST(LocalSession, GroupsAndOrders) {
   });
 }
 
+TEST(LocalSession, KnowsTheClustersSettings) {
+  with_session([](TestNode&, TestSession& session) {
+    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "32");
+    session.run("SET polar_cluster.shard_count = 8");
+    session.run("BEGIN");
+    session.run("SET LOCAL polar_cluster.shard_count TO '16'");
+    EXPECT_EQ(session.run("SELECT current_setting('Polar_Cluster.Shard_Count')"), "16");
+    session.run("COMMIT");
+    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "8");
+    session.run("RESET polar_cluster.shard_count");
+    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "32");
+    EXPECT_EQ(session.outcome("SET polar_cluster.shard_count = 0"),
+              "22023 0 is outside the valid range for parameter \"polar_cluster.shard_count\" (1 .. 64000)");
+    EXPECT_EQ(session.outcome("SET polar_cluster.shard_count = 'four'"),
+              "22023 invalid value for parameter \"polar_cluster.shard_count\": \"four\"");
+    EXPECT_EQ(session.outcome("SET polar_cluster.shard_count = '4kB'"),
+              "22023 invalid value for parameter \"polar_cluster.shard_count\": \"4kB\"");
+    EXPECT_EQ(session.outcome("SET polar_cluster.explain_all_tasks = 7"),
+              "22023 parameter \"polar_cluster.explain_all_tasks\" requires a Boolean value");
+    session.run("SET polar_cluster.multi_shard_modify_mode TO SEQUENTIAL");
+    EXPECT_EQ(session.run("SHOW polar_cluster.multi_shard_modify_mode"), "sequential");
+    EXPECT_EQ(session.outcome("SET polar_cluster.multi_shard_modify_mode = 'both'"),
+              "22023 invalid value for parameter \"polar_cluster.multi_shard_modify_mode\": \"both\"");
+    EXPECT_EQ(session.run("SHOW polar_cluster.recover_2pc_interval"), "1min");
+    EXPECT_EQ(session.outcome("SET polar_cluster.recover_2pc_interval = '2min'"),
+              "55P02 parameter \"polar_cluster.recover_2pc_interval\" cannot be changed now");
+    EXPECT_EQ(session.outcome("SET polar_cluster.no_such = 1"),
+              "42602 invalid configuration parameter name \"polar_cluster.no_such\" / \"polar_cluster\" is a reserved "
+              "prefix.");
+    EXPECT_EQ(session.outcome("SHOW polar_cluster.no_such"),
+              "42704 unrecognized configuration parameter \"polar_cluster.no_such\"");
+    // What changes nothing if it is as it is, and something this engine has not if it is not.
+    EXPECT_EQ(session.run("SET polar_cluster.enable_ddl_propagation = true"), "SET");
+    EXPECT_EQ(session.outcome("SET polar_cluster.enable_ddl_propagation = false"),
+              "0A000 parameter \"polar_cluster.enable_ddl_propagation\" cannot be anything but \"on\"");
+    EXPECT_EQ(session.run("SET my.own = 'x'"), "SET");
+  });
+}
+
 // Also when the transaction that found the values is over.
 TEST(LocalSession, ShowsObjectsByTheirNames) {
   with_session([](TestNode&, TestSession& session) {

@@ -75,7 +75,9 @@ struct Relation {
   std::vector<RelationIndex> indexes;
   std::vector<CheckConstraint> checks;
   syntax::SelectPtr view;  // of a view: what it selects, to be analysed in the view's own search path
-  bool is_system = false;  // a table of the catalog
+  bool is_system = false;  // a table of the catalog that no statement changes
+  // A table of the catalog that statements change if their session may (AnalysisContext::allow_catalog_changes).
+  bool is_catalog = false;
   // PostgreSQL's relpages, reltuples (-1: never counted) and the statistics of columns, by position.
   double pages = 0;
   double rows = -1;
