@@ -139,7 +139,10 @@ void DistributedExecution::run_subplan(const distribution::Subplan& subplan) {
     result.parts.resize(split.ranges.size());
     const auto column = static_cast<std::size_t>(split.column) - 1;
     for (Row& row : rows.rows) {
-      if (row[column].is_null()) continue;
+      if (row[column].is_null()) {
+        if (split.null_error.empty()) continue;
+        throw SqlError(sqlstate::null_value_not_allowed, split.null_error);
+      }
       const std::int32_t hash = distribution::hash_of(row[column], split.type);
       const auto range = std::find_if(split.ranges.begin(), split.ranges.end(),
                                       [&](const auto& part) { return part.low <= hash && hash <= part.high; });
@@ -222,6 +225,7 @@ QueryResult DistributedExecution::run_tasks(const distribution::Job& job, const 
   std::vector<std::pair<const distribution::Task*, bool>> local;  // and whether its answer counts
   std::vector<bool> counts;                                       // of the remote ones
   std::vector<Value> parameters;
+  // All tasks have the same ones: those with rows of their own have none.
   if (!tasks.empty()) parameters = wire_parameters(job, *tasks[0].parameters);
   for (const distribution::Task& task : tasks) {
     const std::size_t copies = task.writes ? task.groups.size() : 1;
