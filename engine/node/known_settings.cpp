@@ -72,15 +72,19 @@ constexpr KnownSetting word(const char* name, const char* initial, const char* w
 
 // By name.
 constexpr KnownSetting settings_of_the_cluster[] = {
+    {"polar_cluster.all_modifications_commutative", Kind::boolean, "off"},
     {"polar_cluster.distributed_deadlock_detection_factor", Kind::server, "-1"},
     {"polar_cluster.enable_change_data_capture", Kind::fixed, "off"},
     {"polar_cluster.enable_ddl_propagation", Kind::fixed, "on"},
+    {"polar_cluster.enable_local_execution", Kind::fixed, "on"},
     {"polar_cluster.enable_repartition_joins", Kind::boolean, "off"},
     {"polar_cluster.enable_single_hash_repartition_joins", Kind::boolean, "off"},
     {"polar_cluster.executor_slow_start_interval", Kind::timeout, "10ms"},
     {"polar_cluster.explain_all_tasks", Kind::boolean, "off"},
     {"polar_cluster.force_max_query_parallelization", Kind::boolean, "off"},
+    {"polar_cluster.function_opens_transaction_block", Kind::fixed, "on"},
     integer("polar_cluster.limit_clause_row_fetch_count", "-1", -1, integer_max),
+    {"polar_cluster.log_remote_commands", Kind::fixed, "off"},
     integer("polar_cluster.max_adaptive_executor_pool_size", "16", 1, integer_max),
     integer("polar_cluster.max_cached_conns_per_worker", "1", 0, integer_max),
     word("polar_cluster.multi_shard_modify_mode", "parallel", "parallel, sequential"),
@@ -88,9 +92,10 @@ constexpr KnownSetting settings_of_the_cluster[] = {
     {"polar_cluster.propagate_set_commands", Kind::fixed, "none"},
     {"polar_cluster.recover_2pc_interval", Kind::server, "1min"},
     integer("polar_cluster.repartition_join_bucket_count_per_node", "4", 1, integer_max),
+    {"polar_cluster.select_opens_transaction_block", Kind::fixed, "on"},
     integer("polar_cluster.shard_count", "32", 1, shards_max),
     {"polar_cluster.shard_replication_factor", Kind::fixed, "1"},
-    {"polar_cluster.task_assignment_policy", Kind::fixed, "greedy"},
+    word("polar_cluster.task_assignment_policy", "greedy", "greedy, first-replica, round-robin"),
     {"polar_cluster.task_executor_type", Kind::fixed, "adaptive"},
     {"polar_cluster.use_secondary_nodes", Kind::fixed, "never"},
 };
