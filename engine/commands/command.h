@@ -13,8 +13,8 @@
 
 #include "engine/node/database.h"
 #include "engine/query/analysis.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/ast.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::commands {
 

@@ -16,11 +16,6 @@ class LocalInstance : public Instance {
 
   std::unique_ptr<LocalSession> connect() override { return std::make_unique<LocalSession>(database_, relations_); }
 
-  const TableDefinition* find_table(std::string_view schema, std::string_view name) const override {
-    found_ = database_.catalog().find_table(nullptr, schema, name);
-    return found_ == nullptr ? nullptr : found_->definition.get();
-  }
-
   std::uint64_t table_version(std::string_view schema, std::string_view name) const override {
     return database_.catalog().version(schema, name);
   }
@@ -39,7 +34,6 @@ class LocalInstance : public Instance {
   const NodeConfig config_;
   Database database_;
   executor::RelationCache relations_;
-  mutable catalog::TablePtr found_;  // keeps alive what find_table() has handed out last
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "engine/node/known_settings.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 

@@ -4,9 +4,9 @@
 
 #include <memory>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/text_guard.h"
 #include "engine/syntax/tree_builder.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

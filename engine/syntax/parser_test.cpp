@@ -6,8 +6,8 @@
 #include <string>
 #include <variant>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/equality.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

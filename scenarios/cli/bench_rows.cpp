@@ -11,7 +11,7 @@
 
 #include "engine/node/instance.h"
 #include "engine/node/statement_cache.h"
-#include "engine/sql/value.h"
+#include "engine/types/text_form.h"
 #include "scenarios/cli/bench_process.h"
 #include "scenarios/cli/bench_store.h"
 #include "scenarios/cli/benchmarks.h"
@@ -66,7 +66,7 @@ void load_rows(sim::Host& host, const std::function<void()>& look) {
     look();
   }
   const engine::QueryResult counted = client.execute("SELECT count(*) FROM rows");
-  if (engine::to_text(counted.rows.at(0).at(0)) != std::to_string(row_count))
+  if (engine::plain_text(counted.rows.at(0).at(0)) != std::to_string(row_count))
     throw std::logic_error("bench: rows are missing");
   look();
 }
