@@ -58,6 +58,11 @@ QueryResult CoordinatorSession::change_local_table(const StatementRequest& reque
   return result;
 }
 
+bool CoordinatorSession::is_shard(std::uint32_t relation) {
+  SessionCommands cluster = cluster_commands();
+  return DefinitionChange(cluster).is_own_shard(relation);
+}
+
 namespace {
 
 // Before anything is looked up: most queries name tables.
