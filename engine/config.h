@@ -19,9 +19,6 @@ struct NodeConfig {
   sim::Duration tcp_keepalive{5'000'000'000};
   sim::Duration connect_timeout{5'000'000'000};
   int max_connections = 200;
-  // What sessions are told of the cluster's settings; a cluster puts its own here (ClusterConfig).
-  int shard_count = 32;
-  sim::Duration recover_2pc_interval{60'000'000'000};
 
   // Storage. shared_buffers counts pages of 8 KiB; 16 is the least.
   std::uint32_t shared_buffers = 2048;

@@ -37,8 +37,6 @@ struct Cluster::Implementation {
   std::map<std::string, Live> live;
 
   Implementation(sim::Simulation& in, const ClusterConfig& with) : simulation(in), config(with) {
-    config.node.shard_count = config.shard_count;
-    config.node.recover_2pc_interval = config.recover_2pc_interval;
     for (const cluster::NodeInfo& node : cluster::initial_nodes(config)) {
       (node.holds_shards ? data_nodes : coordinators).push_back(node.name);
     }

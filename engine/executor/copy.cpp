@@ -29,10 +29,8 @@ query::RelationPtr open_copied(const syntax::Copy& statement, const CopyInputs& 
   }
   using Kind = query::Relation::Kind;
   // Tables that are computed here are tables of the catalog in PostgreSQL.
-  const bool table_of_catalog = relation->kind == Kind::system_view || relation->is_system ||
-                                (relation->is_catalog && !inputs.allow_catalog_changes);
-  if (relation->kind == Kind::table || relation->kind == Kind::system_view) {
-    if (!statement.from || !table_of_catalog) return relation;
+  if (relation->kind == Kind::table || (relation->kind == Kind::system_view && !statement.from)) return relation;
+  if (relation->kind == Kind::system_view || relation->is_system) {
     throw SqlError(sqlstate::insufficient_privilege,
                    fmt::format("permission denied: \"{}\" is a system catalog", relation->name));
   }

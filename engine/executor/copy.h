@@ -36,8 +36,6 @@ struct CopyInputs {
   CopyStream* stream = nullptr;
   // The transaction may not change anything: 25006 "cannot execute COPY FROM in a read-only transaction".
   bool read_only = false;
-  // query::AnalysisContext's.
-  bool allow_catalog_changes = true;
   // Called with what COPY TO reads (for a table, SELECT of its columns) before it is run: what it throws is the
   // statement's error.
   std::function<void(const query::QueryPtr&)> check = {};

@@ -120,7 +120,6 @@ query::Relation describe_definition(const catalog::Relation& relation, const cat
   }
   if (table != nullptr) {
     described.is_system = table->is_system();
-    described.is_catalog = definition.schema == catalog::system_schema;
     for (const catalog::Index& index : table->indexes) described.indexes.push_back(describe_index(index));
   }
   return described;

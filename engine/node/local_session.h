@@ -58,15 +58,14 @@ class LocalSession final : public Session {
   // Does something as a statement of the session, in the open transaction: with its limits and context; what `work`
   // throws is the statement's error.
   void run_as_statement(const StatementRequest& request, const std::function<void()>& work);
-  // What such a statement has to tell the client.
-  std::vector<ErrorFields> take_notices() { return std::move(notices_); }
   void with_analysis(const std::function<void(const query::AnalysisContext&)>& work);
   // Statements that come from the node itself or from another one may change the catalog's tables without
   // allow_system_table_mods; run_here() always may.
   void set_trusted(bool trusted) { trusted_ = trusted; }
   const Settings& settings() const { return *settled_.in_force; }
-  // SET of the session.
+  // SET of the session; and what the settings of a new session are.
   void change_setting(std::string_view name, std::string_view value);
+  void set_default(std::string_view name, std::string_view value);
   // The schemas of search_path that exist.
   std::vector<std::string> schemas_searched() { return search_path(); }
   // Null if none is open.
@@ -74,8 +73,6 @@ class LocalSession final : public Session {
   // Whether the open transaction has changed anything here.
   bool has_written() const;
   catalog::Catalog& catalog() const { return database_.catalog(); }
-  // In the open transaction; what it does is seen by what it does next.
-  void replace_definition(storage::RelationId relation, catalog::Definition definition);
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;

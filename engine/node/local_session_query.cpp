@@ -6,6 +6,7 @@
 
 #include "engine/commands/command.h"
 #include "engine/node/local_session.h"
+#include "engine/node/session_checks.h"
 #include "engine/plan/explain.h"
 #include "engine/plan/planner.h"
 #include "engine/query/analysis.h"
@@ -161,8 +162,8 @@ StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, execut
   const auto parameters = static_cast<std::size_t>(request.statement->parameters);
   if (made->parameter_types.size() < parameters) made->parameter_types.resize(parameters, TypeId::unknown);
   RecordingRelations recording(relations);
-  made->query = analyse_statement(request.statement->body,
-                                  {recording, call_, &made->parameter_types, true, allows_catalog_changes()});
+  made->query = analyse_statement(request.statement->body, {recording, call_, &made->parameter_types, true});
+  if (!allows_catalog_changes()) refuse_catalog_changes(*made->query);
   made->allows_catalog_changes = allows_catalog_changes();
   made->opened = recording.take();
   made->columns = query::output_columns(*made->query);

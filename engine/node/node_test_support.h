@@ -20,13 +20,13 @@
 namespace polarsim::engine::testing {
 
 // "1|a" per row, ';' between rows; NULL as "null".
-inline std::string rows_text(const QueryResult& result, const CallContext& context = {}) {
+inline std::string rows_text(const QueryResult& result) {
   std::string text;
   for (const Row& row : result.rows) {
     if (!text.empty()) text += ';';
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i != 0) text += '|';
-      text += row[i].is_null() ? "null" : output_value(row[i], result.columns[i].type.id, context);
+      text += row[i].is_null() ? "null" : output_value(row[i], result.columns[i].type.id, {});
     }
   }
   return text;
@@ -46,7 +46,7 @@ class TestSession {
   // The tag, or for rows their text.
   std::string run(std::string_view sql, std::vector<Value> parameters = {}) {
     const QueryResult result = execute(sql, std::move(parameters));
-    return result.columns.empty() ? result.tag : rows_text(result, session_->output_context());
+    return result.columns.empty() ? result.tag : rows_text(result);
   }
   // As run(), but an error is "SQLSTATE message", with " / detail" if there is one.
   std::string outcome(std::string_view sql, std::vector<Value> parameters = {}) {

@@ -68,8 +68,7 @@ class Session {
   virtual QueryResult execute(const StatementRequest& request) = 0;
   // Analyses the statement without executing it; the request's parameters are not looked at. Throws as execute() does.
   virtual StatementDescription describe(const StatementRequest& request) = 0;
-  // What texts of values depend on: settings, and the names of objects, as the open transaction sees them or, if none is
-  // open, as they are committed. Valid until the next statement.
+  // The settings that texts of values depend on. Valid until the next statement.
   virtual CallContext output_context() const { return {}; }
   virtual TransactionStatus status() const = 0;
   // The connection is gone or said goodbye: roll back what is open. Must not throw SqlError.

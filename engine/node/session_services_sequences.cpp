@@ -24,8 +24,8 @@ Value LocalServices::currval(const FunctionCall& call) {
 Value LocalServices::setval(const FunctionCall& call) {
   session_.refuse_if_read_only("setval()");
   const bool is_called = call.size() < 3 || call[2].as_boolean();
-  return Value::integer(catalog::setval(database_, transaction(), sequences_, number_of(call[0]),
-                                        call[1].as_integer(), is_called));
+  return Value::integer(
+      catalog::setval(database_, transaction(), sequences_, number_of(call[0]), call[1].as_integer(), is_called));
 }
 
 Value LocalServices::lastval(const FunctionCall&) {

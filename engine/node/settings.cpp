@@ -31,10 +31,13 @@ Settings::Settings(const NodeConfig& config) {
   put("statement_timeout", config.statement_timeout);
   put("deadlock_timeout", config.deadlock_timeout);
   put("idle_in_transaction_session_timeout", config.idle_in_transaction_session_timeout);
-  put("polar_cluster.recover_2pc_interval", config.recover_2pc_interval);
-  values_["polar_cluster.shard_count"] = fmt::format("{}", config.shard_count);
   defaults_ = values_;
   for (const KnownSetting* known : known_settings()) apply(known->name);
+}
+
+void Settings::set_default(std::string_view name, std::string_view value) {
+  values_[std::string(name)] = defaults_[std::string(name)] = value;
+  apply(name);
 }
 
 std::string Settings::check_isolation(std::string_view parameter, std::string_view level) {

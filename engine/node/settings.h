@@ -37,6 +37,8 @@ class Settings {
 
   // Throws SqlError: 42704 for an unknown name, 22023 for a bad value, 0A000 for a value there is but not here.
   void set(std::string_view name, std::string_view value);
+  // What the server's configuration says, as it is shown.
+  void set_default(std::string_view name, std::string_view value);
   // "all" resets everything.
   void reset(std::string_view name);
   std::string show(std::string_view name) const;

@@ -22,8 +22,6 @@ struct AnalysisContext {
   // `infer_parameters`. Null: a statement without parameters.
   std::vector<Type>* parameter_types = nullptr;
   bool infer_parameters = true;
-  // Whether INSERT, UPDATE and DELETE of Relation::is_catalog are allowed; else 42501.
-  bool allow_catalog_changes = true;
 };
 
 // A parameter whose type nothing tells is 42P18 if types are inferred.

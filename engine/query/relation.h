@@ -75,9 +75,7 @@ struct Relation {
   std::vector<RelationIndex> indexes;
   std::vector<CheckConstraint> checks;
   syntax::SelectPtr view;  // of a view: what it selects, to be analysed in the view's own search path
-  bool is_system = false;  // a table of the catalog that no statement changes
-  // A table of the catalog that statements change if their session may (AnalysisContext::allow_catalog_changes).
-  bool is_catalog = false;
+  bool is_system = false;  // a table of the catalog
   // PostgreSQL's relpages, reltuples (-1: never counted) and the statistics of columns, by position.
   double pages = 0;
   double rows = -1;

@@ -32,7 +32,7 @@ RelationPtr open_changed_relation(const syntax::TableName& name, std::string_vie
     case Relation::Kind::system_view:
       refuse_view_change(*relation, verb, scope);
   }
-  if (relation->is_system || (relation->is_catalog && !scope.context().allow_catalog_changes)) {
+  if (relation->is_system) {
     throw SqlError(sqlstate::insufficient_privilege,
                    fmt::format("permission denied: \"{}\" is a system catalog", relation->name));
   }
