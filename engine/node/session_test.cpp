@@ -279,10 +279,10 @@ TEST(LocalSession, SettingsFollowTheTransaction) {
     EXPECT_EQ(session.outcome("SHOW no_such_thing").substr(0, 5), "42704");
     EXPECT_EQ(session.run("SHOW transaction_isolation"), "read committed");
     EXPECT_EQ(session.outcome("SET default_transaction_isolation = 'serializable'").substr(0, 5), "0A000");
-    session.run("SET polar_cluster.shard_count = 4");
-    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "4");
-    session.run("RESET polar_cluster.shard_count");
-    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "");
+    session.run("SET my.shard_count = 4");
+    EXPECT_EQ(session.run("SHOW my.shard_count"), "4");
+    session.run("RESET my.shard_count");
+    EXPECT_EQ(session.run("SHOW my.shard_count"), "");
   });
 }
 
