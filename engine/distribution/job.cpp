@@ -269,8 +269,10 @@ QueryPtr without_alias(const QueryPtr& query, const std::string& name) {
 
 }  // namespace
 
-std::string task_text_of(const Job& job, const QueryPtr& query, const std::vector<std::size_t>& positions) {
+std::string task_text_of(const Job& job, const QueryPtr& query, const std::vector<std::size_t>& positions,
+                         const CallContext* call) {
   query::DeparseOptions options;
+  options.call = call;
   options.qualify_always = true;
   options.rename = [&](const query::Relation& relation) {
     for (const JobTable& table : job.tables) {
