@@ -80,6 +80,16 @@ void bootstrap(Instance& instance, syntax::StatementCache& statements, const Clu
   session->close();
 }
 
+bool is_from_coordinator(const pgwire::SessionRequest& request) {
+  return request.application_name == cluster::Executor::application_name;
+}
+
+std::unique_ptr<LocalSession> connect_locally(Instance& instance, const pgwire::SessionRequest& request) {
+  std::unique_ptr<LocalSession> session = instance.connect();
+  session->set_trusted(is_from_coordinator(request));
+  return session;
+}
+
 }  // namespace
 
 void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
@@ -102,9 +112,10 @@ void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
 
 void Cluster::Implementation::serve_data_node(sim::Host& host, Instance& instance, syntax::StatementCache& statements) {
   const Presence presence(*this, host.name(), Live{&instance, nullptr});
-  pgwire::serve(
-      host, config.node, default_port, [&instance](const pgwire::SessionRequest&) { return instance.connect(); },
-      statements);
+  const auto factory = [&instance](const pgwire::SessionRequest& request) {
+    return connect_locally(instance, request);
+  };
+  pgwire::serve(host, config.node, default_port, factory, statements);
 }
 
 void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& instance,
@@ -114,7 +125,7 @@ void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& insta
   host.spawn(host.name() + "/2pc-recovery", [&coordinator] { cluster::run_recovery_daemon(coordinator); });
   const auto factory = [&coordinator](const pgwire::SessionRequest& request) -> std::unique_ptr<Session> {
     // What another coordinator sends concerns this node's own tables.
-    if (request.application_name == cluster::Executor::application_name) return coordinator.instance().connect();
+    if (is_from_coordinator(request)) return connect_locally(coordinator.instance(), request);
     return std::make_unique<cluster::CoordinatorSession>(coordinator, request.process_id);
   };
   pgwire::serve(host, config.node, default_port, factory, statements);

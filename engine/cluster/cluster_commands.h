@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,10 +57,9 @@ class ClusterCommands {
   // One statement by the session on this node, as a part of the transaction; it plans nothing over the cluster.
   virtual QueryResult run_here(const std::string& sql, bool writes) = 0;
   // The same for the client's own statement, with the text that positions of its errors are in.
-  virtual QueryResult run_statement_here(const syntax::StatementPtr& statement, std::string_view text,
-                                         bool writes) = 0;
-  // On other nodes: those of one node in their order, different nodes at the same time; answers in the commands' order, with
-  // values of the columns' types.
+  virtual QueryResult run_statement_here(const syntax::StatementPtr& statement, std::string_view text, bool writes) = 0;
+  // On other nodes: those of one node in their order, different nodes at the same time; answers in the commands' order,
+  // with values of the columns' types.
   virtual std::vector<QueryResult> run_there(const std::vector<NodeCommand>& commands) = 0;
   // By itself, outside the transaction, on any node, this one included. Throws nothing for errors of node or statement.
   virtual NodeAnswer run_alone(int group, const std::string& sql) = 0;
@@ -84,6 +84,8 @@ class ClusterCommands {
   virtual int colocation_of_schema(std::string_view schema) = 0;
   // Whether the client has opened a block.
   virtual bool in_transaction_block() = 0;
+  // polar_cluster.next_shard_id, which moves on by `count`; null if it is not set.
+  virtual std::optional<std::int64_t> take_shard_ids(std::size_t /*count*/) { return std::nullopt; }
   // polar_cluster.shard_count.
   virtual int default_shard_count() = 0;
   // What is in the texts of values (time zone, ...) as this session reads and writes them.

@@ -31,6 +31,111 @@ TEST(Cluster, DistributesATableAndFindsEveryRowAgain) {
   }));
 }
 
+TEST(Cluster, ShowsAndSendsObjectsByTheirNames) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect();
+    TestCluster::ok(client, "CREATE TABLE account (id integer PRIMARY KEY, kind regclass)");
+    TestCluster::ok(client, "SELECT create_distributed_table('account', 'id')");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT logicalrelid FROM pg_dist_partition"), "account");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT DISTINCT logicalrelid FROM pg_dist_shard"), "account");
+    EXPECT_EQ(
+        TestCluster::rows(client, "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = 'account'::regclass"),
+        "1");
+    // What a statement answers is written before the next one of its message is run.
+    const auto several = client.simple_query("CREATE TABLE gone (); DROP TABLE gone; SELECT 'account'::regclass");
+    ASSERT_TRUE(several.has_value());
+    EXPECT_EQ(TestCluster::text(*several), "account");
+    // Nodes have numbers of their own.
+    TestCluster::ok(client, "INSERT INTO account VALUES (1, 'pg_dist_shard'), (2, 'pg_dist_placement'), (3, NULL)");
+    TestCluster::ok(client, "INSERT INTO account VALUES ($1, $2)", {Value::integer(4), Value::text("pg_dist_node")});
+    EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM account ORDER BY id"),
+              "1|pg_dist_shard;2|pg_dist_placement;3|;4|pg_dist_node");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT id FROM account WHERE kind = 'pg_dist_placement'::regclass"), "2");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT kind::text FROM account WHERE id = 1"), "pg_dist_shard");
+  }));
+}
+
+TEST(Cluster, UsesItsSettings) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect();
+    EXPECT_EQ(TestCluster::rows(client, "SHOW polar_cluster.shard_count"), "4");
+    TestCluster::ok(client, "SET polar_cluster.shard_count = 2");
+    TestCluster::ok(client, "SET polar_cluster.next_shard_id = 500000");
+    TestCluster::ok(client, "CREATE TABLE a (id int, v int)");
+    TestCluster::ok(client, "CREATE TABLE b (id int, v int)");
+    TestCluster::ok(client, "SELECT create_distributed_table('a', 'id')");
+    TestCluster::ok(client, "SELECT create_distributed_table('b', 'id')");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT logicalrelid, shardid FROM pg_dist_shard ORDER BY shardid"),
+              "a|500000;a|500001;b|500002;b|500003");
+    EXPECT_EQ(TestCluster::rows(client, "SHOW polar_cluster.next_shard_id"), "500004");
+    TestCluster::ok(client, "RESET ALL");
+    TestCluster::ok(client, "CREATE TABLE c (id int, v int)");
+    TestCluster::ok(client, "SELECT create_distributed_table('c', 'id')");
+    EXPECT_EQ(TestCluster::rows(client,
+                                "SELECT min(shardid), count(*) FROM pg_dist_shard WHERE logicalrelid = "
+                                "'c'::regclass"),
+              "102008|4");
+    const auto tasks = [&] {
+      std::string text = TestCluster::rows(client, "EXPLAIN (COSTS OFF) SELECT * FROM a");
+      return text.substr(text.find("Tasks Shown"), 20);
+    };
+    EXPECT_EQ(tasks(), "Tasks Shown: One of ");
+    TestCluster::ok(client, "SET polar_cluster.explain_all_tasks = on");
+    EXPECT_EQ(tasks(), "Tasks Shown: All;  -");
+    const char* const joins = "SELECT count(*) FROM a JOIN b ON a.id = b.v";
+    EXPECT_EQ(TestCluster::fails(client, joins).message, "the query contains a join that requires repartitioning");
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, "SET LOCAL polar_cluster.enable_repartition_joins = on");
+    EXPECT_EQ(TestCluster::rows(client, joins), "0");
+    TestCluster::ok(client, "COMMIT");
+    EXPECT_EQ(TestCluster::fails(client, joins).hint,
+              "Set polar_cluster.enable_repartition_joins to on to enable repartitioning");
+  }));
+}
+
+TEST(Cluster, KeepsItsTablesFromStatements) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect();
+    auto node = world.connect("dn1");
+    TestCluster::ok(client, "CREATE TABLE t (id int PRIMARY KEY)");
+    TestCluster::ok(client, "SELECT create_distributed_table('t', 'id')");
+    for (const char* sql :
+         {"DROP TABLE pg_dist_partition", "DROP TABLE pg_catalog.pg_dist_partition CASCADE",
+          "TRUNCATE pg_dist_partition", "DELETE FROM pg_dist_partition", "UPDATE pg_dist_partition SET partkey = NULL",
+          "ALTER TABLE pg_dist_partition ADD x int", "ALTER TABLE pg_dist_partition RENAME TO x",
+          "CREATE INDEX ON pg_dist_partition (partkey)", "ALTER TABLE pg_dist_partition RENAME COLUMN partkey TO x",
+          "WITH gone AS (DELETE FROM pg_dist_partition RETURNING 1) SELECT count(*) FROM gone",
+          "INSERT INTO pg_dist_partition SELECT * FROM pg_dist_partition", "COPY pg_dist_partition FROM STDIN"}) {
+      for (pgwire::Client* each : {&client, &node}) {
+        const ErrorFields error = TestCluster::fails(*each, sql);
+        EXPECT_EQ(error.sqlstate + " " + error.message,
+                  "42501 permission denied: \"pg_dist_partition\" is a system catalog")
+            << sql;
+      }
+    }
+    EXPECT_EQ(TestCluster::fails(client, "DROP SEQUENCE pg_dist_shardid_seq").sqlstate, "42501");
+    EXPECT_EQ(TestCluster::fails(client, "ALTER SEQUENCE pg_dist_shardid_seq RESTART").sqlstate, "42501");
+    // The statement that records a commit is not the client's to send, whoever has sent it before.
+    TestCluster::ok(client, "INSERT INTO t SELECT generate_series(1, 20)");
+    const char* const record = "INSERT INTO pg_catalog.pg_dist_transaction (groupid, gid) VALUES ($1, $2), ($3, $4)";
+    EXPECT_EQ(
+        TestCluster::fails(client, record, {Value::text("1"), Value::text("x"), Value::text("2"), Value::text("y")})
+            .sqlstate,
+        "42501");
+    // Whoever asks for it may.
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, "SET LOCAL allow_system_table_mods = on");
+    EXPECT_EQ(TestCluster::ok(client, "UPDATE pg_dist_partition SET repmodel = 's'").tag, "UPDATE 1");
+    TestCluster::ok(client, "ROLLBACK");
+    EXPECT_EQ(TestCluster::fails(client, "DELETE FROM pg_dist_node").sqlstate, "42501");
+    TestCluster::ok(client, "DROP TABLE t");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM pg_dist_partition"), "0");
+  }));
+}
+
 TEST(Cluster, SaysTheVendorsWordsAboutTheDistributionColumn) {
   TestCluster world;
   ASSERT_TRUE(world.run([&] {

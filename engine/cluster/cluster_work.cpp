@@ -189,11 +189,15 @@ void ClusterWork::lock(const Definition& table, bool distributed) const {
 // --- numbers ---
 
 std::vector<std::int64_t> ClusterWork::new_shard_ids(std::size_t count) const {
+  std::vector<std::int64_t> ids;
+  if (const std::optional<std::int64_t> first = cluster_.take_shard_ids(count)) {
+    for (std::size_t i = 0; i < count; ++i) ids.push_back(*first + static_cast<std::int64_t>(i));
+    return ids;
+  }
   const QueryResult numbers =
       here(fmt::format("SELECT pg_catalog.nextval('pg_catalog.pg_dist_shardid_seq'::regclass) FROM "
                        "pg_catalog.generate_series(1, {})",
                        count));
-  std::vector<std::int64_t> ids;
   for (const Row& row : numbers.rows) ids.push_back(row.at(0).as_integer());
   return ids;
 }

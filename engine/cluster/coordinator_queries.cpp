@@ -38,6 +38,12 @@ class MetadataSource final : public distribution::DistributionSource {
 
 }  // namespace
 
+distribution::DistributionSettings CoordinatorSession::distribution_settings() const {
+  const ClusterSettings& settings = local_->settings().cluster_settings();
+  return {settings.enable_repartition_joins, settings.enable_single_hash_repartition_joins,
+          settings.repartition_join_bucket_count_per_node};
+}
+
 std::uint64_t CoordinatorSession::version() { return metadata()->version; }
 
 QueryHook::PlanPtr CoordinatorSession::plan(const query::QueryPtr& query) {
@@ -46,7 +52,7 @@ QueryHook::PlanPtr CoordinatorSession::plan(const query::QueryPtr& query) {
   made->metadata = metadata();
   MetadataSource source(*made->metadata, coordinator_.group_id());
   if (!distribution::uses_distributed_tables(*query, source)) return nullptr;
-  const distribution::DistributionSettings settings;
+  const distribution::DistributionSettings settings = distribution_settings();
   made->plan = distribution::plan_distributed(query, {source, local_->call_context(), settings, plan_numbers_, {}});
   return made;
 }
@@ -56,7 +62,7 @@ distribution::DistributedPlanPtr CoordinatorSession::plan_for(const Run& run, co
   const auto& known = static_cast<const ClusterPlan&>(run.plan);
   if (known.plan->generic) return known.plan;
   MetadataSource source(metadata, coordinator_.group_id());
-  const distribution::DistributionSettings settings;
+  const distribution::DistributionSettings settings = distribution_settings();
   return distribution::plan_distributed(known.query,
                                         {source, local_->call_context(), settings, plan_numbers_, run.parameters});
 }
@@ -94,8 +100,7 @@ std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan:
   const std::shared_ptr<const Metadata> metadata = static_cast<const ClusterPlan&>(run.plan).metadata;
   const distribution::DistributedPlanPtr plan = plan_for(run, *metadata);
   const distribution::StatementValues values{local_->call_context(), run.parameters};
-  const plan::PlannerSettings settings;
-  const plan::PlannerInputs planner{local_->call_context(), settings, {}};
+  const plan::PlannerInputs planner{local_->call_context(), local_->settings().planner_settings(), {}};
   const auto node_name = [&](int group) {
     const NodeInfo& node = metadata->node(group);
     return "host=" + node.name + " port=" + std::to_string(node.port) + " dbname=" + database_name;
@@ -116,7 +121,10 @@ std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan:
     return lines;
   };
   distribution::DistributedExplainContext context{
-      .options = options, .planner = planner, .values = values, .node = node_name, .task_plan = task_plan};
+      
+      .options = options,
+      .all_tasks = local_->settings().cluster_settings().explain_all_tasks,
+      .planner = planner, .values = values, .node = node_name, .task_plan = task_plan};
   // Those whose rows do not stay where they are cannot be measured, which is said instead of running them.
   if (!options.analyze || distribution::insert_select_method(*plan) != nullptr)
     return distribution::explain(*plan, context);

@@ -103,6 +103,7 @@ class CoordinatorSession : public Session, private QueryHook {
   };
 
   // Queries (coordinator_queries.cpp).
+  distribution::DistributionSettings distribution_settings() const;
   PlanPtr plan(const query::QueryPtr& query) override;
   std::uint64_t version() override;
   QueryResult run(const Run& run) override;

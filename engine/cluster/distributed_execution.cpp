@@ -18,6 +18,7 @@ namespace {
 
 // So that no message becomes too large.
 constexpr std::size_t values_of_a_message = 20'000;
+constexpr std::size_t bytes_of_a_message = std::size_t{8} << 20;
 
 class StoredRows final : public executor::CustomRowSource::Rows {
  public:
@@ -61,19 +62,55 @@ std::vector<ResultColumn> columns_of(const distribution::DistributedPlan& plan) 
   return columns;
 }
 
-// Texts of another session's settings would mean something else here.
-const CallContext plain_settings;
-
-Row as_texts(const Row& row, const std::vector<ResultColumn>& columns) {
+Row as_texts(const Row& row, const std::vector<ResultColumn>& columns, const CallContext& context) {
   Row texts;
   for (std::size_t i = 0; i < row.size(); ++i) {
     texts.push_back(row[i].is_null() ? Value::null()
-                                     : Value::text(output_value(row[i], columns[i].type.id, plain_settings)));
+                                     : Value::text(output_value(row[i], columns[i].type.id, context)));
   }
   return texts;
 }
 
+// Numbers of objects are each node's own. Its answers have their names, as texts.
+bool is_object(TypeId type) {
+  const TypeInfo& info = type_info(type);
+  const TypeId element = info.element == TypeId::none ? type : info.element;
+  return element == TypeId::regclass || element == TypeId::regnamespace || element == TypeId::regproc ||
+         element == TypeId::regtype;
+}
+
+// Texts from which nobody could make the rows again.
+bool is_row(TypeId type) { return type == TypeId::record || type == TypeId::record_array || is_pseudo_type(type); }
+
 }  // namespace
+
+// Texts of the client's settings would mean something else elsewhere.
+CallContext DistributedExecution::wire_context() const {
+  CallContext context;
+  context.session = place_.local.call_context().session;
+  return context;
+}
+
+std::vector<DistributedExecution::TextColumn> DistributedExecution::text_columns(const distribution::Job& job) {
+  std::vector<TextColumn> found;
+  const std::vector<query::OutputName> columns = query::output_columns(*job.query);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const Type type = columns[i].type;
+    if (is_object(type.id) || is_row(type.id)) found.push_back({i, type, is_object(type.id)});
+  }
+  return found;
+}
+
+void DistributedExecution::read_texts(QueryResult& answer, const std::vector<TextColumn>& columns, bool remote) const {
+  for (const TextColumn& column : columns) {
+    for (Row& row : answer.rows) {
+      Value& value = row[column.position];
+      if (value.is_null() || column.is_object != remote) continue;
+      value = remote ? input_value(value.as_text(), column.type, wire_context())
+                     : Value::text(output_value(value, column.type.id, wire_context()));
+    }
+  }
+}
 
 QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan, const distribution::Subplan* subplan) {
   // What nodes are lent lasts as long as a transaction.
@@ -172,17 +209,22 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
   const std::size_t width = std::max<std::size_t>(result.columns.size(), 1);
   static const std::string text =
       "SELECT pg_catalog.store_intermediate_result($1::text, $2::integer, $3::text[], $4::boolean)";
+  const CallContext context = wire_context();
   bool append = false;
   for (std::size_t at = 0; at < rows.size() || !append; append = true) {
     std::vector<Value> values;
-    for (; at < rows.size() && values.size() + width <= values_of_a_message; ++at) {
-      for (Value& value : as_texts(rows[at], result.columns)) values.push_back(std::move(value));
+    std::size_t bytes = 0;
+    for (; at < rows.size() && values.size() + width <= values_of_a_message && bytes < bytes_of_a_message; ++at) {
+      for (Value& value : as_texts(rows[at], result.columns, context)) {
+        if (!value.is_null()) bytes += value.as_text().size();
+        values.push_back(std::move(value));
+      }
       // A row without columns is a row all the same.
       if (result.columns.empty()) values.push_back(Value::null());
     }
     const Value array = Value::array(Array(TypeId::text, std::move(values)));
     const std::vector<Value> parameters{Value::text(name), Value::integer(static_cast<std::int64_t>(width)),
-                                        Value::text(output_value(array, TypeId::text_array, plain_settings)),
+                                        Value::text(output_value(array, TypeId::text_array, context)),
                                         Value::text(append ? "t" : "f")};
     if (group == place_.coordinator.group_id()) {
       place_.local.run_here(StatementRequest{place_.coordinator.statements().parse(text).at(0), text, parameters});
@@ -210,7 +252,7 @@ std::vector<Value> DistributedExecution::wire_parameters(const distribution::Job
     const distribution::ParameterSource& source = job.parameters.at(i);
     const TypeId type = source.value != nullptr ? source.value->type.id
                                                 : types_[static_cast<std::size_t>(source.statement_parameter) - 1].id;
-    texts.push_back(type == TypeId::text ? values[i] : Value::text(output_value(values[i], type, plain_settings)));
+    texts.push_back(type == TypeId::text ? values[i] : Value::text(output_value(values[i], type, wire_context())));
   }
   return texts;
 }
@@ -269,19 +311,29 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
   result.columns = columns_of(plan);
   std::uint64_t count = 0;
   if (measured != nullptr) measured->measurements.bytes.resize(tasks.size());
-  const auto take = [&](QueryResult&& part, const Request& request) {
+  const std::vector<TextColumn> texts = text_columns(job);
+  for (const TextColumn& column : texts) {
+    if (column.is_object) continue;
+    if (plan.merge != nullptr) {
+      throw SqlError(sqlstate::feature_not_supported,
+                     "rows and values of pseudo-types are not supported in queries that the coordinator merges");
+    }
+    result.columns.at(column.position).type = TypeId::text;
+  }
+  const auto take = [&](QueryResult&& part, const Request& request, bool remote_part) {
     for (ErrorFields& notice : part.notices) result.notices.push_back(std::move(notice));
     if (request.use == Request::Use::plan)
       measured->measurements.plans.push_back(split_lines(part.rows.at(0).at(0).as_text()));
     if (request.use != Request::Use::answer) return;
     if (measured != nullptr) measured->measurements.bytes[request.task] = bytes_of(part);
     count += count_of(part.tag);
+    read_texts(part, texts, remote_part);
     // Rows without columns do not travel; how many there are, does.
     if (part.columns.empty() && part.tag.starts_with("SELECT")) part.rows.resize(count_of(part.tag));
     for (Row& row : part.rows) result.rows.push_back(std::move(row));
   };
   const auto ask = [&](int group, const std::string& sql, const distribution::Task* task, const Request& request) {
-    if (group == own) return take(run_here(sql, task == nullptr ? std::span<const Value>() : parameters), request);
+    if (group == own) return take(run_here(sql, task == nullptr ? std::span<const Value>() : parameters), request, false);
     remote.push_back(task == nullptr ? Task{group, sql} : Task{group, sql, parameters, task->writes, task->locks});
     requests.push_back(request);
   };
@@ -299,7 +351,7 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
   }
   if (!remote.empty()) {
     std::vector<QueryResult> parts = place_.executor.run(place_.metadata, remote, in_block_, begin());
-    for (std::size_t i = 0; i < parts.size(); ++i) take(std::move(parts[i]), requests[i]);
+    for (std::size_t i = 0; i < parts.size(); ++i) take(std::move(parts[i]), requests[i], true);
   }
   if (measured != nullptr) measured->measurements.tasks = tasks;
   result.tag = tag_of(plan.command, plan.command == query::Command::select ? result.rows.size() : count);

@@ -69,6 +69,18 @@ class DistributedExecution final : public executor::CustomRowSource {
   QueryResult run_here(const std::string& sql, std::span<const Value> parameters);
   void send_results(const distribution::Job& job, const distribution::Task& task, int group);
   void send_rows(int group, const std::string& name, const Intermediate& result, const std::vector<Row>& rows);
+  // How values are written for other nodes and read from them: objects by their names.
+  CallContext wire_context() const;
+  // A column of the tasks' answers that other nodes send as text, because its values mean nothing outside the node, or
+  // have no form that could be read again.
+  struct TextColumn {
+    std::size_t position = 0;
+    Type type;
+    bool is_object = false;  // it has a name; else it is a row
+  };
+  static std::vector<TextColumn> text_columns(const distribution::Job& job);
+  // Names become this node's objects; rows become texts here, too.
+  void read_texts(QueryResult& answer, const std::vector<TextColumn>& columns, bool remote) const;
   // As texts, which is how they travel.
   std::vector<Value> wire_parameters(const distribution::Job& job, const std::vector<Value>& values) const;
   std::string begin() const { return in_block_ ? place_.begin() : std::string(); }

@@ -23,7 +23,6 @@ class RecordingCluster final : public ClusterCommands, public SessionServices {
   explicit RecordingCluster(testing::TestNode& node) : node_(node), session_(node.connect()) {
     session_.run("SET allow_system_table_mods = on");
     for (const std::string& statement : metadata_table_statements()) session_.run(statement);
-    session_.run("SET allow_system_table_mods = off");
     for (const ClusterNode& each : {ClusterNode{0, "cn1", 5432, true, false}, ClusterNode{1, "cn2", 5432, true, false},
                                     ClusterNode{2, "dn1", 5432, false, true}, ClusterNode{3, "dn2", 5432, false, true}})
       session_.run(node_statement(each));

@@ -50,7 +50,7 @@ class Recovery {
 
   Coordinator& coordinator_;
   Executor executor_;
-  std::unique_ptr<Session> local_;
+  std::unique_ptr<LocalSession> local_;
 };
 
 // Runs a round at once and then every recover_2pc_interval, for ever.

@@ -25,6 +25,14 @@ std::vector<QueryResult> SessionCommands::run_there(const std::vector<NodeComman
   return parts_.executor.run(*parts_.metadata(), tasks, true, parts_.begin_text());
 }
 
+std::optional<std::int64_t> SessionCommands::take_shard_ids(std::size_t count) {
+  const int first = parts_.local.settings().cluster_settings().next_shard_id;
+  if (first == 0) return std::nullopt;
+  const std::int64_t next = first + static_cast<std::int64_t>(count);
+  parts_.local.change_setting("polar_cluster.next_shard_id", std::to_string(next));
+  return first;
+}
+
 NodeAnswer SessionCommands::run_alone(int group, const std::string& sql) {
   const auto told = [](const QueryResult& result) {
     if (result.rows.empty() || result.rows[0].empty() || result.rows[0][0].is_null())

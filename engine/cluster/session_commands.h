@@ -48,7 +48,8 @@ class SessionCommands final : public ClusterCommands {
   std::vector<ColocationGroup> colocation_groups() override;
   int colocation_of_schema(std::string_view schema) override;
   bool in_transaction_block() override { return parts_.in_block; }
-  int default_shard_count() override { return parts_.coordinator.config().shard_count; }
+  int default_shard_count() override { return parts_.local.settings().cluster_settings().shard_count; }
+  std::optional<std::int64_t> take_shard_ids(std::size_t count) override;
   CallContext call_context() override { return parts_.local.call_context(); }
 
  private:

@@ -28,7 +28,7 @@ struct CommandContext {
   std::span<const std::string> search_path;
   // NOTICEs go here.
   std::vector<ErrorFields>& notices;
-  // Whether tables may be made in pg_catalog: PostgreSQL's allow_system_table_mods.
+  // Whether tables may be made in pg_catalog, and such tables changed: PostgreSQL's allow_system_table_mods.
   bool allow_system_tables = false;
 
   catalog::Catalog& catalog() const { return database.catalog(); }

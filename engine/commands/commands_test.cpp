@@ -111,7 +111,7 @@ class Commands {
 
   LocalServices::Session services_of(txn::Transaction& transaction) {
     LocalServices::Session session;
-    session.transaction = [&transaction]() -> txn::Transaction& { return transaction; };
+    session.transaction = [&transaction] { return &transaction; };
     session.search_path = [this] { return path_; };
     session.refuse_if_read_only = [](const char*) {};
     return session;

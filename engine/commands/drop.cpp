@@ -92,10 +92,7 @@ std::optional<Relation> open_to_drop(CommandContext& context, const syntax::Tabl
         sqlstate::wrong_object_type, fmt::format("\"{}\" is not {}", name.name, with_article(kind)), "",
         fmt::format("Use {} to remove {}.", tag_of(found->description->kind), with_article(found->description->kind)));
   }
-  if (found->id < catalog::Table::first_normal_relation && found->description->name != catalog::public_schema) {
-    throw SqlError(sqlstate::insufficient_privilege,
-                   fmt::format("permission denied: \"{}\" is a system catalog", name.name));
-  }
+  refuse_catalog(context, *found);
   return kind == RelationKind::schema ? found : open(context, name, LockMode::access_exclusive);
 }
 

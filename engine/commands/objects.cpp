@@ -58,11 +58,17 @@ catalog::TablePtr open_table(CommandContext& context, const syntax::TableName& n
   if (found->description->kind != RelationKind::table)
     throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a table", name.name));
   catalog::TablePtr table = context.catalog().find_table(&context.transaction, found->id);
-  if (table->is_system() && mode != LockMode::access_share) {
-    throw SqlError(sqlstate::insufficient_privilege,
-                   fmt::format("permission denied: \"{}\" is a system catalog", name.name));
-  }
+  if (mode != LockMode::access_share) refuse_catalog(context, *found);
   return table;
+}
+
+void refuse_catalog(const CommandContext& context, const Relation& relation) {
+  const Definition& definition = *relation.description;
+  if (definition.kind == RelationKind::schema && definition.name == catalog::public_schema) return;
+  const bool is_catalog = definition.schema == catalog::system_schema && !context.allow_system_tables;
+  if (relation.id >= catalog::Table::first_normal_relation && !is_catalog) return;
+  throw SqlError(sqlstate::insufficient_privilege,
+                 fmt::format("permission denied: \"{}\" is a system catalog", definition.name));
 }
 
 void lock_referenced(CommandContext& context, RelationId table, const std::vector<catalog::ForeignKey>& keys) {

@@ -28,8 +28,10 @@ std::optional<Relation> find(const CommandContext& context, const syntax::TableN
 // The same, locked until the end of the transaction: looked up again after every wait. An index is locked after its
 // table. 55P03 if `wait` is false and the lock is not free.
 std::optional<Relation> open(CommandContext& context, const syntax::TableName& name, LockMode mode, bool wait = true);
-// The relation must exist (42P01) and be a table that is not the catalog's (42809, 42501).
+// The relation must exist (42P01) and be a table (42809), one that refuse_catalog() allows unless it is only read.
 catalog::TablePtr open_table(CommandContext& context, const syntax::TableName& name, LockMode mode);
+// 42501 for what the catalog consists of, unless the context allows it to be changed.
+void refuse_catalog(const CommandContext& context, const Relation& relation);
 
 // Locks the tables that foreign keys lead to, other than the one that has them, before the keys go.
 void lock_referenced(CommandContext& context, RelationId table, const std::vector<catalog::ForeignKey>& keys);

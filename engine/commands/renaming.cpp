@@ -46,10 +46,7 @@ std::optional<Relation> open_to_change(CommandContext& context, const syntax::Ta
   if (kind == syntax::ObjectKind::view && is != RelationKind::view) refuse("a view");
   if (kind == syntax::ObjectKind::sequence && is != RelationKind::sequence) refuse("a sequence");
   if (kind == syntax::ObjectKind::index && is != RelationKind::index) refuse("an index");
-  if (found->id < catalog::Table::first_normal_relation) {
-    throw SqlError(sqlstate::insufficient_privilege,
-                   fmt::format("permission denied: \"{}\" is a system catalog", name.name));
-  }
+  refuse_catalog(context, *found);
   return found;
 }
 

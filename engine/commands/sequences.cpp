@@ -138,6 +138,7 @@ std::string alter_sequence(CommandContext& context, const syntax::AlterSequence&
   }
   if (found->description->kind != RelationKind::sequence)
     throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a sequence", alter.sequence.name));
+  refuse_catalog(context, *found);
   Definition changed = *found->description;
   changed.sequence = sequence_properties(alter.options, &found->description->sequence);
   set_owner(context, changed, alter.options.owned_by);

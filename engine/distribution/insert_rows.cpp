@@ -49,6 +49,9 @@ std::vector<RowsOfShard> rows_by_shard(const Job& job, const TableDistribution& 
     row.reserve(written.size());
     for (const ExpressionPtr& each : written) row.push_back(with_values(each, values));
   }
+  // Objects by their names, whose numbers are each node's own.
+  CallContext names;
+  names.session = values.call.session;
   std::vector<RowsOfShard> result;
   auto shell = std::make_shared<query::Query>(query);
   std::get<query::ValuesSource>(shell->entries[entry].source).rows.clear();
@@ -57,7 +60,7 @@ std::vector<RowsOfShard> rows_by_shard(const Job& job, const TableDistribution& 
   for (auto& [position, own] : rows) {
     auto copy = std::make_shared<query::Query>(*without_rows);
     std::get<query::ValuesSource>(copy->entries[entry].source).rows = std::move(own);
-    result.push_back({position, task_text_of(job, copy, {position})});
+    result.push_back({position, task_text_of(job, copy, {position}, &names)});
   }
   return result;
 }

@@ -45,6 +45,14 @@ bool is_stable(const ExpressionPtr& expression) {
   return found;
 }
 
+// Objects have other numbers on other nodes: parameters are sent by name.
+bool is_numbered_object(const query::Expression& expression) {
+  const auto* constant = expression.as<query::Constant>();
+  const TypeId type = expression.type.id;
+  return constant != nullptr && (type == TypeId::regclass || type == TypeId::regnamespace) &&
+         !constant->value.is_null();
+}
+
 class ParameterCollector {
  public:
   // The expression gets its value from the coordinator as it is, whatever is in it, if the value is not the same
@@ -90,6 +98,11 @@ class ParameterCollector {
       return numbered(std::move(source), expression->type);
     }
     if (std::find(computed_.begin(), computed_.end(), expression.get()) != computed_.end()) {
+      ParameterSource source;
+      source.value = expression;
+      return numbered(std::move(source), expression->type);
+    }
+    if (is_numbered_object(*expression)) {
       ParameterSource source;
       source.value = expression;
       return numbered(std::move(source), expression->type);
@@ -258,8 +271,10 @@ QueryPtr without_alias(const QueryPtr& query, const std::string& name) {
 
 }  // namespace
 
-std::string task_text_of(const Job& job, const QueryPtr& query, const std::vector<std::size_t>& positions) {
+std::string task_text_of(const Job& job, const QueryPtr& query, const std::vector<std::size_t>& positions,
+                         const CallContext* call) {
   query::DeparseOptions options;
+  options.call = call;
   options.qualify_always = true;
   options.rename = [&](const query::Relation& relation) {
     for (const JobTable& table : job.tables) {

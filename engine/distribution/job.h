@@ -30,7 +30,8 @@ std::shared_ptr<Job> make_job(const query::QueryPtr& query, std::vector<ShardCho
 // The text for one set of shards: positions[i] is that of choices[i]. Empty where there are choices: of a task that
 // finds all tables empty.
 std::string task_text(const Job& job, const std::vector<std::size_t>& positions, int partition = -1);
-// The text of another query over the job's tables.
-std::string task_text_of(const Job& job, const query::QueryPtr& query, const std::vector<std::size_t>& positions);
+// The text of another query over the job's tables. Its constants are written by `call`; null: as for every session.
+std::string task_text_of(const Job& job, const query::QueryPtr& query, const std::vector<std::size_t>& positions,
+                         const CallContext* call = nullptr);
 
 }  // namespace polarsim::engine::distribution

@@ -63,7 +63,7 @@ std::vector<std::string> SqlRunner::run_in(txn::Transaction& transaction, std::s
 
   catalog::SequenceMemory sequences;
   LocalServices::Session session;
-  session.transaction = [&transaction]() -> txn::Transaction& { return transaction; };
+  session.transaction = [&transaction] { return &transaction; };
   session.search_path = [this] { return path_; };
   session.refuse_if_read_only = [](const char*) {};
   const Settings session_settings(database_.config());

@@ -76,7 +76,7 @@ class Views {
     txn::Backend& backend = database_.connect();
     txn::Transaction& transaction = database_.transactions().begin(backend);
     LocalServices::Session session;
-    session.transaction = [&transaction]() -> txn::Transaction& { return transaction; };
+    session.transaction = [&transaction] { return &transaction; };
     session.search_path = [this] { return path_; };
     session.refuse_if_read_only = [](const char*) {};
     const Settings settings(database_.config());

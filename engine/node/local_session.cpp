@@ -90,7 +90,7 @@ LocalSession::LocalSession(Database& database, executor::RelationCache& relation
 
 LocalServices::Session LocalSession::services() {
   LocalServices::Session session;
-  session.transaction = [this]() -> txn::Transaction& { return *transaction_; };
+  session.transaction = [this] { return transaction_; };
   session.search_path = [this] { return search_path(); };
   session.setting = [this](std::string_view name) { return setting_text(name); };
   session.set = [this](std::string_view name, std::string_view value, bool local) {
@@ -207,6 +207,7 @@ void LocalSession::with_analysis(const std::function<void(const query::AnalysisC
 CallContext LocalSession::output_context() const {
   CallContext context;
   context.time_zone = settled_.in_force->time_zone();
+  context.session = call_.session;
   return context;
 }
 
@@ -337,7 +338,7 @@ QueryResult LocalSession::run_command(const StatementRequest& request) {
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
   commands::CommandContext context{database_, *transaction_, call_, relations, path, notices_};
-  context.allow_system_tables = settled_.in_force->allow_system_table_mods();
+  context.allow_system_tables = allows_catalog_changes();
   return tagged(commands::execute(context, *request.statement));
 }
 

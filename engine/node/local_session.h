@@ -71,6 +71,13 @@ class LocalSession final : public Session {
   // throws is the statement's error.
   void run_as_statement(const StatementRequest& request, const std::function<void()>& work);
   void with_analysis(const std::function<void(const query::AnalysisContext&)>& work);
+  // Statements that come from the node itself or from another one may change the catalog's tables without
+  // allow_system_table_mods; run_here() always may.
+  void set_trusted(bool trusted) { trusted_ = trusted; }
+  const Settings& settings() const { return *settled_.in_force; }
+  // SET of the session; and what the settings of a new session are.
+  void change_setting(std::string_view name, std::string_view value);
+  void set_default(std::string_view name, std::string_view value);
   // The schemas of search_path that exist.
   std::vector<std::string> schemas_searched() { return search_path(); }
   // Null if none is open.
@@ -108,6 +115,7 @@ class LocalSession final : public Session {
   };
 
   static QueryResult tagged(std::string tag);
+  bool allows_catalog_changes() const { return trusted_ || settled_.in_force->allow_system_table_mods(); }
   // Statements (local_session.cpp).
   LocalServices::Session services();
   // Before anything else of a statement; what `work` throws ends the transaction as far as it must.
@@ -202,6 +210,7 @@ class LocalSession final : public Session {
   CopyStream* copy_stream_ = nullptr;
   PlanCache plans_;
   QueryHook* hook_ = nullptr;
+  bool trusted_ = false;
   std::map<std::string, Prepared, std::less<>> prepared_;
 
   // Of the statement that runs.

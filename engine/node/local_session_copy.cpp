@@ -3,6 +3,7 @@
 
 #include "engine/executor/copy.h"
 #include "engine/node/local_session.h"
+#include "engine/node/session_checks.h"
 
 namespace polarsim::engine {
 
@@ -10,6 +11,11 @@ QueryResult LocalSession::run_copy(const syntax::Copy& statement) {
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
   executor::StatementSnapshot snapshot(database_, *transaction_);
+  if (statement.from && !allows_catalog_changes()) {
+    const query::RelationPtr table =
+        relations.open(statement.table.schema, statement.table.name, syntax::TableLockMode::row_exclusive);
+    if (table != nullptr) refuse_catalog_change(*table);
+  }
   const plan::PlannerSettings planner = settled_.in_force->planner_settings();
   const auto check = [&](const query::QueryPtr& query) { refuse_change_if_read_only(*query); };
   const auto destination = [&](const query::RelationPtr& relation) {

@@ -7,6 +7,7 @@
 #include "engine/commands/command.h"
 #include "engine/executor/result.h"
 #include "engine/node/local_session.h"
+#include "engine/node/session_checks.h"
 #include "engine/plan/explain.h"
 #include "engine/plan/planner.h"
 #include "engine/query/analysis.h"
@@ -148,7 +149,7 @@ bool LocalSession::still_holds(const StatementPlan& plan, const StatementRequest
     if (relations.open(opened.schema, opened.name, opened.lock) != opened.relation) return false;
   }
   if (plan.definitions_version != database_.catalog().definitions_version()) return false;
-  if (plan.hook != hook_) return false;
+  if (plan.hook != hook_ || plan.allows_catalog_changes != allows_catalog_changes()) return false;
   return hook_ == nullptr || plan.hook_version == hook_->version();
 }
 
@@ -163,6 +164,8 @@ StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, execut
   if (made->parameter_types.size() < parameters) made->parameter_types.resize(parameters, TypeId::unknown);
   RecordingRelations recording(relations);
   made->query = analyse_statement(request.statement->body, {recording, call_, &made->parameter_types, true});
+  if (!allows_catalog_changes()) refuse_catalog_changes(*made->query);
+  made->allows_catalog_changes = allows_catalog_changes();
   made->opened = recording.take();
   made->columns = query::output_columns(*made->query);
   made->hook = hook_;
@@ -191,16 +194,18 @@ auto LocalSession::without_hook(const StatementRequest& request, const Work& wor
   struct Restore {
     LocalSession& session;
     QueryHook* const hook;
+    const bool trusted;
     const std::string_view text;
     const std::int64_t start_us;
     ~Restore() {
       session.hook_ = hook;
+      session.trusted_ = trusted;
       session.text_ = text;
       session.call_.statement_start_us = start_us;
     }
   };
-  const Restore restore{*this, std::exchange(hook_, nullptr), std::exchange(text_, request.text),
-                        call_.statement_start_us};
+  const Restore restore{*this, std::exchange(hook_, nullptr), std::exchange(trusted_, true),
+                        std::exchange(text_, request.text), call_.statement_start_us};
   return work();
 }
 

@@ -54,6 +54,7 @@ struct StatementPlan {
   const QueryHook* hook = nullptr;  // that was asked, and its version
   std::uint64_t hook_version = 0;
   std::shared_ptr<const Settings> settings;
+  bool allows_catalog_changes = false;
   std::uint64_t definitions_version = 0;
   std::vector<RecordingRelations::Opened> opened;
 };

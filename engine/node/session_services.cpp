@@ -173,7 +173,7 @@ Value LocalServices::advisory(const FunctionCall& call) {
   }
   const bool of_transaction = name.find("xact") != std::string_view::npos;
   const bool wait = name.find("try") == std::string_view::npos;
-  txn::LockOwner& owner = of_transaction ? session_.transaction().level().locks : backend_.session_locks;
+  txn::LockOwner& owner = of_transaction ? transaction().level().locks : backend_.session_locks;
   const txn::LockResult result = database_.locks().acquire(backend_, owner, tag, mode, wait);
   return wait ? nothing() : Value::boolean(result != txn::LockResult::not_available);
 }
@@ -187,7 +187,7 @@ Value LocalServices::advisory_unlock_all(const FunctionCall&) {
 
 Value LocalServices::full_xid(bool assign) {
   txn::TransactionManager& transactions = database_.transactions();
-  txn::Transaction& transaction = session_.transaction();
+  txn::Transaction& transaction = *session_.transaction();
   if (assign) transactions.assign_xid(transaction);
   const txn::Xid xid = transaction.top_xid();
   if (xid == storage::invalid_xid) return Value::null();

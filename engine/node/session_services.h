@@ -26,7 +26,7 @@ class LocalServices final : public SessionServices {
  public:
   // What the session itself knows.
   struct Session {
-    std::function<txn::Transaction&()> transaction;             // the open one
+    std::function<txn::Transaction*()> transaction;             // the open one; null if none is
     std::function<std::vector<std::string>()> search_path;      // schemas that exist
     std::function<std::string(std::string_view name)> setting;  // throws 42704
     std::function<void(std::string_view name, std::string_view value, bool local)> set;
@@ -108,6 +108,8 @@ class LocalServices final : public SessionServices {
   Value column_description(const FunctionCall& call);
   Value no_description(const FunctionCall& call);
   Value has_privilege(const FunctionCall& call);
+  // While a statement runs there is always one; afterwards, when its rows are written out, there may be none.
+  txn::Transaction& transaction() const { return *session_.transaction(); }
   std::optional<catalog::Relation> find_relation(std::int64_t id) const;
   std::optional<catalog::Relation> find_by_name(std::string_view written) const;
   std::string relation_name(std::uint32_t id) const;

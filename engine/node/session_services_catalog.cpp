@@ -58,7 +58,7 @@ Value LocalServices::current_schemas(const FunctionCall& call) {
 // --- names ---
 
 std::optional<catalog::Relation> LocalServices::find_relation(std::int64_t id) const {
-  auto found = database_.catalog().find(&session_.transaction(), static_cast<storage::RelationId>(id));
+  auto found = database_.catalog().find(session_.transaction(), static_cast<storage::RelationId>(id));
   if (found && found->description->kind == catalog::RelationKind::schema) return std::nullopt;
   return found;
 }
@@ -66,13 +66,13 @@ std::optional<catalog::Relation> LocalServices::find_relation(std::int64_t id) c
 std::optional<catalog::Relation> LocalServices::find_by_name(std::string_view written) const {
   const syntax::TableName name = syntax::parse_relation_name(written);
   const catalog::Catalog& catalog = database_.catalog();
-  if (name.schema.empty()) return catalog.find(&session_.transaction(), session_.search_path(), name.name);
-  return catalog.find_in_schema(&session_.transaction(), name.schema, name.name);
+  if (name.schema.empty()) return catalog.find(session_.transaction(), session_.search_path(), name.name);
+  return catalog.find_in_schema(session_.transaction(), name.schema, name.name);
 }
 
 bool LocalServices::is_visible(const catalog::Relation& relation) const {
   const auto found =
-      database_.catalog().find(&session_.transaction(), session_.search_path(), relation.description->name);
+      database_.catalog().find(session_.transaction(), session_.search_path(), relation.description->name);
   return found && found->id == relation.id;
 }
 
@@ -90,7 +90,7 @@ std::string LocalServices::relation_name(std::uint32_t id) const {
 std::string LocalServices::object_name(TypeId type, std::uint32_t oid) {
   if (type == TypeId::regclass) return relation_name(oid);
   if (type == TypeId::regnamespace) {
-    const auto found = database_.catalog().find(&session_.transaction(), oid);
+    const auto found = database_.catalog().find(session_.transaction(), oid);
     if (oid == executor::information_schema_oid) return executor::information_schema;
     const bool schema = found && found->description->kind == catalog::RelationKind::schema;
     return schema ? quote_identifier(found->description->name) : fmt::to_string(oid);
@@ -114,7 +114,7 @@ std::uint32_t LocalServices::relation_number(std::string_view name) const {
 
 std::uint32_t LocalServices::schema_number(std::string_view name) const {
   if (name == executor::information_schema) return executor::information_schema_oid;
-  return database_.catalog().schema_id(&session_.transaction(), name);
+  return database_.catalog().schema_id(session_.transaction(), name);
 }
 
 std::uint32_t LocalServices::object_number(TypeId type, std::string_view name) {
@@ -174,7 +174,7 @@ Value LocalServices::relation_size(const FunctionCall& call) {
   if (function != "pg_indexes_size") bytes += bytes_of(relation->file);
   if (function == "pg_table_size" || function == "pg_total_relation_size") bytes += bytes_of(relation->toast);
   if (function == "pg_indexes_size" || function == "pg_total_relation_size") {
-    if (const catalog::TablePtr table = database_.catalog().find_table(&session_.transaction(), relation->id)) {
+    if (const catalog::TablePtr table = database_.catalog().find_table(session_.transaction(), relation->id)) {
       for (const catalog::Index& index : table->indexes) bytes += bytes_of(index.file);
     }
   }
@@ -214,14 +214,14 @@ Value LocalServices::index_definition(const FunctionCall& call) {
   const std::int64_t column = call.size() > 1 ? call[1].as_integer() : 0;
   const bool pretty = call.size() > 2 && call[2].as_boolean();
   const std::vector<std::string> path = session_.search_path();
-  const executor::DefinitionTexts texts(database_, session_.transaction(), call.context, path);
+  const executor::DefinitionTexts texts(database_, transaction(), call.context, path);
   if (column == 0) return Value::text(texts.index(*index->description, *table->description, pretty));
   return Value::text(texts.index_key(*index->description, *table->description, static_cast<int>(column), pretty));
 }
 
 Value LocalServices::constraint_definition(const FunctionCall& call) {
   const std::vector<std::string> path = session_.search_path();
-  const executor::DefinitionTexts texts(database_, session_.transaction(), call.context, path);
+  const executor::DefinitionTexts texts(database_, transaction(), call.context, path);
   const std::string text =
       texts.constraint(static_cast<storage::RelationId>(call[0].as_integer()), call.size() > 1 && call[1].as_boolean());
   return text.empty() ? Value::null() : Value::text(text);
@@ -234,7 +234,7 @@ Value LocalServices::view_definition(const FunctionCall& call) {
   }
   if (!view || view->description->kind != catalog::RelationKind::view) return Value::null();
   const std::vector<std::string> path = session_.search_path();
-  const executor::DefinitionTexts texts(database_, session_.transaction(), call.context, path);
+  const executor::DefinitionTexts texts(database_, transaction(), call.context, path);
   return Value::text(texts.view(*view, call.size() > 1 && call[1].as_boolean()));
 }
 
@@ -243,14 +243,14 @@ Value LocalServices::expression_definition(const FunctionCall& call) {
   const auto table = find_relation(call[1].as_integer());
   if (!table && call[1].as_integer() != 0) return Value::null();
   const std::vector<std::string> path = session_.search_path();
-  const executor::DefinitionTexts texts(database_, session_.transaction(), call.context, path);
+  const executor::DefinitionTexts texts(database_, transaction(), call.context, path);
   return Value::text(texts.expression(std::string(call[0].as_text()), table ? table->description.get() : nullptr,
                                       call.size() > 2 && call[2].as_boolean()));
 }
 
 Value LocalServices::object_description(const FunctionCall& call) {
   const auto found =
-      database_.catalog().find(&session_.transaction(), static_cast<storage::RelationId>(call[0].as_integer()));
+      database_.catalog().find(session_.transaction(), static_cast<storage::RelationId>(call[0].as_integer()));
   if (!found || found->description->comment.empty()) return Value::null();
   const bool is_schema = found->description->kind == catalog::RelationKind::schema;
   const bool asked_elsewhere = call.size() > 1 && call[1].as_text() != (is_schema ? "pg_namespace" : "pg_class");

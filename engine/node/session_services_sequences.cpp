@@ -14,22 +14,22 @@ storage::RelationId number_of(const Value& id) { return static_cast<storage::Rel
 
 Value LocalServices::nextval(const FunctionCall& call) {
   session_.refuse_if_read_only("nextval()");
-  return Value::integer(catalog::nextval(database_, session_.transaction(), sequences_, number_of(call[0])));
+  return Value::integer(catalog::nextval(database_, transaction(), sequences_, number_of(call[0])));
 }
 
 Value LocalServices::currval(const FunctionCall& call) {
-  return Value::integer(catalog::currval(database_, session_.transaction(), sequences_, number_of(call[0])));
+  return Value::integer(catalog::currval(database_, transaction(), sequences_, number_of(call[0])));
 }
 
 Value LocalServices::setval(const FunctionCall& call) {
   session_.refuse_if_read_only("setval()");
   const bool is_called = call.size() < 3 || call[2].as_boolean();
-  return Value::integer(catalog::setval(database_, session_.transaction(), sequences_, number_of(call[0]),
-                                        call[1].as_integer(), is_called));
+  return Value::integer(
+      catalog::setval(database_, transaction(), sequences_, number_of(call[0]), call[1].as_integer(), is_called));
 }
 
 Value LocalServices::lastval(const FunctionCall&) {
-  return Value::integer(catalog::lastval(database_, session_.transaction(), sequences_));
+  return Value::integer(catalog::lastval(database_, transaction(), sequences_));
 }
 
 Value LocalServices::sequence_last_value(const FunctionCall& call) {
@@ -49,7 +49,7 @@ Value LocalServices::serial_sequence(const FunctionCall& call) {
     throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" of relation \"{}\" does not exist",
                                                            call[1].as_text(), table->description->name));
   }
-  for (const catalog::Relation& other : database_.catalog().relations(&session_.transaction())) {
+  for (const catalog::Relation& other : database_.catalog().relations(session_.transaction())) {
     const catalog::SequenceProperties& sequence = other.description->sequence;
     if (sequence.owner != table->id || sequence.owner_column != column) continue;
     return Value::text(quote_identifier(other.description->schema) + "." + quote_identifier(other.description->name));

@@ -41,6 +41,76 @@ TEST(LocalSession, GroupsAndOrders) {
   });
 }
 
+TEST(LocalSession, KnowsTheClustersSettings) {
+  with_session([](TestNode&, TestSession& session) {
+    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "32");
+    session.run("SET polar_cluster.shard_count = 8");
+    session.run("BEGIN");
+    session.run("SET LOCAL polar_cluster.shard_count TO '16'");
+    EXPECT_EQ(session.run("SELECT current_setting('Polar_Cluster.Shard_Count')"), "16");
+    session.run("COMMIT");
+    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "8");
+    session.run("RESET polar_cluster.shard_count");
+    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "32");
+    EXPECT_EQ(session.outcome("SET polar_cluster.shard_count = 0"),
+              "22023 0 is outside the valid range for parameter \"polar_cluster.shard_count\" (1 .. 64000)");
+    EXPECT_EQ(session.outcome("SET polar_cluster.shard_count = 'four'"),
+              "22023 invalid value for parameter \"polar_cluster.shard_count\": \"four\"");
+    EXPECT_EQ(session.outcome("SET polar_cluster.shard_count = '4kB'"),
+              "22023 invalid value for parameter \"polar_cluster.shard_count\": \"4kB\"");
+    EXPECT_EQ(session.outcome("SET polar_cluster.explain_all_tasks = 7"),
+              "22023 parameter \"polar_cluster.explain_all_tasks\" requires a Boolean value");
+    session.run("SET polar_cluster.multi_shard_modify_mode TO SEQUENTIAL");
+    EXPECT_EQ(session.run("SHOW polar_cluster.multi_shard_modify_mode"), "sequential");
+    EXPECT_EQ(session.outcome("SET polar_cluster.multi_shard_modify_mode = 'both'"),
+              "22023 invalid value for parameter \"polar_cluster.multi_shard_modify_mode\": \"both\"");
+    EXPECT_EQ(session.run("SHOW polar_cluster.recover_2pc_interval"), "1min");
+    EXPECT_EQ(session.outcome("SET polar_cluster.recover_2pc_interval = '2min'"),
+              "55P02 parameter \"polar_cluster.recover_2pc_interval\" cannot be changed now");
+    EXPECT_EQ(session.outcome("SET polar_cluster.no_such = 1"),
+              "42602 invalid configuration parameter name \"polar_cluster.no_such\" / \"polar_cluster\" is a reserved "
+              "prefix.");
+    EXPECT_EQ(session.outcome("SHOW polar_cluster.no_such"),
+              "42704 unrecognized configuration parameter \"polar_cluster.no_such\"");
+    // What changes nothing if it is as it is, and something this engine has not if it is not.
+    EXPECT_EQ(session.run("SET polar_cluster.enable_ddl_propagation = true"), "SET");
+    EXPECT_EQ(session.outcome("SET polar_cluster.enable_ddl_propagation = false"),
+              "0A000 parameter \"polar_cluster.enable_ddl_propagation\" cannot be anything but \"on\"");
+    EXPECT_EQ(session.run("SET my.own = 'x'"), "SET");
+  });
+}
+
+// Also when the transaction that found the values is over.
+TEST(LocalSession, ShowsObjectsByTheirNames) {
+  with_session([](TestNode&, TestSession& session) {
+    const auto shown = [&session](std::string_view sql) {
+      const QueryResult result = session.execute(sql);
+      std::string text;
+      for (std::size_t i = 0; i < result.columns.size(); ++i) {
+        text += i == 0 ? "" : "|";
+        text += output_value(result.rows.at(0).at(i), result.columns[i].type.id, session.session().output_context());
+      }
+      return text;
+    };
+    session.run("CREATE SCHEMA s");
+    session.run("CREATE TABLE t (id int)");
+    session.run("CREATE TABLE s.\"T u\" (id int)");
+    EXPECT_EQ(shown("SELECT 't'::regclass, 's.\"T u\"'::regclass, 'pg_class'::regclass, 0::regclass"),
+              "t|s.\"T u\"|pg_class|-");
+    EXPECT_EQ(shown("SELECT 's'::regnamespace, 'int4'::regtype, 'textcat'::regproc"), "s|integer|textcat");
+    EXPECT_EQ(shown("SELECT ARRAY['s.\"T u\"'::regclass, 't'], 999999::regclass"), "{\"s.\\\"T u\\\"\",t}|999999");
+    EXPECT_EQ(shown("SELECT tableoid::regclass FROM pg_class WHERE oid = 't'::regclass"), "pg_class");
+    session.run("SET search_path = s");
+    EXPECT_EQ(shown("SELECT 'public.t'::regclass, '\"T u\"'::regclass"), "public.t|\"T u\"");
+    session.run("BEGIN");
+    session.run("CREATE TABLE v (id int)");
+    EXPECT_EQ(shown("SELECT 'v'::regclass"), "v");
+    EXPECT_EQ(session.outcome("SELECT 1 / 0").substr(0, 5), "22012");
+    session.run("ROLLBACK");
+    EXPECT_EQ(session.outcome("SELECT 'v'::regclass"), "42P01 relation \"v\" does not exist");
+  });
+}
+
 TEST(LocalSession, FindsRowsByCompositeKey) {
   with_session([](TestNode&, TestSession& session) {
     session.run("CREATE TABLE t (a int, b text, v int, PRIMARY KEY (a, b))");
@@ -217,10 +287,10 @@ TEST(LocalSession, SettingsFollowTheTransaction) {
     EXPECT_EQ(session.outcome("SHOW no_such_thing").substr(0, 5), "42704");
     EXPECT_EQ(session.run("SHOW transaction_isolation"), "read committed");
     EXPECT_EQ(session.outcome("SET default_transaction_isolation = 'serializable'").substr(0, 5), "0A000");
-    session.run("SET polar_cluster.shard_count = 4");
-    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "4");
-    session.run("RESET polar_cluster.shard_count");
-    EXPECT_EQ(session.run("SHOW polar_cluster.shard_count"), "");
+    session.run("SET my.shard_count = 4");
+    EXPECT_EQ(session.run("SHOW my.shard_count"), "4");
+    session.run("RESET my.shard_count");
+    EXPECT_EQ(session.run("SHOW my.shard_count"), "");
   });
 }
 

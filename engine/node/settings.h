@@ -2,7 +2,8 @@
 //
 // Names are found in any case. Known: timeouts (milliseconds, or with a unit: us, ms, s, min, h, d), defaults of
 // transactions, search_path, timezone, the planner's costs and switches, work_mem, and those that clients like to set
-// and this engine knows one value of. A name with a dot is somebody's own and takes any text, as in PostgreSQL.
+// and this engine knows one value of, and polar_cluster.* (known_settings.h says which). Any other name with a dot is
+// somebody's own and takes any text, as in PostgreSQL.
 // transaction_isolation and transaction_read_only belong to the transaction: the session knows them.
 //
 // What statements ask for often is kept ready: a Settings is immutable once a session uses it, and is copied to change.
@@ -20,12 +21,24 @@
 
 namespace polarsim::engine {
 
+// polar_cluster.* settings of these names that change something.
+struct ClusterSettings {
+  bool enable_repartition_joins = false;
+  bool enable_single_hash_repartition_joins = false;
+  bool explain_all_tasks = false;
+  int next_shard_id = 0;  // 0: the next of the cluster's sequence
+  int repartition_join_bucket_count_per_node = 4;
+  int shard_count = 32;
+};
+
 class Settings {
  public:
   explicit Settings(const NodeConfig& config);
 
   // Throws SqlError: 42704 for an unknown name, 22023 for a bad value, 0A000 for a value there is but not here.
   void set(std::string_view name, std::string_view value);
+  // What the server's configuration says, as it is shown.
+  void set_default(std::string_view name, std::string_view value);
   // "all" resets everything.
   void reset(std::string_view name);
   std::string show(std::string_view name) const;
@@ -47,6 +60,7 @@ class Settings {
   const plan::PlannerSettings& planner_settings() const { return planner_; }
   std::size_t work_memory_bytes() const { return static_cast<std::size_t>(planner_.work_mem_kb) * 1024; }
   bool allow_system_table_mods() const { return allow_system_table_mods_; }
+  const ClusterSettings& cluster_settings() const { return cluster_; }
 
   // The level's name in lower case. Throws 22023 unless it is one, 0A000 for the one this engine does not have.
   static std::string check_isolation(std::string_view parameter, std::string_view level);
@@ -54,9 +68,10 @@ class Settings {
   static bool check_boolean(std::string_view parameter, std::string_view value);
 
  private:
-  std::string canonical(std::string_view name, std::string_view value) const;
+  static void check_custom(std::string_view written, std::string_view name);
   // Brings what is kept ready up to date.
   void apply(std::string_view name);
+  void apply_to_cluster(std::string_view name, std::string_view value);
 
   std::map<std::string, std::string, std::less<>> values_;  // by name in lower case, as SHOW shows them
   std::map<std::string, std::string, std::less<>> defaults_;
@@ -71,6 +86,7 @@ class Settings {
   std::string time_zone_;
   plan::PlannerSettings planner_;
   bool allow_system_table_mods_ = false;
+  ClusterSettings cluster_;
 };
 
 }  // namespace polarsim::engine

@@ -296,8 +296,13 @@ void Backend::check_synchronization() const {
 void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, const std::string& text) {
   session_->execute({control_statement(syntax::TransactionControl::Kind::begin), "BEGIN"});
   std::vector<QueryResult> results;
+  std::vector<std::vector<DataRow>> rows;
   try {
-    for (const syntax::StatementPtr& statement : statements) results.push_back(session_->execute({statement, text}));
+    for (const syntax::StatementPtr& statement : statements) {
+      results.push_back(session_->execute({statement, text}));
+      write_rows(results.back(), [&written = rows.emplace_back()](const DataRow& row) { written.push_back(row); });
+      results.back().rows.clear();
+    }
   } catch (const SessionTerminated&) {
     throw;
   } catch (const SqlError&) {
@@ -308,7 +313,11 @@ void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, co
   QueryResult end = session_->execute({control_statement(syntax::TransactionControl::Kind::commit), "COMMIT"});
   auto& notices = results.back().notices;
   notices.insert(notices.end(), end.notices.begin(), end.notices.end());
-  for (const QueryResult& result : results) send_rows(result, Describing::rows);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    describe_rows(results[i], Describing::rows);
+    for (const DataRow& row : rows[i]) send(row);
+    send(CommandComplete{results[i].tag});
+  }
 }
 
 QueryResult Backend::run_statement(const StatementRequest& request) {
@@ -329,10 +338,20 @@ QueryResult Backend::run_statement(const StatementRequest& request) {
 }
 
 void Backend::send_rows(const QueryResult& result, Describing describing) {
+  describe_rows(result, describing);
+  write_rows(result, [this](const DataRow& row) { send(row); });
+  send(CommandComplete{result.tag});
+}
+
+void Backend::describe_rows(const QueryResult& result, Describing describing) {
   for (const ErrorFields& notice : result.notices)
     send(Report{true, notice.severity.empty() ? "WARNING" : notice.severity, notice});
   if (describing != Describing::nothing && !result.columns.empty()) send(describe_columns(result.columns));
   if (describing == Describing::portal && result.columns.empty()) send(NoData{});
+}
+
+void Backend::write_rows(const QueryResult& result, const std::function<void(const DataRow&)>& each) const {
+  if (result.rows.empty()) return;
   const CallContext context = session_->output_context();
   DataRow data;
   for (const Row& row : result.rows) {
@@ -342,9 +361,8 @@ void Backend::send_rows(const QueryResult& result, Describing describing) {
       data.values.push_back(value.is_null() ? WireValue()
                                             : WireValue(output_value(value, result.columns[i].type.id, context)));
     }
-    send(data);
+    each(data);
   }
-  send(CommandComplete{result.tag});
 }
 
 void Backend::handle_extended(const FrontendMessage& message) {

@@ -89,6 +89,9 @@ class Backend {
   QueryResult run_statement(const StatementRequest& request);
   enum class Describing : std::uint8_t { nothing, rows, portal };
   void send_rows(const QueryResult& result, Describing describing);
+  void describe_rows(const QueryResult& result, Describing describing);  // after its notices
+  // As the session writes values now: names of objects and settings may change with the next statement.
+  void write_rows(const QueryResult& result, const std::function<void(const DataRow&)>& each) const;
   void ready();
   // After a statement's error has been reported: throws SessionTerminated if the next message cannot be found.
   void check_synchronization() const;

@@ -1,0 +1,69 @@
+// The settings there are: their names, what values they take, and how these are shown (PostgreSQL's
+// src/backend/utils/misc/guc_tables.c; those of the cluster, polar_cluster.*, as in the closest relative, with its
+// defaults and ranges).
+//
+// Of the cluster's, some change nothing here, because every session has one connection to each node and runs the tasks
+// of a node one after another: they are known and checked, so that statements written for the cluster run
+// (engine/cluster/README.md lists them). Others have one value here: to ask for what they would change is 0A000.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/time.h"
+
+namespace polarsim::engine {
+
+struct KnownSetting {
+  enum class Kind : std::uint8_t {
+    text,       // any
+    fixed,      // only the default value
+    server,     // of the server's configuration: no session can set it
+    boolean,    // on, off
+    timeout,    // milliseconds
+    cost,       // a number, not negative
+    memory,     // kilobytes
+    integer,    // least .. most
+    words,      // one of `words`
+    isolation,  // a level
+    zone,       // a time zone
+    date_style,
+    schemas,
+  };
+  const char* name;
+  Kind kind;
+  const char* initial;
+  const char* display = nullptr;  // null: the name
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  const char* words = nullptr;  // separated by ", ", as a hint lists them
+};
+
+// By name in lower case, in order.
+std::vector<const KnownSetting*> known_settings();
+// Null: unknown.
+const KnownSetting* find_known_setting(std::string_view name);
+// Names of this class are known, or are errors.
+inline constexpr std::string_view cluster_prefix = "polar_cluster";
+
+// As SHOW shows the value. Throws SqlError: 22023 for a bad value, 0A000 for a value there is but not here, 55P02 for
+// what a session cannot set.
+std::string canonical_value(const KnownSetting& setting, std::string_view value);
+
+// Of values that canonical_value() accepts.
+sim::Duration timeout_of(std::string_view name, std::string_view value);
+double memory_kb_of(std::string_view name, std::string_view value);
+double cost_of(std::string_view name, std::string_view value);
+std::vector<std::string> schemas_of(std::string_view value);
+std::string show_timeout(sim::Duration timeout);
+
+// Throws 22023.
+bool check_boolean_setting(std::string_view name, std::string_view value);
+// The level's name in lower case. Throws 22023 unless it is one, 0A000 for the one this engine does not have.
+std::string check_isolation_setting(std::string_view name, std::string_view level);
+
+std::string setting_in_lower_case(std::string_view text);
+
+}  // namespace polarsim::engine

@@ -1,0 +1,14 @@
+// What a session refuses before it is run.
+#pragma once
+
+#include "engine/query/query.h"
+
+namespace polarsim::engine {
+
+// Tables of the catalog that are kept as other tables are: 42501 "permission denied: "t" is a system catalog", as
+// PostgreSQL says it where allow_system_table_mods is off.
+void refuse_catalog_change(const query::Relation& relation);
+// Of every table that the query changes.
+void refuse_catalog_changes(const query::Query& query);
+
+}  // namespace polarsim::engine
