@@ -8,6 +8,7 @@
 
 #include "engine/catalog/describe.h"
 #include "engine/query/deparse.h"
+#include "engine/executor/relation_shape.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/error.h"
@@ -17,20 +18,6 @@ namespace polarsim::engine::executor {
 
 namespace {
 
-query::Relation described(const catalog::Definition& table) {
-  query::Relation relation;
-  relation.schema = table.schema;
-  relation.name = table.name;
-  for (const catalog::Column& column : table.columns) {
-    query::RelationColumn made;
-    made.name = column.name;
-    made.type = column.type;
-    made.dropped = column.dropped;
-    relation.columns.push_back(std::move(made));
-  }
-  return relation;
-}
-
 query::ExpressionPtr analyse_stored(std::string_view text, const catalog::Definition& table, Type wanted,
                                     const query::AnalysisContext& context, sim::Scheduler& scheduler) {
   syntax::ExpressionPtr expression;
@@ -38,7 +25,7 @@ query::ExpressionPtr analyse_stored(std::string_view text, const catalog::Defini
     const std::vector<syntax::StatementPtr> parsed = syntax::parse(fmt::format("SELECT {}", text));
     expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
   });
-  return query::analyse_over_relation(expression, described(table), wanted, "stored expressions", context);
+  return query::analyse_over_relation(expression, shape_of(table), wanted, "stored expressions", context);
 }
 
 }  // namespace
@@ -94,7 +81,7 @@ std::string IndexKeys::description(std::span<const Value> values, const CallCont
   std::string texts;
   // As pg_get_indexdef() shows them, pretty.
   catalog::Definition shown = *index_;
-  const query::Relation shape = described(*table_);
+  const query::Relation shape = shape_of(*table_);
   query::DeparseOptions options;
   options.pretty = true;
   options.call = &call;
