@@ -228,6 +228,20 @@ TEST(Cluster, MovesTheRowsOfATableThatIsDistributedLate) {
   }));
 }
 
+TEST(Cluster, ShowsNoShardsAmongItsTables) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect();
+    TestCluster::ok(client, "CREATE TABLE r (code text PRIMARY KEY)");
+    TestCluster::ok(client, "SELECT create_reference_table('r')");
+    const std::string like_r = "SELECT count(*) FROM pg_class WHERE relname LIKE 'r%' AND relkind = 'r'";
+    EXPECT_EQ(TestCluster::rows(client, like_r), "2") << "a copy lies on the coordinator, too";
+    EXPECT_EQ(TestCluster::rows(client, like_r + " AND pg_table_is_visible(oid)"), "1");
+    auto data_node = world.connect("dn1");
+    EXPECT_EQ(TestCluster::rows(data_node, like_r + " AND pg_table_is_visible(oid)"), "1");
+  }));
+}
+
 TEST(Cluster, DropsATableEverywhere) {
   TestCluster world(small_cluster(2, 2));
   ASSERT_TRUE(world.run([&] {

@@ -48,6 +48,11 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   return result;
 }
 
+bool CoordinatorSession::is_shard(std::uint32_t relation) {
+  SessionCommands cluster = cluster_commands();
+  return DefinitionChange(cluster).is_own_shard(relation);
+}
+
 namespace {
 
 // Before anything is looked up: most queries name tables.

@@ -104,6 +104,7 @@ class CoordinatorSession : public Session, private QueryHook {
   std::uint64_t version() override;
   QueryResult run(const Run& run) override;
   std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) override;
+  bool is_shard(std::uint32_t relation) override;
   distribution::DistributedPlanPtr plan_for(const Run& run, const Metadata& metadata);
   QueryResult execute_plan(const distribution::DistributedPlan& plan, const Run& run);
   // A single task outside any block: the statement is its own COMMIT.

@@ -29,6 +29,8 @@ class DefinitionChange {
   bool concerns_cluster(const syntax::Statement& statement);
   // Whether other coordinators than the primary may run it, too: TRUNCATE and LOCK TABLE.
   static bool is_for_every_coordinator(const syntax::Statement& statement);
+  // Whether the table holds rows of another one.
+  bool is_own_shard(RelationId table) const;
   // All of it. The result is that of the statement here: tag and notices.
   QueryResult run(const syntax::StatementPtr& statement, std::string_view text);
 
@@ -49,7 +51,6 @@ class DefinitionChange {
   std::optional<catalog::Relation> find(const syntax::TableName& name) const;
   std::optional<Target> find_target(const syntax::TableName& name) const;
   std::vector<Target> targets_of(const syntax::Statement& statement) const;
-  bool is_own_shard(RelationId table) const;
   bool makes_in_distributed_schema(const syntax::TableName& name) const;
   // The schema where a new relation of the name is made; empty if there is none.
   std::string schema_of_new(const syntax::TableName& name) const;

@@ -103,6 +103,7 @@ LocalServices::Session LocalSession::services() {
   session.refuse_if_read_only = [this](const char* what) { refuse_if_read_only(what); };
   session.warn = [this](const char* sqlstate, std::string message) { warn(sqlstate, std::move(message)); };
   session.query = [this] { return std::string(text_); };
+  session.is_shard = [this](std::uint32_t relation) { return hook_ != nullptr && hook_->is_shard(relation); };
   session.results = &results_;
   return session;
 }

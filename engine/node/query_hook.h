@@ -36,6 +36,8 @@ class QueryHook {
   virtual QueryResult run(const Run& run) = 0;
   // The lines of EXPLAIN; runs the query if the options say ANALYZE.
   virtual std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) = 0;
+  // A table of this node that holds a part of another one's rows: clients do not see it in lists of tables.
+  virtual bool is_shard(std::uint32_t relation) = 0;
 
  protected:
   ~QueryHook() = default;

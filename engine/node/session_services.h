@@ -32,6 +32,7 @@ class LocalServices final : public SessionServices {
     std::function<void(const char* what)> refuse_if_read_only;
     std::function<void(const char* sqlstate, std::string message)> warn;
     std::function<std::string()> query;  // current_query()
+    std::function<bool(std::uint32_t relation)> is_shard;
     IntermediateResults* results = nullptr;
   };
   LocalServices(Database& database, txn::Backend& backend, catalog::SequenceMemory& sequences, Session session);

@@ -152,7 +152,9 @@ Value LocalServices::table_is_visible(const FunctionCall& call) {
   if (const auto* const view = executor::find_system_view(static_cast<std::uint32_t>(id)))
     return Value::boolean(view->relation->schema == catalog::system_schema);
   const auto relation = find_relation(id);
-  return relation ? Value::boolean(is_visible(*relation)) : Value::null();
+  if (!relation) return Value::null();
+  // The relative hides shards from clients the same way (worker_shard_visibility.c).
+  return Value::boolean(is_visible(*relation) && !session_.is_shard(relation->id));
 }
 
 Value LocalServices::user_by_id(const FunctionCall&) { return Value::text(role_name); }
