@@ -13,13 +13,19 @@ namespace {
 
 // What comes back from nodes are texts, and the text of a row does not tell its fields.
 void refuse_rows_as_values(const DistributedPlan& plan) {
-  if (plan.job == nullptr || plan.merge != nullptr) return;
-  for (const query::OutputName& column : plan.columns) {
-    if (column.type.id != TypeId::record && column.type.id != TypeId::record_array) continue;
-    throw SqlError(sqlstate::feature_not_supported,
-                   "rows as values in the results of distributed queries are not supported", "",
-                   "Name their fields, or make json of them by row_to_json().");
-  }
+  const auto refuse = [](const std::vector<query::OutputName>& columns) {
+    for (const query::OutputName& column : columns) {
+      if (column.type.id != TypeId::record && column.type.id != TypeId::record_array) continue;
+      throw SqlError(sqlstate::feature_not_supported,
+                     "rows as values in the results of distributed queries are not supported", "",
+                     "Name their fields, or make json of them by row_to_json().");
+    }
+  };
+  if (plan.job == nullptr) return;
+  if (plan.merge == nullptr) return refuse(plan.columns);
+  for_each_entry(*plan.merge, [&](const query::RangeTableEntry& entry) {
+    if (std::holds_alternative<query::CustomSource>(entry.source)) refuse(entry.columns);
+  });
 }
 
 }  // namespace
