@@ -3,20 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "engine/cluster/recording_cluster_test_support.h"
+#include "engine/query/no_relations.h"
 
 namespace polarsim::engine::cluster {
 namespace {
 
-class NoRelations final : public query::RelationSource {
- public:
-  query::RelationPtr open(std::string_view, std::string_view, syntax::TableLockMode) override { return nullptr; }
-  bool has_schema(std::string_view) const override { return false; }
-};
-
 // The rows of a query of cluster functions with its columns, its error, or "-" if it is none.
 std::string answer(RecordingCluster& cluster, std::string_view text, const std::vector<Value>& parameters = {}) {
   const syntax::StatementPtr statement = cluster.parse(text).at(0);
-  NoRelations relations;
+  query::NoRelations relations;
   const CallContext call = cluster.call_context();
   std::vector<Type> types(parameters.size(), Type(TypeId::unknown));
   std::string result;

@@ -68,9 +68,10 @@ QueryResult CoordinatorSession::run(const Run& run) {
 QueryResult CoordinatorSession::execute_plan(const distribution::DistributedPlan& plan, const Run& run) {
   const std::shared_ptr<const Metadata> metadata = static_cast<const ClusterPlan&>(run.plan).metadata;
   const distribution::StatementValues values{local_->call_context(), run.parameters};
-  const bool block = block_needed() || needs_block(plan, values);
+  const PreparedTasks prepared(plan, values);
+  const bool block = block_needed() || prepared.needs_block;
   const ExecutionPlace place{coordinator_, executor_, *local_, *metadata, block, block ? begin_text() : std::string()};
-  const auto work = [&] { return DistributedExecution(place, values, run.types).run(plan); };
+  const auto work = [&] { return DistributedExecution(place, values, run.types).run(plan, &prepared); };
   if (block || plan.command == query::Command::select) return work();
   return run_bare(work);
 }

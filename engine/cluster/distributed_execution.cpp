@@ -73,18 +73,20 @@ Row as_texts(const Row& row, const std::vector<ResultColumn>& columns) {
 
 }  // namespace
 
-bool needs_block(const distribution::DistributedPlan& plan, const distribution::StatementValues& values) {
-  const bool lends = !plan.subplans.empty();
-  if (lends) return true;
-  if (plan.job == nullptr || !plan.job->writes) return false;
-  const std::vector<distribution::Task> tasks = make_tasks(*plan.job, values);
-  return tasks.size() > 1 || (tasks.size() == 1 && tasks[0].groups.size() > 1);
+PreparedTasks::PreparedTasks(const distribution::DistributedPlan& plan, const distribution::StatementValues& values) {
+  needs_block = !plan.subplans.empty();
+  if (needs_block || plan.job == nullptr || !plan.job->writes) return;
+  tasks = make_tasks(*plan.job, values);
+  needs_block = tasks->size() > 1 || (tasks->size() == 1 && tasks->front().groups.size() > 1);
 }
 
-QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan) {
+QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan, const PreparedTasks* prepared) {
   for (const distribution::Subplan& subplan : plan.subplans) run_subplan(subplan);
   QueryResult result;
-  if (plan.job != nullptr) result = run_job(*plan.job, plan);
+  if (plan.job != nullptr) {
+    result = prepared != nullptr && prepared->tasks ? run_tasks(*plan.job, *prepared->tasks, plan)
+                                                    : run_tasks(*plan.job, make_tasks(*plan.job, values_), plan);
+  }
   if (plan.merge == nullptr) return result;
   merged_job_ = plan.job.get();
   job_rows_ = std::move(result.rows);
@@ -155,6 +157,8 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
     std::vector<Value> values;
     for (; at < rows.size() && values.size() + width <= values_of_a_message; ++at) {
       for (Value& value : as_texts(rows[at], result.columns)) values.push_back(std::move(value));
+      // A row without columns is a row all the same.
+      if (result.columns.empty()) values.push_back(Value::null());
     }
     const Value array = Value::array(Array(TypeId::text, std::move(values)));
     const std::vector<Value> parameters{Value::text(name), Value::integer(static_cast<std::int64_t>(width)),
@@ -169,10 +173,6 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
 }
 
 // --- tasks ---
-
-QueryResult DistributedExecution::run_job(const distribution::Job& job, const distribution::DistributedPlan& plan) {
-  return run_tasks(job, make_tasks(job, values_), plan);
-}
 
 QueryResult DistributedExecution::run_here(const distribution::Task& task, std::span<const Value> parameters) {
   return place_.local.run_here(
@@ -225,6 +225,8 @@ QueryResult DistributedExecution::run_tasks(const distribution::Job& job, const 
     for (ErrorFields& notice : part.notices) result.notices.push_back(std::move(notice));
     if (!counted) return;
     count += count_of(part.tag);
+    // Rows without columns do not travel; how many there are, does.
+    if (part.columns.empty() && part.tag.starts_with("SELECT")) part.rows.resize(count_of(part.tag));
     for (Row& row : part.rows) result.rows.push_back(std::move(row));
   };
   for (const auto& [task, counted] : local) add(run_here(*task, parameters), counted);

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,8 +31,13 @@ struct ExecutionPlace {
   std::string begin;  // as nodes are to hear it that join
 };
 
-// Whether the plan's tasks need a block of the distributed transaction on their nodes.
-bool needs_block(const distribution::DistributedPlan& plan, const distribution::StatementValues& values);
+// Whether the plan's tasks need a block of the distributed transaction on their nodes. If they had to be made for that,
+// they are kept: making them again would take numbers from sequences again.
+struct PreparedTasks {
+  PreparedTasks(const distribution::DistributedPlan& plan, const distribution::StatementValues& values);
+  bool needs_block = false;
+  std::optional<std::vector<distribution::Task>> tasks;
+};
 
 class DistributedExecution final : public executor::CustomRowSource {
  public:
@@ -40,7 +46,8 @@ class DistributedExecution final : public executor::CustomRowSource {
                        std::span<const Type> types)
       : place_(place), values_(values), types_(types) {}
 
-  QueryResult run(const distribution::DistributedPlan& plan);
+  // `prepared`: for this plan and these values; may be null.
+  QueryResult run(const distribution::DistributedPlan& plan, const PreparedTasks* prepared = nullptr);
   std::unique_ptr<Rows> open(const plan::CustomScan& scan) override;
 
  private:
@@ -52,7 +59,6 @@ class DistributedExecution final : public executor::CustomRowSource {
 
   void run_subplan(const distribution::Subplan& subplan);
   // The rows of all tasks.
-  QueryResult run_job(const distribution::Job& job, const distribution::DistributedPlan& plan);
   QueryResult run_tasks(const distribution::Job& job, const std::vector<distribution::Task>& tasks,
                         const distribution::DistributedPlan& plan);
   QueryResult run_here(const distribution::Task& task, std::span<const Value> parameters);

@@ -9,6 +9,7 @@
 #include "engine/commands/table_columns.h"
 #include "engine/commands/table_rewrite.h"
 #include "engine/executor/index_keys.h"
+#include "engine/executor/relation_shape.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_analysis.h"
 #include "engine/query/expression_walk.h"
@@ -162,7 +163,7 @@ class TableChange {
       const auto parsed = syntax::parse(fmt::format("SELECT {}", text));
       expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
     });
-    const query::Relation shape = described(changed);
+    const query::Relation shape = executor::shape_of(changed);
     return query::contains_volatility(
         query::analyse_over_relation(expression, shape, type, "DEFAULT expressions", context_.analysis()),
         Volatility::volatile_function);
@@ -259,8 +260,8 @@ class TableChange {
       const auto parsed = syntax::parse(fmt::format("SELECT {}", text));
       expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
     });
-    return columns_used(query::analyse_over_relation(expression, described(definition()), type, "stored expressions",
-                                                     context_.analysis()));
+    return columns_used(query::analyse_over_relation(expression, executor::shape_of(definition()), type,
+                                                     "stored expressions", context_.analysis()));
   }
   std::set<int> columns_of(const Definition&, const catalog::Check& check) const {
     return columns_in(check.condition, TypeId::boolean);
@@ -424,7 +425,7 @@ class TableChange {
 
   query::Program conversion(const Definition& changed, int number, Type type,
                             const syntax::ExpressionPtr& written) const {
-    const query::Relation shape = described(changed);
+    const query::Relation shape = executor::shape_of(changed);
     const catalog::Column& column = changed.columns[static_cast<std::size_t>(number - 1)];
     syntax::ExpressionPtr expression = written;
     if (expression == nullptr) {

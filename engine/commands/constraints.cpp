@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/executor/relation_shape.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_analysis.h"
 #include "engine/query/expression_walk.h"
@@ -116,7 +117,7 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
 
 void add_check(const CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
                NameChooser& names) {
-  const query::Relation shape = described(table.definition, table.id);
+  const query::Relation shape = executor::shape_of(table.definition, table.id);
   const query::ExpressionPtr condition = query::analyse_over_relation(constraint.expression, shape, TypeId::boolean,
                                                                       "check constraints", context.analysis());
   // As PostgreSQL does: a check of a single column is named after it, wherever it was written.
@@ -311,14 +312,14 @@ std::set<int> columns_used(const query::ExpressionPtr& expression) {
 std::string stored_expression(const CommandContext& context, const Definition& definition,
                               const syntax::ExpressionPtr& expression, Type wanted, std::string_view clause,
                               std::string_view column) {
-  const query::Relation shape = described(definition);
+  const query::Relation shape = executor::shape_of(definition);
   return query::deparse(*query::analyse_over_relation(expression, shape, wanted, clause, context.analysis(), column),
                         &shape);
 }
 
 std::string stored_default(const CommandContext& context, const Definition& definition, const catalog::Column& column,
                            const syntax::ExpressionPtr& expression) {
-  const query::Relation shape = described(definition);
+  const query::Relation shape = executor::shape_of(definition);
   const int number = definition.find_column(column.name);
   const query::ExpressionPtr value =
       query::analyse_default(expression, shape.columns.at(static_cast<std::size_t>(number - 1)), context.analysis());

@@ -7,6 +7,7 @@
 
 #include "engine/commands/constraints.h"
 #include "engine/executor/index_keys.h"
+#include "engine/executor/relation_shape.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_analysis.h"
 #include "engine/query/expression_walk.h"
@@ -116,7 +117,7 @@ std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContex
       throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" does not exist", element.column));
     key.type = table.columns[static_cast<std::size_t>(key.column - 1)].type;
   } else {
-    const query::Relation shape = described(table);
+    const query::Relation shape = executor::shape_of(table);
     const query::ExpressionPtr expression =
         query::analyse_over_relation(element.expression, shape, TypeId::none, "index expressions", context.analysis());
     if (query::contains_volatility(expression, Volatility::stable)) {
@@ -140,7 +141,7 @@ std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContex
 
 std::string predicate_text(const CommandContext& context, const Definition& table,
                            const syntax::ExpressionPtr& predicate) {
-  const query::Relation shape = described(table);
+  const query::Relation shape = executor::shape_of(table);
   const query::ExpressionPtr condition =
       query::analyse_over_relation(predicate, shape, TypeId::boolean, "index predicates", context.analysis());
   if (query::contains_volatility(condition, Volatility::stable))

@@ -102,22 +102,4 @@ std::string NameChooser::choose(std::string_view table, const std::vector<std::s
   return name;
 }
 
-query::Relation described(const Definition& definition, RelationId id) {
-  query::Relation relation;
-  relation.id = id;
-  relation.schema = definition.schema;
-  relation.name = definition.name;
-  for (const catalog::Column& column : definition.columns) {
-    query::RelationColumn made;
-    made.name = column.name;
-    made.type = column.type;
-    made.not_null = column.not_null;
-    made.dropped = column.dropped;
-    // What it is made of does not matter to whoever only asks whether it is generated.
-    if (!column.generated_text.empty()) made.generated = std::make_shared<const syntax::Expression>();
-    relation.columns.push_back(std::move(made));
-  }
-  return relation;
-}
-
 }  // namespace polarsim::engine::commands

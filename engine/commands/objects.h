@@ -54,7 +54,4 @@ class NameChooser {
   std::set<std::string> reserved_;
 };
 
-// What a definition is to the analysis of expressions over its columns.
-query::Relation described(const Definition& definition, RelationId id = 0);
-
 }  // namespace polarsim::engine::commands

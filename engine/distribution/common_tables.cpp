@@ -90,6 +90,7 @@ QueryPtr as_statement(const CommonTable& table, std::size_t number) {
     return moved;
   };
   CommonTable own = table;
+  own.uses = 1;
   own.query = rewrite_deep(table.query, rewrite);
   query->common_tables.push_back(std::move(own));
   query::RangeTableEntry entry;
@@ -129,7 +130,8 @@ QueryPtr inline_at(const QueryPtr& query) {
   QueryPtr current = query;
   for (std::size_t i = 0; i < current->common_tables.size();) {
     const CommonTable table = current->common_tables[i];
-    const int uses = table.recursive ? 1 : uses_of(current, i);
+    // A recursive one uses itself.
+    const int uses = table.recursive ? table.uses : uses_of(current, i);
     const bool unused = uses == 0 && table.query->command == query::Command::select;
     if (!unused && !may_be_inlined(table, uses)) {
       ++i;

@@ -120,4 +120,14 @@ bool locks_rows(const query::Query& query) {
   return found;
 }
 
+bool has_volatile_functions(const query::Query& statement) {
+  bool found = false;
+  for_each_query_within(statement, [&](const query::Query& each) {
+    query::for_each_expression(each, [&](const query::ExpressionPtr& expression) {
+      found = found || query::contains_volatility(expression, Volatility::volatile_function);
+    });
+  });
+  return found;
+}
+
 }  // namespace polarsim::engine::distribution

@@ -14,6 +14,9 @@ namespace polarsim::engine::distribution {
 using VisitQueryWithin = query::FunctionReference<void(const query::Query& query)>;
 void for_each_query_within(const query::Query& query, VisitQueryWithin visit);
 
+// Anywhere in it.
+bool has_volatile_functions(const query::Query& statement);
+
 using VisitEntry = query::FunctionReference<void(const query::RangeTableEntry& entry)>;
 void for_each_entry(const query::Query& query, VisitEntry visit);
 

@@ -21,16 +21,6 @@ using query::ExpressionPtr;
 using query::Query;
 using query::QueryPtr;
 
-bool has_volatile_functions(const Query& query) {
-  bool found = false;
-  for_each_query_within(query, [&](const Query& each) {
-    query::for_each_expression(each, [&](const ExpressionPtr& expression) {
-      found = found || query::contains_volatility(expression, Volatility::volatile_function);
-    });
-  });
-  return found;
-}
-
 ExpressionPtr both(const ExpressionPtr& a, ExpressionPtr b) {
   if (!a) return b;
   std::vector<ExpressionPtr> arguments{a, std::move(b)};

@@ -145,8 +145,11 @@ const JobTable* find_table(const Job& job, const query::RangeTableEntry& entry) 
   return nullptr;
 }
 
-std::optional<query::RangeTableEntry> without_rows(const Job& job, const query::RangeTableEntry& entry) {
-  if (find_table(job, entry) == nullptr) return std::nullopt;
+std::optional<query::RangeTableEntry> without_rows(const Job& job, const std::vector<std::size_t>& positions,
+                                                   const query::RangeTableEntry& entry) {
+  const JobTable* table = find_table(job, entry);
+  if (table == nullptr || table->distribution->is_reference() || positions[table->choice] != nowhere)
+    return std::nullopt;
   query::RangeTableEntry empty = entry;
   empty.source = query::SubquerySource{empty_query(entry)};
   empty.alias_written = true;
@@ -234,11 +237,10 @@ std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr>
 }
 
 std::string task_text(const Job& job, const std::vector<std::size_t>& positions, int partition) {
-  const bool over_nothing = positions.empty() && !job.choices.empty();
   QueryPtr query = job.query;
-  if (over_nothing) {
+  if (std::find(positions.begin(), positions.end(), nowhere) != positions.end()) {
     query = without_row_marks(
-        map_entries(query, [&](const query::RangeTableEntry& entry) { return without_rows(job, entry); }));
+        map_entries(query, [&](const query::RangeTableEntry& entry) { return without_rows(job, positions, entry); }));
   } else if (partition >= 0) {
     query = map_entries(query, [&](const query::RangeTableEntry& entry) { return of_partition(entry, partition); });
   }
@@ -290,11 +292,6 @@ const TaskTexts::Text& TaskTexts::text(const Job& job, const std::vector<std::si
   Text& text = by_positions_[positions];
   if (!text) text = std::make_shared<const std::string>(task_text(job, positions));
   return text;
-}
-
-const TaskTexts::Text& TaskTexts::text_over_nothing(const Job& job) {
-  if (!over_nothing_) over_nothing_ = std::make_shared<const std::string>(task_text(job, {}));
-  return over_nothing_;
 }
 
 }  // namespace polarsim::engine::distribution

@@ -27,6 +27,10 @@ const Shard& shard_of(const JobTable& table, const Positions& positions) {
   return table.distribution->shards.at(position);
 }
 
+bool has_no_shard(const JobTable& table, const Positions& positions) {
+  return !table.distribution->is_reference() && positions[table.choice] == nowhere;
+}
+
 // The nodes that have everything, in the order of the first table that is not everywhere.
 std::vector<int> groups_of(const Job& job, const Positions& positions) {
   std::vector<int> groups;
@@ -34,6 +38,7 @@ std::vector<int> groups_of(const Job& job, const Positions& positions) {
   for (const bool of_references : {false, true}) {
     for (const JobTable& table : job.tables) {
       if (table.distribution->is_reference() != of_references) continue;
+      if (has_no_shard(table, positions)) continue;
       const std::vector<int>& own = shard_of(table, positions).groups;
       if (first) {
         groups = own;
@@ -76,15 +81,7 @@ class TaskMaker {
     } else if (job_.choices.empty()) {
       add({});
     } else if (job_.router) {
-      const std::optional<Positions> positions = routed_positions();
-      if (positions) {
-        add(*positions);
-      } else if (!job_.writes) {
-        add_on_coordinator();
-      } else if (job_.query->command == query::Command::select) {
-        // Any shard does: the conditions of what it changes hold nowhere.
-        add(Positions(job_.choices.size(), 0));
-      }
+      add_routed();
     } else {
       const JobTable* table = table_of_choice(job_, 0);
       for (const std::size_t position : chosen_shards(*job_.choices[0], *table->distribution, values_)) add({position});
@@ -93,16 +90,39 @@ class TaskMaker {
   }
 
  private:
-  std::optional<Positions> routed_positions() {
+  Positions routed_positions() {
     Positions positions;
     for (std::size_t i = 0; i < job_.choices.size(); ++i) {
       const std::optional<std::size_t> position =
           chosen_shard(*job_.choices[i], *table_of_choice(job_, i)->distribution, values_of_choices());
       if (!position && job_.inserts) throw null_in_distribution_column();
-      if (!position) return std::nullopt;
-      positions.push_back(*position);
+      positions.push_back(position.value_or(nowhere));
     }
     return positions;
+  }
+
+  void add_routed() {
+    Positions positions = routed_positions();
+    if (job_.writes) {
+      if (job_.query->command == query::Command::select) {
+        // Any shard does: the conditions of what it changes hold nowhere.
+        std::replace(positions.begin(), positions.end(), nowhere, std::size_t{0});
+      } else if (changes_nothing(positions)) {
+        return;
+      }
+    } else if (std::all_of(positions.begin(), positions.end(), [](std::size_t each) { return each == nowhere; })) {
+      return add_on_coordinator(positions);
+    }
+    add(positions);
+  }
+
+  // Whether the conditions of the changed table's rows hold in no shard.
+  bool changes_nothing(const Positions& positions) const {
+    const auto& entry = job_.query->entries[static_cast<std::size_t>(job_.query->result_entry)];
+    const auto* changed = std::get_if<query::TableSource>(&entry.source);
+    return std::any_of(job_.tables.begin(), job_.tables.end(), [&](const JobTable& table) {
+      return changed != nullptr && table.relation->id == changed->relation->id && has_no_shard(table, positions);
+    });
   }
 
   const std::vector<Value>& parameters() {
@@ -126,6 +146,7 @@ class TaskMaker {
   void add(const Positions& positions) {
     Task task = make_task();
     for (const JobTable& table : job_.tables) {
+      if (has_no_shard(table, positions)) continue;
       const std::int64_t id = shard_of(table, positions).id;
       if (std::find(task.shards.begin(), task.shards.end(), id) == task.shards.end()) task.shards.push_back(id);
     }
@@ -157,11 +178,11 @@ class TaskMaker {
     }
   }
 
-  void add_on_coordinator() {
+  void add_on_coordinator(const Positions& nothing) {
     Task task = make_task();
     task.groups = {job_.own_group};
     task.writes = task.locks = false;
-    task.sql = job_.texts->text_over_nothing(job_);
+    task.sql = job_.texts->text(job_, nothing);
     tasks_.push_back(std::move(task));
   }
 

@@ -83,7 +83,8 @@ struct Job {
   bool same_parameters = false;
   bool writes = false;
   bool locks = false;  // takes row locks
-  // One task, even if no shard is chosen: then one on this node, over empty tables (count(*) has a row all the same).
+  // One task, even if no shard is chosen: the tables of that choice are empty for it; if there is no other, it runs on
+  // this node (count(*) has a row all the same).
   // Else there are as many tasks as shards.
   bool router = false;
   // The only task is this node's own: it reads tables that are nowhere else, or none at all.

@@ -54,6 +54,8 @@ QueryPtr reading_query(std::shared_ptr<const IntermediateResult> rows, const std
   entry.alias = "intermediate_result";
   entry.alias_written = true;
   entry.columns = columns;
+  // A function in FROM has a column at least; nobody looks at it.
+  if (columns.empty()) entry.columns.push_back({"nothing", TypeId::int4});
   query->entries.push_back(std::move(entry));
   query->from.push_back(leaf(0));
   for (std::size_t i = 0; i < columns.size(); ++i) {

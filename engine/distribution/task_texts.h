@@ -11,19 +11,19 @@ namespace polarsim::engine::distribution {
 
 struct Job;
 
+// In place of a shard's position: the conditions of its choice hold in none, its tables have no rows.
+constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+
 class TaskTexts {
  public:
   using Text = std::shared_ptr<const std::string>;
   const Text& text(const Job& job, const std::vector<std::size_t>& positions);
   // Of a job with one choice. The reference is valid as long as this object is.
   const Text& text_at(const Job& job, std::size_t position);
-  // All tables empty.
-  const Text& text_over_nothing(const Job& job);
 
  private:
   std::map<std::size_t, Text> by_position_;
   std::map<std::vector<std::size_t>, Text> by_positions_;
-  Text over_nothing_;
 };
 
 }  // namespace polarsim::engine::distribution

@@ -4,39 +4,20 @@
 #include <variant>
 
 #include "engine/catalog/describe.h"
+#include "engine/executor/relation_shape.h"
 #include "engine/executor/relations.h"
 #include "engine/executor/system_views.h"
 #include "engine/query/analysis.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_analysis.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/no_relations.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine::executor {
 
 namespace {
-
-query::Relation shape_of(const catalog::Definition& table) {
-  query::Relation shape;
-  shape.schema = table.schema;
-  shape.name = table.name;
-  for (const catalog::Column& column : table.columns) {
-    query::RelationColumn made;
-    made.name = column.name;
-    made.type = column.type;
-    made.dropped = column.dropped;
-    shape.columns.push_back(std::move(made));
-  }
-  return shape;
-}
-
-// Expressions that stand in the catalog have been checked before: nothing is opened.
-class NoRelations final : public query::RelationSource {
- public:
-  query::RelationPtr open(std::string_view, std::string_view, syntax::TableLockMode) override { return nullptr; }
-  bool has_schema(std::string_view) const override { return false; }
-};
 
 // The grammar runs on the scheduler's stack.
 syntax::Select parse(Database& database, const std::string& text) {
@@ -48,7 +29,7 @@ syntax::Select parse(Database& database, const std::string& text) {
 query::ExpressionPtr analyse(Database& database, const CallContext& call, const std::string& text,
                              const query::Relation& shape) {
   const syntax::Select select = parse(database, "SELECT " + text);
-  NoRelations none;
+  query::NoRelations none;
   return query::analyse_over_relation(select.items.at(0).expression, shape, TypeId::none, "transform expressions",
                                       {none, call, nullptr, false});
 }

@@ -7,30 +7,13 @@
 #include <variant>
 
 #include "engine/catalog/describe.h"
+#include "engine/executor/relation_shape.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {
-
-namespace {
-
-query::Relation described(const catalog::Definition& table) {
-  query::Relation relation;
-  relation.schema = table.schema;
-  relation.name = table.name;
-  for (const catalog::Column& column : table.columns) {
-    query::RelationColumn made;
-    made.name = column.name;
-    made.type = column.type;
-    made.dropped = column.dropped;
-    relation.columns.push_back(std::move(made));
-  }
-  return relation;
-}
-
-}  // namespace
 
 query::Program compile_stored(std::string_view text, const catalog::Definition& table, Type wanted,
                               const query::AnalysisContext& context, sim::Scheduler& scheduler) {
@@ -40,7 +23,7 @@ query::Program compile_stored(std::string_view text, const catalog::Definition& 
     expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
   });
   return query::Program::compile(
-      query::analyse_over_relation(expression, described(table), wanted, "stored expressions", context));
+      query::analyse_over_relation(expression, shape_of(table), wanted, "stored expressions", context));
 }
 
 IndexKeys::IndexKeys(catalog::DefinitionPtr table, catalog::DefinitionPtr index, const query::AnalysisContext& context,

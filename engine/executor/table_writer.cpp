@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/query/no_relations.h"
 #include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
@@ -12,13 +13,6 @@ namespace polarsim::engine::executor {
 namespace {
 
 constexpr const char* check_violation = "23514";
-
-// Expressions that the catalog keeps name nothing but columns.
-class NoRelations final : public query::RelationSource {
- public:
-  query::RelationPtr open(std::string_view, std::string_view, syntax::TableLockMode) override { return nullptr; }
-  bool has_schema(std::string_view) const override { return false; }
-};
 
 // PostgreSQL shows the first bytes of a long value, whole characters.
 std::string shortened(std::string text) {
@@ -33,7 +27,7 @@ std::string shortened(std::string text) {
 
 TableWriter::TableWriter(ExecutorState& state, const plan::ModifyTable& node)
     : state_(state), table_(state.open(node.relation)), checks_(compile(node.checks)) {
-  NoRelations relations;
+  query::NoRelations relations;
   const query::AnalysisContext analysis{relations, state.call()};
   for (const catalog::Index& index : table_.table->indexes) {
     indexes_.push_back({&index, &state.database().tree(index),

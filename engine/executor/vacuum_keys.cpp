@@ -4,29 +4,17 @@
 #include <utility>
 
 #include "engine/executor/index_keys.h"
+#include "engine/executor/relation_shape.h"
 #include "engine/node/database.h"
+#include "engine/query/no_relations.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 
-namespace {
-
-// Expressions of an index see the row and nothing else.
-class NoRelations final : public query::RelationSource {
- public:
-  query::RelationPtr open(std::string_view /*schema*/, std::string_view /*name*/,
-                          syntax::TableLockMode /*lock*/) override {
-    return nullptr;
-  }
-  bool has_schema(std::string_view /*name*/) const override { return false; }
-};
-
-}  // namespace
-
 txn::VacuumIndex vacuum_index(Database& database, catalog::TablePtr table, const catalog::Index& index,
                               storage::BTree& tree) {
   static const CallContext nowhere;
-  NoRelations none;
+  query::NoRelations none;
   auto keys =
       std::make_shared<IndexKeys>(table->description, index.description,
                                   query::AnalysisContext{none, nowhere, nullptr, false}, database.host().scheduler());

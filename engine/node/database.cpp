@@ -178,6 +178,8 @@ void Database::visit_append_point() { wal_->visit_append_point(); }
 storage::BTree& Database::tree(const catalog::Index& index) {
   std::unique_ptr<storage::BTree>& tree = trees_[index.file];
   if (!tree) tree = std::make_unique<storage::BTree>(host_, *log_, *pool_, *files_, index.file);
+  // Errors show it; it may have changed since.
+  if (tree->name() != index.description->name) tree->rename(index.description->name);
   return *tree;
 }
 

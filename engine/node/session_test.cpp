@@ -129,6 +129,14 @@ TEST(LocalSession, VacuumTakesEntriesOfEveryKindOfIndex) {
   });
 }
 
+TEST(LocalSession, AKeyThatIsTooLongNamesItsIndex) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("CREATE TABLE t (v text); CREATE INDEX t_v ON t (v); ALTER INDEX t_v RENAME TO by_v");
+    EXPECT_EQ(session.outcome("INSERT INTO t VALUES (repeat('x', 5000))").substr(0, 85),
+              "54000 index row size 5003 exceeds btree version 4 maximum 2600 for index \"by_v\"");
+  });
+}
+
 TEST(LocalSession, BlocksAreAtomic) {
   with_session([](TestNode& node, TestSession& session) {
     session.run("CREATE TABLE t (id int PRIMARY KEY, v int)");

@@ -164,6 +164,11 @@ class JoinPlanner {
     }
     stage.plan->node = SubqueryScan{};
     stage.plan->children = {planned.stage.plan};
+    // What it only sorts by is in its rows, too, behind what it shows: whoever adds columns to them must know.
+    if (planned.stage.outputs.size() > stage.outputs.size()) {
+      stage.outputs.resize(planned.stage.outputs.size());
+      stage.seen = stage.outputs;
+    }
     stage.plan->cost = planned.stage.cost();
     base.tuples = std::max(1.0, planned.stage.cost().rows);
   }

@@ -134,7 +134,8 @@ class PathBuilder {
       row.fields.push_back(make_expression(Column{0, static_cast<int>(i) + 1, 0}, columns[i].type));
       row.names.push_back(columns[i].name);
     }
-    for (std::size_t i = 0; i < stage.seen.size(); ++i) {
+    std::erase(stage.outputs, nullptr);
+    for (std::size_t i = 0; i < stage.outputs.size(); ++i) {
       stage.plan->targets.push_back({make_expression(Column{0, static_cast<int>(i) + 1, 0}, stage.seen[i]->type), ""});
     }
     stage.plan->targets.push_back({make_expression(std::move(row), (*whole)->type), ""});

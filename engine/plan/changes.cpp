@@ -3,6 +3,7 @@
 
 #include "engine/plan/level_planner.h"
 #include "engine/query/analysis.h"
+#include "engine/query/no_relations.h"
 #include "engine/query/system_columns.h"
 #include "engine/types/error.h"
 
@@ -11,20 +12,13 @@ namespace {
 
 using query::make_expression;
 
-// What is kept with a table needs no other relation.
-class NoRelations final : public query::RelationSource {
- public:
-  query::RelationPtr open(std::string_view, std::string_view, syntax::TableLockMode) override { return nullptr; }
-  bool has_schema(std::string_view) const override { return false; }
-};
-
 const query::RelationPtr& changed_relation(const Level& level) {
   const auto& entry = level.query.entries[static_cast<std::size_t>(level.query.result_entry)];
   return std::get<query::TableSource>(entry.source).relation;
 }
 
 void add_checks(const Level& level, const query::Relation& relation, ModifyTable& node) {
-  NoRelations none;
+  query::NoRelations none;
   const query::AnalysisContext context{none, level.statement.inputs.call, nullptr, false};
   for (const auto& check : relation.checks) {
     node.checks.push_back(

@@ -7,6 +7,7 @@
 #include "engine/plan/estimate.h"
 #include "engine/plan/paths.h"
 #include "engine/query/analysis.h"
+#include "engine/query/no_relations.h"
 #include "engine/types/array.h"
 
 namespace polarsim::engine::plan {
@@ -167,11 +168,7 @@ class IndexPathMaker {
   // A partial index has all rows that are wanted only if the query asks for its predicate.
   bool is_usable(const query::RelationIndex& index) {
     if (!index.predicate) return true;
-    class NoRelations final : public query::RelationSource {
-     public:
-      query::RelationPtr open(std::string_view, std::string_view, syntax::TableLockMode) override { return nullptr; }
-      bool has_schema(std::string_view) const override { return false; }
-    } none;
+    query::NoRelations none;
     const query::AnalysisContext context{none, level_.statement.inputs.call, nullptr, false};
     ExpressionPtr predicate =
         query::analyse_over_relation(index.predicate, *base_.relation, TypeId::boolean, "index predicates", context);

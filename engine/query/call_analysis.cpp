@@ -283,6 +283,24 @@ ExpressionPtr ExpressionAnalyser::make_call(CallParts& parts) {
   return make_expression(std::move(node), parts.result, position);
 }
 
+namespace {
+
+// A key of ORDER BY in an aggregate that is an argument, but for the argument's implicit conversion, is the argument.
+const ExpressionPtr& argument_or_own(const std::vector<ExpressionPtr>& arguments, const ExpressionPtr& key) {
+  const auto is_key = [&](const ExpressionPtr& argument) {
+    const Expression* bare = argument.get();
+    for (const auto* conversion = bare->as<Convert>(); conversion != nullptr; conversion = bare->as<Convert>()) {
+      if (equal(*bare, *key) || conversion->form != CallForm::implicit_cast) break;
+      bare = conversion->argument.get();
+    }
+    return equal(*bare, *key);
+  };
+  const auto found = std::ranges::find_if(arguments, is_key);
+  return found == arguments.end() ? key : *found;
+}
+
+}  // namespace
+
 ExpressionPtr ExpressionAnalyser::make_aggregate(CallParts& parts) {
   const Syntax& written = parts.written;
   if (parts.within_group())
@@ -297,7 +315,11 @@ ExpressionPtr ExpressionAnalyser::make_aggregate(CallParts& parts) {
   node.distinct = written.distinct;
   node.star = written.star;
   if (parts.has_order()) {
-    for (const syntax::OrderItem& item : parts.details()->order_by) node.order_by.push_back(analyse_order(item));
+    for (const syntax::OrderItem& item : parts.details()->order_by) {
+      OrderKey key = analyse_order(item);
+      key.expression = argument_or_own(node.arguments, key.expression);
+      node.order_by.push_back(std::move(key));
+    }
   }
   if (node.distinct) {
     for (const OrderKey& key : node.order_by) {

@@ -1,4 +1,6 @@
 // INSERT, UPDATE, DELETE (PostgreSQL's get_insert_query_def and its neighbours).
+#include <algorithm>
+
 #include "engine/query/deparse_writer.h"
 #include "engine/query/expression_walk.h"
 #include "engine/types/error.h"
@@ -36,6 +38,11 @@ const RangeTableEntry* whole_source(const Query& query) {
   return &entry;
 }
 
+// Of an INSERT of more than one row of its own.
+const RangeTableEntry& source_of(const Query& query) {
+  return query.entries[static_cast<std::size_t>(query.from.at(0)->entry)];
+}
+
 }  // namespace
 
 const RelationColumn& Writer::changed_column(const Query& query, const Target& target) const {
@@ -69,6 +76,13 @@ void Writer::write_assignments(const Query& query, const std::vector<Target>& ta
     put(" = ");
     write_assigned(*target.expression);
   }
+  if (*separator != '\0') return;
+  // Only generated columns were set to their DEFAULT, which is no assignment.
+  for (const RelationColumn& column : changed_relation(query).columns) {
+    if (column.dropped || !column.generated) continue;
+    put_name(column.name);
+    return put(" = DEFAULT");
+  }
 }
 
 void Writer::write_returning(const Query& query) {
@@ -77,8 +91,19 @@ void Writer::write_returning(const Query& query) {
   write_targets(query.returning, nullptr, false);
 }
 
+// Rows without any value.
+void Writer::write_insert_defaults(const Query& query) {
+  if (query.from.empty()) return put(" DEFAULT VALUES");
+  const auto* values = std::get_if<ValuesSource>(&source_of(query).source);
+  const auto& columns = changed_relation(query).columns;
+  const auto first = std::find_if(columns.begin(), columns.end(), [](const auto& each) { return !each.dropped; });
+  put(" (");
+  put_name(first->name);
+  put(") VALUES ");
+  for (std::size_t i = 0; i < values->rows.size(); ++i) put(i > 0 ? ", (DEFAULT)" : "(DEFAULT)");
+}
+
 void Writer::write_insert_values(const Query& query) {
-  if (query.targets.empty()) return put("DEFAULT VALUES");
   if (const RangeTableEntry* source = whole_source(query)) {
     if (const auto* values = std::get_if<ValuesSource>(&source->source)) return write_values(*values);
     if (const auto* subquery = std::get_if<SubquerySource>(&source->source)) {
@@ -104,8 +129,13 @@ void Writer::write_insert(const Query& query) {
     separator = ", ";
     put_name(changed_column(query, target).name);
   }
-  put(query.targets.empty() ? " " : ") ");
-  write_insert_values(query);
+  const bool only_defaults = query.from.empty() || std::holds_alternative<ValuesSource>(source_of(query).source);
+  if (query.targets.empty() && only_defaults) {
+    write_insert_defaults(query);
+  } else {
+    put(query.targets.empty() ? " " : ") ");
+    write_insert_values(query);
+  }
   if (query.on_conflict) write_conflict(query);
   write_returning(query);
 }

@@ -91,10 +91,25 @@ void Writer::write_query(const Query& query, const std::vector<std::string>* nam
   prefixed_ = outer_prefixed;
 }
 
+namespace {
+
+// Of a set operation: the query that gives its columns their names.
+const Query& first_leaf(const Query& query) {
+  const SetOperation* operation = query.set_operation.get();
+  while (!operation->is_leaf()) operation = operation->left.get();
+  const RangeTableEntry& entry = query.entries[static_cast<std::size_t>(operation->entry)];
+  return *std::get<SubquerySource>(entry.source).query;
+}
+
+}  // namespace
+
 void Writer::write_select(const Query& query, const std::vector<std::string>* names, bool names_are_visible) {
   write_common_tables(query);
   if (query.set_operation) {
-    write_set_operation(*query.set_operation, query, names, names_are_visible);
+    // A view's columns have names of their own, which its first query does not know.
+    const std::vector<std::string> own = output_names(query);
+    const bool renamed = names == nullptr && style_.for_nodes && own != output_names(first_leaf(query));
+    write_set_operation(*query.set_operation, query, renamed ? &own : names, names_are_visible);
   } else {
     write_basic_select(query, names, names_are_visible);
   }

@@ -93,6 +93,7 @@ class Writer {
   void write_conflict(const Query& query);
   void write_returning(const Query& query);
   void write_insert_values(const Query& query);
+  void write_insert_defaults(const Query& query);
   const RelationColumn& changed_column(const Query& query, const Target& target) const;
 
   // --- expressions (deparse_expression.cpp) ---

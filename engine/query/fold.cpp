@@ -122,7 +122,12 @@ class Folder {
     return volatility == Volatility::immutable || (volatility == Volatility::stable && options_.stable_functions);
   }
   ExpressionPtr evaluated(const ExpressionPtr& expression) const {
-    return constant_like(*expression, Program::compile(expression).run({}, options_.call));
+    try {
+      return constant_like(*expression, Program::compile(expression).run({}, options_.call));
+    } catch (const SqlError&) {
+      if (!options_.failures_stay) throw;
+      return expression;
+    }
   }
 
   ExpressionPtr fold_parameter(const ExpressionPtr& expression, const Parameter& parameter) const {
@@ -189,8 +194,10 @@ class Folder {
   // --- CASE, COALESCE ---
 
   ExpressionPtr fold_case(const ExpressionPtr& expression, const Case& node) {
-    const ExpressionPtr operand = node.operand ? fold(node.operand) : nullptr;
-    const ExpressionPtr outer = std::exchange(case_value_, operand && constant_of(operand) ? operand : ExpressionPtr());
+    ExpressionPtr operand = node.operand ? fold(node.operand) : nullptr;
+    // A constant is put into the conditions, which then stand for themselves.
+    const ExpressionPtr known = operand && constant_of(operand) ? std::exchange(operand, nullptr) : nullptr;
+    const ExpressionPtr outer = std::exchange(case_value_, known);
     std::vector<Case::Branch> branches;
     ExpressionPtr otherwise;
     for (const Case::Branch& branch : node.branches) {
@@ -262,6 +269,8 @@ class Folder {
       const Value* value = constant_of(node.arguments[i]);
       if (value == nullptr) continue;
       const ExpressionPtr& other = node.arguments[1 - i];
+      // A condition of CASE x WHEN ... stays what it is written as.
+      if (other->as<CaseOperand>()) return expression;
       return value->as_boolean() == (symbol == "=") ? other : negate(other);
     }
     return expression;

@@ -15,6 +15,8 @@ struct FoldOptions {
   bool stable_functions = false;
   // Also in queries inside the expression or query.
   bool inner_queries = true;
+  // What fails stays as it is, for whoever computes it: the query is planned again, and perhaps not all of it.
+  bool failures_stay = false;
 };
 
 ExpressionPtr fold(const ExpressionPtr& expression, const FoldOptions& options);

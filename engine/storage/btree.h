@@ -121,6 +121,7 @@ class BTree {
 
   RelationId relation() const { return relation_; }
   const std::string& name() const { return name_; }
+  void rename(const std::string& name) { name_ = name; }
   // For tests and `inspect`: every invariant of the structure, from the meta page down; the first violation as text.
   // Nobody may change the tree meanwhile. Blocks.
   std::optional<std::string> check();

@@ -23,9 +23,12 @@ GeneratedStatement StatementGenerator::statement() {
     ++tables;
     if (!table.filled) ++empty;
   }
-  if (tables < 2 && choices_.percent(80)) return create_table();
+  for (const GeneratedTable& table : schema_.tables) {
+    if (clustered_ && !table.placed && choices_.percent(table.filled ? 30 : 85)) return place_table(table);
+  }
+  if (tables < (clustered_ ? 3U : 2U) && choices_.percent(80)) return create_table();
   if (empty > 0 && choices_.percent(70)) return insert_statement();
-  switch (choices_.weighted({60, 11, 8, 4, tables < 5 ? 3U : 0U, 3, 2, 4, 2, 1})) {
+  switch (choices_.weighted({60, 11, 8, 4, tables < 5 ? 3U : 0U, 3, 2, 4, 2, 1, clustered_ ? 1U : 0U})) {
     case 0:
       return select_statement();
     case 1:
@@ -44,8 +47,10 @@ GeneratedStatement StatementGenerator::statement() {
       return alter_table();
     case 8:
       return drop_statement();
-    default:
+    case 9:
       return truncate_statement();
+    default:
+      return clustered_ ? change_placement() : truncate_statement();
   }
 }
 
@@ -171,7 +176,9 @@ GeneratedStatement StatementGenerator::update_statement() {
     const std::string key = right.keys.front();
     std::vector<std::string> equal;
     for (const ScopeColumn& column : scope.columns) {
-      if (column.type.id == T::int4) equal.push_back(column.text());
+      if (column.type.id != T::int4) continue;
+      equal.push_back(column.text());
+      if (column.distributes) equal.insert(equal.end(), 3, column.text());
     }
     joining = " WHERE " + (equal.empty() ? key + " = 1" : key + " = " + choices_.one_of(equal));
     scope.columns.insert(scope.columns.end(), right.columns.begin(), right.columns.end());

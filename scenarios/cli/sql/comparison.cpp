@@ -41,6 +41,18 @@ std::string difference_between(const sql::Answer& ours, const sql::Answer& their
   return "";
 }
 
+std::string difference_of_cluster(const sql::Answer& ours, const sql::Answer& theirs,
+                                  const std::vector<std::size_t>& ordered_by) {
+  if (ours.error && theirs.error) {
+    const auto of_a_row = [](const sql::AnswerError& error) {
+      return error.sqlstate.starts_with("22") || error.sqlstate.starts_with("23");
+    };
+    const bool same = ours.error->sqlstate == theirs.error->sqlstate;
+    return same || (of_a_row(*ours.error) && of_a_row(*theirs.error)) ? "" : "errors";
+  }
+  return difference_between(ours, theirs, ordered_by);
+}
+
 KnownDifferences::KnownDifferences(const std::string& path) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error(path + ": cannot be read");

@@ -123,11 +123,14 @@ GeneratedStatement StatementGenerator::create_table() {
     if (!text.empty()) text += ", ";
     table.columns.push_back(column_definition(column_names[i], table, text));
   }
+  choose_placement(table);
   if (choices_.one_in(5)) {
     const GeneratedColumn& first = choices_.one_of(table.columns);
     const GeneratedColumn& second = choices_.one_of(table.columns);
     std::vector<std::string> key{first.name};
     if (first.name != second.name) key.push_back(second.name);
+    const std::string& needed = table.distribution_column;
+    if (!needed.empty() && std::ranges::find(key, needed) == key.end() && choices_.percent(90)) key.push_back(needed);
     const bool primary = !table.has_primary_key && choices_.one_in(3);
     text += fmt::format(", {} ({})", primary ? "PRIMARY KEY" : "UNIQUE", fmt::join(key, ", "));
     if (!primary) table.keys.push_back(key);
@@ -144,6 +147,90 @@ GeneratedStatement StatementGenerator::create_table() {
             schema.tables.push_back(table);
             ++schema.made;
           }};
+}
+
+void StatementGenerator::choose_placement(GeneratedTable& table) {
+  if (!clustered_) return;
+  switch (choices_.weighted({60, 20, 20})) {
+    case 0:
+      break;
+    case 1:
+      table.placement = Placement::reference;
+      table.placed = false;
+      return;
+    default:
+      return;
+  }
+  table.placement = Placement::distributed;
+  table.placed = false;
+  if (table.has_primary_key && choices_.percent(95)) {
+    table.distribution_column = table.keys.front().front();
+    return;
+  }
+  const std::size_t from = choices_.below(table.columns.size());
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const GeneratedColumn& column = table.columns[(from + i) % table.columns.size()];
+    table.distribution_column = column.name;
+    if (is_canonical(column.type)) return;
+  }
+}
+
+GeneratedStatement StatementGenerator::place_table(const GeneratedTable& table) {
+  std::string text = fmt::format("SELECT create_reference_table('{}')", table.name);
+  if (table.placement == Placement::distributed) {
+    static const std::vector<const char*> layouts{
+        "", "", "", "", ", colocate_with => 'none'", ", shard_count => 3", ", shard_count => 1"};
+    text = fmt::format("SELECT create_distributed_table('{}', '{}'{})", table.name, table.distribution_column,
+                       choices_.one_of(layouts));
+  }
+  const std::string name = table.name;
+  GeneratedStatement statement{text, {}, [name](GeneratedSchema& schema) { find_table(schema, name)->placed = true; }};
+  statement.cluster_only = true;
+  statement.failure_effect = [name](GeneratedSchema& schema) {
+    GeneratedTable& found = *find_table(schema, name);
+    found.placed = true;
+    found.placement = Placement::local;
+    found.distribution_column.clear();
+  };
+  return statement;
+}
+
+// Of a table that may have rows.
+GeneratedStatement StatementGenerator::change_placement() {
+  const GeneratedTable* table = any_table(false);
+  if (table == nullptr) return create_table();
+  const std::string name = table->name;
+  GeneratedStatement statement;
+  statement.cluster_only = true;
+  if (table->placement == Placement::local) {
+    GeneratedTable placed = *table;
+    choose_placement(placed);
+    if (placed.placement == Placement::local) return select_statement();
+    const Placement placement = placed.placement;
+    const std::string column = placed.distribution_column;
+    statement = place_table(placed);
+    statement.effect = [name, placement, column](GeneratedSchema& schema) {
+      GeneratedTable& found = *find_table(schema, name);
+      found.placed = true;
+      found.placement = placement;
+      found.distribution_column = column;
+    };
+    statement.failure_effect = {};
+    return statement;
+  }
+  if (table->placement == Placement::distributed && choices_.one_in(2)) {
+    statement.text =
+        fmt::format("SELECT alter_distributed_table('{}', shard_count => {})", name, 2 + choices_.below(4));
+    return statement;
+  }
+  statement.text = fmt::format("SELECT undistribute_table('{}')", name);
+  statement.effect = [name](GeneratedSchema& schema) {
+    GeneratedTable& found = *find_table(schema, name);
+    found.placed = true;
+    found.placement = Placement::local;
+    found.distribution_column.clear();
+  };
+  return statement;
 }
 
 GeneratedStatement StatementGenerator::create_index() {
@@ -170,6 +257,11 @@ GeneratedStatement StatementGenerator::create_index() {
     key.push_back(column.name);
     list += fmt::format("{}{}{}", list.empty() ? "" : ", ", column.name, choices_.one_in(5) ? " DESC" : "");
   }
+  const std::string& needed = table->distribution_column;
+  if (unique && !needed.empty() && std::ranges::find(key, needed) == key.end() && choices_.percent(90)) {
+    key.push_back(needed);
+    list += ", " + needed;
+  }
   std::string text = fmt::format("CREATE {}INDEX {} ON {} ({})", unique ? "UNIQUE " : "", index, name, list);
   if (choices_.one_in(6)) {
     text += " WHERE " + condition(place, 1);
@@ -188,6 +280,7 @@ GeneratedStatement StatementGenerator::create_view() {
   view.is_view = true;
   view.filled = true;
   const Query made = query(any_types(), nullptr, 1, false);
+  view.rows = made.rows;
   std::string names;
   for (const OutputColumn& column : made.columns) {
     const std::string name = column_names[view.columns.size()];
@@ -271,6 +364,7 @@ GeneratedStatement StatementGenerator::alter_table() {
                   if (each.name == column.name) each.name = renamed;
                 }
                 for (std::vector<std::string>& key : found->keys) std::ranges::replace(key, column.name, renamed);
+                if (found->distribution_column == column.name) found->distribution_column = renamed;
               }};
     }
     default: {

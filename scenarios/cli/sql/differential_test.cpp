@@ -1,155 +1,32 @@
-// Random scripts of statements, played on a node and on a PostgreSQL 15, which must answer the same: rows, their
-// columns' names and types, tags, errors with all their fields. What is known to differ is in known_differences.tsv.
+// Random scripts of statements, played on a node, or on a cluster whose tables are distributed, and on a PostgreSQL 15,
+// which must answer the same: rows, their columns' names and types, tags, errors with all their fields (of a cluster:
+// the SQLSTATE alone). What is known to differ is in known_differences.tsv.
 //
 // A script that differs is made shorter and simpler by RapidCheck (RC_PARAMS="seed=..." repeats a run). In the
 // environment, POLARSIM_SQL_SCRIPTS says how many scripts there are, and POLARSIM_SQL_SURVEY=SEED lists the
-// differences of so many scripts instead of stopping at the first: one example of each kind.
+// differences of so many scripts instead of stopping at the first: an example of each kind. POLARSIM_SQL_FIRST is the
+// number of its first script, POLARSIM_SQL_LOG a file for its statements, POLARSIM_SQL_EXAMPLES how many are shown.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <cctype>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <map>
-#include <random>
 
-#include "scenarios/cli/postgres/postgres_server.h"
-#include "scenarios/cli/sql/comparison.h"
-#include "scenarios/cli/sql/postgres_connection.h"
-#include "scenarios/cli/sql/statement_generator.h"
-#include "scenarios/sql/node_connection.h"
+#include "scenarios/cli/sql/stage.h"
 
 namespace polarsim::scenarios::cli::test {
 namespace {
 
 constexpr std::size_t scripts_by_default = 150;
+constexpr std::size_t cluster_scripts_by_default = 60;
 constexpr std::uint64_t default_seed = 15;
-constexpr std::size_t statements_of_script = 50;
-constexpr std::size_t choices_of_statement = 400;
-
-using Numbers = std::vector<std::uint16_t>;
-// What each statement is drawn from.
-struct Script : std::vector<Numbers> {
-  using std::vector<Numbers>::vector;
-};
-
-// What counts are the statements, which the failure has.
-void showValue(const Script& script, std::ostream& stream) { stream << script.size() << " statements"; }
-
-Script make_script(std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  Script script(statements_of_script);
-  for (Numbers& numbers : script) {
-    numbers.resize(choices_of_statement);
-    for (std::uint16_t& number : numbers) number = static_cast<std::uint16_t>(random());
-  }
-  return script;
-}
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
   const char* const text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
-
-struct Difference {
-  std::string text;
-  std::string kind;  // which others are like it
-};
-
-struct Played {
-  std::vector<std::string> statements;
-  std::vector<Difference> differences;
-};
-
-bool only_reads(const std::string& statement) {
-  return statement.starts_with("SELECT") || statement.starts_with("WITH") || statement.starts_with("VALUES") ||
-         statement.starts_with('(');
-}
-
-// Without what is quoted and without numbers.
-std::string shape_of(const std::string& text) {
-  std::string shape;
-  bool quoted = false;
-  for (const char c : text) {
-    if (c == '"') quoted = !quoted;
-    if (!quoted && std::isdigit(static_cast<unsigned char>(c)) == 0) shape += c;
-  }
-  return shape;
-}
-
-class Stage {
- public:
-  Stage()
-      : theirs_(make_postgres_connection(server_.connection())), known_(POLARSIM_SQL_DATA "/known_differences.tsv") {
-    theirs_->run("set client_min_messages to error");
-  }
-
-  // A difference ends the script if what comes after it would start from different tables, or `stop_at_first`.
-  Played play(const Script& script, bool stop_at_first) {
-    theirs_->run("drop schema public cascade");
-    theirs_->run("create schema public");
-    ours_ = sql::make_node_connection();
-    GeneratedSchema schema;
-    Played played;
-    for (const Numbers& numbers : script) {
-      Choices choices(numbers);
-      const GeneratedStatement statement = StatementGenerator(choices, schema).statement();
-      played.statements.push_back(statement.text);
-      note(statement.text + ";");
-      const sql::Answer theirs = theirs_->run(statement.text);
-      const sql::Answer ours = ours_->run(statement.text);
-      ++statements_;
-      if (theirs.error) ++errors_[theirs.error->sqlstate + " " + shape_of(theirs.error->message)];
-      const std::string differs = difference_between(ours, theirs, statement.ordered_by);
-      if (!differs.empty()) {
-        const bool known = known_.find(statement.text, ours, theirs) != nullptr;
-        if (known) ++known_differences_;
-        if (!known) played.differences.push_back(describe(differs, statement.text, ours, theirs));
-        if (!only_reads(statement.text) || (stop_at_first && !known)) return played;
-      }
-      if (!theirs.error && statement.effect) statement.effect(schema);
-    }
-    return played;
-  }
-  std::string summary() const {
-    std::size_t errors = 0;
-    for (const auto& [message, count] : errors_) errors += count;
-    return fmt::format("{} statements, {} of them errors, {} known differences", statements_, errors,
-                       known_differences_);
-  }
-  // What errors there were, with how often.
-  std::string errors() const {
-    std::string text;
-    for (const auto& [message, count] : errors_) text += fmt::format("{:6} {}\n", count, message);
-    return text;
-  }
-  void log_to(const std::string& path) { log_.open(path); }
-  void note(const std::string& text) {
-    if (log_.is_open()) log_ << text << std::endl;
-  }
-
- private:
-  static Difference describe(const std::string& differs, const std::string& statement, const sql::Answer& ours,
-                             const sql::Answer& theirs) {
-    Difference made;
-    made.text = fmt::format("{} differ\n{};\n--- ours\n{}\n--- theirs\n{}\n", differs, statement, sql::to_string(ours),
-                            sql::to_string(theirs));
-    made.kind = differs + (ours.error ? " " + ours.error->sqlstate + shape_of(ours.error->message) : "") +
-                (theirs.error ? " " + theirs.error->sqlstate + shape_of(theirs.error->message) : "");
-    return made;
-  }
-
-  PostgresServer server_;
-  std::unique_ptr<sql::Connection> theirs_;
-  std::unique_ptr<sql::Connection> ours_;
-  KnownDifferences known_;
-  std::ofstream log_;
-  std::size_t statements_ = 0;
-  std::map<std::string, std::size_t> errors_;
-  std::size_t known_differences_ = 0;
-};
 
 rc::Seq<Script> simpler(const Script& script) {
   std::vector<Script> made;
@@ -190,11 +67,10 @@ rc::Gen<Script> any_script() {
   return rc::gen::shrink(rc::gen::map(seeds, make_script), simpler);
 }
 
-TEST(SqlAgainstPostgres, RandomStatementsAnswerTheSame) {
-  if (std::getenv("POLARSIM_SQL_SURVEY") != nullptr) GTEST_SKIP() << "POLARSIM_SQL_SURVEY asks for a survey instead";
-  Stage stage;
+void expect_no_difference(Target target, std::size_t scripts) {
+  Stage stage(target);
   rc::detail::TestParams parameters = rc::detail::configuration().testParams;
-  parameters.maxSuccess = static_cast<int>(number_from_environment("POLARSIM_SQL_SCRIPTS", scripts_by_default));
+  parameters.maxSuccess = static_cast<int>(number_from_environment("POLARSIM_SQL_SCRIPTS", scripts));
   // The same in every run, unless somebody asks for another.
   if (std::getenv("RC_PARAMS") == nullptr) parameters.seed = default_seed;
   const auto result = rc::detail::checkTestable(
@@ -214,30 +90,57 @@ TEST(SqlAgainstPostgres, RandomStatementsAnswerTheSame) {
   EXPECT_TRUE(result.template is<rc::detail::SuccessResult>()) << message.str();
 }
 
-TEST(SqlAgainstPostgres, Survey) {
-  if (std::getenv("POLARSIM_SQL_SURVEY") == nullptr) GTEST_SKIP() << "POLARSIM_SQL_SURVEY asks for none";
-  Stage stage;
+void survey(Target target, std::size_t scripts) {
+  Stage stage(target);
   if (const char* const path = std::getenv("POLARSIM_SQL_LOG")) stage.log_to(path);
   const std::uint64_t seed = number_from_environment("POLARSIM_SQL_SURVEY", 1);
+  const std::uint64_t first = number_from_environment("POLARSIM_SQL_FIRST", 0);
+  // Texts by their length, with the number of the script.
   struct Kind {
     std::size_t count = 0;
-    std::string shortest;
-    std::uint64_t script = 0;
+    std::multimap<std::size_t, std::pair<std::uint64_t, std::string>> shortest;
   };
+  const std::uint64_t examples = number_from_environment("POLARSIM_SQL_EXAMPLES", 1);
   std::map<std::string, Kind> kinds;
-  for (std::uint64_t i = 0; i < number_from_environment("POLARSIM_SQL_SCRIPTS", scripts_by_default); ++i) {
+  for (std::uint64_t i = first; i < first + number_from_environment("POLARSIM_SQL_SCRIPTS", scripts); ++i) {
     stage.note(fmt::format("-- script {}", i));
     for (Difference& difference : stage.play(make_script(seed * 1'000'000 + i), false).differences) {
       Kind& kind = kinds[difference.kind];
-      if (kind.count++ != 0 && difference.text.size() >= kind.shortest.size()) continue;
-      kind.shortest = std::move(difference.text);
-      kind.script = i;
+      ++kind.count;
+      const std::size_t length = difference.text.size();
+      kind.shortest.emplace(length, std::pair(i, std::move(difference.text)));
+      if (kind.shortest.size() > examples) kind.shortest.erase(std::prev(kind.shortest.end()));
     }
   }
-  for (const auto& [name, kind] : kinds)
-    std::cout << fmt::format("===== {} times (script {}): {}\n{}", kind.count, kind.script, name, kind.shortest);
+  for (const auto& [name, kind] : kinds) {
+    std::cout << fmt::format("===== {} times: {}\n", kind.count, name);
+    for (const auto& [length, example] : kind.shortest)
+      std::cout << fmt::format("(script {}) {}\n", example.first, example.second);
+  }
   std::cout << stage.errors();
   std::cout << stage.summary() << ", " << kinds.size() << " kinds\n";
+}
+
+bool asks_for_survey() { return std::getenv("POLARSIM_SQL_SURVEY") != nullptr; }
+
+TEST(SqlAgainstPostgres, RandomStatementsAnswerTheSame) {
+  if (asks_for_survey()) GTEST_SKIP() << "POLARSIM_SQL_SURVEY asks for a survey instead";
+  expect_no_difference(Target::node, scripts_by_default);
+}
+
+TEST(SqlAgainstPostgres, RandomStatementsOnAClusterAnswerTheSame) {
+  if (asks_for_survey()) GTEST_SKIP() << "POLARSIM_SQL_SURVEY asks for a survey instead";
+  expect_no_difference(Target::cluster, cluster_scripts_by_default);
+}
+
+TEST(SqlAgainstPostgres, Survey) {
+  if (!asks_for_survey()) GTEST_SKIP() << "POLARSIM_SQL_SURVEY asks for none";
+  survey(Target::node, scripts_by_default);
+}
+
+TEST(SqlAgainstPostgres, SurveyOfACluster) {
+  if (!asks_for_survey()) GTEST_SKIP() << "POLARSIM_SQL_SURVEY asks for none";
+  survey(Target::cluster, cluster_scripts_by_default);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ namespace {
 
 using T = engine::TypeId;
 
+constexpr double most_rows = 50'000;
+
 }  // namespace
 
 const GeneratedTable* StatementGenerator::any_table(bool views) {
@@ -31,7 +33,8 @@ void StatementGenerator::add_columns(Scope& scope, const std::string& alias, con
 void StatementGenerator::add_table(Scope& scope, const std::string& alias, const GeneratedTable& table) {
   for (const GeneratedColumn& column : table.columns) {
     const bool floating = column.type.id == T::float4 || column.type.id == T::float8;
-    scope.columns.push_back({alias, column.name, column.type, is_canonical(column.type), floating && !table.is_view});
+    scope.columns.push_back({alias, column.name, column.type, is_canonical(column.type), floating && !table.is_view,
+                             column.name == table.distribution_column});
   }
   scope.single_row = false;
   scope.keyed = scope.keyed && table.has_primary_key;
@@ -46,10 +49,12 @@ std::string StatementGenerator::from_item(Scope& scope, const Scope* lateral, in
   const std::size_t kind = choices_.weighted({60, depth > 0 ? 14U : 0U, common_tables_.empty() ? 0U : 14U, 8, 4});
   if (kind == 0 && table != nullptr) {
     add_table(scope, alias, *table);
+    scope.rows = table->rows;
     return table->name + " AS " + alias;
   }
   if (kind == 2 && !common_tables_.empty()) {
     const CommonTable common = choices_.one_of(common_tables_);
+    scope.rows = common.rows;
     add_columns(scope, alias, common.columns);
     return common.name + " AS " + alias;
   }
@@ -63,9 +68,11 @@ std::string StatementGenerator::from_item(Scope& scope, const Scope* lateral, in
       names += (i == 0 ? "" : ", ") + columns[i].name;
     }
     add_columns(scope, alias, columns);
+    scope.rows = inner.rows;
     return fmt::format("{}({}) AS {}({})", uses ? "LATERAL " : "", inner.text, alias, names);
   }
   scope.single_row = false;
+  scope.rows = 4;
   if (kind == 4) {
     scope.keyed = false;
     scope.columns.push_back({alias, "a", T::text, true, false});
@@ -102,12 +109,15 @@ std::string StatementGenerator::joined(const Scope& left, const Scope& right, co
   } else {
     // An equality over both sides, of a type that both have.
     std::vector<std::string> equal;
+    std::vector<std::string> together;
     for (const ScopeColumn& column : left.columns) {
       for (const ScopeColumn& other : right.columns) {
-        if (other.type.id == column.type.id && column.type.id != T::json)
-          equal.push_back(fmt::format("{} = {}", column.text(), other.text()));
+        if (other.type.id != column.type.id || column.type.id == T::json) continue;
+        equal.push_back(fmt::format("{} = {}", column.text(), other.text()));
+        if (column.distributes && other.distributes) together.push_back(equal.back());
       }
     }
+    if (!together.empty() && choices_.percent(80)) equal = together;
     on = equal.empty() ? "true" : choices_.one_of(equal);
     if (kind != "FULL JOIN" && choices_.one_in(5)) on += " AND " + condition({&both, nullptr, false, true}, 1);
   }
@@ -127,6 +137,9 @@ std::string StatementGenerator::from_clause(Scope& scope, int depth) {
     Scope visible = before;
     visible.outer = scope.outer;
     const std::string item_text = from_item(item, &visible, depth);
+    // A few joins of views over joins would have millions of rows.
+    if (scope.rows * item.rows > most_rows) break;
+    scope.rows *= item.rows;
     text = as_join ? joined(before, item, text, item_text) : text + ", " + item_text;
     scope.columns.insert(scope.columns.end(), item.columns.begin(), item.columns.end());
     scope.keys.insert(scope.keys.end(), item.keys.begin(), item.keys.end());

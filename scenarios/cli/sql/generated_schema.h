@@ -1,6 +1,7 @@
 // What a script of generated statements knows of the tables that it has made so far.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct GeneratedColumn {
   bool numbered = false;  // its default takes a number from a sequence, so that the order of rows matters
 };
 
+// Where a cluster keeps a table.
+enum class Placement : std::uint8_t { local, distributed, reference };
+
 struct GeneratedTable {
   std::string name;
   std::vector<GeneratedColumn> columns;
@@ -24,6 +28,10 @@ struct GeneratedTable {
   bool has_primary_key = false;  // keys[0]
   bool is_view = false;
   bool filled = false;
+  double rows = 30;  // about how many it may have: of a view, what its joins may make
+  Placement placement = Placement::local;
+  std::string distribution_column;  // of a distributed table
+  bool placed = true;               // else the call that places it is still to come
 
   bool has_numbers() const {
     for (const GeneratedColumn& column : columns) {

@@ -98,6 +98,7 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
   const Place condition_place{&scope, nullptr, false, depth > 0};
   if (choices_.percent(from.empty() ? 10 : 50)) query.text += " WHERE " + condition(condition_place, 1 + depth);
   query.single_row = from.empty();
+  query.rows = scope.rows;
   if (!all) query.text += order_and_limit(query, &scope, distinct);
   return query;
 }
@@ -147,6 +148,7 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
   if (choices_.percent(35)) query.text += " WHERE " + condition({&scope, nullptr, false, depth > 0}, 1 + depth);
   query.text += by;
   if (choices_.percent(25)) query.text += " HAVING " + condition(place, 1);
+  query.rows = keys.empty() ? 1 : scope.rows;
   query.single_row = keys.empty() && query.text.find(" HAVING ") == std::string::npos;
   static_cast<void>(top);
   query.text += order_and_limit(query, &groups, false);
@@ -167,6 +169,7 @@ StatementGenerator::Query StatementGenerator::set_operation(const std::vector<T>
   const Query right = query(types, outer, depth - 1, false);
   Query query;
   query.text = fmt::format("({}) {} ({})", left.text, symbol, right.text);
+  query.rows = left.rows + right.rows;
   for (std::size_t i = 0; i < types.size(); ++i)
     query.columns.push_back({left.columns[i].name, types[i], is_canonical(types[i])});
   query.text += order_and_limit(query, nullptr, true);
@@ -177,6 +180,7 @@ StatementGenerator::Query StatementGenerator::values_query(const std::vector<T>&
   Query query;
   Scope scope;
   scope.outer = outer;
+  query.rows = 3;
   for (std::size_t left = 1 + choices_.below(3); left > 0; --left) {
     std::string row;
     for (const T type : wanted) row += (row.empty() ? "" : ", ") + value(type, {&scope, nullptr, false, false}, 1);
@@ -195,6 +199,7 @@ std::string StatementGenerator::with_clause(int depth) {
     common.name = fmt::format("w{}", ++aliases_);
     if (choices_.one_in(5)) {
       common.columns = {{"n", T::int4, true}, {"s", T::text, true}};
+      common.rows = 6;
       text += fmt::format("{}{}(n, s) AS (SELECT {}, 'a'::text UNION {}SELECT n + {}, s || 'b' FROM {} WHERE n < {})",
                           text.empty() ? "" : ", ", common.name, choices_.below(3), choices_.one_in(2) ? "ALL " : "",
                           1 + choices_.below(2), common.name, choices_.below(6));
@@ -202,6 +207,7 @@ std::string StatementGenerator::with_clause(int depth) {
       continue;
     }
     const Query inner = query(any_types(), nullptr, depth - 1, false);
+    common.rows = inner.rows;
     std::string names;
     for (const OutputColumn& column : inner.columns) {
       common.columns.push_back(column);

@@ -6,6 +6,7 @@
 // which of several failures is met first is nobody's promise.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,12 +23,21 @@ struct GeneratedStatement {
   // The answer's columns, from 0, by which its rows are ordered one after the other.
   std::vector<std::size_t> ordered_by;
   // What it does to the schema if it succeeds; may be empty.
-  std::function<void(GeneratedSchema&)> effect;
+  std::function<void(GeneratedSchema&)> effect = {};
+  // A call of a function that only a cluster has, and that changes no row that can be seen.
+  bool cluster_only = false;
+  // What it means for the schema if it fails; may be empty.
+  std::function<void(GeneratedSchema&)> failure_effect = {};
 };
+
+// What statements are made for. A cluster's tables are local, distributed or reference tables, and distribution columns
+// are met in joins and conditions more often.
+enum class Target : std::uint8_t { node, cluster };
 
 class StatementGenerator {
  public:
-  StatementGenerator(Choices& choices, GeneratedSchema& schema) : choices_(choices), schema_(schema) {}
+  StatementGenerator(Choices& choices, GeneratedSchema& schema, Target target)
+      : choices_(choices), schema_(schema), clustered_(target == Target::cluster) {}
 
   GeneratedStatement statement();
 
@@ -39,6 +49,7 @@ class StatementGenerator {
     engine::Type type;
     bool canonical = false;  // equal values have one text
     bool exact = false;      // floats whose sums are exact
+    bool distributes = false;
     std::string text() const { return qualifier.empty() ? name : qualifier + "." + name; }
   };
   struct Scope {
@@ -47,6 +58,7 @@ class StatementGenerator {
     bool keyed = true;
     std::vector<std::string> keys;
     bool single_row = true;  // no row but one: what fails, fails for certain
+    double rows = 1;         // at most, about
     const Scope* outer = nullptr;
   };
   // Where an expression stands.
@@ -67,9 +79,11 @@ class StatementGenerator {
     std::vector<OutputColumn> columns;
     std::vector<std::size_t> ordered_by;
     bool single_row = false;
+    double rows = 1;
   };
   struct CommonTable {
     std::string name;
+    double rows = 1;
     std::vector<OutputColumn> columns;
   };
 
@@ -138,11 +152,16 @@ class StatementGenerator {
   GeneratedStatement alter_table();
   GeneratedStatement drop_statement();
   GeneratedStatement truncate_statement();
+  // Where a table is to be, and what its keys must have for that.
+  void choose_placement(GeneratedTable& table);
+  GeneratedStatement place_table(const GeneratedTable& table);
+  GeneratedStatement change_placement();
   GeneratedColumn column_definition(const std::string& name, const GeneratedTable& table, std::string& text);
   engine::Type column_type();
 
   Choices& choices_;
   GeneratedSchema& schema_;
+  bool clustered_;
   std::vector<CommonTable> common_tables_;
   std::size_t aliases_ = 0;
 };

@@ -1,0 +1,224 @@
+#include "scenarios/cli/sql/stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <ostream>
+#include <random>
+
+#include "scenarios/cli/sql/postgres_connection.h"
+#include "scenarios/sql/cluster_connection.h"
+#include "scenarios/sql/node_connection.h"
+
+namespace polarsim::scenarios::cli::test {
+namespace {
+
+constexpr std::size_t statements_of_script = 50;
+constexpr std::size_t choices_of_statement = 400;
+
+bool only_reads(const std::string& statement) {
+  return statement.starts_with("SELECT") || statement.starts_with("WITH") || statement.starts_with("VALUES") ||
+         statement.starts_with('(');
+}
+
+// Without what is quoted and without numbers.
+std::string shape_of(const std::string& text) {
+  std::string shape;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (!quoted && std::isdigit(static_cast<unsigned char>(c)) == 0) shape += c;
+  }
+  return shape;
+}
+
+// What the relative refuses, too: features, joins on other columns, NULL in a distribution column.
+bool is_refusal(const sql::Answer& answer) {
+  if (!answer.error) return false;
+  if (answer.error->sqlstate == "0A000") return true;
+  static const std::vector<std::pair<const char*, const char*>> others{
+      {"XX000", "the query contains a join that requires repartitioning"},
+      {"XX000", "cannot execute ALTER TABLE command involving partition column"},
+      {"XX000", "cannot execute ALTER COLUMN command involving identity column"},
+      {"XX000", "because the column involves a default coming from a sequence"},
+      {"XX000", "cascade_to_colocated parameter is necessary"},
+      {"XX000", "this call doesn't change any properties of the table"},
+      {"42704", "has no default operator class for specified partition method"},
+      {"XX000", " is not distributed"},
+      {"22004", "partition column"},
+  };
+  return std::ranges::any_of(others, [&](const auto& other) {
+    return answer.error->sqlstate == other.first && answer.error->message.find(other.second) != std::string::npos;
+  });
+}
+
+Difference describe(const std::string& differs, const std::string& statement, const sql::Answer& ours,
+                    const sql::Answer& theirs) {
+  Difference made;
+  made.text = fmt::format("{} differ\n{};\n--- ours\n{}\n--- theirs\n{}\n", differs, statement, sql::to_string(ours),
+                          sql::to_string(theirs));
+  made.kind = differs + (ours.error ? " " + ours.error->sqlstate + shape_of(ours.error->message) : "") +
+              (theirs.error ? " " + theirs.error->sqlstate + shape_of(theirs.error->message) : "");
+  return made;
+}
+
+std::string with_counts(const std::map<std::string, std::size_t>& counts) {
+  std::string text;
+  for (const auto& [message, count] : counts) text += fmt::format("{:6} {}\n", count, message);
+  return text;
+}
+
+}  // namespace
+
+void showValue(const Script& script, std::ostream& stream) { stream << script.size() << " statements"; }
+
+Script make_script(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  Script script(statements_of_script);
+  for (Numbers& numbers : script) {
+    numbers.resize(choices_of_statement);
+    for (std::uint16_t& number : numbers) number = static_cast<std::uint16_t>(random());
+  }
+  return script;
+}
+
+Stage::Stage(Target target)
+    : target_(target),
+      theirs_(make_postgres_connection(server_.connection())),
+      known_(POLARSIM_SQL_DATA "/known_differences.tsv") {
+  theirs_->run("set client_min_messages to error");
+}
+
+void Stage::note(const std::string& text) {
+  if (log_.is_open()) log_ << text << std::endl;
+}
+
+// A cluster computes the values of all rows before it inserts the first, and a refused statement is not run on
+// PostgreSQL at all: numbers that a failure took are given back to both.
+void Stage::restart_numbers(const GeneratedSchema& schema) {
+  if (target_ != Target::cluster) return;
+  for (const GeneratedTable& table : schema.tables) {
+    for (const GeneratedColumn& column : table.columns) {
+      if (!column.numbered) continue;
+      const std::string call = fmt::format("SELECT setval(pg_get_serial_sequence('{}', '{}'), {})", table.name,
+                                           column.name, 20 * statements_);
+      ours_->run(call);
+      theirs_->run(call);
+    }
+  }
+}
+
+Played Stage::play(const Script& script, bool stop_at_first) {
+  theirs_->run("drop schema public cascade");
+  theirs_->run("create schema public");
+  ours_.reset();
+  ours_ = target_ == Target::cluster ? sql::make_cluster_connection() : sql::make_node_connection();
+  GeneratedSchema schema;
+  Played played;
+  for (const Numbers& numbers : script) {
+    Choices choices(numbers);
+    const GeneratedStatement statement = StatementGenerator(choices, schema, target_).statement();
+    played.statements.push_back(statement.text);
+    note(statement.text + ";");
+    ++statements_;
+    try {
+      if (!step(statement, schema, played, stop_at_first)) return played;
+    } catch (const sql::ConnectionError& error) {
+      played.differences.push_back({statement.text + ";\n" + error.what(), "connection"});
+      return played;
+    }
+  }
+  if (target_ == Target::cluster) compare_tables(schema, played);
+  return played;
+}
+
+bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, Played& played, bool stop_at_first) {
+  const sql::Answer ours = ours_->run(statement.text);
+  const bool refused = target_ == Target::cluster && is_refusal(ours);
+  const auto after = [&](bool succeeded) {
+    const auto& effect = succeeded ? statement.effect : statement.failure_effect;
+    if (effect) effect(schema);
+  };
+  if (statement.cluster_only) {
+    if (ours.error && !refused) {
+      played.differences.push_back(describe("only errors", statement.text, ours, {}));
+      if (stop_at_first) return false;
+    }
+    if (refused) note_refusal(statement, ours);
+    after(!ours.error);
+    return true;
+  }
+  if (refused && !only_reads(statement.text)) {
+    note_refusal(statement, ours);
+    if (!only_reads(statement.text)) restart_numbers(schema);
+    return true;
+  }
+  const sql::Answer theirs = theirs_->run(statement.text);
+  if (theirs.error) ++errors_[theirs.error->sqlstate + " " + shape_of(theirs.error->message)];
+  if (refused && !(theirs.error && theirs.error->sqlstate == ours.error->sqlstate)) {
+    note_refusal(statement, ours);
+    if (!only_reads(statement.text)) restart_numbers(schema);
+    return true;
+  }
+  const std::size_t before = played.differences.size();
+  const bool same = compare(statement, ours, theirs, played);
+  if (!same && (!only_reads(statement.text) || (stop_at_first && played.differences.size() > before))) return false;
+  if (!theirs.error) after(true);
+  if (theirs.error && !only_reads(statement.text)) restart_numbers(schema);
+  return true;
+}
+
+void Stage::note_refusal(const GeneratedStatement& statement, const sql::Answer& ours) {
+  const std::string kind = ours.error->sqlstate + " " + shape_of(ours.error->message);
+  ++refusals_[kind];
+  refused_examples_.emplace(kind, statement.text);
+}
+
+bool Stage::compare(const GeneratedStatement& statement, const sql::Answer& ours, const sql::Answer& theirs,
+                    Played& played) {
+  const std::string differs = target_ == Target::cluster ? difference_of_cluster(ours, theirs, statement.ordered_by)
+                                                         : difference_between(ours, theirs, statement.ordered_by);
+  if (differs.empty()) return true;
+  if (known_.find(statement.text, ours, theirs) != nullptr) {
+    ++known_differences_;
+  } else {
+    played.differences.push_back(describe(differs, statement.text, ours, theirs));
+  }
+  return false;
+}
+
+void Stage::compare_tables(const GeneratedSchema& schema, Played& played) {
+  for (const GeneratedTable& table : schema.tables) {
+    if (table.is_view) continue;
+    GeneratedStatement statement{"SELECT * FROM " + table.name, {}, {}};
+    played.statements.push_back(statement.text);
+    compare(statement, ours_->run(statement.text), theirs_->run(statement.text), played);
+  }
+}
+
+std::size_t Stage::refused() const {
+  std::size_t count = 0;
+  for (const auto& [message, times] : refusals_) count += times;
+  return count;
+}
+
+std::string Stage::summary() const {
+  std::size_t errors = 0;
+  for (const auto& [message, count] : errors_) errors += count;
+  std::string text =
+      fmt::format("{} statements, {} of them errors, {} known differences", statements_, errors, known_differences_);
+  if (target_ == Target::cluster) {
+    text += fmt::format("; refused {} of {}", refused(), statements_);
+    for (const auto& [message, count] : refusals_) text += fmt::format("\n{:6} {}", count, message);
+  }
+  return text;
+}
+
+std::string Stage::errors() const {
+  std::string text = with_counts(errors_);
+  for (const auto& [kind, example] : refused_examples_) text += fmt::format("refused: {}\n  {}\n", kind, example);
+  return text;
+}
+
+}  // namespace polarsim::scenarios::cli::test
