@@ -22,7 +22,9 @@ class RecordingSession : public Session {
   explicit RecordingSession(std::vector<std::string>& log) : log_(log) {}
 
   QueryResult execute(const StatementRequest& request) override {
-    const auto& [statement, text, parameters, types] = request;
+    const syntax::StatementPtr& statement = request.statement;
+    const std::string_view text = request.text;
+    const std::span<const Value> parameters = request.parameters;
     QueryResult result;
     if (const auto* control = std::get_if<syntax::TransactionControl>(&statement->body)) {
       const bool begins = control->kind == syntax::TransactionControl::Kind::begin;
