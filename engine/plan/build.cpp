@@ -213,9 +213,9 @@ class PathBuilder {
     return join;
   }
 
-  // What is still wanted above.
+  // What is still wanted above. Of a semi join that may be a column of its right side, which is equal to one of the
+  // left; of an anti join that was a left join, one that is NULL.
   void add_join_targets(const Path& path, Stage& stage) {
-    const bool one_sided = path.type == PlanJoin::semi || path.type == PlanJoin::anti;
     auto add = [&](const std::vector<ExpressionPtr>& outputs, int side) {
       for (std::size_t i = 0; i < outputs.size(); ++i) {
         if (!is_needed(outputs[i], path.relids)) continue;
@@ -225,7 +225,7 @@ class PathBuilder {
       }
     };
     add(stage.seen, 0);
-    if (!one_sided) add(stage.seen_right, 1);
+    add(stage.seen_right, 1);
     // A row without columns is a row still.
     if (stage.plan->targets.empty()) {
       stage.plan->targets.push_back({make_boolean(true), ""});

@@ -4,6 +4,7 @@
 #include <bit>
 #include <boost/container/small_vector.hpp>
 
+#include "engine/query/fold.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
@@ -46,7 +47,12 @@ class Distributor {
   void reconsider_outer_conditions() {
     for (const Outer& outer : outer_equalities_) {
       const auto& call = *outer.condition->expression->as<OperatorCall>();
-      const bool left_kept = is_subset(outer.condition->left, outer.kept);
+      const Condition& condition = *outer.condition;
+      const bool left_kept = is_subset(condition.left, outer.kept);
+      // One side has to be of rows that are all kept, the other of rows that are not: of a full join none is, and what
+      // needs both sides is no value of either.
+      if (overlaps(left_kept ? condition.right : condition.left, outer.kept)) continue;
+      if (!is_subset(left_kept ? condition.left : condition.right, outer.kept)) continue;
       const ExpressionPtr& kept = call.arguments[left_kept ? 0 : 1];
       const ExpressionPtr& other = call.arguments[left_kept ? 1 : 0];
       const int id = find_class_of(level_, kept);
@@ -57,6 +63,7 @@ class Distributor {
         const auto* equality = equality_of(other->type.id, member.expression->type.id);
         if (equality == nullptr) continue;
         ExpressionPtr expression = make_expression(OperatorCall{equality, {other, member.expression}}, TypeId::boolean);
+        if (!can_be_equivalent(other, member.expression, true)) break;
         add_equivalence(other, member.expression, expression, true);
         outer.condition->selectivity = outer.condition->outer_selectivity = 1;
         break;
@@ -244,16 +251,32 @@ class Distributor {
           add_condition(make_condition(level_, test, relids, true));
           return;
         }
-        add_equivalence(call->arguments[0], call->arguments[1], expression, below || kept != 0);
-        return;
+        if (can_be_equivalent(call->arguments[0], call->arguments[1], below || kept != 0)) {
+          add_equivalence(call->arguments[0], call->arguments[1], expression, below || kept != 0);
+          return;
+        }
       }
     }
     add_condition(make_condition(level_, expression, relids, true));
   }
 
+  // What an outer join below makes NULL keeps its equalities only if all of it becomes NULL.
+  bool can_be_equivalent(const ExpressionPtr& left, const ExpressionPtr& right, bool below) const {
+    if (!below) return true;
+    return (level_.relids_of(left) == 0 || is_strict_throughout(left)) &&
+           (level_.relids_of(right) == 0 || is_strict_throughout(right));
+  }
+
+  // The class an equality adds to. A constant connects only what holds in all rows: below an outer join `x = 1` is said
+  // of the rows that are matched, and has nothing to do with another `y = 1`, above that join or on its other side.
   std::size_t member_class(const ExpressionPtr& expression, bool below) {
-    const int found = find_class_of(level_, expression);
-    if (found >= 0) return static_cast<std::size_t>(found);
+    for (std::size_t id = 0; id < level_.classes.size(); ++id) {
+      const EquivalenceClass& known = level_.classes[id];
+      for (const auto& member : known.members) {
+        if (member.constant && (below || known.below_outer_join)) continue;
+        if (equal(member.expression, expression)) return id;
+      }
+    }
     EquivalenceClass made;
     const Relids relids = level_.relids_of(expression);
     made.members.push_back({expression, relids, relids == 0});
@@ -299,6 +322,12 @@ ExpressionPtr make_equality_of(const ExpressionPtr& left, const ExpressionPtr& r
   return make_expression(OperatorCall{text, {as_text(left), as_text(right)}}, TypeId::boolean);
 }
 
+Relids all_relids(const EquivalenceClass& equivalence) {
+  Relids result = 0;
+  for (const auto& member : equivalence.members) result |= member.relids;
+  return result;
+}
+
 // generate_base_implied_equalities().
 void generate_base_conditions(Level& level, Distributor& distributor) {
   for (std::size_t id = 0; id < level.classes.size(); ++id) {
@@ -307,11 +336,19 @@ void generate_base_conditions(Level& level, Distributor& distributor) {
     auto add = [&](const ExpressionPtr& left, const ExpressionPtr& right, Relids relids) {
       // What was written is kept where it says the same, so that it is shown as it was written.
       ExpressionPtr expression = make_equality_of(left, right);
-      if (relids == 0) {
-        level.one_time_conditions.push_back(expression);
+      if (relids != 0) {
+        distributor.add_condition(make_condition(level, expression, relids, true));
         return;
       }
-      distributor.add_condition(make_condition(level, expression, relids, true));
+      // Two constants that differ: no row at all, or, below an outer join, none on that side of it.
+      const PlannerInputs& inputs = level.statement.inputs;
+      expression = query::fold(expression, {inputs.call, inputs.parameters, false, false});
+      if (is_true_constant(expression)) return;
+      if (equivalence.below_outer_join) {
+        distributor.add_condition(make_condition(level, expression, all_relids(equivalence), true));
+      } else {
+        level.one_time_conditions.push_back(expression);
+      }
     };
     if (equivalence.has_constant) {
       const auto constant =

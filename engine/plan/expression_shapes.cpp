@@ -115,6 +115,17 @@ bool is_strict_in(const ExpressionPtr& condition, const std::vector<char>& entri
   return false;
 }
 
+bool is_strict_throughout(const ExpressionPtr& expression) {
+  return !query::contains(expression, [](const Expression& node) {
+    if (const auto* call = node.as<query::Call>()) {
+      return !call->function->strict || call->function->kind != FunctionKind::scalar || call->variadic_array;
+    }
+    if (const auto* operation = node.as<query::OperatorCall>()) return !operation->function->strict;
+    return !node.as<Column>() && !node.as<query::Constant>() && !node.as<query::Parameter>() &&
+           !node.as<query::Convert>();
+  });
+}
+
 bool returns_set(const ExpressionPtr& expression) {
   return query::contains(expression, [](const Expression& node) {
     const auto* call = node.as<query::Call>();

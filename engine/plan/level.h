@@ -275,6 +275,8 @@ bool is_true_constant(const ExpressionPtr& expression);
 bool is_false_constant(const ExpressionPtr& expression);  // or NULL
 // Whether the expression is NULL whenever all columns of the relations are, or (as a condition) not true.
 bool is_strict_in(const ExpressionPtr& condition, const std::vector<char>& entries);
+// Whether the expression is NULL as soon as one of its columns is (not contain_nonstrict_functions()).
+bool is_strict_throughout(const ExpressionPtr& expression);
 // Entries whose being NULL makes the condition not true, by entry (find_nonnullable_rels).
 void add_nonnullable_entries(const ExpressionPtr& condition, bool top, std::vector<char>& entries);
 // Whether a call of a set-returning function is in it.

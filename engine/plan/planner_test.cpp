@@ -56,7 +56,10 @@ INSTANTIATE_TEST_SUITE_P(
         "SELECT * FROM t WHERE b = 1 FOR UPDATE",
         "SELECT t.* FROM t JOIN s ON s.x = t.a ORDER BY c LIMIT 1 FOR UPDATE OF t",
         "WITH d AS (DELETE FROM t WHERE b = 1 RETURNING a) SELECT count(*) FROM d", "SELECT * FROM t WHERE a = $1",
-        "SELECT x FROM s WHERE y = ANY ($1::int[])"));
+        "SELECT x FROM s WHERE y = ANY ($1::int[])",
+        "SELECT p.a FROM t p JOIN t q ON q.a = p.a WHERE EXISTS (SELECT 1 FROM s WHERE s.x = p.a)",
+        "SELECT p.x FROM s p JOIN s q ON q.x = p.x WHERE EXISTS (SELECT 1 FROM s r WHERE r.x = p.x)",
+        "SELECT q.x FROM (SELECT t.a, s.x FROM t LEFT JOIN s ON s.x = t.a WHERE s.x IS NULL) q JOIN u ON u.id = q.a"));
 
 TEST(Planner, KeyIsLookedUp) { EXPECT_EQ(shape("SELECT * FROM t WHERE a = 5"), "Index Scan t"); }
 TEST(Planner, AggregateReadsAll) { EXPECT_EQ(shape("SELECT sum(b) FROM t"), "Aggregate(Seq Scan t)"); }
@@ -70,6 +73,15 @@ TEST(Planner, ManyRowsAreHashed) {
 TEST(Planner, OrderByKeyWithLimitReadsTheIndex) {
   EXPECT_EQ(shape("SELECT * FROM t ORDER BY a LIMIT 3"), "Limit(Index Scan t)");
   EXPECT_EQ(shape("SELECT * FROM t ORDER BY a DESC LIMIT 3"), "Limit(Index Scan t Backward)");
+}
+TEST(Planner, ConstantsContradictOnlyWhereBothHold) {
+  EXPECT_EQ(shape("SELECT 1 FROM s p LEFT JOIN s q ON q.x = p.x AND q.x = 1 WHERE p.x = 2").find("Result"),
+            std::string::npos);
+  EXPECT_EQ(shape("SELECT 1 FROM s p WHERE p.x = 2 AND NOT EXISTS (SELECT 1 FROM s q WHERE q.x = p.x AND q.x = 1)")
+                .find("Result"),
+            std::string::npos);
+  EXPECT_NE(shape("SELECT 1 FROM s p JOIN s q ON q.x = p.x AND q.x = 1 WHERE p.x = 2").find("Result"),
+            std::string::npos);
 }
 TEST(Planner, UnknownSubqueryIsComputedOnce) {
   EXPECT_EQ(shape("SELECT * FROM s WHERE x = (SELECT max(b) FROM t)"), "Seq Scan s | InitPlan: Aggregate(Seq Scan t)");
