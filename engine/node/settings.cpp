@@ -30,6 +30,7 @@ enum class Kind : std::uint8_t {
   cost,       // a number, not negative
   memory,     // kilobytes
   isolation,  // a level
+  severity,   // of messages
   zone,       // a time zone
   date_style,
   schemas,
@@ -48,7 +49,7 @@ constexpr Known known_settings[] = {
     {"application_name", Kind::text, ""},
     {"bytea_output", Kind::fixed, "hex"},
     {"client_encoding", Kind::fixed, "UTF8"},
-    {"client_min_messages", Kind::text, "notice"},
+    {"client_min_messages", Kind::severity, "notice"},
     {"cpu_index_tuple_cost", Kind::cost, "0.005"},
     {"cpu_operator_cost", Kind::cost, "0.0025"},
     {"cpu_tuple_cost", Kind::cost, "0.01"},
@@ -115,6 +116,22 @@ std::string lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
+}
+
+// From what is least important. INFO is sent to the client in any case.
+constexpr std::string_view severities[] = {"debug5", "debug4", "debug3", "debug2",  "debug1",
+                                           "log",    "info",   "notice", "warning", "error"};
+
+std::size_t severity_rank(std::string_view name) {
+  return static_cast<std::size_t>(std::find(std::begin(severities), std::end(severities), name) -
+                                  std::begin(severities));
+}
+
+std::string check_severity(std::string_view name, std::string_view value) {
+  std::string severity = lower(value);
+  if (severity == "debug") severity = "debug2";
+  if (severity_rank(severity) < std::size(severities)) return severity;
+  refuse(name, value, "Available values: debug5, debug4, debug3, debug2, debug1, log, notice, warning, error.");
 }
 
 // A number, perhaps with a fraction and a unit, as a multiple of `base`: PostgreSQL's parse_int().
@@ -292,6 +309,8 @@ std::string Settings::canonical(std::string_view name, std::string_view value) c
       return show_amount(parse_memory_kb(name, value), memory_units);
     case Kind::isolation:
       return check_isolation(name, value);
+    case Kind::severity:
+      return check_severity(name, value);
     case Kind::zone:
       return check_zone(value);
     case Kind::date_style:
@@ -306,10 +325,15 @@ std::string Settings::canonical(std::string_view name, std::string_view value) c
   return std::string(value);
 }
 
+bool Settings::lets_through(std::string_view severity) const {
+  return severity == "INFO" || severity_rank(severity.empty() ? "warning" : lower(severity)) >= least_message_;
+}
+
 void Settings::apply(std::string_view name) {
   const auto found = values_.find(name);
   if (found == values_.end()) return;
   const std::string& value = found->second;
+  if (name == "client_min_messages") least_message_ = severity_rank(value);
   const std::pair<const char*, Duration*> timeouts[] = {
       {"lock_timeout", &lock_timeout_},
       {"statement_timeout", &statement_timeout_},

@@ -46,6 +46,8 @@ class Settings {
   const std::string& time_zone() const { return time_zone_; }
   const plan::PlannerSettings& planner_settings() const { return planner_; }
   std::size_t work_memory_bytes() const { return static_cast<std::size_t>(planner_.work_mem_kb) * 1024; }
+  // Whether the client wants to hear of a notice; an empty severity is WARNING.
+  bool lets_through(std::string_view severity) const;
   bool allow_system_table_mods() const { return allow_system_table_mods_; }
 
   // The level's name in lower case. Throws 22023 unless it is one, 0A000 for the one this engine does not have.
@@ -71,6 +73,7 @@ class Settings {
   std::string time_zone_;
   plan::PlannerSettings planner_;
   bool allow_system_table_mods_ = false;
+  std::size_t least_message_ = 0;  // client_min_messages, by rank
 };
 
 }  // namespace polarsim::engine
