@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/cluster/test_cluster.h"
+#include "engine/pgwire/message.h"
 
 namespace polarsim::engine {
 namespace {
@@ -22,6 +23,48 @@ void with_accounts(const std::function<void(TestCluster&, Client&, Client&)>& bo
 std::string balances(Client& client) {
   return TestCluster::rows(client, "SELECT id, balance FROM account ORDER BY id");
 }
+
+// A client that describes without executing, as \gdesc does.
+class DescribingClient {
+ public:
+  explicit DescribingClient(TestCluster& world)
+      : connection_(world.client_host().connect(sim::Address{"cn1", default_port}).value()) {
+    send({pgwire::Startup{{{"user", "u"}}}});
+    answer();
+  }
+  std::string simple(const std::string& sql) {
+    send({pgwire::Query{sql}});
+    return answer();
+  }
+  std::string describe(const std::string& sql) {
+    send({pgwire::Parse{"", sql, {}}, pgwire::Describe{'S', ""}, pgwire::Sync{}});
+    return answer();
+  }
+
+ private:
+  void send(const std::vector<pgwire::FrontendMessage>& messages) {
+    std::string bytes;
+    for (const pgwire::FrontendMessage& message : messages) pgwire::append(bytes, message);
+    EXPECT_TRUE(connection_.send(bytes).has_value());
+  }
+  // The tag or the error's SQLSTATE, then the status.
+  std::string answer() {
+    std::string said;
+    while (true) {
+      while (const auto message = decoder_.next_backend()) {
+        if (const auto* tag = std::get_if<pgwire::CommandComplete>(&*message)) said = tag->tag;
+        if (const auto* report = std::get_if<pgwire::Report>(&*message)) said = report->fields.sqlstate;
+        if (const auto* ready = std::get_if<pgwire::ReadyForQuery>(&*message)) return said + " " + ready->status;
+      }
+      std::string bytes;
+      if (!connection_.receive(bytes).has_value() || bytes.empty()) return "lost";
+      decoder_.feed(bytes);
+    }
+  }
+
+  sim::Connection connection_;
+  pgwire::Decoder decoder_;
+};
 
 TEST(CoordinatorBlocks, SavepointsHoldOnAllNodes) {
   with_accounts([](TestCluster&, Client& client, Client& other) {
@@ -67,6 +110,117 @@ TEST(CoordinatorBlocks, AnErrorEndsOnlyWhatCameAfterTheSavepoint) {
     EXPECT_EQ(TestCluster::ok(client, "COMMIT").tag, "ROLLBACK");
     EXPECT_EQ(balances(other), "1|1;2|51;3|100;4|100");
     EXPECT_EQ(TestCluster::fails(client, "SAVEPOINT a").sqlstate, "25P01");
+  });
+}
+
+// Errors that the session hears of only from the connection, or at Describe.
+TEST(CoordinatorBlocks, AnErrorBeforeExecutionEndsTheBlock) {
+  with_accounts([](TestCluster& world, Client& client, Client& other) {
+    const auto ends_the_block = [&](Client& on, const std::string& table, const std::function<std::string()>& error,
+                                    const char* sqlstate) {
+      TestCluster::ok(on, "BEGIN");
+      TestCluster::ok(on, "INSERT INTO " + table + " VALUES (50, 1)");
+      EXPECT_EQ(error(), sqlstate);
+      EXPECT_EQ(on.status(), TransactionStatus::failed);
+      EXPECT_EQ(TestCluster::fails(on, "INSERT INTO " + table + " VALUES (51, 1)").sqlstate, "25P02");
+      EXPECT_EQ(TestCluster::ok(on, "COMMIT").tag, "ROLLBACK");
+      EXPECT_EQ(TestCluster::rows(on, "SELECT count(*) FROM " + table + " WHERE id >= 50"), "0");
+    };
+    Client node = world.connect("dn1");
+    TestCluster::ok(node, "CREATE TABLE own (id integer, b bigint)");
+    const auto of = [](Client& on, const char* sql) {
+      return [&on, sql] { return on.simple_query(sql).error().sqlstate; };
+    };
+    ends_the_block(client, "account", of(client, "SELEC 1"), "42601");
+    ends_the_block(client, "account", of(client, "SELECT $1"), "42P02");
+    ends_the_block(client, "account", of(client, "COMMIT AND CHAIN"), "0A000");
+    ends_the_block(client, "account", of(client, "BEGIN READ ONLY"), "0A000");
+    ends_the_block(node, "own", of(node, "SELEC 1"), "42601");
+    ends_the_block(node, "own", of(node, "SELECT $1"), "42P02");
+    // A savepoint keeps what came before it.
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, "INSERT INTO account VALUES (60, 1)");
+    TestCluster::ok(client, "SAVEPOINT a");
+    TestCluster::ok(client, "INSERT INTO account VALUES (61, 1)");
+    EXPECT_EQ(client.simple_query("SELEC 1").error().sqlstate, "42601");
+    EXPECT_EQ(TestCluster::ok(client, "ROLLBACK TO a").tag, "ROLLBACK");
+    EXPECT_EQ(TestCluster::ok(client, "COMMIT").tag, "COMMIT");
+    EXPECT_EQ(TestCluster::rows(other, "SELECT id FROM account WHERE id >= 50"), "60");
+  });
+}
+
+TEST(CoordinatorBlocks, AnErrorAtDescribeEndsTheBlock) {
+  with_accounts([](TestCluster& world, Client& client, Client&) {
+    DescribingClient describing(world);
+    for (const char* const sql : {"SELECT nosuch", "SELECT nosuch FROM account",
+                                  "SELECT create_distributed_table(1, 2, 3, 4, 5, 6, 7)", "SELEC 1"}) {
+      EXPECT_EQ(describing.simple("BEGIN"), "BEGIN T");
+      EXPECT_EQ(describing.simple("INSERT INTO account VALUES (50, 1)"), "INSERT 0 1 T");
+      EXPECT_EQ(describing.describe("SELECT 1 FROM account"), " T");
+      EXPECT_EQ(describing.describe(sql).substr(5), " E") << sql;
+      EXPECT_EQ(describing.simple("SELECT 1"), "25P02 E");
+      EXPECT_EQ(describing.describe("SELECT 1"), "25P02 E");
+      EXPECT_EQ(describing.simple("COMMIT"), "ROLLBACK I");
+      // Outside a block nothing is left open.
+      EXPECT_EQ(describing.describe(sql).substr(5), " I") << sql;
+      EXPECT_EQ(describing.simple("SELECT 1"), "SELECT 1 I");
+    }
+    EXPECT_EQ(balances(client), "1|100;2|100;3|100;4|100");
+    EXPECT_EQ(describing.simple("INSERT INTO account VALUES (50, 1)"), "INSERT 0 1 I");
+  });
+}
+
+// Notices of changed definitions; client_min_messages holds them back.
+TEST(CoordinatorBlocks, NoticesOfDefinitionsReachTheClient) {
+  with_accounts([](TestCluster&, Client& client, Client&) {
+    const auto notices = [&](const char* sql) {
+      std::string all;
+      for (const ErrorFields& notice : TestCluster::ok(client, sql).notices)
+        all += (all.empty() ? "" : "; ") + notice.severity + " " + notice.message;
+      return all;
+    };
+    EXPECT_EQ(notices("CREATE INDEX i ON account (balance)"), "");
+    EXPECT_EQ(notices("CREATE INDEX IF NOT EXISTS i ON account (balance)"),
+              "NOTICE relation \"i\" already exists, skipping");
+    EXPECT_EQ(notices("ALTER TABLE account ADD COLUMN IF NOT EXISTS balance bigint"),
+              "NOTICE column \"balance\" of relation \"account\" already exists, skipping");
+    EXPECT_EQ(notices("CREATE SCHEMA IF NOT EXISTS public"), "NOTICE schema \"public\" already exists, skipping");
+    EXPECT_EQ(notices("DROP SCHEMA IF EXISTS nosuch"), "NOTICE schema \"nosuch\" does not exist, skipping");
+    EXPECT_EQ(notices("CREATE SCHEMA s"), "");
+    EXPECT_EQ(notices("CREATE TABLE s.own (a integer)"), "");
+    EXPECT_EQ(notices("DROP SCHEMA s CASCADE"), "NOTICE drop cascades to table s.own");
+    EXPECT_EQ(notices("CREATE VIEW v AS SELECT * FROM account"), "");
+    EXPECT_EQ(notices("SET client_min_messages = WARNING"), "");
+    EXPECT_EQ(notices("CREATE INDEX IF NOT EXISTS i ON account (balance)"), "");
+    EXPECT_EQ(notices("COMMIT"), " there is no transaction in progress");
+    EXPECT_EQ(notices("SET client_min_messages = error"), "");
+    EXPECT_EQ(notices("COMMIT"), "");
+    EXPECT_EQ(TestCluster::fails(client, "SET client_min_messages = loud").sqlstate, "22023");
+    EXPECT_EQ(notices("RESET client_min_messages"), "");
+    EXPECT_EQ(notices("DROP TABLE account CASCADE"), "NOTICE drop cascades to view v");
+  });
+}
+
+TEST(CoordinatorBlocks, StatementTimeoutCancelsTheTasks) {
+  with_accounts([](TestCluster& world, Client& client, Client& other) {
+    TestCluster::ok(client, "SET statement_timeout = '500ms'");
+    for (const char* const begin : {"", "BEGIN"}) {
+      if (*begin != '\0') TestCluster::ok(client, begin);
+      const sim::Time began = world.simulation().now();
+      const ErrorFields error = TestCluster::fails(client, "SELECT pg_sleep(20) FROM account");
+      EXPECT_EQ(error.sqlstate, "57014");
+      EXPECT_EQ(error.message, "canceling statement due to statement timeout");
+      EXPECT_LT(world.simulation().now() - began, in_seconds(1));
+      if (*begin != '\0') TestCluster::ok(client, "ROLLBACK");
+    }
+    TestCluster::ok(other, "BEGIN");
+    TestCluster::ok(other, "UPDATE account SET balance = 0 WHERE id = 1");
+    EXPECT_EQ(TestCluster::fails(client, "UPDATE account SET balance = 9").message,
+              "canceling statement due to statement timeout");
+    TestCluster::ok(other, "ROLLBACK");
+    EXPECT_EQ(balances(client), "1|100;2|100;3|100;4|100") << "the next statement has time of its own";
+    world.sleep(in_seconds(2));
+    EXPECT_EQ(TestCluster::ok(client, "UPDATE account SET balance = 9").tag, "UPDATE 4");
   });
 }
 

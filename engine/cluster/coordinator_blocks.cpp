@@ -48,6 +48,7 @@ QueryResult CoordinatorSession::control(const syntax::TransactionControl& contro
       QueryResult result =
           warned("BEGIN", sqlstate::active_sql_transaction, "there is already a transaction in progress");
       if (control.modes == syntax::TransactionModes{}) return result;
+      after_error();
       throw SqlError(sqlstate::feature_not_supported, "BEGIN with transaction modes inside a block is not supported");
     }
     case Kind::commit:
@@ -85,7 +86,8 @@ QueryResult CoordinatorSession::begin(const syntax::TransactionControl& control)
 }
 
 QueryResult CoordinatorSession::commit() {
-  if (status_ == TransactionStatus::failed) return rollback();
+  // What this node's part has lost must not be committed on the others.
+  if (status_ == TransactionStatus::failed || local_->status() == TransactionStatus::failed) return rollback();
   if (status_ == TransactionStatus::idle)
     return warned("COMMIT", sqlstate::no_active_sql_transaction, "there is no transaction in progress");
   const TransactionEnd end{*this};

@@ -43,7 +43,9 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   if (!change.concerns_cluster(statement)) return local_->execute(request);
   if (!locks) hold_definitions();
   QueryResult result;
-  local_->run_as_statement(request, [&] { result = change.run(request.statement, request.text); });
+  const std::vector<ErrorFields> notices =
+      local_->run_as_statement(request, [&] { result = change.run(request.statement, request.text); });
+  result.notices.insert(result.notices.end(), notices.begin(), notices.end());
   for (ErrorFields& notice : cluster.take_notices()) result.notices.push_back(std::move(notice));
   return result;
 }
@@ -76,7 +78,7 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const Statem
     require_primary();
     hold_definitions();
   };
-  local_->run_as_statement(request, [&] {
+  const std::vector<ErrorFields> notices = local_->run_as_statement(request, [&] {
     local_->with_analysis([&](const query::AnalysisContext& context) {
       const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context);
       if (query)
@@ -85,30 +87,53 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const Statem
     });
   });
   if (result) {
+    result->notices.insert(result->notices.end(), notices.begin(), notices.end());
     for (ErrorFields& notice : cluster.take_notices()) result->notices.push_back(std::move(notice));
   }
   return result;
 }
 
-// A call of one of the cluster's functions is unknown to the local session. Of distributed tables, it has shells.
 StatementDescription CoordinatorSession::describe(const StatementRequest& request) {
-  const auto* const select = std::get_if<syntax::Select>(&request.statement->body);
-  if (select != nullptr && may_call_cluster_function(*select) && !termination_requested()) {
-    std::optional<StatementDescription> description;
+  if (!termination_requested()) {
+    if (status_ == TransactionStatus::failed &&
+        !std::holds_alternative<syntax::TransactionControl>(request.statement->body)) {
+      throw SqlError(sqlstate::in_failed_sql_transaction,
+                     "current transaction is aborted, commands ignored until end of transaction block");
+    }
     const bool alone = status_ == TransactionStatus::idle;
-    if (alone || in_block()) enter_local_block();
-    local_->run_as_statement(request, [&] {
-      local_->with_analysis([&](const query::AnalysisContext& context) {
-        const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context);
-        if (!query) return;
-        description = query->has_rest ? local_->describe_here({shape_of_rest(*request.statement, *query), request.text})
-                                      : StatementDescription{{}, columns_of(*query)};
-      });
-    });
-    if (alone) transaction_.rollback();
-    if (description) return std::move(*description);
+    if (alone) modes_ = local_->default_modes();
+    try {
+      StatementDescription description = describe_statement(request);
+      if (alone) transaction_.rollback();
+      return description;
+    } catch (const SqlError&) {
+      if (alone) {
+        transaction_.rollback();
+      } else if (in_block()) {
+        after_error();
+      }
+      if (!termination_requested()) throw;
+    }
   }
-  return local_->describe(request);
+  close();
+  throw SessionTerminated::by_administrator();
+}
+
+// A call of one of the cluster's functions is unknown to the local session. Of distributed tables, it has shells.
+StatementDescription CoordinatorSession::describe_statement(const StatementRequest& request) {
+  const auto* const select = std::get_if<syntax::Select>(&request.statement->body);
+  if (select == nullptr || !may_call_cluster_function(*select)) return local_->describe(request);
+  std::optional<StatementDescription> description;
+  enter_local_block();
+  local_->run_as_statement(request, [&] {
+    local_->with_analysis([&](const query::AnalysisContext& context) {
+      const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context);
+      if (!query) return;
+      description = query->has_rest ? local_->describe_here({shape_of_rest(*request.statement, *query), request.text})
+                                    : StatementDescription{{}, columns_of(*query)};
+    });
+  });
+  return description ? std::move(*description) : local_->describe(request);
 }
 
 }  // namespace polarsim::engine::cluster

@@ -61,15 +61,28 @@ void CoordinatorSession::on_interrupt() {
 
 QueryResult CoordinatorSession::execute(const StatementRequest& request) {
   if (!termination_requested()) {
-    executor_.begin_statement();
+    const sim::Duration timeout = local_->statement_timeout();
+    executor_.begin_statement(timeout > sim::Duration(0) ? coordinator_.host().deadline_in(timeout) : sim::never);
     try {
-      return execute_statement(request);
+      QueryResult result = execute_statement(request);
+      local_->hold_back(result.notices);
+      return result;
     } catch (const SqlError&) {
       if (!termination_requested()) throw;
     }
   }
   close();
   throw SessionTerminated::by_administrator();
+}
+
+void CoordinatorSession::fail() {
+  if (!in_block()) return;
+  try {
+    after_error();
+  } catch (const SqlError& error) {
+    // Somebody wants the session to end, which then takes with it what is left.
+    coordinator_.host().log("the end of a failed block: " + error.fields().message);
+  }
 }
 
 QueryResult CoordinatorSession::execute_statement(const StatementRequest& request) {

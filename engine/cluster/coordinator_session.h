@@ -52,6 +52,7 @@ class CoordinatorSession : public Session, private QueryHook {
 
   QueryResult execute(const StatementRequest& request) override;
   StatementDescription describe(const StatementRequest& request) override;
+  void fail() override;
   CallContext output_context() const override { return local_->output_context(); }
   TransactionStatus status() const override { return status_; }
   void close() override;
@@ -125,6 +126,8 @@ class CoordinatorSession : public Session, private QueryHook {
   // The cluster's functions and definitions (coordinator_definitions.cpp).
   QueryResult run_command(const StatementRequest& request);
   std::optional<QueryResult> run_cluster_function(const StatementRequest& request);
+  // Without regard to how errors end what is open.
+  StatementDescription describe_statement(const StatementRequest& request);
   void require_primary() const;
   // Until the end of the transaction.
   void hold_definitions();

@@ -1,5 +1,6 @@
 #include "engine/cluster/executor.h"
 
+#include <functional>
 #include <utility>
 
 #include "engine/pgwire/connection_options.h"
@@ -24,6 +25,37 @@ SqlError remote_error(const NodeInfo& node, ErrorFields fields) {
   fields.position = 0;  // it counts in a text the client never saw
   return SqlError(std::move(fields));
 }
+
+namespace {
+
+SqlError statement_timed_out() { return {sqlstate::query_canceled, "canceling statement due to statement timeout"}; }
+
+// Counts a call for as long as it lasts.
+struct Running {
+  int& calls;
+  explicit Running(int& counter) : calls(counter) { ++calls; }
+  ~Running() { --calls; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+};
+
+// Does something at a time, unless it is gone by then.
+class Alarm {
+ public:
+  Alarm(sim::Host& host, sim::Time when, const std::function<void()>& work)
+      : host_(host), timer_(when == sim::never ? 0 : host.scheduler().call_at(when, work)) {}
+  ~Alarm() {
+    if (timer_ != 0) host_.scheduler().cancel_timer(timer_);
+  }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+
+ private:
+  sim::Host& host_;
+  sim::TimerId timer_;
+};
+
+}  // namespace
 
 RemoteConnection& Executor::connection_to(const NodeInfo& node) {
   std::unique_ptr<RemoteConnection>& slot = connections_[node.group_id];
@@ -55,6 +87,10 @@ void Executor::enter_block(RemoteConnection& connection, const std::string& begi
 void Executor::cancel() {
   if (running_ == 0) return;
   cancelled_ = true;
+  cancel_tasks();
+}
+
+void Executor::cancel_tasks() {
   for (const auto& [group, connection] : connections_) {
     if (connection == nullptr || connection->client.usable()) continue;
     // Nobody waits for the outcome: it shows in the statement's answer.
@@ -67,6 +103,7 @@ void Executor::cancel() {
 
 void Executor::check_cancelled() const {
   if (cancelled_) throw SqlError(sqlstate::query_canceled, "canceling statement due to user request");
+  if (timed_out_) throw statement_timed_out();
 }
 
 namespace {
@@ -106,22 +143,13 @@ QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_b
   return std::move(*result);
 }
 
-namespace {
-
-// Counts a call for as long as it lasts.
-struct Running {
-  int& calls;
-  explicit Running(int& counter) : calls(counter) { ++calls; }
-  ~Running() { --calls; }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-};
-
-}  // namespace
-
 std::vector<QueryResult> Executor::run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block,
                                        const std::string& begin) {
   const Running running(running_);
+  const Alarm alarm(host_, deadline_, [this] {
+    timed_out_ = true;
+    cancel_tasks();
+  });
   std::vector<QueryResult> results(tasks.size());
   std::map<int, std::vector<std::size_t>> tasks_of_node;
   for (std::size_t i = 0; i < tasks.size(); ++i) tasks_of_node[tasks[i].group_id].push_back(i);
@@ -147,8 +175,10 @@ std::vector<QueryResult> Executor::run(const Metadata& metadata, const std::vect
     }
     nursery.wait();
   }
-  if (first_failure) throw SqlError(*first_failure);
-  return results;
+  if (!first_failure) return results;
+  // The nodes know only that somebody cancelled.
+  if (timed_out_ && !cancelled_ && first_failure->sqlstate() == sqlstate::query_canceled) throw statement_timed_out();
+  throw SqlError(*first_failure);
 }
 
 QueryResult Executor::run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters) {

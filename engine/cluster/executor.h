@@ -15,6 +15,7 @@
 #include "engine/cluster/metadata.h"
 #include "engine/pgwire/client.h"
 #include "sim/host.h"
+#include "sim/time.h"
 
 namespace polarsim::engine::cluster {
 
@@ -58,8 +59,13 @@ class Executor {
                                const std::string& begin = "BEGIN");
   // Never blocks: cancels what run() has under way on other nodes, and what it has yet to start. They end with 57014.
   void cancel();
-  // An old request to cancel has nothing to cancel any more.
-  void begin_statement() { cancelled_ = false; }
+  // An old request to cancel has nothing to cancel any more. What run() has under way at `deadline` is cancelled, and
+  // ends with 57014, too.
+  void begin_statement(sim::Time deadline = sim::never) {
+    cancelled_ = false;
+    timed_out_ = false;
+    deadline_ = deadline;
+  }
   // A bare statement outside any block.
   QueryResult run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters = {});
 
@@ -73,6 +79,7 @@ class Executor {
  private:
   RemoteConnection& connection_to(const NodeInfo& node);
   void enter_block(RemoteConnection& connection, const std::string& begin);
+  void cancel_tasks();
   void check_cancelled() const;
   QueryResult run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin);
 
@@ -82,6 +89,8 @@ class Executor {
   int opened_ = 0;
   int running_ = 0;  // calls of run()
   bool cancelled_ = false;
+  bool timed_out_ = false;
+  sim::Time deadline_ = sim::never;
 };
 
 }  // namespace polarsim::engine::cluster

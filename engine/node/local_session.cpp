@@ -175,8 +175,13 @@ QueryResult LocalSession::execute(const StatementRequest& request) {
   return guarded(request, [&] {
     QueryResult result = dispatch(request);
     for (ErrorFields& notice : notices_) result.notices.push_back(std::move(notice));
+    hold_back(result.notices);
     return result;
   });
+}
+
+void LocalSession::hold_back(std::vector<ErrorFields>& notices) const {
+  std::erase_if(notices, [&](const ErrorFields& notice) { return !settled_.in_force->lets_through(notice.severity); });
 }
 
 StatementDescription LocalSession::describe(const StatementRequest& request) {
@@ -189,12 +194,17 @@ StatementDescription LocalSession::describe(const StatementRequest& request) {
   });
 }
 
-void LocalSession::run_as_statement(const StatementRequest& request, const std::function<void()>& work) {
-  guarded(request, [&] {
+void LocalSession::fail() {
+  if (backend_ != nullptr && status_ == TransactionStatus::in_transaction) after_error();
+}
+
+std::vector<ErrorFields> LocalSession::run_as_statement(const StatementRequest& request,
+                                                        const std::function<void()>& work) {
+  return guarded(request, [&] {
     queried_ = true;
     set_call_context();
     work();
-    return 0;
+    return std::exchange(notices_, {});
   });
 }
 

@@ -41,6 +41,7 @@ class LocalSession final : public Session {
 
   QueryResult execute(const StatementRequest& request) override;
   StatementDescription describe(const StatementRequest& request) override;
+  void fail() override;
   CallContext output_context() const override;
   TransactionStatus status() const override { return status_; }
   void close() override;
@@ -68,8 +69,8 @@ class LocalSession final : public Session {
                                             executor::CustomRowSource* custom_rows = nullptr);
   StatementDescription describe_here(const StatementRequest& request);
   // Does something as a statement of the session, in the open transaction: with its limits and context; what `work`
-  // throws is the statement's error.
-  void run_as_statement(const StatementRequest& request, const std::function<void()>& work);
+  // throws is the statement's error. Returns the notices of what was run here.
+  std::vector<ErrorFields> run_as_statement(const StatementRequest& request, const std::function<void()>& work);
   void with_analysis(const std::function<void(const query::AnalysisContext&)>& work);
   // Statements that come from the node itself or from another one may change the catalog's tables without
   // allow_system_table_mods; run_here() always may.
@@ -80,6 +81,9 @@ class LocalSession final : public Session {
   void set_default(std::string_view name, std::string_view value);
   // The schemas of search_path that exist.
   std::vector<std::string> schemas_searched() { return search_path(); }
+  // Leaves out what client_min_messages holds back.
+  void hold_back(std::vector<ErrorFields>& notices) const;
+  sim::Duration statement_timeout() const { return settled_.in_force->statement_timeout(); }  // 0: none
   // Null if none is open.
   const txn::Transaction* transaction() const { return transaction_; }
   // Whether the open transaction has changed anything here.

@@ -70,6 +70,9 @@ class Session {
   virtual QueryResult execute(const StatementRequest& request) = 0;
   // Analyses the statement without executing it; the request's parameters are not looked at. Throws as execute() does.
   virtual StatementDescription describe(const StatementRequest& request) = 0;
+  // The connection has told the client of an error of its own: a text that cannot be parsed, a parameter that is
+  // missing. To an open block it does what an error of execute() does; else nothing. Must not throw SqlError.
+  virtual void fail() = 0;
   // The settings that texts of values depend on. Valid until the next statement.
   virtual CallContext output_context() const { return {}; }
   virtual TransactionStatus status() const = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 
@@ -15,6 +16,15 @@ namespace {
 using sim::Duration;
 
 bool is_on(std::string_view text) { return text == "on"; }
+
+// From what is least important. INFO is sent to the client in any case.
+constexpr std::string_view severities[] = {"debug5", "debug4", "debug3", "debug2",  "debug1",
+                                           "log",    "info",   "notice", "warning", "error"};
+
+std::size_t severity_rank(std::string_view name) {
+  return static_cast<std::size_t>(std::find(std::begin(severities), std::end(severities), name) -
+                                  std::begin(severities));
+}
 
 int integer_of(std::string_view text) {
   int number = 0;
@@ -48,10 +58,15 @@ bool Settings::check_boolean(std::string_view parameter, std::string_view value)
   return check_boolean_setting(parameter, value);
 }
 
+bool Settings::lets_through(std::string_view severity) const {
+  return severity == "INFO" || severity_rank(severity.empty() ? "warning" : setting_in_lower_case(severity)) >= least_message_;
+}
+
 void Settings::apply(std::string_view name) {
   const auto found = values_.find(name);
   if (found == values_.end()) return;
   const std::string& value = found->second;
+  if (name == "client_min_messages") least_message_ = severity_rank(value);
   const std::pair<const char*, Duration*> timeouts[] = {
       {"lock_timeout", &lock_timeout_},
       {"statement_timeout", &statement_timeout_},

@@ -59,6 +59,8 @@ class Settings {
   const std::string& time_zone() const { return time_zone_; }
   const plan::PlannerSettings& planner_settings() const { return planner_; }
   std::size_t work_memory_bytes() const { return static_cast<std::size_t>(planner_.work_mem_kb) * 1024; }
+  // Whether the client wants to hear of a notice; an empty severity is WARNING.
+  bool lets_through(std::string_view severity) const;
   bool allow_system_table_mods() const { return allow_system_table_mods_; }
   const ClusterSettings& cluster_settings() const { return cluster_; }
 
@@ -87,6 +89,7 @@ class Settings {
   plan::PlannerSettings planner_;
   bool allow_system_table_mods_ = false;
   ClusterSettings cluster_;
+  std::size_t least_message_ = 0;  // client_min_messages, by rank
 };
 
 }  // namespace polarsim::engine

@@ -46,6 +46,32 @@ void refuse_parameters(const syntax::Statement& statement) {
   throw SqlError(sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(statement.parameters));
 }
 
+// Blanks and comments aside. False for a text that begins with anything else.
+bool begins_with_start(std::string_view text) {
+  while (!text.empty()) {
+    if (text.starts_with("--")) {
+      text.remove_prefix(std::min(text.find('\n'), text.size()));
+    } else if (text.starts_with("/*")) {
+      std::size_t depth = 0;
+      do {
+        const bool opens = text.starts_with("/*");
+        const bool closes = text.starts_with("*/");
+        if (opens) ++depth;
+        if (closes) --depth;
+        text.remove_prefix(opens || closes ? 2 : 1);
+      } while (depth > 0 && !text.empty());
+    } else if (std::string_view(" \t\n\r\f\v;").find(text.front()) != std::string_view::npos) {
+      text.remove_prefix(1);
+    } else {
+      break;
+    }
+  }
+  static constexpr std::string_view word = "start";
+  return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
+         });
+}
+
 void refuse_binary(const std::vector<std::int16_t>& formats, const char* what) {
   if (std::any_of(formats.begin(), formats.end(), [](std::int16_t format) { return format != 0; })) {
     throw SqlError(sqlstate::feature_not_supported, std::string("binary format is not supported for ") + what);
@@ -250,6 +276,7 @@ void Backend::answer(const std::function<void()>& work) {
     throw;
   } catch (const SqlError& error) {
     report_error(error, "ERROR");
+    session_->fail();
     skipping_to_sync_ = true;
     described_.reset();
     check_synchronization();
@@ -264,7 +291,6 @@ void Backend::ready() {
 void Backend::run_simple(const std::string& text) {
   try {
     const std::vector<syntax::StatementPtr> statements = cache_.parse(text);
-    for (const syntax::StatementPtr& statement : statements) refuse_parameters(*statement);
     if (statements.empty()) {
       send(EmptyQueryResponse{});
       return;
@@ -277,12 +303,18 @@ void Backend::run_simple(const std::string& text) {
       run_as_one(statements, text);
       return;
     }
-    for (const syntax::StatementPtr& statement : statements)
-      send_rows(run_statement({statement, text}), Describing::rows);
+    bool first = true;
+    for (const syntax::StatementPtr& statement : statements) {
+      // In a failed block that is the error that counts.
+      if (session_->status() != TransactionStatus::failed) refuse_parameters(*statement);
+      send_rows(run_statement({statement, text}, std::exchange(first, false)), Describing::rows);
+    }
   } catch (const SessionTerminated&) {
     throw;
   } catch (const SqlError& error) {
     report_error(error, "ERROR");
+    // Nothing if the statement's own execution has failed: the session knows.
+    session_->fail();
     check_synchronization();
   }
 }
@@ -299,6 +331,7 @@ void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, co
   std::vector<std::vector<DataRow>> rows;
   try {
     for (const syntax::StatementPtr& statement : statements) {
+      refuse_parameters(*statement);
       results.push_back(session_->execute({statement, text}));
       write_rows(results.back(), [&written = rows.emplace_back()](const DataRow& row) { written.push_back(row); });
       results.back().rows.clear();
@@ -320,7 +353,7 @@ void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, co
   }
 }
 
-QueryResult Backend::run_statement(const StatementRequest& request) {
+QueryResult Backend::run_statement(const StatementRequest& request, bool begins_text) {
   QueryResult result;
   try {
     result = session_->execute(request);
@@ -329,6 +362,8 @@ QueryResult Backend::run_statement(const StatementRequest& request) {
     throw;
   }
   copy_.finish(true);
+  // The tree does not tell START TRANSACTION from BEGIN.
+  if (begins_text && result.tag == "BEGIN" && begins_with_start(request.text)) result.tag = "START TRANSACTION";
   const auto* discard = std::get_if<syntax::Discard>(&request.statement->body);
   if (discard != nullptr && discard->what == syntax::Discard::What::all) {
     prepared_.clear();
@@ -461,9 +496,10 @@ void Backend::execute(const Execute& message) {
     send(EmptyQueryResponse{});
     return;
   }
-  send_rows(run_statement(
-                {portal.prepared.statements.front(), portal.prepared.text, portal.parameters, portal.prepared.types}),
-            describing);
+  send_rows(
+      run_statement(
+          {portal.prepared.statements.front(), portal.prepared.text, portal.parameters, portal.prepared.types}, true),
+      describing);
 }
 
 void Backend::close_named(const Close& message) {

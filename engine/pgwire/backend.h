@@ -86,7 +86,8 @@ class Backend {
   void send_description(const Prepared& prepared, bool with_parameters);
   void execute(const Execute& message);
   void close_named(const Close& message);
-  QueryResult run_statement(const StatementRequest& request);
+  // `begins_text`: the statement is the first of the request's text.
+  QueryResult run_statement(const StatementRequest& request, bool begins_text);
   enum class Describing : std::uint8_t { nothing, rows, portal };
   void send_rows(const QueryResult& result, Describing describing);
   void describe_rows(const QueryResult& result, Describing describing);  // after its notices

@@ -27,6 +27,7 @@ class CopyingSession final : public Session {
     return result;
   }
   StatementDescription describe(const StatementRequest&) override { return {}; }
+  void fail() override {}
   TransactionStatus status() const override { return TransactionStatus::idle; }
   void close() override { log_.push_back("close"); }
   void set_copy_stream(CopyStream* stream) override { stream_ = stream; }

@@ -55,6 +55,9 @@ class RecordingSession : public Session {
     if (std::holds_alternative<syntax::Select>(request.statement->body)) description.columns = columns();
     return description;
   }
+  void fail() override {
+    if (status_ == TransactionStatus::in_transaction) status_ = TransactionStatus::failed;
+  }
   TransactionStatus status() const override { return status_; }
   void close() override { log_.push_back("close"); }
   void cancel() override { log_.push_back("cancel"); }
@@ -152,6 +155,32 @@ TEST_F(ServerTest, BringsRowsTypedAndNoticesAndErrorsWhole) {
     client.close();
     sleep_ms(10);
     EXPECT_EQ(log_.back(), "close");
+  });
+}
+
+// Whatever the client is told of as an error ends the block, whether the session has seen the statement or not.
+TEST_F(ServerTest, ErrorsBeforeExecutionFailTheBlock) {
+  run([&] {
+    Client client = connect();
+    const auto fails_the_block = [&](const std::function<ClientResult()>& statement, const char* sqlstate) {
+      ASSERT_TRUE(client.simple_query("BEGIN").has_value());
+      const ClientResult answer = statement();
+      ASSERT_FALSE(answer.has_value());
+      EXPECT_EQ(answer.error().sqlstate, sqlstate);
+      EXPECT_EQ(client.status(), TransactionStatus::failed);
+      ASSERT_TRUE(client.simple_query("ROLLBACK").has_value());
+    };
+    EXPECT_EQ(client.simple_query("-- a\n /* b /* c */ */ start transaction")->tag, "START TRANSACTION");
+    EXPECT_EQ(client.simple_query("ROLLBACK")->tag, "ROLLBACK");
+    EXPECT_EQ(client.query("START TRANSACTION")->tag, "START TRANSACTION");
+    EXPECT_EQ(client.query("ROLLBACK")->tag, "ROLLBACK");
+    fails_the_block([&] { return client.simple_query("SELEC 1"); }, "42601");
+    fails_the_block([&] { return client.simple_query("SELECT $1"); }, "42P02");
+    fails_the_block([&] { return client.simple_query("DECLARE c CURSOR FOR SELECT 1"); }, "0A000");
+    fails_the_block([&] { return client.query("SELEC 1"); }, "42601");
+    fails_the_block([&] { return client.query("SELECT $1"); }, "08P01");
+    EXPECT_EQ(client.simple_query("SELECT $1").error().sqlstate, "42P02");
+    EXPECT_EQ(client.status(), TransactionStatus::idle) << "there was no block";
   });
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <string>
+#include <string_view>
 
 namespace polarsim::scenarios::cli::prompt {
 
@@ -83,7 +85,15 @@ constexpr const char* missing[] = {"bind",      "crosstabview", "ef",        "ev
                                    "lo_import", "lo_list",      "lo_unlink", "password", "sf",
                                    "sf+",       "sv",           "sv+",       "z",        "gset_all"};
 
-const Entry* find_entry(const std::string& name) {
+// Of all names, psql finds this one in any case (exec_command(), src/bin/psql/command.c).
+bool is_copy(const std::string& name) {
+  static constexpr std::string_view lower = "copy";
+  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
+}
+
+const Entry* find_entry(const std::string& written) {
+  const std::string name = is_copy(written) ? "copy" : written;
   const auto* const found =
       std::find_if(std::begin(entries), std::end(entries), [&](const Entry& entry) { return name == entry.name; });
   return found == std::end(entries) ? nullptr : found;

@@ -79,6 +79,7 @@ select 1;
 \copy t
 \copy t from
 \copy t from 'nofile.txt'
+\COPY t from 'nofile.txt'
 \copy t to 'copy.txt'
 \! cat copy.txt
 \copy t from copy.txt
