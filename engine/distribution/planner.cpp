@@ -5,8 +5,30 @@
 #include "engine/distribution/select.h"
 #include "engine/query/analysis.h"
 #include "engine/query/fold.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
+
+namespace {
+
+// What comes back from nodes are texts, and the text of a row does not tell its fields.
+void refuse_rows_as_values(const DistributedPlan& plan) {
+  const auto refuse = [](const std::vector<query::OutputName>& columns) {
+    for (const query::OutputName& column : columns) {
+      if (column.type.id != TypeId::record && column.type.id != TypeId::record_array) continue;
+      throw SqlError(sqlstate::feature_not_supported,
+                     "rows as values in the results of distributed queries are not supported", "",
+                     "Name their fields, or make json of them by row_to_json().");
+    }
+  };
+  if (plan.job == nullptr) return;
+  if (plan.merge == nullptr) return refuse(plan.columns);
+  for_each_entry(*plan.merge, [&](const query::RangeTableEntry& entry) {
+    if (std::holds_alternative<query::CustomSource>(entry.source)) refuse(entry.columns);
+  });
+}
+
+}  // namespace
 
 bool uses_distributed_tables(const query::Query& query, DistributionSource& source) {
   bool found = false;
@@ -26,7 +48,10 @@ DistributedPlanPtr plan_distributed(const query::QueryPtr& query, const Distribu
     return plan;
   }
   const query::QueryPtr folded = query::fold(query, {inputs.call, {}, false, true, true});
-  return folded->command == query::Command::select ? plan_select(folded, inputs) : plan_change(folded, inputs);
+  DistributedPlanPtr plan =
+      folded->command == query::Command::select ? plan_select(folded, inputs) : plan_change(folded, inputs);
+  refuse_rows_as_values(*plan);
+  return plan;
 }
 
 query::QueryPtr merge_query(const DistributedPlan& plan) {

@@ -313,7 +313,7 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
   } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
     const Prepared prepared = find_prepared(executed->name);
     const Row arguments = evaluate_arguments(*executed, prepared);
-    return run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types});
+    return run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types, true});
   } else if (const auto* copied = std::get_if<syntax::Copy>(&body)) {
     result = run_copy(*copied);
   } else {

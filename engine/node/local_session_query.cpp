@@ -217,6 +217,7 @@ Row LocalSession::typed_parameters(const StatementPlan& plan, const StatementReq
     throw SqlError(sqlstate::undefined_parameter,
                    fmt::format("there is no parameter ${}", request.statement->parameters));
   }
+  if (request.typed) return Row(request.parameters.begin(), request.parameters.end());
   Row values;
   values.reserve(request.parameters.size());
   for (std::size_t i = 0; i < request.parameters.size(); ++i) {
@@ -303,7 +304,7 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
     throw SqlError(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
   }
   const StatementRequest wanted =
-      prepared ? StatementRequest{prepared->statement, prepared->text, arguments, prepared->types} : explained;
+      prepared ? StatementRequest{prepared->statement, prepared->text, arguments, prepared->types, true} : explained;
   const std::int64_t started_us = database_.host().realtime_us();
   executor::StatementSnapshot snapshot(database_, *transaction_);
   const StatementPlanPtr planned = plan(wanted);

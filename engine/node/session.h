@@ -40,6 +40,8 @@ struct StatementRequest {
   std::string_view text;                   // as received, for logs and forwarding
   std::span<const Value> parameters = {};  // text (or NULL) as the wire brings them, or values of their types
   std::span<const TypeId> types = {};      // of the parameters, as far as the client said; unknown: found by analysis
+  // No parameter is a text that has to be read: they are values of `types`. (A uuid is a text inside, too.)
+  bool typed = false;
 };
 
 // What a statement takes and gives, known before it is executed.

@@ -38,6 +38,7 @@ class ExpressionAnalyser {
   ExpressionPtr coalesce(const Syntax& expression);
   ExpressionPtr min_max(const Syntax& expression);
   ExpressionPtr cast(const Syntax& expression);
+  ExpressionPtr row_of_its_own_type(const Syntax& cast);
   ExpressionPtr collate(const Syntax& expression);
   ExpressionPtr value_function(const Syntax& expression);
   OrderKey make_order(const ExpressionPtr& expression, const syntax::OrderItem& item);

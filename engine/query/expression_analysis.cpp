@@ -220,7 +220,23 @@ ExpressionPtr ExpressionAnalyser::min_max(const Syntax& expression) {
   return make_expression(std::move(node), common, expression.position);
 }
 
+// t.*::t, as deparsed queries have it where a row is one value. Null: something else.
+ExpressionPtr ExpressionAnalyser::row_of_its_own_type(const Syntax& cast) {
+  const Syntax& written = *cast.arguments[0];
+  const syntax::TypeName& type = *cast.type_name;
+  if (written.kind != Syntax::Kind::star || written.path.empty() || type.array_dimensions > 0) return nullptr;
+  if (type.schema.empty() && find_type(type.name) != nullptr) return nullptr;
+  ExpressionPtr row = analyse(written);
+  const auto* column = row->as<Column>();
+  if (column == nullptr || column->column != Column::whole_row) return nullptr;
+  const RelationPtr table = scope_.row_table(*column);
+  const bool same =
+      table != nullptr && table->name == type.name && (type.schema.empty() || type.schema == table->schema);
+  return same ? row : nullptr;
+}
+
 ExpressionPtr ExpressionAnalyser::cast(const Syntax& expression) {
+  if (ExpressionPtr row = row_of_its_own_type(expression)) return row;
   const Type target = resolve_type(*expression.type_name);
   const Syntax& written = *expression.arguments[0];
   const bool to_array = written.kind == Syntax::Kind::array && element_type(target.id) != TypeId::none;

@@ -25,6 +25,8 @@ class ExpressionScope {
   virtual std::vector<OutputName> row_fields(const Column& whole_row) = 0;
   // What an error calls the row's relation: 42703 "column t.x does not exist".
   virtual std::string row_name(const Column& whole_row) = 0;
+  // The table whose row it is; null if it is that of something else.
+  virtual RelationPtr row_table(const Column&) { return nullptr; }
   // For names of functions, operators, types and collations that are written with a schema.
   virtual bool has_schema(std::string_view name) = 0;
   // The query, analysed inside this scope: it may use columns from here. May be called more than once for one query.

@@ -328,6 +328,12 @@ std::string QueryScope::row_name(const Column& whole_row) {
   return around(whole_row.levels_up).query.entries[static_cast<std::size_t>(whole_row.entry)].alias;
 }
 
+RelationPtr QueryScope::row_table(const Column& whole_row) {
+  const Query& owner = around(whole_row.levels_up).query;
+  const auto* table = std::get_if<TableSource>(&owner.entries[static_cast<std::size_t>(whole_row.entry)].source);
+  return table == nullptr ? nullptr : table->relation;
+}
+
 bool QueryScope::has_schema(std::string_view name) { return context().relations.has_schema(name); }
 
 }  // namespace polarsim::engine::query
