@@ -9,12 +9,6 @@
 namespace polarsim::engine::plan {
 namespace {
 
-bool is_of(const Condition& condition, const std::vector<const Condition*>& list) {
-  return std::any_of(list.begin(), list.end(), [&](const Condition* other) {
-    return other == &condition || (other->of_class >= 0 && other->of_class == condition.of_class);
-  });
-}
-
 class JoinPathMaker {
  public:
   JoinPathMaker(Level& level, JoinRelation& joined, const JoinRelation& left, const JoinRelation& right, PlanJoin type,
@@ -99,9 +93,18 @@ class JoinPathMaker {
     add_path(joined_, path);
   }
 
-  // A scan that gets its values from the left side has seen to the condition already.
-  static bool is_enforced(const Condition& condition, const Path& right) {
-    return right.required_outer != 0 && is_of(condition, right.enforced);
+  // A scan that gets its values from the left side has seen to the condition already; to another equality of the same
+  // class, too, if that is between the sides: one with a member that needs both is more than the scan knew of.
+  bool is_enforced(const Condition& condition, const Path& right) const {
+    if (right.required_outer == 0) return false;
+    return std::any_of(right.enforced.begin(), right.enforced.end(), [&](const Condition* other) {
+      return other == &condition ||
+             (other->of_class >= 0 && other->of_class == condition.of_class && is_between_sides(condition));
+    });
+  }
+  bool is_between_sides(const Condition& condition) const {
+    return (is_subset(condition.left, left_.relids) && is_subset(condition.right, right_.relids)) ||
+           (is_subset(condition.right, left_.relids) && is_subset(condition.left, right_.relids));
   }
 
   void add_hash_joins(const PathPtr& left) {
@@ -111,9 +114,7 @@ class JoinPathMaker {
     auto path = make_path(left, right);
     path->kind = Path::Kind::hash_join;
     for (const Condition* condition : own_) {
-      const bool fits = condition->equality &&
-                        ((is_subset(condition->left, left_.relids) && is_subset(condition->right, right_.relids)) ||
-                         (is_subset(condition->right, left_.relids) && is_subset(condition->left, right_.relids)));
+      const bool fits = condition->equality && is_between_sides(*condition);
       (fits ? path->keys : path->conditions).push_back(condition);
     }
     // Only a full join is done by hashing if there is nothing to compare: nothing else can do it then.
