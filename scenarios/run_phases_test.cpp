@@ -36,6 +36,7 @@ TEST(Residue, CountsCommitRecordsThatRecoveryCannotEnd) {
   ASSERT_TRUE(world.run([&] {
     auto client = world.connect();
     // No node has group 77, so that no round of recovery ever comes to this record.
+    TestCluster::ok(client, "SET allow_system_table_mods = on");
     TestCluster::ok(client, "INSERT INTO pg_catalog.pg_dist_transaction (groupid, gid) VALUES (77, 'citus_0_1_1_1')");
     const ResidueReport report = ask_for_residue(world.cluster(), world.client_host());
     ASSERT_EQ(report.found.size(), 1U);

@@ -9,6 +9,7 @@
 
 #include "engine/executor/system_views_catalog.h"
 #include "engine/executor/system_views_families.h"
+#include "engine/node/known_settings.h"
 #include "engine/node/session_services.h"
 
 namespace polarsim::engine::executor {
@@ -250,6 +251,41 @@ Value choices_of(const ShownSetting& setting) {
   return choices.empty() ? Value::null() : Value::array(Array(TypeId::text, std::move(choices)));
 }
 
+// A setting of the cluster, as PostgreSQL shows those of extensions.
+Row cluster_setting_row(const SystemViewInputs& inputs, const KnownSetting& known) {
+  using Kind = KnownSetting::Kind;
+  Value value = ask_session(inputs, "current_setting", {Value::text(known.name)}, {TypeId::text});
+  const bool changed = !value.is_null() && value.as_text() != known.initial;
+  const bool number = known.kind == Kind::integer;
+  std::vector<Value> choices;
+  for (std::string_view rest = known.words == nullptr ? "" : known.words; !rest.empty();) {
+    const std::string_view choice = rest.substr(0, rest.find(", "));
+    choices.push_back(Value::text(choice));
+    rest.remove_prefix(std::min(rest.size(), choice.size() + 2));
+  }
+  const bool listed = !choices.empty();
+  return {Value::text(known.name),
+          std::move(value),
+          Value::null(),
+          Value::text("Customized Options"),
+          Value::text(""),
+          Value::null(),
+          Value::text(known.kind == Kind::server ? "sighup" : "user"),
+          Value::text(known.kind == Kind::boolean ? "bool"
+                      : number                    ? "integer"
+                      : listed                    ? "enum"
+                                                  : "string"),
+          Value::text(changed ? "session" : "default"),
+          number ? Value::text(std::to_string(known.least)) : Value::null(),
+          number ? Value::text(std::to_string(known.most)) : Value::null(),
+          listed ? Value::array(Array(TypeId::text, std::move(choices))) : Value::null(),
+          Value::text(known.initial),
+          Value::text(known.initial),
+          Value::null(),
+          Value::null(),
+          flag(false)};
+}
+
 std::vector<Row> setting_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   for (const ShownSetting& setting : shown_settings) {
@@ -266,6 +302,9 @@ std::vector<Row> setting_rows(const SystemViewInputs& inputs) {
                                                             : "configuration file"),
                     text_or_null(setting.least), text_or_null(setting.most), choices_of(setting),
                     Value::text(setting.built_in), Value::text(start), Value::null(), Value::null(), flag(false)});
+  }
+  for (const KnownSetting* known : known_settings()) {
+    if (std::string_view(known->name).starts_with(cluster_prefix)) rows.push_back(cluster_setting_row(inputs, *known));
   }
   return rows;
 }

@@ -154,7 +154,7 @@ Value LocalServices::table_is_visible(const FunctionCall& call) {
   const auto relation = find_relation(id);
   if (!relation) return Value::null();
   // The relative hides shards from clients the same way (worker_shard_visibility.c).
-  return Value::boolean(is_visible(*relation) && !session_.is_shard(relation->id));
+  return Value::boolean(is_visible(*relation) && !(session_.is_shard && session_.is_shard(relation->id)));
 }
 
 Value LocalServices::user_by_id(const FunctionCall&) { return Value::text(role_name); }

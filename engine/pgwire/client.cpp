@@ -126,6 +126,8 @@ class AnswerBuilder {
       result_.tag = std::move(complete->tag);
     } else if (auto* report = std::get_if<Report>(&message)) {
       if (report->notice) {
+        // Nothing said: a WARNING.
+        if (report->severity != "WARNING") report->fields.severity = report->severity;
         result_.notices.push_back(std::move(report->fields));
       } else if (!error_) {
         error_ = std::move(report->fields);
