@@ -304,7 +304,7 @@ using Answers = std::vector<ClusterFunction::Rows>;
 
 class RestMaker {
  public:
-  RestMaker(const ClusterQuery& query, const Answers* answers) : query_(query), answers_(answers) {}
+  explicit RestMaker(const Answers* answers) : answers_(answers) {}
 
   syntax::StatementPtr run(const syntax::Statement& statement) {
     auto result = std::make_shared<syntax::Statement>(statement);
@@ -371,7 +371,6 @@ class RestMaker {
     return select;
   }
 
-  const ClusterQuery& query_;
   const Answers* answers_;
   std::size_t next_ = 0;
 };
@@ -438,8 +437,8 @@ std::vector<ResultColumn> columns_of(const ClusterQuery& query) {
   return columns;
 }
 
-syntax::StatementPtr shape_of_rest(const syntax::Statement& statement, const ClusterQuery& query) {
-  return RestMaker(query, nullptr).run(statement);
+syntax::StatementPtr shape_of_rest(const syntax::Statement& statement) {
+  return RestMaker(nullptr).run(statement);
 }
 
 QueryResult run_cluster_query(const syntax::Statement& statement, const ClusterQuery& query,
@@ -451,7 +450,7 @@ QueryResult run_cluster_query(const syntax::Statement& statement, const ClusterQ
   Answers answers;
   for (const ClusterCall& call : query.calls) answers.push_back(run_call(call, context, services));
   if (query.has_rest)
-    return services.cluster.run_here(syntax::deparse(*RestMaker(query, &answers).run(statement)), false);
+    return services.cluster.run_here(syntax::deparse(*RestMaker(&answers).run(statement)), false);
   QueryResult result;
   result.columns = columns_of(query);
   if (query.is_from) {

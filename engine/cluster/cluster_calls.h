@@ -73,7 +73,7 @@ std::optional<ClusterQuery> find_cluster_query(const syntax::Statement& statemen
 // The columns of the answer, if the query has no rest.
 std::vector<ResultColumn> columns_of(const ClusterQuery& query);
 // Else: the statement with NULLs in place of the calls' answers, for its description.
-syntax::StatementPtr shape_of_rest(const syntax::Statement& statement, const ClusterQuery& query);
+syntax::StatementPtr shape_of_rest(const syntax::Statement& statement);
 
 // What the handlers need besides the cluster.
 struct ClusterCallServices {

@@ -281,8 +281,8 @@ TEST(Cluster, FollowersTakeDmlAndRefuseDdl) {
     TestCluster::ok(follower, "INSERT INTO account VALUES (5, 1)");
     auto third = world.connect("cn3");
     EXPECT_EQ(TestCluster::rows(third, "SELECT sum(balance) FROM account"), "421");
-    for (const char* sql :
-         {"CREATE TABLE u (id integer)", "SELECT create_distributed_table('account', 'id')", "DROP TABLE account"}) {
+    for (const char* sql : {"CREATE TABLE u (id integer)", "CREATE TABLE u AS SELECT 1 AS id", "SELECT 1 AS id INTO u",
+                            "SELECT create_distributed_table('account', 'id')", "DROP TABLE account"}) {
       const ErrorFields error = TestCluster::fails(follower, sql);
       EXPECT_EQ(error.sqlstate, "XX000");
       EXPECT_EQ(error.message, "operation is not allowed on this node");

@@ -368,6 +368,16 @@ TEST(CoordinatorBlocks, ALockedTableKeepsNobodyFromDistributingOthers) {
   });
 }
 
+TEST(CoordinatorBlocks, ATableOfAQueryIsOfThisCoordinator) {
+  with_accounts([](TestCluster&, Client& client, Client&) {
+    EXPECT_EQ(TestCluster::ok(client, "CREATE TABLE copied AS SELECT * FROM account WHERE id > 1").tag, "SELECT 3");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT sum(balance) FROM copied"), "300");
+    TestCluster::ok(client, "CREATE SCHEMA s");
+    TestCluster::ok(client, "SELECT polar_cluster_schema_distribute('s')");
+    EXPECT_EQ(TestCluster::fails(client, "CREATE TABLE s.x AS SELECT 1 AS a").sqlstate, "0A000");
+  });
+}
+
 TEST(CoordinatorBlocks, WhatCannotBeDistributedIsRefused) {
   with_accounts([](TestCluster&, Client& client, Client&) {
     TestCluster::ok(client, "CREATE TABLE u (id integer PRIMARY KEY, v integer UNIQUE)");

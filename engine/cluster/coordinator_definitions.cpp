@@ -41,6 +41,11 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   if (locks && !in_block()) return local_->execute(request);
   if (!DefinitionChange::is_for_every_coordinator(statement)) require_primary();
   if (!change.concerns_cluster(statement)) return local_->execute(request);
+  if (std::holds_alternative<syntax::CreateTableAs>(statement.body)) {
+    throw SqlError(sqlstate::feature_not_supported,
+                   "CREATE TABLE AS in a schema that lies on one data node is not supported", "",
+                   "Create the table first, and INSERT ... SELECT into it.");
+  }
   if (!locks) hold_definitions();
   QueryResult result;
   const std::vector<ErrorFields> notices =
@@ -129,7 +134,7 @@ StatementDescription CoordinatorSession::describe_statement(const StatementReque
     local_->with_analysis([&](const query::AnalysisContext& context) {
       const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context);
       if (!query) return;
-      description = query->has_rest ? local_->describe_here({shape_of_rest(*request.statement, *query), request.text})
+      description = query->has_rest ? local_->describe_here({shape_of_rest(*request.statement), request.text})
                                     : StatementDescription{{}, columns_of(*query)};
     });
   });

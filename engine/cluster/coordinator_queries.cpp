@@ -121,10 +121,13 @@ std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan:
     return lines;
   };
   distribution::DistributedExplainContext context{
-      
+
       .options = options,
       .all_tasks = local_->settings().cluster_settings().explain_all_tasks,
-      .planner = planner, .values = values, .node = node_name, .task_plan = task_plan};
+      .planner = planner,
+      .values = values,
+      .node = node_name,
+      .task_plan = task_plan};
   // Those whose rows do not stay where they are cannot be measured, which is said instead of running them.
   if (!options.analyze || distribution::insert_select_method(*plan) != nullptr)
     return distribution::explain(*plan, context);

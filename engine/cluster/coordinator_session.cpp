@@ -139,7 +139,9 @@ QueryResult CoordinatorSession::dispatch(const StatementRequest& request) {
     if (std::optional<QueryResult> result = run_cluster_function(request)) return std::move(*result);
   }
   if (std::holds_alternative<syntax::Vacuum>(body)) return maintain(request);
-  return commands::is_command(*request.statement) ? run_command(request) : local_->execute(request);
+  const bool defines = commands::is_command(*request.statement) ||
+                       std::holds_alternative<syntax::CreateTableAs>(request.statement->body);
+  return defines ? run_command(request) : local_->execute(request);
 }
 
 }  // namespace polarsim::engine::cluster

@@ -65,8 +65,7 @@ std::vector<ResultColumn> columns_of(const distribution::DistributedPlan& plan) 
 Row as_texts(const Row& row, const std::vector<ResultColumn>& columns, const CallContext& context) {
   Row texts;
   for (std::size_t i = 0; i < row.size(); ++i) {
-    texts.push_back(row[i].is_null() ? Value::null()
-                                     : Value::text(output_value(row[i], columns[i].type.id, context)));
+    texts.push_back(row[i].is_null() ? Value::null() : Value::text(output_value(row[i], columns[i].type.id, context)));
   }
   return texts;
 }
@@ -333,7 +332,8 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
     for (Row& row : part.rows) result.rows.push_back(std::move(row));
   };
   const auto ask = [&](int group, const std::string& sql, const distribution::Task* task, const Request& request) {
-    if (group == own) return take(run_here(sql, task == nullptr ? std::span<const Value>() : parameters), request, false);
+    if (group == own)
+      return take(run_here(sql, task == nullptr ? std::span<const Value>() : parameters), request, false);
     remote.push_back(task == nullptr ? Task{group, sql} : Task{group, sql, parameters, task->writes, task->locks});
     requests.push_back(request);
   };
