@@ -10,6 +10,9 @@
 
 namespace polarsim::engine::catalog {
 
+POLARSIM_DEFINE_VALUE_TYPE(ForeignKey);
+POLARSIM_DEFINE_VALUE_TYPE(Definition);
+
 namespace {
 
 constexpr const char* data_corrupted = "XX001";

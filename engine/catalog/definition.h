@@ -17,6 +17,7 @@
 #include "engine/types/json.h"
 #include "engine/types/type.h"
 #include "engine/types/value.h"
+#include "engine/types/value_type.h"
 
 namespace polarsim::engine::catalog {
 
@@ -65,6 +66,8 @@ struct ForeignKey {
   bool validated = true;
   RelationId id = 0;  // pg_constraint.oid
   friend bool operator==(const ForeignKey&, const ForeignKey&) = default;
+
+  POLARSIM_DECLARE_VALUE_TYPE(ForeignKey);
 };
 
 struct IndexProperties {
@@ -141,6 +144,8 @@ struct Definition {
   // The number of a column from 1; 0 if there is none of the name.
   int find_column(std::string_view column) const;
   friend bool operator==(const Definition&, const Definition&) = default;
+
+  POLARSIM_DECLARE_VALUE_TYPE(Definition);
 };
 using DefinitionPtr = std::shared_ptr<const Definition>;
 

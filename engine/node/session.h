@@ -18,6 +18,7 @@
 #include "engine/types/error.h"
 #include "engine/types/function.h"
 #include "engine/types/type.h"
+#include "engine/types/value_type.h"
 #include "sim/time.h"
 
 namespace polarsim::engine {
@@ -32,6 +33,8 @@ struct QueryResult {
   std::vector<Row> rows;
   std::string tag;                   // "INSERT 0 1", "SELECT 3", "COMMIT", ...
   std::vector<ErrorFields> notices;  // WARNINGs and NOTICEs
+
+  POLARSIM_DECLARE_VALUE_TYPE(QueryResult);
 };
 
 // What is to be executed. The references must last as long as the call.

@@ -111,7 +111,7 @@ class AnswerBuilder {
   // An error text if the message does not belong here.
   const char* add(BackendMessage message) {
     if (auto* m = std::get_if<RowDescription>(&message)) {
-      result_ = QueryResult{{}, {}, "", std::move(result_.notices)};
+      keep_only_notices();
       described_since_completion_ = true;
       for (FieldDescription& field : m->fields) {
         result_.columns.push_back(ResultColumn{std::move(field.name), readable(type_from_oid(field.type_oid))});
@@ -121,7 +121,7 @@ class AnswerBuilder {
       if (row->values.size() != result_.columns.size()) return "a row has another number of columns than described";
       result_.rows.push_back(convert(*row));
     } else if (auto* complete = std::get_if<CommandComplete>(&message)) {
-      if (!described_since_completion_) result_ = QueryResult{{}, {}, "", std::move(result_.notices)};
+      if (!described_since_completion_) keep_only_notices();
       described_since_completion_ = false;
       result_.tag = std::move(complete->tag);
     } else if (auto* report = std::get_if<Report>(&message)) {
@@ -145,6 +145,11 @@ class AnswerBuilder {
   }
 
  private:
+  void keep_only_notices() {
+    QueryResult next;
+    next.notices = std::move(result_.notices);
+    result_ = std::move(next);
+  }
   Row convert(const DataRow& data) const {
     Row row;
     row.reserve(data.values.size());

@@ -2,6 +2,8 @@
 
 namespace polarsim::engine::plan {
 
+POLARSIM_DEFINE_VALUE_TYPE(Plan);
+
 const char* to_string(PlanJoin join) {
   switch (join) {
     case PlanJoin::inner:

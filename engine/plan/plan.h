@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "engine/query/query.h"
+#include "engine/types/value_type.h"
 
 namespace polarsim::engine::plan {
 
@@ -277,6 +278,8 @@ struct Plan {
   const T* as() const {
     return std::get_if<T>(&node);
   }
+
+  POLARSIM_DECLARE_VALUE_TYPE(Plan);
 };
 
 struct SubplanDefinition {

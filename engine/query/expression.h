@@ -15,6 +15,7 @@
 #include "engine/types/cast.h"
 #include "engine/types/function.h"
 #include "engine/types/operator.h"
+#include "engine/types/value_type.h"
 
 namespace polarsim::engine::query {
 
@@ -216,6 +217,9 @@ struct Expression {
   Node node;
   Type type;
   int position = 0;  // 1-based character of the statement's text; 0: none
+
+  POLARSIM_DECLARE_VALUE_TYPE(Expression);
+  Expression(Node its_node, Type its_type, int its_position);
 
   template <typename T>
   const T* as() const {

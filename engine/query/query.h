@@ -16,6 +16,7 @@
 #include "engine/query/expression.h"
 #include "engine/query/relation.h"
 #include "engine/syntax/ast.h"
+#include "engine/types/value_type.h"
 
 namespace polarsim::engine::query {
 
@@ -88,6 +89,8 @@ struct RangeTableEntry {
   std::string alias;  // what columns are qualified by; empty for joins without one
   bool alias_written = false;
   std::vector<OutputName> columns;  // in order of number; a dropped column of a table keeps its place, without a name
+
+  POLARSIM_DECLARE_VALUE_TYPE(RangeTableEntry);
 };
 
 // --- how they are combined ---
@@ -204,6 +207,8 @@ struct Query {
   bool has_subqueries = false;
   bool has_set_functions = false;  // in the target list
   bool has_changing_common_tables = false;
+
+  POLARSIM_DECLARE_VALUE_TYPE(Query);
 };
 
 }  // namespace polarsim::engine::query

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/syntax/expression.h"
+#include "engine/types/value_type.h"
 
 namespace polarsim::engine::syntax {
 
@@ -25,6 +26,8 @@ struct TableName {
   int position = 0;
   // What columns are qualified by.
   const std::string& reference() const { return alias.empty() ? name : alias; }
+
+  POLARSIM_DECLARE_VALUE_TYPE(TableName);
 };
 
 struct SelectItem {
@@ -82,6 +85,8 @@ struct FromItem {
   std::string alias;  // of all but tables, which have their own
   std::vector<std::string> column_aliases;
   int position = 0;
+
+  POLARSIM_DECLARE_VALUE_TYPE(FromItem);
 };
 
 // --- queries ---
@@ -138,6 +143,8 @@ struct Select {
   bool with_ties = false;
   std::vector<LockingClause> locking;
   int position = 0;
+
+  POLARSIM_DECLARE_VALUE_TYPE(Select);
 };
 
 struct Assignment {
@@ -172,6 +179,8 @@ struct OnConflict {
   std::vector<Assignment> assignments;
   ExpressionPtr where;
   int position = 0;
+
+  POLARSIM_DECLARE_VALUE_TYPE(OnConflict);
 };
 
 enum class Overriding : std::uint8_t { none, user_value, system_value };
@@ -189,6 +198,8 @@ struct Insert {
   Overriding overriding = Overriding::none;
   std::optional<OnConflict> on_conflict;
   std::vector<SelectItem> returning;
+
+  POLARSIM_DECLARE_VALUE_TYPE(Insert);
 };
 
 struct Update {
@@ -198,6 +209,8 @@ struct Update {
   std::vector<FromItemPtr> from;
   ExpressionPtr where;
   std::vector<SelectItem> returning;
+
+  POLARSIM_DECLARE_VALUE_TYPE(Update);
 };
 
 struct Delete {
@@ -206,6 +219,8 @@ struct Delete {
   std::vector<FromItemPtr> using_items;
   ExpressionPtr where;
   std::vector<SelectItem> returning;
+
+  POLARSIM_DECLARE_VALUE_TYPE(Delete);
 };
 
 // --- definitions ---
@@ -271,6 +286,8 @@ struct Constraint {
   bool initially_deferred = false;
   std::string using_index;  // ADD PRIMARY KEY USING INDEX
   int position = 0;
+
+  POLARSIM_DECLARE_VALUE_TYPE(Constraint);
 };
 
 struct ColumnDefinition {
@@ -279,6 +296,8 @@ struct ColumnDefinition {
   std::string collation;
   std::vector<Constraint> constraints;
   int position = 0;
+
+  POLARSIM_DECLARE_VALUE_TYPE(ColumnDefinition);
 };
 
 // What becomes of a temporary table at the end of a transaction.
@@ -303,6 +322,8 @@ struct CreateTable {
   std::vector<Like> like;
   OnCommit on_commit = OnCommit::preserve_rows;
   std::string access_method;  // USING; empty: the default
+
+  POLARSIM_DECLARE_VALUE_TYPE(CreateTable);
 };
 
 // CREATE TABLE ... AS, SELECT INTO.
@@ -420,6 +441,8 @@ struct AlterTable {
   TableName table;
   std::vector<Action> actions;
   bool if_exists = false;
+
+  POLARSIM_DECLARE_VALUE_TYPE(AlterTable);
 };
 // ALTER ... RENAME [COLUMN | CONSTRAINT old] TO new.
 struct Rename {
@@ -575,6 +598,8 @@ using StatementBody =
 struct Statement {
   StatementBody body;
   int parameters = 0;  // the highest $n used
+
+  POLARSIM_DECLARE_VALUE_TYPE(Statement);
 };
 
 }  // namespace polarsim::engine::syntax

@@ -10,6 +10,7 @@
 
 #include "engine/types/type.h"
 #include "engine/types/value.h"
+#include "engine/types/value_type.h"
 
 namespace polarsim::engine::syntax {
 
@@ -140,6 +141,8 @@ struct Expression {
   std::shared_ptr<const CallDetails> call;
   SelectPtr query;
   int position = 0;  // 1-based character in the statement's text; 0: unknown
+
+  POLARSIM_DECLARE_VALUE_TYPE(Expression);
 };
 
 }  // namespace polarsim::engine::syntax

@@ -1,0 +1,19 @@
+#include "engine/syntax/ast.h"
+
+namespace polarsim::engine::syntax {
+
+POLARSIM_DEFINE_VALUE_TYPE(Expression);
+POLARSIM_DEFINE_VALUE_TYPE(TableName);
+POLARSIM_DEFINE_VALUE_TYPE(FromItem);
+POLARSIM_DEFINE_VALUE_TYPE(Select);
+POLARSIM_DEFINE_VALUE_TYPE(OnConflict);
+POLARSIM_DEFINE_VALUE_TYPE(Insert);
+POLARSIM_DEFINE_VALUE_TYPE(Update);
+POLARSIM_DEFINE_VALUE_TYPE(Delete);
+POLARSIM_DEFINE_VALUE_TYPE(Constraint);
+POLARSIM_DEFINE_VALUE_TYPE(ColumnDefinition);
+POLARSIM_DEFINE_VALUE_TYPE(CreateTable);
+POLARSIM_DEFINE_VALUE_TYPE(AlterTable);
+POLARSIM_DEFINE_VALUE_TYPE(Statement);
+
+}  // namespace polarsim::engine::syntax
