@@ -1,47 +1,13 @@
-// Statements and whole transactions.
-#include <fmt/format.h>
-
-#include <cstdint>
-#include <string>
+// Whole transactions, as the workloads run them.
 #include <vector>
 
-#include "engine/node/statement_cache.h"
-#include "engine/syntax/parser.h"
 #include "scenarios/cli/arguments.h"
 #include "scenarios/cli/benchmarks.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/terminal.h"
 #include "scenarios/runner.h"
-#include "sim/simulation.h"
 
 namespace polarsim::scenarios::cli {
-
-namespace {
-
-constexpr const char* statement =
-    "UPDATE public.accounts_102008 SET balance = balance + $1 WHERE id = $2 RETURNING balance";
-
-double parse_seconds() {
-  return seconds_each([](std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) engine::syntax::parse(statement);
-  });
-}
-
-double cached_parse_seconds() {
-  sim::Simulation simulation(sim::SimulationOptions{});
-  engine::syntax::StatementCache cache = engine::make_statement_cache(simulation.scheduler(), 100);
-  return seconds_each([&](std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) cache.parse(statement);
-  });
-}
-
-}  // namespace
-
-std::vector<Measurement> bench_sql() {
-  return {{"engine/sql-parse", 1 / parse_seconds(), "statements/s", "an UPDATE from its text"},
-          {"engine/sql-cached", 1 / cached_parse_seconds(), "statements/s",
-           "the same UPDATE when the node has parsed it before"}};
-}
 
 std::vector<Measurement> bench_append() {
   // Without faults and pauses, so that the time goes into transactions.

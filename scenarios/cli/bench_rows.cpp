@@ -6,13 +6,11 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/node/instance.h"
-#include "engine/node/statement_cache.h"
-#include "engine/sql/value.h"
 #include "scenarios/cli/bench_process.h"
+#include "scenarios/cli/bench_session.h"
 #include "scenarios/cli/bench_store.h"
 #include "scenarios/cli/benchmarks.h"
 #include "scenarios/cli/terminal.h"
@@ -33,27 +31,11 @@ std::string insert_text() {
   return text;
 }
 
-class Client {
- public:
-  Client(sim::Host& host, engine::Instance& instance)
-      : cache_(engine::make_statement_cache(host.scheduler(), 10)), session_(instance.connect()) {}
-  engine::QueryResult execute(const std::string& text, const std::vector<engine::Value>& parameters = {}) {
-    engine::QueryResult result;
-    for (const engine::syntax::StatementPtr& statement : cache_.parse(text))
-      result = session_->execute({statement, text, parameters});
-    return result;
-  }
-
- private:
-  engine::syntax::StatementCache cache_;
-  std::unique_ptr<engine::Session> session_;
-};
-
 // Calls `look` after each statement.
 void load_rows(sim::Host& host, const std::function<void()>& look) {
   const engine::NodeConfig config;
   const std::unique_ptr<engine::Instance> instance = engine::Instance::open(host, config);
-  Client client(host, *instance);
+  BenchSession client(host, *instance);
   client.execute("CREATE TABLE rows (id bigint PRIMARY KEY, data text)");
   const std::string insert = insert_text();
   std::vector<engine::Value> parameters(2 * rows_of_a_statement);
@@ -65,8 +47,7 @@ void load_rows(sim::Host& host, const std::function<void()>& look) {
     client.execute(insert, parameters);
     look();
   }
-  const engine::QueryResult counted = client.execute("SELECT count(*) FROM rows");
-  if (engine::to_text(counted.rows.at(0).at(0)) != std::to_string(row_count))
+  if (client.value("SELECT count(*) FROM rows") != std::to_string(row_count))
     throw std::logic_error("bench: rows are missing");
   look();
 }

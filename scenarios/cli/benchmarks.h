@@ -38,12 +38,19 @@ std::vector<Measurement> bench_network();
 std::vector<Measurement> bench_digest();
 // Beside SimGrid, if the reference program was built (see docs/dependencies.md); nothing otherwise.
 std::vector<Measurement> bench_simgrid();
-std::vector<Measurement> bench_sql();
 std::vector<Measurement> bench_append();
 // Beside LMDB.
 std::vector<Measurement> bench_btree();
 std::vector<Measurement> bench_redo();
 std::vector<Measurement> bench_checkpoint();
 std::vector<Measurement> bench_rows();
+// Beside pg_query_parse().
+std::vector<Measurement> bench_sql_parse();
+// Through a coordinator and a data node.
+std::vector<Measurement> bench_sql_statements();
+std::vector<Measurement> bench_sql_router();
+std::vector<Measurement> bench_sql_scan();
+std::vector<Measurement> bench_sql_join();
+std::vector<Measurement> bench_sql_copy();
 
 }  // namespace polarsim::scenarios::cli

@@ -32,12 +32,24 @@ nlohmann::ordered_json entry_of(const Measurement& measurement) {
 }  // namespace
 
 const std::vector<Benchmark>& benchmarks() {
-  static const std::vector<Benchmark> list{
-      {"sim/fiber", bench_fiber},     {"sim/timer", bench_timer},     {"sim/scheduler", bench_scheduler},
-      {"sim/memory", bench_memory},   {"sim/network", bench_network}, {"sim/digest", bench_digest},
-      {"sim/simgrid", bench_simgrid}, {"engine/sql", bench_sql},      {"engine/append", bench_append},
-      {"storage/btree", bench_btree}, {"storage/redo", bench_redo},   {"storage/checkpoint", bench_checkpoint},
-      {"storage/rows", bench_rows}};
+  static const std::vector<Benchmark> list{{"sim/fiber", bench_fiber},
+                                           {"sim/timer", bench_timer},
+                                           {"sim/scheduler", bench_scheduler},
+                                           {"sim/memory", bench_memory},
+                                           {"sim/network", bench_network},
+                                           {"sim/digest", bench_digest},
+                                           {"sim/simgrid", bench_simgrid},
+                                           {"engine/append", bench_append},
+                                           {"sql/parse", bench_sql_parse},
+                                           {"sql/statement", bench_sql_statements},
+                                           {"sql/router", bench_sql_router},
+                                           {"sql/scan", bench_sql_scan},
+                                           {"sql/join", bench_sql_join},
+                                           {"sql/copy", bench_sql_copy},
+                                           {"storage/btree", bench_btree},
+                                           {"storage/redo", bench_redo},
+                                           {"storage/checkpoint", bench_checkpoint},
+                                           {"storage/rows", bench_rows}};
   return list;
 }
 

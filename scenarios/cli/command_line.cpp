@@ -225,7 +225,7 @@ void define_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* command = app.add_subcommand("bench", "Measure the speed of the simulator on this machine");
   command->add_option("NAME", options.name,
                       "Only benchmarks whose name begins so: sim, sim/fiber, sim/timer, sim/scheduler, sim/memory, "
-                      "sim/network,\nsim/digest, sim/simgrid, engine, engine/sql, engine/append");
+                      "sim/network,\nsim/digest, sim/simgrid, engine/append, sql, sql/parse, sql/statement, sql/router, sql/scan, sql/join,\nsql/copy, storage, ...");
   command->add_flag("--json", options.json, "Print a JSON list of objects with name, value, unit and summary");
   command->footer(
       "Seconds are those of processor time. The fastest of several rounds counts.\n\n"
