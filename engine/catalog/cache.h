@@ -67,6 +67,7 @@ class Cache {
   // --- counting ---
   std::uint64_t version(std::string_view schema, std::string_view name) const;
   std::uint64_t definitions_version() const { return definitions_version_; }
+  bool definitions_settled() const { return undecided_.empty(); }
   void touch(const CachedRelation& relation);
 
  private:

@@ -133,6 +133,8 @@ class Catalog {
   // Counts the changes of definitions that somebody may see, by anybody: what was derived from definitions while it
   // stood still is as it was.
   std::uint64_t definitions_version() const;
+  // No transaction that has not ended, prepared ones included, has changed a definition: everybody sees the same ones.
+  bool definitions_settled() const;
   // pg_class.relname, or the number as text if there is none (any more).
   std::string name_of(RelationId id) const;
 

@@ -101,6 +101,7 @@ class CoordinatorSession : public Session, private QueryHook {
   // Queries (coordinator_queries.cpp).
   PlanPtr plan(const query::QueryPtr& query) override;
   std::uint64_t version() override;
+  const void* owner() const override { return &coordinator_; }
   QueryResult run(const Run& run) override;
   std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) override;
   distribution::DistributedPlanPtr plan_for(const Run& run, const Metadata& metadata);

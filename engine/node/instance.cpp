@@ -12,9 +12,9 @@ namespace {
 class LocalInstance : public Instance {
  public:
   LocalInstance(sim::Host& host, const NodeConfig& config)
-      : config_(config), database_(host, config_), relations_(database_) {}
+      : config_(config), database_(host, config_), common_(database_) {}
 
-  std::unique_ptr<LocalSession> connect() override { return std::make_unique<LocalSession>(database_, relations_); }
+  std::unique_ptr<LocalSession> connect() override { return std::make_unique<LocalSession>(database_, common_); }
 
   const TableDefinition* find_table(std::string_view schema, std::string_view name) const override {
     found_ = database_.catalog().find_table(nullptr, schema, name);
@@ -38,7 +38,7 @@ class LocalInstance : public Instance {
  private:
   const NodeConfig config_;
   Database database_;
-  executor::RelationCache relations_;
+  CommonCaches common_;
   mutable catalog::TablePtr found_;  // keeps alive what find_table() has handed out last
 };
 

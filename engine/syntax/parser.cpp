@@ -2,7 +2,9 @@
 
 #include <pg_query.h>
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "engine/sql/error.h"
 #include "engine/syntax/text_guard.h"
@@ -81,9 +83,49 @@ constexpr KnownError known_errors[] = {
   throw SqlError(fields);
 }
 
+bool is_plain(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+}
+
+// What every distributed transaction says, each time with another name, so that no cache of statements knows it: the
+// grammar is spared texts of exactly these forms. Null if it is none.
+StatementPtr parse_of_prepared(std::string_view text) {
+  using Kind = TransactionControl::Kind;
+  static constexpr std::pair<std::string_view, Kind> beginnings[] = {
+      {"PREPARE TRANSACTION '", Kind::prepare},
+      {"COMMIT PREPARED '", Kind::commit_prepared},
+      {"ROLLBACK PREPARED '", Kind::rollback_prepared},
+  };
+  for (const auto& [beginning, kind] : beginnings) {
+    if (!text.starts_with(beginning)) continue;
+    std::string_view gid = text.substr(beginning.size());
+    if (!gid.ends_with('\'')) return nullptr;
+    gid.remove_suffix(1);
+    if (!std::all_of(gid.begin(), gid.end(), is_plain)) return nullptr;
+    TransactionControl control;
+    control.kind = kind;
+    control.gid = gid;
+    auto statement = std::make_shared<Statement>();
+    statement->body = std::move(control);
+    return statement;
+  }
+  return nullptr;
+}
+
+// Its memory is used again: room for nesting alone is hundreds of kilobytes.
+simdjson::dom::parser& tree_reader(std::size_t bytes) {
+  static simdjson::dom::parser reader;
+  constexpr std::size_t kept_bytes = 1U << 20U;
+  if (reader.capacity() > kept_bytes && bytes <= kept_bytes) reader = simdjson::dom::parser();
+  if (reader.capacity() < bytes && reader.allocate(bytes, max_json_depth) != simdjson::SUCCESS)
+    throw SqlError(sqlstate::internal_error, "the grammar's tree could not be read");
+  return reader;
+}
+
 }  // namespace
 
 std::vector<StatementPtr> parse(std::string_view text) {
+  if (StatementPtr statement = parse_of_prepared(text)) return {std::move(statement)};
   check_encoding(text);
   check_text_depth(text);
   const std::string terminated(text);
@@ -91,10 +133,8 @@ std::vector<StatementPtr> parse(std::string_view text) {
   if (result->error != nullptr) throw_grammar_error(*result->error);
 
   const std::string_view json(result->parse_tree);
-  simdjson::dom::parser reader;
   raw::element tree;
-  if (reader.allocate(json.size(), max_json_depth) != simdjson::SUCCESS ||
-      reader.parse(json.data(), json.size()).get(tree) != simdjson::SUCCESS) {
+  if (tree_reader(json.size()).parse(json.data(), json.size()).get(tree) != simdjson::SUCCESS) {
     throw SqlError(sqlstate::internal_error, "the grammar's tree could not be read");
   }
 
