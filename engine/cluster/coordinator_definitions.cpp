@@ -36,10 +36,12 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   const syntax::Statement& statement = *request.statement;
   SessionCommands cluster = cluster_commands();
   DefinitionChange change(cluster);
-  if (std::holds_alternative<syntax::LockTable>(statement.body)) return local_->execute(request);
+  const bool locks = std::holds_alternative<syntax::LockTable>(statement.body);
+  // Outside a block there is nothing that it could hold for, as the local session says.
+  if (locks && !in_block()) return local_->execute(request);
   if (!DefinitionChange::is_for_every_coordinator(statement)) require_primary();
   if (!change.concerns_cluster(statement)) return local_->execute(request);
-  hold_definitions();
+  if (!locks) hold_definitions();
   QueryResult result;
   local_->run_as_statement(request, [&] { result = change.run(request.statement, request.text); });
   for (ErrorFields& notice : cluster.take_notices()) result.notices.push_back(std::move(notice));

@@ -15,7 +15,8 @@
 //  - Advisory locks, sequences and the other functions of a session are those of this coordinator.
 // Surely not applied means: an answer to COMMIT, or to a statement outside a block, with any SQLSTATE except 08xxx
 // (08001 excepted, which is sure) and 57P01 to 57P03. The full contract: distributed_transaction.h.
-// Refused: LOCK TABLE and COPY of a distributed table (0A000); VACUUM and CHECKPOINT concern this node alone; DDL on
+// LOCK TABLE locks a distributed table's shells on all coordinators: every statement on the table asks for a lock there.
+// Refused: COPY of a distributed table (0A000); VACUUM and CHECKPOINT concern this node alone; DDL on
 // any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
 // SET acts on the coordinator's own session only; it is not propagated to other nodes.
 // There is no detection of deadlocks across nodes: only lock_timeout ends one.

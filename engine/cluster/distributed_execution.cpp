@@ -86,17 +86,20 @@ QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan)
   QueryResult result;
   if (plan.job != nullptr) result = run_job(*plan.job, plan);
   if (plan.merge == nullptr) return result;
-  if (plan.job != nullptr) job_rows_[plan.job.get()] = std::move(result.rows);
+  merged_job_ = plan.job.get();
+  job_rows_ = std::move(result.rows);
   const std::vector<ErrorFields> notices = std::move(result.notices);
   result = place_.local.run_here(place_.local.plan_here(plan.merge), values_.parameters, this);
   result.notices.insert(result.notices.end(), notices.begin(), notices.end());
-  if (plan.job != nullptr) job_rows_.erase(plan.job.get());
+  job_rows_.clear();
   return result;
 }
 
 std::unique_ptr<executor::CustomRowSource::Rows> DistributedExecution::open(const plan::CustomScan& scan) {
-  if (const auto* tasks = dynamic_cast<const distribution::TaskRows*>(&scan))
-    return std::make_unique<StoredRows>(job_rows_.at(tasks->job().get()));
+  if (const auto* tasks = dynamic_cast<const distribution::TaskRows*>(&scan)) {
+    if (tasks->job().get() != merged_job_) throw SqlError(sqlstate::internal_error, "these tasks were not run");
+    return std::make_unique<StoredRows>(job_rows_);
+  }
   const auto& intermediate = dynamic_cast<const distribution::IntermediateResult&>(scan);
   return std::make_unique<StoredRows>(results_.at(intermediate.result()).parts.at(0));
 }
@@ -115,7 +118,10 @@ void DistributedExecution::run_subplan(const distribution::Subplan& subplan) {
     result.parts.resize(split.ranges.size());
     const auto column = static_cast<std::size_t>(split.column) - 1;
     for (Row& row : rows.rows) {
-      if (row[column].is_null()) continue;
+      if (row[column].is_null()) {
+        if (split.null_error.empty()) continue;
+        throw SqlError(sqlstate::null_value_not_allowed, split.null_error);
+      }
       const std::int32_t hash = distribution::hash_of(row[column], split.type);
       const auto range = std::find_if(split.ranges.begin(), split.ranges.end(),
                                       [&](const auto& part) { return part.low <= hash && hash <= part.high; });
@@ -197,6 +203,7 @@ QueryResult DistributedExecution::run_tasks(const distribution::Job& job, const 
   std::vector<std::pair<const distribution::Task*, bool>> local;  // and whether its answer counts
   std::vector<bool> counts;                                       // of the remote ones
   std::vector<Value> parameters;
+  // All tasks have the same ones: those with rows of their own have none.
   if (!tasks.empty()) parameters = wire_parameters(job, *tasks[0].parameters);
   for (const distribution::Task& task : tasks) {
     const std::size_t copies = task.writes ? task.groups.size() : 1;

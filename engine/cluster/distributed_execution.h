@@ -65,7 +65,9 @@ class DistributedExecution final : public executor::CustomRowSource {
   const distribution::StatementValues& values_;
   std::span<const Type> types_;
   std::map<std::string, Intermediate, std::less<>> results_;
-  std::map<const distribution::Job*, std::vector<Row>> job_rows_;  // only looked up
+  // Of the plan that is merged now: those of subplans are merged before.
+  const distribution::Job* merged_job_ = nullptr;
+  std::vector<Row> job_rows_;
   std::map<std::pair<int, std::string>, bool> sent_;               // results that nodes have, by group and name
 };
 

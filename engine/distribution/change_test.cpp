@@ -187,5 +187,22 @@ TEST(Change, an_insert_of_parameters_is_routed_without_anything_new) {
   EXPECT_THROW(make_tasks(*plan->job, {call, none}), SqlError);
 }
 
+TEST(Change, texts_of_several_rows_have_no_parameters_left) {
+  ClusterTables tables;
+  const CallContext call;
+  PlanOptions options;
+  options.parameter_types = {TypeId::int4, TypeId::int4};
+  const auto plan = distributed(
+      "INSERT INTO a (id, v) VALUES ($1, 5), (9, $1) ON CONFLICT (id) DO UPDATE SET v = a.v + $2 WHERE a.v > $1 "
+      "RETURNING v + $2",
+      tables, options);
+  const std::vector<Value> values{Value::integer(1), Value::integer(77)};
+  for (const Task& task : make_tasks(*plan->job, {call, values})) {
+    EXPECT_TRUE(parameters_of(task).empty());
+    EXPECT_EQ(task.sql->find('$'), std::string::npos) << *task.sql;
+    EXPECT_NE(task.sql->find("77"), std::string::npos) << *task.sql;
+  }
+}
+
 }  // namespace
 }  // namespace polarsim::engine::distribution

@@ -12,10 +12,11 @@ namespace {
 using query::ExpressionPtr;
 using Row = std::vector<ExpressionPtr>;
 
-// Without parameters, which no task's text has.
-ExpressionPtr with_values(const ExpressionPtr& expression, const StatementValues& values) {
-  return query::rewrite(expression, [&](const ExpressionPtr& each, int) -> ExpressionPtr {
-    const auto* parameter = each->as<query::Parameter>();
+// Without parameters, which no task's text has; of an expression or a query.
+template <typename Tree>
+Tree with_values(const Tree& tree, const StatementValues& values) {
+  return query::rewrite(tree, [&](const ExpressionPtr& each, int) -> ExpressionPtr {
+    const auto* parameter = each->template as<query::Parameter>();
     if (parameter == nullptr) return nullptr;
     return query::make_expression(query::Constant{values.parameters[static_cast<std::size_t>(parameter->index - 1)]},
                                   each->type);
@@ -49,10 +50,12 @@ std::vector<RowsOfShard> rows_by_shard(const Job& job, const TableDistribution& 
     for (const ExpressionPtr& each : written) row.push_back(with_values(each, values));
   }
   std::vector<RowsOfShard> result;
-  query::Query without_rows = query;
-  std::get<query::ValuesSource>(without_rows.entries[entry].source).rows.clear();
+  auto shell = std::make_shared<query::Query>(query);
+  std::get<query::ValuesSource>(shell->entries[entry].source).rows.clear();
+  // ON CONFLICT and RETURNING have parameters, too.
+  const query::QueryPtr without_rows = with_values(query::QueryPtr(std::move(shell)), values);
   for (auto& [position, own] : rows) {
-    auto copy = std::make_shared<query::Query>(without_rows);
+    auto copy = std::make_shared<query::Query>(*without_rows);
     std::get<query::ValuesSource>(copy->entries[entry].source).rows = std::move(own);
     result.push_back({position, task_text_of(job, copy, {position})});
   }
