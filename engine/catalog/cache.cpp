@@ -252,9 +252,15 @@ std::uint64_t Cache::version(std::string_view schema, std::string_view name) con
 }
 
 void Cache::touch(const CachedRelation& relation) {
-  for (const RelationVersion& version : relation.versions)
-    touched_[OwnedName(version.description->schema, version.description->name)] = last_touch_ + 1;
   ++last_touch_;
+  for (const RelationVersion& version : relation.versions) {
+    const Name name(version.description->schema, version.description->name);
+    const auto found = touched_.lower_bound(name);
+    if (found != touched_.end() && Name(found->first.first, found->first.second) == name)
+      found->second = last_touch_;
+    else
+      touched_.emplace_hint(found, OwnedName(name), last_touch_);
+  }
 }
 
 }  // namespace polarsim::engine::catalog

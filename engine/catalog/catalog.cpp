@@ -213,6 +213,8 @@ std::uint64_t Catalog::version(std::string_view schema, std::string_view name) c
   return impl_->cache.version(schema, name);
 }
 
+std::uint64_t Catalog::changes() const { return impl_->cache.changes(); }
+
 std::vector<RelationId> Catalog::files_in_use() const {
   std::vector<RelationId> files;
   for (const auto& [id, relation] : impl_->cache.relations()) {

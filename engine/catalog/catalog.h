@@ -178,6 +178,8 @@ class Catalog {
   // Counts the commits of transactions that may have changed rows or definition of a table of this name, by a number
   // common to all names.
   std::uint64_t version(std::string_view schema, std::string_view name) const;
+  // Grows with version() of any name, and with definitions_version().
+  std::uint64_t changes() const;
   // Every file that some version of some relation has: others are left from a crash.
   std::vector<RelationId> files_in_use() const;
 

@@ -17,6 +17,7 @@ namespace polarsim::engine {
 namespace {
 
 constexpr std::size_t cached_statements = 4096;
+constexpr std::size_t cached_first_statements = 100;
 constexpr sim::Duration readiness_poll{20'000'000};
 
 }  // namespace
@@ -35,8 +36,11 @@ struct Cluster::Implementation {
   std::vector<std::string> coordinators;
   std::vector<std::string> data_nodes;
   std::map<std::string, Live> live;
+  // initdb says the same on every node: parsed once.
+  syntax::StatementCache first_statements;
 
-  Implementation(sim::Simulation& in, const ClusterConfig& with) : simulation(in), config(with) {
+  Implementation(sim::Simulation& in, const ClusterConfig& with)
+      : simulation(in), config(with), first_statements(make_statement_cache(in.scheduler(), cached_first_statements)) {
     for (const cluster::NodeInfo& node : cluster::initial_nodes(config)) {
       (node.holds_shards ? data_nodes : coordinators).push_back(node.name);
     }
@@ -92,7 +96,7 @@ void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
   }
   if (instance == nullptr) simulation.violate("storage-damaged", host.name() + ": " + damage);
   syntax::StatementCache statements = make_statement_cache(host.scheduler(), cached_statements);
-  bootstrap(*instance, statements, config);
+  bootstrap(*instance, first_statements, config);
   if (is_coordinator) {
     serve_coordinator(host, *instance, statements);
   } else {

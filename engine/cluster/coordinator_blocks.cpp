@@ -67,6 +67,7 @@ QueryResult CoordinatorSession::control(const syntax::TransactionControl& contro
 }
 
 std::string CoordinatorSession::begin_text() const {
+  if (modes_ == syntax::TransactionModes{} && savepoints_.empty()) return "BEGIN";
   syntax::TransactionControl begin;
   begin.modes = modes_;
   std::string text = control_text(std::move(begin));

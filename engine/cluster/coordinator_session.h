@@ -76,7 +76,9 @@ class CoordinatorSession : public Session, private QueryHook {
   QueryResult set_transaction(const syntax::TransactionModes& modes, const StatementRequest& request);
   std::vector<std::string>::iterator find_savepoint(const std::string& name);
   void after_error();
-  void enter_local_block() { transaction_.enter_local_block(begin_text()); }
+  void enter_local_block() {
+    if (!transaction_.local_open()) transaction_.enter_local_block(begin_text());
+  }
   // As nodes are to hear it that join now.
   std::string begin_text() const;
   // Whether a statement on other nodes needs a block there.

@@ -77,6 +77,7 @@ bool needs_block(const distribution::DistributedPlan& plan, const distribution::
   const bool lends = !plan.subplans.empty();
   if (lends) return true;
   if (plan.job == nullptr || !plan.job->writes) return false;
+  if (const auto routed = route(*plan.job, values); routed && routed->groups->size() == 1) return false;
   const std::vector<distribution::Task> tasks = make_tasks(*plan.job, values);
   return tasks.size() > 1 || (tasks.size() == 1 && tasks[0].groups.size() > 1);
 }

@@ -15,8 +15,7 @@ namespace polarsim::engine {
 namespace {
 
 constexpr std::size_t own_plans = 500;
-// As many as a node keeps parsed.
-constexpr std::size_t common_plans = 4096;
+constexpr std::size_t common_plans = 2048;
 
 bool allowed_in_failed_block(const syntax::Statement& statement) {
   using Kind = syntax::TransactionControl::Kind;
