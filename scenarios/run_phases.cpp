@@ -8,7 +8,7 @@
 
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/connection_options.h"
-#include "engine/sql/value.h"
+#include "engine/types/text_form.h"
 #include "sim/assert.h"
 
 namespace polarsim::scenarios {
@@ -52,7 +52,7 @@ std::optional<std::vector<std::string>> ask_node(engine::Cluster& cluster, sim::
   client->close();
   if (!answer) return std::nullopt;
   std::vector<std::string> column;
-  for (const engine::Row& row : answer->rows) column.push_back(engine::to_text(row.at(0)));
+  for (const engine::Row& row : answer->rows) column.push_back(engine::plain_text(row.at(0)));
   return column;
 }
 

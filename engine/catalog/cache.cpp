@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "engine/catalog/old_definition.h"
 #include "engine/types/text_form.h"
 #include "sim/assert.h"
 
@@ -126,25 +125,17 @@ TablePtr Cache::make_table(const CachedRelation& relation, const Transaction* re
   auto table = std::make_shared<Table>();
   table->id = relation.id;
   table->heap = {own->file, own->toast};
-  table->definition = own->table;
   table->description = own->description;
   table->missing = missing_values(*own->description);
   for (const RelationId id : relation.indexes) {
     const CachedRelation& index = relations_.at(id);
     settled = settled && agreed(index);
     const RelationVersion* const version = visible(index, reader);
-    if (version != nullptr)
-      table->indexes.push_back({id, version->file, old_definition(*version->description), version->description});
+    if (version != nullptr) table->indexes.push_back({id, version->file, version->description});
   }
   const auto primary = std::find_if(table->indexes.begin(), table->indexes.end(),
-                                    [](const Index& index) { return index.definition.primary; });
-  if (primary != table->indexes.end()) {
-    auto definition = std::make_shared<TableDefinition>(*table->definition);
-    definition->primary_key = primary->definition.columns;
-    definition->primary_key_name = primary->definition.name;
-    table->definition = std::move(definition);
-    std::rotate(table->indexes.begin(), primary, std::next(primary));
-  }
+                                    [](const Index& index) { return index.description->index.primary; });
+  if (primary != table->indexes.end()) std::rotate(table->indexes.begin(), primary, std::next(primary));
   if (settled) relation.settled = table;
   return table;
 }

@@ -19,8 +19,7 @@ struct RelationVersion {
   RelationId file = 0;
   RelationId toast = 0;
   DefinitionPtr description;
-  std::shared_ptr<const TableDefinition> table;  // of a table: the description, as statements of today's engine read it
-  Tid tid;                                       // of the row in polar_relation; none while that is still to be written
+  Tid tid;  // of the row in polar_relation; none while that is still to be written
   Xid created_by = storage::frozen_xid;
   Xid dropped_by = storage::invalid_xid;
 };

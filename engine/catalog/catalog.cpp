@@ -6,8 +6,7 @@
 #include <array>
 
 #include "engine/catalog/catalog_state.h"
-#include "engine/catalog/old_definition.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::catalog {
 
@@ -15,31 +14,6 @@ using txn::LockResult;
 using txn::LockTag;
 
 namespace {
-
-constexpr const char* wrong_object_type = "42809";
-
-const char* plural(RelationKind kind) {
-  switch (kind) {
-    case RelationKind::table:
-      return "tables";
-    case RelationKind::index:
-      return "indexes";
-    case RelationKind::sequence:
-      return "sequences";
-    case RelationKind::view:
-      return "views";
-    case RelationKind::schema:
-      return "schemas";
-  }
-  return "relations";
-}
-
-SequencePtr sequence_of(const CachedRelation& relation, const RelationVersion& version) {
-  const Definition& description = *version.description;
-  const SequenceDefinition definition{description.schema, description.name, description.sequence.type,
-                                      description.sequence.parameters};
-  return std::make_shared<const Sequence>(Sequence{relation.id, version.file, definition});
-}
 
 // A changed row or definition was under one of these; VACUUM changes neither.
 bool lets_change(LockMode mode) { return mode >= LockMode::row_exclusive && mode != LockMode::share_update_exclusive; }
@@ -62,7 +36,6 @@ Catalog::Catalog(txn::TransactionManager& transactions, txn::Heap& heap, storage
     version.file = table->heap.relation;
     version.toast = table->heap.toast;
     version.description = table->description;
-    version.table = table->definition;
     relation.versions.push_back(std::move(version));
     impl_->cache.add(std::move(relation));
   }
@@ -102,12 +75,6 @@ TablePtr Catalog::find_table(const Transaction* reader, RelationId id) const {
   return impl_->cache.make_table(*relation, reader);
 }
 
-SequencePtr Catalog::find_sequence(const Transaction* reader, std::string_view schema, std::string_view name) const {
-  const CachedRelation* const relation = impl_->resolve(reader, schema, name);
-  if (relation == nullptr || relation->kind != RelationKind::sequence) return nullptr;
-  return sequence_of(*relation, *impl_->cache.visible(*relation, reader));
-}
-
 bool Catalog::has_sequence(const Transaction* reader, RelationId id) const {
   const CachedRelation* const relation = std::as_const(impl_->cache).find(id);
   return relation != nullptr && relation->kind == RelationKind::sequence &&
@@ -126,16 +93,6 @@ std::vector<TablePtr> Catalog::tables(const Transaction* reader) const {
   for (const auto& [id, relation] : impl_->cache.relations()) {
     if (relation.kind != RelationKind::table) continue;
     if (TablePtr table = impl_->cache.make_table(relation, reader)) result.push_back(std::move(table));
-  }
-  return result;
-}
-
-std::vector<SequencePtr> Catalog::sequences(const Transaction* reader) const {
-  std::vector<SequencePtr> result;
-  for (const auto& [id, relation] : impl_->cache.relations()) {
-    if (relation.kind != RelationKind::sequence) continue;
-    if (const RelationVersion* const version = impl_->cache.visible(relation, reader))
-      result.push_back(sequence_of(relation, *version));
   }
   return result;
 }
@@ -231,32 +188,6 @@ std::vector<RelationId> Catalog::files_in_use() const {
 
 namespace {
 
-// The relation of that name and kind, locked: after a wait, what the name means is looked up again.
-template <typename Resolve>
-const CachedRelation* lock_by_name(txn::LockManager& locks, Transaction& transaction, const sql::TableName& name,
-                                   LockMode mode, bool wait, Resolve resolve) {
-  const CachedRelation* relation = resolve();
-  while (relation != nullptr) {
-    const RelationId id = relation->id;
-    const LockTag tag = LockTag::of_relation(id);
-    txn::Backend& backend = *transaction.backend;
-    const LockResult result = locks.acquire(backend, transaction.level().locks, tag, mode, wait);
-    if (result == LockResult::not_available) {
-      throw SqlError(sqlstate::lock_not_available, fmt::format("could not obtain lock on relation \"{}\"", name.name));
-    }
-    if (result != LockResult::granted_after_wait) return relation;
-    // While it waited, the relation may have gone and another have taken its name.
-    relation = resolve();
-    if (relation != nullptr && relation->id == id) return relation;
-    locks.release(backend, transaction.level().locks, tag, mode);
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-namespace {
-
 // The relation and what has to be locked before it.
 std::vector<RelationId> locks_of(const Relation& relation) {
   if (relation.description->kind == RelationKind::index) return {relation.description->index.table, relation.id};
@@ -290,52 +221,6 @@ std::optional<Relation> Catalog::open(Transaction& transaction, std::span<const 
     for (const LockTag& tag : taken) locks.release(*transaction.backend, owner, tag, mode);
   }
   return std::nullopt;
-}
-
-TablePtr Catalog::open_table(Transaction& transaction, const sql::TableName& name, LockMode mode, bool wait) {
-  const auto resolve = [&]() -> const CachedRelation* {
-    const CachedRelation* const found = impl_->resolve(&transaction, name.schema, name.name);
-    if (found == nullptr || found->kind == RelationKind::table) return found;
-    throw SqlError(wrong_object_type, fmt::format("cannot open relation \"{}\"", name.name),
-                   fmt::format("This operation is not supported for {}.", plural(found->kind)));
-  };
-  const CachedRelation* const found = lock_by_name(impl_->transactions.locks(), transaction, name, mode, wait, resolve);
-  return found == nullptr ? nullptr : impl_->cache.make_table(*found, &transaction);
-}
-
-std::optional<Catalog::OpenIndex> Catalog::open_index(Transaction& transaction, const sql::TableName& name,
-                                                      LockMode mode) {
-  const auto resolve = [&]() -> const CachedRelation* {
-    const CachedRelation* const found = impl_->resolve(&transaction, name.schema, name.name);
-    if (found == nullptr || found->kind == RelationKind::index) return found;
-    throw SqlError(wrong_object_type, fmt::format("\"{}\" is not an index", name.name));
-  };
-  for (const CachedRelation* index = resolve(); index != nullptr; index = resolve()) {
-    // The table first, as everybody else does who needs both.
-    const RelationId id = index->id;
-    const LockTag tag = LockTag::of_relation(index->indexed);
-    txn::Backend& backend = *transaction.backend;
-    impl_->transactions.locks().acquire(backend, transaction.level().locks, tag, mode);
-    index = lock_by_name(impl_->transactions.locks(), transaction, name, mode, true, resolve);
-    if (index == nullptr) return std::nullopt;
-    if (index->id != id) continue;
-    TablePtr table = impl_->cache.make_table(*impl_->cache.find(index->indexed), &transaction);
-    const RelationVersion& version = *impl_->cache.visible(*index, &transaction);
-    Index described{id, version.file, old_definition(*version.description), version.description};
-    return OpenIndex{std::move(table), std::move(described)};
-  }
-  return std::nullopt;
-}
-
-SequencePtr Catalog::open_sequence(Transaction& transaction, const sql::TableName& name, LockMode mode) {
-  const auto resolve = [&]() -> const CachedRelation* {
-    const CachedRelation* const found = impl_->resolve(&transaction, name.schema, name.name);
-    if (found == nullptr || found->kind == RelationKind::sequence) return found;
-    throw SqlError(wrong_object_type, fmt::format("\"{}\" is not a sequence", name.name));
-  };
-  const CachedRelation* const found = lock_by_name(impl_->transactions.locks(), transaction, name, mode, true, resolve);
-  if (found == nullptr) return nullptr;
-  return sequence_of(*found, *impl_->cache.visible(*found, &transaction));
 }
 
 }  // namespace polarsim::engine::catalog

@@ -25,9 +25,7 @@
 #include <vector>
 
 #include "engine/catalog/definition.h"
-#include "engine/sql/ast.h"
 #include "engine/storage/data_files.h"
-#include "engine/storage/table_definition.h"
 #include "engine/txn/heap_access.h"
 
 namespace polarsim::engine::catalog {
@@ -40,7 +38,6 @@ using txn::Transaction;
 struct Index {
   RelationId id = 0;
   RelationId file = 0;
-  IndexDefinition definition;
   DefinitionPtr description;
 };
 
@@ -48,7 +45,6 @@ struct Index {
 struct Table {
   RelationId id = 0;
   txn::HeapTable heap;
-  std::shared_ptr<const TableDefinition> definition;  // what statements of today's engine understand of it
   DefinitionPtr description;
   std::vector<Index> indexes;  // the primary key's first, then in order of creation
   // What rows have in the columns that were added after them; empty: NULL everywhere.
@@ -81,19 +77,6 @@ struct Relation {
   DefinitionPtr description;
 };
 
-struct SequenceDefinition {
-  std::string schema;
-  std::string name;
-  TypeId type = TypeId::int8;  // or int4
-  sql::SequenceParameters parameters;
-};
-struct Sequence {
-  RelationId id = 0;
-  RelationId file = 0;
-  SequenceDefinition definition;
-};
-using SequencePtr = std::shared_ptr<const Sequence>;
-
 inline constexpr const char* system_schema = "pg_catalog";
 inline constexpr const char* public_schema = "public";
 
@@ -112,12 +95,10 @@ class Catalog {
   // --- lookup; a null transaction sees what is committed. An empty schema is the search path: pg_catalog, public ---
   TablePtr find_table(const Transaction* reader, std::string_view schema, std::string_view name) const;
   TablePtr find_table(const Transaction* reader, RelationId id) const;
-  SequencePtr find_sequence(const Transaction* reader, std::string_view schema, std::string_view name) const;
   bool has_sequence(const Transaction* reader, RelationId id) const;
   // What has the name, whatever it is.
   std::optional<RelationKind> kind_of(const Transaction* reader, std::string_view schema, std::string_view name) const;
-  std::vector<TablePtr> tables(const Transaction* reader) const;        // by id, system tables included
-  std::vector<SequencePtr> sequences(const Transaction* reader) const;  // by id
+  std::vector<TablePtr> tables(const Transaction* reader) const;  // by id, system tables included
   // Whatever it is. In the first schema of the path that has the name, pg_catalog before all others unless it is among
   // them.
   std::optional<Relation> find(const Transaction* reader, std::span<const std::string> path,
@@ -143,29 +124,10 @@ class Catalog {
   std::optional<Relation> open(Transaction& transaction, std::span<const std::string> path, std::string_view schema,
                                std::string_view name, LockMode mode, bool wait = true);
 
-  // --- opening: looks the name up, takes the lock, and looks the name up again if it had to wait. Null if there is
-  // nothing of that name; 42809 "... is not a table" (index, sequence) if it is something else; 55P03 if `wait` is
-  // false and the lock is not free ---
-  TablePtr open_table(Transaction& transaction, const sql::TableName& name, LockMode mode, bool wait = true);
-  // The index and its table: locks both, the table first. For DROP INDEX.
-  struct OpenIndex {
-    TablePtr table;
-    Index index;
-  };
-  std::optional<OpenIndex> open_index(Transaction& transaction, const sql::TableName& name, LockMode mode);
-  SequencePtr open_sequence(Transaction& transaction, const sql::TableName& name, LockMode mode);
-
   // --- changes; on tables and indexes, the caller holds the lock that PostgreSQL would. Rows of indexes are the
   // caller's business: a new index is made empty ---
-  // Null if the name is taken (after waiting for whoever is creating or dropping it). `indexes`: the primary key's
-  // first, if the definition has one.
-  TablePtr create_table(Transaction& transaction, TableDefinition definition, std::vector<IndexDefinition> indexes);
-  std::optional<Index> create_index(Transaction& transaction, const Table& table, IndexDefinition definition);
-  SequencePtr create_sequence(Transaction& transaction, SequenceDefinition definition);
-  void drop_table(Transaction& transaction, const Table& table);  // with its indexes
-  void drop_index(Transaction& transaction, const Table& table, const Index& index);
-  void drop_sequence(Transaction& transaction, const Sequence& sequence);
-  // Makes what the definition says, with files for what has rows; 0 if the name is taken.
+  // Makes what the definition says, with files for what has rows; 0 if the name is taken (after waiting for whoever is
+  // creating or dropping it).
   RelationId create(Transaction& transaction, Definition definition);
   // Replaces the definition, also its name and schema; false if the new name is taken. The relation stays what kind of
   // thing it is. Others see it when the transaction has committed.

@@ -5,9 +5,8 @@
 #include <utility>
 
 #include "engine/catalog/catalog_state.h"
-#include "engine/catalog/old_definition.h"
-#include "engine/sql/error.h"
 #include "engine/storage/redo.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::catalog {
@@ -32,10 +31,6 @@ bool may_hold_long_values(const Definition& definition) {
 }
 
 bool has_rows(RelationKind kind) { return kind != RelationKind::view && kind != RelationKind::schema; }
-
-[[noreturn]] void throw_taken(const std::string& name) {
-  throw SqlError(sqlstate::duplicate_table, fmt::format("relation \"{}\" already exists", name));
-}
 
 }  // namespace
 
@@ -65,12 +60,6 @@ Tid Catalog::Implementation::insert_row(Transaction& transaction, const Row& row
   return heap.insert(transaction, system_table(polar_relation_id).heap, row);
 }
 
-std::shared_ptr<const TableDefinition> Catalog::Implementation::old_table(const Definition& description) const {
-  auto table = std::make_shared<TableDefinition>();
-  transactions.host().scheduler().on_scheduler_stack([&] { *table = old_table_definition(description); });
-  return table;
-}
-
 RelationId Catalog::Implementation::add(Transaction& transaction, RelationId id, RelationVersion version) {
   version.created_by = transactions.assign_xid(transaction);
   CachedRelation relation;
@@ -85,11 +74,9 @@ RelationId Catalog::Implementation::add(Transaction& transaction, RelationId id,
   return id;
 }
 
-RelationId Catalog::Implementation::create(Transaction& transaction, DefinitionPtr description,
-                                           std::shared_ptr<const TableDefinition> table) {
+RelationId Catalog::Implementation::create(Transaction& transaction, DefinitionPtr description) {
   RelationVersion version;
   version.description = std::move(description);
-  version.table = std::move(table);
   const RelationId id = transactions.new_relation_id();
   const RelationKind kind = version.description->kind;
   if (kind == RelationKind::table) {
@@ -122,9 +109,7 @@ void Catalog::Implementation::replace(Transaction& transaction, RelationId id, R
 RelationId Catalog::create(Transaction& transaction, Definition definition) {
   if (!impl_->claim_name(transaction, definition.schema, definition.name)) return 0;
   auto description = std::make_shared<const Definition>(std::move(definition));
-  std::shared_ptr<const TableDefinition> table;
-  if (description->kind == RelationKind::table) table = impl_->old_table(*description);
-  const RelationId id = impl_->create(transaction, std::move(description), std::move(table));
+  const RelationId id = impl_->create(transaction, std::move(description));
   impl_->transactions.next_command(transaction);
   return id;
 }
@@ -135,14 +120,9 @@ bool Catalog::alter(Transaction& transaction, RelationId id, Definition definiti
   const bool moves = definition.schema != version.description->schema || definition.name != version.description->name;
   if (moves && !impl_->claim_name(transaction, definition.schema, definition.name)) return false;
   version.description = std::make_shared<const Definition>(std::move(definition));
-  if (version.description->kind == RelationKind::table) {
-    auto table = std::make_shared<TableDefinition>(*impl_->old_table(*version.description));
-    table->primary_key = version.table->primary_key;
-    table->primary_key_name = version.table->primary_key_name;
-    version.table = std::move(table);
-    if (version.toast == 0 && may_hold_long_values(*version.description))
-      version.toast = impl_->make_file(transaction, impl_->transactions.new_relation_id());
-  }
+  if (version.description->kind == RelationKind::table && version.toast == 0 &&
+      may_hold_long_values(*version.description))
+    version.toast = impl_->make_file(transaction, impl_->transactions.new_relation_id());
   impl_->replace(transaction, id, std::move(version));
   impl_->transactions.next_command(transaction);
   return true;
@@ -195,42 +175,6 @@ void Catalog::bootstrap(Transaction& transaction) {
   }
 }
 
-TablePtr Catalog::create_table(Transaction& transaction, TableDefinition definition,
-                               std::vector<IndexDefinition> indexes) {
-  if (!impl_->claim_name(transaction, definition.schema, definition.name)) return nullptr;
-  for (const IndexDefinition& index : indexes) {
-    if (!impl_->claim_name(transaction, definition.schema, index.name)) throw_taken(index.name);
-  }
-  const auto description = std::make_shared<const Definition>(new_definition(definition));
-  const RelationId id =
-      impl_->create(transaction, description, std::make_shared<const TableDefinition>(std::move(definition)));
-  for (const IndexDefinition& index : indexes) {
-    Definition made = new_definition(index, id, *description);
-    made.index.constraint = true;
-    impl_->create(transaction, std::make_shared<const Definition>(std::move(made)), nullptr);
-  }
-  impl_->transactions.next_command(transaction);
-  return find_table(&transaction, id);
-}
-
-std::optional<Index> Catalog::create_index(Transaction& transaction, const Table& table, IndexDefinition definition) {
-  if (!impl_->claim_name(transaction, table.definition->schema, definition.name)) return std::nullopt;
-  auto description = std::make_shared<const Definition>(new_definition(definition, table.id, *table.description));
-  const RelationId id = impl_->create(transaction, description, nullptr);
-  impl_->transactions.next_command(transaction);
-  return Index{id, id, std::move(definition), std::move(description)};
-}
-
-void Catalog::drop_table(Transaction& transaction, const Table& table) { drop(transaction, table.id); }
-
-void Catalog::drop_index(Transaction& transaction, const Table& table, const Index& index) {
-  if (index.description->index.constraint) {
-    throw SqlError("2BP01", fmt::format("cannot drop index {0} because constraint {0} on table {1} requires it",
-                                        index.definition.name, table.definition->name));
-  }
-  drop(transaction, index.id);
-}
-
 // --- new files ---
 
 TablePtr Catalog::truncate(Transaction& transaction, const Table& table) {
@@ -259,21 +203,5 @@ void Catalog::Implementation::move_to(Transaction& transaction, RelationId id, R
   }
   replace(transaction, id, std::move(version));
 }
-
-// --- sequences ---
-
-SequencePtr Catalog::create_sequence(Transaction& transaction, SequenceDefinition definition) {
-  Definition description;
-  description.kind = RelationKind::sequence;
-  description.schema = definition.schema;
-  description.name = definition.name;
-  description.sequence.type = definition.type;
-  description.sequence.parameters = definition.parameters;
-  const RelationId id = create(transaction, std::move(description));
-  if (id == 0) return nullptr;
-  return std::make_shared<const Sequence>(Sequence{id, id, std::move(definition)});
-}
-
-void Catalog::drop_sequence(Transaction& transaction, const Sequence& sequence) { drop(transaction, sequence.id); }
 
 }  // namespace polarsim::engine::catalog

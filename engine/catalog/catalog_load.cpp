@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "engine/catalog/catalog_state.h"
-#include "engine/catalog/old_definition.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::catalog {
 
@@ -49,7 +48,6 @@ class Loader {
                                      const Fate fate = fate_of(catalog_.transactions, header);
                                      if (fate.exists) read(tid, fate, relation_row(row));
                                    });
-    for (auto& [id, loaded] : loaded_) name_primary_key(loaded);
     // An index refers to its table: tables come first.
     for (auto& [id, loaded] : loaded_) {
       if (loaded.kind != RelationKind::index) add(std::move(loaded));
@@ -72,24 +70,9 @@ class Loader {
     version.tid = tid;
     version.created_by = fate.created_by;
     version.dropped_by = fate.dropped_by;
-    if (relation.kind == RelationKind::table) version.table = catalog_.old_table(*from.description);
-    if (relation.kind == RelationKind::index) {
-      relation.indexed = from.description->index.table;
-      if (from.description->index.primary) primary_keys_[relation.indexed] = from.description;
-    }
+    if (relation.kind == RelationKind::index) relation.indexed = from.description->index.table;
     version.description = std::move(from.description);
     relation.versions.push_back(std::move(version));
-  }
-
-  void name_primary_key(CachedRelation& relation) const {
-    const auto key = primary_keys_.find(relation.id);
-    if (key == primary_keys_.end()) return;
-    for (RelationVersion& version : relation.versions) {
-      auto table = std::make_shared<TableDefinition>(*version.table);
-      table->primary_key = old_definition(*key->second).columns;
-      table->primary_key_name = key->second->name;
-      version.table = std::move(table);
-    }
   }
 
   void add(CachedRelation relation) {
@@ -114,7 +97,6 @@ class Loader {
 
   Catalog::Implementation& catalog_;
   std::map<RelationId, CachedRelation> loaded_;
-  std::map<RelationId, DefinitionPtr> primary_keys_;  // by table
 };
 
 }  // namespace

@@ -24,13 +24,11 @@ struct Catalog::Implementation {
   // What the relation's definition needs, made known to this transaction, and to the others once it commits. `version`
   // has files and description.
   RelationId add(Transaction& transaction, RelationId id, RelationVersion version);
-  RelationId create(Transaction& transaction, DefinitionPtr description, std::shared_ptr<const TableDefinition> table);
+  RelationId create(Transaction& transaction, DefinitionPtr description);
   // A new version in place of the one the transaction sees.
   void replace(Transaction& transaction, RelationId id, RelationVersion version);
   void drop(Transaction& transaction, RelationId id);
   void move_to(Transaction& transaction, RelationId id, RelationId file, RelationId toast);
-  // Of a table, as statements of today's engine read it.
-  std::shared_ptr<const TableDefinition> old_table(const Definition& description) const;
 
   txn::TransactionManager& transactions;
   txn::Heap& heap;

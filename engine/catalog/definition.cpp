@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::catalog {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/sql/sequence.h"
+#include "engine/catalog/sequence_counting.h"
 #include "engine/storage/types.h"
 #include "engine/types/json.h"
 #include "engine/types/type.h"
@@ -118,7 +118,7 @@ struct ViewProperties {
 
 struct SequenceProperties {
   TypeId type = TypeId::int8;
-  sql::SequenceParameters parameters;
+  SequenceParameters parameters;
   // The column it goes with (OWNED BY, serial, identity); 0: none.
   RelationId owner = 0;
   int owner_column = 0;

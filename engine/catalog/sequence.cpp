@@ -5,14 +5,12 @@
 #include <utility>
 
 #include "engine/node/database.h"
-#include "engine/sql/error.h"
-#include "engine/sql/object_names.h"
 #include "engine/storage/bytes.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::catalog {
 
-using sql::SequenceState;
 using storage::PageKind;
 using storage::PageRef;
 using storage::RecordKind;
@@ -69,16 +67,17 @@ void log_and_store(Database& database, txn::Transaction& transaction, const Page
   transaction.wrote = true;
 }
 
-SequencePtr open(Database& database, txn::Transaction& transaction, std::string_view text, LockMode mode) {
-  const sql::TableName name = sql::parse_relation_name(text);
-  SequencePtr sequence = database.catalog().open_sequence(transaction, name, mode);
-  if (sequence == nullptr) {
-    throw SqlError(
-        sqlstate::undefined_table,
-        fmt::format("relation \"{}\" does not exist", name.schema.empty() ? name.name : name.schema + "." + name.name));
+Relation open(Database& database, txn::Transaction& transaction, RelationId id, LockMode mode) {
+  database.locks().acquire(*transaction.backend, transaction.level().locks, txn::LockTag::of_relation(id), mode);
+  std::optional<Relation> sequence = database.catalog().find(&transaction, id);
+  if (!sequence) throw SqlError(sqlstate::undefined_table, fmt::format("could not open relation with OID {}", id));
+  if (sequence->description->kind != RelationKind::sequence) {
+    throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a sequence", sequence->description->name));
   }
-  return sequence;
+  return *std::move(sequence);
 }
+
+const SequenceParameters& parameters_of(const Relation& sequence) { return sequence.description->sequence.parameters; }
 
 // After a checkpoint the log has to be told again: the page that the checkpoint wrote is where recovery begins.
 bool log_is_due(Database& database, const PageRef& pin, const StoredState& stored) {
@@ -102,58 +101,58 @@ Row sequence_row(Database& database, RelationId file) {
           Value::boolean(stored.state.is_called)};
 }
 
-std::int64_t nextval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name) {
-  const SequencePtr sequence = open(database, transaction, name, LockMode::row_exclusive);
-  const SequenceDefinition& definition = sequence->definition;
-  PageRef pin = database.pool().pin(page_of(sequence->file));
+std::int64_t nextval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, RelationId id) {
+  const Relation sequence = open(database, transaction, id, LockMode::row_exclusive);
+  const SequenceParameters& parameters = parameters_of(sequence);
+  const std::string& name = sequence.description->name;
+  PageRef pin = database.pool().pin(page_of(sequence.file));
   if (log_is_due(database, pin, load(pin)) && transaction.level().xid == storage::invalid_xid) {
     pin.release();
     database.visit_append_point();
     database.transactions().assign_xid(transaction);
-    pin = database.pool().pin(page_of(sequence->file));
+    pin = database.pool().pin(page_of(sequence.file));
   }
   const StoredState stored = load(pin);
-  const SequenceState next = sql::next_state(definition.parameters, stored.state, definition.name);
+  const SequenceState next = next_state(parameters, stored.state, name);
   if (!log_is_due(database, pin, stored)) {
     store(pin, next, stored.logged_ahead - 1);
   } else {
     SequenceState logged = next;
     std::uint32_t ahead = 0;
     try {
-      for (; ahead < values_logged_ahead; ++ahead)
-        logged = sql::next_state(definition.parameters, logged, definition.name);
+      for (; ahead < values_logged_ahead; ++ahead) logged = next_state(parameters, logged, name);
     } catch (const SqlError&) {
       // The end of the sequence: the log is told as far as it goes.
     }
     log_and_store(database, transaction, pin, logged, next, ahead);
   }
-  memory.last_of[sequence->id] = next.last_value;
-  memory.last_used = sequence->id;
+  memory.last_of[sequence.id] = next.last_value;
+  memory.last_used = sequence.id;
   return next.last_value;
 }
 
-std::int64_t currval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory,
-                     std::string_view name) {
-  const SequencePtr sequence = open(database, transaction, name, LockMode::access_share);
-  const auto found = memory.last_of.find(sequence->id);
+std::int64_t currval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory, RelationId id) {
+  const Relation sequence = open(database, transaction, id, LockMode::access_share);
+  const auto found = memory.last_of.find(sequence.id);
   if (found == memory.last_of.end()) {
     throw SqlError(
         sqlstate::object_not_in_prerequisite_state,
-        fmt::format("currval of sequence \"{}\" is not yet defined in this session", sequence->definition.name));
+        fmt::format("currval of sequence \"{}\" is not yet defined in this session", sequence.description->name));
   }
   return found->second;
 }
 
-std::int64_t setval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name,
+std::int64_t setval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, RelationId id,
                     std::int64_t value, bool is_called) {
-  const SequencePtr sequence = open(database, transaction, name, LockMode::row_exclusive);
-  const SequenceDefinition& definition = sequence->definition;
-  const SequenceState state = sql::set_state(definition.parameters, value, is_called, definition.name);
+  const Relation sequence = open(database, transaction, id, LockMode::row_exclusive);
+  const SequenceParameters& parameters = parameters_of(sequence);
+  const std::string& name = sequence.description->name;
+  const SequenceState state = set_state(parameters, value, is_called, name);
   database.visit_append_point();
   database.transactions().assign_xid(transaction);
-  const PageRef pin = database.pool().pin(page_of(sequence->file));
+  const PageRef pin = database.pool().pin(page_of(sequence.file));
   log_and_store(database, transaction, pin, state, state, 0);
-  if (is_called) memory.last_of[sequence->id] = value;
+  if (is_called) memory.last_of[sequence.id] = value;
   return value;
 }
 
@@ -165,10 +164,10 @@ std::int64_t lastval(Database& database, txn::Transaction& transaction, const Se
   return memory.last_of.at(*memory.last_used);
 }
 
-void create_sequence_page(Database& database, txn::Transaction& transaction, const Sequence& sequence) {
+void create_sequence_page(Database& database, txn::Transaction& transaction, const Relation& sequence) {
   const PageRef pin = database.pool().extend(sequence.file);
   pin.page().initialize(page_of(sequence.file), PageKind::sequence);
-  const SequenceState state = sql::initial_state(sequence.definition.parameters);
+  const SequenceState state = initial_state(parameters_of(sequence));
   log_and_store(database, transaction, pin, state, state, 0);
 }
 

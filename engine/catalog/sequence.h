@@ -27,14 +27,13 @@ struct SequenceMemory {
   std::optional<RelationId> last_used;
 };
 
-// nextval('name'), ...: `name` as written in the text argument, perhaps with a schema and quotes. They throw SqlError:
-// 42P01 if there is no such sequence, 42809 if it is something else, 2200H at its end, 55000 if the session has not yet
-// had a value, 22003 for a value outside its bounds. nextval() and setval() give the transaction an identifier when
-// they write the WAL, so that its commit waits for the record.
-std::int64_t nextval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name);
+// They throw SqlError: 42P01 if there is no such sequence, 42809 if it is something else, 2200H at its end, 55000 if
+// the session has not yet had a value, 22003 for a value outside its bounds. nextval() and setval() give the
+// transaction an identifier when they write the WAL, so that its commit waits for the record.
+std::int64_t nextval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, RelationId sequence);
 std::int64_t currval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory,
-                     std::string_view name);
-std::int64_t setval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, std::string_view name,
+                     RelationId sequence);
+std::int64_t setval(Database& database, txn::Transaction& transaction, SequenceMemory& memory, RelationId sequence,
                     std::int64_t value, bool is_called);
 std::int64_t lastval(Database& database, txn::Transaction& transaction, const SequenceMemory& memory);
 
@@ -45,7 +44,7 @@ std::optional<std::int64_t> last_value(Database& database, RelationId file);
 Row sequence_row(Database& database, RelationId file);
 
 // The page of a new sequence; its file exists.
-void create_sequence_page(Database& database, txn::Transaction& transaction, const Sequence& sequence);
+void create_sequence_page(Database& database, txn::Transaction& transaction, const Relation& sequence);
 void register_sequence_redo(storage::RedoTable& table);
 
 }  // namespace polarsim::engine::catalog

@@ -5,8 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "engine/catalog/old_definition.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::catalog {
@@ -29,7 +28,6 @@ TablePtr make_table(RelationId id, RelationId toast, std::string name, std::vect
   auto table = std::make_shared<Table>();
   table->id = id;
   table->heap = {id, toast};
-  table->definition = std::make_shared<const TableDefinition>(old_table_definition(*description));
   table->description = std::move(description);
   return table;
 }

@@ -74,7 +74,7 @@ namespace {
 
 // initdb: the system tables, all or none of them.
 void bootstrap(Instance& instance, syntax::StatementCache& statements, const ClusterConfig& config) {
-  if (instance.find_table("pg_catalog", "pg_dist_node") != nullptr) return;
+  if (instance.database().catalog().find_table(nullptr, "pg_catalog", "pg_dist_node") != nullptr) return;
   const std::unique_ptr<Session> session = instance.connect();
   cluster::run_sql(*session, statements, "SET allow_system_table_mods = on");
   cluster::run_sql(*session, statements, "BEGIN");

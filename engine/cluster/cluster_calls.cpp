@@ -9,8 +9,8 @@
 #include "engine/query/expression_analysis.h"
 #include "engine/query/program.h"
 #include "engine/query/type_resolution.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 #include "engine/types/record.h"
 #include "engine/types/text_form.h"
 

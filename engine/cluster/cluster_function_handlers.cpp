@@ -6,7 +6,7 @@
 
 #include "engine/cluster/metadata_tables.h"
 #include "engine/cluster/table_change.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 #include "engine/types/text_form.h"
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 #include "engine/types/text_form.h"
 

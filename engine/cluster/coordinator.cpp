@@ -1,6 +1,6 @@
 #include "engine/cluster/coordinator.h"
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::cluster {
 

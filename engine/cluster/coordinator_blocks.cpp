@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "engine/cluster/coordinator_session.h"
-#include "engine/sql/parser.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/quote.h"
 
 namespace polarsim::engine::cluster {
 
@@ -71,7 +71,7 @@ std::string CoordinatorSession::begin_text() const {
   syntax::TransactionControl begin;
   begin.modes = modes_;
   std::string text = control_text(std::move(begin));
-  for (const std::string& name : savepoints_) text += "; SAVEPOINT " + sql::quote_identifier(name);
+  for (const std::string& name : savepoints_) text += "; SAVEPOINT " + quote_identifier(name);
   return text;
 }
 
@@ -143,7 +143,7 @@ void CoordinatorSession::after_error() {
   own_metadata_ = nullptr;
   if (!savepoints_.empty()) {
     try {
-      transaction_.tell_all("ROLLBACK TO SAVEPOINT " + sql::quote_identifier(savepoints_.back()));
+      transaction_.tell_all("ROLLBACK TO SAVEPOINT " + quote_identifier(savepoints_.back()));
       return;
     } catch (const SqlError& error) {
       coordinator_.host().log("a savepoint is lost: " + error.fields().message);

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "engine/cluster/ddl_rewrite.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::cluster {
 

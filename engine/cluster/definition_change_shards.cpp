@@ -8,8 +8,8 @@
 #include "engine/cluster/ddl_rewrite.h"
 #include "engine/cluster/definition_change.h"
 #include "engine/cluster/table_change.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine::cluster {

@@ -6,8 +6,8 @@
 #include <charconv>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::cluster {

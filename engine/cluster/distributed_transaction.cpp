@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/sql/parser.h"
+#include "engine/types/quote.h"
 
 namespace polarsim::engine::cluster {
 
@@ -225,7 +225,7 @@ std::optional<SqlError> DistributedTransaction::prepare(std::vector<Participant>
   std::vector<std::string> texts;
   for (const Participant& participant : participants) {
     connections.push_back(participant.connection);
-    texts.push_back("PREPARE TRANSACTION " + sql::quote_literal(participant.gid));
+    texts.push_back("PREPARE TRANSACTION " + quote_literal(participant.gid));
   }
   const auto answers = ask(connections, texts);
   std::optional<SqlError> failure;
@@ -255,7 +255,7 @@ void DistributedTransaction::rollback_prepared(std::vector<Participant>& partici
   for (const Participant& participant : participants) {
     if (!participant.prepared || participant.connection == nullptr) continue;
     connections.push_back(participant.connection);
-    texts.push_back("ROLLBACK PREPARED " + sql::quote_literal(participant.gid));
+    texts.push_back("ROLLBACK PREPARED " + quote_literal(participant.gid));
   }
   ask(connections, texts);
   // Answers do not matter: what is left behind is for recovery to roll back.
@@ -268,7 +268,7 @@ std::vector<ErrorFields> DistributedTransaction::commit_prepared(std::vector<Par
   sim::Host& host = coordinator_.host();
   std::vector<tl::expected<void, ErrorFields>> sent;
   for (const Participant& participant : participants) {
-    sent.push_back(participant.connection->client.send_query("COMMIT PREPARED " + sql::quote_literal(participant.gid)));
+    sent.push_back(participant.connection->client.send_query("COMMIT PREPARED " + quote_literal(participant.gid)));
   }
   std::vector<ErrorFields> warnings;
   bool first = true;

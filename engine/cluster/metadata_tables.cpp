@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "engine/cluster/shard_definition.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine::cluster {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "engine/sql/parser.h"
+#include "engine/types/quote.h"
 
 namespace polarsim::engine::cluster {
 
@@ -50,7 +50,7 @@ Recovery::Names Recovery::records_of(const NodeInfo& node) {
 
 bool Recovery::decide(const NodeInfo& node, const std::string& decision, const std::string& gid) {
   try {
-    executor_.run_on(node, decision + " " + sql::quote_literal(gid));
+    executor_.run_on(node, decision + " " + quote_literal(gid));
     return true;
   } catch (const SqlError& error) {
     if (error.sqlstate() == sqlstate::undefined_object) return false;

@@ -1,6 +1,6 @@
 #include "engine/cluster/session_commands.h"
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::cluster {

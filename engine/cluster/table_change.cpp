@@ -8,7 +8,7 @@
 
 #include "engine/cluster/ddl_rewrite.h"
 #include "engine/cluster/table_distributor.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::cluster {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/cluster/ddl_rewrite.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine::cluster {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/cluster/table_distributor.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine::cluster {

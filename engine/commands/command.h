@@ -13,8 +13,8 @@
 
 #include "engine/node/database.h"
 #include "engine/query/analysis.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/ast.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::commands {
 
@@ -56,7 +56,6 @@ std::string alter_schema(CommandContext& context, const syntax::AlterSchema& alt
 std::string truncate(CommandContext& context, const syntax::Truncate& truncate);
 std::string comment(CommandContext& context, const syntax::Comment& comment);
 std::string lock_tables(CommandContext& context, const syntax::LockTable& lock);
-
 
 // For CREATE TABLE AS: whether something has the name in the schema where the table would be made; and the statement
 // that makes the table without its rows. 42601 if there are more names than columns.

@@ -176,7 +176,7 @@ catalog::TablePtr itself(const CommandContext& context, const TableInMaking& tab
   made->id = table.id;
   made->description = std::make_shared<const Definition>(table.definition);
   for (const Definition& index : table.indexes)
-    made->indexes.push_back({0, 0, {}, std::make_shared<const Definition>(index)});
+    made->indexes.push_back({0, 0, std::make_shared<const Definition>(index)});
   return made;
 }
 

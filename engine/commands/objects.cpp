@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "engine/sql/object_names.h"
+#include "engine/syntax/object_names.h"
 
 namespace polarsim::engine::commands {
 
@@ -97,7 +97,7 @@ std::string NameChooser::choose(std::string_view table, const std::vector<std::s
     return reserved_.contains(name) ||
            context_.catalog().find_in_schema(&context_.transaction, schema_, name).has_value();
   };
-  std::string name = sql::default_index_name(table, columns, label, taken);
+  std::string name = syntax::default_index_name(table, columns, label, taken);
   reserved_.insert(name);
   return name;
 }

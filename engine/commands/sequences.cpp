@@ -20,28 +20,28 @@ TypeId sequence_type(const syntax::SequenceOptions& options, TypeId usual) {
   return type.id;
 }
 
-// sql::sequence_parameters() has PostgreSQL's rules; it asks for a statement.
-sql::CreateSequence asked_for(const syntax::SequenceOptions& options, TypeId type,
-                              const catalog::SequenceProperties* before) {
-  sql::CreateSequence create;
-  create.type = type;
+// What ALTER SEQUENCE does not mention stays.
+catalog::SequenceRequest asked_for(const syntax::SequenceOptions& options, TypeId type,
+                                   const catalog::SequenceProperties* before) {
+  catalog::SequenceRequest request;
+  request.type = type;
   if (before != nullptr) {
-    const sql::SequenceParameters& old = before->parameters;
-    create.start = old.start;
-    create.increment = old.increment;
+    const catalog::SequenceParameters& old = before->parameters;
+    request.start = old.start;
+    request.increment = old.increment;
     // Bounds that came from the old type go with it.
     if (before->type == type) {
-      create.minimum = old.minimum;
-      create.maximum = old.maximum;
+      request.minimum = old.minimum;
+      request.maximum = old.maximum;
     }
-    create.cycle = old.cycle;
+    request.cycle = old.cycle;
   }
-  if (options.start) create.start = options.start;
-  if (options.increment) create.increment = options.increment;
-  if (options.minimum || options.no_minimum) create.minimum = options.minimum;
-  if (options.maximum || options.no_maximum) create.maximum = options.maximum;
-  if (options.cycle) create.cycle = *options.cycle;
-  return create;
+  if (options.start) request.start = options.start;
+  if (options.increment) request.increment = options.increment;
+  if (options.minimum || options.no_minimum) request.minimum = options.minimum;
+  if (options.maximum || options.no_maximum) request.maximum = options.maximum;
+  if (options.cycle) request.cycle = *options.cycle;
+  return request;
 }
 
 void refuse_temporary(bool temporary) {
@@ -84,7 +84,7 @@ catalog::SequenceProperties sequence_properties(const syntax::SequenceOptions& o
   catalog::SequenceProperties properties;
   if (before != nullptr) properties = *before;
   properties.type = sequence_type(options, properties.type);
-  properties.parameters = sql::sequence_parameters(asked_for(options, properties.type, before));
+  properties.parameters = catalog::sequence_parameters(asked_for(options, properties.type, before));
   return properties;
 }
 
@@ -93,9 +93,7 @@ RelationId make_sequence(CommandContext& context, Definition definition) {
   const RelationId id = context.catalog().create(context.transaction, std::move(definition));
   if (id == 0) throw_exists(name);
   const auto made = context.catalog().find(&context.transaction, id);
-  const catalog::SequenceDefinition old{made->description->schema, made->description->name,
-                                        made->description->sequence.type, made->description->sequence.parameters};
-  catalog::create_sequence_page(context.database, context.transaction, {id, made->file, old});
+  catalog::create_sequence_page(context.database, context.transaction, *made);
   return id;
 }
 
@@ -143,12 +141,11 @@ std::string alter_sequence(CommandContext& context, const syntax::AlterSequence&
   Definition changed = *found->description;
   changed.sequence = sequence_properties(alter.options, &found->description->sequence);
   set_owner(context, changed, alter.options.owned_by);
-  const sql::SequenceParameters parameters = changed.sequence.parameters;
-  const std::string name = quote_identifier(changed.schema) + "." + quote_identifier(changed.name);
+  const catalog::SequenceParameters parameters = changed.sequence.parameters;
   context.catalog().alter(context.transaction, found->id, std::move(changed));
   if (alter.options.restart || alter.options.restart_at_start) {
     catalog::SequenceMemory nobody;
-    catalog::setval(context.database, context.transaction, nobody, name,
+    catalog::setval(context.database, context.transaction, nobody, found->id,
                     alter.options.restart.value_or(parameters.start), false);
   }
   return "ALTER SEQUENCE";

@@ -6,7 +6,7 @@
 #include <array>
 #include <optional>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/numeric.h"
 
 namespace polarsim::engine::copy {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::copy {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/distribution/planner.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 

@@ -7,7 +7,7 @@
 
 #include "engine/distribution/distribution_test_support.h"
 #include "engine/distribution/explain.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/random.h"
 #include "engine/types/text_form.h"
 

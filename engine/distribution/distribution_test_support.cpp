@@ -4,7 +4,7 @@
 
 #include "engine/distribution/entries.h"
 #include "engine/query/deparse.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "engine/query/deparse.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {

@@ -3,7 +3,7 @@
 #include "engine/distribution/columns.h"
 #include "engine/distribution/entries.h"
 #include "engine/query/expression_walk.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {

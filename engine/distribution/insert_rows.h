@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/distribution/plan.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 

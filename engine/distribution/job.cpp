@@ -8,7 +8,7 @@
 #include "engine/distribution/task_texts.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_walk.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {

@@ -18,7 +18,7 @@
 
 #include "engine/distribution/columns.h"
 #include "engine/distribution/planner.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 

@@ -8,7 +8,7 @@
 #include "engine/distribution/job.h"
 #include "engine/distribution/task_texts.h"
 #include "engine/query/program.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {

@@ -13,7 +13,7 @@
 #include "engine/distribution/merge.h"
 #include "engine/query/analysis.h"
 #include "engine/query/expression_walk.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "engine/distribution/distribution_test_support.h"
 #include "engine/distribution/explain.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {

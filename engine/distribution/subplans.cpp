@@ -7,7 +7,7 @@
 #include "engine/distribution/columns.h"
 #include "engine/distribution/entries.h"
 #include "engine/query/expression_walk.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
 namespace {
@@ -20,6 +20,24 @@ using query::QueryPtr;
 
 ExpressionPtr column_at(int entry, std::size_t position, Type type) {
   return query::make_expression(query::Column{entry, static_cast<int>(position) + 1, 0}, type);
+}
+
+// EXISTS (SELECT FROM t): its rows are to be counted, at least, and a result without columns cannot be written as SQL.
+bool has_columns(const Query& query) {
+  return query.command != query::Command::select ||
+         std::any_of(query.targets.begin(), query.targets.end(),
+                     [](const query::Target& target) { return !target.hidden; });
+}
+
+QueryPtr with_a_column(const QueryPtr& query) {
+  if (query->set_operation)
+    throw SqlError(sqlstate::feature_not_supported, "set operations without columns are not supported here");
+  auto copy = std::make_shared<Query>(*query);
+  query::Target target;
+  target.expression = query::make_expression(query::Constant{Value::null()}, TypeId::int4);
+  target.name = "dummy";
+  copy->targets.push_back(std::move(target));
+  return copy;
 }
 
 JoinTreePtr leaf(int entry) {
@@ -66,7 +84,12 @@ QueryPtr SubplanList::make_of(DistributedPlanPtr plan, std::optional<Partitionin
   return reading_query(std::move(rows), subplans_.back().plan->columns);
 }
 
-QueryPtr SubplanList::make(const QueryPtr& query) { return make_of(plan_distributed(query, inputs_)); }
+QueryPtr SubplanList::make(const QueryPtr& query) {
+  if (has_columns(*query)) return make_of(plan_distributed(query, inputs_));
+  auto reading = std::make_shared<Query>(*make_of(plan_distributed(with_a_column(query), inputs_)));
+  reading->targets.clear();
+  return reading;
+}
 
 QueryPtr SubplanList::make_partitioned(const QueryPtr& query, Partitioning partition) {
   return make_of(plan_distributed(query, inputs_), std::move(partition));

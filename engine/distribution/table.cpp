@@ -7,8 +7,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/hash.h"
 #include "engine/types/interval.h"
 #include "engine/types/numeric.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/executor/copy_parts.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

@@ -12,8 +12,8 @@
 #include "engine/executor/table_writer.h"
 #include "engine/query/analysis.h"
 #include "engine/query/expression_walk.h"
-#include "engine/sql/error.h"
 #include "engine/types/binary_form.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {

@@ -7,8 +7,8 @@
 #include "engine/executor/copy_file.h"
 #include "engine/executor/copy_parts.h"
 #include "engine/query/analysis.h"
-#include "engine/sql/error.h"
 #include "engine/types/binary_form.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {

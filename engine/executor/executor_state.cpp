@@ -8,7 +8,7 @@
 #include "engine/executor/node_state.h"
 #include "engine/executor/row_store.h"
 #include "engine/executor/subplan_state.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {

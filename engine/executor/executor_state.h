@@ -26,7 +26,6 @@ class SubplanState;
 struct OpenTable {
   query::RelationPtr relation;
   catalog::TablePtr table;
-  const TableDefinition& definition() const { return *table->definition; }
   const txn::HeapTable& heap() const { return table->heap; }
   // By RelationIndex::id. Throws XX000 if there is none.
   const catalog::Index& index(std::uint32_t id) const;

@@ -160,13 +160,7 @@ class PlanRunner {
   }
 
  private:
-  static std::string shown(const Value& value) {
-    if (value.is_null()) return "null";
-    if (value.is_floating()) return output_value(value, TypeId::float8, {});
-    if (value.is_numeric()) return output_value(value, TypeId::numeric, {});
-    if (value.is_array()) return output_value(value, TypeId::int4_array, {});
-    return to_text(value);
-  }
+  static std::string shown(const Value& value) { return value.is_null() ? "null" : plain_text(value); }
 
   Database& database_;
   RelationCache relations_;

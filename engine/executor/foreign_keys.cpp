@@ -7,9 +7,9 @@
 
 #include "engine/executor/referenced_key.h"
 #include "engine/executor/relations.h"
-#include "engine/sql/error.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/txn/heap_visibility.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {

@@ -7,9 +7,9 @@
 #include <variant>
 
 #include "engine/catalog/describe.h"
-#include "engine/sql/error.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "engine/sql/error.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

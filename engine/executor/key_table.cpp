@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/executor/row_store.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

@@ -4,7 +4,7 @@
 
 #include "engine/executor/node_state.h"
 #include "engine/executor/recheck.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 
@@ -12,10 +12,10 @@ namespace {
 
 using txn::RowOutcome;
 
-sql::LockStrength strength_of(syntax::LockStrength strength) { return static_cast<sql::LockStrength>(strength); }
-sql::LockWait wait_of(syntax::LockWait wait) { return static_cast<sql::LockWait>(wait); }
-static_assert(static_cast<int>(syntax::LockStrength::update) == static_cast<int>(sql::LockStrength::update));
-static_assert(static_cast<int>(syntax::LockWait::skip_locked) == static_cast<int>(sql::LockWait::skip_locked));
+syntax::LockStrength strength_of(syntax::LockStrength strength) { return static_cast<syntax::LockStrength>(strength); }
+syntax::LockWait wait_of(syntax::LockWait wait) { return static_cast<syntax::LockWait>(wait); }
+static_assert(static_cast<int>(syntax::LockStrength::update) == static_cast<int>(syntax::LockStrength::update));
+static_assert(static_cast<int>(syntax::LockWait::skip_locked) == static_cast<int>(syntax::LockWait::skip_locked));
 
 class LockRowsState final : public ParentState {
  public:

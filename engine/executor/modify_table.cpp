@@ -3,7 +3,7 @@
 #include "engine/executor/node_state.h"
 #include "engine/executor/table_rows.h"
 #include "engine/executor/upsert.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "engine/executor/dependencies.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine::executor {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "engine/sql/error.h"
 #include "engine/storage/key_encoding.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 
@@ -88,8 +88,8 @@ bool ReferencedKey::lock(txn::Transaction& transaction, std::span<const Value> v
     if (!found || !has_key(*found)) continue;
     txn::VisibleRow locked;
     txn::RowFailure failure;
-    const RowOutcome outcome = database_.heap().lock(transaction, table_.heap, tid, sql::LockStrength::key_share,
-                                                     sql::LockWait::block, follow, locked, failure, true);
+    const RowOutcome outcome = database_.heap().lock(transaction, table_.heap, tid, syntax::LockStrength::key_share,
+                                                     syntax::LockWait::block, follow, locked, failure, true);
     if (outcome == RowOutcome::ok) {
       if (locked.tid == tid || has_key(locked.row)) return true;
       database_.host().reached("foreign-key/referenced-key-changed");

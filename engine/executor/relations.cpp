@@ -9,8 +9,8 @@
 #include <variant>
 
 #include "engine/executor/system_views.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::executor {

@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 
-using sql::LockStrength;
+using syntax::LockStrength;
 using txn::RowFailure;
 using txn::RowOutcome;
 
@@ -86,7 +86,7 @@ std::optional<RowChange::Base> RowChange::follow(const Base& base, RowOutcome ou
     state_.database().host().reached("recheck/row-changed");
     refuse_concurrent_change(state_, "update");
     outcome = state_.database().heap().lock(state_.transaction(), writer_.table().heap(), base.version.tid, strength,
-                                            sql::LockWait::block, true, newest, failure);
+                                            syntax::LockWait::block, true, newest, failure);
     if (outcome == RowOutcome::ok) {
       writer_.table().widen(newest.row);
       if (state_.database().config().planted.on(PlantedBug::recheck_skipped))

@@ -33,7 +33,7 @@ class RowChange {
   Row changed(const Base& base) const;
   void check_own_snapshot(Tid tid);
   // What to do after a change came to nothing: what to work on now, or nothing.
-  std::optional<Base> follow(const Base& base, txn::RowOutcome outcome, sql::LockStrength strength);
+  std::optional<Base> follow(const Base& base, txn::RowOutcome outcome, syntax::LockStrength strength);
 
   ExecutorState& state_;
   const plan::ModifyTable& node_;

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/value_codec.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

@@ -4,7 +4,7 @@
 #include "engine/executor/row_store.h"
 #include "engine/executor/set_call.h"
 #include "engine/executor/system_views.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

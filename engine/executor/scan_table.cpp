@@ -1,7 +1,7 @@
 // Seq Scan, a page's rows at a time, and scans of a second run, whose row is given.
 #include "engine/executor/node_state.h"
 #include "engine/executor/table_rows.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

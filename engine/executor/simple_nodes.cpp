@@ -5,7 +5,7 @@
 #include "engine/executor/row_order.h"
 #include "engine/executor/row_store.h"
 #include "engine/executor/set_call.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

@@ -180,7 +180,7 @@ std::vector<Row> sequence_rows(const SystemViewInputs& inputs) {
   for (const ShownRelation& relation : defined_relations(inputs)) {
     if (relation.kind != 'S') continue;
     const catalog::SequenceProperties& sequence = relation.definition().sequence;
-    const sql::SequenceParameters& parameters = sequence.parameters;
+    const catalog::SequenceParameters& parameters = sequence.parameters;
     rows.push_back({number(relation.id), oid_of(sequence.type), Value::integer(parameters.start),
                     Value::integer(parameters.increment), Value::integer(parameters.maximum),
                     Value::integer(parameters.minimum), Value::integer(1), flag(parameters.cycle)});

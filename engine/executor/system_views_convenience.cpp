@@ -54,7 +54,7 @@ std::vector<Row> sequence_rows(const SystemViewInputs& inputs) {
   for (const ShownRelation& relation : defined_relations(inputs)) {
     if (relation.kind != 'S') continue;
     const catalog::SequenceProperties& sequence = relation.definition().sequence;
-    const sql::SequenceParameters& parameters = sequence.parameters;
+    const catalog::SequenceParameters& parameters = sequence.parameters;
     const auto last = catalog::last_value(inputs.database, relation.relation.file);
     rows.push_back({Value::text(relation.schema), Value::text(relation.name), Value::text(role_name),
                     oid_of(sequence.type), Value::integer(parameters.start), Value::integer(parameters.minimum),

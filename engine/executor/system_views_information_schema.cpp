@@ -97,7 +97,7 @@ Row identity_values(const std::vector<ShownRelation>& relations, const ShownRela
     if (relation.kind != 'S') continue;
     const catalog::SequenceProperties& sequence = relation.definition().sequence;
     if (sequence.owner != table.id || sequence.owner_column != static_cast<int>(position) + 1) continue;
-    const sql::SequenceParameters& parameters = sequence.parameters;
+    const catalog::SequenceParameters& parameters = sequence.parameters;
     const auto shown = [](std::int64_t value) { return Value::text(fmt::to_string(value)); };
     return {shown(parameters.start), shown(parameters.increment), shown(parameters.maximum), shown(parameters.minimum),
             yes_or_no(parameters.cycle)};
@@ -217,7 +217,7 @@ std::vector<Row> sequence_rows(const SystemViewInputs& inputs) {
         owner != nullptr && owner->columns.at(static_cast<std::size_t>(sequence.owner_column - 1)).identity !=
                                 catalog::Column::Identity::none;
     if (of_identity) continue;
-    const sql::SequenceParameters& parameters = sequence.parameters;
+    const catalog::SequenceParameters& parameters = sequence.parameters;
     const auto shown = [](std::int64_t value) { return Value::text(fmt::to_string(value)); };
     const TypeInfo& type = type_info(sequence.type);
     rows.push_back({database(), Value::text(relation.schema), Value::text(relation.name),

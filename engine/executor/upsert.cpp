@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 
@@ -21,7 +21,7 @@ Upsert::Upsert(ExecutorState& state, const plan::ModifyTable& node, TableWriter&
   if (conflict_.arbiters.empty()) {
     for (std::size_t i = 0; i < writer.index_count(); ++i) arbiters_.push_back(i);
   }
-  if (writer.names_key(conflict_.columns)) strength_ = sql::LockStrength::update;
+  if (writer.names_key(conflict_.columns)) strength_ = syntax::LockStrength::update;
 }
 
 std::optional<Upsert::Result> Upsert::run(const Row& proposed) {
@@ -88,7 +88,7 @@ Upsert::Attempt Upsert::update(const KeyOwner& existing, const Row& proposed) {
   VisibleRow locked;
   RowFailure failure;
   const RowOutcome outcome = writer_.heap().lock(state_.transaction(), writer_.table().heap(), existing.tid, strength_,
-                                                 sql::LockWait::block, false, locked, failure);
+                                                 syntax::LockWait::block, false, locked, failure);
   switch (outcome) {
     case RowOutcome::ok:
       break;

@@ -45,7 +45,7 @@ class Upsert {
   std::vector<std::size_t> arbiters_;  // positions among the writer's indexes
   std::vector<Evaluator> values_;
   std::vector<Evaluator> conditions_;
-  sql::LockStrength strength_ = sql::LockStrength::no_key_update;
+  syntax::LockStrength strength_ = syntax::LockStrength::no_key_update;
 };
 
 }  // namespace polarsim::engine::executor

@@ -7,7 +7,7 @@
 
 #include "engine/executor/node_state.h"
 #include "engine/executor/window_frame.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

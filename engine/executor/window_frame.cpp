@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::executor {
 

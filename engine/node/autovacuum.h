@@ -18,10 +18,10 @@
 #include <map>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/storage/types.h"
 #include "engine/txn/transaction.h"
 #include "engine/txn/vacuum.h"
+#include "engine/types/error.h"
 #include "sim/host.h"
 #include "sim/sync.h"
 

@@ -126,7 +126,7 @@ void expect_sound_indexes(TestNode& node) {
   Database& database = node.instance().database();
   for (const catalog::TablePtr& table : database.catalog().tables(nullptr)) {
     for (const catalog::Index& index : table->indexes)
-      EXPECT_EQ(database.tree(index).check(), std::nullopt) << index.definition.name;
+      EXPECT_EQ(database.tree(index).check(), std::nullopt) << index.description->name;
   }
 }
 
@@ -174,9 +174,10 @@ Scenario transfers() {
   };
   scenario.verify = [](TestNode& node, const Knowledge& knowledge) {
     TestSession session = node.connect();
-    if (node.instance().find_table("public", "account") == nullptr) {
+    if (node.instance().database().catalog().find_table(nullptr, "public", "account") == nullptr) {
       EXPECT_TRUE(knowledge.acknowledged.empty());
-      EXPECT_EQ(node.instance().find_table("public", "log"), nullptr) << "tables of one transaction come together";
+      EXPECT_EQ(node.instance().database().catalog().find_table(nullptr, "public", "log"), nullptr)
+          << "tables of one transaction come together";
       return;
     }
     std::map<std::int64_t, std::int64_t> balances{{0, 100}, {1, 100}, {2, 100}};
@@ -229,7 +230,7 @@ Scenario two_phases() {
     node.join(tasks);
   };
   scenario.verify = [](TestNode& node, const Knowledge& knowledge) {
-    if (node.instance().find_table("public", "t") == nullptr) {
+    if (node.instance().database().catalog().find_table(nullptr, "public", "t") == nullptr) {
       EXPECT_TRUE(knowledge.phases.empty());
       return;
     }
@@ -308,7 +309,7 @@ Scenario schema_changes() {
   };
   scenario.verify = [](TestNode& node, const Knowledge& knowledge) {
     TestSession session = node.connect();
-    if (node.instance().find_table("public", "marks") == nullptr) {
+    if (node.instance().database().catalog().find_table(nullptr, "public", "marks") == nullptr) {
       EXPECT_TRUE(knowledge.attempted.empty());
       return;
     }
@@ -318,7 +319,8 @@ Scenario schema_changes() {
     EXPECT_LE(marks.rows.size(), knowledge.attempted.size());
     for (int i = 0; i < 6; ++i) {
       const std::string table = "made_" + std::to_string(i);
-      EXPECT_EQ(node.instance().find_table("public", table) != nullptr, i == last) << table;
+      EXPECT_EQ(node.instance().database().catalog().find_table(nullptr, "public", table) != nullptr, i == last)
+          << table;
     }
     if (last >= 0) {
       EXPECT_EQ(session.run("SELECT * FROM made_" + std::to_string(last)), "1|d;2|d");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/catalog/sequence.h"
+#include "engine/executor/vacuum_keys.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine {
@@ -180,19 +181,9 @@ storage::BTree& Database::tree(const catalog::Index& index) {
   return *tree;
 }
 
-void Database::vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables, bool freeze) {
-  if (tables.empty()) {
-    vacuum_all(backend, true, freeze);
-    return;
-  }
-  for (const sql::TableName& name : tables) {
-    const catalog::TablePtr table = catalog_->find_table(nullptr, name.schema, name.name);
-    if (table == nullptr) {
-      throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", name.name))
-          .at(name.position);
-    }
-    vacuum_table(backend, table->id, true, freeze);
-  }
+void Database::vacuum(txn::Backend& backend, const std::vector<storage::RelationId>& tables, bool freeze) {
+  if (tables.empty()) vacuum_all(backend, true, freeze);
+  for (const storage::RelationId table : tables) vacuum_table(backend, table, true, freeze);
 }
 
 void Database::vacuum_all(txn::Backend& backend, bool wait, bool freeze,
@@ -245,7 +236,8 @@ std::optional<txn::VacuumResult> Database::vacuum_table(txn::Backend& backend, R
     const catalog::TablePtr table = catalog_->find_table(&transaction, id);
     if (locked != txn::LockResult::not_available && table != nullptr) {
       std::vector<txn::VacuumIndex> indexes;
-      for (const catalog::Index& index : table->indexes) indexes.push_back({&tree(index), index.definition.columns});
+      for (const catalog::Index& index : table->indexes)
+        indexes.push_back(executor::vacuum_index(*this, table, index, tree(index)));
       result = txn::Vacuum(*heap_).run(backend, table->heap, indexes, freeze);
       autovacuum_->vacuumed(table->heap.relation, *result);
       if (!result->to_truncate.empty()) truncate_end(transaction, *table, result->to_truncate);

@@ -21,7 +21,6 @@
 #include "engine/catalog/catalog.h"
 #include "engine/config.h"
 #include "engine/node/autovacuum.h"
-#include "engine/sql/error.h"
 #include "engine/storage/btree.h"
 #include "engine/storage/checkpoint.h"
 #include "engine/storage/control_file.h"
@@ -30,6 +29,7 @@
 #include "engine/txn/heap_access.h"
 #include "engine/txn/transaction_manager.h"
 #include "engine/txn/vacuum.h"
+#include "engine/types/error.h"
 #include "sim/host.h"
 
 namespace polarsim::engine {
@@ -58,7 +58,7 @@ class Database {
   // VACUUM, in a transaction of its own for each table: all tables if none is named, which also lets the commit log and
   // the multixacts be cut. The caller has no transaction open. Blocks. Throws 42P01, and what waiting for the tables'
   // locks throws.
-  void vacuum(txn::Backend& backend, const std::vector<sql::TableName>& tables, bool freeze = false);
+  void vacuum(txn::Backend& backend, const std::vector<storage::RelationId>& tables, bool freeze = false);
   // For autovacuum: without `wait`, tables whose lock is not free are left alone. `failed` is told the error of a table
   // that is then left alone, too; null: it is thrown.
   void vacuum_all(txn::Backend& backend, bool wait, bool freeze = false,

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "engine/node/database.h"
-#include "engine/sql/error.h"
 #include "engine/storage/inspect_page.h"
 #include "engine/storage/inspect_wal.h"
 #include "engine/storage/tuple.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 
@@ -79,15 +79,17 @@ std::string qualified(const std::string& schema, const std::string& name) {
 std::vector<NamedFile> named_files(const Database& database) {
   std::vector<NamedFile> files;
   for (const catalog::TablePtr& table : database.catalog().tables(nullptr)) {
-    const std::string& schema = table->definition->schema;
-    files.push_back({qualified(schema, table->definition->name), "table", table->heap.relation});
+    const std::string& schema = table->description->schema;
+    files.push_back({qualified(schema, table->description->name), "table", table->heap.relation});
     if (table->heap.toast != 0)
-      files.push_back({qualified(schema, table->definition->name + ".toast"), "toast", table->heap.toast});
+      files.push_back({qualified(schema, table->description->name + ".toast"), "toast", table->heap.toast});
     for (const catalog::Index& index : table->indexes)
-      files.push_back({qualified(schema, index.definition.name), "index", index.file});
+      files.push_back({qualified(schema, index.description->name), "index", index.file});
   }
-  for (const catalog::SequencePtr& sequence : database.catalog().sequences(nullptr)) {
-    files.push_back({qualified(sequence->definition.schema, sequence->definition.name), "sequence", sequence->file});
+  for (const catalog::Relation& relation : database.catalog().relations(nullptr)) {
+    const catalog::Definition& definition = *relation.description;
+    if (definition.kind == catalog::RelationKind::sequence)
+      files.push_back({qualified(definition.schema, definition.name), "sequence", relation.file});
   }
   return files;
 }
@@ -218,7 +220,7 @@ class RowLocks {
     if (!database_.transactions().in_progress(xid)) return;
     text_ += fmt::format("transaction {:<6} {} row ({},{}) of {} {}\n", xid,
                          database_.transactions().is_prepared(xid) ? "(prepared) holds" : "holds", block, item,
-                         qualified(table.definition->schema, table.definition->name), strength);
+                         qualified(table.description->schema, table.description->name), strength);
   }
 
   Database& database_;

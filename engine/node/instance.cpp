@@ -16,11 +16,6 @@ class LocalInstance : public Instance {
 
   std::unique_ptr<LocalSession> connect() override { return std::make_unique<LocalSession>(database_, common_); }
 
-  const TableDefinition* find_table(std::string_view schema, std::string_view name) const override {
-    found_ = database_.catalog().find_table(nullptr, schema, name);
-    return found_ == nullptr ? nullptr : found_->definition.get();
-  }
-
   std::uint64_t table_version(std::string_view schema, std::string_view name) const override {
     return database_.catalog().version(schema, name);
   }
@@ -38,8 +33,12 @@ class LocalInstance : public Instance {
  private:
   const NodeConfig config_;
   Database database_;
+<<<<<<< HEAD
   CommonCaches common_;
   mutable catalog::TablePtr found_;  // keeps alive what find_table() has handed out last
+=======
+  executor::RelationCache relations_;
+>>>>>>> sql-layer
 };
 
 }  // namespace

@@ -14,7 +14,6 @@
 
 #include "engine/config.h"
 #include "engine/node/local_session.h"
-#include "engine/storage/table_definition.h"
 #include "sim/host.h"
 
 namespace polarsim::engine {
@@ -31,8 +30,6 @@ class Instance {
   // A new local session (executes on this node's own tables).
   virtual std::unique_ptr<LocalSession> connect() = 0;
 
-  // Committed state of the catalog; null if there is no such table. Valid until the next statement.
-  virtual const TableDefinition* find_table(std::string_view schema, std::string_view name) const = 0;
   // Grows whenever a transaction that changed the table commits: lets a cache of catalog contents know when to reload.
   virtual std::uint64_t table_version(std::string_view schema, std::string_view name) const = 0;
   // Transactions that are prepared and not yet decided, sorted.

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine {

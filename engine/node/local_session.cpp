@@ -7,7 +7,7 @@
 
 #include "engine/commands/analyze.h"
 #include "engine/commands/command.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine {
@@ -271,10 +271,19 @@ bool LocalSession::run_utility(const StatementRequest& request, QueryResult& res
   return true;
 }
 
+storage::RelationId LocalSession::find_vacuumed(const syntax::TableName& name) {
+  const catalog::Catalog& catalog = database_.catalog();
+  const auto found = name.schema.empty() ? catalog.find(nullptr, search_path(), name.name)
+                                         : catalog.find_in_schema(nullptr, name.schema, name.name);
+  if (found) return found->id;
+  const std::string shown = name.schema.empty() ? name.name : name.schema + "." + name.name;
+  throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", shown));
+}
+
 void LocalSession::vacuum(const syntax::Vacuum& vacuum) {
   require_no_block("VACUUM");
-  std::vector<sql::TableName> tables;
-  for (const syntax::TableName& name : vacuum.tables) tables.push_back({name.schema, name.name, {}});
+  std::vector<storage::RelationId> tables;
+  for (const syntax::TableName& name : vacuum.tables) tables.push_back(find_vacuumed(name));
   database_.vacuum(*backend_, tables, vacuum.freeze);
   if (!vacuum.analyze) return;
   start_transaction();

@@ -117,6 +117,7 @@ class LocalSession final : public Session {
   QueryResult run_in_transaction(const StatementRequest& request);
   QueryResult run_command(const StatementRequest& request);
   void vacuum(const syntax::Vacuum& vacuum);
+  storage::RelationId find_vacuumed(const syntax::TableName& name);
   void analyze(const syntax::Vacuum& statement);
   void set_limits();
   void set_call_context();

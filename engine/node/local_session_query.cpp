@@ -11,7 +11,7 @@
 #include "engine/query/analysis.h"
 #include "engine/query/fold.h"
 #include "engine/query/program.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine {

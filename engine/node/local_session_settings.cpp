@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/node/local_session.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 

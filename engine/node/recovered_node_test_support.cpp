@@ -54,7 +54,7 @@ class TableCheck {
     }
     for (const catalog::Index& index : table_.indexes) {
       std::string problem = check(index);
-      if (!problem.empty()) return fmt::format("index {}: {}", index.definition.name, problem);
+      if (!problem.empty()) return fmt::format("index {}: {}", index.description->name, problem);
     }
     return {};
   }
@@ -112,8 +112,8 @@ std::string observe_node(Instance& instance, TestSession& session, const std::ve
   std::string state = "tables:";
   for (const catalog::TablePtr& table : instance.database().catalog().tables(nullptr)) {
     if (table->is_system()) continue;
-    state += ' ' + table->definition->name + '(';
-    for (const catalog::Index& index : table->indexes) state += ' ' + index.definition.name;
+    state += ' ' + table->description->name + '(';
+    for (const catalog::Index& index : table->indexes) state += ' ' + index.description->name;
     state += " )";
   }
   state += "\nprepared:";
@@ -132,7 +132,7 @@ std::string check_structure(Database& database) {
     for (const catalog::TablePtr& table : database.catalog().tables(&transaction)) {
       problem = TableCheck(database, *table, transaction, *snapshot).run();
       if (!problem.empty()) {
-        problem = "table " + table->definition->name + ", " + problem;
+        problem = "table " + table->description->name + ", " + problem;
         break;
       }
     }

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "engine/node/copy_stream.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/ast.h"
+#include "engine/types/error.h"
 #include "engine/types/function.h"
 #include "engine/types/type.h"
 #include "sim/time.h"

@@ -56,7 +56,6 @@ class LocalServices final : public SessionServices {
   Value lastval(const FunctionCall& call);
   Value sequence_last_value(const FunctionCall& call);
   Value serial_sequence(const FunctionCall& call);
-  std::string sequence_name(const Value& id) const;
 
   // Advisory locks, transactions, other sessions (session_services.cpp).
   Value advisory(const FunctionCall& call);

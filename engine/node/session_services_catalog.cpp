@@ -8,7 +8,7 @@
 #include "engine/executor/definition_texts.h"
 #include "engine/executor/system_views.h"
 #include "engine/node/session_services.h"
-#include "engine/sql/object_names.h"
+#include "engine/syntax/object_names.h"
 #include "engine/types/array.h"
 #include "engine/types/object_numbers.h"
 #include "engine/types/quote.h"
@@ -64,7 +64,7 @@ std::optional<catalog::Relation> LocalServices::find_relation(std::int64_t id) c
 }
 
 std::optional<catalog::Relation> LocalServices::find_by_name(std::string_view written) const {
-  const sql::TableName name = sql::parse_relation_name(written);
+  const syntax::TableName name = syntax::parse_relation_name(written);
   const catalog::Catalog& catalog = database_.catalog();
   if (name.schema.empty()) return catalog.find(&session_.transaction(), session_.search_path(), name.name);
   return catalog.find_in_schema(&session_.transaction(), name.schema, name.name);
@@ -102,7 +102,7 @@ std::string LocalServices::object_name(TypeId type, std::uint32_t oid) {
 }
 
 std::uint32_t LocalServices::relation_number(std::string_view name) const {
-  const sql::TableName written = sql::parse_relation_name(name);
+  const syntax::TableName written = syntax::parse_relation_name(name);
   if (const auto* const view = executor::find_system_view(written.schema, written.name)) return view->relation->id;
   if (const auto found = find_by_name(name)) return found->id;
   const bool schema_exists = written.schema.empty() || schema_number(written.schema) != 0;
@@ -120,11 +120,11 @@ std::uint32_t LocalServices::schema_number(std::string_view name) const {
 std::uint32_t LocalServices::object_number(TypeId type, std::string_view name) {
   if (type == TypeId::regclass) return relation_number(name);
   if (type == TypeId::regnamespace) {
-    const std::string schema = sql::parse_relation_name(name).name;
+    const std::string schema = syntax::parse_relation_name(name).name;
     if (const std::uint32_t id = schema_number(schema); id != 0) return id;
     throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", schema));
   }
-  const std::string function = sql::parse_relation_name(name).name;
+  const std::string function = syntax::parse_relation_name(name).name;
   const auto functions = functions_named(function);
   if (functions.size() == 1) return number_of(*functions.front());
   if (const std::uint32_t number = io_function_number(function); number != 0 && functions.empty()) return number;

@@ -2,34 +2,29 @@
 #include <fmt/format.h>
 
 #include "engine/node/session_services.h"
-#include "engine/sql/object_names.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine {
 
-std::string LocalServices::sequence_name(const Value& id) const {
-  const auto relation = find_relation(id.as_integer());
-  if (!relation)
-    throw SqlError(sqlstate::undefined_table, fmt::format("could not open relation with OID {}", id.as_integer()));
-  const catalog::Definition& definition = *relation->description;
-  if (definition.kind != catalog::RelationKind::sequence)
-    throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a sequence", definition.name));
-  return quote_identifier(definition.schema) + "." + quote_identifier(definition.name);
-}
+namespace {
+
+storage::RelationId number_of(const Value& id) { return static_cast<storage::RelationId>(id.as_integer()); }
+
+}  // namespace
 
 Value LocalServices::nextval(const FunctionCall& call) {
   session_.refuse_if_read_only("nextval()");
-  return Value::integer(catalog::nextval(database_, session_.transaction(), sequences_, sequence_name(call[0])));
+  return Value::integer(catalog::nextval(database_, session_.transaction(), sequences_, number_of(call[0])));
 }
 
 Value LocalServices::currval(const FunctionCall& call) {
-  return Value::integer(catalog::currval(database_, session_.transaction(), sequences_, sequence_name(call[0])));
+  return Value::integer(catalog::currval(database_, session_.transaction(), sequences_, number_of(call[0])));
 }
 
 Value LocalServices::setval(const FunctionCall& call) {
   session_.refuse_if_read_only("setval()");
   const bool is_called = call.size() < 3 || call[2].as_boolean();
-  return Value::integer(catalog::setval(database_, session_.transaction(), sequences_, sequence_name(call[0]),
+  return Value::integer(catalog::setval(database_, session_.transaction(), sequences_, number_of(call[0]),
                                         call[1].as_integer(), is_called));
 }
 

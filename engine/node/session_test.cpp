@@ -1,6 +1,7 @@
 // One session at a time: statements, blocks, errors, settings.
 #include <gtest/gtest.h>
 
+#include "engine/node/database.h"
 #include "engine/node/node_test_support.h"
 
 namespace polarsim::engine::testing {
@@ -100,6 +101,34 @@ TEST(LocalSession, AnalyzeTellsThePlanner) {
   });
 }
 
+// An entry that vacuum leaves behind would lead to whatever row takes the place of the dead one.
+TEST(LocalSession, VacuumTakesEntriesOfEveryKindOfIndex) {
+  with_session([](TestNode& node, TestSession& session) {
+    session.run("CREATE TABLE t (id int PRIMARY KEY, v text, c char(5), n numeric)");
+    session.run("CREATE INDEX t_lower ON t (lower(v)); CREATE INDEX t_part ON t (v) WHERE id > 1");
+    session.run("CREATE INDEX t_c ON t (c, n); CREATE INDEX t_inverse ON t ((10 / id)) WHERE id <> 0");
+    session.run("INSERT INTO t VALUES (0, 'Zero', 'z', 0), (1, 'One', 'o', 1.0), (2, 'Two', 't', 2.50)");
+    session.run("INSERT INTO t VALUES (3, repeat('y', 500), 'l', 3)");
+    session.run("ALTER TABLE t ADD COLUMN later text DEFAULT 'x'");
+    session.run("CREATE INDEX t_later ON t (later, upper(later))");
+    session.run("DELETE FROM t");
+    EXPECT_EQ(session.run("VACUUM t"), "VACUUM");
+    Database& database = node.instance().database();
+    const catalog::TablePtr table = database.catalog().find_table(nullptr, "public", "t");
+    ASSERT_EQ(table->indexes.size(), 6U);
+    for (const catalog::Index& index : table->indexes) {
+      storage::BTree::Scan scan = database.tree(index).scan({});
+      std::vector<storage::BTree::Entry> entries;
+      std::size_t count = 0;
+      while (scan.next(entries)) count += entries.size();
+      EXPECT_EQ(count, 0U) << index.description->name;
+    }
+    EXPECT_EQ(session.outcome("VACUUM nothing"), "42P01 relation \"nothing\" does not exist");
+    session.run("CREATE SCHEMA s; CREATE TABLE s.u (id int); SET search_path = s");
+    EXPECT_EQ(session.run("VACUUM u"), "VACUUM");
+  });
+}
+
 TEST(LocalSession, BlocksAreAtomic) {
   with_session([](TestNode& node, TestSession& session) {
     session.run("CREATE TABLE t (id int PRIMARY KEY, v int)");
@@ -192,7 +221,7 @@ TEST(LocalSession, SchemaChangesAreTransactional) {
     TestSession other = node.connect();
     session.run("BEGIN; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
     EXPECT_EQ(other.outcome("SELECT * FROM t").substr(0, 5), "42P01");
-    EXPECT_EQ(node.instance().find_table("public", "t"), nullptr);
+    EXPECT_EQ(node.instance().database().catalog().find_table(nullptr, "public", "t"), nullptr);
     session.run("ROLLBACK");
     EXPECT_EQ(session.outcome("SELECT * FROM t").substr(0, 5), "42P01");
     session.run("CREATE TABLE t (id int PRIMARY KEY)");
@@ -207,7 +236,7 @@ TEST(LocalSession, SchemaChangesAreTransactional) {
     session.run("SET allow_system_table_mods = on; CREATE TABLE pg_catalog.pg_dist_x (id int)");
     session.run("INSERT INTO pg_dist_x VALUES (1)");
     EXPECT_EQ(session.run("SELECT * FROM pg_catalog.pg_dist_x"), "1");
-    ASSERT_NE(node.instance().find_table("pg_catalog", "pg_dist_x"), nullptr);
+    ASSERT_NE(node.instance().database().catalog().find_table(nullptr, "pg_catalog", "pg_dist_x"), nullptr);
   });
 }
 

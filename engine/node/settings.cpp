@@ -7,7 +7,7 @@
 #include <cmath>
 #include <span>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 #include "engine/types/time_zone.h"
 

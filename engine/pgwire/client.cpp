@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/pgwire/message.h"
-#include "engine/sql/value.h"
 #include "engine/types/text_form.h"
 #include "sim/simulation.h"
 
@@ -34,7 +33,7 @@ const char* describe(sim::NetError error) {
 
 WireValue to_wire(const Value& value) {
   if (value.is_null()) return std::nullopt;
-  return to_text(value);
+  return plain_text(value);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/node/session.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "sim/host.h"
 
 namespace polarsim::engine::pgwire {

@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::pgwire {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::pgwire::codes {
 

@@ -5,7 +5,7 @@
 
 #include "engine/plan/conditions.h"
 #include "engine/plan/estimate.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {

@@ -4,7 +4,7 @@
 #include "engine/plan/level_planner.h"
 #include "engine/query/analysis.h"
 #include "engine/query/system_columns.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {
@@ -191,7 +191,7 @@ Stage plan_change(Level& level, Stage stage, const std::vector<LockRows::Mark>& 
     made.outputs.push_back(target.expression);
   }
   made.order.clear();
-  if (!node.returning) made.plan->cost.rows = 0;
+  if (!node.returning) made.plan->cost.rows = made.plan->cost.width = 0;
   return made;
 }
 

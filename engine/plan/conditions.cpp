@@ -4,7 +4,7 @@
 #include <bit>
 #include <boost/container/small_vector.hpp>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {

@@ -51,8 +51,7 @@ void estimate_size(Level&, BaseRelation& base) {
   } else {
     int width = 0;
     for (const auto& column : relation.columns) width += column.dropped ? 0 : average_width(column.type);
-    const double density =
-        std::floor((page_bytes - page_header_bytes) / (std::ceil(width / 8.0) * 8 + tuple_overhead_bytes));
+    const double density = std::floor((page_bytes - page_header_bytes) / (width + tuple_overhead_bytes));
     base.tuples = std::rint(density * pages);
   }
   base.pages = pages;

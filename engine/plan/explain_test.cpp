@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/plan/plan_test_support.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {

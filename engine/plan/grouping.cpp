@@ -3,7 +3,7 @@
 
 #include "engine/plan/estimate.h"
 #include "engine/plan/level_planner.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/order.h"
 
 namespace polarsim::engine::plan {

@@ -7,7 +7,7 @@
 #include "engine/plan/conditions.h"
 #include "engine/plan/estimate.h"
 #include "engine/plan/paths.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {

@@ -8,7 +8,7 @@
 #include "engine/plan/prepare.h"
 #include "engine/query/analysis.h"
 #include "engine/query/system_columns.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {

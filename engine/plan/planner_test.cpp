@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/plan/plan_test_support.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {

@@ -6,7 +6,7 @@
 #include "engine/plan/estimate.h"
 #include "engine/plan/level_planner.h"
 #include "engine/plan/prepare.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
 namespace {

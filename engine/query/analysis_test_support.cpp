@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 #include "engine/types/random.h"
 
 namespace polarsim::engine::query {

@@ -8,7 +8,7 @@
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
 #include "engine/query/system_columns.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 

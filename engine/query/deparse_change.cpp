@@ -1,7 +1,7 @@
 // INSERT, UPDATE, DELETE (PostgreSQL's get_insert_query_def and its neighbours).
 #include "engine/query/deparse_writer.h"
 #include "engine/query/expression_walk.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 namespace {

@@ -3,7 +3,7 @@
 #include "engine/query/deparse_writer.h"
 #include "engine/query/expression_walk.h"
 #include "engine/query/system_columns.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 #include "engine/types/record.h"
 

@@ -2,7 +2,7 @@
 
 #include "engine/query/deparse_writer.h"
 #include "engine/query/expression_walk.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 namespace {

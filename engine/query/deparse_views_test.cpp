@@ -6,8 +6,8 @@
 
 #include "engine/query/analysis.h"
 #include "engine/query/deparse.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 namespace {

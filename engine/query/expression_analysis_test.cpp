@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/query/expression_analysis_test_support.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 
 // The types and errors (messages, positions, details, hints) are what a real PostgreSQL 15 answered; the shapes are
 // this engine's own.

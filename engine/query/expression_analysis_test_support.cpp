@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "engine/query/expression_walk.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::query {

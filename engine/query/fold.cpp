@@ -4,7 +4,7 @@
 
 #include "engine/query/expression_walk.h"
 #include "engine/query/program.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "engine/query/scope.h"
 #include "engine/query/system_columns.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 

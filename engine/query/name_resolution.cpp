@@ -3,7 +3,7 @@
 #include "engine/query/expression_walk.h"
 #include "engine/query/scope.h"
 #include "engine/query/system_columns.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 

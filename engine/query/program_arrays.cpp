@@ -3,8 +3,8 @@
 #include <bit>
 
 #include "engine/query/program_step.h"
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/order.h"
 
 namespace polarsim::engine::query::steps {

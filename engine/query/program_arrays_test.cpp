@@ -2,8 +2,8 @@
 
 #include "engine/query/expression_walk.h"
 #include "engine/query/program.h"
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::query {

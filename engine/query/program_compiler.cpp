@@ -2,7 +2,7 @@
 #include <boost/container/small_vector.hpp>
 
 #include "engine/query/program_step.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/order.h"
 
 namespace polarsim::engine::query {

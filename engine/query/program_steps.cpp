@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "engine/query/program_step.h"
-#include "engine/sql/error.h"
 #include "engine/types/datetime.h"
+#include "engine/types/error.h"
 #include "engine/types/record.h"
 #include "engine/types/time_zone.h"
 

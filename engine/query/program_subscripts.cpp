@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "engine/query/program_step.h"
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/json.h"
 
 namespace polarsim::engine::query::steps {

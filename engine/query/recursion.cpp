@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "engine/query/analysis_parts.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 

@@ -15,7 +15,7 @@
 #include "engine/query/clause.h"
 #include "engine/query/expression_analysis.h"
 #include "engine/query/query.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 

@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 
-#include "engine/sql/error.h"
 #include "engine/types/cast.h"
+#include "engine/types/error.h"
 #include "engine/types/type.h"
 
 namespace polarsim::engine::query {

@@ -2,8 +2,8 @@
 
 #include <mutex>
 
-#include "engine/sql/error.h"
 #include "engine/storage/btree_redo.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::storage {

@@ -1,8 +1,8 @@
 // Scans in descending order.
 #include <mutex>
 
-#include "engine/sql/error.h"
 #include "engine/storage/btree.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/sql/error.h"
 #include "engine/storage/btree.h"
 #include "engine/storage/btree_redo.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::storage {

@@ -1,8 +1,8 @@
 #include "engine/storage/btree_redo.h"
 
-#include "engine/sql/error.h"
 #include "engine/storage/btree.h"
 #include "engine/storage/bytes.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 

@@ -1,8 +1,8 @@
 // Descents, scans, and what is read of the meta page.
 #include <mutex>
 
-#include "engine/sql/error.h"
 #include "engine/storage/btree.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <mutex>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::storage {

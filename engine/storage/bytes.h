@@ -6,8 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "engine/sql/error.h"
-#include "engine/sql/value.h"
+#include "engine/types/error.h"
+#include "engine/types/type.h"
+#include "engine/types/value.h"
 
 namespace polarsim::engine::storage {
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
 #include "engine/storage/crc32c.h"
 #include "engine/storage/panic.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 

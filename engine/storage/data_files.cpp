@@ -8,8 +8,8 @@
 #include <cstring>
 #include <mutex>
 
-#include "engine/sql/error.h"
 #include "engine/storage/panic.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::storage {

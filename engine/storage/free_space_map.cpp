@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::storage {

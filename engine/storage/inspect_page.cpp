@@ -7,11 +7,11 @@
 #include <iterator>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/btree_page.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/storage/value_codec.h"
 #include "engine/txn/commit_log.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/storage/btree_page.h"
 #include "engine/storage/btree_redo.h"
 #include "engine/storage/bytes.h"
@@ -16,6 +15,7 @@
 #include "engine/txn/commit_log.h"
 #include "engine/txn/heap_redo.h"
 #include "engine/txn/two_phase.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 namespace {

@@ -9,7 +9,6 @@
 #include <optional>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/btree_page.h"
 #include "engine/storage/btree_redo.h"
 #include "engine/storage/bytes.h"
@@ -20,6 +19,8 @@
 #include "engine/txn/lock_tag.h"
 #include "engine/txn/multixact.h"
 #include "engine/txn/two_phase.h"
+#include "engine/types/error.h"
+#include "engine/types/quote.h"
 
 namespace polarsim::engine::storage {
 
@@ -113,13 +114,13 @@ std::string end_text(std::string_view data) {
   const txn::EndRecord end = txn::decode_end(data);
   return fmt::format("xid {} time {}{}{}{}", end.xid, end.time_us, list_of("subtransactions", end.subtransactions),
                      list_of("removes relations", end.remove),
-                     end.gid.empty() ? "" : fmt::format(" gid {}", to_literal(Value::text(end.gid))));
+                     end.gid.empty() ? "" : fmt::format(" gid {}", quote_literal(end.gid)));
 }
 
 std::string prepare_text(std::string_view data) {
   const txn::PreparedState state = txn::decode_prepared(data);
   std::string text =
-      fmt::format("xid {} gid {} time {}{}{}{}", state.xid, to_literal(Value::text(state.gid)), state.prepared_us,
+      fmt::format("xid {} gid {} time {}{}{}{}", state.xid, quote_literal(state.gid), state.prepared_us,
                   list_of("subtransactions", state.subtransactions), list_of("created relations", state.created),
                   list_of("dropped relations", state.dropped));
   for (const auto& held : state.locks) text += fmt::format(", {} on {}", to_string(held.mode), describe(held.tag));

@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/storage/key_tags.h"
 #include "engine/storage/value_codec.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/interval.h"
 #include "engine/types/json.h"
 #include "engine/types/numeric.h"

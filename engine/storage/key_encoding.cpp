@@ -8,10 +8,10 @@
 #include <limits>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/key_tags.h"
 #include "engine/storage/value_codec.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/interval.h"
 #include "engine/types/json.h"
 #include "engine/types/numeric.h"

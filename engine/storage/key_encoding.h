@@ -24,7 +24,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/sql/value.h"
+#include "engine/types/type.h"
+#include "engine/types/value.h"
 
 namespace polarsim::engine::storage {
 

@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/storage/page.h"
+#include "engine/types/error.h"
+#include "engine/types/order.h"
 
 namespace polarsim::engine::storage {
 namespace {
@@ -201,7 +202,12 @@ int compare_rows(const Row& a, const Row& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i].is_null() != b[i].is_null()) return a[i].is_null() ? 1 : -1;
     if (a[i].is_null()) continue;
-    if (const int order = compare(a[i], b[i]); order != 0) return order < 0 ? -1 : 1;
+    if (const int order = compare_values(a[i], b[i],
+                                         a[i].is_integer()   ? TypeId::int8
+                                         : a[i].is_boolean() ? TypeId::boolean
+                                                             : TypeId::text);
+        order != 0)
+      return order < 0 ? -1 : 1;
   }
   return 0;
 }

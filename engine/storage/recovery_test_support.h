@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "engine/config.h"
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
 #include "engine/storage/checkpoint.h"
 #include "engine/storage/redo.h"
 #include "engine/storage/storage_test_support.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage::testing {
 

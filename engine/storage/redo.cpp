@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine::storage::testing {

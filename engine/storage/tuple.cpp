@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/value_codec.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 

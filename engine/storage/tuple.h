@@ -22,8 +22,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/sql/value.h"
 #include "engine/storage/page.h"
+#include "engine/types/type.h"
+#include "engine/types/value.h"
 
 namespace polarsim::engine::storage {
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 namespace {

@@ -4,12 +4,12 @@
 #include <utility>
 #include <vector>
 
-#include "engine/sql/value.h"
 #include "engine/storage/little_endian.h"
 #include "engine/types/array.h"
 #include "engine/types/interval.h"
 #include "engine/types/json.h"
 #include "engine/types/numeric.h"
+#include "engine/types/quote.h"
 #include "engine/types/record.h"
 #include "engine/types/text_form.h"
 
@@ -294,26 +294,6 @@ class Taker {
   DamageReport damaged_;
 };
 
-// A type whose text form shows the value as its own does.
-TypeId shown_as(const Value& value) {
-  switch (value.kind()) {
-    case Value::Kind::floating:
-      return TypeId::float8;
-    case Value::Kind::numeric:
-      return TypeId::numeric;
-    case Value::Kind::interval:
-      return TypeId::interval;
-    case Value::Kind::json:
-      return TypeId::jsonb;
-    case Value::Kind::array:
-      return type_info(value.as_array().element()).array;
-    case Value::Kind::record:
-      return TypeId::record;
-    default:
-      return TypeId::text;
-  }
-}
-
 }  // namespace
 
 std::size_t encoded_size(const Value& value) {
@@ -342,8 +322,9 @@ Value take_encoded(std::span<const char>& bytes, DamageReport damaged) {
 }
 
 std::string describe_value(const Value& value) {
-  if (value.is_null() || value.is_boolean() || value.is_integer() || value.is_text()) return to_literal(value);
-  return to_literal(Value::text(output_value(value, shown_as(value), CallContext())));
+  if (value.is_null()) return "NULL";
+  if (value.is_boolean()) return value.as_boolean() ? "true" : "false";
+  return value.is_integer() ? plain_text(value) : quote_literal(plain_text(value));
 }
 
 }  // namespace polarsim::engine::storage

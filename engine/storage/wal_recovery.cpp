@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
 #include "engine/storage/little_endian.h"
 #include "engine/storage/wal.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::storage {
 

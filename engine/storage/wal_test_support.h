@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/storage/wal.h"
+#include "engine/types/error.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine::storage {

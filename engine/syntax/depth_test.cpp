@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/equality.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

@@ -6,9 +6,9 @@
 #include <memory>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/text_guard.h"
 #include "engine/syntax/tree_builder.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

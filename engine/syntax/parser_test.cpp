@@ -7,8 +7,8 @@
 #include <utility>
 #include <variant>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/equality.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
 #include "engine/syntax/statement_names.h"
+#include "engine/types/error.h"
 #include "engine/types/utf8.h"
 
 namespace polarsim::engine::syntax {

@@ -2,9 +2,9 @@
 #include <optional>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/statement_names.h"
 #include "engine/syntax/tree_builder.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

@@ -3,8 +3,8 @@
 #include <limits>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/tree_builder.h"
+#include "engine/types/error.h"
 #include "engine/types/numeric.h"
 
 namespace polarsim::engine::syntax {

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
 #include "engine/syntax/tree_builder.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

@@ -1,7 +1,7 @@
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/tree_builder.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
 namespace {

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/syntax/tree_builder.h"
+#include "engine/types/error.h"
 #include "engine/types/quote.h"
 
 namespace polarsim::engine::syntax {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::txn {
 

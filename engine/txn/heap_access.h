@@ -22,9 +22,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/sql/ast.h"
 #include "engine/storage/free_space_map.h"
 #include "engine/storage/tuple.h"
+#include "engine/syntax/ast.h"
 #include "engine/txn/heap_redo.h"
 #include "engine/txn/transaction_manager.h"
 
@@ -112,8 +112,8 @@ class Heap {
   // in PostgreSQL. With `lock_later` (SELECT FOR), who has waited for an updater of the version locks the later ones,
   // too, and may wait there again, before it is told that the version was replaced
   // (TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS).
-  RowOutcome lock(Transaction& transaction, const HeapTable& table, Tid tid, sql::LockStrength strength,
-                  sql::LockWait wait, bool follow, VisibleRow& locked, RowFailure& failure, bool lock_later = false);
+  RowOutcome lock(Transaction& transaction, const HeapTable& table, Tid tid, syntax::LockStrength strength,
+                  syntax::LockWait wait, bool follow, VisibleRow& locked, RowFailure& failure, bool lock_later = false);
 
   // --- unique checks ---
   // What the row at one of `tids` means for a key that is to be inserted: the first version that is live or may come to
@@ -172,9 +172,9 @@ class Heap {
     RowQueue(const RowQueue&) = delete;
     RowQueue& operator=(const RowQueue&) = delete;
     // Blocks. Only the first time counts.
-    void join(sql::LockStrength strength);
+    void join(syntax::LockStrength strength);
     // False if that would block.
-    bool try_join(sql::LockStrength strength);
+    bool try_join(syntax::LockStrength strength);
     bool joined() const { return mode_ != LockMode::none; }
 
    private:
@@ -185,37 +185,38 @@ class Heap {
   };
   // What a change of the version that needs this strength meets. Empty: `holders` are in the way, wait for them and
   // look again. Never blocks.
-  std::optional<RowOutcome> judge(const Transaction& transaction, const Version& version, sql::LockStrength strength,
+  std::optional<RowOutcome> judge(const Transaction& transaction, const Version& version, syntax::LockStrength strength,
                                   const RowQueue& queue, std::vector<MultiXactMember>& holders, RowFailure& failure);
   // Whether one of those in the way of this strength still runs.
   bool any_running(const Transaction& transaction, std::span<const MultiXactMember> holders,
-                   sql::LockStrength strength) const;
+                   syntax::LockStrength strength) const;
   // Whether there is nobody to wait for any more: those in the way have ended, so one of them has replaced the version.
-  bool has_waited(const Transaction& transaction, std::span<const MultiXactMember> holders, sql::LockStrength strength,
-                  const RowQueue& queue) const;
+  bool has_waited(const Transaction& transaction, std::span<const MultiXactMember> holders,
+                  syntax::LockStrength strength, const RowQueue& queue) const;
   // Joins the queue for the row, unless the transaction is among the holders: they must not queue behind those who wait
   // for them. Then waits. No pin may be held.
-  void wait_for_row(Transaction& transaction, std::span<const MultiXactMember> holders, sql::LockStrength strength,
+  void wait_for_row(Transaction& transaction, std::span<const MultiXactMember> holders, syntax::LockStrength strength,
                     RowQueue& queue);
   // Waits for all others among the holders that run and conflict. No pin may be held.
-  void wait_for_holders(Transaction& transaction, std::span<const MultiXactMember> holders, sql::LockStrength strength);
+  void wait_for_holders(Transaction& transaction, std::span<const MultiXactMember> holders,
+                        syntax::LockStrength strength);
   void fail(const Version& version, RowFailure& failure);
   // Puts the new version on `target` (which may be the old one's page) and ends the old one, in one record.
   Tid replace(Transaction& transaction, const Version& old, const storage::PageRef& target, TupleRecord& record,
-              sql::LockStrength strength);
+              syntax::LockStrength strength);
 
   // --- heap_lock.cpp ---
-  RowOutcome lock_version(Transaction& transaction, const HeapTable& table, Tid tid, sql::LockStrength strength,
-                          sql::LockWait wait, bool lock_later, VisibleRow& locked, RowFailure& failure);
+  RowOutcome lock_version(Transaction& transaction, const HeapTable& table, Tid tid, syntax::LockStrength strength,
+                          syntax::LockWait wait, bool lock_later, VisibleRow& locked, RowFailure& failure);
   // Whether the transaction, or a part of it that still counts, holds the version as strongly.
   bool holds_already(const Transaction& transaction, std::span<const MultiXactMember> holders,
-                     sql::LockStrength strength) const;
+                     syntax::LockStrength strength) const;
   // Locks the versions that came after one which `updater` replaced (heap_lock_updated_tuple). Ok, or updated / deleted
   // if one of them was ended by somebody in the way.
   RowOutcome lock_later_versions(Transaction& transaction, RelationId relation, Tid tid, Xid updater,
-                                 sql::LockStrength strength);
+                                 syntax::LockStrength strength);
   // Goes from a version that `xmax` replaced to the newest one. Ok: `tid` is it, to be locked.
-  RowOutcome find_newest(Transaction& transaction, RelationId relation, Tid& tid, Xid xmax, sql::LockWait wait,
+  RowOutcome find_newest(Transaction& transaction, RelationId relation, Tid& tid, Xid xmax, syntax::LockWait wait,
                          RowFailure& failure);
 
   TransactionManager& transactions_;

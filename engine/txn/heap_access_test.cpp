@@ -10,8 +10,8 @@
 namespace polarsim::engine::txn {
 namespace {
 
-using sql::LockStrength;
-using sql::LockWait;
+using syntax::LockStrength;
+using syntax::LockWait;
 using testing::contents;
 using testing::given;
 using testing::HeapNode;

@@ -1,9 +1,9 @@
 #include <array>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/txn/heap_access.h"
 #include "engine/txn/toast.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::txn {

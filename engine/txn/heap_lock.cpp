@@ -1,17 +1,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/txn/heap_access.h"
 #include "engine/txn/heap_visibility.h"
 #include "engine/txn/row_locks.h"
 #include "engine/txn/toast.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::txn {
 
 namespace infomask = storage::infomask;
-using sql::LockWait;
 using storage::TupleHeader;
+using syntax::LockWait;
 
 bool Heap::holds_already(const Transaction& transaction, std::span<const MultiXactMember> holders,
                          LockStrength strength) const {

@@ -16,7 +16,7 @@
 namespace polarsim::engine::txn {
 namespace {
 
-using sql::LockWait;
+using syntax::LockWait;
 using testing::HeapNode;
 using testing::test_table;
 

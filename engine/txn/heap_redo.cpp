@@ -3,8 +3,8 @@
 #include <optional>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::txn {

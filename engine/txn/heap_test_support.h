@@ -22,6 +22,7 @@
 #include "engine/txn/heap_visibility.h"
 #include "engine/txn/pending_test_support.h"
 #include "engine/txn/vacuum.h"
+#include "engine/types/text_form.h"
 
 namespace polarsim::engine::txn::testing {
 
@@ -54,7 +55,7 @@ inline std::string to_string(const Row& row) {
   std::string text;
   for (const Value& value : row) {
     if (!text.empty()) text += ':';
-    const std::string whole = value.is_null() ? "null" : engine::to_text(value);
+    const std::string whole = value.is_null() ? "null" : plain_text(value);
     text += whole.size() <= 20 ? whole : whole.substr(0, 3) + "...(" + std::to_string(whole.size()) + ")";
   }
   return text;
@@ -101,7 +102,13 @@ class HeapNode : public storage::testing::StorageHost {
   }
   VacuumResult vacuum() {
     Backend backend(host(), new_process_id());
-    return Vacuum(heap()).run(backend, test_table, {{&index(), {0}}});
+    return Vacuum(heap()).run(backend, test_table, {index_on(0)});
+  }
+  // The index as one on a column.
+  VacuumIndex index_on(std::size_t column) {
+    return {&index(), {column}, [column](const Row& row) {
+              return std::optional(storage::encode_key(std::span<const Value>(&row.at(column), 1)));
+            }};
   }
   // How many pages it gave back.
   storage::BlockNumber truncate(
@@ -236,7 +243,8 @@ class Session {
     });
   }
   // "ok 1:a (0,1)"
-  std::string lock(Tid tid, sql::LockStrength strength, sql::LockWait wait = sql::LockWait::block, bool follow = true) {
+  std::string lock(Tid tid, syntax::LockStrength strength, syntax::LockWait wait = syntax::LockWait::block,
+                   bool follow = true) {
     return statement([&](const Snapshot&) {
       VisibleRow locked;
       failure = {};

@@ -3,11 +3,11 @@
 #include <tuple>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/txn/heap_access.h"
 #include "engine/txn/heap_visibility.h"
 #include "engine/txn/row_locks.h"
 #include "engine/txn/toast.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::txn {
 

@@ -247,7 +247,7 @@ TEST(Visibility, APreparedTransactionRuns) {
     session.update(tid, 1, "b");
     session.prepare("x");
     EXPECT_EQ(other.scan(), "1:a");
-    EXPECT_EQ(other.lock(tid, sql::LockStrength::share, sql::LockWait::nowait), "not available");
+    EXPECT_EQ(other.lock(tid, syntax::LockStrength::share, syntax::LockWait::nowait), "not available");
     running.manager().finish_prepared("x", true);
     EXPECT_EQ(other.scan(), "1:b");
     other.commit();

@@ -6,9 +6,9 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/txn/deadlock.h"
 #include "engine/txn/lock_table.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::txn {

@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::txn {

@@ -13,12 +13,12 @@
 #include <span>
 #include <vector>
 
-#include "engine/sql/ast.h"
+#include "engine/syntax/ast.h"
 #include "engine/txn/heap_visibility.h"
 
 namespace polarsim::engine::txn {
 
-using sql::LockStrength;
+using syntax::LockStrength;
 
 bool conflicts(LockStrength a, LockStrength b);
 LockStrength strength_of(MemberStatus status);

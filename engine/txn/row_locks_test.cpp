@@ -11,7 +11,7 @@
 namespace polarsim::engine::txn {
 namespace {
 
-using sql::LockWait;
+using syntax::LockWait;
 using testing::HeapNode;
 using testing::Pending;
 using testing::Session;

@@ -4,10 +4,10 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/crc32c.h"
 #include "engine/storage/value_codec.h"
 #include "engine/txn/row_locks.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::txn {
 
@@ -196,7 +196,7 @@ void Toast::remove(Transaction& transaction, const ExternalColumns& external, co
       storage::TupleHeader header = version.header;
       // Nobody but who ends the row ends its chunks, so what may be here is an end that was rolled back.
       clear_xmax(header);
-      add_holder(heap_.transactions_, header, transaction.level().xid, sql::LockStrength::update, true);
+      add_holder(heap_.transactions_, header, transaction.level().xid, syntax::LockStrength::update, true);
       header.cmax = transaction.command;
       change_header(heap_.transactions_.log(), heap_record::remove, version.ref, at.item, header);
       at = chunk->next;

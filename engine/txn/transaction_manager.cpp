@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/txn/transaction_state.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::txn {

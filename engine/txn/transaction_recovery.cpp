@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
 #include "engine/txn/transaction_manager.h"
 #include "engine/txn/transaction_state.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::txn {

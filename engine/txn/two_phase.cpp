@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
 #include "engine/storage/crc32c.h"
 #include "engine/storage/little_endian.h"
 #include "engine/storage/panic.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::txn {
 

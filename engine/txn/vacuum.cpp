@@ -39,12 +39,6 @@ Xid before(Xid next, std::uint32_t age) {
   return is_normal(limit) ? limit : storage::first_normal_xid;
 }
 
-std::string key_of(const Row& row, const std::vector<int>& columns) {
-  std::string key;
-  for (const int column : columns) storage::append_key(key, row[static_cast<std::size_t>(column)]);
-  return key;
-}
-
 bool in_use(const Page& page) {
   const std::uint16_t items = page.is_new() ? std::uint16_t{0} : page.item_count();
   for (std::uint16_t item = 1; item <= items; ++item) {
@@ -164,18 +158,20 @@ class Vacuum::Pass {
     for (DeadRow& row : dead) {
       backend_.check_interrupts();
       const Tid tid{block, row.item};
-      const bool whole = std::none_of(index.columns.begin(), index.columns.end(), [&](int column) {
-        return static_cast<std::size_t>(column) < row.external.size() &&
-               row.external[static_cast<std::size_t>(column)].has_value();
+      const bool whole = std::none_of(index.columns.begin(), index.columns.end(), [&](std::size_t column) {
+        return column < row.external.size() && row.external[column].has_value();
       });
-      if (!whole && !toast.try_fetch(row.row, row.external)) {
-        without_key.insert(tid);
+      std::optional<std::string> key;
+      if (whole || toast.try_fetch(row.row, row.external)) key = index.key(row.row);
+      if (key) {
+        index.tree->remove(*key, tid);
       } else {
-        index.tree->remove(key_of(row.row, index.columns), tid);
+        without_key.insert(tid);
       }
     }
     if (without_key.empty()) return;
-    // A part of the key lay out of line and is gone already: these entries have to be searched for.
+    // A part of the key lay out of line and is gone already, or the key cannot be computed: these entries have to be
+    // searched for.
     storage::BTree::Scan scan = index.tree->scan({});
     std::vector<storage::BTree::Entry> entries;
     while (scan.next(entries)) {

@@ -18,6 +18,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/storage/btree.h"
@@ -27,7 +29,9 @@ namespace polarsim::engine::txn {
 
 struct VacuumIndex {
   storage::BTree* tree = nullptr;
-  std::vector<int> columns;
+  std::vector<std::size_t> columns;  // that the key is made of, from 0
+  // The key that the index has for a row; may block. Nothing: whoever wants the entry has to search for it.
+  std::function<std::optional<std::string>(Row)> key;
 };
 
 struct VacuumResult {

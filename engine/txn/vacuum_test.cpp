@@ -12,8 +12,8 @@ namespace polarsim::engine::txn {
 namespace {
 
 namespace infomask = storage::infomask;
-using sql::LockStrength;
-using sql::LockWait;
+using syntax::LockStrength;
+using syntax::LockWait;
 using testing::contents;
 using testing::given;
 using testing::HeapNode;
@@ -162,7 +162,7 @@ TEST(Vacuum, FindsEntriesWhoseKeyIsOutOfLine) {
     session.commit();
     EXPECT_EQ(remover.remove(next), "ok");
     remover.commit();
-    const std::vector<VacuumIndex> indexes{{&node.index(), {1}}};
+    const std::vector<VacuumIndex> indexes{node.index_on(1)};
     EXPECT_EQ(Vacuum(node.heap()).run(backend, test_table, indexes).removed, 1U);
     EXPECT_EQ(node.versions(test_table.toast), 0U);
     EXPECT_EQ(entries(node), 1U);

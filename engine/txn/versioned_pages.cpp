@@ -4,11 +4,11 @@
 
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/storage/bytes.h"
 #include "engine/storage/crc32c.h"
 #include "engine/storage/little_endian.h"
 #include "engine/storage/panic.h"
+#include "engine/types/error.h"
 #include "sim/assert.h"
 
 namespace polarsim::engine::txn {

@@ -7,10 +7,10 @@
 #include <limits>
 #include <type_traits>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
 #include "engine/types/cast.h"
 #include "engine/types/datetime.h"
+#include "engine/types/error.h"
 #include "engine/types/interval.h"
 #include "engine/types/json.h"
 #include "engine/types/numeric.h"

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine {

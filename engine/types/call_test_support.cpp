@@ -7,8 +7,8 @@
 #include <cctype>
 #include <functional>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/function.h"
 #include "engine/types/operator.h"
 #include "engine/types/text_form.h"
@@ -34,9 +34,7 @@ struct Arguments {
       has_null = has_null || values.back().is_null();
     }
   }
-  static Value value(TypeId type, const std::string& text) {
-    return input_value(text, type, context);
-  }
+  static Value value(TypeId type, const std::string& text) { return input_value(text, type, context); }
 };
 
 std::string shown(const Value& value, TypeId type) {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 #include "engine/types/text_form.h"
 

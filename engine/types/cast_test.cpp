@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 // What is expected was taken from a real PostgreSQL 15.

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "engine/sql/error.h"
 #include "engine/types/datetime_input.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 namespace {

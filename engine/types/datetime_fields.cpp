@@ -9,7 +9,7 @@
 #include <limits>
 #include <span>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 namespace {

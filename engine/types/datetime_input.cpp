@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/datetime_decoder.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 namespace {

@@ -1,7 +1,7 @@
 // Literals and text forms. The results are those of PostgreSQL 15.20 with TimeZone UTC.
 #include <gtest/gtest.h>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine {

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "engine/sql/error.h"
 #include "engine/types/datetime.h"
+#include "engine/types/error.h"
 #include "engine/types/format_names.h"
 #include "engine/types/format_pattern.h"
 

@@ -6,9 +6,9 @@
 #include <limits>
 #include <span>
 
-#include "engine/sql/error.h"
 #include "engine/types/datetime.h"
 #include "engine/types/datetime_fields.h"
+#include "engine/types/error.h"
 #include "engine/types/format_datetime.h"
 #include "engine/types/format_names.h"
 #include "engine/types/format_pattern.h"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/format_number_pattern.h"
 
 namespace polarsim::engine {

@@ -1,6 +1,6 @@
 #include <string>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/format_number.h"
 #include "engine/types/format_number_pattern.h"
 #include "engine/types/utf8.h"

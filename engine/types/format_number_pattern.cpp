@@ -1,6 +1,6 @@
 #include "engine/types/format_number_pattern.h"
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/utf8.h"
 
 namespace polarsim::engine {

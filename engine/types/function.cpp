@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/sql/error.h"
 #include "engine/types/cast.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 #include "engine/types/operator.h"
 

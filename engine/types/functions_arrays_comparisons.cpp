@@ -1,8 +1,8 @@
 // Order, hashes and containment of arrays (PostgreSQL's arrayfuncs.c and, for oidvector, oid.c and nbtcompare.c).
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_arrays.h"
 #include "engine/types/order.h"
 

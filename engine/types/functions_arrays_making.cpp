@@ -3,8 +3,8 @@
 
 #include <limits>
 
-#include "engine/sql/error.h"
 #include "engine/types/array_access.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_arrays.h"
 #include "engine/types/number_functions.h"
 

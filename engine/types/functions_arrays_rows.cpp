@@ -1,5 +1,5 @@
 // Rows of arrays, and series of numbers (PostgreSQL's arrayfuncs.c, int.c, int8.c, numeric.c).
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_arrays.h"
 #include "engine/types/number_functions.h"
 

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
 #include "engine/types/array_access.h"
+#include "engine/types/error.h"
 #include "engine/types/function.h"
 #include "engine/types/operator.h"
 #include "engine/types/order.h"

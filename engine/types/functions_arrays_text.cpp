@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "engine/sql/error.h"
 #include "engine/types/array_access.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_arrays.h"
 
 namespace polarsim::engine::families {

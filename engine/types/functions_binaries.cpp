@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_texts.h"
 
 // bytea and the functions on its bytes (PostgreSQL's varlena.c).

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_binaries.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/utf8.h"

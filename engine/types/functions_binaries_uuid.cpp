@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_binaries.h"
 
 // uuid (PostgreSQL's uuid.c).

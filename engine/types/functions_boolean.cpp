@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 
 // boolean (PostgreSQL's src/backend/utils/adt/bool.c).

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/datetime_input.h"
+#include "engine/types/error.h"
 
 // The types date, time, timestamp and timestamptz: text forms, order, modifiers and casts between them.
 namespace polarsim::engine::families {

@@ -1,4 +1,4 @@
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_datetimes.h"
 
 // age(), OVERLAPS, generate_series() and the frames of window functions.

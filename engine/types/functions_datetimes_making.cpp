@@ -3,8 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "engine/sql/error.h"
 #include "engine/types/datetime_input.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_datetimes.h"
 
 // Dates and times from their parts, from the clock of the simulation, and from seconds.

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_datetimes.h"
 #include "engine/types/numeric.h"
 #include "engine/types/utf8.h"

@@ -1,4 +1,4 @@
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_datetimes.h"
 
 // date_trunc() and date_bin().

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_datetimes.h"
 #include "engine/types/utf8.h"
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/datetime.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 #include "engine/types/format_datetime.h"
 #include "engine/types/format_number.h"

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_general_aggregates.h"
 
 namespace polarsim::engine::families {

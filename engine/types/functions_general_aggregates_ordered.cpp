@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_general_aggregates.h"
 #include "engine/types/operator.h"
 #include "engine/types/order.h"

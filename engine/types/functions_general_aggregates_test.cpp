@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/function.h"
 #include "engine/types/text_form.h"
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_datetimes.h"
 
 // The type interval.

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/json.h"
 #include "engine/types/json_text.h"

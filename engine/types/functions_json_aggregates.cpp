@@ -1,6 +1,6 @@
 #include <memory>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_json.h"
 #include "engine/types/json.h"
 #include "engine/types/json_conversion.h"

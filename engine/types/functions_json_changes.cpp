@@ -4,7 +4,7 @@
 #include <limits>
 #include <optional>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_json.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/json.h"

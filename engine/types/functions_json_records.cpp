@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_json.h"
 #include "engine/types/json.h"
 #include "engine/types/json_text.h"

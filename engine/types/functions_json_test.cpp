@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
 #include "engine/types/call_test_support.h"
+#include "engine/types/error.h"
 #include "engine/types/function.h"
 #include "engine/types/json.h"
 #include "engine/types/operator.h"

@@ -4,8 +4,8 @@
 #include <limits>
 #include <memory>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_patterns.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/like.h"

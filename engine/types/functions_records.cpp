@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_arrays.h"
 #include "engine/types/order.h"
 #include "engine/types/record.h"

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 
 // Functions that the session computes: they block, have effects, or tell what only it knows.

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <string>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/random.h"
 #include "engine/types/storage_size.h"
 

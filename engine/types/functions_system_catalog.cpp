@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 #include "engine/types/functions_system.h"
 #include "engine/types/object_numbers.h"

@@ -6,9 +6,9 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
 #include "engine/types/cast.h"
+#include "engine/types/error.h"
 #include "engine/types/function.h"
 #include "engine/types/operator.h"
 #include "engine/types/order.h"

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_system.h"
 
 // void, numbers of transactions, and numbers of objects that show as names (PostgreSQL's pseudotypes.c, xid.c,

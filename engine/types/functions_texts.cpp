@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/comparisons.h"
+#include "engine/types/error.h"
 #include "engine/types/utf8.h"
 
 // Text forms and order of the string types (PostgreSQL's varlena.c, varchar.c, name.c, char.c). Their collation is C.

@@ -3,7 +3,7 @@
 #include <limits>
 #include <optional>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/utf8.h"
 

@@ -3,8 +3,8 @@
 #include <limits>
 #include <optional>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/quote.h"
 #include "engine/types/text_form.h"

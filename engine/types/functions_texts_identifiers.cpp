@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/quote.h"
 

@@ -2,8 +2,8 @@
 #include <memory>
 #include <optional>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/functions_texts.h"
 #include "engine/types/text_form.h"
 #include "engine/types/utf8.h"

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 #include "engine/types/regex.h"
 #include "engine/types/text_form.h"

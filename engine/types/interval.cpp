@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "engine/sql/error.h"
 #include "engine/types/calendar.h"
 #include "engine/types/datetime.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/hash.h"
 #include "engine/types/json_parser.h"
 

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/json_lexer.h"
 #include "engine/types/record.h"
 #include "engine/types/text_form.h"

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/json.h"
 #include "engine/types/json_lexer.h"
 

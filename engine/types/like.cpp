@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/utf8.h"
 
 namespace polarsim::engine {

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 #include "engine/types/numeric.h"
 

@@ -9,7 +9,7 @@
 #include <limits>
 #include <type_traits>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 namespace {

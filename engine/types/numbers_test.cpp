@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/sql/error.h"
 #include "engine/types/cast.h"
+#include "engine/types/error.h"
 #include "engine/types/function.h"
 #include "engine/types/operator.h"
 #include "engine/types/text_form.h"

@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/numeric.h"
 
 namespace polarsim::engine {

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/number_text.h"
 #include "engine/types/numeric.h"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/families.h"
 
 namespace polarsim::engine {

@@ -19,7 +19,7 @@ Comparison comparison_of(TypeId type);
 inline int compare_values(const Value& a, const Value& b, TypeId type) { return comparison_of(type)(a, b); }
 
 // Equal values have equal hashes, also across the integer types. Not PostgreSQL's hash functions, which placement uses
-// (sql/hash.h).
+// (hash.h).
 std::uint64_t hash_value(const Value& value, TypeId type);
 // The same, to be looked up once for many values. Null if the type has no hash.
 using Hasher = std::uint64_t (*)(const Value& value);

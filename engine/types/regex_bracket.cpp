@@ -1,4 +1,4 @@
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/regex_lexer.h"
 
 // Bracket expressions, behind their [ (PostgreSQL's regcomp.c, brackpart()).

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::regex {
 namespace {

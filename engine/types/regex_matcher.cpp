@@ -1,6 +1,6 @@
 #include "engine/types/regex_matcher.h"
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::regex {
 namespace {

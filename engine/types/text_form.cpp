@@ -1,5 +1,6 @@
 #include "engine/types/text_form.h"
 
+#include "engine/types/array.h"
 #include "engine/types/families.h"
 
 namespace polarsim::engine {
@@ -16,6 +17,32 @@ std::string output_value(const Value& value, TypeId type, const CallContext& con
   std::string text;
   append_output(text, value, type, context);
   return text;
+}
+
+std::string plain_text(const Value& value) {
+  const auto type = [&] {
+    switch (value.kind()) {
+      case Value::Kind::boolean:
+        return TypeId::boolean;
+      case Value::Kind::integer:
+        return TypeId::int8;
+      case Value::Kind::floating:
+        return TypeId::float8;
+      case Value::Kind::numeric:
+        return TypeId::numeric;
+      case Value::Kind::interval:
+        return TypeId::interval;
+      case Value::Kind::json:
+        return TypeId::jsonb;
+      case Value::Kind::array:
+        return type_info(value.as_array().element()).array;
+      case Value::Kind::record:
+        return TypeId::record;
+      default:
+        return TypeId::text;
+    }
+  };
+  return output_value(value, type(), CallContext());
 }
 
 }  // namespace polarsim::engine

@@ -15,5 +15,7 @@ Value input_value(std::string_view text, Type type, const CallContext& context);
 // The value must not be NULL and must be of the type.
 std::string output_value(const Value& value, TypeId type, const CallContext& context);
 void append_output(std::string& to, const Value& value, TypeId type, const CallContext& context);
+// Of a value whose type nobody says: of the type that shows it as it is kept. Dates and times are numbers then.
+std::string plain_text(const Value& value);
 
 }  // namespace polarsim::engine

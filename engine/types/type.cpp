@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/interval.h"
 
 namespace polarsim::engine {

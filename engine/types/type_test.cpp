@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 namespace {

@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "engine/node/inspect.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "scenarios/artifacts.h"
 #include "scenarios/cli/arguments.h"
 #include "scenarios/cli/commands.h"

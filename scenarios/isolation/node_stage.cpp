@@ -6,7 +6,7 @@
 
 #include "engine/node/instance.h"
 #include "engine/node/statement_cache.h"
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 #include "sim/simulation.h"
 

@@ -1,6 +1,6 @@
 #include "scenarios/sql/cluster_connection.h"
 
-#include <optional>
+#include <map>
 #include <utility>
 
 #include "engine/cluster/cluster.h"
@@ -18,7 +18,7 @@ constexpr sim::Duration start_limit{60'000'000'000};
 
 ClusterConfig small_cluster() {
   ClusterConfig config;
-  config.coordinators = 1;
+  config.coordinators = 2;
   config.data_nodes = 2;
   config.shard_count = 4;
   return config;
@@ -31,20 +31,19 @@ class ClusterConnection final : public Connection {
       if (!cluster_.wait_until_ready(host, simulation_.now() + start_limit)) return;
       auto connected = pgwire::Client::connect(host, {"cn1", default_port});
       if (!connected) return;
-      client_.emplace(std::move(*connected));
+      client_ = &clients_.emplace("cn1", std::move(*connected)).first->second;
       host.scheduler().park("the end of the connection");
     });
     cluster_.boot_all();
     host_.boot();
-    for (int second = 0; second < 120 && !client_; ++second) {
+    for (int second = 0; second < 120 && client_ == nullptr; ++second) {
       simulation_.run(simulation_.now() + sim::Duration(1'000'000'000));
     }
-    if (!client_) throw ConnectionError("the cluster does not start");
+    if (client_ == nullptr) throw ConnectionError("the cluster does not start");
   }
   ~ClusterConnection() override {
     // Before the simulation that it belongs to, and by a task of its host.
-    if (!client_) return;
-    const sim::TaskRef task = host_.spawn("goodbye", [this] { client_.reset(); });
+    const sim::TaskRef task = host_.spawn("goodbye", [this] { clients_.clear(); });
     simulation_.run_until(task);
   }
 
@@ -62,11 +61,25 @@ class ClusterConnection final : public Connection {
   }
   std::string name() const override { return "cluster"; }
 
+  void go_to(const std::string& node) override {
+    const std::string name = node.empty() ? "cn1" : node;
+    const auto known = clients_.find(name);
+    client_ = known == clients_.end() ? nullptr : &known->second;
+    if (client_ != nullptr) return;
+    const sim::TaskRef task = host_.spawn("connection", [&] {
+      auto connected = pgwire::Client::connect(host_, {name, default_port});
+      if (connected) client_ = &clients_.emplace(name, std::move(*connected)).first->second;
+    });
+    simulation_.run_until(task);
+    if (client_ == nullptr) throw ConnectionError("there is no node " + name);
+  }
+
  private:
   sim::Simulation simulation_{sim::SimulationOptions{}};
   Cluster cluster_;
   sim::Host& host_;
-  std::optional<pgwire::Client> client_;
+  std::map<std::string, pgwire::Client> clients_;  // by node
+  pgwire::Client* client_ = nullptr;               // whose turn it is
 };
 
 }  // namespace

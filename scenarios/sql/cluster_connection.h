@@ -1,5 +1,5 @@
-// One client of a simulated cluster of its own: a coordinator, two data nodes, four shards a table, through the wire
-// protocol. Its database is empty.
+// One client of a simulated cluster of its own: two coordinators, two data nodes, four shards a table, through the wire
+// protocol. It begins on the first coordinator, cn1. Its database is empty.
 #pragma once
 
 #include <memory>

@@ -54,6 +54,11 @@ class Connection {
   virtual ~Connection() = default;
   // One statement; of several separated by ';', the answer of the last. Throws ConnectionError.
   virtual Answer run(const std::string& statement) = 0;
+  // Statements that follow go to a session of that node of the cluster, the same session whenever it is named; empty:
+  // to the first. Throws ConnectionError where there is no such node.
+  virtual void go_to(const std::string& node) {
+    if (!node.empty()) throw ConnectionError("there is no node " + node);
+  }
   // What `onlyif` and `skipif` of statement files call it: "postgresql", "polarsim".
   virtual std::string name() const = 0;
 };

@@ -1,6 +1,6 @@
 #include "scenarios/sql/node_answer.h"
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::scenarios::sql {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "engine/node/instance.h"
-#include "engine/sql/error.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/error.h"
 #include "scenarios/sql/node_answer.h"
 #include "sim/simulation.h"
 

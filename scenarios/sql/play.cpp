@@ -168,6 +168,7 @@ class Player {
       return;
     }
     ++played.records;
+    connection_.go_to(record.node);
     const Answer answer = connection_.run(record.sql);
     Failure failure{record.path, record.line, record.sql, "", ""};
     compare(record, answer, failure);
@@ -264,13 +265,16 @@ std::string record(const StatementFile& file, Connection& connection) {
   std::vector<std::string> after(lines.size());  // what follows a line
   for (const Record& each : file.records) {
     if (is_for_another || is_skipped(each, connection)) continue;
+    connection.go_to(each.node);
     const Answer answer = connection.run(each.sql);
     if (!each.is_recorded) continue;
     std::string& head = lines[each.line - 1];
     head = head_of(each, head, answer);
     for (std::size_t line = each.sql_end; line < each.expected_end; ++line) gone[line] = true;
     std::string& text = after[each.sql_end - 1];
-    if (answer.error) text = "----\n" + joined(error_lines(*answer.error));
+    const bool any_text =
+        each.kind == Record::Kind::statement && each.outcome == Record::Outcome::error && !each.expected;
+    if (answer.error && !any_text) text = "----\n" + joined(error_lines(*answer.error));
     if (!answer.error && each.kind == Record::Kind::query) text = "----\n" + joined(result_lines(each, answer));
   }
   std::string text;

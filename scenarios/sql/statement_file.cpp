@@ -76,10 +76,11 @@ class Parser {
       } else if (words[0] == "query") {
         query(words);
       } else {
-        fail(line_number(),
-             "expected statement, query, skipif, onlyif, require, hash-threshold, include, loop, endloop or halt, not "
-             "\"" +
-                 words[0] + "\"");
+        fail(
+            line_number(),
+            "expected statement, query, skipif, onlyif, require, node, hash-threshold, include, loop, endloop or halt, "
+            "not \"" +
+                words[0] + "\"");
       }
       --at_;  // they have gone past their last line
     }
@@ -102,6 +103,11 @@ class Parser {
     if (words[0] == "require") {
       if (words.size() != 2) fail(line_number(), "expected the name of a system after require");
       file_.required = words[1];
+      return true;
+    }
+    if (words[0] == "node") {
+      if (words.size() != 2) fail(line_number(), "expected the name of a node after node");
+      node_ = words[1];
       return true;
     }
     if (words[0] == "include") {
@@ -165,6 +171,7 @@ class Parser {
     record.path = file_.path;
     record.line = line_number();
     record.conditions = std::exchange(conditions_, {});
+    record.node = node_;
     record.hash_threshold = hash_threshold_;
     record.is_recorded = !repeated_;
     return record;
@@ -247,6 +254,7 @@ class Parser {
   std::size_t depth_;
   std::size_t at_ = 0;  // in lines, from 0
   std::vector<Condition> conditions_;
+  std::string node_;
   std::vector<Variable> variables_;  // of the loops around
   std::size_t loop_line_ = 0;
   bool repeated_ = false;  // in a later round of a loop

@@ -4,8 +4,8 @@
 //
 // A record is a line "statement ok", "statement count N", "statement error [SQLSTATE]" or "query TYPES [OPTIONS
 // [LABEL]]", then SQL, then for errors and queries "----" and what is expected. Directives are skipif, onlyif, require,
-// hash-threshold, include, loop, endloop and halt. Unknown words, and words that lack something, are refused with one
-// line that names file, line and what was expected; nothing is passed over in silence.
+// node, hash-threshold, include, loop, endloop and halt. Unknown words, and words that lack something, are refused with
+// one line that names file, line and what was expected; nothing is passed over in silence.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +35,7 @@ struct Record {
   std::string path;
   std::size_t line = 0;  // of its first word
   std::vector<Condition> conditions;
+  std::string node;  // where it is sent; empty: where the connection begins
   std::string sql;
   std::size_t count = 0;
   std::string sqlstate;  // empty: any

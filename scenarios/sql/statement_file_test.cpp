@@ -36,10 +36,12 @@ TEST(StatementFile, SaysWhatIsWrongAndWhere) {
       {"query I\nSELECT 1\n\n", "x.slt:1: expected ---- and rows after the query"},
       {"query I nosort a b\nSELECT 1\n----\n", "x.slt:1: expected query TYPES OPTIONS LABEL and nothing more"},
       {"select 1\n",
-       "x.slt:1: expected statement, query, skipif, onlyif, require, hash-threshold, include, loop, endloop or halt, "
+       "x.slt:1: expected statement, query, skipif, onlyif, require, node, hash-threshold, include, loop, endloop or "
+       "halt, "
        "not \"select\""},
       {"skipif\n", "x.slt:1: expected the name of a system after skipif"},
       {"onlyif cluster\n", "x.slt:1: expected a record after skipif or onlyif"},
+      {"node\n", "x.slt:1: expected the name of a node after node"},
       {"require\n", "x.slt:1: expected the name of a system after require"},
       {"hash-threshold\n", "x.slt:1: expected a number after hash-threshold"},
       {"include nothing.slt\n", "x.slt:1: cannot read the included file nothing.slt"},
@@ -50,6 +52,15 @@ TEST(StatementFile, SaysWhatIsWrongAndWhere) {
       {"endloop\n", "x.slt:1: endloop without loop"},
   };
   for (const Case& each : cases) EXPECT_EQ(problem_of(each.text), each.problem) << each.text;
+}
+
+TEST(StatementFile, SaysWhichNodeStatementsGoTo) {
+  const StatementFile file =
+      parse_statement_file("x.slt", "statement ok\na\n\nnode cn2\nstatement ok\nb\n\nstatement ok\nc\n");
+  ASSERT_EQ(file.records.size(), 3U);
+  EXPECT_EQ(file.records[0].node, "");
+  EXPECT_EQ(file.records[1].node, "cn2");
+  EXPECT_EQ(file.records[2].node, "cn2");
 }
 
 TEST(StatementFile, UnrollsLoopsAndEndsAtHalt) {

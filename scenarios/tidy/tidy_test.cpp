@@ -31,8 +31,8 @@ TEST(Tidy, finds_the_planted_upward_includes) {
 
 TEST(Tidy, finds_every_planted_nondeterminism) {
   const std::vector<Violation> violations = check_tree(fixture("determinism"));
-  EXPECT_EQ(rules_of(violations), (std::set<std::string>{"wall-clock", "random-source", "environment", "thread", "unordered",
-                                                         "pointer-order", "address", "pragma-once"}));
+  EXPECT_EQ(rules_of(violations), (std::set<std::string>{"wall-clock", "random-source", "environment", "thread",
+                                                         "unordered", "pointer-order", "address", "pragma-once"}));
 }
 
 TEST(Tidy, reads_past_comments_literals_and_reasons) {
@@ -43,9 +43,13 @@ TEST(Tidy, reads_past_comments_literals_and_reasons) {
 }
 
 TEST(Tidy, an_allowance_needs_a_reason) {
-  EXPECT_EQ(check_source("sim/a.cpp", "auto x = std::hash<int>{};  // tidy: allow unordered: never leaves this function\n").size(), 0U);
+  EXPECT_EQ(
+      check_source("sim/a.cpp", "auto x = std::hash<int>{};  // tidy: allow unordered: never leaves this function\n")
+          .size(),
+      0U);
   EXPECT_EQ(check_source("sim/a.cpp", "auto x = std::hash<int>{};  // tidy: allow unordered: ").size(), 1U);
-  EXPECT_EQ(check_source("sim/a.cpp", "auto x = std::hash<int>{};  // tidy: allow wall-clock: wrong rule\n").size(), 1U);
+  EXPECT_EQ(check_source("sim/a.cpp", "auto x = std::hash<int>{};  // tidy: allow wall-clock: wrong rule\n").size(),
+            1U);
 }
 
 TEST(Tidy, tests_and_the_command_may_read_the_outside) {
@@ -65,7 +69,8 @@ TEST(Tidy, libraries_of_the_engine_know_nothing_above_them) {
     for (const Violation& violation : check_source(path, text)) all += violation.message() + "\n";
     return all;
   };
-  EXPECT_EQ(messages("engine/query/a.cpp", "#include \"engine/syntax/ast.h\"\n#include \"engine/sql/error.h\"\n"), "");
+  EXPECT_EQ(messages("engine/query/a.cpp", "#include \"engine/syntax/ast.h\"\n#include \"engine/types/error.h\"\n"),
+            "");
   EXPECT_EQ(messages("engine/query/a.cpp", "#include \"engine/plan/plan.h\"\n"),
             "engine/query/a.cpp:1: layering: engine/query includes engine/plan/plan.h, which is not below it\n");
   EXPECT_EQ(messages("engine/types/a_test.cpp", "#include \"sim/host.h\"\n"),

@@ -7,8 +7,8 @@
 #include <set>
 #include <string_view>
 
-#include "engine/sql/error.h"
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/order.h"
 #include "engine/types/record.h"
 #include "engine/types/text_form.h"

@@ -7,7 +7,7 @@
 #include <exception>
 #include <stdexcept>
 
-#include "engine/sql/error.h"
+#include "engine/types/error.h"
 #include "scenarios/cli/prompt/interrupts.h"
 #include "scenarios/cli/prompt/simulated_connection.h"
 #include "scenarios/cli/terminal.h"
