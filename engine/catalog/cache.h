@@ -66,7 +66,10 @@ class Cache {
   // --- counting ---
   std::uint64_t version(std::string_view schema, std::string_view name) const;
   std::uint64_t definitions_version() const { return definitions_version_; }
+  bool definitions_settled() const { return undecided_.empty(); }
   void touch(const CachedRelation& relation);
+  // Grows with either.
+  std::uint64_t changes() const { return last_touch_ + definitions_version_; }
 
  private:
   using Name = std::pair<std::string_view, std::string_view>;

@@ -164,9 +164,13 @@ std::vector<ReferencingKey> Catalog::referencing(const Transaction* reader, Rela
 
 std::uint64_t Catalog::definitions_version() const { return impl_->cache.definitions_version(); }
 
+bool Catalog::definitions_settled() const { return impl_->cache.definitions_settled(); }
+
 std::uint64_t Catalog::version(std::string_view schema, std::string_view name) const {
   return impl_->cache.version(schema, name);
 }
+
+std::uint64_t Catalog::changes() const { return impl_->cache.changes(); }
 
 std::vector<RelationId> Catalog::files_in_use() const {
   std::vector<RelationId> files;

@@ -114,6 +114,8 @@ class Catalog {
   // Counts the changes of definitions that somebody may see, by anybody: what was derived from definitions while it
   // stood still is as it was.
   std::uint64_t definitions_version() const;
+  // No transaction that has not ended, prepared ones included, has changed a definition: everybody sees the same ones.
+  bool definitions_settled() const;
   // pg_class.relname, or the number as text if there is none (any more).
   std::string name_of(RelationId id) const;
 
@@ -138,6 +140,8 @@ class Catalog {
   // Counts the commits of transactions that may have changed rows or definition of a table of this name, by a number
   // common to all names.
   std::uint64_t version(std::string_view schema, std::string_view name) const;
+  // Grows with version() of any name, and with definitions_version().
+  std::uint64_t changes() const;
   // Every file that some version of some relation has: others are left from a crash.
   std::vector<RelationId> files_in_use() const;
 

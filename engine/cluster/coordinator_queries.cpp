@@ -11,6 +11,9 @@ namespace polarsim::engine::cluster {
 namespace {
 
 struct ClusterPlan final : QueryHook::Plan {
+  // Subplans' results have names that are those of one session.
+  bool is_common() const override { return plan->generic && plan->subplans.empty(); }
+
   query::QueryPtr query;
   std::shared_ptr<const Metadata> metadata;
   distribution::DistributedPlanPtr plan;

@@ -109,6 +109,7 @@ class CoordinatorSession : public Session, private QueryHook {
   distribution::DistributionSettings distribution_settings() const;
   PlanPtr plan(const query::QueryPtr& query) override;
   std::uint64_t version() override;
+  const void* owner() const override { return &coordinator_; }
   QueryResult run(const Run& run) override;
   std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) override;
   std::unique_ptr<executor::CopyDestination> copy_into(const query::RelationPtr& relation,

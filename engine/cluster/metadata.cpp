@@ -94,9 +94,15 @@ MetadataCache::Versions MetadataCache::versions() const {
 }
 
 std::shared_ptr<const Metadata> MetadataCache::current() {
+  const catalog::Catalog& catalog = instance_.database().catalog();
+  if (metadata_ && compared_changes_ == catalog.changes()) return metadata_;
   for (int attempt = 0; attempt < load_attempts; ++attempt) {
     Versions before = versions();
-    if (metadata_ && before == loaded_) return metadata_;
+    const std::uint64_t changes = catalog.changes();
+    if (metadata_ && before == loaded_) {
+      compared_changes_ = changes;
+      return metadata_;
+    }
     // Each SELECT has a snapshot of its own; only if nothing was committed meanwhile do they fit together.
     std::shared_ptr<Metadata> loaded;
     try {
@@ -111,6 +117,7 @@ std::shared_ptr<const Metadata> MetadataCache::current() {
     if (loaded == nullptr || versions() != before) continue;
     metadata_ = std::move(loaded);
     loaded_ = std::move(before);
+    compared_changes_ = changes;
     return metadata_;
   }
   throw SqlError(sqlstate::internal_error, "the metadata of the cluster did not come to rest");

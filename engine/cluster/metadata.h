@@ -78,6 +78,7 @@ class MetadataCache {
   Instance& instance_;
   syntax::StatementCache& statements_;
   Versions loaded_;
+  std::uint64_t compared_changes_ = 0;  // of the catalog, when its versions were last those of loaded_
   std::shared_ptr<const Metadata> metadata_;
   std::uint64_t last_version_ = 0;
   int own_group_ = 0;

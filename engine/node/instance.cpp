@@ -12,9 +12,9 @@ namespace {
 class LocalInstance : public Instance {
  public:
   LocalInstance(sim::Host& host, const NodeConfig& config)
-      : config_(config), database_(host, config_), relations_(database_) {}
+      : config_(config), database_(host, config_), common_(database_) {}
 
-  std::unique_ptr<LocalSession> connect() override { return std::make_unique<LocalSession>(database_, relations_); }
+  std::unique_ptr<LocalSession> connect() override { return std::make_unique<LocalSession>(database_, common_); }
 
   std::uint64_t table_version(std::string_view schema, std::string_view name) const override {
     return database_.catalog().version(schema, name);
@@ -33,7 +33,7 @@ class LocalInstance : public Instance {
  private:
   const NodeConfig config_;
   Database database_;
-  executor::RelationCache relations_;
+  CommonCaches common_;
 };
 
 }  // namespace

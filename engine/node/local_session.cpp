@@ -14,7 +14,8 @@ namespace polarsim::engine {
 
 namespace {
 
-constexpr std::size_t remembered_plans = 500;
+constexpr std::size_t own_plans = 500;
+constexpr std::size_t common_plans = 2048;
 
 bool allowed_in_failed_block(const syntax::Statement& statement) {
   using Kind = syntax::TransactionControl::Kind;
@@ -76,15 +77,18 @@ SqlError transaction_failed() {
 
 }  // namespace
 
-LocalSession::LocalSession(Database& database, executor::RelationCache& relations)
+CommonCaches::CommonCaches(Database& database)
+    : relations(database), settings(std::make_shared<const Settings>(database.config())), plans(common_plans) {}
+
+LocalSession::LocalSession(Database& database, CommonCaches& common)
     : database_(database),
-      relations_(relations),
+      common_(common),
+      relations_(common.relations),
       backend_(&database.connect()),
       process_id_(backend_->process_id()),
       services_(database, *backend_, sequences_, services()),
-      plans_(remembered_plans) {
-  const auto settings = std::make_shared<const Settings>(database.config());
-  settled_ = {settings, settings, false};
+      plans_(own_plans) {
+  settled_ = {common.settings, common.settings, false};
   call_.session = &services_;
 }
 

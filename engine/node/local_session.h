@@ -33,10 +33,19 @@
 
 namespace polarsim::engine {
 
+// What the sessions of a node have in common.
+struct CommonCaches {
+  explicit CommonCaches(Database& database);
+
+  executor::RelationCache relations;
+  std::shared_ptr<const Settings> settings;  // of a session that has not changed any
+  PlanCache plans;                           // of sessions with these settings
+};
+
 class LocalSession final : public Session {
  public:
   // Both must outlive the session.
-  LocalSession(Database& database, executor::RelationCache& relations);
+  LocalSession(Database& database, CommonCaches& common);
   ~LocalSession() override;
 
   QueryResult execute(const StatementRequest& request) override;
@@ -153,6 +162,10 @@ class LocalSession final : public Session {
   const Prepared& find_prepared(const std::string& name) const;
   Row evaluate_arguments(const syntax::Execute& execute, const Prepared& prepared);
   StatementPlanPtr plan(const StatementRequest& request);
+  StatementPlanPtr find_plan(const StatementRequest& request, executor::CatalogRelations& relations);
+  void keep_plan(const StatementPlanPtr& plan);
+  // Whether the session may use, and add to, the plans that sessions have in common.
+  bool has_common_plans() const;
   StatementPlanPtr make_plan(const StatementRequest& request, executor::CatalogRelations& relations);
   bool still_holds(const StatementPlan& plan, const StatementRequest& request, executor::CatalogRelations& relations);
   Row typed_parameters(const StatementPlan& plan, const StatementRequest& request) const;
@@ -196,7 +209,8 @@ class LocalSession final : public Session {
   void warn(const char* sqlstate, std::string message);
 
   Database& database_;
-  executor::RelationCache& relations_;
+  CommonCaches& common_;
+  executor::RelationCache& relations_;  // of common_
   txn::Backend* backend_;  // null once closed
   std::uint32_t process_id_;
   TransactionStatus status_ = TransactionStatus::idle;
@@ -212,7 +226,7 @@ class LocalSession final : public Session {
   std::string measured_plan_;                         // of the last one that was measured
   LocalServices services_;
   CopyStream* copy_stream_ = nullptr;
-  PlanCache plans_;
+  PlanCache plans_;  // its own
   QueryHook* hook_ = nullptr;
   bool trusted_ = false;
   std::map<std::string, Prepared, std::less<>> prepared_;

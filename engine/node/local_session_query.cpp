@@ -134,23 +134,43 @@ const std::vector<std::string>& LocalSession::search_path() {
 StatementPlanPtr LocalSession::plan(const StatementRequest& request) {
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
-  if (StatementPlanPtr known = plans_.find(request.statement);
-      known != nullptr && still_holds(*known, request, relations))
-    return known;
+  if (StatementPlanPtr known = find_plan(request, relations)) return known;
   StatementPlanPtr made = make_plan(request, relations);
-  if (!reads_clock(request.text)) plans_.keep(made);
+  if (!reads_clock(request.text)) keep_plan(made);
   return made;
+}
+
+bool LocalSession::has_common_plans() const {
+  return settled_.in_force == common_.settings && database_.catalog().definitions_settled();
+}
+
+StatementPlanPtr LocalSession::find_plan(const StatementRequest& request, executor::CatalogRelations& relations) {
+  if (has_common_plans()) {
+    StatementPlanPtr known = common_.plans.find(request.statement);
+    // Definitions may have changed while it waited for locks.
+    if (known != nullptr && still_holds(*known, request, relations) && has_common_plans()) return known;
+  }
+  StatementPlanPtr known = plans_.find(request.statement);
+  return known != nullptr && still_holds(*known, request, relations) ? known : nullptr;
+}
+
+void LocalSession::keep_plan(const StatementPlanPtr& plan) {
+  const bool common = has_common_plans() && plan->definitions_version == database_.catalog().definitions_version() &&
+                      (plan->hooked == nullptr || plan->hooked->is_common());
+  (common ? common_.plans : plans_).keep(plan);
 }
 
 bool LocalSession::still_holds(const StatementPlan& plan, const StatementRequest& request,
                                executor::CatalogRelations& relations) {
   if (plan.settings != settled_.in_force || !std::ranges::equal(plan.declared, request.types)) return false;
+  if (plan.definitions_version != database_.catalog().definitions_version()) return false;
   for (const RecordingRelations::Opened& opened : plan.opened) {
     if (relations.open(opened.schema, opened.name, opened.lock) != opened.relation) return false;
   }
   if (plan.definitions_version != database_.catalog().definitions_version()) return false;
-  if (plan.hook != hook_ || plan.allows_catalog_changes != allows_catalog_changes()) return false;
-  return hook_ == nullptr || plan.hook_version == hook_->version();
+  if (plan.allows_catalog_changes != allows_catalog_changes()) return false;
+  if (hook_ == nullptr) return plan.hook_owner == nullptr;
+  return plan.hook_owner == hook_->owner() && plan.hook_version == hook_->version();
 }
 
 StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, executor::CatalogRelations& relations) {
@@ -168,7 +188,7 @@ StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, execut
   made->allows_catalog_changes = allows_catalog_changes();
   made->opened = recording.take();
   made->columns = query::output_columns(*made->query);
-  made->hook = hook_;
+  if (hook_ != nullptr) made->hook_owner = hook_->owner();
   if (hook_ != nullptr) made->hook_version = hook_->version();
   if (hook_ != nullptr) made->hooked = hook_->plan(made->query);
   if (made->hooked == nullptr) made->planned = plan_here(made->query);

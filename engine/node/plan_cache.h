@@ -1,9 +1,13 @@
-// What a session remembers of statements that it has analysed and planned (PostgreSQL's plancache.c): the statement's
-// tree is the key, so that texts which a node parses once are planned once, too.
+// What is remembered of statements that have been analysed and planned (PostgreSQL's plancache.c): the statement's tree
+// is the key, so that texts which a node parses once are planned once, too.
 //
 // Plans are generic: they hold for all values of the parameters. A plan is used again only if the settings are the same
 // object, no definition has changed since, and every relation it names is still described by the same object after its
 // lock has been taken again.
+//
+// Sessions with the node's own settings have their plans in common, as long as no transaction is changing definitions;
+// what one of them plans in the sight of such changes, and what sessions with other settings plan, each keeps for
+// itself.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -51,7 +55,7 @@ struct StatementPlan {
   // One of them: a plan of the session, or of its hook.
   plan::PlannedStatementPtr planned;
   QueryHook::PlanPtr hooked;
-  const QueryHook* hook = nullptr;  // that was asked, and its version
+  const void* hook_owner = nullptr;  // of the hook that was asked; and its version
   std::uint64_t hook_version = 0;
   std::shared_ptr<const Settings> settings;
   bool allows_catalog_changes = false;

@@ -21,6 +21,8 @@ class QueryHook {
   class Plan {
    public:
     virtual ~Plan() = default;
+    // Whether hooks of the same owner may run it, too.
+    virtual bool is_common() const { return false; }
   };
   using PlanPtr = std::shared_ptr<const Plan>;
   // A query that is to be run: the plan, and the parameters with their values and types.
@@ -34,6 +36,8 @@ class QueryHook {
   virtual PlanPtr plan(const query::QueryPtr& query) = 0;
   // What plan() said before, null included, is still so as long as this number is the same.
   virtual std::uint64_t version() = 0;
+  // Hooks of one owner say the same about a query while their versions are the same. Only compared.
+  virtual const void* owner() const = 0;
   virtual QueryResult run(const Run& run) = 0;
   // The lines of EXPLAIN; runs the query if the options say ANALYZE.
   virtual std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) = 0;

@@ -318,6 +318,69 @@ TEST(LocalSession, SchemaChangesAreTransactional) {
   });
 }
 
+// Sessions have their plans in common: none may show what another transaction has made and not committed.
+TEST(LocalSession, PlansHideWhatIsNotCommitted) {
+  TestNode node;
+  node.run([](TestNode& n) {
+    TestSession maker = n.connect();
+    TestSession other = n.connect();
+    maker.run("CREATE TABLE t (a int)");
+    maker.run("INSERT INTO t VALUES (1)");
+    const char* const number = "SELECT 'made'::regclass::text";
+    const char* const star = "SELECT * FROM t";
+    const std::string missing = "42P01 relation \"made\" does not exist";
+    EXPECT_EQ(other.outcome(number), missing);
+    EXPECT_EQ(other.run(star), "1");
+    maker.run("BEGIN");
+    maker.run("CREATE TABLE made (a int)");
+    maker.run("CREATE SCHEMA mine");
+    maker.run("CREATE TABLE mine.t (b int, c int)");
+    EXPECT_EQ(maker.run(number), "made");
+    EXPECT_EQ(other.outcome(number), missing);
+    EXPECT_EQ(maker.run(star), "1");
+    EXPECT_EQ(other.run(star), "1");
+    maker.run("ROLLBACK");
+    EXPECT_EQ(maker.outcome(number), missing);
+    EXPECT_EQ(other.outcome(number), missing);
+    maker.run("BEGIN");
+    maker.run("CREATE TABLE made (a int)");
+    EXPECT_EQ(maker.run(number), "made");
+    maker.run("PREPARE TRANSACTION 'p'");
+    EXPECT_EQ(maker.outcome(number), missing);
+    EXPECT_EQ(other.outcome(number), missing);
+    maker.run("COMMIT PREPARED 'p'");
+    EXPECT_EQ(maker.run(number), "made");
+    EXPECT_EQ(other.run(number), "made");
+    maker.run("ALTER TABLE t ADD COLUMN b int DEFAULT 7");
+    EXPECT_EQ(other.run(star), "1|7");
+  });
+}
+
+// The same text means something else under other settings.
+TEST(LocalSession, PlansAreOfTheirSettings) {
+  TestNode node;
+  node.run([](TestNode& n) {
+    TestSession plain = n.connect();
+    TestSession elsewhere = n.connect();
+    plain.run("CREATE TABLE t (a int)");
+    plain.run("INSERT INTO t VALUES (1)");
+    plain.run("CREATE SCHEMA s");
+    plain.run("CREATE TABLE s.t (a int)");
+    plain.run("INSERT INTO s.t VALUES (2)");
+    elsewhere.run("SET search_path = s, public");
+    for (int round = 0; round < 3; ++round) {
+      EXPECT_EQ(plain.run("SELECT a FROM t"), "1");
+      EXPECT_EQ(elsewhere.run("SELECT a FROM t"), "2");
+    }
+    elsewhere.run("BEGIN");
+    elsewhere.run("SET LOCAL search_path = public");
+    EXPECT_EQ(elsewhere.run("SELECT a FROM t"), "1");
+    elsewhere.run("COMMIT");
+    EXPECT_EQ(elsewhere.run("SELECT a FROM t"), "2");
+    EXPECT_EQ(plain.run("SELECT a FROM t"), "1");
+  });
+}
+
 TEST(LocalSession, TableVersionsGrowWithCommits) {
   with_session([](TestNode& node, TestSession& session) {
     const auto version = [&] { return node.instance().table_version("public", "t"); };

@@ -4,10 +4,10 @@
 // time.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <functional>
 #include <list>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,8 +39,9 @@ class StatementCache {
 
   RunDeep run_deep_;
   std::size_t capacity_;
-  std::list<Entry> entries_;                                        // the one used last comes first
-  std::map<std::string_view, std::list<Entry>::iterator> by_text_;  // keys point into entries_
+  std::list<Entry> entries_;  // the one used last comes first
+  // Keys point into entries_. Only ever looked up: its order is nobody's business.
+  boost::unordered_flat_map<std::string_view, std::list<Entry>::iterator> by_text_;
   std::size_t hits_ = 0;
   std::size_t misses_ = 0;
 };
