@@ -1,5 +1,6 @@
 #include "engine/cluster/coordinator.h"
 
+#include "engine/node/known_settings.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::cluster {
@@ -17,6 +18,8 @@ Coordinator::Coordinator(sim::Host& host, Instance& instance, const ClusterConfi
     if (node.name == host.name()) group_id_ = group;
   }
   metadata_.set_own_group(group_id_);
+  instance.set_default("polar_cluster.shard_count", std::to_string(config.shard_count));
+  instance.set_default("polar_cluster.recover_2pc_interval", show_timeout(config.recover_2pc_interval));
   if (group_id_ < 0) throw SqlError(sqlstate::internal_error, "node " + host.name() + " is not in pg_dist_node");
 }
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/commands/command.h"
-#include "engine/node/known_settings.h"
 
 namespace polarsim::engine::cluster {
 
@@ -36,9 +35,6 @@ CoordinatorSession::CoordinatorSession(Coordinator& coordinator, std::uint32_t p
       transaction_(coordinator, executor_, *local_, process_id) {
   local_->set_interrupt_listener([this] { on_interrupt(); });
   local_->set_query_hook(this);
-  const ClusterConfig& config = coordinator.config();
-  local_->set_default("polar_cluster.shard_count", std::to_string(config.shard_count));
-  local_->set_default("polar_cluster.recover_2pc_interval", show_timeout(config.recover_2pc_interval));
 }
 
 CoordinatorSession::~CoordinatorSession() {

@@ -15,6 +15,11 @@ class LocalInstance : public Instance {
       : config_(config), database_(host, config_), common_(database_) {}
 
   std::unique_ptr<LocalSession> connect() override { return std::make_unique<LocalSession>(database_, common_); }
+  void set_default(std::string_view name, std::string_view value) override {
+    auto changed = std::make_shared<Settings>(*common_.settings);
+    changed->set_default(name, value);
+    common_.settings = std::move(changed);
+  }
 
   std::uint64_t table_version(std::string_view schema, std::string_view name) const override {
     return database_.catalog().version(schema, name);

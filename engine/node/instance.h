@@ -29,6 +29,8 @@ class Instance {
 
   // A new local session (executes on this node's own tables).
   virtual std::unique_ptr<LocalSession> connect() = 0;
+  // What a setting is in sessions that connect from now on, as SHOW shows it.
+  virtual void set_default(std::string_view name, std::string_view value) = 0;
 
   // Grows whenever a transaction that changed the table commits: lets a cache of catalog contents know when to reload.
   virtual std::uint64_t table_version(std::string_view schema, std::string_view name) const = 0;

@@ -85,9 +85,8 @@ class LocalSession final : public Session {
   // allow_system_table_mods; run_here() always may.
   void set_trusted(bool trusted) { trusted_ = trusted; }
   const Settings& settings() const { return *settled_.in_force; }
-  // SET of the session; and what the settings of a new session are.
+  // SET of the session.
   void change_setting(std::string_view name, std::string_view value);
-  void set_default(std::string_view name, std::string_view value);
   // The schemas of search_path that exist.
   std::vector<std::string> schemas_searched() { return search_path(); }
   // Leaves out what client_min_messages holds back.

@@ -37,10 +37,6 @@ void LocalSession::change_setting(std::string_view name, std::string_view value)
   change_settings(false, [&](Settings& settings) { settings.set(name, value); });
 }
 
-void LocalSession::set_default(std::string_view name, std::string_view value) {
-  change_settings(false, [&](Settings& settings) { settings.set_default(name, value); });
-}
-
 QueryResult LocalSession::set(const syntax::SetVariable& setting) {
   const char* const tag = setting.reset && !setting.local ? "RESET" : "SET";
   const bool in_block = status_ != TransactionStatus::idle;
