@@ -178,6 +178,42 @@ TEST(CoordinatorBlocks, LockTableHoldsForEveryCoordinator) {
   }));
 }
 
+TEST(CoordinatorBlocks, WhatIsRolledBackIsForgotten) {
+  with_accounts([](TestCluster&, Client& client, Client&) {
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, "SAVEPOINT a");
+    TestCluster::ok(client, "SELECT undistribute_table('account')");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM account"), "4");
+    TestCluster::ok(client, "ROLLBACK TO a");
+    TestCluster::ok(client, "INSERT INTO account VALUES (77, 77)");
+    TestCluster::ok(client, "COMMIT");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT balance FROM account WHERE id = 77"), "77");
+    // A transaction that is refused at its end.
+    TestCluster::ok(client, "CREATE TABLE n (a integer, b integer)");
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, "SELECT create_distributed_table('n', 'a')");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM n"), "0");
+    EXPECT_EQ(TestCluster::fails(client, "PREPARE TRANSACTION 'x'").sqlstate, "0A000");
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, "INSERT INTO n VALUES (1)");
+    TestCluster::ok(client, "COMMIT");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM n"), "1|");
+  });
+}
+
+TEST(CoordinatorBlocks, ALockedTableKeepsNobodyFromDistributingOthers) {
+  with_accounts([](TestCluster&, Client& client, Client& other) {
+    TestCluster::ok(client, "CREATE TABLE n (a integer, b integer)");
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, "LOCK TABLE account IN SHARE MODE");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM account"), "4");
+    TestCluster::ok(other, "SELECT create_distributed_table('n', 'a')");
+    TestCluster::ok(client, "INSERT INTO n VALUES (2)");
+    TestCluster::ok(client, "COMMIT");
+    EXPECT_EQ(TestCluster::rows(other, "SELECT * FROM n"), "2|");
+  });
+}
+
 TEST(CoordinatorBlocks, WhatCannotBeDistributedIsRefused) {
   with_accounts([](TestCluster&, Client& client, Client&) {
     TestCluster::ok(client, "CREATE TABLE u (id integer PRIMARY KEY, v integer UNIQUE)");

@@ -118,6 +118,7 @@ QueryResult CoordinatorSession::commit_or_forget_prepared(const syntax::Transact
                    std::string(control.kind == Kind::commit_prepared ? "COMMIT" : "ROLLBACK") +
                        " PREPARED cannot run inside a transaction block");
   }
+  const TransactionEnd end{*this};
   status_ = TransactionStatus::idle;
   const std::string begin = begin_text();
   savepoints_.clear();
@@ -192,6 +193,8 @@ QueryResult CoordinatorSession::savepoint(const syntax::TransactionControl& cont
 
 QueryResult CoordinatorSession::rollback_to(const std::string& name, const std::string& text) {
   const auto found = find_savepoint(name);
+  // What was distributed or not since then is to be looked up again.
+  own_metadata_ = nullptr;
   try {
     transaction_.tell_all(text);
   } catch (const SqlError&) {

@@ -79,7 +79,9 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const Statem
   local_->run_as_statement(request, [&] {
     local_->with_analysis([&](const query::AnalysisContext& context) {
       const std::optional<ClusterQuery> query = find_cluster_query(*request.statement, context);
-      if (query) result = run_cluster_query(*request.statement, *query, context, {cluster, request.parameters, recover, take_hold});
+      if (query)
+        result =
+            run_cluster_query(*request.statement, *query, context, {cluster, request.parameters, recover, take_hold});
     });
   });
   if (result) {

@@ -130,7 +130,8 @@ QueryResult DefinitionChange::run(const syntax::StatementPtr& statement, std::st
 }
 
 QueryResult DefinitionChange::run_here(const Request& request) const {
-  return cluster_.run_statement_here(request.statement, request.text, true);
+  // TRUNCATE and LOCK TABLE leave what is known of the cluster as it is, and do not keep others from changing it.
+  return cluster_.run_statement_here(request.statement, request.text, !is_for_every_coordinator(*request.statement));
 }
 
 syntax::Statement DefinitionChange::qualified(const syntax::Statement& statement) const {

@@ -369,6 +369,10 @@ class TableChange {
     const int number = require_column(changed, action.column);
     refuse_views_of(changed, action.column);
     const Type type = query::resolve_type(*action.type);
+    if (!column_of(changed, number).generated_text.empty() && action.expression != nullptr) {
+      throw SqlError("42611", "cannot specify USING when altering type of generated column",
+                     fmt::format("Column \"{}\" is a generated column.", action.column));
+    }
     if (column_of(changed, number).identity != catalog::Column::Identity::none) require_identity_type(type);
     std::vector<NewColumn> columns;
     columns.push_back({number, conversion(changed, number, type, action.expression)});

@@ -168,8 +168,7 @@ std::string lock_tables(CommandContext& context, const syntax::LockTable& lock) 
   for (const syntax::TableName& name : lock.tables) {
     const std::optional<Relation> found = open(context, name, executor::lock_mode(lock.mode), !lock.nowait);
     if (!found) {
-      throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name)))
-          .at(name.position);
+      throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name)));
     }
     const RelationKind kind = found->description->kind;
     if (kind != RelationKind::table && kind != RelationKind::view)

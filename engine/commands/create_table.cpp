@@ -53,6 +53,10 @@ class TableCreation {
 
  private:
   void copy_columns(const syntax::CreateTable::Like& like) {
+    if (!find(context_, like.table)) {
+      throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(like.table)))
+          .at(like.table.position);
+    }
     const catalog::TablePtr other = open_table(context_, like.table, LockMode::access_share);
     for (catalog::Column column : other->description->columns) {
       if (column.dropped) continue;

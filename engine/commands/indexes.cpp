@@ -124,19 +124,24 @@ std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContex
       throw SqlError("42P17", "functions in index expression must be marked IMMUTABLE");
     }
     key.type = expression->type;
-    key.expression = query::deparse(*expression, &shape);
+    const auto* column = expression->as<query::Column>();
+    if (column != nullptr && column->column > 0) {
+      key.column = column->column;
+    } else {
+      key.expression = query::deparse(*expression, &shape);
+    }
     name = query::figure_column_name(*element.expression);
     if (name == "?column?") name = "expr";
   }
-  if (query::less_of(key.type.id) == nullptr) {
-    throw SqlError(
-        sqlstate::undefined_object,
-        fmt::format("data type {} has no default operator class for access method \"btree\"", format_type(key.type)),
-        "",
-        "You must specify an operator class for the index or define a default operator class for the data "
-        "type.");
-  }
   return {std::move(key), std::move(name)};
+}
+
+void require_order(const catalog::IndexProperties::Key& key) {
+  if (query::less_of(key.type.id) != nullptr) return;
+  throw SqlError(
+      sqlstate::undefined_object,
+      fmt::format("data type {} has no default operator class for access method \"btree\"", format_type(key.type)), "",
+      "You must specify an operator class for the index or define a default operator class for the data type.");
 }
 
 std::string predicate_text(const CommandContext& context, const Definition& table,
@@ -166,6 +171,13 @@ void refill_index(CommandContext& context, const catalog::Table& table, const ca
 
 std::string create_index(CommandContext& context, const syntax::CreateIndex& create) {
   refuse_what_is_not_supported(create);
+  const std::optional<catalog::Relation> relation = find(context, create.table);
+  if (relation && relation->description->kind != RelationKind::table) {
+    const bool view = relation->description->kind == RelationKind::view;
+    throw SqlError(sqlstate::wrong_object_type,
+                   fmt::format("cannot create index on relation \"{}\"", create.table.name),
+                   fmt::format("This operation is not supported for {}.", view ? "views" : "sequences"));
+  }
   const catalog::TablePtr table = open_table(context, create.table, LockMode::share);
   context.database.visit_append_point();
   Definition index;
@@ -187,6 +199,7 @@ std::string create_index(CommandContext& context, const syntax::CreateIndex& cre
     names.push_back(column);
   }
   if (create.where != nullptr) index.index.predicate = predicate_text(context, *table->description, create.where);
+  for (const catalog::IndexProperties::Key& key : index.index.keys) require_order(key);
   index.name = create.name;
   if (index.name.empty())
     index.name = NameChooser(context, index.schema).choose(table->description->name, names, "idx");

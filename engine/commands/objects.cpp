@@ -51,10 +51,9 @@ std::optional<Relation> open(CommandContext& context, const syntax::TableName& n
 
 catalog::TablePtr open_table(CommandContext& context, const syntax::TableName& name, LockMode mode) {
   const std::optional<Relation> found = open(context, name, mode);
-  if (!found) {
-    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name)))
-        .at(name.position);
-  }
+  // PostgreSQL tells no position, either.
+  if (!found)
+    throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name)));
   if (found->description->kind != RelationKind::table)
     throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a table", name.name));
   catalog::TablePtr table = context.catalog().find_table(&context.transaction, found->id);

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "engine/catalog/describe.h"
+#include "engine/query/deparse.h"
 #include "engine/executor/relation_shape.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/syntax/parser.h"
@@ -15,22 +16,32 @@
 
 namespace polarsim::engine::executor {
 
-query::Program compile_stored(std::string_view text, const catalog::Definition& table, Type wanted,
-                              const query::AnalysisContext& context, sim::Scheduler& scheduler) {
+namespace {
+
+query::ExpressionPtr analyse_stored(std::string_view text, const catalog::Definition& table, Type wanted,
+                                    const query::AnalysisContext& context, sim::Scheduler& scheduler) {
   syntax::ExpressionPtr expression;
   scheduler.on_scheduler_stack([&] {
     const std::vector<syntax::StatementPtr> parsed = syntax::parse(fmt::format("SELECT {}", text));
     expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
   });
-  return query::Program::compile(
-      query::analyse_over_relation(expression, shape_of(table), wanted, "stored expressions", context));
+  return query::analyse_over_relation(expression, shape_of(table), wanted, "stored expressions", context);
+}
+
+}  // namespace
+
+query::Program compile_stored(std::string_view text, const catalog::Definition& table, Type wanted,
+                              const query::AnalysisContext& context, sim::Scheduler& scheduler) {
+  return query::Program::compile(analyse_stored(text, table, wanted, context, scheduler));
 }
 
 IndexKeys::IndexKeys(catalog::DefinitionPtr table, catalog::DefinitionPtr index, const query::AnalysisContext& context,
                      sim::Scheduler& scheduler)
     : table_(std::move(table)), index_(std::move(index)) {
   for (const auto& key : index_->index.keys) {
-    if (key.column == 0) programs_.push_back(compile_stored(key.expression, *table_, key.type, context, scheduler));
+    if (key.column != 0) continue;
+    expressions_.push_back(analyse_stored(key.expression, *table_, key.type, context, scheduler));
+    programs_.push_back(query::Program::compile(expressions_.back()));
   }
   if (!index_->index.predicate.empty())
     predicate_ = compile_stored(index_->index.predicate, *table_, TypeId::boolean, context, scheduler);
@@ -68,10 +79,20 @@ bool IndexKeys::must_be_unique(std::span<const Value> values) const {
 std::string IndexKeys::description(std::span<const Value> values, const CallContext& call) const {
   std::string names;
   std::string texts;
+  // As pg_get_indexdef() shows them, pretty.
+  catalog::Definition shown = *index_;
+  const query::Relation shape = shape_of(*table_);
+  query::DeparseOptions options;
+  options.pretty = true;
+  options.call = &call;
+  auto expression = expressions_.begin();
+  for (auto& key : shown.index.keys) {
+    if (key.column == 0) key.expression = query::deparse(**expression++, &shape, options);
+  }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto& key = index_->index.keys[i];
     names += i == 0 ? "" : ", ";
-    names += catalog::index_key_text(*index_, *table_, static_cast<int>(i) + 1);
+    names += catalog::index_key_text(shown, *table_, static_cast<int>(i) + 1);
     texts += i == 0 ? "" : ", ";
     texts += values[i].is_null() ? "null" : output_value(values[i], key.type.id, call);
   }

@@ -39,7 +39,9 @@ class IndexKeys {
  private:
   catalog::DefinitionPtr table_;
   catalog::DefinitionPtr index_;
-  std::vector<query::Program> programs_;  // of the expressions, in order of the keys that are none of columns
+  // Of the keys that are no columns, in their order.
+  std::vector<query::ExpressionPtr> expressions_;
+  std::vector<query::Program> programs_;
   query::Program predicate_;
   Row values_;
 };

@@ -103,9 +103,8 @@ MutableQueryPtr analyse_update(const syntax::Update& update, QueryScope& scope);
 MutableQueryPtr analyse_delete(const syntax::Delete& removal, QueryScope& scope);
 void analyse_on_conflict(const syntax::Insert& insert, const Relation& relation, QueryScope& scope);
 void analyse_returning(const std::vector<syntax::SelectItem>& items, QueryScope& scope);
-// The table of a statement that changes rows, open and allowed to be changed. `verb`: "insert into", "update", "delete
-// from".
-RelationPtr open_changed_relation(const syntax::TableName& name, std::string_view verb, QueryScope& scope);
+// The table of a statement that changes rows, open and allowed to be changed; or a view, see refuse_view().
+RelationPtr open_changed_relation(const syntax::TableName& name, QueryScope& scope);
 // SET of UPDATE and of ON CONFLICT DO UPDATE: targets in order of the table's columns.
 std::vector<Target> analyse_assignments(const std::vector<syntax::Assignment>& assignments, const Relation& relation,
                                         QueryScope& scope);
@@ -119,6 +118,8 @@ ExpressionPtr default_of(const RelationColumn& column, QueryScope& scope);
 
 // What a view selects.
 QueryPtr analyse_view(const Relation& view, QueryScope& scope);
-[[noreturn]] void refuse_view_change(const Relation& view, std::string_view verb, QueryScope& scope);
+// Throws if the relation is a view, after the statement has been analysed as if it could be changed. `verb`: "insert
+// into", "update", "delete from".
+void refuse_view(const Relation& relation, std::string_view verb, QueryScope& scope);
 
 }  // namespace polarsim::engine::query

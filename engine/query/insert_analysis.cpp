@@ -273,7 +273,7 @@ MutableQueryPtr analyse_insert(const syntax::Insert& insert, QueryScope& scope) 
   Query& query = scope.query;
   query.command = Command::insert;
   if (insert.with != nullptr) analyse_with(*insert.with, scope);
-  const RelationPtr relation = open_changed_relation(insert.table, "insert into", scope);
+  const RelationPtr relation = open_changed_relation(insert.table, scope);
   query.result_entry = add_relation_entry(relation, insert.table, syntax::TableLockMode::row_exclusive, scope);
   InsertAnalysis analysis(insert, relation, scope);
   analysis.analyse_source();
@@ -281,6 +281,7 @@ MutableQueryPtr analyse_insert(const syntax::Insert& insert, QueryScope& scope) 
   scope.names.clear();
   scope.add_item(query.result_entry);
   analyse_returning(insert.returning, scope);
+  refuse_view(*relation, "insert into", scope);
   analysis.finish();
   return std::make_shared<Query>(std::move(query));
 }

@@ -163,8 +163,8 @@ void analyse_on_conflict(const syntax::Insert& insert, const Relation& relation,
     result.excluded_entry = static_cast<int>(query.entries.size()) - 1;
     scope.excluded_entry = result.excluded_entry;
     scope.add_item(result.excluded_entry);
-    result.where = analyse_condition_in(scope, Clause::where, clause.where, "WHERE");
     result.assignments = analyse_assignments(clause.assignments, relation, scope);
+    result.where = analyse_condition_in(scope, Clause::where, clause.where, "WHERE");
     scope.names.pop_back();
   }
   if (!clause.target.empty()) infer_arbiters(relation, inference, scope, result);

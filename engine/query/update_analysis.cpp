@@ -21,7 +21,7 @@ void add_changed_table(const syntax::TableName& name, const RelationPtr& relatio
 
 }  // namespace
 
-RelationPtr open_changed_relation(const syntax::TableName& name, std::string_view verb, QueryScope& scope) {
+RelationPtr open_changed_relation(const syntax::TableName& name, QueryScope& scope) {
   RelationPtr relation = open_relation(name, syntax::TableLockMode::row_exclusive, scope);
   switch (relation->kind) {
     case Relation::Kind::table:
@@ -30,7 +30,8 @@ RelationPtr open_changed_relation(const syntax::TableName& name, std::string_vie
       throw SqlError(sqlstate::wrong_object_type, fmt::format("cannot change sequence \"{}\"", relation->name));
     case Relation::Kind::view:
     case Relation::Kind::system_view:
-      refuse_view_change(*relation, verb, scope);
+      // Refused when the rest has been looked at.
+      return relation;
   }
   if (relation->is_system) {
     throw SqlError(sqlstate::insufficient_privilege,
@@ -50,12 +51,13 @@ MutableQueryPtr analyse_update(const syntax::Update& update, QueryScope& scope) 
   Query& query = scope.query;
   query.command = Command::update;
   if (update.with != nullptr) analyse_with(*update.with, scope);
-  const RelationPtr relation = open_changed_relation(update.table, "update", scope);
+  const RelationPtr relation = open_changed_relation(update.table, scope);
   add_changed_table(update.table, relation, scope);
   analyse_from(update.from, scope);
   query.where = analyse_condition_in(scope, Clause::where, update.where, "WHERE");
   analyse_returning(update.returning, scope);
   query.targets = analyse_assignments(update.assignments, *relation, scope);
+  refuse_view(*relation, "update", scope);
   return std::make_shared<Query>(std::move(query));
 }
 
@@ -63,11 +65,12 @@ MutableQueryPtr analyse_delete(const syntax::Delete& removal, QueryScope& scope)
   Query& query = scope.query;
   query.command = Command::remove;
   if (removal.with != nullptr) analyse_with(*removal.with, scope);
-  const RelationPtr relation = open_changed_relation(removal.table, "delete from", scope);
+  const RelationPtr relation = open_changed_relation(removal.table, scope);
   add_changed_table(removal.table, relation, scope);
   analyse_from(removal.using_items, scope);
   query.where = analyse_condition_in(scope, Clause::where, removal.where, "WHERE");
   analyse_returning(removal.returning, scope);
+  refuse_view(*relation, "delete from", scope);
   return std::make_shared<Query>(std::move(query));
 }
 

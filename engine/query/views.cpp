@@ -34,7 +34,8 @@ const char* why_not_updatable(const Query& query) {
 
 }  // namespace
 
-void refuse_view_change(const Relation& view, std::string_view verb, QueryScope& scope) {
+void refuse_view(const Relation& view, std::string_view verb, QueryScope& scope) {
+  if (view.kind != Relation::Kind::view && view.kind != Relation::Kind::system_view) return;
   const char* reason = "Views that do not select from a single table or view are";
   if (view.kind == Relation::Kind::view) reason = why_not_updatable(*analyse_view(view, scope));
   if (reason == nullptr) {

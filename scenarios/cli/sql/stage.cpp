@@ -73,6 +73,28 @@ std::string with_counts(const std::map<std::string, std::size_t>& counts) {
 
 void showValue(const Script& script, std::ostream& stream) { stream << script.size() << " statements"; }
 
+namespace {
+
+// Where blocks of transactions begin and end, drawn from the last number of a statement.
+enum class Block : std::uint8_t { none, begins, commits, rolls_back };
+
+Block block_of(const Numbers& numbers) {
+  if (numbers.size() < choices_of_statement) return Block::none;
+  switch (numbers.back() % 12) {
+    case 0:
+      return Block::begins;
+    case 1:
+    case 2:
+      return Block::commits;
+    case 3:
+      return Block::rolls_back;
+    default:
+      return Block::none;
+  }
+}
+
+}  // namespace
+
 Script make_script(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   Script script(statements_of_script);
@@ -110,8 +132,10 @@ void Stage::restart_numbers(const GeneratedSchema& schema) {
 }
 
 Played Stage::play(const Script& script, bool stop_at_first) {
+  theirs_->run("rollback");
   theirs_->run("drop schema public cascade");
   theirs_->run("create schema public");
+  before_block_.reset();
   ours_.reset();
   ours_ = target_ == Target::cluster ? sql::make_cluster_connection() : sql::make_node_connection();
   GeneratedSchema schema;
@@ -123,14 +147,44 @@ Played Stage::play(const Script& script, bool stop_at_first) {
     note(statement.text + ";");
     ++statements_;
     try {
+      const Block block = block_of(numbers);
+      if (block == Block::begins && !before_block_) {
+        on_both("BEGIN", played);
+        before_block_ = schema;
+      }
+      if (before_block_) on_both("SAVEPOINT s", played);
       if (!step(statement, schema, played, stop_at_first)) return played;
+      if (before_block_) on_both(failed_ ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
+      if (failed_ && !only_reads(statement.text)) restart_numbers(schema);
+      if (before_block_ && (block == Block::commits || block == Block::rolls_back))
+        end_block(block == Block::commits, schema, played);
     } catch (const sql::ConnectionError& error) {
       played.differences.push_back({statement.text + ";\n" + error.what(), "connection"});
       return played;
     }
   }
+  if (before_block_) end_block(true, schema, played);
   if (target_ == Target::cluster) compare_tables(schema, played);
   return played;
+}
+
+void Stage::on_both(const std::string& statement, Played& played) {
+  played.statements.push_back(statement);
+  note(statement + ";");
+  GeneratedStatement control;
+  control.text = statement;
+  compare(control, ours_->run(statement), theirs_->run(statement), played);
+}
+
+void Stage::end_block(bool commit, GeneratedSchema& schema, Played& played) {
+  on_both(commit ? "COMMIT" : "ROLLBACK", played);
+  if (!commit) {
+    // Names are not used again.
+    const std::size_t made = schema.made;
+    schema = std::move(*before_block_);
+    schema.made = made;
+  }
+  before_block_.reset();
 }
 
 bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, Played& played, bool stop_at_first) {
@@ -146,26 +200,27 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
       if (stop_at_first) return false;
     }
     if (refused) note_refusal(statement, ours);
-    after(!ours.error);
+    failed_ = ours.error.has_value();
+    after(!failed_);
     return true;
   }
   if (refused && !only_reads(statement.text)) {
     note_refusal(statement, ours);
-    if (!only_reads(statement.text)) restart_numbers(schema);
+    failed_ = true;
     return true;
   }
   const sql::Answer theirs = theirs_->run(statement.text);
   if (theirs.error) ++errors_[theirs.error->sqlstate + " " + shape_of(theirs.error->message)];
   if (refused && !(theirs.error && theirs.error->sqlstate == ours.error->sqlstate)) {
     note_refusal(statement, ours);
-    if (!only_reads(statement.text)) restart_numbers(schema);
+    failed_ = true;
     return true;
   }
   const std::size_t before = played.differences.size();
   const bool same = compare(statement, ours, theirs, played);
   if (!same && (!only_reads(statement.text) || (stop_at_first && played.differences.size() > before))) return false;
   if (!theirs.error) after(true);
-  if (theirs.error && !only_reads(statement.text)) restart_numbers(schema);
+  failed_ = theirs.error.has_value();
   return true;
 }
 

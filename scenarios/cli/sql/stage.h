@@ -9,6 +9,7 @@
 #include <iosfwd>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,8 @@ class Stage {
   // Whether to go on.
   bool step(const GeneratedStatement& statement, GeneratedSchema& schema, Played& played, bool stop_at_first);
   bool compare(const GeneratedStatement& statement, const sql::Answer& ours, const sql::Answer& theirs, Played& played);
+  void on_both(const std::string& statement, Played& played);
+  void end_block(bool commit, GeneratedSchema& schema, Played& played);
   void restart_numbers(const GeneratedSchema& schema);
   void note_refusal(const GeneratedStatement& statement, const sql::Answer& ours);
   void compare_tables(const GeneratedSchema& schema, Played& played);
@@ -68,6 +71,9 @@ class Stage {
   std::unique_ptr<sql::Connection> ours_;
   KnownDifferences known_;
   std::ofstream log_;
+  // Of a block of statements, whose failures go back to a savepoint: the tables as they were before it.
+  std::optional<GeneratedSchema> before_block_;
+  bool failed_ = false;  // the last statement, on either system
   std::size_t statements_ = 0;
   std::map<std::string, std::size_t> errors_;
   std::map<std::string, std::size_t> refusals_;
