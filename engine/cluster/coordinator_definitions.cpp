@@ -5,6 +5,7 @@
 #include "engine/cluster/cluster_calls.h"
 #include "engine/cluster/coordinator_session.h"
 #include "engine/cluster/definition_change.h"
+#include "engine/cluster/local_keys.h"
 #include "engine/cluster/recovery.h"
 #include "engine/cluster/session_commands.h"
 #include "engine/commands/command.h"
@@ -40,7 +41,9 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   // Outside a block there is nothing that it could hold for, as the local session says.
   if (locks && !in_block()) return local_->execute(request);
   if (!DefinitionChange::is_for_every_coordinator(statement)) require_primary();
-  if (!change.concerns_cluster(statement)) return local_->execute(request);
+  if (!change.concerns_cluster(statement)) {
+    return LocalKeys::makes_keys(statement) ? change_local_table(request, cluster) : local_->execute(request);
+  }
   if (!locks) hold_definitions();
   QueryResult result;
   local_->run_as_statement(request, [&] { result = change.run(request.statement, request.text); });
@@ -51,6 +54,13 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
 bool CoordinatorSession::is_shard(std::uint32_t relation) {
   SessionCommands cluster = cluster_commands();
   return DefinitionChange(cluster).is_own_shard(relation);
+}
+
+QueryResult CoordinatorSession::change_local_table(const StatementRequest& request, SessionCommands& cluster) {
+  QueryResult result;
+  local_->run_as_statement(request, [&] { result = LocalKeys(cluster).run(request.statement, request.text); });
+  for (ErrorFields& notice : local_->take_notices()) result.notices.push_back(std::move(notice));
+  return result;
 }
 
 namespace {
@@ -83,6 +93,7 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const Statem
         result =
             run_cluster_query(*request.statement, *query, context, {cluster, request.parameters, recover, take_hold});
     });
+    if (result && definitions_.owns_lock()) LocalKeys(cluster).settle();
   });
   if (result) {
     for (ErrorFields& notice : cluster.take_notices()) result->notices.push_back(std::move(notice));

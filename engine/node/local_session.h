@@ -58,6 +58,8 @@ class LocalSession final : public Session {
   // Does something as a statement of the session, in the open transaction: with its limits and context; what `work`
   // throws is the statement's error.
   void run_as_statement(const StatementRequest& request, const std::function<void()>& work);
+  // What such a statement has to tell the client.
+  std::vector<ErrorFields> take_notices() { return std::move(notices_); }
   void with_analysis(const std::function<void(const query::AnalysisContext&)>& work);
   // Statements that come from the node itself or from another one may change the catalog's tables without
   // allow_system_table_mods; run_here() always may.
@@ -73,6 +75,8 @@ class LocalSession final : public Session {
   // Whether the open transaction has changed anything here.
   bool has_written() const;
   catalog::Catalog& catalog() const { return database_.catalog(); }
+  // In the open transaction; what it does is seen by what it does next.
+  void replace_definition(storage::RelationId relation, catalog::Definition definition);
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;
