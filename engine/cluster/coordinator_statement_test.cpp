@@ -54,8 +54,7 @@ TEST(CoordinatorExplain, AnalyzeShowsWhatTasksAndMergeHaveMeasured) {
                   "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) INSERT INTO account VALUES (11, "
                   "5)"),
         (Lines{"Custom Scan (PolarCluster Adaptive) (actual rows=0 loops=1)", "  Task Count: 1",
-               "  Tuple data received from nodes: 0 bytes", "  Tasks Shown: All", "  ->  Task",
-               "        Tuple data received from node: 0 bytes", "        Node: host=dn2 port=5432 dbname=postgres",
+               "  Tasks Shown: All", "  ->  Task", "        Node: host=dn2 port=5432 dbname=postgres",
                "        ->  Insert on account_102011 (actual rows=0 loops=1)",
                "              ->  Result (actual rows=1 loops=1)"}));
     EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM account"), "11");
