@@ -5,6 +5,7 @@
 #include "engine/cluster/cluster_calls.h"
 #include "engine/cluster/coordinator_session.h"
 #include "engine/cluster/definition_change.h"
+#include "engine/cluster/local_keys.h"
 #include "engine/cluster/recovery.h"
 #include "engine/cluster/session_commands.h"
 #include "engine/commands/command.h"
@@ -27,9 +28,14 @@ void CoordinatorSession::require_primary() const {
                  "Connect to the coordinator and run it again.");
 }
 
-// The end of the transaction gives the mutex back: until then nobody else changes the cluster's tables.
+// The end of the transaction gives the mutex back: until then nobody else changes the cluster's tables. Inside a
+// statement, which may be asked to stop meanwhile.
 void CoordinatorSession::hold_definitions() {
-  if (!definitions_.owns_lock()) definitions_ = std::unique_lock(coordinator_.ddl_mutex());
+  constexpr sim::Duration between_looks{50'000'000};
+  if (definitions_.owns_lock()) return;
+  std::unique_lock lock(coordinator_.ddl_mutex(), std::defer_lock);
+  while (!lock.try_lock_for(between_looks)) local_->check_interrupts();
+  definitions_ = std::move(lock);
 }
 
 QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
@@ -39,17 +45,21 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   const bool locks = std::holds_alternative<syntax::LockTable>(statement.body);
   // Outside a block there is nothing that it could hold for, as the local session says.
   if (locks && !in_block()) return local_->execute(request);
+  // A coordinator may have tables of its own.
+  if (!change.concerns_cluster(statement)) {
+    return LocalKeys::makes_keys(statement) ? change_local_table(request, cluster) : local_->execute(request);
+  }
   if (!DefinitionChange::is_for_every_coordinator(statement)) require_primary();
-  if (!change.concerns_cluster(statement)) return local_->execute(request);
   if (std::holds_alternative<syntax::CreateTableAs>(statement.body)) {
     throw SqlError(sqlstate::feature_not_supported,
                    "CREATE TABLE AS in a schema that lies on one data node is not supported", "",
                    "Create the table first, and INSERT ... SELECT into it.");
   }
-  if (!locks) hold_definitions();
   QueryResult result;
-  const std::vector<ErrorFields> notices =
-      local_->run_as_statement(request, [&] { result = change.run(request.statement, request.text); });
+  const std::vector<ErrorFields> notices = local_->run_as_statement(request, [&] {
+    if (!locks) hold_definitions();
+    result = change.run(request.statement, request.text);
+  });
   result.notices.insert(result.notices.end(), notices.begin(), notices.end());
   for (ErrorFields& notice : cluster.take_notices()) result.notices.push_back(std::move(notice));
   return result;
@@ -58,6 +68,14 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
 bool CoordinatorSession::is_shard(std::uint32_t relation) {
   SessionCommands cluster = cluster_commands();
   return DefinitionChange(cluster).is_own_shard(relation);
+}
+
+QueryResult CoordinatorSession::change_local_table(const StatementRequest& request, SessionCommands& cluster) {
+  QueryResult result;
+  const std::vector<ErrorFields> notices =
+      local_->run_as_statement(request, [&] { result = LocalKeys(cluster).run(request.statement, request.text); });
+  result.notices.insert(result.notices.end(), notices.begin(), notices.end());
+  return result;
 }
 
 namespace {
@@ -90,6 +108,7 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const Statem
         result =
             run_cluster_query(*request.statement, *query, context, {cluster, request.parameters, recover, take_hold});
     });
+    if (result && definitions_.owns_lock()) LocalKeys(cluster).settle();
   });
   if (result) {
     result->notices.insert(result->notices.end(), notices.begin(), notices.end());

@@ -218,6 +218,16 @@ void LocalSession::with_analysis(const std::function<void(const query::AnalysisC
   work({relations, call_, nullptr, false});
 }
 
+void LocalSession::replace_definition(storage::RelationId relation, catalog::Definition definition) {
+  database_.catalog().alter(*transaction_, relation, std::move(definition));
+  database_.transactions().next_command(*transaction_);
+}
+
+void LocalSession::lock_shard(std::int64_t shard) {
+  const txn::LockTag tag{txn::LockTag::Kind::advisory, static_cast<std::uint64_t>(shard), 5};
+  database_.locks().acquire(*backend_, transaction_->level().locks, tag, txn::LockMode::share_update_exclusive);
+}
+
 CallContext LocalSession::output_context() const {
   CallContext context;
   context.time_zone = settled_.in_force->time_zone();
