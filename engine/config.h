@@ -49,6 +49,7 @@ struct ClusterConfig {
   int data_nodes = 2;
   int shard_count = 32;  // polar_cluster.shard_count
   sim::Duration recover_2pc_interval{60'000'000'000};
+  double distributed_deadlock_detection_factor = 2;  // of deadlock_timeout; -1: deadlocks over nodes are not looked for
   NodeConfig node;
 };
 

@@ -22,11 +22,25 @@ constexpr std::int64_t storage_buffers_max = 1 << 20;
 
 const Keys root_keys{"description", "cluster",  "clients", "run",   "network",
                      "disk",        "workload", "faults",  "fault", "check"};
-const Keys cluster_keys{"coordinators",    "data_nodes",         "shard_count",         "recover_2pc_interval_s",
-                        "lock_timeout_s",  "deadlock_timeout_s", "statement_timeout_s", "tcp_user_timeout_s",
-                        "tcp_keepalive_s", "connect_timeout_s",  "max_connections",     "shared_buffers",
-                        "full_page_writes", "checkpoint_timeout_s", "max_wal_size_kb", "wal_segment_kb",
-                        "autovacuum", "autovacuum_naptime_s"};
+const Keys cluster_keys{"coordinators",
+                        "data_nodes",
+                        "shard_count",
+                        "recover_2pc_interval_s",
+                        "lock_timeout_s",
+                        "deadlock_timeout_s",
+                        "statement_timeout_s",
+                        "tcp_user_timeout_s",
+                        "tcp_keepalive_s",
+                        "connect_timeout_s",
+                        "max_connections",
+                        "shared_buffers",
+                        "full_page_writes",
+                        "checkpoint_timeout_s",
+                        "max_wal_size_kb",
+                        "wal_segment_kb",
+                        "autovacuum",
+                        "autovacuum_naptime_s",
+                        "distributed_deadlock_detection_factor"};
 const Keys clients_keys{"hosts"};
 const Keys run_keys{"duration_s", "liveness_timeout_s", "policy"};
 const Keys network_keys{"latency_us", "bandwidth_bytes_per_s", "loss", "retransmission_timeout_ms"};
@@ -82,6 +96,8 @@ void read_cluster(const Section& root, Scenario& scenario) {
   cluster.data_nodes = static_cast<int>(section.integer("data_nodes", cluster.data_nodes, 1, 64));
   cluster.shard_count = static_cast<int>(section.integer("shard_count", cluster.shard_count, 1, 1024));
   cluster.recover_2pc_interval = section.duration("recover_2pc_interval_s", cluster.recover_2pc_interval, 10ms, 1h);
+  cluster.distributed_deadlock_detection_factor =
+      section.real("distributed_deadlock_detection_factor", cluster.distributed_deadlock_detection_factor, -1, 1000);
   node.lock_timeout = section.duration("lock_timeout_s", node.lock_timeout, 0s, 1h);
   node.deadlock_timeout = section.duration("deadlock_timeout_s", node.deadlock_timeout, 1ms, 1h);
   node.statement_timeout = section.duration("statement_timeout_s", node.statement_timeout, 0s, 1h);

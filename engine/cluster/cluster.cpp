@@ -5,6 +5,7 @@
 
 #include "engine/cluster/coordinator.h"
 #include "engine/cluster/coordinator_session.h"
+#include "engine/cluster/deadlocks.h"
 #include "engine/cluster/recovery.h"
 #include "engine/node/instance.h"
 #include "engine/node/statement_cache.h"
@@ -126,6 +127,7 @@ void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& insta
                                                 syntax::StatementCache& statements) {
   cluster::Coordinator coordinator(host, instance, config, statements);
   const Presence presence(*this, host.name(), Live{&instance, &coordinator});
+  host.spawn(host.name() + "/deadlock-detection", [&coordinator] { cluster::run_deadlock_daemon(coordinator); });
   host.spawn(host.name() + "/2pc-recovery", [&coordinator] { cluster::run_recovery_daemon(coordinator); });
   const auto factory = [&coordinator](const pgwire::SessionRequest& request) -> std::unique_ptr<Session> {
     // What another coordinator sends concerns this node's own tables.

@@ -34,12 +34,14 @@ CoordinatorSession::CoordinatorSession(Coordinator& coordinator, std::uint32_t p
       executor_(coordinator.host(), coordinator.config().node),
       transaction_(coordinator, executor_, *local_, process_id) {
   local_->set_interrupt_listener([this] { on_interrupt(); });
+  local_->set_remote_work([this] { return remote_work(); });
   local_->set_query_hook(this);
 }
 
 CoordinatorSession::~CoordinatorSession() {
   // It ends last, and may have something to roll back: nobody must be told of interrupts who is gone by then.
   local_->set_interrupt_listener(nullptr);
+  local_->set_remote_work(nullptr);
   local_->set_query_hook(nullptr);
 }
 
@@ -51,11 +53,21 @@ void CoordinatorSession::close() {
 }
 
 void CoordinatorSession::on_interrupt() {
-  executor_.cancel();
+  executor_.cancel(local_->cancel_reason());
   if (interrupt_listener_) interrupt_listener_();
 }
 
+txn::RemoteWork CoordinatorSession::remote_work() const {
+  return {executor_.workers(), transaction_start_us_, statement_start_};
+}
+
 QueryResult CoordinatorSession::execute(const StatementRequest& request) {
+  struct Timed {
+    sim::Time& start;
+    ~Timed() { start = sim::never; }
+  } const timed{statement_start_};
+  statement_start_ = coordinator_.host().scheduler().now();
+  if (!in_block()) transaction_start_us_ = coordinator_.host().realtime_us();
   if (!termination_requested()) {
     const sim::Duration timeout = local_->statement_timeout();
     executor_.begin_statement(timeout > sim::Duration(0) ? coordinator_.host().deadline_in(timeout) : sim::never);

@@ -22,7 +22,7 @@
 // Refused: COPY FROM ... WHERE of a distributed table (XX000); CHECKPOINT concerns this node alone; DDL on
 // any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
 // SET acts on the coordinator's own session only; it is not propagated to other nodes.
-// There is no detection of deadlocks across nodes; statement_timeout ends one. Changes of reference tables begin on the
+// Deadlocks across nodes are found by the coordinators (deadlocks.h). Changes of reference tables begin on the
 // same node for all coordinators, one at a time for each table (distribution/reference_locks.h).
 #pragma once
 
@@ -69,6 +69,7 @@ class CoordinatorSession : public Session, private QueryHook {
 
  private:
   void on_interrupt();
+  txn::RemoteWork remote_work() const;
   QueryResult execute_statement(const StatementRequest& request);
 
   // Blocks (coordinator_blocks.cpp).
@@ -146,6 +147,8 @@ class CoordinatorSession : public Session, private QueryHook {
   syntax::TransactionModes modes_;       // of the transaction, as far as it was said
   std::vector<std::string> savepoints_;  // innermost last
   std::function<void()> interrupt_listener_;
+  std::int64_t transaction_start_us_ = 0;
+  sim::Time statement_start_ = sim::never;
   distribution::PlanNumbers plan_numbers_;
   std::shared_ptr<const Metadata> own_metadata_;  // if the transaction has changed the tables
   bool changes_metadata_ = false;

@@ -84,9 +84,10 @@ void Executor::enter_block(RemoteConnection& connection, const std::string& begi
   if (!begun) throw remote_error(connection.node, begun.error());
 }
 
-void Executor::cancel() {
+void Executor::cancel(txn::CancelReason reason) {
   if (running_ == 0) return;
   cancelled_ = true;
+  cancel_reason_ = reason;
   cancel_tasks();
 }
 
@@ -102,7 +103,7 @@ void Executor::cancel_tasks() {
 }
 
 void Executor::check_cancelled() const {
-  if (cancelled_) throw SqlError(sqlstate::query_canceled, "canceling statement due to user request");
+  if (cancelled_) throw txn::cancelled_because(cancel_reason_);
   if (timed_out_) throw statement_timed_out();
 }
 
@@ -177,7 +178,10 @@ std::vector<QueryResult> Executor::run(const Metadata& metadata, const std::vect
   }
   if (!first_failure) return results;
   // The nodes know only that somebody cancelled.
-  if (timed_out_ && !cancelled_ && first_failure->sqlstate() == sqlstate::query_canceled) throw statement_timed_out();
+  if (first_failure->sqlstate() == sqlstate::query_canceled) {
+    if (cancelled_ && cancel_reason_ == txn::CancelReason::deadlock) throw txn::cancelled_because(cancel_reason_);
+    if (timed_out_ && !cancelled_) throw statement_timed_out();
+  }
   throw SqlError(*first_failure);
 }
 
@@ -185,6 +189,15 @@ QueryResult Executor::run_on(const NodeInfo& node, const std::string& sql, std::
   auto result = connection_to(node).client.query(sql, parameters);
   if (!result) throw remote_error(node, std::move(result.error()));
   return std::move(*result);
+}
+
+std::vector<txn::RemoteWork::Worker> Executor::workers() const {
+  std::vector<txn::RemoteWork::Worker> result;
+  for (const auto& [group, connection] : connections_) {
+    if (connection == nullptr || (!connection->in_block && connection->client.usable())) continue;
+    result.push_back({group, connection->client.cancel_key().process_id});
+  }
+  return result;
 }
 
 std::vector<RemoteConnection*> Executor::in_block() {

@@ -14,6 +14,7 @@
 
 #include "engine/cluster/metadata.h"
 #include "engine/pgwire/client.h"
+#include "engine/txn/backend.h"
 #include "sim/host.h"
 #include "sim/time.h"
 
@@ -57,8 +58,9 @@ class Executor {
   // the transaction block of each node.
   std::vector<QueryResult> run(const Metadata& metadata, const std::vector<Task>& tasks, bool in_block,
                                const std::string& begin = "BEGIN");
-  // Never blocks: cancels what run() has under way on other nodes, and what it has yet to start. They end with 57014.
-  void cancel();
+  // Never blocks: cancels what run() has under way on other nodes, and what it has yet to start. run() ends with the
+  // error that belongs to the reason (txn/backend.h).
+  void cancel(txn::CancelReason reason);
   // An old request to cancel has nothing to cancel any more. What run() has under way at `deadline` is cancelled, and
   // ends with 57014, too.
   void begin_statement(sim::Time deadline = sim::never) {
@@ -69,6 +71,8 @@ class Executor {
   // A bare statement outside any block.
   QueryResult run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters = {});
 
+  // Backends of other nodes that have a block open or are at work, in order of their group.
+  std::vector<txn::RemoteWork::Worker> workers() const;
   // Connections with an open block, in order of their group.
   std::vector<RemoteConnection*> in_block();
   // Forgets a connection that is of no further use; the node rolls back what it has open there.
@@ -89,6 +93,7 @@ class Executor {
   int opened_ = 0;
   int running_ = 0;  // calls of run()
   bool cancelled_ = false;
+  txn::CancelReason cancel_reason_ = txn::CancelReason::user;
   bool timed_out_ = false;
   sim::Time deadline_ = sim::never;
 };

@@ -20,6 +20,7 @@ std::vector<SystemView> make_views() {
   add_convenience_views(views);
   add_information_schema_views(views);
   add_information_schema_constraints(views);
+  add_wait_views(views);
   add_empty_views(views);
   std::sort(views.begin(), views.end(),
             [](const SystemView& a, const SystemView& b) { return a.relation->id < b.relation->id; });

@@ -26,6 +26,7 @@ void add_server_views(std::vector<SystemView>& to);       // pg_database, pg_rol
 void add_convenience_views(std::vector<SystemView>& to);  // pg_tables, pg_views, pg_indexes, pg_sequences, pg_stats
 void add_information_schema_views(std::vector<SystemView>& to);
 void add_information_schema_constraints(std::vector<SystemView>& to);
+void add_wait_views(std::vector<SystemView>& to);   // of the cluster: who waits for whom, who works for whom
 void add_empty_views(std::vector<SystemView>& to);  // of what does not exist here: policies, triggers, ...
 
 }  // namespace polarsim::engine::executor

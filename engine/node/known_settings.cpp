@@ -74,7 +74,7 @@ constexpr KnownSetting word(const char* name, const char* initial, const char* w
 // By name.
 constexpr KnownSetting settings_of_the_cluster[] = {
     {"polar_cluster.all_modifications_commutative", Kind::boolean, "off"},
-    {"polar_cluster.distributed_deadlock_detection_factor", Kind::server, "-1"},
+    {"polar_cluster.distributed_deadlock_detection_factor", Kind::server, "2"},
     {"polar_cluster.enable_change_data_capture", Kind::fixed, "off"},
     {"polar_cluster.enable_ddl_propagation", Kind::fixed, "on"},
     {"polar_cluster.enable_local_execution", Kind::fixed, "on"},

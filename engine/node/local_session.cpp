@@ -134,6 +134,14 @@ void LocalSession::terminate() {
 
 bool LocalSession::termination_requested() const { return backend_ == nullptr || backend_->termination_requested(); }
 
+txn::CancelReason LocalSession::cancel_reason() const {
+  return backend_ != nullptr ? backend_->cancel_reason() : txn::CancelReason::user;
+}
+
+void LocalSession::set_remote_work(std::function<txn::RemoteWork()> tell) {
+  if (backend_ != nullptr) backend_->set_remote_work(std::move(tell));
+}
+
 void LocalSession::set_interrupt_listener(std::function<void()> listener) {
   if (backend_ != nullptr) backend_->set_interrupt_listener(std::move(listener));
 }

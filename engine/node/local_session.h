@@ -106,6 +106,9 @@ class LocalSession final : public Session {
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;
+  txn::CancelReason cancel_reason() const;
+  // What other nodes do for this session (txn/backend.h).
+  void set_remote_work(std::function<txn::RemoteWork()> tell);
   void terminate() override;
   bool termination_requested() const override;
   void set_interrupt_listener(std::function<void()> listener) override;

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 
-#include "engine/types/error.h"
-
 namespace polarsim::engine::txn {
 
-void Backend::request_cancel() {
+SqlError cancelled_because(CancelReason reason) {
+  if (reason == CancelReason::deadlock) {
+    return SqlError(sqlstate::deadlock_detected,
+                    "canceling the transaction since it was involved in a distributed deadlock");
+  }
+  return SqlError(sqlstate::query_canceled, "canceling statement due to user request");
+}
+
+void Backend::request_cancel(CancelReason reason) {
   cancel_requested_ = true;
+  cancel_reason_ = reason;
   wake();
   tell_listener();
 }
@@ -36,8 +43,8 @@ void Backend::check_interrupts() {
   }
   if (cancel_requested_) {
     cancel_requested_ = false;
-    throw SqlError(sqlstate::query_canceled,
-                   gives_way ? "canceling autovacuum task" : "canceling statement due to user request");
+    if (gives_way) throw SqlError(sqlstate::query_canceled, "canceling autovacuum task");
+    throw cancelled_because(cancel_reason_);
   }
 }
 

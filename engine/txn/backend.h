@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/txn/lock_tag.h"
+#include "engine/types/error.h"
 #include "sim/host.h"
 
 namespace polarsim::engine::txn {
@@ -32,6 +33,25 @@ struct LockOwner {
   std::vector<Held> locks;  // in order of acquisition; one entry a tag and mode
 };
 
+// Why a statement is cancelled.
+enum class CancelReason : std::uint8_t {
+  user,      // somebody asked for it
+  deadlock,  // its transaction waits for itself over several nodes (cluster/deadlocks.h)
+};
+SqlError cancelled_because(CancelReason reason);
+
+// What a session has other nodes do: which of their backends work for it. Only what is in a transaction there, or at
+// work, is told.
+struct RemoteWork {
+  struct Worker {
+    int group_id = 0;  // of the node
+    std::uint32_t process_id = 0;
+  };
+  std::vector<Worker> workers;
+  std::int64_t transaction_start_us = 0;   // as now() shows it; since 1970
+  sim::Time statement_start = sim::never;  // never: between statements
+};
+
 class Backend {
  public:
   // Process id 0 is that of prepared transactions, which have no process.
@@ -47,15 +67,21 @@ class Backend {
 
   // Asked by anybody; takes effect at the next check or ends the present wait. PostgreSQL's pg_cancel_backend() and
   // pg_terminate_backend().
-  void request_cancel();
+  void request_cancel(CancelReason reason = CancelReason::user);
   void request_termination();
   // Called by either, after it has been noted, in whatever task asked: for those who wait for something else on behalf
   // of this session. It must not block. Null: nobody.
   void set_interrupt_listener(std::function<void()> listener) { interrupt_listener_ = std::move(listener); }
+  // Of the last request.
+  CancelReason cancel_reason() const { return cancel_reason_; }
+  // Called by whoever looks for deadlocks over nodes. It must not block. Null: no other node works for this session.
+  void set_remote_work(std::function<RemoteWork()> tell) { remote_work_ = std::move(tell); }
+  RemoteWork remote_work() const { return remote_work_ ? remote_work_() : RemoteWork{}; }
   // Between statements: an old request to cancel has nothing to cancel any more.
   void begin_statement() { cancel_requested_ = false; }
-  // Throws SqlError: 57014 "canceling statement due to user request" or "... due to statement timeout", 57P01
-  // "terminating connection due to administrator command". Never blocks. For loops over rows and before every wait.
+  // Throws SqlError: 57014 "canceling statement due to user request" or "... due to statement timeout", 40P01 for a
+  // deadlock over nodes, 57P01 "terminating connection due to administrator command". Never blocks. For loops over rows
+  // and before every wait.
   void check_interrupts();
   bool termination_requested() const { return termination_requested_; }
   // Blocks until `when`; throws as check_interrupts() as soon as there is a reason. For pg_sleep().
@@ -72,8 +98,10 @@ class Backend {
   sim::Host& host_;
   std::uint32_t process_id_;
   bool cancel_requested_ = false;
+  CancelReason cancel_reason_ = CancelReason::user;
   bool termination_requested_ = false;
   std::function<void()> interrupt_listener_;
+  std::function<RemoteWork()> remote_work_;
   sim::TaskRef task_;             // that is in park()
   LockWaiter* wait_ = nullptr;    // the lock it waits for
   std::uint64_t visit_mark_ = 0;  // of the last search for a deadlock that came by

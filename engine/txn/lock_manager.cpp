@@ -391,6 +391,22 @@ std::vector<std::uint32_t> LockManager::blockers(const Backend& backend) const {
   return result;
 }
 
+std::vector<LockManager::Wait> LockManager::waits() const {
+  std::vector<Wait> result;
+  for (const auto& [tag, lock] : impl_->locks) {
+    for (const LockWaiter* const waiter : lock->waiters) {
+      for (const std::uint32_t blocker : blockers(*waiter->backend)) {
+        result.push_back({waiter->backend->process_id(), blocker, waiter->since_us});
+      }
+    }
+  }
+  // The table of locks has no order of its own.
+  std::sort(result.begin(), result.end(), [](const Wait& a, const Wait& b) {
+    return std::pair(a.waiter, a.blocker) < std::pair(b.waiter, b.blocker);
+  });
+  return result;
+}
+
 std::size_t LockManager::locked_things() const { return impl_->locks.size(); }
 
 }  // namespace polarsim::engine::txn

@@ -69,6 +69,14 @@ class LockManager {
   // Process ids that the backend waits for (pg_blocking_pids): holders first, then who is before it in the queue; 0 for
   // a prepared transaction.
   std::vector<std::uint32_t> blockers(const Backend& backend) const;
+  // Who waits for whom, hard edges and soft ones (deadlock.h): by process id of the waiter, blockers as blockers()
+  // has them; in order of both.
+  struct Wait {
+    std::uint32_t waiter = 0;
+    std::uint32_t blocker = 0;  // 0: a prepared transaction
+    std::int64_t since_us = 0;  // of the waiter's wait; since 1970
+  };
+  std::vector<Wait> waits() const;
   std::size_t locked_things() const;
 
  private:
