@@ -129,9 +129,15 @@ QueryResult CoordinatorSession::dispatch(const StatementRequest& request) {
     return set_transaction(set->modes, request);
   if (const auto* set = std::get_if<syntax::SetVariable>(&body)) {
     syntax::TransactionModes modes;
-    if (set->name == "transaction_isolation" && !set->reset) modes.isolation = set->value;
-    if (set->name == "transaction_read_only" && !set->reset)
-      modes.read_only = Settings::check_boolean(set->name, set->value);
+    const Settings& settings = local_->settings();
+    if (set->name == "transaction_isolation") {
+      const std::string value = set->reset ? settings.default_transaction_isolation() : set->value;
+      modes.isolation = Settings::check_isolation(set->name, value);
+    }
+    if (set->name == "transaction_read_only") {
+      modes.read_only =
+          set->reset ? settings.default_transaction_read_only() : Settings::check_boolean(set->name, set->value);
+    }
     if (modes != syntax::TransactionModes{}) return set_transaction(modes, request);
   }
   if (in_block()) enter_local_block();

@@ -79,7 +79,12 @@ class CoordinatorSession : public Session, private QueryHook {
   QueryResult savepoint(const syntax::TransactionControl& control, const StatementRequest& request);
   QueryResult rollback_to(const std::string& name, const std::string& text);
   QueryResult set_transaction(const syntax::TransactionModes& modes, const StatementRequest& request);
-  std::vector<std::string>::iterator find_savepoint(const std::string& name);
+  QueryResult begin_again(const syntax::TransactionControl& control, const StatementRequest& request);
+  struct Savepoint {
+    std::string name;
+    syntax::TransactionModes before;  // what ROLLBACK TO and RELEASE bring back
+  };
+  std::vector<Savepoint>::iterator find_savepoint(const std::string& name);
   void after_error();
   void enter_local_block() {
     if (!transaction_.local_open()) transaction_.enter_local_block(begin_text());
@@ -141,8 +146,8 @@ class CoordinatorSession : public Session, private QueryHook {
   Executor executor_;
   DistributedTransaction transaction_;
   TransactionStatus status_ = TransactionStatus::idle;
-  syntax::TransactionModes modes_;       // of the transaction, as far as it was said
-  std::vector<std::string> savepoints_;  // innermost last
+  syntax::TransactionModes modes_;     // of the transaction, as far as it was said
+  std::vector<Savepoint> savepoints_;  // innermost last
   std::function<void()> interrupt_listener_;
   distribution::PlanNumbers plan_numbers_;
   std::shared_ptr<const Metadata> own_metadata_;  // if the transaction has changed the tables
