@@ -62,7 +62,7 @@ void CoordinatorSession::on_interrupt() {
 QueryResult CoordinatorSession::execute(const StatementRequest& request) {
   if (!termination_requested()) {
     const sim::Duration timeout = local_->statement_timeout();
-    executor_.begin_statement(timeout > sim::Duration(0) ? coordinator_.host().deadline_in(timeout) : sim::never);
+    executor_.begin_statement(local_->settings().time_zone(), timeout > sim::Duration(0) ? coordinator_.host().deadline_in(timeout) : sim::never);
     try {
       QueryResult result = execute_statement(request);
       local_->hold_back(result.notices);

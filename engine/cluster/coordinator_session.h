@@ -21,7 +21,8 @@
 // Rows of COPY FROM go to the shards (distributed_copy.h), always in a block on the nodes.
 // Refused: COPY FROM ... WHERE of a distributed table (XX000); CHECKPOINT concerns this node alone; DDL on
 // any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
-// SET acts on the coordinator's own session only; it is not propagated to other nodes.
+// SET acts on the coordinator's own session only; it is not propagated to other nodes, but for the time zone, in which
+// they read and show what tasks and definitions say (executor.h).
 // There is no detection of deadlocks across nodes: only lock_timeout ends one. Changes of reference tables begin on the
 // same node for all coordinators, one at a time for each table (distribution/reference_locks.h).
 #pragma once
@@ -116,6 +117,8 @@ class CoordinatorSession : public Session, private QueryHook {
   PlanPtr plan(const query::QueryPtr& query) override;
   std::uint64_t version() override;
   QueryResult run(const Run& run) override;
+  std::unique_ptr<executor::CopiedRows> rows_to_copy(const Run& run) override;
+  class RowsOfTasks;
   std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) override;
   std::unique_ptr<executor::CopyDestination> copy_into(const query::RelationPtr& relation,
                                                        const syntax::Copy& statement) override;

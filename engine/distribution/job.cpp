@@ -8,6 +8,7 @@
 #include "engine/distribution/task_texts.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/system_columns.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
@@ -135,13 +136,33 @@ class ParameterCollector {
 
 // --- texts ---
 
+// Those of any table, by their numbers.
+std::vector<int> system_columns_used(const query::Query& query) {
+  std::vector<int> used;
+  query::walk(query, [&](const query::Expression& each, int) {
+    const auto* column = each.as<query::Column>();
+    if (column != nullptr && column->column < 0 && std::find(used.begin(), used.end(), column->column) == used.end())
+      used.push_back(column->column);
+    return true;
+  });
+  return used;
+}
+
 // SELECT NULL::integer AS id, ... WHERE false
-QueryPtr empty_query(const query::RangeTableEntry& entry) {
+QueryPtr empty_query(const query::RangeTableEntry& entry, const std::vector<int>& system_columns) {
   auto query = std::make_shared<query::Query>();
   for (const query::OutputName& column : entry.columns) {
     query::Target target;
     const Type type = column.name.empty() ? Type(TypeId::int4) : column.type;
     target.expression = query::make_expression(query::Constant{}, type);
+    target.name = column.name;
+    query->targets.push_back(std::move(target));
+  }
+  // Behind them, so that the columns keep their numbers.
+  for (const int number : system_columns) {
+    const query::SystemColumn& column = query::system_column(number);
+    query::Target target;
+    target.expression = query::make_expression(query::Constant{}, column.type);
     target.name = column.name;
     query->targets.push_back(std::move(target));
   }
@@ -159,12 +180,13 @@ const JobTable* find_table(const Job& job, const query::RangeTableEntry& entry) 
 }
 
 std::optional<query::RangeTableEntry> without_rows(const Job& job, const std::vector<std::size_t>& positions,
+                                                   const std::vector<int>& system_columns,
                                                    const query::RangeTableEntry& entry) {
   const JobTable* table = find_table(job, entry);
   if (table == nullptr || table->distribution->is_reference() || positions[table->choice] != nowhere)
     return std::nullopt;
   query::RangeTableEntry empty = entry;
-  empty.source = query::SubquerySource{empty_query(entry)};
+  empty.source = query::SubquerySource{empty_query(entry, system_columns)};
   empty.alias_written = true;
   return empty;
 }
@@ -252,8 +274,10 @@ std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr>
 std::string task_text(const Job& job, const std::vector<std::size_t>& positions, int partition) {
   QueryPtr query = job.query;
   if (std::find(positions.begin(), positions.end(), nowhere) != positions.end()) {
-    query = without_row_marks(
-        map_entries(query, [&](const query::RangeTableEntry& entry) { return without_rows(job, positions, entry); }));
+    const std::vector<int> system_columns = system_columns_used(*query);
+    query = without_row_marks(map_entries(query, [&](const query::RangeTableEntry& entry) {
+      return without_rows(job, positions, system_columns, entry);
+    }));
   } else if (partition >= 0) {
     query = map_entries(query, [&](const query::RangeTableEntry& entry) { return of_partition(entry, partition); });
   }

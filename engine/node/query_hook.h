@@ -35,6 +35,8 @@ class QueryHook {
   // What plan() said before, null included, is still so as long as this number is the same.
   virtual std::uint64_t version() = 0;
   virtual QueryResult run(const Run& run) = 0;
+  // The same for COPY TO. What `run` refers to must last as long as the rows.
+  virtual std::unique_ptr<executor::CopiedRows> rows_to_copy(const Run& run) = 0;
   // The lines of EXPLAIN; runs the query if the options say ANALYZE.
   virtual std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) = 0;
   // Where the rows of a COPY FROM go; null: into the node's own table. The relation is open and locked. Throws if the

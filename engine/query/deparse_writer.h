@@ -29,6 +29,7 @@ class Writer {
   // --- deparse_expression.cpp ---
   // `show_implicit`: conversions that nobody wrote, too.
   void write(const Expression& expression, bool show_implicit);
+  bool write_field_of_subquery(const FieldSelection& selection);
 
   // For expressions outside of queries.
   void set_relation(const Relation* relation) { relation_ = relation; }
