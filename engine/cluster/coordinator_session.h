@@ -23,7 +23,7 @@
 // any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
 // SET acts on the coordinator's own session only; it is not propagated to other nodes, but for the time zone, in which
 // they read and show what tasks and definitions say (executor.h).
-// There is no detection of deadlocks across nodes: only lock_timeout ends one. Changes of reference tables begin on the
+// There is no detection of deadlocks across nodes; statement_timeout ends one. Changes of reference tables begin on the
 // same node for all coordinators, one at a time for each table (distribution/reference_locks.h).
 #pragma once
 

@@ -72,6 +72,7 @@ class DistributedExecution final : public executor::CustomRowSource {
 
   void run_subplan(const distribution::Subplan& subplan);
   // The rows of all tasks. `measured`: null unless they are to be measured.
+  void lock_shards(const distribution::DistributedPlan& plan);
   QueryResult run_job(const distribution::DistributedPlan& plan, Measured* measured);
   QueryResult run_tasks(const distribution::DistributedPlan& plan, const std::vector<distribution::Task>& tasks,
                         Measured* measured);
