@@ -7,7 +7,6 @@
 #include <ostream>
 #include <random>
 
-#include "scenarios/cli/sql/postgres_connection.h"
 #include "scenarios/sql/cluster_connection.h"
 #include "scenarios/sql/node_connection.h"
 
@@ -18,8 +17,11 @@ constexpr std::size_t statements_of_script = 50;
 constexpr std::size_t choices_of_statement = 400;
 
 bool only_reads(const std::string& statement) {
-  return statement.starts_with("SELECT") || statement.starts_with("WITH") || statement.starts_with("VALUES") ||
-         statement.starts_with('(');
+  const bool is_query = statement.starts_with("SELECT") || statement.starts_with("WITH") ||
+                        statement.starts_with("VALUES") || statement.starts_with('(');
+  // Common tables may change something.
+  return is_query && statement.find("INSERT INTO ") == std::string::npos &&
+         statement.find("UPDATE ") == std::string::npos && statement.find("DELETE FROM ") == std::string::npos;
 }
 
 // Without what is quoted and without numbers.
@@ -109,7 +111,9 @@ Stage::Stage(Target target)
     : target_(target),
       theirs_(make_postgres_connection(server_.connection())),
       known_(POLARSIM_SQL_DATA "/known_differences.tsv") {
-  theirs_->run("set client_min_messages to error");
+  // Nothing is to outlast the server, and no query is worth being compiled.
+  for (const char* setting : {"client_min_messages = error", "synchronous_commit = off", "jit = off"})
+    theirs_->run(std::string("set ") + setting);
 }
 
 void Stage::note(const std::string& text) {
@@ -149,12 +153,12 @@ Played Stage::play(const Script& script, bool stop_at_first) {
     try {
       const Block block = block_of(numbers);
       if (block == Block::begins && !before_block_) {
-        on_both("BEGIN", played);
+        control("BEGIN", played);
         before_block_ = schema;
       }
-      if (before_block_) on_both("SAVEPOINT s", played);
+      if (before_block_) control("SAVEPOINT s", played);
       if (!step(statement, schema, played, stop_at_first)) return played;
-      if (before_block_) on_both(failed_ ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
+      if (before_block_) control(failed_ ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
       if (failed_ && !only_reads(statement.text)) restart_numbers(schema);
       if (before_block_ && (block == Block::commits || block == Block::rolls_back))
         end_block(block == Block::commits, schema, played);
@@ -168,16 +172,23 @@ Played Stage::play(const Script& script, bool stop_at_first) {
   return played;
 }
 
-void Stage::on_both(const std::string& statement, Played& played) {
+Stage::Answers Stage::run_on_both(const std::string& statement) {
+  theirs_->send(statement);
+  Answers answers;
+  answers.ours = ours_->run(statement);
+  answers.theirs = theirs_->receive();
+  return answers;
+}
+
+void Stage::control(const std::string& statement, Played& played) {
   played.statements.push_back(statement);
   note(statement + ";");
-  GeneratedStatement control;
-  control.text = statement;
-  compare(control, ours_->run(statement), theirs_->run(statement), played);
+  const auto [ours, theirs] = run_on_both(statement);
+  compare({statement, {}, {}}, ours, theirs, played);
 }
 
 void Stage::end_block(bool commit, GeneratedSchema& schema, Played& played) {
-  on_both(commit ? "COMMIT" : "ROLLBACK", played);
+  control(commit ? "COMMIT" : "ROLLBACK", played);
   if (!commit) {
     // Names are not used again.
     const std::size_t made = schema.made;
@@ -188,7 +199,17 @@ void Stage::end_block(bool commit, GeneratedSchema& schema, Played& played) {
 }
 
 bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, Played& played, bool stop_at_first) {
-  const sql::Answer ours = ours_->run(statement.text);
+  // What a cluster may refuse is not done on PostgreSQL before that is known.
+  const bool at_once = !statement.cluster_only && (target_ == Target::node || only_reads(statement.text));
+  sql::Answer ours;
+  sql::Answer theirs;
+  if (at_once) {
+    Answers answers = run_on_both(statement.text);
+    ours = std::move(answers.ours);
+    theirs = std::move(answers.theirs);
+  } else {
+    ours = ours_->run(statement.text);
+  }
   const bool refused = target_ == Target::cluster && is_refusal(ours);
   const auto after = [&](bool succeeded) {
     const auto& effect = succeeded ? statement.effect : statement.failure_effect;
@@ -199,7 +220,11 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
       played.differences.push_back(describe("only errors", statement.text, ours, {}));
       if (stop_at_first) return false;
     }
-    if (refused) note_refusal(statement, ours);
+    if (refused) {
+      note_refusal(statement, ours);
+    } else {
+      ++of_clusters_alone_;
+    }
     failed_ = ours.error.has_value();
     after(!failed_);
     return true;
@@ -209,18 +234,18 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
     failed_ = true;
     return true;
   }
-  const sql::Answer theirs = theirs_->run(statement.text);
+  if (!at_once) theirs = theirs_->run(statement.text);
+  failed_ = ours.error || theirs.error;
   if (theirs.error) ++errors_[theirs.error->sqlstate + " " + shape_of(theirs.error->message)];
   if (refused && !(theirs.error && theirs.error->sqlstate == ours.error->sqlstate)) {
     note_refusal(statement, ours);
-    failed_ = true;
     return true;
   }
   const std::size_t before = played.differences.size();
   const bool same = compare(statement, ours, theirs, played);
+  if (same) ++(theirs.error ? failed_alike_ : executed_);
   if (!same && (!only_reads(statement.text) || (stop_at_first && played.differences.size() > before))) return false;
   if (!theirs.error) after(true);
-  failed_ = theirs.error.has_value();
   return true;
 }
 
@@ -248,23 +273,20 @@ void Stage::compare_tables(const GeneratedSchema& schema, Played& played) {
     if (table.is_view) continue;
     GeneratedStatement statement{"SELECT * FROM " + table.name, {}, {}};
     played.statements.push_back(statement.text);
-    compare(statement, ours_->run(statement.text), theirs_->run(statement.text), played);
+    const auto [ours, theirs] = run_on_both(statement.text);
+    compare(statement, ours, theirs, played);
   }
 }
 
-std::size_t Stage::refused() const {
-  std::size_t count = 0;
-  for (const auto& [message, times] : refusals_) count += times;
-  return count;
-}
-
 std::string Stage::summary() const {
-  std::size_t errors = 0;
-  for (const auto& [message, count] : errors_) errors += count;
   std::string text =
-      fmt::format("{} statements, {} of them errors, {} known differences", statements_, errors, known_differences_);
+      fmt::format("{} statements: {} executed with the same answer, {} with the same error, {} known differences",
+                  statements_, executed_, failed_alike_, known_differences_);
   if (target_ == Target::cluster) {
-    text += fmt::format("; refused {} of {}", refused(), statements_);
+    std::size_t refused = 0;
+    for (const auto& [message, times] : refusals_) refused += times;
+    text += fmt::format(", {} calls of functions of clusters, {} refused by the cluster alone:", of_clusters_alone_,
+                        refused);
     for (const auto& [message, count] : refusals_) text += fmt::format("\n{:6} {}", count, message);
   }
   return text;
