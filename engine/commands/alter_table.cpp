@@ -436,7 +436,7 @@ class TableChange {
       if (!find_conversion(column.type.id, type.id, CastContext::assignment).possible()) {
         throw SqlError(
             sqlstate::datatype_mismatch,
-            fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type)), "",
+            fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type.id)), "",
             column.generated_text.empty()
                 ? fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type))
                 : "");
