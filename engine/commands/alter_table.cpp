@@ -367,8 +367,9 @@ class TableChange {
   void set_type(const Action& action) {
     Definition changed = definition();
     const int number = require_column(changed, action.column);
-    refuse_views_of(changed, action.column);
     const Type type = query::resolve_type(*action.type);
+    refuse_generated_of(changed, number);
+    refuse_views_of(changed, number);
     if (!column_of(changed, number).generated_text.empty() && action.expression != nullptr) {
       throw SqlError("42611", "cannot specify USING when altering type of generated column",
                      fmt::format("Column \"{}\" is a generated column.", action.column));
@@ -386,6 +387,8 @@ class TableChange {
     for (const catalog::Index& index : before->indexes) retype_index(*index.description, index.id, number, type);
     change(std::move(changed));
     try {
+      // Whether there still is something to call for the new type is known before any row is looked at.
+      for (const catalog::Check& check : definition().checks) columns_of(definition(), check);
       rewrite(context_, *table(), std::move(columns));
       for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
     } catch (SqlError& error) {
@@ -417,13 +420,22 @@ class TableChange {
     }
   }
 
-  void refuse_views_of(const Definition& changed, const std::string& column) const {
+  void refuse_generated_of(const Definition& changed, int number) const {
+    for (const int made : columns_made_of(changed, number)) {
+      throw SqlError(sqlstate::feature_not_supported, "cannot alter type of a column used by a generated column",
+                     fmt::format("Column \"{}\" is used by generated column \"{}\".",
+                                 changed.columns[static_cast<std::size_t>(number - 1)].name,
+                                 changed.columns[static_cast<std::size_t>(made - 1)].name));
+    }
+  }
+
+  void refuse_views_of(const Definition& changed, int number) const {
     for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
-      const auto& uses = other.description->view.uses;
-      if (std::find(uses.begin(), uses.end(), id_) == uses.end()) continue;
-      throw SqlError(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule",
-                     fmt::format("rule _RETURN on view {} depends on column \"{}\"",
-                                 shown_name(context_, *other.description), column.empty() ? changed.name : column));
+      if (!other.description->view.uses_column(id_, number)) continue;
+      throw SqlError(
+          sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule",
+          fmt::format("rule _RETURN on view {} depends on column \"{}\"", shown_name(context_, *other.description),
+                      changed.columns[static_cast<std::size_t>(number - 1)].name));
     }
   }
 
@@ -471,6 +483,7 @@ class TableChange {
     bool touched = false;
     for (auto& key : index.index.keys) {
       if (key.column != number) continue;
+      require_index_order(type);
       key.type = type;
       touched = true;
     }

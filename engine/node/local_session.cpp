@@ -326,7 +326,11 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
   } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
     const Prepared prepared = find_prepared(executed->name);
     const Row arguments = evaluate_arguments(*executed, prepared);
-    return run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types, true});
+    QueryResult answer = run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types, true});
+    const auto same = [](const ResultColumn& a, const ResultColumn& b) { return a.name == b.name && a.type == b.type; };
+    if (!std::ranges::equal(prepared.columns, answer.columns, same))
+      throw SqlError(sqlstate::feature_not_supported, "cached plan must not change result type");
+    return answer;
   } else if (const auto* copied = std::get_if<syntax::Copy>(&body)) {
     result = run_copy(*copied);
   } else {

@@ -116,6 +116,7 @@ class LocalSession final : public Session {
     syntax::StatementPtr statement;
     std::string text;
     std::vector<TypeId> types;
+    std::vector<ResultColumn> columns;  // what it gives, which must stay so
   };
 
   static QueryResult tagged(std::string tag);

@@ -391,13 +391,14 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
 QueryResult LocalSession::prepare_statement(const StatementRequest& request, const syntax::Prepare& prepare) {
   if (prepared_.contains(prepare.name))
     throw SqlError("42P05", fmt::format("prepared statement \"{}\" already exists", prepare.name));
-  Prepared made{prepare.statement, std::string(request.text), {}};
+  Prepared made{prepare.statement, std::string(request.text), {}, {}};
   for (const syntax::TypeName& name : prepare.types) made.types.push_back(query::resolve_type(name).id);
   const bool of_its_own = transaction_ == nullptr;
   if (of_its_own) start_transaction();
   // For its errors; and it finds the types that were not said.
   const StatementDescription description = describe_in_transaction({made.statement, made.text, {}, made.types});
   made.types = description.parameters;
+  made.columns = description.columns;
   if (of_its_own) database_.transactions().commit(take_transaction());
   prepared_.emplace(prepare.name, std::move(made));
   return tagged("PREPARE");

@@ -95,23 +95,38 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
   const bool comparable = std::ranges::all_of(query.columns, [](const OutputColumn& c) { return c.canonical; });
   const bool distinct = !all && comparable && choices_.one_in(8);
   query.text = fmt::format("SELECT {}{}{}", distinct ? "DISTINCT " : "", list, from);
+  // The first row of each group, of all its columns' order.
+  const bool first_rows = !all && !distinct && !windows && scope.keyed && !scope.keys.empty() && choices_.one_in(12);
+  std::string first_by;
+  if (first_rows) {
+    first_by = ordered_text({&scope, nullptr, false, false});
+    if (!first_by.empty())
+      query.text = fmt::format("SELECT DISTINCT ON ({}) {}{}", first_by.substr(0, first_by.find(' ')), list, from);
+  }
   const Place condition_place{&scope, nullptr, false, depth > 0};
   if (choices_.percent(from.empty() ? 10 : 50)) query.text += " WHERE " + condition(condition_place, 1 + depth);
   query.single_row = from.empty();
   query.rows = scope.rows;
+  if (!first_by.empty()) {
+    query.text += " ORDER BY " + first_by;
+    for (const std::string& key : scope.keys) query.text += ", " + key;
+    return query;
+  }
   if (!all) query.text += order_and_limit(query, &scope, distinct);
   return query;
 }
 
 std::string StatementGenerator::group_list(const std::vector<std::string>& keys) {
   const auto list = [](const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); };
-  switch (choices_.weighted({70, 10, 10, 10})) {
+  switch (choices_.weighted({70, 10, 10, 10, keys.size() > 1 ? 8U : 0U})) {
     case 0:
       return list(keys);
     case 1:
       return "ROLLUP (" + list(keys) + ")";
     case 2:
       return "CUBE (" + list(keys) + ")";
+    case 4:
+      return keys.front() + ", ROLLUP (" + list({keys.begin() + 1, keys.end()}) + ")";
     default:
       return fmt::format("GROUPING SETS (({}), ({}), ())", list(keys), keys.front());
   }

@@ -78,7 +78,7 @@ void showValue(const Script& script, std::ostream& stream) { stream << script.si
 namespace {
 
 // Where blocks of transactions begin and end, drawn from the last number of a statement.
-enum class Block : std::uint8_t { none, begins, commits, rolls_back };
+enum class Block : std::uint8_t { none, begins, commits, rolls_back, undoes };
 
 Block block_of(const Numbers& numbers) {
   if (numbers.size() < choices_of_statement) return Block::none;
@@ -90,9 +90,26 @@ Block block_of(const Numbers& numbers) {
       return Block::commits;
     case 3:
       return Block::rolls_back;
+    case 4:
+      return Block::undoes;
     default:
       return Block::none;
   }
+}
+
+}  // namespace
+
+namespace {
+
+// Names are not used again, and what was prepared stays so.
+void go_back(const GeneratedSchema& before, GeneratedSchema& schema) {
+  const std::size_t made = schema.made;
+  std::vector<PreparedStatement> prepared = std::move(schema.prepared);
+  const bool in_block = schema.in_block;
+  schema = before;
+  schema.made = made;
+  schema.prepared = std::move(prepared);
+  schema.in_block = in_block;
 }
 
 }  // namespace
@@ -137,6 +154,7 @@ void Stage::restart_numbers(const GeneratedSchema& schema) {
 
 Played Stage::play(const Script& script, bool stop_at_first) {
   theirs_->run("rollback");
+  theirs_->run("deallocate all");
   theirs_->run("drop schema public cascade");
   theirs_->run("create schema public");
   before_block_.reset();
@@ -155,10 +173,15 @@ Played Stage::play(const Script& script, bool stop_at_first) {
       if (block == Block::begins && !before_block_) {
         control("BEGIN", played);
         before_block_ = schema;
+        schema.in_block = true;
       }
       if (before_block_) control("SAVEPOINT s", played);
+      const GeneratedSchema before = schema;
       if (!step(statement, schema, played, stop_at_first)) return played;
-      if (before_block_) control(failed_ ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
+      // What succeeded is undone sometimes, too.
+      const bool undone = before_block_ && !failed_ && block == Block::undoes && !statement.cluster_only;
+      if (undone) go_back(before, schema);
+      if (before_block_) control(failed_ || undone ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
       if (failed_ && !only_reads(statement.text)) restart_numbers(schema);
       if (before_block_ && (block == Block::commits || block == Block::rolls_back))
         end_block(block == Block::commits, schema, played);
@@ -189,12 +212,8 @@ void Stage::control(const std::string& statement, Played& played) {
 
 void Stage::end_block(bool commit, GeneratedSchema& schema, Played& played) {
   control(commit ? "COMMIT" : "ROLLBACK", played);
-  if (!commit) {
-    // Names are not used again.
-    const std::size_t made = schema.made;
-    schema = std::move(*before_block_);
-    schema.made = made;
-  }
+  if (!commit) go_back(*before_block_, schema);
+  schema.in_block = false;
   before_block_.reset();
 }
 

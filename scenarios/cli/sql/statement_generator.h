@@ -137,6 +137,10 @@ class StatementGenerator {
 
   // Changes (changes.cpp).
   GeneratedStatement select_statement();
+  GeneratedStatement prepare_statement();
+  GeneratedStatement execute_statement();
+  // A common table that changes a table and gives rows of it.
+  std::string changing_common_table();
   GeneratedStatement insert_statement();
   GeneratedStatement update_statement();
   GeneratedStatement delete_statement();
@@ -156,6 +160,8 @@ class StatementGenerator {
   void choose_placement(GeneratedTable& table);
   GeneratedStatement place_table(const GeneratedTable& table);
   GeneratedStatement change_placement();
+  // REFERENCES ..., to a table with a key of the type; empty if there is none.
+  std::string reference(engine::Type type);
   GeneratedColumn column_definition(const std::string& name, const GeneratedTable& table, std::string& text);
   engine::Type column_type();
 
@@ -164,6 +170,9 @@ class StatementGenerator {
   bool clustered_;
   std::vector<CommonTable> common_tables_;
   std::size_t aliases_ = 0;
+  // Of a statement that is prepared: its parameters so far.
+  bool has_parameters_ = false;
+  std::vector<TypeId> parameters_;
 };
 
 }  // namespace polarsim::scenarios::cli::test
