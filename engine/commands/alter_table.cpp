@@ -68,6 +68,16 @@ class TableChange {
   Definition definition() const { return *table()->description; }
   void change(Definition definition) { context_.catalog().alter(context_.transaction, id_, std::move(definition)); }
 
+  // PostgreSQL has forgotten the statement's text when it looks at these expressions.
+  template <typename Work>
+  static void without_position(const Work& work) {
+    try {
+      work();
+    } catch (SqlError& error) {
+      throw error.at(0);
+    }
+  }
+
   int require_column(const Definition& definition, const std::string& name) const {
     const int number = definition.find_column(name);
     if (number == 0) {
@@ -128,7 +138,7 @@ class TableChange {
     const std::size_t checks = making.definition.checks.size();
     const std::size_t keys = making.definition.foreign_keys.size();
     const PendingColumn pending = add_column(context_, making, written, names_);
-    settle_column(context_, making, written, pending, names_);
+    without_position([&] { settle_column(context_, making, written, pending, names_); });
     fill_new_column(making.definition, pending.number);
     finish(std::move(making), checks, keys);
     finish_column(context_, id_, pending);
@@ -282,7 +292,7 @@ class TableChange {
     if (action.kind == Action::Kind::drop_default) {
       column.default_text.clear();
     } else {
-      column.default_text = stored_default(context_, changed, column, action.expression);
+      without_position([&] { column.default_text = stored_default(context_, changed, column, action.expression); });
     }
     change(std::move(changed));
   }
@@ -386,6 +396,7 @@ class TableChange {
     // The rows are read with the old definition and written with the new one.
     for (const catalog::Index& index : before->indexes) retype_index(*index.description, index.id, number, type);
     change(std::move(changed));
+    const std::vector<catalog::ReferencingKey> keys = comparable_keys_of(number);
     try {
       // Whether there still is something to call for the new type is known before any row is looked at.
       for (const catalog::Check& check : definition().checks) columns_of(definition(), check);
@@ -395,11 +406,15 @@ class TableChange {
       // What is wrong with an expression of the catalog is nowhere in the statement.
       throw error.at(0);
     }
-    check_foreign_keys_of(number);
+    for (const auto& [referencing, description, key] : keys) {
+      if (key->validated)
+        check_references(context_, *context_.catalog().find_table(&context_.transaction, referencing), *key);
+    }
   }
 
-  // Those that lead to the column or from it: whether they can still be, and are.
-  void check_foreign_keys_of(int number) {
+  // The foreign keys that lead to the column or from it; they can still be.
+  std::vector<catalog::ReferencingKey> comparable_keys_of(int number) {
+    std::vector<catalog::ReferencingKey> found;
     std::vector<catalog::ReferencingKey> keys = context_.catalog().referencing(&context_.transaction, id_);
     const catalog::DefinitionPtr own = table()->description;
     for (const catalog::ForeignKey& key : own->foreign_keys) keys.push_back({id_, own, &key});
@@ -415,9 +430,9 @@ class TableChange {
       }
       const catalog::TablePtr referenced = context_.catalog().find_table(&context_.transaction, key->referenced);
       check_comparable(*description, *referenced->description, *key);
-      if (key->validated)
-        check_references(context_, *context_.catalog().find_table(&context_.transaction, referencing), *key);
+      found.push_back({referencing, description, key});
     }
+    return found;
   }
 
   void refuse_generated_of(const Definition& changed, int number) const {
@@ -494,7 +509,11 @@ class TableChange {
     TableInMaking making = in_making();
     const std::size_t checks = making.definition.checks.size();
     const std::size_t keys = making.definition.foreign_keys.size();
-    add_constraint(context_, making, constraint, "", names_);
+    if (constraint.kind == syntax::Constraint::Kind::check) {
+      without_position([&] { add_constraint(context_, making, constraint, "", names_); });
+    } else {
+      add_constraint(context_, making, constraint, "", names_);
+    }
     finish(std::move(making), checks, keys);
   }
 

@@ -316,6 +316,9 @@ std::string stored_default(const CommandContext& context, const Definition& defi
   const int number = definition.find_column(column.name);
   const query::ExpressionPtr value =
       query::analyse_default(expression, shape.columns.at(static_cast<std::size_t>(number - 1)), context.analysis());
+  // NULL is what a column without a default gets.
+  const auto* constant = value->as<query::Constant>();
+  if (constant != nullptr && constant->value.is_null()) return "";
   return query::deparse(*value, nullptr);
 }
 

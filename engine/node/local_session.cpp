@@ -362,9 +362,16 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
   StatementDescription description;
   if (is_query(*request.statement)) {
     queried_ = true;
-    const StatementPlanPtr planned = plan(request);
-    for (const Type& type : planned->parameter_types) description.parameters.push_back(type.id);
-    for (const query::OutputName& column : planned->columns) description.columns.push_back({column.name, column.type});
+    // A plan will be wanted. That there is none, as something constant fails, is told when the statement is executed.
+    StatementPlanPtr described;
+    try {
+      described = plan(request);
+    } catch (const SqlError&) {
+      described = analyse_only(request);
+    }
+    for (const Type& type : described->parameter_types) description.parameters.push_back(type.id);
+    for (const query::OutputName& column : described->columns)
+      description.columns.push_back({column.name, column.type});
   } else if (const auto* shown = std::get_if<syntax::ShowVariable>(&body)) {
     description.columns.push_back({shown->name, TypeId::text});
   } else if (std::holds_alternative<syntax::Explain>(body)) {

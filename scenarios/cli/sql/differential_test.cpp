@@ -19,8 +19,8 @@
 namespace polarsim::scenarios::cli::test {
 namespace {
 
-constexpr std::size_t scripts_by_default = 240;
-constexpr std::size_t cluster_scripts_by_default = 55;
+constexpr std::size_t scripts_by_default = 400;
+constexpr std::size_t cluster_scripts_by_default = 260;
 constexpr std::uint64_t default_seed = 15;
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {

@@ -29,7 +29,7 @@ struct GeneratedTable {
   bool is_view = false;
   bool filled = false;
   bool checked = false;  // by CHECK: of several rows that fail, the first is told
-  double rows = 30;  // about how many it may have: of a view, what its joins may make
+  double rows = 30;      // about how many it may have: of a view, what its joins may make
   Placement placement = Placement::local;
   std::string distribution_column;  // of a distributed table
   bool placed = true;               // else the call that places it is still to come
@@ -57,7 +57,7 @@ struct GeneratedSchema {
   std::vector<GeneratedTable> tables;
   std::vector<PreparedStatement> prepared;
   bool in_block = false;  // of statements that may be rolled back
-  std::size_t made = 0;  // for names
+  std::size_t made = 0;   // for names
 };
 
 // Whether values that are equal also have the same text, so that it does not matter which one stands for a group.

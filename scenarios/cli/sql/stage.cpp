@@ -262,7 +262,8 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
   }
   const std::size_t before = played.differences.size();
   const bool same = compare(statement, ours, theirs, played);
-  if (same) ++(theirs.error ? failed_alike_ : executed_);
+  const bool of_another_row = theirs.error && ours.error && theirs.error->sqlstate != ours.error->sqlstate;
+  if (same) ++(!theirs.error ? executed_ : of_another_row ? of_another_row_ : failed_alike_);
   if (!same && (!only_reads(statement.text) || (stop_at_first && played.differences.size() > before))) return false;
   if (!theirs.error) after(true);
   return true;
@@ -276,8 +277,9 @@ void Stage::note_refusal(const GeneratedStatement& statement, const sql::Answer&
 
 bool Stage::compare(const GeneratedStatement& statement, const sql::Answer& ours, const sql::Answer& theirs,
                     Played& played) {
-  const std::string differs = target_ == Target::cluster ? difference_of_cluster(ours, theirs, statement.ordered_by)
-                                                         : difference_between(ours, theirs, statement.ordered_by);
+  const std::string differs = target_ == Target::cluster
+                                  ? difference_of_cluster(statement.text, ours, theirs, statement.ordered_by)
+                                  : difference_between(ours, theirs, statement.ordered_by);
   if (differs.empty()) return true;
   if (known_.find(statement.text, ours, theirs) != nullptr) {
     ++known_differences_;
@@ -304,8 +306,9 @@ std::string Stage::summary() const {
   if (target_ == Target::cluster) {
     std::size_t refused = 0;
     for (const auto& [message, times] : refusals_) refused += times;
-    text += fmt::format(", {} calls of functions of clusters, {} refused by the cluster alone:", of_clusters_alone_,
-                        refused);
+    text += fmt::format(
+        ", {} with the error of another row, {} calls of functions of clusters, {} refused by the cluster alone:",
+        of_another_row_, of_clusters_alone_, refused);
     for (const auto& [message, count] : refusals_) text += fmt::format("\n{:6} {}", count, message);
   }
   return text;

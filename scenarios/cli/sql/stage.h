@@ -83,6 +83,7 @@ class Stage {
   std::size_t statements_ = 0;
   std::size_t executed_ = 0;           // by both, with the same answer
   std::size_t failed_alike_ = 0;       // on both, with the same error
+  std::size_t of_another_row_ = 0;     // of those on a cluster: the error of another row
   std::size_t of_clusters_alone_ = 0;  // calls that PostgreSQL does not have
   std::map<std::string, std::size_t> errors_;
   std::map<std::string, std::size_t> refusals_;
