@@ -288,7 +288,7 @@ void check_comparable(const Definition& referencing, const Definition& reference
     throw SqlError(sqlstate::datatype_mismatch,
                    fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name),
                    fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
-                               to.name, format_type(from.type), format_type(to.type)));
+                               to.name, format_type(from.type.id), format_type(to.type.id)));
   }
 }
 

@@ -35,13 +35,14 @@ bool wants_small_numbers(std::string_view name) {
 
 // They tell of the session, of how rows are stored, or of chance; or take internal numbers.
 bool is_excluded(const FunctionEntry& entry) {
-  static const Names names{
-      "current_setting", "version", "now", "statement_timestamp", "transaction_timestamp", "current_database",
-      "current_catalog", "current_schema", "current_schemas", "format_type", "jsonb_cmp", "txid_status", "convert",
-      "convert_from", "convert_to", "length_in_encoding", "to_ascii", "obj_description", "col_description",
-      "shobj_description", "age", "getdatabaseencoding", "inet_client_addr", "row_security_active", "current_query",
-      // They want a row, and get none here.
-      "json_populate_record", "jsonb_populate_record", "json_populate_recordset", "jsonb_populate_recordset"};
+  static const Names names{"current_setting", "version", "now", "statement_timestamp", "transaction_timestamp",
+                           "current_database", "current_catalog", "current_schema", "current_schemas", "format_type",
+                           "jsonb_cmp", "txid_status", "convert", "convert_from", "convert_to", "length_in_encoding",
+                           "to_ascii", "obj_description", "col_description", "shobj_description", "age",
+                           "getdatabaseencoding", "inet_client_addr", "row_security_active", "current_query",
+                           // They want internal numbers, or a row.
+                           "interval", "json_populate_record", "jsonb_populate_record", "json_populate_recordset",
+                           "jsonb_populate_recordset"};
   const std::string_view name = entry.name;
   return entry.volatility == Volatility::volatile_function || names.contains(name) || name.starts_with("pg_") ||
          name.starts_with("txid_") || name.starts_with("current_") || name.starts_with("local") ||

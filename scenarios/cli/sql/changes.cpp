@@ -223,7 +223,7 @@ GeneratedStatement StatementGenerator::insert_statement() {
         floats = floats || is_floating(column->type.id);
       }
       // Which row is refused first depends on their order.
-      const Query source = floats || unique ? values_query(types, nullptr) : query(types, nullptr, 1, false);
+      const Query source = floats || unique ? values_query(types, nullptr, true) : query(types, nullptr, 1, false);
       text += " " + source.text;
     } else {
       Scope scope;

@@ -83,6 +83,7 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
   Query query;
   Scope scope;
   scope.outer = outer;
+  scope.single_row = top;
   const std::string from = from_clause(scope, depth);
   const bool windows = depth > 0 && !from.empty() && choices_.one_in(8);
   const Place place{&scope, nullptr, windows, depth > 0};
@@ -137,6 +138,7 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
   Query query;
   Scope scope;
   scope.outer = outer;
+  scope.single_row = top;
   const std::string from = from_clause(scope, depth);
   std::vector<std::string> keys;
   Scope groups;
@@ -153,7 +155,7 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
     groups.columns.push_back(key);
   }
   groups.keys = keys;
-  groups.single_row = keys.empty();
+  groups.single_row = keys.empty() && top;
   const std::string by = keys.empty() ? "" : " GROUP BY " + group_list(keys);
   // Grouping sets make rows with the same keys.
   if (by.find('(') != std::string::npos) groups.keyed = false;
@@ -165,7 +167,6 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
   if (choices_.percent(25)) query.text += " HAVING " + condition(place, 1);
   query.rows = keys.empty() ? 1 : scope.rows;
   query.single_row = keys.empty() && query.text.find(" HAVING ") == std::string::npos;
-  static_cast<void>(top);
   query.text += order_and_limit(query, &groups, false);
   return query;
 }
@@ -191,10 +192,11 @@ StatementGenerator::Query StatementGenerator::set_operation(const std::vector<T>
   return query;
 }
 
-StatementGenerator::Query StatementGenerator::values_query(const std::vector<T>& wanted, const Scope* outer) {
+StatementGenerator::Query StatementGenerator::values_query(const std::vector<T>& wanted, const Scope* outer, bool top) {
   Query query;
   Scope scope;
   scope.outer = outer;
+  scope.single_row = top;
   query.rows = 3;
   for (std::size_t left = 1 + choices_.below(3); left > 0; --left) {
     std::string row;
@@ -256,7 +258,7 @@ StatementGenerator::Query StatementGenerator::query(const std::vector<T>& wanted
       made = set_operation(types, outer, depth, top);
       break;
     default:
-      made = values_query(types, outer);
+      made = values_query(types, outer, top);
   }
   made.text = with + made.text;
   common_tables_.resize(known);

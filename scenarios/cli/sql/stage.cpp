@@ -163,19 +163,21 @@ Played Stage::play(const Script& script, bool stop_at_first) {
   GeneratedSchema schema;
   Played played;
   for (const Numbers& numbers : script) {
-    Choices choices(numbers);
-    const GeneratedStatement statement = StatementGenerator(choices, schema, target_).statement();
-    played.statements.push_back(statement.text);
-    note(statement.text + ";");
-    ++statements_;
+    const Block block = block_of(numbers);
+    std::string text;  // of the statement, as soon as it is known
     try {
-      const Block block = block_of(numbers);
       if (block == Block::begins && !before_block_) {
         control("BEGIN", played);
         before_block_ = schema;
         schema.in_block = true;
       }
+      Choices choices(numbers);
+      const GeneratedStatement statement = StatementGenerator(choices, schema, target_).statement();
+      text = statement.text;
       if (before_block_) control("SAVEPOINT s", played);
+      played.statements.push_back(text);
+      note(text + ";");
+      ++statements_;
       const GeneratedSchema before = schema;
       if (!step(statement, schema, played, stop_at_first)) return played;
       // What succeeded is undone sometimes, too.
@@ -186,7 +188,7 @@ Played Stage::play(const Script& script, bool stop_at_first) {
       if (before_block_ && (block == Block::commits || block == Block::rolls_back))
         end_block(block == Block::commits, schema, played);
     } catch (const sql::ConnectionError& error) {
-      played.differences.push_back({statement.text + ";\n" + error.what(), "connection"});
+      played.differences.push_back({text + ";\n" + error.what(), "connection"});
       return played;
     }
   }

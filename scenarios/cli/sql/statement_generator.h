@@ -57,8 +57,10 @@ class StatementGenerator {
     // Columns whose values tell every row from every other, if that is known.
     bool keyed = true;
     std::vector<std::string> keys;
-    bool single_row = true;  // no row but one: what fails, fails for certain
-    double rows = 1;         // at most, about
+    // Of the statement itself and no row but one: what fails, fails for certain. Whether a query inside is computed at
+    // all, is a matter of the plan.
+    bool single_row = true;
+    double rows = 1;  // at most, about
     const Scope* outer = nullptr;
   };
   // Where an expression stands.
@@ -120,7 +122,7 @@ class StatementGenerator {
   Query plain_select(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
   Query grouped_select(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
   Query set_operation(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
-  Query values_query(const std::vector<TypeId>& wanted, const Scope* outer);
+  Query values_query(const std::vector<TypeId>& wanted, const Scope* outer, bool top);
   std::string with_clause(int depth);
   std::vector<TypeId> any_types();
   std::string order_and_limit(Query& query, const Scope* scope, bool distinct);
