@@ -126,6 +126,7 @@ class CoordinatorSession : public Session, private QueryHook {
 
   // The cluster's functions and definitions (coordinator_definitions.cpp).
   QueryResult run_command(const StatementRequest& request);
+  QueryResult change_local_table(const StatementRequest& request, SessionCommands& cluster);
   std::optional<QueryResult> run_cluster_function(const StatementRequest& request);
   // Without regard to how errors end what is open.
   StatementDescription describe_statement(const StatementRequest& request);
