@@ -209,14 +209,9 @@ QueryPtr without_row_marks(const QueryPtr& query) {
   return copy;
 }
 
-}  // namespace
-
-std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices,
-                              const ChoiceOfTable& choice_of, const DistributionInputs& inputs,
-                              const JobOptions& options) {
-  auto job = std::make_shared<Job>();
+void collect_parameters(Job& job, const QueryPtr& query, const JobOptions& options, bool keep_numbers) {
   ParameterCollector parameters;
-  parameters.keep_numbers(*query);
+  if (keep_numbers) parameters.keep_numbers(*query);
   if (options.inserts) {
     for (const query::Target& target : query->targets) parameters.compute(target.expression);
     for (const query::RangeTableEntry& entry : query->entries) {
@@ -227,8 +222,29 @@ std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr>
       }
     }
   }
-  job->query = parameters.run(query);
-  job->parameters = parameters.take();
+  job.query = parameters.run(query);
+  job.parameters = parameters.take();
+}
+
+bool uses_all_parameters(const Job& job) {
+  std::vector<char> used(job.parameters.size(), 0);
+  query::walk(*job.query, [&](const query::Expression& each, int) {
+    const auto* parameter = each.as<query::Parameter>();
+    if (parameter != nullptr && parameter->index > 0) used.at(static_cast<std::size_t>(parameter->index) - 1) = 1;
+    return true;
+  });
+  return std::find(used.begin(), used.end(), 0) == used.end();
+}
+
+}  // namespace
+
+std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices,
+                              const ChoiceOfTable& choice_of, const DistributionInputs& inputs,
+                              const JobOptions& options) {
+  auto job = std::make_shared<Job>();
+  collect_parameters(*job, query, options, true);
+  // A node does not find out the type of a parameter that is nowhere: $1 of a call that the coordinator computes.
+  if (!uses_all_parameters(*job)) collect_parameters(*job, query, options, false);
   job->same_parameters = true;
   for (std::size_t i = 0; i < job->parameters.size(); ++i) {
     if (job->parameters[i].statement_parameter != static_cast<int>(i) + 1) job->same_parameters = false;

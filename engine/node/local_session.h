@@ -122,6 +122,7 @@ class LocalSession final : public Session {
     syntax::StatementPtr statement;
     std::string text;
     std::vector<TypeId> types;
+    std::vector<ResultColumn> columns;  // what it gives, which must stay so
   };
 
   static QueryResult tagged(std::string tag);
@@ -159,6 +160,9 @@ class LocalSession final : public Session {
   const Prepared& find_prepared(const std::string& name) const;
   Row evaluate_arguments(const syntax::Execute& execute, const Prepared& prepared);
   StatementPlanPtr plan(const StatementRequest& request);
+  StatementPlanPtr analyse_only(const StatementRequest& request);
+  // All of a plan but how it is executed.
+  std::shared_ptr<StatementPlan> analyse_plan(const StatementRequest& request, executor::CatalogRelations& relations);
   StatementPlanPtr make_plan(const StatementRequest& request, executor::CatalogRelations& relations);
   bool still_holds(const StatementPlan& plan, const StatementRequest& request, executor::CatalogRelations& relations);
   Row typed_parameters(const StatementPlan& plan, const StatementRequest& request) const;
