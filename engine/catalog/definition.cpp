@@ -177,6 +177,9 @@ void write_view(ObjectWriter& to, const ViewProperties& view) {
   Json::Elements uses;
   for (const RelationId id : view.uses) uses.emplace_back(Numeric(std::int64_t{id}));
   if (!uses.empty()) to.add("uses", Json(std::move(uses)));
+  Json::Elements columns;
+  for (const RelationId number : view.columns) columns.emplace_back(Numeric(std::int64_t{number}));
+  if (!columns.empty()) to.add("view_columns", Json(std::move(columns)));
 }
 
 // --- reading ---
@@ -412,7 +415,8 @@ Definition from_json(RelationKind kind, std::string schema, std::string name, co
   definition.comment = from.text("comment");
   if (kind == RelationKind::index) definition.index = read_index(from);
   if (kind == RelationKind::sequence) definition.sequence = read_sequence(from);
-  if (kind == RelationKind::view) definition.view = {from.text("query"), from.numbers<RelationId>("uses")};
+  if (kind == RelationKind::view)
+    definition.view = {from.text("query"), from.numbers<RelationId>("uses"), from.numbers<RelationId>("view_columns")};
   return definition;
 }
 

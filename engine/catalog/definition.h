@@ -121,6 +121,14 @@ struct TableStatistics {
 struct ViewProperties {
   std::string query;             // as pg_get_viewdef() shows it
   std::vector<RelationId> uses;  // what it would break without
+  // Which columns of those, if their query names any: relation and column from 1, one pair after the other.
+  std::vector<RelationId> columns = {};
+  bool uses_column(RelationId relation, int column) const {
+    for (std::size_t i = 0; i + 1 < columns.size(); i += 2) {
+      if (columns[i] == relation && columns[i + 1] == static_cast<RelationId>(column)) return true;
+    }
+    return false;
+  }
   friend bool operator==(const ViewProperties&, const ViewProperties&) = default;
 };
 

@@ -117,7 +117,8 @@ Definition any_definition() {
   if (definition.kind == RelationKind::index) definition.index = any_index();
   if (definition.kind == RelationKind::sequence) definition.sequence = any_sequence();
   if (definition.kind == RelationKind::view)
-    definition.view = {*any_expression(), *rc::gen::container<std::vector<RelationId>>(any_id())};
+    definition.view = {*any_expression(), *rc::gen::container<std::vector<RelationId>>(any_id()),
+                       *rc::gen::container<std::vector<RelationId>>(any_id())};
   return definition;
 }
 

@@ -134,7 +134,7 @@ TEST(CoordinatorBlocks, AnErrorBeforeExecutionEndsTheBlock) {
     ends_the_block(client, "account", of(client, "SELEC 1"), "42601");
     ends_the_block(client, "account", of(client, "SELECT $1"), "42P02");
     ends_the_block(client, "account", of(client, "COMMIT AND CHAIN"), "0A000");
-    ends_the_block(client, "account", of(client, "BEGIN READ ONLY"), "0A000");
+    ends_the_block(client, "account", of(client, "BEGIN ISOLATION LEVEL REPEATABLE READ"), "25001");
     ends_the_block(node, "own", of(node, "SELEC 1"), "42601");
     ends_the_block(node, "own", of(node, "SELECT $1"), "42P02");
     // A savepoint keeps what came before it.

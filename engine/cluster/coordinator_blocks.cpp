@@ -31,9 +31,9 @@ void merge(syntax::TransactionModes& into, const syntax::TransactionModes& said)
   if (said.read_only) into.read_only = said.read_only;
 }
 
-std::string control_text(syntax::TransactionControl control) {
+std::string text_of(syntax::StatementBody body) {
   syntax::Statement statement;
-  statement.body = std::move(control);
+  statement.body = std::move(body);
   return syntax::deparse(statement);
 }
 
@@ -44,12 +44,7 @@ QueryResult CoordinatorSession::control(const syntax::TransactionControl& contro
   switch (control.kind) {
     case Kind::begin: {
       if (status_ == TransactionStatus::failed) throw_failed_block();
-      if (status_ == TransactionStatus::idle) return begin(control);
-      QueryResult result =
-          warned("BEGIN", sqlstate::active_sql_transaction, "there is already a transaction in progress");
-      if (control.modes == syntax::TransactionModes{}) return result;
-      after_error();
-      throw SqlError(sqlstate::feature_not_supported, "BEGIN with transaction modes inside a block is not supported");
+      return status_ == TransactionStatus::idle ? begin(control) : begin_again(control, request);
     }
     case Kind::commit:
       return commit();
@@ -70,9 +65,13 @@ QueryResult CoordinatorSession::control(const syntax::TransactionControl& contro
 std::string CoordinatorSession::begin_text() const {
   if (modes_ == syntax::TransactionModes{} && savepoints_.empty()) return "BEGIN";
   syntax::TransactionControl begin;
-  begin.modes = modes_;
-  std::string text = control_text(std::move(begin));
-  for (const std::string& name : savepoints_) text += "; SAVEPOINT " + quote_identifier(name);
+  begin.modes = savepoints_.empty() ? modes_ : savepoints_.front().before;
+  std::string text = text_of(begin);
+  for (std::size_t i = 0; i < savepoints_.size(); ++i) {
+    text += "; SAVEPOINT " + quote_identifier(savepoints_[i].name);
+    const syntax::TransactionModes& inside = i + 1 < savepoints_.size() ? savepoints_[i + 1].before : modes_;
+    if (inside != savepoints_[i].before) text += "; " + text_of(syntax::SetTransaction{false, inside});
+  }
   return text;
 }
 
@@ -83,6 +82,17 @@ QueryResult CoordinatorSession::begin(const syntax::TransactionControl& control)
   if (control.modes != syntax::TransactionModes{}) enter_local_block();
   status_ = TransactionStatus::in_transaction;
   return tagged("BEGIN");
+}
+
+QueryResult CoordinatorSession::begin_again(const syntax::TransactionControl& control,
+                                            const StatementRequest& request) {
+  try {
+    if (control.modes != syntax::TransactionModes{}) set_transaction(control.modes, request);
+  } catch (const SqlError&) {
+    after_error();
+    throw;
+  }
+  return warned("BEGIN", sqlstate::active_sql_transaction, "there is already a transaction in progress");
 }
 
 QueryResult CoordinatorSession::commit() {
@@ -146,7 +156,8 @@ void CoordinatorSession::after_error() {
   own_metadata_ = nullptr;
   if (!savepoints_.empty()) {
     try {
-      transaction_.tell_all("ROLLBACK TO SAVEPOINT " + quote_identifier(savepoints_.back()));
+      modes_ = savepoints_.back().before;
+      transaction_.tell_all("ROLLBACK TO SAVEPOINT " + quote_identifier(savepoints_.back().name));
       return;
     } catch (const SqlError& error) {
       coordinator_.host().log("a savepoint is lost: " + error.fields().message);
@@ -159,9 +170,9 @@ void CoordinatorSession::after_error() {
 
 // --- savepoints ---
 
-std::vector<std::string>::iterator CoordinatorSession::find_savepoint(const std::string& name) {
+std::vector<CoordinatorSession::Savepoint>::iterator CoordinatorSession::find_savepoint(const std::string& name) {
   for (auto found = savepoints_.end(); found != savepoints_.begin();) {
-    if (*--found == name) return found;
+    if ((--found)->name == name) return found;
   }
   throw SqlError(sqlstate::invalid_savepoint_specification, "savepoint \"" + name + "\" does not exist");
 }
@@ -182,11 +193,12 @@ QueryResult CoordinatorSession::savepoint(const syntax::TransactionControl& cont
     if (control.kind == Kind::release) {
       const auto found = find_savepoint(control.savepoint);
       transaction_.tell_all(text);
+      modes_ = found->before;
       savepoints_.erase(found, savepoints_.end());
       return tagged("RELEASE");
     }
     transaction_.tell_all(text);
-    savepoints_.push_back(control.savepoint);
+    savepoints_.push_back({control.savepoint, modes_});
     return tagged("SAVEPOINT");
   } catch (const SqlError&) {
     if (status_ != TransactionStatus::failed) after_error();
@@ -207,6 +219,7 @@ QueryResult CoordinatorSession::rollback_to(const std::string& name, const std::
     transaction_.rollback();
     throw;
   }
+  modes_ = found->before;
   savepoints_.erase(found + 1, savepoints_.end());
   status_ = TransactionStatus::in_transaction;
   return tagged("ROLLBACK");
@@ -214,18 +227,15 @@ QueryResult CoordinatorSession::rollback_to(const std::string& name, const std::
 
 // --- modes ---
 
+// Nodes that join later hear of the modes in begin_text(); those that have joined hear of them now, and refuse what
+// cannot be changed any more.
 QueryResult CoordinatorSession::set_transaction(const syntax::TransactionModes& modes,
                                                 const StatementRequest& request) {
-  if (in_block()) {
-    // Nodes that have begun could not all be told without asking which of them has had a query.
-    if (!executor_.in_block().empty()) {
-      throw SqlError(sqlstate::active_sql_transaction,
-                     "SET TRANSACTION ISOLATION LEVEL must be called before any query");
-    }
-    enter_local_block();
-  }
+  if (!in_block()) return local_->execute(request);
+  enter_local_block();
   QueryResult result = local_->execute(request);
-  if (in_block()) merge(modes_, modes);
+  transaction_.tell_nodes(text_of(syntax::SetTransaction{false, modes}));
+  merge(modes_, modes);
   return result;
 }
 

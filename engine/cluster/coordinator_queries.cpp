@@ -82,6 +82,45 @@ QueryResult CoordinatorSession::run(const Run& run) {
   return execute_plan(execution, *plan);
 }
 
+// The answer to COPY TO: as many tasks at a time as there are nodes, unless this node has to merge their rows.
+class CoordinatorSession::RowsOfTasks final : public executor::CopiedRows {
+ public:
+  RowsOfTasks(CoordinatorSession& session, const Run& run)
+      : session_(session),
+        metadata_(static_cast<const ClusterPlan&>(run.plan).metadata),
+        plan_(session.plan_for(run, *metadata_)),
+        values_{session.local_->call_context(), run.parameters},
+        place_(session.place_of(*metadata_)),
+        execution_(place_, values_, run.types) {}
+
+  bool next(std::vector<Row>& rows) override {
+    rows.clear();
+    if (ended_) return false;
+    if (!DistributedExecution::can_stream(*plan_)) {
+      rows = session_.execute_plan(execution_, *plan_).rows;
+      ended_ = true;
+      return true;
+    }
+    if (execution_.next_rows(*plan_, rows)) return true;
+    if (session_.in_block()) execution_.take_back_results();
+    ended_ = true;
+    return false;
+  }
+
+ private:
+  CoordinatorSession& session_;
+  const std::shared_ptr<const Metadata> metadata_;
+  const distribution::DistributedPlanPtr plan_;
+  const distribution::StatementValues values_;
+  const ExecutionPlace place_;
+  DistributedExecution execution_;
+  bool ended_ = false;
+};
+
+std::unique_ptr<executor::CopiedRows> CoordinatorSession::rows_to_copy(const Run& run) {
+  return std::make_unique<RowsOfTasks>(*this, run);
+}
+
 ExecutionPlace CoordinatorSession::place_of(const Metadata& metadata) {
   return {coordinator_, executor_, *local_, metadata, block_needed(), [this] { return begin_text(); }};
 }
@@ -90,7 +129,9 @@ ExecutionPlace CoordinatorSession::place_of(const Metadata& metadata) {
 QueryResult CoordinatorSession::execute_plan(DistributedExecution& execution,
                                              const distribution::DistributedPlan& plan) {
   try {
-    return execution.run(plan);
+    QueryResult result = execution.run(plan);
+    if (in_block()) execution.take_back_results();
+    return result;
   } catch (const SqlError& error) {
     const std::string& state = error.sqlstate();
     const bool committed_itself = !execution.in_block() && plan.command != query::Command::select;
@@ -105,7 +146,7 @@ QueryResult CoordinatorSession::execute_plan(DistributedExecution& execution,
 std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan::ExplainOptions& options) {
   const std::shared_ptr<const Metadata> metadata = static_cast<const ClusterPlan&>(run.plan).metadata;
   const distribution::DistributedPlanPtr plan = plan_for(run, *metadata);
-  const distribution::StatementValues values{local_->call_context(), run.parameters};
+  const distribution::StatementValues values{local_->call_context(), run.parameters, !options.analyze};
   const plan::PlannerInputs planner{local_->call_context(), local_->settings().planner_settings(), {}};
   const auto node_name = [&](int group) {
     const NodeInfo& node = metadata->node(group);

@@ -70,7 +70,7 @@ QueryResult CoordinatorSession::execute(const StatementRequest& request) {
   if (!in_block()) transaction_start_us_ = coordinator_.host().realtime_us();
   if (!termination_requested()) {
     const sim::Duration timeout = local_->statement_timeout();
-    executor_.begin_statement(timeout > sim::Duration(0) ? coordinator_.host().deadline_in(timeout) : sim::never);
+    executor_.begin_statement(local_->settings().time_zone(), timeout > sim::Duration(0) ? coordinator_.host().deadline_in(timeout) : sim::never);
     try {
       QueryResult result = execute_statement(request);
       local_->hold_back(result.notices);
@@ -137,9 +137,15 @@ QueryResult CoordinatorSession::dispatch(const StatementRequest& request) {
     return set_transaction(set->modes, request);
   if (const auto* set = std::get_if<syntax::SetVariable>(&body)) {
     syntax::TransactionModes modes;
-    if (set->name == "transaction_isolation" && !set->reset) modes.isolation = set->value;
-    if (set->name == "transaction_read_only" && !set->reset)
-      modes.read_only = Settings::check_boolean(set->name, set->value);
+    const Settings& settings = local_->settings();
+    if (set->name == "transaction_isolation") {
+      const std::string value = set->reset ? settings.default_transaction_isolation() : set->value;
+      modes.isolation = Settings::check_isolation(set->name, value);
+    }
+    if (set->name == "transaction_read_only") {
+      modes.read_only =
+          set->reset ? settings.default_transaction_read_only() : Settings::check_boolean(set->name, set->value);
+    }
     if (modes != syntax::TransactionModes{}) return set_transaction(modes, request);
   }
   if (in_block()) enter_local_block();

@@ -21,7 +21,8 @@
 // Rows of COPY FROM go to the shards (distributed_copy.h), always in a block on the nodes.
 // Refused: COPY FROM ... WHERE of a distributed table (XX000); CHECKPOINT concerns this node alone; DDL on
 // any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
-// SET acts on the coordinator's own session only; it is not propagated to other nodes.
+// SET acts on the coordinator's own session only; it is not propagated to other nodes, but for the time zone, in which
+// they read and show what tasks and definitions say (executor.h).
 // Deadlocks across nodes are found by the coordinators (deadlocks.h). Changes of reference tables begin on the
 // same node for all coordinators, one at a time for each table (distribution/reference_locks.h).
 #pragma once
@@ -80,7 +81,12 @@ class CoordinatorSession : public Session, private QueryHook {
   QueryResult savepoint(const syntax::TransactionControl& control, const StatementRequest& request);
   QueryResult rollback_to(const std::string& name, const std::string& text);
   QueryResult set_transaction(const syntax::TransactionModes& modes, const StatementRequest& request);
-  std::vector<std::string>::iterator find_savepoint(const std::string& name);
+  QueryResult begin_again(const syntax::TransactionControl& control, const StatementRequest& request);
+  struct Savepoint {
+    std::string name;
+    syntax::TransactionModes before;  // what ROLLBACK TO and RELEASE bring back
+  };
+  std::vector<Savepoint>::iterator find_savepoint(const std::string& name);
   void after_error();
   void enter_local_block() {
     if (!transaction_.local_open()) transaction_.enter_local_block(begin_text());
@@ -113,6 +119,8 @@ class CoordinatorSession : public Session, private QueryHook {
   std::uint64_t version() override;
   const void* owner() const override { return &coordinator_; }
   QueryResult run(const Run& run) override;
+  std::unique_ptr<executor::CopiedRows> rows_to_copy(const Run& run) override;
+  class RowsOfTasks;
   std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) override;
   std::unique_ptr<executor::CopyDestination> copy_into(const query::RelationPtr& relation,
                                                        const syntax::Copy& statement) override;
@@ -144,8 +152,8 @@ class CoordinatorSession : public Session, private QueryHook {
   Executor executor_;
   DistributedTransaction transaction_;
   TransactionStatus status_ = TransactionStatus::idle;
-  syntax::TransactionModes modes_;       // of the transaction, as far as it was said
-  std::vector<std::string> savepoints_;  // innermost last
+  syntax::TransactionModes modes_;     // of the transaction, as far as it was said
+  std::vector<Savepoint> savepoints_;  // innermost last
   std::function<void()> interrupt_listener_;
   std::int64_t transaction_start_us_ = 0;
   sim::Time statement_start_ = sim::never;

@@ -185,5 +185,63 @@ TEST(CoordinatorChanges, DeferredKeysFailTheWholeTransaction) {
   EXPECT_FALSE(world.cluster().has_open_distributed_transactions());
 }
 
+TEST(CoordinatorStatements, IntermediateResultsEndWithTheirStatement) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    Client client = world.connect();
+    world.create_accounts(client, 8);
+    TestCluster::ok(client, "BEGIN");
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(TestCluster::rows(client,
+                                  "SELECT count(*) FROM account WHERE balance IN "
+                                  "(SELECT balance FROM account ORDER BY balance LIMIT 1)"),
+                "8");
+    }
+    TestCluster::ok(client, "SAVEPOINT a");
+    for (int plan = 1; plan <= 60; ++plan) {
+      for (int id = 1; id <= 8; ++id) {
+        const ErrorFields error =
+            TestCluster::fails(client, "SELECT x.b FROM account, read_intermediate_result('" + std::to_string(plan) +
+                                           "_1', 'binary') AS x(b bigint) WHERE id = " + std::to_string(id));
+        EXPECT_EQ(error.sqlstate, "58P01") << error.message;
+        TestCluster::ok(client, "ROLLBACK TO a");
+        if (plan > 1) break;
+      }
+    }
+    TestCluster::ok(client, "COMMIT");
+  }));
+}
+
+TEST(CoordinatorStatements, NodesEvaluateInTheTimeZoneOfTheSession) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    Client client = world.connect();
+    TestCluster::ok(client, "CREATE TABLE e (id integer PRIMARY KEY, at timestamptz)");
+    TestCluster::ok(client, "SELECT create_distributed_table('e', 'id')");
+    TestCluster::ok(client, "INSERT INTO e VALUES (1, '2020-01-01 00:00+00')");
+    const auto seen = [&] { return TestCluster::rows(client, "SELECT at::text FROM e WHERE id = 1"); };
+    TestCluster::ok(client, "SET timezone = 'Asia/Shanghai'");
+    EXPECT_EQ(seen(), "2020-01-01 08:00:00+08");
+    TestCluster::ok(client, "BEGIN");
+    EXPECT_EQ(seen(), "2020-01-01 08:00:00+08");
+    TestCluster::ok(client, "SET LOCAL timezone = 'America/New_York'");
+    EXPECT_EQ(seen(), "2019-12-31 19:00:00-05");
+    TestCluster::ok(client, "SAVEPOINT a");
+    TestCluster::ok(client, "SET LOCAL timezone = 'UTC'");
+    EXPECT_EQ(seen(), "2020-01-01 00:00:00+00");
+    TestCluster::ok(client, "ROLLBACK TO a");
+    EXPECT_EQ(seen(), "2019-12-31 19:00:00-05");
+    TestCluster::ok(client, "ROLLBACK");
+    EXPECT_EQ(seen(), "2020-01-01 08:00:00+08");
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, "SET LOCAL timezone = 'America/New_York'");
+    EXPECT_EQ(seen(), "2019-12-31 19:00:00-05");
+    TestCluster::ok(client, "COMMIT");
+    EXPECT_EQ(seen(), "2020-01-01 08:00:00+08");
+    TestCluster::ok(client, "RESET timezone");
+    EXPECT_EQ(seen(), "2020-01-01 00:00:00+00");
+  }));
+}
+
 }  // namespace
 }  // namespace polarsim::engine

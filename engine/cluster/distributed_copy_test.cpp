@@ -1,6 +1,7 @@
 // COPY of distributed tables: what the closest relative was recorded to do, and what only a cluster can do wrong.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/cluster/test_cluster.h"
@@ -229,6 +230,31 @@ TEST(DistributedCopy, TablesAndQueriesAreCopiedOut) {
     EXPECT_EQ(copied_out(client, "COPY (DELETE FROM a RETURNING id) TO STDOUT").substr(0, 5), "25006");
     TestCluster::ok(client, "ROLLBACK");
   });
+}
+
+// Each node's first task has sent its rows before another one's error.
+TEST(DistributedCopy, RowsAreHandedOnTaskByTask) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    Client client = world.connect();
+    world.create_accounts(client, 40);
+    Lines lines;
+    const auto all = client.copy_out("COPY account TO STDOUT", lines);
+    ASSERT_TRUE(all.has_value());
+    EXPECT_EQ(all->tag, "COPY 40");
+    EXPECT_EQ(std::count(lines.text.begin(), lines.text.end(), '\n'), 40);
+    // A row of the last task.
+    const std::size_t begin = lines.text.rfind('\n', lines.text.size() - 2) + 1;
+    const std::string last = lines.text.substr(begin, lines.text.find('\t', begin) - begin);
+    Lines some;
+    const auto failed = client.copy_out("COPY (SELECT id, 1 / (id - " + last + ") FROM account) TO STDOUT", some);
+    ASSERT_FALSE(failed.has_value());
+    EXPECT_EQ(failed.error().sqlstate, "22012");
+    EXPECT_NE(some.text, "");
+    Lines merged;
+    EXPECT_EQ(client.copy_out("COPY (SELECT id FROM account ORDER BY id LIMIT 3) TO STDOUT", merged)->tag, "COPY 3");
+    EXPECT_EQ(merged.text, "1\n2\n3\n");
+  }));
 }
 
 }  // namespace

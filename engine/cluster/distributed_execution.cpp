@@ -234,6 +234,25 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
   }
 }
 
+void DistributedExecution::take_back_results() {
+  static const std::string text =
+      "SELECT pg_catalog.store_intermediate_result(''::text, 0, '{}'::text[], false::boolean)";
+  std::vector<Task> tasks;
+  for (const auto& [sent, unused] : sent_) {
+    const int group = sent.first;
+    if (!tasks.empty() && tasks.back().group_id == group) continue;
+    tasks.push_back({group, text});
+  }
+  const auto own = std::find_if(tasks.begin(), tasks.end(),
+                                [&](const Task& task) { return task.group_id == place_.coordinator.group_id(); });
+  if (own != tasks.end()) {
+    run_here(text, {});
+    tasks.erase(own);
+  }
+  if (!tasks.empty()) place_.executor.run(place_.metadata, tasks, true, begin());
+  sent_.clear();
+}
+
 // --- tasks ---
 
 QueryResult DistributedExecution::run_here(const std::string& sql, std::span<const Value> parameters) {
@@ -316,9 +335,40 @@ void DistributedExecution::lock_shards(const distribution::DistributedPlan& plan
 
 QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& plan, Measured* measured) {
   const distribution::Job& job = *plan.job;
-  const std::vector<distribution::Task> tasks = make_tasks(job, values_);
+  std::vector<distribution::Task> tasks = make_tasks(job, values_);
   in_block_ = in_block_ || (job.writes && (tasks.size() > 1 || (tasks.size() == 1 && tasks[0].groups.size() > 1)));
   if (tasks.size() > 1) lock_shards(plan);
+  QueryResult result = run_tasks(plan, tasks, measured);
+  if (measured != nullptr) measured->measurements.tasks = std::move(tasks);
+  return result;
+}
+
+bool DistributedExecution::can_stream(const distribution::DistributedPlan& plan) {
+  return plan.command == query::Command::select && plan.merge == nullptr && plan.job != nullptr && !plan.job->writes;
+}
+
+bool DistributedExecution::next_rows(const distribution::DistributedPlan& plan, std::vector<Row>& rows) {
+  if (!streamed_) {
+    in_block_ = in_block_ || !plan.subplans.empty();
+    for (const distribution::Subplan& each : plan.subplans) run_subplan(each);
+    streamed_ = make_tasks(*plan.job, values_);
+  }
+  if (streamed_->empty()) return false;
+  std::vector<distribution::Task> now;
+  std::vector<distribution::Task> later;
+  for (distribution::Task& task : *streamed_) {
+    const bool taken = std::any_of(now.begin(), now.end(),
+                                   [&](const distribution::Task& other) { return other.groups[0] == task.groups[0]; });
+    (taken ? later : now).push_back(std::move(task));
+  }
+  streamed_ = std::move(later);
+  rows = run_tasks(plan, now, nullptr).rows;
+  return true;
+}
+
+QueryResult DistributedExecution::run_tasks(const distribution::DistributedPlan& plan,
+                                            const std::vector<distribution::Task>& tasks, Measured* measured) {
+  const distribution::Job& job = *plan.job;
   const int own = place_.coordinator.group_id();
   std::vector<Task> remote;
   std::vector<Request> requests;  // of the remote ones
@@ -388,7 +438,6 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
     }
   }
   run_remote();
-  if (measured != nullptr) measured->measurements.tasks = tasks;
   result.tag = tag_of(plan.command, plan.command == query::Command::select ? result.rows.size() : count);
   return result;
 }

@@ -40,8 +40,16 @@ class DistributedExecution final : public executor::CustomRowSource {
                        std::span<const Type> types)
       : place_(place), values_(values), types_(types), in_block_(place.in_block) {}
 
+  // All rows at once: those of the tasks, as they have come from the nodes, and those of a merge besides.
   QueryResult run(const distribution::DistributedPlan& plan, const distribution::Subplan* subplan = nullptr);
+  // Instead of run(), for plans whose tasks' rows are the answer of a SELECT: the rows of one task of each node, in the
+  // tasks' order as far as that goes. False at the end.
+  static bool can_stream(const distribution::DistributedPlan& plan);
+  bool next_rows(const distribution::DistributedPlan& plan, std::vector<Row>& rows);
   std::unique_ptr<Rows> open(const plan::CustomScan& scan) override;
+  // Last, if the transaction goes on: what nodes were lent they need not keep until its end. An error, which ends what
+  // they have done at least since a savepoint, takes it along by itself.
+  void take_back_results();
   // Whether nodes have been asked for anything in a block, so that an error of theirs decides nothing.
   bool in_block() const { return in_block_; }
 
@@ -66,6 +74,8 @@ class DistributedExecution final : public executor::CustomRowSource {
   // The rows of all tasks. `measured`: null unless they are to be measured.
   void lock_shards(const distribution::DistributedPlan& plan);
   QueryResult run_job(const distribution::DistributedPlan& plan, Measured* measured);
+  QueryResult run_tasks(const distribution::DistributedPlan& plan, const std::vector<distribution::Task>& tasks,
+                        Measured* measured);
   QueryResult run_merge(const query::QueryPtr& merge, Measured* measured);
   QueryResult run_here(const std::string& sql, std::span<const Value> parameters);
   void send_results(const distribution::Job& job, const distribution::Task& task, int group);
@@ -94,7 +104,8 @@ class DistributedExecution final : public executor::CustomRowSource {
   // Of the plan that is merged now: those of subplans are merged before.
   const distribution::Job* merged_job_ = nullptr;
   std::vector<Row> job_rows_;
-  std::map<std::pair<int, std::string>, bool> sent_;  // results that nodes have, by group and name
+  std::optional<std::vector<distribution::Task>> streamed_;  // those that have not run yet
+  std::map<std::pair<int, std::string>, bool> sent_;         // results that nodes have, by group and name
   std::optional<plan::ExplainOptions> measure_;
   std::vector<std::unique_ptr<Measured>> measured_;
 };

@@ -25,6 +25,13 @@ ErrorFields failed_to_commit(const NodeInfo& node, const ErrorFields& cause) {
   return ErrorFields{"01000", "failed to commit transaction on " + node.address().text(), cause.message, "", "", 0};
 }
 
+void require_success(const std::vector<RemoteConnection*>& connections,
+                     const std::vector<pgwire::ClientResult>& answers) {
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    if (!answers[i]) throw remote_error(connections[i]->node, answers[i].error());
+  }
+}
+
 }  // namespace
 
 bool outcome_unknown(const std::string& state) {
@@ -45,10 +52,14 @@ void DistributedTransaction::enter_local_block(const std::string& begin) {
 void DistributedTransaction::tell_all(const std::string& text) {
   const Connections connections = executor_.in_block();
   const auto answers = ask(connections, std::vector<std::string>(connections.size(), text));
+  for (RemoteConnection* connection : connections) connection->forget_time_zone();
   if (local_open_) run_local(text);
-  for (std::size_t i = 0; i < connections.size(); ++i) {
-    if (!answers[i]) throw remote_error(connections[i]->node, answers[i].error());
-  }
+  require_success(connections, answers);
+}
+
+void DistributedTransaction::tell_nodes(const std::string& text) {
+  const Connections connections = executor_.in_block();
+  require_success(connections, ask(connections, std::vector<std::string>(connections.size(), text)));
 }
 
 void DistributedTransaction::check_fault_point(const char* name) {
@@ -61,6 +72,7 @@ void DistributedTransaction::forget_block(RemoteConnection& connection) {
   connection.in_block = false;
   connection.wrote = false;
   connection.locked = false;
+  connection.forget_time_zone();
   if (!connection.client.usable()) executor_.drop(connection);
 }
 

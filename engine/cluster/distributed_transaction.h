@@ -57,6 +57,8 @@ class DistributedTransaction {
   // Runs a statement about savepoints on every node that has joined. Throws SqlError if any of them fails; all have
   // then been asked nevertheless.
   void tell_all(const std::string& text);
+  // The same for all but the local session.
+  void tell_nodes(const std::string& text);
 
   // Ends the transaction on all nodes. commit() throws SqlError as the contract above says (everything is then rolled
   // back or left to recovery) and returns the warnings otherwise. rollback() never throws SqlError.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/pgwire/connection_options.h"
+#include "engine/types/quote.h"
 #include "sim/simulation.h"
 #include "sim/sync.h"
 
@@ -84,6 +85,15 @@ void Executor::enter_block(RemoteConnection& connection, const std::string& begi
   if (!begun) throw remote_error(connection.node, begun.error());
 }
 
+// Outside the block, if it can be: there it outlives whatever is rolled back.
+void Executor::tell_time_zone(RemoteConnection& connection) {
+  if (connection.time_zone == time_zone_) return;
+  const auto told = connection.client.simple_query("SET timezone = " + quote_literal(time_zone_));
+  if (!told) throw remote_error(connection.node, told.error());
+  connection.time_zone = time_zone_;
+  connection.time_zone_in_block = connection.in_block;
+}
+
 void Executor::cancel(txn::CancelReason reason) {
   if (running_ == 0) return;
   cancelled_ = true;
@@ -133,6 +143,7 @@ pgwire::ClientResult copy_rows(pgwire::Client& client, const Task& task) {
 QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin) {
   check_cancelled();
   RemoteConnection& connection = connection_to(node);
+  tell_time_zone(connection);
   if (in_block) {
     enter_block(connection, begin);
     if (task.modifies) connection.wrote = true;

@@ -1,4 +1,6 @@
 // A session's connections to other nodes, and the execution of tasks over them.
+// Statements of tasks are evaluated in the time zone of the client's session, of which a connection is told when it
+// next has a task.
 //
 // One connection per node, opened when first needed and kept for the session. All shards of a node are read and written
 // over it, one statement at a time; different nodes work in parallel. Inside a transaction block a connection gets
@@ -10,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/cluster/metadata.h"
@@ -34,10 +37,18 @@ struct Task {
 struct RemoteConnection {
   NodeInfo node;
   pgwire::Client client;
-  int number = 0;         // from 1, in order of opening; the last part of a gid
-  bool in_block = false;  // BEGIN was sent
-  bool wrote = false;     // a task that modifies was sent in the open block
-  bool locked = false;    // a task that takes row locks was sent in the open block
+  int number = 0;                             // from 1, in order of opening; the last part of a gid
+  bool in_block = false;                      // BEGIN was sent
+  bool wrote = false;                         // a task that modifies was sent in the open block
+  bool locked = false;                        // a task that takes row locks was sent in the open block
+  std::string time_zone = default_time_zone;  // as the node was told; empty: not known any more
+  bool time_zone_in_block = false;            // told in the open block: what is rolled back takes it along
+
+  static constexpr const char* default_time_zone = "UTC";
+  // Some of the open block may have been rolled back.
+  void forget_time_zone() {
+    if (std::exchange(time_zone_in_block, false)) time_zone.clear();
+  }
 };
 
 // An error that a node reported or that the way to it caused, told to the client with its place.
@@ -63,7 +74,8 @@ class Executor {
   void cancel(txn::CancelReason reason);
   // An old request to cancel has nothing to cancel any more. What run() has under way at `deadline` is cancelled, and
   // ends with 57014, too.
-  void begin_statement(sim::Time deadline = sim::never) {
+  void begin_statement(const std::string& time_zone, sim::Time deadline = sim::never) {
+    time_zone_ = time_zone;
     cancelled_ = false;
     timed_out_ = false;
     deadline_ = deadline;
@@ -83,6 +95,7 @@ class Executor {
  private:
   RemoteConnection& connection_to(const NodeInfo& node);
   void enter_block(RemoteConnection& connection, const std::string& begin);
+  void tell_time_zone(RemoteConnection& connection);
   void cancel_tasks();
   void check_cancelled() const;
   QueryResult run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin);
@@ -90,6 +103,7 @@ class Executor {
   sim::Host& host_;
   const NodeConfig& config_;
   std::map<int, std::unique_ptr<RemoteConnection>> connections_;  // by group
+  std::string time_zone_ = RemoteConnection::default_time_zone;
   int opened_ = 0;
   int running_ = 0;  // calls of run()
   bool cancelled_ = false;

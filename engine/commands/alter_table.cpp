@@ -68,6 +68,16 @@ class TableChange {
   Definition definition() const { return *table()->description; }
   void change(Definition definition) { context_.catalog().alter(context_.transaction, id_, std::move(definition)); }
 
+  // PostgreSQL has forgotten the statement's text when it looks at these expressions.
+  template <typename Work>
+  static void without_position(const Work& work) {
+    try {
+      work();
+    } catch (SqlError& error) {
+      throw error.at(0);
+    }
+  }
+
   int require_column(const Definition& definition, const std::string& name) const {
     const int number = definition.find_column(name);
     if (number == 0) {
@@ -128,7 +138,7 @@ class TableChange {
     const std::size_t checks = making.definition.checks.size();
     const std::size_t keys = making.definition.foreign_keys.size();
     const PendingColumn pending = add_column(context_, making, written, names_);
-    settle_column(context_, making, written, pending, names_);
+    without_position([&] { settle_column(context_, making, written, pending, names_); });
     fill_new_column(making.definition, pending.number);
     finish(std::move(making), checks, keys);
     finish_column(context_, id_, pending);
@@ -282,7 +292,7 @@ class TableChange {
     if (action.kind == Action::Kind::drop_default) {
       column.default_text.clear();
     } else {
-      column.default_text = stored_default(context_, changed, column, action.expression);
+      without_position([&] { column.default_text = stored_default(context_, changed, column, action.expression); });
     }
     change(std::move(changed));
   }
@@ -367,8 +377,9 @@ class TableChange {
   void set_type(const Action& action) {
     Definition changed = definition();
     const int number = require_column(changed, action.column);
-    refuse_views_of(changed, action.column);
     const Type type = query::resolve_type(*action.type);
+    refuse_generated_of(changed, number);
+    refuse_views_of(changed, number);
     if (!column_of(changed, number).generated_text.empty() && action.expression != nullptr) {
       throw SqlError("42611", "cannot specify USING when altering type of generated column",
                      fmt::format("Column \"{}\" is a generated column.", action.column));
@@ -385,18 +396,25 @@ class TableChange {
     // The rows are read with the old definition and written with the new one.
     for (const catalog::Index& index : before->indexes) retype_index(*index.description, index.id, number, type);
     change(std::move(changed));
+    const std::vector<catalog::ReferencingKey> keys = comparable_keys_of(number);
     try {
+      // Whether there still is something to call for the new type is known before any row is looked at.
+      for (const catalog::Check& check : definition().checks) columns_of(definition(), check);
       rewrite(context_, *table(), std::move(columns));
       for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
     } catch (SqlError& error) {
       // What is wrong with an expression of the catalog is nowhere in the statement.
       throw error.at(0);
     }
-    check_foreign_keys_of(number);
+    for (const auto& [referencing, description, key] : keys) {
+      if (key->validated)
+        check_references(context_, *context_.catalog().find_table(&context_.transaction, referencing), *key);
+    }
   }
 
-  // Those that lead to the column or from it: whether they can still be, and are.
-  void check_foreign_keys_of(int number) {
+  // The foreign keys that lead to the column or from it; they can still be.
+  std::vector<catalog::ReferencingKey> comparable_keys_of(int number) {
+    std::vector<catalog::ReferencingKey> found;
     std::vector<catalog::ReferencingKey> keys = context_.catalog().referencing(&context_.transaction, id_);
     const catalog::DefinitionPtr own = table()->description;
     for (const catalog::ForeignKey& key : own->foreign_keys) keys.push_back({id_, own, &key});
@@ -412,18 +430,27 @@ class TableChange {
       }
       const catalog::TablePtr referenced = context_.catalog().find_table(&context_.transaction, key->referenced);
       check_comparable(*description, *referenced->description, *key);
-      if (key->validated)
-        check_references(context_, *context_.catalog().find_table(&context_.transaction, referencing), *key);
+      found.push_back({referencing, description, key});
+    }
+    return found;
+  }
+
+  void refuse_generated_of(const Definition& changed, int number) const {
+    for (const int made : columns_made_of(changed, number)) {
+      throw SqlError(sqlstate::feature_not_supported, "cannot alter type of a column used by a generated column",
+                     fmt::format("Column \"{}\" is used by generated column \"{}\".",
+                                 changed.columns[static_cast<std::size_t>(number - 1)].name,
+                                 changed.columns[static_cast<std::size_t>(made - 1)].name));
     }
   }
 
-  void refuse_views_of(const Definition& changed, const std::string& column) const {
+  void refuse_views_of(const Definition& changed, int number) const {
     for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
-      const auto& uses = other.description->view.uses;
-      if (std::find(uses.begin(), uses.end(), id_) == uses.end()) continue;
-      throw SqlError(sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule",
-                     fmt::format("rule _RETURN on view {} depends on column \"{}\"",
-                                 shown_name(context_, *other.description), column.empty() ? changed.name : column));
+      if (!other.description->view.uses_column(id_, number)) continue;
+      throw SqlError(
+          sqlstate::feature_not_supported, "cannot alter type of a column used by a view or rule",
+          fmt::format("rule _RETURN on view {} depends on column \"{}\"", shown_name(context_, *other.description),
+                      changed.columns[static_cast<std::size_t>(number - 1)].name));
     }
   }
 
@@ -436,7 +463,7 @@ class TableChange {
       if (!find_conversion(column.type.id, type.id, CastContext::assignment).possible()) {
         throw SqlError(
             sqlstate::datatype_mismatch,
-            fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type)), "",
+            fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type.id)), "",
             column.generated_text.empty()
                 ? fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type))
                 : "");
@@ -471,6 +498,7 @@ class TableChange {
     bool touched = false;
     for (auto& key : index.index.keys) {
       if (key.column != number) continue;
+      require_index_order(type);
       key.type = type;
       touched = true;
     }
@@ -481,7 +509,11 @@ class TableChange {
     TableInMaking making = in_making();
     const std::size_t checks = making.definition.checks.size();
     const std::size_t keys = making.definition.foreign_keys.size();
-    add_constraint(context_, making, constraint, "", names_);
+    if (constraint.kind == syntax::Constraint::Kind::check) {
+      without_position([&] { add_constraint(context_, making, constraint, "", names_); });
+    } else {
+      add_constraint(context_, making, constraint, "", names_);
+    }
     finish(std::move(making), checks, keys);
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/commands/indexes.h"
 #include "engine/executor/relation_shape.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_analysis.h"
@@ -66,14 +67,6 @@ const catalog::Column& column_of(const Definition& definition, int number) {
   return definition.columns[static_cast<std::size_t>(number - 1)];
 }
 
-void require_order(const catalog::Column& column) {
-  if (query::less_of(column.type.id) != nullptr) return;
-  throw SqlError(
-      sqlstate::undefined_object,
-      fmt::format("data type {} has no default operator class for access method \"btree\"", format_type(column.type)),
-      "", "You must specify an operator class for the index or define a default operator class for the data type.");
-}
-
 bool has_primary_key(const CommandContext& context, const TableInMaking& table) {
   const auto is_primary = [](const Definition& index) { return index.index.primary; };
   if (std::any_of(table.indexes.begin(), table.indexes.end(), is_primary)) return true;
@@ -103,7 +96,7 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
   index.index.nulls_not_distinct = constraint.nulls_not_distinct;
   index.index.included = key_columns(table.definition, constraint.including, "including");
   for (const int column : key_columns(table.definition, columns, primary ? "primary key" : "unique")) {
-    require_order(column_of(table.definition, column));
+    require_index_order(column_of(table.definition, column).type);
     if (primary) column_of(table.definition, column).not_null = true;
     catalog::IndexProperties::Key key;
     key.column = column;
@@ -295,7 +288,7 @@ void check_comparable(const Definition& referencing, const Definition& reference
     throw SqlError(sqlstate::datatype_mismatch,
                    fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name),
                    fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
-                               to.name, format_type(from.type), format_type(to.type)));
+                               to.name, format_type(from.type.id), format_type(to.type.id)));
   }
 }
 
@@ -323,6 +316,9 @@ std::string stored_default(const CommandContext& context, const Definition& defi
   const int number = definition.find_column(column.name);
   const query::ExpressionPtr value =
       query::analyse_default(expression, shape.columns.at(static_cast<std::size_t>(number - 1)), context.analysis());
+  // NULL is what a column without a default gets.
+  const auto* constant = value->as<query::Constant>();
+  if (constant != nullptr && constant->value.is_null()) return "";
   return query::deparse(*value, nullptr);
 }
 

@@ -77,8 +77,7 @@ void Removal::add_dependents_of_column(const Relation& table, int column) {
   const std::string on = fmt::format("column {} of {}", name, described(table));
   for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
     const Definition& definition = *other.description;
-    // Which columns a view uses is not kept: any of them may be.
-    if (definition.kind == RelationKind::view && uses(definition.view, table.id)) add_view(other, on);
+    if (definition.kind == RelationKind::view && definition.view.uses_column(table.id, column)) add_view(other, on);
     if (definition.kind == RelationKind::sequence && definition.sequence.owner == table.id &&
         definition.sequence.owner_column == column) {
       named_.insert(other.id);

@@ -136,14 +136,6 @@ std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContex
   return {std::move(key), std::move(name)};
 }
 
-void require_order(const catalog::IndexProperties::Key& key) {
-  if (query::less_of(key.type.id) != nullptr) return;
-  throw SqlError(
-      sqlstate::undefined_object,
-      fmt::format("data type {} has no default operator class for access method \"btree\"", format_type(key.type)), "",
-      "You must specify an operator class for the index or define a default operator class for the data type.");
-}
-
 std::string predicate_text(const CommandContext& context, const Definition& table,
                            const syntax::ExpressionPtr& predicate) {
   const query::Relation shape = executor::shape_of(table);
@@ -155,6 +147,14 @@ std::string predicate_text(const CommandContext& context, const Definition& tabl
 }
 
 }  // namespace
+
+void require_index_order(Type type) {
+  if (query::less_of(type.id) != nullptr) return;
+  throw SqlError(
+      sqlstate::undefined_object,
+      fmt::format("data type {} has no default operator class for access method \"btree\"", format_type(type)), "",
+      "You must specify an operator class for the index or define a default operator class for the data type.");
+}
 
 void make_index(CommandContext& context, Definition definition) {
   const RelationId table_id = definition.index.table;
@@ -199,7 +199,7 @@ std::string create_index(CommandContext& context, const syntax::CreateIndex& cre
     names.push_back(column);
   }
   if (create.where != nullptr) index.index.predicate = predicate_text(context, *table->description, create.where);
-  for (const catalog::IndexProperties::Key& key : index.index.keys) require_order(key);
+  for (const catalog::IndexProperties::Key& key : index.index.keys) require_index_order(key.type);
   index.name = create.name;
   if (index.name.empty())
     index.name = NameChooser(context, index.schema).choose(table->description->name, names, "idx");

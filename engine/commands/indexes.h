@@ -9,6 +9,8 @@ namespace polarsim::engine::commands {
 // the index may use it. The caller holds the table's lock in share, so that nobody changes it. Throws 42P07 if the name
 // is taken, 23505 if the index is unique and two rows that live have the same key.
 void make_index(CommandContext& context, Definition definition);
+// 42704 if the type has no order that an index could have.
+void require_index_order(Type type);
 // Empties the index and fills it again, after the table's rows have got other places.
 void refill_index(CommandContext& context, const catalog::Table& table, const catalog::Index& index);
 

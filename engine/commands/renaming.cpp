@@ -85,12 +85,11 @@ void rename_column(CommandContext& context, const Relation& relation, const synt
                                  [](const catalog::Column& column) { return !column.generated_text.empty(); });
   const auto relations = context.catalog().relations(&context.transaction);
   const bool used = std::any_of(relations.begin(), relations.end(), [&](const Relation& other) {
-    const auto& uses = other.description->view.uses;
     const auto& index = other.description->index;
     const bool by_index = index.table == relation.id &&
                           (!index.predicate.empty() || std::any_of(index.keys.begin(), index.keys.end(),
                                                                    [](const auto& key) { return key.column == 0; }));
-    return by_index || std::find(uses.begin(), uses.end(), relation.id) != uses.end();
+    return by_index || other.description->view.uses_column(relation.id, number);
   });
   if (named || used) {
     throw SqlError(sqlstate::feature_not_supported,

@@ -33,6 +33,59 @@ void collect_relations(const query::Query& query, std::set<RelationId>& found) {
   });
 }
 
+// The columns of tables and views that the query names, at any depth. The columns of a join are named where something
+// else names them, but for merged ones.
+class ColumnUses {
+ public:
+  void look(const query::Query& query) {
+    around_.push_back(&query);
+    query::Query own = query;
+    for (query::RangeTableEntry& entry : own.entries) {
+      if (auto* join = std::get_if<query::JoinSource>(&entry.source)) join->columns.resize(join->using_columns.size());
+    }
+    query::for_each_expression(own, [&](const query::ExpressionPtr& each) { look(each); });
+    query::for_each_query(query, [&](const query::QueryPtr& inner) {
+      if (!is_view(query, inner)) look(*inner);
+    });
+    around_.pop_back();
+  }
+  std::vector<RelationId> taken() const {
+    std::vector<RelationId> pairs;
+    for (const auto& [relation, column] : found_) {
+      pairs.push_back(relation);
+      pairs.push_back(static_cast<RelationId>(column));
+    }
+    return pairs;
+  }
+
+ private:
+  static bool is_view(const query::Query& query, const query::QueryPtr& inner) {
+    return std::any_of(query.entries.begin(), query.entries.end(), [&](const query::RangeTableEntry& entry) {
+      const auto* subquery = std::get_if<query::SubquerySource>(&entry.source);
+      return subquery != nullptr && subquery->query == inner && subquery->view != nullptr;
+    });
+  }
+  void look(const query::ExpressionPtr& expression) {
+    if (expression == nullptr) return;
+    if (const auto* column = expression->as<query::Column>()) add(*column);
+    query::for_each_child(*expression, [&](const query::ExpressionPtr& child) { look(child); });
+    if (const auto* subquery = expression->as<query::Subquery>()) look(*subquery->query);
+  }
+  void add(const query::Column& column) {
+    const auto up = static_cast<std::size_t>(column.levels_up);
+    if (column.column < 1 || up >= around_.size()) return;
+    const query::Query& owner = *around_[around_.size() - 1 - up];
+    const query::RangeTableEntry& entry = owner.entries[static_cast<std::size_t>(column.entry)];
+    if (const auto* table = std::get_if<query::TableSource>(&entry.source))
+      found_.insert({table->relation->id, column.column});
+    if (const auto* subquery = std::get_if<query::SubquerySource>(&entry.source); subquery && subquery->view != nullptr)
+      found_.insert({subquery->view->id, column.column});
+  }
+
+  std::vector<const query::Query*> around_;  // innermost last
+  std::set<std::pair<RelationId, int>> found_;
+};
+
 // OR REPLACE may add columns at the end, and change nothing about those before.
 void check_columns(const Definition& before, const Definition& after) {
   constexpr const char* invalid_table_definition = sqlstate::invalid_table_definition;
@@ -82,6 +135,9 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
   std::set<RelationId> uses;
   collect_relations(*query, uses);
   view.view.uses.assign(uses.begin(), uses.end());
+  ColumnUses columns;
+  columns.look(*query);
+  view.view.columns = columns.taken();
 
   syntax::TableName name = create.view;
   name.schema = view.schema;

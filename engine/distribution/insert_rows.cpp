@@ -42,8 +42,8 @@ std::vector<RowsOfShard> rows_by_shard(const Job& job, const TableDistribution& 
   std::map<std::size_t, std::vector<Row>> rows;
   for (const Row& written : std::get<query::ValuesSource>(query.entries[entry].source).rows) {
     const Value value = value_of(written[job.rows->column], values);
-    if (value.is_null()) throw null_in_distribution_column();
-    const std::optional<std::size_t> position = shard_position(table, value);
+    if (value.is_null() && !values.only_shown) throw null_in_distribution_column();
+    const std::optional<std::size_t> position = value.is_null() ? std::size_t{0} : shard_position(table, value);
     if (!position) throw SqlError(sqlstate::internal_error, "could not find shardinterval to which to send the query");
     Row& row = rows[*position].emplace_back();
     row.reserve(written.size());

@@ -8,6 +8,7 @@
 #include "engine/distribution/task_texts.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/system_columns.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::distribution {
@@ -135,13 +136,33 @@ class ParameterCollector {
 
 // --- texts ---
 
+// Those of any table, by their numbers.
+std::vector<int> system_columns_used(const query::Query& query) {
+  std::vector<int> used;
+  query::walk(query, [&](const query::Expression& each, int) {
+    const auto* column = each.as<query::Column>();
+    if (column != nullptr && column->column < 0 && std::find(used.begin(), used.end(), column->column) == used.end())
+      used.push_back(column->column);
+    return true;
+  });
+  return used;
+}
+
 // SELECT NULL::integer AS id, ... WHERE false
-QueryPtr empty_query(const query::RangeTableEntry& entry) {
+QueryPtr empty_query(const query::RangeTableEntry& entry, const std::vector<int>& system_columns) {
   auto query = std::make_shared<query::Query>();
   for (const query::OutputName& column : entry.columns) {
     query::Target target;
     const Type type = column.name.empty() ? Type(TypeId::int4) : column.type;
     target.expression = query::make_expression(query::Constant{}, type);
+    target.name = column.name;
+    query->targets.push_back(std::move(target));
+  }
+  // Behind them, so that the columns keep their numbers.
+  for (const int number : system_columns) {
+    const query::SystemColumn& column = query::system_column(number);
+    query::Target target;
+    target.expression = query::make_expression(query::Constant{}, column.type);
     target.name = column.name;
     query->targets.push_back(std::move(target));
   }
@@ -159,12 +180,13 @@ const JobTable* find_table(const Job& job, const query::RangeTableEntry& entry) 
 }
 
 std::optional<query::RangeTableEntry> without_rows(const Job& job, const std::vector<std::size_t>& positions,
+                                                   const std::vector<int>& system_columns,
                                                    const query::RangeTableEntry& entry) {
   const JobTable* table = find_table(job, entry);
   if (table == nullptr || table->distribution->is_reference() || positions[table->choice] != nowhere)
     return std::nullopt;
   query::RangeTableEntry empty = entry;
-  empty.source = query::SubquerySource{empty_query(entry)};
+  empty.source = query::SubquerySource{empty_query(entry, system_columns)};
   empty.alias_written = true;
   return empty;
 }
@@ -187,14 +209,9 @@ QueryPtr without_row_marks(const QueryPtr& query) {
   return copy;
 }
 
-}  // namespace
-
-std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices,
-                              const ChoiceOfTable& choice_of, const DistributionInputs& inputs,
-                              const JobOptions& options) {
-  auto job = std::make_shared<Job>();
+void collect_parameters(Job& job, const QueryPtr& query, const JobOptions& options, bool keep_numbers) {
   ParameterCollector parameters;
-  parameters.keep_numbers(*query);
+  if (keep_numbers) parameters.keep_numbers(*query);
   if (options.inserts) {
     for (const query::Target& target : query->targets) parameters.compute(target.expression);
     for (const query::RangeTableEntry& entry : query->entries) {
@@ -205,8 +222,29 @@ std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr>
       }
     }
   }
-  job->query = parameters.run(query);
-  job->parameters = parameters.take();
+  job.query = parameters.run(query);
+  job.parameters = parameters.take();
+}
+
+bool uses_all_parameters(const Job& job) {
+  std::vector<char> used(job.parameters.size(), 0);
+  query::walk(*job.query, [&](const query::Expression& each, int) {
+    const auto* parameter = each.as<query::Parameter>();
+    if (parameter != nullptr && parameter->index > 0) used.at(static_cast<std::size_t>(parameter->index) - 1) = 1;
+    return true;
+  });
+  return std::find(used.begin(), used.end(), 0) == used.end();
+}
+
+}  // namespace
+
+std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr> choices,
+                              const ChoiceOfTable& choice_of, const DistributionInputs& inputs,
+                              const JobOptions& options) {
+  auto job = std::make_shared<Job>();
+  collect_parameters(*job, query, options, true);
+  // A node does not find out the type of a parameter that is nowhere: $1 of a call that the coordinator computes.
+  if (!uses_all_parameters(*job)) collect_parameters(*job, query, options, false);
   job->same_parameters = true;
   for (std::size_t i = 0; i < job->parameters.size(); ++i) {
     if (job->parameters[i].statement_parameter != static_cast<int>(i) + 1) job->same_parameters = false;
@@ -252,8 +290,10 @@ std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr>
 std::string task_text(const Job& job, const std::vector<std::size_t>& positions, int partition) {
   QueryPtr query = job.query;
   if (std::find(positions.begin(), positions.end(), nowhere) != positions.end()) {
-    query = without_row_marks(
-        map_entries(query, [&](const query::RangeTableEntry& entry) { return without_rows(job, positions, entry); }));
+    const std::vector<int> system_columns = system_columns_used(*query);
+    query = without_row_marks(map_entries(query, [&](const query::RangeTableEntry& entry) {
+      return without_rows(job, positions, system_columns, entry);
+    }));
   } else if (partition >= 0) {
     query = map_entries(query, [&](const query::RangeTableEntry& entry) { return of_partition(entry, partition); });
   }

@@ -7,6 +7,7 @@
 #include "engine/distribution/insert_rows.h"
 #include "engine/distribution/job.h"
 #include "engine/distribution/task_texts.h"
+#include "engine/query/expression_walk.h"
 #include "engine/query/program.h"
 #include "engine/types/error.h"
 
@@ -55,6 +56,10 @@ std::shared_ptr<const std::vector<Value>> parameters_of(const Job& job, const St
   auto parameters = std::make_shared<std::vector<Value>>();
   parameters->reserve(job.parameters.size());
   for (const ParameterSource& source : job.parameters) {
+    if (source.value && values.only_shown && query::contains_volatility(source.value, Volatility::volatile_function)) {
+      parameters->push_back(Value::null());
+      continue;
+    }
     if (source.value) {
       parameters->push_back(
           query::Program::compile(source.value).run({{}, {}, values.parameters, nullptr}, values.call));
@@ -95,8 +100,8 @@ class TaskMaker {
     for (std::size_t i = 0; i < job_.choices.size(); ++i) {
       const std::optional<std::size_t> position =
           chosen_shard(*job_.choices[i], *table_of_choice(job_, i)->distribution, values_of_choices());
-      if (!position && job_.inserts) throw null_in_distribution_column();
-      positions.push_back(position.value_or(nowhere));
+      if (!position && job_.inserts && !values_.only_shown) throw null_in_distribution_column();
+      positions.push_back(position.value_or(job_.inserts ? 0 : nowhere));
     }
     return positions;
   }
@@ -131,7 +136,7 @@ class TaskMaker {
   }
   StatementValues values_of_choices() {
     if (!job_.inserts) return values_;
-    return {values_.call, parameters()};
+    return {values_.call, parameters(), values_.only_shown};
   }
 
   Task make_task() {
@@ -166,7 +171,8 @@ class TaskMaker {
 
   void add_rows() {
     const JobTable& table = *table_of_choice(job_, 0);
-    for (RowsOfShard& rows : rows_by_shard(job_, *table.distribution, {values_.call, parameters()})) {
+    for (RowsOfShard& rows :
+         rows_by_shard(job_, *table.distribution, {values_.call, parameters(), values_.only_shown})) {
       const Shard& shard = table.distribution->shards[rows.position];
       Task task;
       task.shards = {shard.id};

@@ -30,6 +30,9 @@ struct ShardChoice {
 struct StatementValues {
   const CallContext& call;
   std::span<const Value> parameters = {};
+  // Nothing will be executed: volatile functions are not called. What they would have given is NULL, and a row whose
+  // key that is goes to the first shard.
+  bool only_shown = false;
 };
 
 ShardChoicePtr all_shards();

@@ -37,6 +37,14 @@ class CopyDestination {
   virtual void finish() = 0;
 };
 
+// Rows of COPY TO that are computed elsewhere, some at a time.
+class CopiedRows {
+ public:
+  virtual ~CopiedRows() = default;
+  // Puts the next ones in the place of `rows`, perhaps none; false at the end. Blocks, and throws SqlError.
+  virtual bool next(std::vector<Row>& rows) = 0;
+};
+
 struct CopyInputs {
   Database& database;
   txn::Transaction& transaction;
@@ -58,12 +66,13 @@ struct CopyInputs {
   std::function<std::unique_ptr<CopyDestination>(const query::RelationPtr&)> destination = {};
   // Asked after check(); null, or giving null: the query runs here. Else what runs it, called once when nothing else
   // can be wrong; its columns are the query's.
-  std::function<std::function<QueryResult()>(const query::QueryPtr&)> elsewhere = {};
+  using Elsewhere = std::function<std::unique_ptr<CopiedRows>()>;
+  std::function<Elsewhere(const query::QueryPtr&)> elsewhere = {};
   std::size_t work_memory_bytes = default_work_memory_bytes;
 };
 
-// Runs the whole statement, with everything that elsewhere() gives in memory; the answer has no rows, and the tag "COPY
-// 3". Blocks, and throws SqlError.
+// Runs the whole statement, with no more rows in memory than elsewhere() gives at a time; the answer has no rows, and
+// the tag "COPY 3". Blocks, and throws SqlError.
 QueryResult copy(const syntax::Copy& statement, const CopyInputs& inputs);
 
 }  // namespace polarsim::engine::executor

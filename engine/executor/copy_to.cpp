@@ -101,7 +101,7 @@ std::uint64_t copy_to(const syntax::Copy& statement, const CopyInputs& inputs) {
     force_quote = forced_columns(*relation, columns, options.force_quote, "FORCE_QUOTE");
   }
   if (inputs.check) inputs.check(query);
-  const std::function<QueryResult()> elsewhere = inputs.elsewhere ? inputs.elsewhere(query) : nullptr;
+  const CopyInputs::Elsewhere elsewhere = inputs.elsewhere ? inputs.elsewhere(query) : nullptr;
   const plan::PlannedStatementPtr planned =
       elsewhere ? nullptr : plan::plan_query(query, {inputs.call, inputs.planner, {}});
   const std::vector<query::OutputName> output = query::output_columns(*query);
@@ -121,10 +121,19 @@ std::uint64_t copy_to(const syntax::Copy& statement, const CopyInputs& inputs) {
     write_rows(next, *writer, binary, output, inputs.call, sink);
   };
   if (elsewhere) {
-    const QueryResult result = elsewhere();
+    const std::unique_ptr<CopiedRows> source = elsewhere();
+    // Before anything is said to the client, who then hears of most errors instead of rows.
+    std::vector<Row> rows;
+    bool more = source->next(rows);
+    std::size_t at = 0;
     write([&](RowView& row) {
-      if (count == result.rows.size()) return false;
-      row = result.rows[count++];
+      while (at == rows.size()) {
+        more = more && source->next(rows);
+        if (!more) return false;
+        at = 0;
+      }
+      row = rows[at++];
+      ++count;
       return true;
     });
   } else {

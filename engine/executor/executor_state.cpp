@@ -93,7 +93,7 @@ SubplanState& ExecutorState::subplan_state(int subplan) {
   return *made;
 }
 
-Value ExecutorState::run(const query::Subplan& subplan, std::span<const Value> arguments, std::span<const Value> left) {
+Value ExecutorState::run(const query::Subplan& subplan, std::span<const Value> arguments, query::LeftSide& left) {
   for (std::size_t i = 0; i < arguments.size(); ++i) set_parameter(subplan.arguments[i].parameter, arguments[i]);
   return subplan_state(subplan.subplan).value(subplan, left);
 }

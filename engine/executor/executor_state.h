@@ -89,7 +89,7 @@ class ExecutorState final : public query::SubplanRunner {
   std::uint64_t version(const Dependencies& dependencies) const;
 
   // --- subplans ---
-  Value run(const query::Subplan& subplan, std::span<const Value> arguments, std::span<const Value> left) override;
+  Value run(const query::Subplan& subplan, std::span<const Value> arguments, query::LeftSide& left) override;
   CommonTable& common_table(int subplan);
   // Forgets the rows if they were computed from parameters that have changed.
   void renew(CommonTable& table);

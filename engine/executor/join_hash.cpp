@@ -237,6 +237,8 @@ class HashJoinState final : public NodeState {
   }
 
   bool join_left(RowView& row) {
+    // Nothing to join with: the left side is not looked at, as there.
+    if (parts_right_.empty() && rows_.size() == 0 && !wants_unmatched_left()) return false;
     for (;;) {
       if (!has_left_ && !next_left()) return false;
       while (at_ != RightRows::none) {

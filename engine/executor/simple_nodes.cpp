@@ -193,6 +193,7 @@ class LimitState final : public ParentState {
  protected:
   bool produce(RowView& row) override {
     if (!started_) start();
+    if (limit_rows_ == 0) return false;
     RowView found;
     while (skipped_ < offset_rows_) {
       if (!child_->next(found)) return false;
@@ -204,7 +205,7 @@ class LimitState final : public ParentState {
       project(found, {}, row);
       return true;
     }
-    if (ties_.empty() || limit_rows_ == 0 || !child_->next(found) || !ties_.equal(last_, found)) return false;
+    if (ties_.empty() || !child_->next(found) || !ties_.equal(last_, found)) return false;
     project(found, {}, row);
     return true;
   }

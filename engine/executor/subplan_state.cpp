@@ -20,25 +20,28 @@ bool is_true(const Value& value) { return !value.is_null() && value.as_boolean()
 bool is_false(const Value& value) { return !value.is_null() && !value.as_boolean(); }
 
 // (a, b) op (c, d): `=` holds if it holds of all columns, `<>` if of some; others by the first columns that differ.
-Value compare_rows(const std::vector<const OperatorEntry*>& entries, RowView left, RowView right,
+// A column of the left side is looked at if those before it leave the answer open.
+template <typename Left>
+Value compare_rows(const std::vector<const OperatorEntry*>& entries, Left&& left, RowView right,
                    const CallContext& context) {
-  if (entries.size() == 1) return compare_one(*entries[0], left[0], right[0], context);
+  if (entries.size() == 1) return compare_one(*entries[0], left(0), right[0], context);
   const std::string_view symbol = entries[0]->symbol;
   if (symbol == "=" || symbol == "<>") {
     const bool decisive = symbol == "<>";
     bool unknown = false;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      const Value result = compare_one(*entries[i], left[i], right[i], context);
+      const Value result = compare_one(*entries[i], left(i), right[i], context);
       if (decisive ? is_true(result) : is_false(result)) return Value::boolean(decisive);
       unknown = unknown || result.is_null();
     }
     return unknown ? Value::null() : Value::boolean(!decisive);
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (left[i].is_null() || right[i].is_null()) return Value::null();
+    const Value& own = left(i);
+    if (own.is_null() || right[i].is_null()) return Value::null();
     const bool last = i + 1 == entries.size();
-    if (last || compare_values(left[i], right[i], entries[i]->left) != 0)
-      return compare_one(*entries[i], left[i], right[i], context);
+    if (last || compare_values(own, right[i], entries[i]->left) != 0)
+      return compare_one(*entries[i], own, right[i], context);
   }
   return Value::null();
 }
@@ -135,7 +138,7 @@ void SubplanState::set_outputs(std::vector<Value>& parameters) {
   version_ = now;
 }
 
-Value SubplanState::value(const query::Subplan& subplan, std::span<const Value> left) {
+Value SubplanState::value(const query::Subplan& subplan, query::LeftSide& left) {
   switch (subplan.kind) {
     case query::Subquery::Kind::exists:
       return exists();
@@ -151,12 +154,13 @@ Value SubplanState::value(const query::Subplan& subplan, std::span<const Value> 
   }
 }
 
-Value SubplanState::compare_all(const query::Subplan& subplan, std::span<const Value> left) {
+Value SubplanState::compare_all(const query::Subplan& subplan, query::LeftSide& left) {
   const bool all = subplan.kind == query::Subquery::Kind::all;
   NodeState& rows = tree();
   bool unknown = false;
   for (RowView row; rows.next(row);) {
-    const Value result = compare_rows(subplan.comparisons, left, row, state_.call());
+    const Value result = compare_rows(
+        subplan.comparisons, [&](std::size_t i) -> const Value& { return left.at(i); }, row, state_.call());
     if (all ? is_false(result) : is_true(result)) return Value::boolean(!all);
     unknown = unknown || result.is_null();
   }
@@ -181,15 +185,19 @@ void SubplanState::fill_table(const query::Subplan& subplan) {
 
 // Of = ANY alone. What does not match, may still match as far as anybody knows: a row with NULLs, or all rows if there
 // are NULLs on the left.
-Value SubplanState::compare_hashed(const query::Subplan& subplan, std::span<const Value> left) {
+Value SubplanState::compare_hashed(const query::Subplan& subplan, query::LeftSide& left) {
   const std::uint64_t now = state_.version(tree_->dependencies());
   if (!table_ || version_ != now) fill_table(subplan);
   version_ = now;
+  if (table_->size() == 0 && rows_with_nulls_.empty()) return Value::boolean(false);
+  Row keys;
+  for (std::size_t i = 0; i < subplan.comparisons.size(); ++i) keys.push_back(left.at(i));
   const auto may_match = [&](RowView row) {
-    return !is_false(compare_rows(subplan.comparisons, left, row, state_.call()));
+    return !is_false(compare_rows(
+        subplan.comparisons, [&](std::size_t i) -> const Value& { return keys[i]; }, row, state_.call()));
   };
-  const bool all_known = !has_null(left);
-  if (all_known && table_->find(left)) return Value::boolean(true);
+  const bool all_known = !has_null(keys);
+  if (all_known && table_->find(keys)) return Value::boolean(true);
   if (!all_known) {
     for (std::uint32_t i = 0; i < table_->size(); ++i) {
       if (may_match(table_->keys(i))) return Value::null();

@@ -18,7 +18,7 @@ class SubplanState {
   // changed.
   void set_outputs(std::vector<Value>& parameters);
   // The parameters that are its arguments have been set.
-  Value value(const query::Subplan& subplan, std::span<const Value> left);
+  Value value(const query::Subplan& subplan, query::LeftSide& left);
 
  private:
   NodeState& tree();  // at its beginning
@@ -26,8 +26,8 @@ class SubplanState {
   Value array();
   // One row, or NULLs; throws 21000 if there are more.
   void scalar(Row& row);
-  Value compare_all(const query::Subplan& subplan, std::span<const Value> left);
-  Value compare_hashed(const query::Subplan& subplan, std::span<const Value> left);
+  Value compare_all(const query::Subplan& subplan, query::LeftSide& left);
+  Value compare_hashed(const query::Subplan& subplan, query::LeftSide& left);
   void fill_table(const query::Subplan& subplan);
 
   ExecutorState& state_;

@@ -37,6 +37,7 @@ class StoredRows final : public FunctionRows {
 }  // namespace
 
 void IntermediateResults::store(std::string_view name, std::int64_t columns, const Array& values, bool append) {
+  if (columns == 0 && name.empty() && values.elements().empty()) return clear();
   if (columns < 1 || values.elements().size() % static_cast<std::size_t>(columns) != 0)
     throw SqlError(sqlstate::invalid_parameter_value, fmt::format("the values of \"{}\" make no rows", name));
   auto result = std::make_shared<Result>();

@@ -1,8 +1,9 @@
-// Rows that a coordinator has computed and lends to a session of a node until the end of its transaction: what
+// Rows that a coordinator has computed and lends to a session of a node until the end of its statement: what
 // read_intermediate_result() gives and store_intermediate_result() takes (the relative's intermediate_results.c, which
 // keeps them in files).
 //
-// Values are texts; whoever reads says what types they are of. Kept in memory.
+// Values are texts; whoever reads says what types they are of. Kept in memory until the coordinator clears them, or the
+// transaction, or what was done since a savepoint, ends.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ class Array;
 class IntermediateResults {
  public:
   // `values`: texts or NULLs, row by row. Unless `append`, what there was of the name goes. 22023 if they make no rows.
+  // Without a name, columns and values: clear().
   void store(std::string_view name, std::int64_t columns, const Array& values, bool append);
   // 58P01 if there is none of the name; 42804 if it has another number of columns.
   std::unique_ptr<FunctionRows> read(std::string_view name, std::span<const RequestedColumn> columns,

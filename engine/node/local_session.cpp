@@ -348,7 +348,11 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
   } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
     const Prepared prepared = find_prepared(executed->name);
     const Row arguments = evaluate_arguments(*executed, prepared);
-    return run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types, true});
+    QueryResult answer = run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types, true});
+    const auto same = [](const ResultColumn& a, const ResultColumn& b) { return a.name == b.name && a.type == b.type; };
+    if (!std::ranges::equal(prepared.columns, answer.columns, same))
+      throw SqlError(sqlstate::feature_not_supported, "cached plan must not change result type");
+    return answer;
   } else if (const auto* copied = std::get_if<syntax::Copy>(&body)) {
     result = run_copy(*copied);
   } else {
@@ -380,9 +384,16 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
   StatementDescription description;
   if (is_query(*request.statement)) {
     queried_ = true;
-    const StatementPlanPtr planned = plan(request);
-    for (const Type& type : planned->parameter_types) description.parameters.push_back(type.id);
-    for (const query::OutputName& column : planned->columns) description.columns.push_back({column.name, column.type});
+    // A plan will be wanted. That there is none, as something constant fails, is told when the statement is executed.
+    StatementPlanPtr described;
+    try {
+      described = plan(request);
+    } catch (const SqlError&) {
+      described = analyse_only(request);
+    }
+    for (const Type& type : described->parameter_types) description.parameters.push_back(type.id);
+    for (const query::OutputName& column : described->columns)
+      description.columns.push_back({column.name, column.type});
   } else if (const auto* shown = std::get_if<syntax::ShowVariable>(&body)) {
     description.columns.push_back({shown->name, TypeId::text});
   } else if (std::holds_alternative<syntax::Explain>(body)) {

@@ -133,6 +133,7 @@ class LocalSession final : public Session {
     syntax::StatementPtr statement;
     std::string text;
     std::vector<TypeId> types;
+    std::vector<ResultColumn> columns;  // what it gives, which must stay so
   };
 
   static QueryResult tagged(std::string tag);
@@ -174,6 +175,9 @@ class LocalSession final : public Session {
   void keep_plan(const StatementPlanPtr& plan);
   // Whether the session may use, and add to, the plans that sessions have in common.
   bool has_common_plans() const;
+  StatementPlanPtr analyse_only(const StatementRequest& request);
+  // All of a plan but how it is executed.
+  std::shared_ptr<StatementPlan> analyse_plan(const StatementRequest& request, executor::CatalogRelations& relations);
   StatementPlanPtr make_plan(const StatementRequest& request, executor::CatalogRelations& relations);
   bool still_holds(const StatementPlan& plan, const StatementRequest& request, executor::CatalogRelations& relations);
   Row typed_parameters(const StatementPlan& plan, const StatementRequest& request) const;

@@ -151,6 +151,7 @@ QueryResult LocalSession::rollback_to(const std::string& name) {
   const auto found = find_savepoint(name);
   database_.transactions().rollback_to(*transaction_, name);
   settled_ = found->before;
+  results_.clear();
   savepoints_.erase(found + 1, savepoints_.end());
   status_ = TransactionStatus::in_transaction;
   return tagged("ROLLBACK");

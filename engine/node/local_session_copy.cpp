@@ -21,10 +21,10 @@ QueryResult LocalSession::run_copy(const syntax::Copy& statement) {
   const auto destination = [&](const query::RelationPtr& relation) {
     return hook_ == nullptr ? nullptr : hook_->copy_into(relation, statement);
   };
-  const auto elsewhere = [&](const query::QueryPtr& query) -> std::function<QueryResult()> {
+  const auto elsewhere = [&](const query::QueryPtr& query) -> executor::CopyInputs::Elsewhere {
     const QueryHook::PlanPtr hooked = hook_ == nullptr ? nullptr : hook_->plan(query);
     if (hooked == nullptr) return nullptr;
-    return [this, hooked] { return hook_->run({*hooked, {}, {}}); };
+    return [this, hooked] { return hook_->rows_to_copy({*hooked, {}, {}}); };
   };
   return executor::copy(statement, {.database = database_,
                                     .transaction = *transaction_,

@@ -173,7 +173,23 @@ bool LocalSession::still_holds(const StatementPlan& plan, const StatementRequest
   return plan.hook_owner == hook_->owner() && plan.hook_version == hook_->version();
 }
 
+StatementPlanPtr LocalSession::analyse_only(const StatementRequest& request) {
+  const std::vector<std::string> path = search_path();
+  executor::CatalogRelations relations(database_, relations_, *transaction_, path);
+  return analyse_plan(request, relations);
+}
+
 StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, executor::CatalogRelations& relations) {
+  const std::shared_ptr<StatementPlan> made = analyse_plan(request, relations);
+  if (hook_ != nullptr) made->hook_owner = hook_->owner();
+  if (hook_ != nullptr) made->hook_version = hook_->version();
+  if (hook_ != nullptr) made->hooked = hook_->plan(made->query);
+  if (made->hooked == nullptr) made->planned = plan_here(made->query);
+  return made;
+}
+
+std::shared_ptr<StatementPlan> LocalSession::analyse_plan(const StatementRequest& request,
+                                                          executor::CatalogRelations& relations) {
   auto made = std::make_shared<StatementPlan>();
   made->statement = request.statement;
   made->declared.assign(request.types.begin(), request.types.end());
@@ -188,10 +204,6 @@ StatementPlanPtr LocalSession::make_plan(const StatementRequest& request, execut
   made->allows_catalog_changes = allows_catalog_changes();
   made->opened = recording.take();
   made->columns = query::output_columns(*made->query);
-  if (hook_ != nullptr) made->hook_owner = hook_->owner();
-  if (hook_ != nullptr) made->hook_version = hook_->version();
-  if (hook_ != nullptr) made->hooked = hook_->plan(made->query);
-  if (made->hooked == nullptr) made->planned = plan_here(made->query);
   return made;
 }
 
@@ -411,13 +423,14 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
 QueryResult LocalSession::prepare_statement(const StatementRequest& request, const syntax::Prepare& prepare) {
   if (prepared_.contains(prepare.name))
     throw SqlError("42P05", fmt::format("prepared statement \"{}\" already exists", prepare.name));
-  Prepared made{prepare.statement, std::string(request.text), {}};
+  Prepared made{prepare.statement, std::string(request.text), {}, {}};
   for (const syntax::TypeName& name : prepare.types) made.types.push_back(query::resolve_type(name).id);
   const bool of_its_own = transaction_ == nullptr;
   if (of_its_own) start_transaction();
   // For its errors; and it finds the types that were not said.
   const StatementDescription description = describe_in_transaction({made.statement, made.text, {}, made.types});
   made.types = description.parameters;
+  made.columns = description.columns;
   if (of_its_own) database_.transactions().commit(take_transaction());
   prepared_.emplace(prepare.name, std::move(made));
   return tagged("PREPARE");

@@ -39,6 +39,8 @@ class QueryHook {
   // Hooks of one owner say the same about a query while their versions are the same. Only compared.
   virtual const void* owner() const = 0;
   virtual QueryResult run(const Run& run) = 0;
+  // The same for COPY TO. What `run` refers to must last as long as the rows.
+  virtual std::unique_ptr<executor::CopiedRows> rows_to_copy(const Run& run) = 0;
   // The lines of EXPLAIN; runs the query if the options say ANALYZE.
   virtual std::vector<std::string> explain(const Run& run, const plan::ExplainOptions& options) = 0;
   // Where the rows of a COPY FROM go; null: into the node's own table. The relation is open and locked. Throws if the

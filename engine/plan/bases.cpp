@@ -21,6 +21,8 @@ class JoinPlanner {
   Stage run(const std::vector<ExpressionPtr>& above, const std::vector<query::SortClause>* order) {
     distribute_conditions(level_);
     if (level_.bases.empty()) return without_relations();
+    // Like set_dummy_rel_pathlist(): a subquery that is never asked is not planned, so that nothing in it fails.
+    if (level_.bases.size() == 1 && never() && is_subquery(level_.bases.front())) return without_rows(above);
     for (std::size_t i = 0; i < level_.bases.size(); ++i) plan_source(static_cast<int>(i));
     collect_columns(above);
     for (BaseRelation& base : level_.bases) finish_base(base);
@@ -45,6 +47,20 @@ class JoinPlanner {
     return stage;
   }
 
+  bool is_subquery(const BaseRelation& base) const {
+    const auto& source = level_.query.entries[static_cast<std::size_t>(base.entry)].source;
+    return std::holds_alternative<query::SubquerySource>(source);
+  }
+
+  // For whoever asks for these expressions' columns.
+  Stage without_rows(const std::vector<ExpressionPtr>& above) {
+    collect_columns(above);
+    Stage stage;
+    stage.outputs = level_.bases.front().columns_used;
+    stage.plan = std::make_shared<Plan>();
+    return without_rows(std::move(stage));
+  }
+
   bool never() const {
     return std::any_of(level_.one_time_conditions.begin(), level_.one_time_conditions.end(),
                        [](const ExpressionPtr& condition) { return is_false_constant(condition); });
@@ -52,23 +68,25 @@ class JoinPlanner {
 
   Stage with_one_time_conditions(Stage stage) {
     if (level_.one_time_conditions.empty()) return stage;
-    Stage gated;
-    if (never()) {
-      gated.plan = std::make_shared<Plan>();
-      gated.outputs = gated.seen = stage.outputs;
-      for (const ExpressionPtr& output : stage.outputs) {
-        const Type type = output ? output->type : Type(TypeId::boolean);
-        gated.plan->targets.push_back({make_expression(query::Constant{}, type), ""});
-      }
-      gated.plan->cost.rows = 0;
-      // What is above looks at its columns by position: it is one node more.
-      gated.plan->node = Result{};
-      gated.plan->one_time_conditions = {make_boolean(false)};
-      return make_stage(Result{}, gated);
-    }
-    gated = make_stage(Result{}, stage);
+    if (never()) return without_rows(std::move(stage));
+    Stage gated = make_stage(Result{}, stage);
     gated.plan->one_time_conditions = level_.one_time_conditions;
     return gated;
+  }
+
+  static Stage without_rows(Stage stage) {
+    Stage gated;
+    gated.plan = std::make_shared<Plan>();
+    gated.outputs = gated.seen = stage.outputs;
+    for (const ExpressionPtr& output : stage.outputs) {
+      const Type type = output ? output->type : Type(TypeId::boolean);
+      gated.plan->targets.push_back({make_expression(query::Constant{}, type), ""});
+    }
+    gated.plan->cost.rows = 0;
+    // What is above looks at its columns by position: it is one node more.
+    gated.plan->node = Result{};
+    gated.plan->one_time_conditions = {make_boolean(false)};
+    return make_stage(Result{}, gated);
   }
 
   Order wanted_order(const std::vector<query::SortClause>& clauses) {

@@ -105,15 +105,18 @@ ExpressionPtr ExpressionAnalyser::between(const Syntax& expression) {
   using enum Logical::Kind;
   const int position = expression.position;
   const ExpressionPtr value = analyse(expression.arguments[0]);
-  const ExpressionPtr low = analyse(expression.arguments[1]);
-  const ExpressionPtr high = analyse(expression.arguments[2]);
   const auto compare = [&](std::string_view symbol, const ExpressionPtr& bound) {
     return coerce_to_boolean(make_operator_call({symbol, {}, position}, value, bound, scope_), "AND", scope_);
   };
-  const auto inside = [&](const ExpressionPtr& from, const ExpressionPtr& to) {
-    return expression.negated ? make_logical(disjunction, {compare("<", from), compare(">", to)}, position)
-                              : make_logical(conjunction, {compare(">=", from), compare("<=", to)}, position);
+  // The first comparison is made before the second bound is looked at, as there: the first error is the same.
+  const auto inside = [&](const Syntax& from, const Syntax& to) {
+    const bool out = expression.negated;
+    const ExpressionPtr above = compare(out ? "<" : ">=", analyse(from));
+    const ExpressionPtr below = compare(out ? ">" : "<=", analyse(to));
+    return make_logical(out ? disjunction : conjunction, {above, below}, position);
   };
+  const Syntax& low = *expression.arguments[1];
+  const Syntax& high = *expression.arguments[2];
   const ExpressionPtr plain = inside(low, high);
   if (!expression.symmetric) return plain;
   return make_logical(expression.negated ? conjunction : disjunction, {plain, inside(high, low)}, position);

@@ -66,6 +66,19 @@ void Writer::write_changed_table(const Query& query, std::string_view keyword, b
 // The conversions of assignment are made again where it is read.
 void Writer::write_assigned(const Expression& expression) { write(without_assignment(expression), false); }
 
+// A conversion that is written would be a cast, which cuts off what an assignment refuses.
+void Writer::write_assigned_rows(const ValuesSource& values) {
+  put("VALUES ");
+  for (std::size_t i = 0; i < values.rows.size(); ++i) {
+    put(i > 0 ? ", (" : "(");
+    for (std::size_t j = 0; j < values.rows[i].size(); ++j) {
+      if (j > 0) put(",");
+      write_assigned(*values.rows[i][j]);
+    }
+    put(")");
+  }
+}
+
 void Writer::write_assignments(const Query& query, const std::vector<Target>& targets) {
   const char* separator = "";
   for (const Target& target : targets) {
@@ -105,7 +118,7 @@ void Writer::write_insert_defaults(const Query& query) {
 
 void Writer::write_insert_values(const Query& query) {
   if (const RangeTableEntry* source = whole_source(query)) {
-    if (const auto* values = std::get_if<ValuesSource>(&source->source)) return write_values(*values);
+    if (const auto* values = std::get_if<ValuesSource>(&source->source)) return write_assigned_rows(*values);
     if (const auto* subquery = std::get_if<SubquerySource>(&source->source)) {
       return write_query(*subquery->query, nullptr, false);
     }

@@ -183,6 +183,7 @@ void Writer::write(const Expression& expression, bool show_implicit) {
       w.write_subscripts(node.indexes);
     }
     void operator()(const FieldSelection& node) {
+      if (w.write_field_of_subquery(node)) return;
       const bool bare = node.record->as<Subscript>() || node.record->as<FieldSelection>();
       if (!bare) w.put("(");
       w.write(*node.record, true);
@@ -217,6 +218,20 @@ void Writer::write(const Expression& expression, bool show_implicit) {
     void operator()(const DefaultValue&) { w.put("DEFAULT"); }
   };
   std::visit(Visitor{*this, expression, show_implicit}, expression.node);
+}
+
+// SET (a, b) = (SELECT x, y ...) has a subquery that gives a row, whose fields have no names that a text could use.
+// Each of them is written as a subquery of its own.
+bool Writer::write_field_of_subquery(const FieldSelection& selection) {
+  const auto* subquery = selection.record->as<Subquery>();
+  if (subquery == nullptr || subquery->kind != Subquery::Kind::scalar || subquery->query->targets.size() != 1)
+    return false;
+  const auto* row = subquery->query->targets[0].expression->as<RowConstructor>();
+  if (row == nullptr) return false;
+  auto one = std::make_shared<Query>(*subquery->query);
+  one->targets[0].expression = row->fields[static_cast<std::size_t>(selection.field) - 1];
+  write_subquery(Subquery{Subquery::Kind::scalar, std::move(one), {}, {}});
+  return true;
 }
 
 void Writer::write_logical(const Logical& logical, const Expression& expression) {

@@ -29,6 +29,7 @@ class Writer {
   // --- deparse_expression.cpp ---
   // `show_implicit`: conversions that nobody wrote, too.
   void write(const Expression& expression, bool show_implicit);
+  bool write_field_of_subquery(const FieldSelection& selection);
 
   // For expressions outside of queries.
   void set_relation(const Relation* relation) { relation_ = relation; }
@@ -60,6 +61,7 @@ class Writer {
   void write_set_operation(const SetOperation& operation, const Query& query, const std::vector<std::string>* names,
                            bool names_are_visible);
   void write_values(const ValuesSource& values);
+  void write_assigned_rows(const ValuesSource& values);
   void write_group_by(const Query& query);
   void write_row_marks(const Query& query);
   void write_sort_target(const Query& query, int target, bool by_number);

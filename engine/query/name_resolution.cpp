@@ -18,7 +18,8 @@ const Relation* table_of(const RangeTableEntry& entry) {
 void check_lateral(const NamespaceItem& item, const Query& query, int position) {
   if (!item.lateral_only || item.lateral_ok) return;
   ErrorFields error{sqlstate::invalid_column_reference,
-                    fmt::format("invalid reference to FROM-clause entry for table \"{}\"", item.name),
+                    fmt::format("invalid reference to FROM-clause entry for table \"{}\"",
+                                item.name.empty() ? "unnamed_join" : item.name),
                     "",
                     "",
                     "",

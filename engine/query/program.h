@@ -15,11 +15,20 @@
 
 namespace polarsim::engine::query {
 
+// The left side of a comparison with a subquery's rows. What nobody asks for is not computed, and does not fail.
+class LeftSide {
+ public:
+  virtual const Value& at(std::size_t column) = 0;
+
+ protected:
+  ~LeftSide() = default;
+};
+
 // What runs subplans; the executor.
 class SubplanRunner {
  public:
-  // The value of an EXISTS, scalar or array subquery, or of a comparison with ANY or ALL (left's values are given).
-  virtual Value run(const Subplan& subplan, std::span<const Value> arguments, std::span<const Value> left) = 0;
+  // The value of an EXISTS, scalar or array subquery, or of a comparison with ANY or ALL.
+  virtual Value run(const Subplan& subplan, std::span<const Value> arguments, LeftSide& left) = 0;
   // The value of a plan's parameter; an initial plan is computed when it is first asked for.
   virtual const Value& parameter(int index) = 0;
 
@@ -52,6 +61,7 @@ class Program {
   explicit operator bool() const { return implementation_ != nullptr; }
 
   struct Implementation;  // program_step.h
+  const Implementation& implementation() const { return *implementation_; }
 
  private:
   std::unique_ptr<Implementation> implementation_;

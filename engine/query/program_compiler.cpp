@@ -59,6 +59,13 @@ class Compiler {
   void land(StepIndex jump) { to_.steps[jump].jump = static_cast<std::int32_t>(to_.steps.size() - jump); }
   void copy(Operand from, Slot target) { emit({.run = steps::copy, .left = from, .target = target}); }
 
+  void use_inputs_of(const Program& inner) {
+    const Program::Implementation& part = inner.implementation();
+    to_.first_size = std::max(to_.first_size, part.first_size);
+    to_.second_size = std::max(to_.second_size, part.second_size);
+    to_.parameters_size = std::max(to_.parameters_size, part.parameters_size);
+  }
+
   // --- where a value is, or is put ---
 
   // Where the expression's value is found once the steps emitted for it have run.
@@ -418,7 +425,19 @@ class Compiler {
     std::vector<ExpressionPtr> values;
     for (const Subplan::Argument& argument : node.arguments) values.push_back(argument.value);
     details->arguments = evaluated_arguments(values);
-    details->left = evaluated_arguments(node.left);
+    details->left = new_slots(node.left.size());
+    details->when_asked.resize(node.left.size());
+    for (std::size_t i = 0; i < node.left.size(); ++i) {
+      const Expression& left = *node.left[i];
+      const bool is_there = left.as<Constant>() || left.as<Column>() || left.as<Parameter>();
+      // The operand of a CASE is known in this program alone.
+      if (is_there || !case_operands_.empty()) {
+        put(left, details->left + static_cast<Slot>(i));
+      } else {
+        details->when_asked[i] = std::make_unique<Program>(Program::compile(node.left[i]));
+        use_inputs_of(*details->when_asked[i]);
+      }
+    }
     emit({.run = steps::subplan, .target = target}, std::move(details));
   }
 

@@ -145,6 +145,8 @@ struct SubplanDetails final : StepDetails {
   Subplan subplan;
   std::uint32_t arguments = 0;  // slots
   std::uint32_t left = 0;
+  // Those of the left side that are computed when they are asked for; others are in their slots.
+  std::vector<std::unique_ptr<Program>> when_asked;
 };
 const Step* subplan(const Step& step, Frame& frame);
 

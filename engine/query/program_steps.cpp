@@ -261,13 +261,37 @@ const Step* plan_parameter(const Step& step, Frame& frame) {
   return step.next();
 }
 
+namespace {
+
+class LeftOfSubplan final : public LeftSide {
+ public:
+  LeftOfSubplan(const SubplanDetails& details, Frame& frame) : details_(details), frame_(frame) {}
+
+  const Value& at(std::size_t column) override {
+    Value& value = frame_.slots[details_.left + column];
+    Program* const program = details_.when_asked[column].get();
+    if (program == nullptr) return value;
+    if (computed_.empty()) computed_.resize(details_.when_asked.size());
+    if (!computed_[column]) value = program->run(frame_.inputs, frame_.context);
+    computed_[column] = true;
+    return value;
+  }
+
+ private:
+  const SubplanDetails& details_;
+  Frame& frame_;
+  std::vector<bool> computed_;
+};
+
+}  // namespace
+
 const Step* subplan(const Step& step, Frame& frame) {
   const auto& details = step.as<SubplanDetails>();
   if (frame.inputs.subplans == nullptr)
     throw SqlError(sqlstate::internal_error, "a subplan was asked for without a plan");
-  frame.slots[step.target] =
-      frame.inputs.subplans->run(details.subplan, {frame.slots + details.arguments, details.subplan.arguments.size()},
-                                 {frame.slots + details.left, details.subplan.left.size()});
+  LeftOfSubplan left(details, frame);
+  frame.slots[step.target] = frame.inputs.subplans->run(
+      details.subplan, {frame.slots + details.arguments, details.subplan.arguments.size()}, left);
   return step.next();
 }
 

@@ -18,7 +18,7 @@ constexpr int base = 10000;
 constexpr int base_digits = 4;
 constexpr std::int32_t weight_max = 32767;
 constexpr std::int32_t scale_max = 16383;
-constexpr int typed_scale_max = 2000;  // of round() and trunc()
+constexpr int whole_digits_max = 131072;  // and one more for round(): beyond them nothing is left
 constexpr std::array<int, 5> powers_of_ten = {1, 10, 100, 1000, 10000};
 
 [[noreturn]] void throw_overflow() {
@@ -446,13 +446,13 @@ Numeric operator%(const Numeric& a, const Numeric& b) {
 
 Numeric Numeric::round(int scale) const {
   Numeric result = *this;
-  result.set_scale_rounded(std::clamp(scale, -typed_scale_max, typed_scale_max));
+  result.set_scale_rounded(std::clamp(scale, -whole_digits_max - 1, scale_max));
   return result.checked();
 }
 
 Numeric Numeric::truncate(int scale) const {
   Numeric result = *this;
-  result.set_scale_truncated(std::clamp(scale, -typed_scale_max, typed_scale_max));
+  result.set_scale_truncated(std::clamp(scale, -whole_digits_max - 1, scale_max));
   return result;
 }
 

@@ -35,31 +35,14 @@ bool wants_small_numbers(std::string_view name) {
 
 // They tell of the session, of how rows are stored, or of chance; or take internal numbers.
 bool is_excluded(const FunctionEntry& entry) {
-  static const Names names{"current_setting",
-                           "version",
-                           "now",
-                           "statement_timestamp",
-                           "transaction_timestamp",
-                           "current_database",
-                           "current_catalog",
-                           "current_schema",
-                           "current_schemas",
-                           "format_type",
-                           "jsonb_cmp",
-                           "txid_status",
-                           "convert",
-                           "convert_from",
-                           "convert_to",
-                           "length_in_encoding",
-                           "to_ascii",
-                           "obj_description",
-                           "col_description",
-                           "shobj_description",
-                           "age",
-                           "getdatabaseencoding",
-                           "inet_client_addr",
-                           "row_security_active",
-                           "current_query"};
+  static const Names names{"current_setting", "version", "now", "statement_timestamp", "transaction_timestamp",
+                           "current_database", "current_catalog", "current_schema", "current_schemas", "format_type",
+                           "jsonb_cmp", "txid_status", "convert", "convert_from", "convert_to", "length_in_encoding",
+                           "to_ascii", "obj_description", "col_description", "shobj_description", "age",
+                           "getdatabaseencoding", "inet_client_addr", "row_security_active", "current_query",
+                           // They want internal numbers, or a row.
+                           "interval", "json_populate_record", "jsonb_populate_record", "json_populate_recordset",
+                           "jsonb_populate_recordset"};
   const std::string_view name = entry.name;
   return entry.volatility == Volatility::volatile_function || names.contains(name) || name.starts_with("pg_") ||
          name.starts_with("txid_") || name.starts_with("current_") || name.starts_with("local") ||
@@ -259,6 +242,9 @@ std::string StatementGenerator::operation(T wanted, const Place& place, int dept
 std::string StatementGenerator::call(T wanted, const Place& place, int depth) {
   const FunctionEntry* entry = pick(functions(), wanted, place.careful(), choices_);
   if (entry == nullptr || (clustered_ && may_fail_early(*entry))) return leaf(wanted, place, false);
+  // Their second argument is a modifier, as the catalog keeps it.
+  const std::string_view name = entry->name;
+  if ((name == "varchar" || name == "bpchar") && entry->arguments.size() > 1) return leaf(wanted, place, false);
   Signature signature;
   if (!resolve(entry->arguments, entry->result, wanted, signature)) return leaf(wanted, place, false);
   std::vector<T>& types = signature.arguments;

@@ -28,7 +28,8 @@ GeneratedStatement StatementGenerator::statement() {
   }
   if (tables < (clustered_ ? 3U : 2U) && choices_.percent(80)) return create_table();
   if (empty > 0 && choices_.percent(70)) return insert_statement();
-  switch (choices_.weighted({60, 11, 8, 4, tables < 5 ? 3U : 0U, 3, 2, 4, 2, 1, clustered_ ? 1U : 0U})) {
+  const std::size_t executes = schema_.prepared.empty() ? 0 : 5;
+  switch (choices_.weighted({60, 11, 8, 4, tables < 5 ? 3U : 0U, 3, 2, 4, 2, 1, clustered_ ? 1U : 0U, 3, executes})) {
     case 0:
       return select_statement();
     case 1:
@@ -49,6 +50,10 @@ GeneratedStatement StatementGenerator::statement() {
       return drop_statement();
     case 9:
       return truncate_statement();
+    case 11:
+      return prepare_statement();
+    case 12:
+      return execute_statement();
     default:
       return clustered_ ? change_placement() : truncate_statement();
   }
@@ -56,8 +61,99 @@ GeneratedStatement StatementGenerator::statement() {
 
 GeneratedStatement StatementGenerator::select_statement() {
   const int depth = static_cast<int>(choices_.weighted({30, 40, 30}));
+  if (choices_.one_in(25)) {
+    const std::string changing = changing_common_table();
+    if (!changing.empty()) {
+      // What reads the table itself sees the new rows on a cluster, whose common tables are executed before.
+      if (clustered_) {
+        const CommonTable& common = common_tables_.back();
+        return {fmt::format("WITH {} SELECT * FROM {}", changing, common.name), {}, {}};
+      }
+      Query made = plain_select(any_types(), nullptr, 1, true);
+      return {"WITH " + changing + " " + made.text, std::move(made.ordered_by), {}};
+    }
+  }
   Query made = query(any_types(), nullptr, depth, true);
   return {std::move(made.text), std::move(made.ordered_by), {}};
+}
+
+std::string StatementGenerator::changing_common_table() {
+  const GeneratedTable* table = any_table(false);
+  if (table == nullptr) return "";
+  CommonTable common;
+  common.name = fmt::format("w{}", ++aliases_);
+  common.rows = table->rows;
+  const std::string alias = new_alias();
+  Scope scope;
+  add_table(scope, alias, *table);
+  const Place place{&scope, nullptr, false, false};
+  const GeneratedColumn& column = choices_.one_of(table->columns);
+  std::string text;
+  switch (choices_.below(3)) {
+    case 0:
+      text = fmt::format("DELETE FROM {} AS {} WHERE {}", table->name, alias, condition(place, 1));
+      break;
+    case 1:
+      text = fmt::format("UPDATE {} AS {} SET {} = {} WHERE {}", table->name, alias, column.name,
+                         stored_value(column, &place), condition(place, 1));
+      break;
+    default: {
+      std::string names;
+      std::string values;
+      for (const GeneratedColumn& each : table->columns) {
+        if (!each.writable || each.numbered) continue;
+        names += (names.empty() ? "" : ", ") + each.name;
+        values += (values.empty() ? "" : ", ") + stored_value(each, nullptr);
+      }
+      if (names.empty()) return "";
+      text = fmt::format("INSERT INTO {} AS {} ({}) VALUES ({})", table->name, alias, names, values);
+    }
+  }
+  std::string names;
+  std::string given;
+  for (const GeneratedColumn& each : table->columns) {
+    if (!names.empty() && choices_.one_in(2)) continue;
+    common.columns.push_back({fmt::format("c{}", common.columns.size() + 1), each.type, is_canonical(each.type)});
+    names += (names.empty() ? "" : ", ") + common.columns.back().name;
+    given += (given.empty() ? "" : ", ") + alias + "." + each.name;
+  }
+  common_tables_.push_back(common);
+  return fmt::format("{} ({}) AS ({} RETURNING {})", common.name, names, text, given);
+}
+
+GeneratedStatement StatementGenerator::prepare_statement() {
+  has_parameters_ = true;
+  GeneratedStatement made;
+  switch (choices_.weighted({70, 15, 15})) {
+    case 0:
+      made = select_statement();
+      break;
+    case 1:
+      made = update_statement();
+      break;
+    default:
+      made = delete_statement();
+  }
+  has_parameters_ = false;
+  PreparedStatement prepared{fmt::format("p{}", schema_.made + 1), parameters_};
+  std::string types;
+  for (const T type : parameters_) types += (types.empty() ? " (" : ", ") + written_type(type);
+  if (!types.empty()) types += ")";
+  return {fmt::format("PREPARE {}{} AS {}", prepared.name, types, made.text), {}, [prepared](GeneratedSchema& schema) {
+            ++schema.made;
+            schema.prepared.push_back(prepared);
+          }};
+}
+
+GeneratedStatement StatementGenerator::execute_statement() {
+  const PreparedStatement& prepared = choices_.one_of(schema_.prepared);
+  std::string list;
+  for (const T type : prepared.parameters) {
+    list += list.empty() ? " (" : ", ";
+    list += choices_.percent(10) ? "NULL" : typed_literal(type, choices_, true);
+  }
+  if (!list.empty()) list += ")";
+  return {fmt::format("EXECUTE {}{}", prepared.name, list), {}, {}};
 }
 
 // What is kept in a column: small numbers, floats whose sums are exact.
@@ -118,7 +214,7 @@ GeneratedStatement StatementGenerator::insert_statement() {
     std::string names;
     for (const GeneratedColumn* column : columns) names += (names.empty() ? "" : ", ") + column->name;
     text += " (" + names + ")";
-    const bool unique = !table->keys.empty();
+    const bool unique = !table->keys.empty() || table->checked || table->has_required();
     if (choices_.percent(12) && !table->has_numbers()) {
       std::vector<T> types;
       bool floats = false;
@@ -127,7 +223,7 @@ GeneratedStatement StatementGenerator::insert_statement() {
         floats = floats || is_floating(column->type.id);
       }
       // Which row is refused first depends on their order.
-      const Query source = floats || unique ? values_query(types, nullptr) : query(types, nullptr, 1, false);
+      const Query source = floats || unique ? values_query(types, nullptr, true) : query(types, nullptr, 1, false);
       text += " " + source.text;
     } else {
       Scope scope;

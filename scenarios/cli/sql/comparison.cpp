@@ -41,14 +41,21 @@ std::string difference_between(const sql::Answer& ours, const sql::Answer& their
   return "";
 }
 
-std::string difference_of_cluster(const sql::Answer& ours, const sql::Answer& theirs,
+bool is_of_several_rows(const std::string& statement) {
+  if (statement.starts_with("INSERT"))
+    return statement.find("), (") != std::string::npos || statement.find("SELECT") != std::string::npos;
+  return statement.find(" FROM ") != std::string::npos || statement.find("VALUES") != std::string::npos ||
+         !statement.starts_with("SELECT");
+}
+
+std::string difference_of_cluster(const std::string& statement, const sql::Answer& ours, const sql::Answer& theirs,
                                   const std::vector<std::size_t>& ordered_by) {
   if (ours.error && theirs.error) {
     const auto of_a_row = [](const sql::AnswerError& error) {
-      return error.sqlstate.starts_with("22") || error.sqlstate.starts_with("23");
+      return error.sqlstate.starts_with("22") || error.sqlstate.starts_with("23") || error.sqlstate == "21000";
     };
     const bool same = ours.error->sqlstate == theirs.error->sqlstate;
-    return same || (of_a_row(*ours.error) && of_a_row(*theirs.error)) ? "" : "errors";
+    return same || (is_of_several_rows(statement) && of_a_row(*ours.error) && of_a_row(*theirs.error)) ? "" : "errors";
   }
   return difference_between(ours, theirs, ordered_by);
 }

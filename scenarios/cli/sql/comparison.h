@@ -12,10 +12,13 @@ namespace polarsim::scenarios::cli::test {
 // (columns, from 0) in their order.
 std::string difference_between(const sql::Answer& ours, const sql::Answer& theirs,
                                const std::vector<std::size_t>& ordered_by);
-// The same, for a cluster: errors are compared by their SQLSTATE, as messages may tell of shards; and which row's value
-// or constraint fails first, of several rows, is a matter of what shards they are in.
-std::string difference_of_cluster(const sql::Answer& ours, const sql::Answer& theirs,
+// The same, for a cluster: errors are compared by their SQLSTATE, as messages may tell of shards. Of several rows each
+// may fail in its own way, and which is met first is a matter of what shards they are in: errors that are of a row
+// (classes 22 and 23, and a row that is changed twice) count as equal then, see is_of_several_rows().
+std::string difference_of_cluster(const std::string& statement, const sql::Answer& ours, const sql::Answer& theirs,
                                   const std::vector<std::size_t>& ordered_by);
+// Whether the statement meets more than one row: it reads something, or has several rows of VALUES.
+bool is_of_several_rows(const std::string& statement);
 
 // known_differences.tsv: a part of the statement (- for any), a part of our answer and one of theirs, as
 // sql::to_string() shows them (- for any), and the reason, separated by tabs. A line that allows everything is refused.

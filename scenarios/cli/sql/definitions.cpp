@@ -42,10 +42,38 @@ engine::Type StatementGenerator::column_type() {
   return type;
 }
 
+std::string StatementGenerator::reference(engine::Type type) {
+  std::vector<std::string> keys;
+  for (const GeneratedTable& table : schema_.tables) {
+    if (table.is_view || table.keys.empty() || table.keys.front().size() != 1) continue;
+    for (const GeneratedColumn& column : table.columns) {
+      if (column.name == table.keys.front().front() && column.type.id == type.id)
+        keys.push_back(fmt::format("{} ({})", table.name, column.name));
+    }
+  }
+  if (keys.empty()) return "";
+  static const std::vector<const char*> actions{"",
+                                                " ON DELETE CASCADE",
+                                                " ON DELETE SET NULL",
+                                                " ON DELETE SET DEFAULT",
+                                                " ON UPDATE CASCADE",
+                                                " ON DELETE CASCADE ON UPDATE CASCADE",
+                                                " ON DELETE RESTRICT",
+                                                " ON UPDATE SET NULL"};
+  const std::string& key = choices_.one_of(keys);
+  return " REFERENCES " + key + choices_.one_of(actions);
+}
+
 // Appends the definition.
 GeneratedColumn StatementGenerator::column_definition(const std::string& name, const GeneratedTable& table,
                                                       std::string& text) {
   GeneratedColumn column{name, column_type()};
+  if (!clustered_ && choices_.one_in(8)) {
+    column.type = choices_.one_in(4) ? T::int8 : T::int4;
+    const std::string key = reference(column.type);
+    text += name + " " + written_type(column.type) + key;
+    return column;
+  }
   text += name + " " + written_type(column.type);
   const Scope nothing;
   const Place place{&nothing, nullptr, false, choices_.one_in(40)};
@@ -142,6 +170,7 @@ GeneratedStatement StatementGenerator::create_table() {
       scope.columns.push_back({"", other.name, other.type, false, false});
     text += fmt::format(", CONSTRAINT {}_k CHECK ({})", table.name, condition({&scope, nullptr, false, false}, 1));
   }
+  table.checked = text.find("CHECK (") != std::string::npos || text.find("REFERENCES") != std::string::npos;
   const std::string statement = fmt::format("CREATE TABLE {} ({})", table.name, text);
   return {statement, {}, [table](GeneratedSchema& schema) {
             schema.tables.push_back(table);
@@ -316,6 +345,7 @@ GeneratedStatement StatementGenerator::alter_table() {
       return {start + "ADD COLUMN " + text, {}, [name, made](GeneratedSchema& schema) {
                 ++schema.made;
                 find_table(schema, name)->columns.push_back(made);
+                find_table(schema, name)->checked = true;
               }};
     }
     case 1:
@@ -368,6 +398,16 @@ GeneratedStatement StatementGenerator::alter_table() {
               }};
     }
     default: {
+      if (!clustered_ && choices_.one_in(3)) {
+        const std::string key = reference(column.type);
+        if (!key.empty())
+          return {fmt::format("{}ADD CONSTRAINT k{} FOREIGN KEY ({}){}", start, schema_.made + 1, column.name, key),
+                  {},
+                  [name](GeneratedSchema& schema) {
+                    ++schema.made;
+                    find_table(schema, name)->checked = true;
+                  }};
+      }
       Scope scope;
       scope.single_row = false;
       for (const GeneratedColumn& other : table->columns)
@@ -375,7 +415,10 @@ GeneratedStatement StatementGenerator::alter_table() {
       return {fmt::format("{}ADD CONSTRAINT k{} CHECK ({})", start, schema_.made + 1,
                           condition({&scope, nullptr, false, false}, 1)),
               {},
-              [](GeneratedSchema& schema) { ++schema.made; }};
+              [name](GeneratedSchema& schema) {
+                ++schema.made;
+                find_table(schema, name)->checked = true;
+              }};
     }
   }
 }
@@ -400,7 +443,10 @@ GeneratedStatement StatementGenerator::truncate_statement() {
   const GeneratedTable* table = any_table(false);
   if (table == nullptr) return create_table();
   const std::string name = table->name;
-  return {fmt::format("TRUNCATE {}{}", name, choices_.one_in(2) ? " RESTART IDENTITY" : ""),
+  // A sequence that is restarted stays so in this engine when that is rolled back.
+  const bool restarts = choices_.one_in(2) && !schema_.in_block;
+  return {fmt::format("TRUNCATE {}{}{}", name, restarts ? " RESTART IDENTITY" : "",
+                      !clustered_ && choices_.one_in(4) ? " CASCADE" : ""),
           {},
           [name](GeneratedSchema& schema) { find_table(schema, name)->filled = false; }};
 }

@@ -19,8 +19,8 @@
 namespace polarsim::scenarios::cli::test {
 namespace {
 
-constexpr std::size_t scripts_by_default = 240;
-constexpr std::size_t cluster_scripts_by_default = 55;
+constexpr std::size_t scripts_by_default = 400;
+constexpr std::size_t cluster_scripts_by_default = 260;
 constexpr std::uint64_t default_seed = 15;
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
@@ -84,7 +84,7 @@ void expect_no_difference(Target target, std::size_t scripts) {
         RC_FAIL(text + "\n" + played.differences.front().text);
       },
       rc::detail::TestMetadata(), parameters);
-  std::cout << stage.summary() << '\n';
+  std::cout << "seed " << parameters.seed << ", " << stage.summary() << '\n';
   std::ostringstream message;
   rc::detail::printResultMessage(result, message);
   EXPECT_TRUE(result.template is<rc::detail::SuccessResult>()) << message.str();
@@ -118,7 +118,7 @@ void survey(Target target, std::size_t scripts) {
       std::cout << fmt::format("(script {}) {}\n", example.first, example.second);
   }
   std::cout << stage.errors();
-  std::cout << stage.summary() << ", " << kinds.size() << " kinds\n";
+  std::cout << "seed " << seed << ", " << kinds.size() << " kinds of differences; " << stage.summary() << '\n';
 }
 
 bool asks_for_survey() { return std::getenv("POLARSIM_SQL_SURVEY") != nullptr; }

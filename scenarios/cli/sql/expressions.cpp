@@ -77,6 +77,10 @@ std::string StatementGenerator::leaf(T wanted, const Place& place, bool bare) {
   if (choices_.percent(70)) {
     if (const ScopeColumn* column = column_of(wanted, place)) return column_text(*column, place);
   }
+  if (has_parameters_ && parameters_.size() < 4 && choices_.one_in(4)) {
+    parameters_.push_back(wanted);
+    return fmt::format("${}", parameters_.size());
+  }
   switch (choices_.weighted({60, 25, 5, 10})) {
     case 0:
       return typed_literal(wanted, choices_, place.careful());
@@ -264,9 +268,14 @@ std::string StatementGenerator::predicate(const Place& place, int depth) {
 std::string StatementGenerator::scalar_subquery(T wanted, const Place& place, int depth) {
   const Query inner = query({wanted}, place.scope, depth, false);
   if (inner.single_row || (!place.careful() && choices_.percent(30))) return "(" + inner.text + ")";
-  if (choices_.percent(40) && engine::type_info(wanted).element != T::none)
-    return fmt::format("ARRAY({})", query({engine::type_info(wanted).element}, place.scope, 0, false).text);
   const std::string alias = new_alias();
+  if (choices_.percent(40) && engine::type_info(wanted).element != T::none) {
+    // Of equal elements that are not the same it would matter which comes first.
+    const T element = engine::type_info(wanted).element;
+    if (is_canonical(element))
+      return fmt::format("ARRAY(SELECT {}.c1 FROM ({}) AS {}(c1) ORDER BY 1)", alias,
+                         query({element}, place.scope, 0, false).text, alias);
+  }
   if (is_canonical(wanted) && wanted != T::boolean && wanted != T::uuid && wanted != T::bytea)
     return fmt::format("(SELECT {}({}.c1) FROM ({}) AS {}(c1))", choices_.one_in(2) ? "max" : "min", alias, inner.text,
                        alias);

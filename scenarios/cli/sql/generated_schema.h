@@ -28,11 +28,18 @@ struct GeneratedTable {
   bool has_primary_key = false;  // keys[0]
   bool is_view = false;
   bool filled = false;
-  double rows = 30;  // about how many it may have: of a view, what its joins may make
+  bool checked = false;  // by CHECK: of several rows that fail, the first is told
+  double rows = 30;      // about how many it may have: of a view, what its joins may make
   Placement placement = Placement::local;
   std::string distribution_column;  // of a distributed table
   bool placed = true;               // else the call that places it is still to come
 
+  bool has_required() const {
+    for (const GeneratedColumn& column : columns) {
+      if (column.not_null) return true;
+    }
+    return false;
+  }
   bool has_numbers() const {
     for (const GeneratedColumn& column : columns) {
       if (column.numbered) return true;
@@ -41,9 +48,16 @@ struct GeneratedTable {
   }
 };
 
+struct PreparedStatement {
+  std::string name;
+  std::vector<engine::TypeId> parameters;
+};
+
 struct GeneratedSchema {
   std::vector<GeneratedTable> tables;
-  std::size_t made = 0;  // for names
+  std::vector<PreparedStatement> prepared;
+  bool in_block = false;  // of statements that may be rolled back
+  std::size_t made = 0;   // for names
 };
 
 // Whether values that are equal also have the same text, so that it does not matter which one stands for a group.

@@ -48,9 +48,9 @@ Answer answer_of(PGresult* result) {
   return answer;
 }
 
-class PostgresConnection final : public sql::Connection {
+class LibpqConnection final : public PostgresConnection {
  public:
-  explicit PostgresConnection(const std::string& options) : connection_(PQconnectdb(options.c_str())) {
+  explicit LibpqConnection(const std::string& options) : connection_(PQconnectdb(options.c_str())) {
     if (PQstatus(connection_) != CONNECTION_OK) {
       const std::string problem = PQerrorMessage(connection_);
       PQfinish(connection_);
@@ -63,13 +63,21 @@ class PostgresConnection final : public sql::Connection {
           "set client_encoding to 'UTF8'", "set statement_timeout to '20s'"})
       run(setting);
   }
-  ~PostgresConnection() override { PQfinish(connection_); }
-  PostgresConnection(const PostgresConnection&) = delete;
-  PostgresConnection& operator=(const PostgresConnection&) = delete;
+  ~LibpqConnection() override { PQfinish(connection_); }
+  LibpqConnection(const LibpqConnection&) = delete;
+  LibpqConnection& operator=(const LibpqConnection&) = delete;
 
   Answer run(const std::string& statement) override {
     const Result result(PQexec(connection_, statement.c_str()));
     return answer_of(result.get());
+  }
+  void send(const std::string& statement) override {
+    if (PQsendQuery(connection_, statement.c_str()) == 0) throw ConnectionError(PQerrorMessage(connection_));
+  }
+  Answer receive() override {
+    Result last;
+    while (PGresult* const next = PQgetResult(connection_)) last.reset(next);
+    return answer_of(last.get());
   }
   std::string name() const override { return "postgresql"; }
 
@@ -79,8 +87,8 @@ class PostgresConnection final : public sql::Connection {
 
 }  // namespace
 
-std::unique_ptr<sql::Connection> make_postgres_connection(const std::string& options) {
-  return std::make_unique<PostgresConnection>(options);
+std::unique_ptr<PostgresConnection> make_postgres_connection(const std::string& options) {
+  return std::make_unique<LibpqConnection>(options);
 }
 
 }  // namespace polarsim::scenarios::cli

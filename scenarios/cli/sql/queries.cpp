@@ -83,6 +83,7 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
   Query query;
   Scope scope;
   scope.outer = outer;
+  scope.single_row = top;
   const std::string from = from_clause(scope, depth);
   const bool windows = depth > 0 && !from.empty() && choices_.one_in(8);
   const Place place{&scope, nullptr, windows, depth > 0};
@@ -95,23 +96,38 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
   const bool comparable = std::ranges::all_of(query.columns, [](const OutputColumn& c) { return c.canonical; });
   const bool distinct = !all && comparable && choices_.one_in(8);
   query.text = fmt::format("SELECT {}{}{}", distinct ? "DISTINCT " : "", list, from);
+  // The first row of each group, of all its columns' order.
+  const bool first_rows = !all && !distinct && !windows && scope.keyed && !scope.keys.empty() && choices_.one_in(12);
+  std::string first_by;
+  if (first_rows) {
+    first_by = ordered_text({&scope, nullptr, false, false});
+    if (!first_by.empty())
+      query.text = fmt::format("SELECT DISTINCT ON ({}) {}{}", first_by.substr(0, first_by.find(' ')), list, from);
+  }
   const Place condition_place{&scope, nullptr, false, depth > 0};
   if (choices_.percent(from.empty() ? 10 : 50)) query.text += " WHERE " + condition(condition_place, 1 + depth);
   query.single_row = from.empty();
   query.rows = scope.rows;
+  if (!first_by.empty()) {
+    query.text += " ORDER BY " + first_by;
+    for (const std::string& key : scope.keys) query.text += ", " + key;
+    return query;
+  }
   if (!all) query.text += order_and_limit(query, &scope, distinct);
   return query;
 }
 
 std::string StatementGenerator::group_list(const std::vector<std::string>& keys) {
   const auto list = [](const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); };
-  switch (choices_.weighted({70, 10, 10, 10})) {
+  switch (choices_.weighted({70, 10, 10, 10, keys.size() > 1 ? 8U : 0U})) {
     case 0:
       return list(keys);
     case 1:
       return "ROLLUP (" + list(keys) + ")";
     case 2:
       return "CUBE (" + list(keys) + ")";
+    case 4:
+      return keys.front() + ", ROLLUP (" + list({keys.begin() + 1, keys.end()}) + ")";
     default:
       return fmt::format("GROUPING SETS (({}), ({}), ())", list(keys), keys.front());
   }
@@ -122,6 +138,7 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
   Query query;
   Scope scope;
   scope.outer = outer;
+  scope.single_row = top;
   const std::string from = from_clause(scope, depth);
   std::vector<std::string> keys;
   Scope groups;
@@ -138,7 +155,7 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
     groups.columns.push_back(key);
   }
   groups.keys = keys;
-  groups.single_row = keys.empty();
+  groups.single_row = keys.empty() && top;
   const std::string by = keys.empty() ? "" : " GROUP BY " + group_list(keys);
   // Grouping sets make rows with the same keys.
   if (by.find('(') != std::string::npos) groups.keyed = false;
@@ -150,7 +167,6 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
   if (choices_.percent(25)) query.text += " HAVING " + condition(place, 1);
   query.rows = keys.empty() ? 1 : scope.rows;
   query.single_row = keys.empty() && query.text.find(" HAVING ") == std::string::npos;
-  static_cast<void>(top);
   query.text += order_and_limit(query, &groups, false);
   return query;
 }
@@ -176,10 +192,11 @@ StatementGenerator::Query StatementGenerator::set_operation(const std::vector<T>
   return query;
 }
 
-StatementGenerator::Query StatementGenerator::values_query(const std::vector<T>& wanted, const Scope* outer) {
+StatementGenerator::Query StatementGenerator::values_query(const std::vector<T>& wanted, const Scope* outer, bool top) {
   Query query;
   Scope scope;
   scope.outer = outer;
+  scope.single_row = top;
   query.rows = 3;
   for (std::size_t left = 1 + choices_.below(3); left > 0; --left) {
     std::string row;
@@ -241,7 +258,7 @@ StatementGenerator::Query StatementGenerator::query(const std::vector<T>& wanted
       made = set_operation(types, outer, depth, top);
       break;
     default:
-      made = values_query(types, outer);
+      made = values_query(types, outer, top);
   }
   made.text = with + made.text;
   common_tables_.resize(known);

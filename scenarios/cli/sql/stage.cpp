@@ -7,7 +7,6 @@
 #include <ostream>
 #include <random>
 
-#include "scenarios/cli/sql/postgres_connection.h"
 #include "scenarios/sql/cluster_connection.h"
 #include "scenarios/sql/node_connection.h"
 
@@ -18,8 +17,11 @@ constexpr std::size_t statements_of_script = 50;
 constexpr std::size_t choices_of_statement = 400;
 
 bool only_reads(const std::string& statement) {
-  return statement.starts_with("SELECT") || statement.starts_with("WITH") || statement.starts_with("VALUES") ||
-         statement.starts_with('(');
+  const bool is_query = statement.starts_with("SELECT") || statement.starts_with("WITH") ||
+                        statement.starts_with("VALUES") || statement.starts_with('(');
+  // Common tables may change something.
+  return is_query && statement.find("INSERT INTO ") == std::string::npos &&
+         statement.find("UPDATE ") == std::string::npos && statement.find("DELETE FROM ") == std::string::npos;
 }
 
 // Without what is quoted and without numbers.
@@ -76,7 +78,7 @@ void showValue(const Script& script, std::ostream& stream) { stream << script.si
 namespace {
 
 // Where blocks of transactions begin and end, drawn from the last number of a statement.
-enum class Block : std::uint8_t { none, begins, commits, rolls_back };
+enum class Block : std::uint8_t { none, begins, commits, rolls_back, undoes };
 
 Block block_of(const Numbers& numbers) {
   if (numbers.size() < choices_of_statement) return Block::none;
@@ -88,9 +90,26 @@ Block block_of(const Numbers& numbers) {
       return Block::commits;
     case 3:
       return Block::rolls_back;
+    case 4:
+      return Block::undoes;
     default:
       return Block::none;
   }
+}
+
+}  // namespace
+
+namespace {
+
+// Names are not used again, and what was prepared stays so.
+void go_back(const GeneratedSchema& before, GeneratedSchema& schema) {
+  const std::size_t made = schema.made;
+  std::vector<PreparedStatement> prepared = std::move(schema.prepared);
+  const bool in_block = schema.in_block;
+  schema = before;
+  schema.made = made;
+  schema.prepared = std::move(prepared);
+  schema.in_block = in_block;
 }
 
 }  // namespace
@@ -109,7 +128,9 @@ Stage::Stage(Target target)
     : target_(target),
       theirs_(make_postgres_connection(server_.connection())),
       known_(POLARSIM_SQL_DATA "/known_differences.tsv") {
-  theirs_->run("set client_min_messages to error");
+  // Nothing is to outlast the server, and no query is worth being compiled.
+  for (const char* setting : {"client_min_messages = error", "synchronous_commit = off", "jit = off"})
+    theirs_->run(std::string("set ") + setting);
 }
 
 void Stage::note(const std::string& text) {
@@ -133,6 +154,7 @@ void Stage::restart_numbers(const GeneratedSchema& schema) {
 
 Played Stage::play(const Script& script, bool stop_at_first) {
   theirs_->run("rollback");
+  theirs_->run("deallocate all");
   theirs_->run("drop schema public cascade");
   theirs_->run("create schema public");
   before_block_.reset();
@@ -141,25 +163,32 @@ Played Stage::play(const Script& script, bool stop_at_first) {
   GeneratedSchema schema;
   Played played;
   for (const Numbers& numbers : script) {
-    Choices choices(numbers);
-    const GeneratedStatement statement = StatementGenerator(choices, schema, target_).statement();
-    played.statements.push_back(statement.text);
-    note(statement.text + ";");
-    ++statements_;
+    const Block block = block_of(numbers);
+    std::string text;  // of the statement, as soon as it is known
     try {
-      const Block block = block_of(numbers);
       if (block == Block::begins && !before_block_) {
-        on_both("BEGIN", played);
+        control("BEGIN", played);
         before_block_ = schema;
+        schema.in_block = true;
       }
-      if (before_block_) on_both("SAVEPOINT s", played);
+      Choices choices(numbers);
+      const GeneratedStatement statement = StatementGenerator(choices, schema, target_).statement();
+      text = statement.text;
+      if (before_block_) control("SAVEPOINT s", played);
+      played.statements.push_back(text);
+      note(text + ";");
+      ++statements_;
+      const GeneratedSchema before = schema;
       if (!step(statement, schema, played, stop_at_first)) return played;
-      if (before_block_) on_both(failed_ ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
+      // What succeeded is undone sometimes, too.
+      const bool undone = before_block_ && !failed_ && block == Block::undoes && !statement.cluster_only;
+      if (undone) go_back(before, schema);
+      if (before_block_) control(failed_ || undone ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
       if (failed_ && !only_reads(statement.text)) restart_numbers(schema);
       if (before_block_ && (block == Block::commits || block == Block::rolls_back))
         end_block(block == Block::commits, schema, played);
     } catch (const sql::ConnectionError& error) {
-      played.differences.push_back({statement.text + ";\n" + error.what(), "connection"});
+      played.differences.push_back({text + ";\n" + error.what(), "connection"});
       return played;
     }
   }
@@ -168,27 +197,40 @@ Played Stage::play(const Script& script, bool stop_at_first) {
   return played;
 }
 
-void Stage::on_both(const std::string& statement, Played& played) {
+Stage::Answers Stage::run_on_both(const std::string& statement) {
+  theirs_->send(statement);
+  Answers answers;
+  answers.ours = ours_->run(statement);
+  answers.theirs = theirs_->receive();
+  return answers;
+}
+
+void Stage::control(const std::string& statement, Played& played) {
   played.statements.push_back(statement);
   note(statement + ";");
-  GeneratedStatement control;
-  control.text = statement;
-  compare(control, ours_->run(statement), theirs_->run(statement), played);
+  const auto [ours, theirs] = run_on_both(statement);
+  compare({statement, {}, {}}, ours, theirs, played);
 }
 
 void Stage::end_block(bool commit, GeneratedSchema& schema, Played& played) {
-  on_both(commit ? "COMMIT" : "ROLLBACK", played);
-  if (!commit) {
-    // Names are not used again.
-    const std::size_t made = schema.made;
-    schema = std::move(*before_block_);
-    schema.made = made;
-  }
+  control(commit ? "COMMIT" : "ROLLBACK", played);
+  if (!commit) go_back(*before_block_, schema);
+  schema.in_block = false;
   before_block_.reset();
 }
 
 bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, Played& played, bool stop_at_first) {
-  const sql::Answer ours = ours_->run(statement.text);
+  // What a cluster may refuse is not done on PostgreSQL before that is known.
+  const bool at_once = !statement.cluster_only && (target_ == Target::node || only_reads(statement.text));
+  sql::Answer ours;
+  sql::Answer theirs;
+  if (at_once) {
+    Answers answers = run_on_both(statement.text);
+    ours = std::move(answers.ours);
+    theirs = std::move(answers.theirs);
+  } else {
+    ours = ours_->run(statement.text);
+  }
   const bool refused = target_ == Target::cluster && is_refusal(ours);
   const auto after = [&](bool succeeded) {
     const auto& effect = succeeded ? statement.effect : statement.failure_effect;
@@ -199,7 +241,11 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
       played.differences.push_back(describe("only errors", statement.text, ours, {}));
       if (stop_at_first) return false;
     }
-    if (refused) note_refusal(statement, ours);
+    if (refused) {
+      note_refusal(statement, ours);
+    } else {
+      ++of_clusters_alone_;
+    }
     failed_ = ours.error.has_value();
     after(!failed_);
     return true;
@@ -209,18 +255,19 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
     failed_ = true;
     return true;
   }
-  const sql::Answer theirs = theirs_->run(statement.text);
+  if (!at_once) theirs = theirs_->run(statement.text);
+  failed_ = ours.error || theirs.error;
   if (theirs.error) ++errors_[theirs.error->sqlstate + " " + shape_of(theirs.error->message)];
   if (refused && !(theirs.error && theirs.error->sqlstate == ours.error->sqlstate)) {
     note_refusal(statement, ours);
-    failed_ = true;
     return true;
   }
   const std::size_t before = played.differences.size();
   const bool same = compare(statement, ours, theirs, played);
+  const bool of_another_row = theirs.error && ours.error && theirs.error->sqlstate != ours.error->sqlstate;
+  if (same) ++(!theirs.error ? executed_ : of_another_row ? of_another_row_ : failed_alike_);
   if (!same && (!only_reads(statement.text) || (stop_at_first && played.differences.size() > before))) return false;
   if (!theirs.error) after(true);
-  failed_ = theirs.error.has_value();
   return true;
 }
 
@@ -232,8 +279,9 @@ void Stage::note_refusal(const GeneratedStatement& statement, const sql::Answer&
 
 bool Stage::compare(const GeneratedStatement& statement, const sql::Answer& ours, const sql::Answer& theirs,
                     Played& played) {
-  const std::string differs = target_ == Target::cluster ? difference_of_cluster(ours, theirs, statement.ordered_by)
-                                                         : difference_between(ours, theirs, statement.ordered_by);
+  const std::string differs = target_ == Target::cluster
+                                  ? difference_of_cluster(statement.text, ours, theirs, statement.ordered_by)
+                                  : difference_between(ours, theirs, statement.ordered_by);
   if (differs.empty()) return true;
   if (known_.find(statement.text, ours, theirs) != nullptr) {
     ++known_differences_;
@@ -248,23 +296,21 @@ void Stage::compare_tables(const GeneratedSchema& schema, Played& played) {
     if (table.is_view) continue;
     GeneratedStatement statement{"SELECT * FROM " + table.name, {}, {}};
     played.statements.push_back(statement.text);
-    compare(statement, ours_->run(statement.text), theirs_->run(statement.text), played);
+    const auto [ours, theirs] = run_on_both(statement.text);
+    compare(statement, ours, theirs, played);
   }
 }
 
-std::size_t Stage::refused() const {
-  std::size_t count = 0;
-  for (const auto& [message, times] : refusals_) count += times;
-  return count;
-}
-
 std::string Stage::summary() const {
-  std::size_t errors = 0;
-  for (const auto& [message, count] : errors_) errors += count;
   std::string text =
-      fmt::format("{} statements, {} of them errors, {} known differences", statements_, errors, known_differences_);
+      fmt::format("{} statements: {} executed with the same answer, {} with the same error, {} known differences",
+                  statements_, executed_, failed_alike_, known_differences_);
   if (target_ == Target::cluster) {
-    text += fmt::format("; refused {} of {}", refused(), statements_);
+    std::size_t refused = 0;
+    for (const auto& [message, times] : refusals_) refused += times;
+    text += fmt::format(
+        ", {} with the error of another row, {} calls of functions of clusters, {} refused by the cluster alone:",
+        of_another_row_, of_clusters_alone_, refused);
     for (const auto& [message, count] : refusals_) text += fmt::format("\n{:6} {}", count, message);
   }
   return text;

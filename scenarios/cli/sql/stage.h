@@ -15,6 +15,7 @@
 
 #include "scenarios/cli/postgres/postgres_server.h"
 #include "scenarios/cli/sql/comparison.h"
+#include "scenarios/cli/sql/postgres_connection.h"
 #include "scenarios/cli/sql/statement_generator.h"
 
 namespace polarsim::scenarios::cli::test {
@@ -47,8 +48,7 @@ class Stage {
   // A difference ends the script if what comes after it would start from different tables, or `stop_at_first`.
   Played play(const Script& script, bool stop_at_first);
 
-  std::size_t refused() const;
-  std::size_t statements() const { return statements_; }
+  // How many statements there were, and of them those that both systems executed, with the same answer.
   std::string summary() const;
   // What errors and refusals there were, with how often.
   std::string errors() const;
@@ -59,7 +59,13 @@ class Stage {
   // Whether to go on.
   bool step(const GeneratedStatement& statement, GeneratedSchema& schema, Played& played, bool stop_at_first);
   bool compare(const GeneratedStatement& statement, const sql::Answer& ours, const sql::Answer& theirs, Played& played);
-  void on_both(const std::string& statement, Played& played);
+  struct Answers {
+    sql::Answer ours;
+    sql::Answer theirs;
+  };
+  // At the same time.
+  Answers run_on_both(const std::string& statement);
+  void control(const std::string& statement, Played& played);
   void end_block(bool commit, GeneratedSchema& schema, Played& played);
   void restart_numbers(const GeneratedSchema& schema);
   void note_refusal(const GeneratedStatement& statement, const sql::Answer& ours);
@@ -67,7 +73,7 @@ class Stage {
 
   Target target_;
   PostgresServer server_;
-  std::unique_ptr<sql::Connection> theirs_;
+  std::unique_ptr<PostgresConnection> theirs_;
   std::unique_ptr<sql::Connection> ours_;
   KnownDifferences known_;
   std::ofstream log_;
@@ -75,6 +81,10 @@ class Stage {
   std::optional<GeneratedSchema> before_block_;
   bool failed_ = false;  // the last statement, on either system
   std::size_t statements_ = 0;
+  std::size_t executed_ = 0;           // by both, with the same answer
+  std::size_t failed_alike_ = 0;       // on both, with the same error
+  std::size_t of_another_row_ = 0;     // of those on a cluster: the error of another row
+  std::size_t of_clusters_alone_ = 0;  // calls that PostgreSQL does not have
   std::map<std::string, std::size_t> errors_;
   std::map<std::string, std::size_t> refusals_;
   std::map<std::string, std::string> refused_examples_;

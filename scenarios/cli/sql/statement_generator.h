@@ -57,8 +57,10 @@ class StatementGenerator {
     // Columns whose values tell every row from every other, if that is known.
     bool keyed = true;
     std::vector<std::string> keys;
-    bool single_row = true;  // no row but one: what fails, fails for certain
-    double rows = 1;         // at most, about
+    // Of the statement itself and no row but one: what fails, fails for certain. Whether a query inside is computed at
+    // all, is a matter of the plan.
+    bool single_row = true;
+    double rows = 1;  // at most, about
     const Scope* outer = nullptr;
   };
   // Where an expression stands.
@@ -120,7 +122,7 @@ class StatementGenerator {
   Query plain_select(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
   Query grouped_select(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
   Query set_operation(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
-  Query values_query(const std::vector<TypeId>& wanted, const Scope* outer);
+  Query values_query(const std::vector<TypeId>& wanted, const Scope* outer, bool top);
   std::string with_clause(int depth);
   std::vector<TypeId> any_types();
   std::string order_and_limit(Query& query, const Scope* scope, bool distinct);
@@ -137,6 +139,10 @@ class StatementGenerator {
 
   // Changes (changes.cpp).
   GeneratedStatement select_statement();
+  GeneratedStatement prepare_statement();
+  GeneratedStatement execute_statement();
+  // A common table that changes a table and gives rows of it.
+  std::string changing_common_table();
   GeneratedStatement insert_statement();
   GeneratedStatement update_statement();
   GeneratedStatement delete_statement();
@@ -156,6 +162,8 @@ class StatementGenerator {
   void choose_placement(GeneratedTable& table);
   GeneratedStatement place_table(const GeneratedTable& table);
   GeneratedStatement change_placement();
+  // REFERENCES ..., to a table with a key of the type; empty if there is none.
+  std::string reference(engine::Type type);
   GeneratedColumn column_definition(const std::string& name, const GeneratedTable& table, std::string& text);
   engine::Type column_type();
 
@@ -164,6 +172,9 @@ class StatementGenerator {
   bool clustered_;
   std::vector<CommonTable> common_tables_;
   std::size_t aliases_ = 0;
+  // Of a statement that is prepared: its parameters so far.
+  bool has_parameters_ = false;
+  std::vector<TypeId> parameters_;
 };
 
 }  // namespace polarsim::scenarios::cli::test
