@@ -187,7 +187,7 @@ AlterTable::Action TreeBuilder::alter_action(raw::object fields) {
       break;
     case ActionKind::set_type: {
       const raw::object column = raw::Node(definition).fields;
-      if (raw::has(column, "collClause")) refuse("ALTER COLUMN ... TYPE ... COLLATE");
+      out.collation = collation(column);
       out.type = type_name(column["typeName"]);
       out.expression = optional_expression(column, "raw_default");
       break;
@@ -206,6 +206,19 @@ AlterTable::Action TreeBuilder::alter_action(raw::object fields) {
     default:
       break;
   }
+  return out;
+}
+
+// ALTER VIEW, SCHEMA, ... OWNER TO, but for tables, whose grammar has it among ALTER TABLE's.
+AlterTable TreeBuilder::alter_owner(const raw::Node& node) const {
+  const std::string_view kind = raw::text_of(node.fields, "objectType");
+  if (kind != "OBJECT_SCHEMA") refuse(statement_name(node));
+  AlterTable out;
+  out.kind = ObjectKind::schema;
+  out.table = named_object(node.fields["object"]);
+  AlterTable::Action& action = out.actions.emplace_back();
+  action.kind = ActionKind::owner;
+  action.column = role_name(node.fields["newowner"]);
   return out;
 }
 
