@@ -37,10 +37,10 @@ const std::vector<RelationId>& Cache::referencing(RelationId id) const {
 
 namespace {
 
-// The tables that its foreign keys lead to, each once.
+// The tables whose rows its foreign keys lead to, each once.
 std::set<RelationId> referenced_by(const Definition& definition) {
   std::set<RelationId> referenced;
-  for (const ForeignKey& key : definition.foreign_keys) referenced.insert(key.referenced);
+  for (const ForeignKey& key : definition.foreign_keys) referenced.insert(key.checked_table());
   return referenced;
 }
 

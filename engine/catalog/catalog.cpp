@@ -154,7 +154,7 @@ std::vector<ReferencingKey> Catalog::referencing(const Transaction* reader, Rela
     if (version == nullptr || table == last) continue;
     last = table;
     for (const ForeignKey& key : version->description->foreign_keys) {
-      if (key.referenced == id) found.push_back({table, version->description, &key});
+      if (key.checked_table() == id) found.push_back({table, version->description, &key});
     }
   }
   std::sort(found.begin(), found.end(),

@@ -105,6 +105,7 @@ Json write_foreign_key(const ForeignKey& key) {
   to.add("columns", key.columns);
   to.add("id", std::int64_t{key.id});
   to.add("referenced", std::int64_t{key.referenced});
+  if (key.rows_in != 0) to.add("rows_in", std::int64_t{key.rows_in});
   to.add("referenced_columns", key.referenced_columns);
   to.add("on_delete", letter(key.on_delete, ForeignKey::Action::no_action));
   to.add("on_update", letter(key.on_update, ForeignKey::Action::no_action));
@@ -293,6 +294,7 @@ ForeignKey read_foreign_key(const ObjectReader& from) {
   key.columns = from.numbers<int>("columns");
   key.id = from.id("id");
   key.referenced = from.id("referenced");
+  key.rows_in = from.id("rows_in");
   key.referenced_columns = from.numbers<int>("referenced_columns");
   key.on_delete = from.letter("on_delete", ForeignKey::Action::no_action);
   key.on_update = from.letter("on_update", ForeignKey::Action::no_action);

@@ -65,6 +65,11 @@ struct ForeignKey {
   bool initially_deferred = false;
   bool validated = true;
   RelationId id = 0;  // pg_constraint.oid
+  // The table whose rows the key leads to, if not `referenced`, which then stands for it: one of the same columns on
+  // this node, or rows_elsewhere, where nobody looks.
+  static constexpr RelationId rows_elsewhere = 0xFFFFFFFF;
+  RelationId rows_in = 0;
+  RelationId checked_table() const { return rows_in == 0 ? referenced : rows_in; }
   friend bool operator==(const ForeignKey&, const ForeignKey&) = default;
 };
 

@@ -63,6 +63,8 @@ class ClusterCommands {
   virtual std::vector<QueryResult> run_there(const std::vector<NodeCommand>& commands) = 0;
   // By itself, outside the transaction, on any node, this one included. Throws nothing for errors of node or statement.
   virtual NodeAnswer run_alone(int group, const std::string& sql) = 0;
+  // The definition of a relation of this node, in the transaction; `definition` is of the same kind.
+  virtual void replace_definition(RelationId relation, catalog::Definition definition) = 0;
   // syntax::parse() where there is stack enough for it.
   virtual std::vector<syntax::StatementPtr> parse(std::string_view text) = 0;
   // Told to the client: NOTICE and WARNING.

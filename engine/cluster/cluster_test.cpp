@@ -95,6 +95,59 @@ TEST(Cluster, UsesItsSettings) {
   }));
 }
 
+TEST(Cluster, ChecksTheForeignKeysOfItsOwnTables) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect();
+    const auto fails = [&](const char* sql) {
+      const ErrorFields error = TestCluster::fails(client, sql);
+      return error.sqlstate + " " + error.message;
+    };
+    TestCluster::ok(client, "CREATE TABLE r (id int PRIMARY KEY)");
+    TestCluster::ok(client, "INSERT INTO r VALUES (1), (2)");
+    TestCluster::ok(client, "CREATE TABLE early (id int REFERENCES r ON DELETE CASCADE)");
+    TestCluster::ok(client, "INSERT INTO early VALUES (1)");
+    TestCluster::ok(client, "SELECT create_reference_table('r')");
+    TestCluster::ok(client, "INSERT INTO r VALUES (3), (4)");
+    TestCluster::ok(client, "CREATE TABLE late (id int REFERENCES r)");
+    // Rows of the reference table are found, and those that are gone are not.
+    TestCluster::ok(client, "INSERT INTO early VALUES (3)");
+    TestCluster::ok(client, "INSERT INTO late VALUES (2), (4), (NULL)");
+    EXPECT_EQ(fails("INSERT INTO late VALUES (5)"),
+              "23503 insert or update on table \"late\" violates foreign key constraint \"late_id_fkey\"");
+    EXPECT_EQ(fails("DELETE FROM r WHERE id = 4").substr(0, 5), "23503");
+    TestCluster::ok(client, "DELETE FROM r WHERE id IN (1, 3)");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM early"), "");
+    EXPECT_EQ(fails("INSERT INTO early VALUES (1)").substr(0, 5), "23503");
+    // Rows that are there when a key is made.
+    TestCluster::ok(client, "CREATE TABLE filled (id int, CONSTRAINT positive CHECK (id > 0))");
+    TestCluster::ok(client, "INSERT INTO filled VALUES (2), (3)");
+    EXPECT_EQ(fails("ALTER TABLE filled ADD FOREIGN KEY (id) REFERENCES r"),
+              "23503 insert or update on table \"filled\" violates foreign key constraint \"filled_id_fkey\"");
+    TestCluster::ok(client, "DELETE FROM filled WHERE id = 3");
+    TestCluster::ok(client, "ALTER TABLE filled ADD FOREIGN KEY (id) REFERENCES r");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT convalidated FROM pg_constraint WHERE conname = 'filled_id_fkey'"),
+              "t");
+    EXPECT_EQ(fails("TRUNCATE r"), "0A000 cannot truncate a table referenced in a foreign key constraint");
+    TestCluster::ok(client, "TRUNCATE r CASCADE");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM late"), "0");
+    // Of other distributed tables nobody here has the rows.
+    TestCluster::ok(client, "CREATE TABLE p (id int PRIMARY KEY)");
+    TestCluster::ok(client, "INSERT INTO p VALUES (1)");
+    TestCluster::ok(client, "CREATE TABLE c (id int PRIMARY KEY REFERENCES p)");
+    TestCluster::ok(client, "INSERT INTO c VALUES (1)");
+    TestCluster::ok(client, "SELECT create_distributed_table('p', 'id')");
+    TestCluster::ok(client, "INSERT INTO p VALUES (2)");
+    EXPECT_EQ(fails("INSERT INTO c VALUES (2)"),
+              "0A000 cannot check foreign key constraint \"c_id_fkey\" of table \"c\"");
+    EXPECT_EQ(fails("UPDATE c SET id = 3"), "0A000 cannot check foreign key constraint \"c_id_fkey\" of table \"c\"");
+    TestCluster::ok(client, "SELECT create_distributed_table('c', 'id')");
+    TestCluster::ok(client, "INSERT INTO c VALUES (2)");
+    EXPECT_EQ(fails("INSERT INTO c VALUES (3)").substr(0, 5), "23503");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM c ORDER BY id"), "1;2");
+  }));
+}
+
 TEST(Cluster, KeepsItsTablesFromStatements) {
   TestCluster world;
   ASSERT_TRUE(world.run([&] {
@@ -281,8 +334,8 @@ TEST(Cluster, FollowersTakeDmlAndRefuseDdl) {
     TestCluster::ok(follower, "INSERT INTO account VALUES (5, 1)");
     auto third = world.connect("cn3");
     EXPECT_EQ(TestCluster::rows(third, "SELECT sum(balance) FROM account"), "421");
-    for (const char* sql : {"CREATE TABLE u (id integer)", "CREATE TABLE u AS SELECT 1 AS id", "SELECT 1 AS id INTO u",
-                            "SELECT create_distributed_table('account', 'id')", "DROP TABLE account"}) {
+    for (const char* sql : {"SELECT create_distributed_table('account', 'id')", "DROP TABLE account",
+                            "ALTER TABLE account ADD COLUMN note text", "CREATE SCHEMA s"}) {
       const ErrorFields error = TestCluster::fails(follower, sql);
       EXPECT_EQ(error.sqlstate, "XX000");
       EXPECT_EQ(error.message, "operation is not allowed on this node");
@@ -291,6 +344,12 @@ TEST(Cluster, FollowersTakeDmlAndRefuseDdl) {
     // A table that is not distributed exists on its coordinator only.
     TestCluster::ok(primary, "CREATE TABLE local_table (id integer)");
     EXPECT_EQ(TestCluster::fails(follower, "SELECT * FROM local_table").sqlstate, "42P01");
+    TestCluster::ok(follower, "CREATE TABLE other_table AS SELECT 7 AS id");
+    TestCluster::ok(follower, "ALTER TABLE other_table ADD COLUMN v int");
+    EXPECT_EQ(TestCluster::rows(follower, "SELECT * FROM other_table"), "7|");
+    EXPECT_EQ(TestCluster::fails(follower, "SELECT create_distributed_table('other_table', 'id')").sqlstate, "XX000");
+    EXPECT_EQ(TestCluster::fails(primary, "SELECT * FROM other_table").sqlstate, "42P01");
+    TestCluster::ok(follower, "DROP TABLE other_table");
   }));
   EXPECT_FALSE(world.cluster().has_open_distributed_transactions());
 }

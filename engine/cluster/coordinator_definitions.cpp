@@ -5,6 +5,7 @@
 #include "engine/cluster/cluster_calls.h"
 #include "engine/cluster/coordinator_session.h"
 #include "engine/cluster/definition_change.h"
+#include "engine/cluster/local_keys.h"
 #include "engine/cluster/recovery.h"
 #include "engine/cluster/session_commands.h"
 #include "engine/commands/command.h"
@@ -39,8 +40,11 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   const bool locks = std::holds_alternative<syntax::LockTable>(statement.body);
   // Outside a block there is nothing that it could hold for, as the local session says.
   if (locks && !in_block()) return local_->execute(request);
+  // A coordinator may have tables of its own.
+  if (!change.concerns_cluster(statement)) {
+    return LocalKeys::makes_keys(statement) ? change_local_table(request, cluster) : local_->execute(request);
+  }
   if (!DefinitionChange::is_for_every_coordinator(statement)) require_primary();
-  if (!change.concerns_cluster(statement)) return local_->execute(request);
   if (std::holds_alternative<syntax::CreateTableAs>(statement.body)) {
     throw SqlError(sqlstate::feature_not_supported,
                    "CREATE TABLE AS in a schema that lies on one data node is not supported", "",
@@ -58,6 +62,14 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
 bool CoordinatorSession::is_shard(std::uint32_t relation) {
   SessionCommands cluster = cluster_commands();
   return DefinitionChange(cluster).is_own_shard(relation);
+}
+
+QueryResult CoordinatorSession::change_local_table(const StatementRequest& request, SessionCommands& cluster) {
+  QueryResult result;
+  const std::vector<ErrorFields> notices =
+      local_->run_as_statement(request, [&] { result = LocalKeys(cluster).run(request.statement, request.text); });
+  result.notices.insert(result.notices.end(), notices.begin(), notices.end());
+  return result;
 }
 
 namespace {
@@ -90,6 +102,7 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const Statem
         result =
             run_cluster_query(*request.statement, *query, context, {cluster, request.parameters, recover, take_hold});
     });
+    if (result && definitions_.owns_lock()) LocalKeys(cluster).settle();
   });
   if (result) {
     result->notices.insert(result->notices.end(), notices.begin(), notices.end());

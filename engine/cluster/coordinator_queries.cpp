@@ -3,6 +3,7 @@
 
 #include "engine/cluster/coordinator_session.h"
 #include "engine/cluster/distributed_copy.h"
+#include "engine/cluster/local_keys.h"
 #include "engine/distribution/explain.h"
 #include "engine/distribution/planner.h"
 
@@ -68,7 +69,9 @@ distribution::DistributedPlanPtr CoordinatorSession::plan_for(const Run& run, co
 }
 
 QueryResult CoordinatorSession::run(const Run& run) {
-  const std::shared_ptr<const Metadata> metadata = static_cast<const ClusterPlan&>(run.plan).metadata;
+  const auto& known = static_cast<const ClusterPlan&>(run.plan);
+  const std::shared_ptr<const Metadata> metadata = known.metadata;
+  LocalKeys::check_change(local_->catalog(), local_->transaction(), *known.query);
   const distribution::DistributedPlanPtr plan = plan_for(run, *metadata);
   const distribution::StatementValues values{local_->call_context(), run.parameters};
   const ExecutionPlace place = place_of(*metadata);

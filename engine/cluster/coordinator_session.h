@@ -22,7 +22,8 @@
 // Refused: COPY FROM ... WHERE of a distributed table (XX000); CHECKPOINT concerns this node alone; DDL on
 // any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
 // SET acts on the coordinator's own session only; it is not propagated to other nodes.
-// There is no detection of deadlocks across nodes: only lock_timeout ends one.
+// There is no detection of deadlocks across nodes: only lock_timeout ends one. Changes of reference tables begin on the
+// same node for all coordinators, one at a time for each table (distribution/reference_locks.h).
 #pragma once
 
 #include <functional>
@@ -128,6 +129,7 @@ class CoordinatorSession : public Session, private QueryHook {
 
   // The cluster's functions and definitions (coordinator_definitions.cpp).
   QueryResult run_command(const StatementRequest& request);
+  QueryResult change_local_table(const StatementRequest& request, SessionCommands& cluster);
   std::optional<QueryResult> run_cluster_function(const StatementRequest& request);
   // Without regard to how errors end what is open.
   StatementDescription describe_statement(const StatementRequest& request);

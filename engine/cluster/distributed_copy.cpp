@@ -7,6 +7,7 @@
 #include "engine/copy/binary.h"
 #include "engine/copy/options.h"
 #include "engine/copy/writer.h"
+#include "engine/distribution/reference_locks.h"
 #include "engine/types/binary_form.h"
 #include "engine/types/error.h"
 #include "engine/types/quote.h"
@@ -110,30 +111,38 @@ std::string DistributedCopy::statement(const distribution::Shard& shard) const {
 }
 
 void DistributedCopy::send() {
-  std::vector<Task> tasks;
-  std::vector<std::pair<std::string, std::string_view>> here;
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (rows_[i].empty()) continue;
-    writer_->trailer(rows_[i]);
-    const distribution::Shard& shard = distribution_->shards[i];
-    for (const int group : shard.groups) {
-      if (group == place_.coordinator.group_id()) {
-        here.emplace_back(statement(shard), rows_[i]);
-      } else {
-        tasks.push_back({.group_id = group, .sql = statement(shard), .modifies = true, .rows = rows_[i]});
-      }
-    }
+  for (std::string& rows : rows_) {
+    if (!rows.empty()) writer_->trailer(rows);
   }
   try {
-    for (const auto& [sql, rows] : here)
-      place_.local.copy_in_here(StatementRequest{place_.coordinator.statements().parse(sql).at(0), sql}, rows);
-    place_.executor.run(*metadata_, tasks, true, place_.begin());
+    // Copies of a row have one order for all coordinators (distribution/reference_locks.h).
+    send_copies(true);
+    send_copies(false);
   } catch (const SqlError& error) {
     if (!is_about_a_row(error)) throw;
     throw SqlError(sqlstate::internal_error, error.fields().message, error.fields().detail);
   }
   for (std::string& rows : rows_) rows.clear();
   bytes_ = 0;
+}
+
+void DistributedCopy::send_copies(bool first) {
+  std::vector<Task> tasks;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (rows_[i].empty()) continue;
+    const distribution::Shard& shard = distribution_->shards[i];
+    const std::string text = statement(shard);
+    const int first_group = distribution::first_copy(shard.groups);
+    for (const int group : shard.groups) {
+      if ((group == first_group) != first) continue;
+      if (group == place_.coordinator.group_id()) {
+        place_.local.copy_in_here(StatementRequest{place_.coordinator.statements().parse(text).at(0), text}, rows_[i]);
+      } else {
+        tasks.push_back({.group_id = group, .sql = text, .modifies = true, .rows = rows_[i]});
+      }
+    }
+  }
+  if (!tasks.empty()) place_.executor.run(*metadata_, tasks, true, place_.begin());
 }
 
 }  // namespace polarsim::engine::cluster

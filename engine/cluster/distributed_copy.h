@@ -40,6 +40,7 @@ class DistributedCopy final : public executor::CopyDestination {
   void append(std::string& bytes, executor::RowView row);
   std::string statement(const distribution::Shard& shard) const;
   void send();
+  void send_copies(bool first);
 
   const std::shared_ptr<const Metadata> metadata_;  // before what refers to it
   const ExecutionPlace place_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/distribution/planner.h"
+#include "engine/distribution/reference_locks.h"
 #include "engine/types/array.h"
 #include "engine/types/binary_form.h"
 #include "engine/types/error.h"
@@ -337,22 +338,38 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
     remote.push_back(task == nullptr ? Task{group, sql} : Task{group, sql, parameters, task->writes, task->locks});
     requests.push_back(request);
   };
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const distribution::Task& task = tasks[i];
-    const std::size_t copies = task.writes ? task.groups.size() : 1;
-    for (std::size_t copy = 0; copy < copies; ++copy) {
-      const int group = task.groups[copy];
-      const bool is_shown = measured != nullptr && i == 0 && copy == 0;
-      send_results(job, task, group);
-      if (is_shown) ask(group, measure_statement(*measure_), nullptr, {Request::Use::nothing, i});
-      ask(group, *task.sql, &task, {copy == 0 ? Request::Use::answer : Request::Use::copy, i});
-      if (is_shown) ask(group, measured_plan_statement, nullptr, {Request::Use::plan, i});
-    }
-  }
-  if (!remote.empty()) {
+  const auto run_remote = [&] {
+    if (remote.empty()) return;
     std::vector<QueryResult> parts = place_.executor.run(place_.metadata, remote, in_block_, begin());
     for (std::size_t i = 0; i < parts.size(); ++i) take(std::move(parts[i]), requests[i], true);
+    remote.clear();
+    requests.clear();
+  };
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const distribution::Task& task = tasks[i];
+    const int first = task.writes || task.locks ? distribution::first_copy(task.groups) : task.groups.at(0);
+    if (in_block_) {
+      for (const distribution::ReferenceLock& lock : distribution::reference_locks(job, task))
+        ask(lock.group, lock.sql, nullptr, {Request::Use::nothing, i});
+    }
+    const bool is_shown = measured != nullptr && i == 0;
+    send_results(job, task, first);
+    if (is_shown) ask(first, measure_statement(*measure_), nullptr, {Request::Use::nothing, i});
+    ask(first, *task.sql, &task, {Request::Use::answer, i});
+    if (is_shown) ask(first, measured_plan_statement, nullptr, {Request::Use::plan, i});
   }
+  run_remote();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const distribution::Task& task = tasks[i];
+    if (!task.writes || task.groups.size() < 2) continue;
+    const int first = distribution::first_copy(task.groups);
+    for (const int group : task.groups) {
+      if (group == first) continue;
+      send_results(job, task, group);
+      ask(group, *task.sql, &task, {Request::Use::copy, i});
+    }
+  }
+  run_remote();
   if (measured != nullptr) measured->measurements.tasks = tasks;
   result.tag = tag_of(plan.command, plan.command == query::Command::select ? result.rows.size() : count);
   return result;

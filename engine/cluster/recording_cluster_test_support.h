@@ -60,6 +60,9 @@ class RecordingCluster final : public ClusterCommands, public SessionServices {
     }
     return results;
   }
+  void replace_definition(RelationId relation, catalog::Definition definition) override {
+    POLARSIM_ASSERT(relation != 0 && !definition.name.empty(), "a definition of nothing");
+  }
   NodeAnswer run_alone(int group, const std::string& sql) override {
     return {group != 3, group != 3 ? sql : "connection refused"};
   }

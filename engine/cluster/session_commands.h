@@ -34,6 +34,9 @@ class SessionCommands final : public ClusterCommands {
   QueryResult run_here(const std::string& sql, bool writes) override;
   QueryResult run_statement_here(const syntax::StatementPtr& statement, std::string_view text, bool writes) override;
   std::vector<QueryResult> run_there(const std::vector<NodeCommand>& commands) override;
+  void replace_definition(RelationId relation, catalog::Definition definition) override {
+    parts_.local.replace_definition(relation, std::move(definition));
+  }
   NodeAnswer run_alone(int group, const std::string& sql) override;
   std::vector<syntax::StatementPtr> parse(std::string_view text) override;
   void notice(ErrorFields notice) override { notices_.push_back(std::move(notice)); }

@@ -117,7 +117,9 @@ void check_rows(CommandContext& context, const catalog::Table& table, const cata
 }
 
 void check_references(CommandContext& context, const catalog::Table& table, const catalog::ForeignKey& key) {
-  const catalog::TablePtr referenced = context.catalog().find_table(&context.transaction, key.referenced);
+  const bool elsewhere = key.rows_in == catalog::ForeignKey::rows_elsewhere;
+  const catalog::TablePtr referenced =
+      context.catalog().find_table(&context.transaction, elsewhere ? key.referenced : key.checked_table());
   // Both sides become one type: that of the referenced column, unless only the other way is one.
   std::vector<TypeId> types;
   std::vector<executor::KeyConversion> from;
@@ -137,14 +139,21 @@ void check_references(CommandContext& context, const catalog::Table& table, cons
                    detail);
   };
   boost::unordered_flat_set<std::string> there;
-  for_each_row(context, *referenced, [&](std::span<const Value> row) {
-    if (auto found = key_of(row, key.referenced_columns, to, types, context.call)) there.insert(std::move(*found));
-  });
+  if (!elsewhere)
+    for_each_row(context, *referenced, [&](std::span<const Value> row) {
+      if (auto found = key_of(row, key.referenced_columns, to, types, context.call)) there.insert(std::move(*found));
+    });
   for_each_row(context, table, [&](std::span<const Value> row) {
     const auto wanted = key_of(row, key.columns, from, types, context.call);
     if (!wanted && key.match_full && !all_null(row, key.columns))
       refuse("MATCH FULL does not allow mixing of null and nonnull key values.");
     if (!wanted || there.contains(*wanted)) return;
+    if (elsewhere) {
+      throw SqlError(
+          sqlstate::feature_not_supported,
+          fmt::format("cannot check foreign key constraint \"{}\" of table \"{}\"", key.name, table.description->name),
+          fmt::format("The rows of table \"{}\" are on other nodes.", referenced->description->name));
+    }
     refuse(fmt::format("Key {} is not present in table \"{}\".",
                        key_text(context, *table.description, key.columns, row), referenced->description->name));
   });

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "engine/query/analysis.h"
 #include "engine/query/deparse.h"
 #include "engine/types/error.h"
 
@@ -79,7 +80,7 @@ class Explainer {
     }
     const std::vector<Task> tasks = measured_ ? measured_->tasks : make_tasks(*plan_.job, context_.values);
     lines.push_back(fmt::format("Task Count: {}", tasks.size()));
-    if (measured_) {
+    if (measured_ && brings_rows()) {
       lines.push_back(fmt::format("Tuple data received from nodes: {}", size_text(total(measured_->bytes))));
     }
     if (repartitioned) {
@@ -113,13 +114,16 @@ class Explainer {
   void add_task(Lines& lines, const Task& task, std::size_t number) const {
     lines.emplace_back("->  Task");
     if (context_.options.verbose) lines.push_back("      Query: " + *task.sql);
-    if (measured_ && number < measured_->bytes.size()) {
+    if (measured_ && brings_rows() && number < measured_->bytes.size()) {
       lines.push_back(fmt::format("      Tuple data received from node: {}", size_text(measured_->bytes[number])));
     }
     lines.push_back("      Node: " + context_.node(task.groups.front()));
     const bool is_measured = measured_ && number < measured_->plans.size();
     append_below(lines, is_measured ? measured_->plans[number] : context_.task_plan(task), "      ");
   }
+
+  // Changes without RETURNING do not.
+  bool brings_rows() const { return !query::output_columns(*plan_.job->query).empty(); }
 
   static std::uint64_t total(const std::vector<std::uint64_t>& bytes) {
     return std::accumulate(bytes.begin(), bytes.end(), std::uint64_t{0});

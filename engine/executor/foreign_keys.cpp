@@ -182,7 +182,9 @@ catalog::TablePtr ForeignKeyQueue::open(RelationId id, txn::LockMode mode) {
 
 void ForeignKeyQueue::open_referenced(Key& key) {
   if (key.referenced) return;
-  key.referenced_table = open(key.definition.referenced, txn::LockMode::row_share);
+  const bool elsewhere = key.definition.rows_in == ForeignKey::rows_elsewhere;
+  const RelationId rows_in = elsewhere ? key.definition.referenced : key.definition.checked_table();
+  key.referenced_table = open(rows_in, txn::LockMode::row_share);
   key.referenced.emplace(inputs_.database, *key.referenced_table, key.definition.referenced_columns);
   const auto type_of = [](const Definition& table, int column) {
     return table.columns[static_cast<std::size_t>(column) - 1].type;
@@ -208,7 +210,7 @@ ForeignKeyStatements& ForeignKeyQueue::statements(Key& key) {
     return relations->describe(&inputs_.transaction, *inputs_.database.catalog().find(&inputs_.transaction, id));
   };
   key.statements = std::make_unique<ForeignKeyStatements>(key.definition, describe(key.referencing_id),
-                                                          describe(key.definition.referenced));
+                                                          describe(key.definition.checked_table()));
   return *key.statements;
 }
 
@@ -275,6 +277,14 @@ void ForeignKeyQueue::check(Key& key, Tid tid) {
 }
 
 bool ForeignKeyQueue::has_referenced(Key& key, const Row& values, const txn::Snapshot& snapshot) {
+  if (key.definition.rows_in == ForeignKey::rows_elsewhere) {
+    const std::string& name = key.referenced_table->description->name;
+    throw SqlError(sqlstate::feature_not_supported,
+                   fmt::format("cannot check foreign key constraint \"{}\" of table \"{}\"", key.definition.name,
+                               key.referencing->name),
+                   fmt::format("The rows of table \"{}\" are on other nodes.", name),
+                   fmt::format("Distribute table \"{}\" like table \"{}\" first.", key.referencing->name, name));
+  }
   Row converted;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!key.conversions[i].possible()) return run(key, Kind::find_referenced, values, snapshot, nullptr);

@@ -214,6 +214,11 @@ void LocalSession::with_analysis(const std::function<void(const query::AnalysisC
   work({relations, call_, nullptr, false});
 }
 
+void LocalSession::replace_definition(storage::RelationId relation, catalog::Definition definition) {
+  database_.catalog().alter(*transaction_, relation, std::move(definition));
+  database_.transactions().next_command(*transaction_);
+}
+
 CallContext LocalSession::output_context() const {
   CallContext context;
   context.time_zone = settled_.in_force->time_zone();

@@ -89,6 +89,8 @@ class LocalSession final : public Session {
   // Whether the open transaction has changed anything here.
   bool has_written() const;
   catalog::Catalog& catalog() const { return database_.catalog(); }
+  // In the open transaction; what it does is seen by what it does next.
+  void replace_definition(storage::RelationId relation, catalog::Definition definition);
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;

@@ -256,9 +256,22 @@ void Writer::write_case(const Case& choice) {
   put_keyword("END", -of_variable, 0, 0);
 }
 
+namespace {
+
+bool has_length(Type type) {
+  return type.modifier != no_modifier && (type.id == TypeId::varchar || type.id == TypeId::bpchar);
+}
+
+}  // namespace
+
 void Writer::write_conversion(const Convert& conversion, const Expression& expression, bool show_implicit) {
   if (conversion.form == CallForm::implicit_cast && !show_implicit) {
     write_operand(*conversion.argument, false, expression);
+  } else if (style_.for_nodes && conversion.form == CallForm::implicit_cast && has_length(expression.type)) {
+    // As a cast it would cut what is too long, and say nothing.
+    put(expression.type.id == TypeId::varchar ? "pg_catalog.\"varchar\"(" : "pg_catalog.bpchar(");
+    write_cast(*conversion.argument, Type(expression.type.id), expression);
+    put(", " + std::to_string(expression.type.modifier) + ", false)");
   } else {
     write_cast(*conversion.argument, expression.type, expression);
   }

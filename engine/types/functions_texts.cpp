@@ -103,6 +103,14 @@ Value bpchar_input(std::string_view text, Type type, const CallContext&) {
   return type.modifier == no_modifier ? value : keep_to_bpchar(value, type, false);
 }
 
+// What a conversion to varchar(n) or char(n) does to the length, by name: the value, n + 4, and whether it was asked
+// for by an explicit cast.
+template <TypeId type, Value (*keep)(const Value&, Type, bool)>
+Value keep_by_name(const FunctionCall& call) {
+  const Type kept(type, static_cast<std::int32_t>(call[1].as_integer()));
+  return kept.modifier < 5 ? call[0] : keep(call[0], kept, call[2].as_boolean());
+}
+
 // Casts.
 Value same(const FunctionCall& call) { return call[0]; }
 Value bpchar_to_text(const FunctionCall& call) { return Value::text(without_blanks(call[0].as_text())); }
@@ -169,6 +177,8 @@ void add_casts(Entries& to) {
       {char_byte, int4, explicit_only, char_byte_to_int4, "int4"},
       {int4, char_byte, explicit_only, int4_to_char_byte, "char"},
   };
+  to.functions.push_back(scalar("varchar", {varchar, int4, boolean}, varchar, keep_by_name<varchar, keep_to_varchar>));
+  to.functions.push_back(scalar("bpchar", {bpchar, int4, boolean}, bpchar, keep_by_name<bpchar, keep_to_bpchar>));
   for (const Cast& cast : casts) {
     to.casts.push_back({cast.source, cast.target, cast.context, cast.function});
     if (cast.name) to.functions.push_back(scalar(cast.name, {cast.source}, cast.target, cast.function));

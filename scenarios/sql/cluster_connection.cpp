@@ -1,9 +1,13 @@
 #include "scenarios/sql/cluster_connection.h"
 
+#include <algorithm>
+#include <cctype>
+#include <functional>
 #include <map>
 #include <utility>
 
 #include "engine/cluster/cluster.h"
+#include "engine/node/copy_stream.h"
 #include "engine/pgwire/client.h"
 #include "engine/types/text_form.h"
 #include "scenarios/sql/node_answer.h"
@@ -15,10 +19,12 @@ namespace {
 using namespace engine;
 
 constexpr sim::Duration start_limit{60'000'000'000};
+// Of what waits for another session, which is not to come.
+constexpr sim::Duration statement_limit{300'000'000'000};
 
-ClusterConfig small_cluster() {
+ClusterConfig small_cluster(std::size_t coordinators) {
   ClusterConfig config;
-  config.coordinators = 2;
+  config.coordinators = static_cast<int>(coordinators);
   config.data_nodes = 2;
   config.shard_count = 4;
   return config;
@@ -29,9 +35,32 @@ struct Session {
   std::string time_zone = "UTC";
 };
 
+struct Lines final : CopySink {
+  void write(std::string_view line) override { lines.emplace_back(line.substr(0, line.find_last_not_of('\n') + 1)); }
+  std::vector<std::string> lines;
+};
+
+class Bytes final : public CopySource {
+ public:
+  explicit Bytes(const std::string& bytes) : bytes_(bytes) {}
+  bool read(std::string& chunk) override {
+    chunk = std::exchange(bytes_, "");
+    return !chunk.empty();
+  }
+
+ private:
+  std::string bytes_;
+};
+
+bool writes_copy(std::string statement) {
+  std::ranges::transform(statement, statement.begin(), [](unsigned char c) { return std::toupper(c); });
+  return statement.starts_with("COPY") && statement.find("TO STDOUT") != std::string::npos;
+}
+
 class ClusterConnection final : public Connection {
  public:
-  ClusterConnection() : cluster_(simulation_, small_cluster()), host_(simulation_.add_host("client")) {
+  explicit ClusterConnection(std::size_t coordinators)
+      : cluster_(simulation_, small_cluster(coordinators)), host_(simulation_.add_host("client")) {
     host_.set_program([this](sim::Host& host) {
       if (!cluster_.wait_until_ready(host, simulation_.now() + start_limit)) return;
       auto connected = pgwire::Client::connect(host, {"cn1", default_port});
@@ -53,9 +82,38 @@ class ClusterConnection final : public Connection {
   }
 
   Answer run(const std::string& statement) override {
+    if (writes_copy(statement)) {
+      Lines lines;
+      Answer answer = answer_of_client(statement, [&] { return session_->client.copy_out(statement, lines); });
+      if (!answer.error) answer.copied = std::move(lines.lines);
+      return answer;
+    }
+    return answer_of_client(statement, [&] { return session_->client.simple_query(statement); });
+  }
+  Answer copy_in(const std::string& statement, const std::string& bytes) override {
+    Bytes source(bytes);
+    return answer_of_client(statement, [&] { return session_->client.copy_in(statement, source); });
+  }
+  std::string name() const override { return "cluster"; }
+
+  void go_to(const std::string& node) override {
+    const std::string name = node.empty() ? "cn1" : node;
+    const auto known = sessions_.find(name);
+    session_ = known == sessions_.end() ? nullptr : &known->second;
+    if (session_ != nullptr) return;
+    const sim::TaskRef task = host_.spawn("connection", [&] {
+      auto connected = pgwire::Client::connect(host_, {name.substr(0, name.find('/')), default_port});
+      if (connected) session_ = &sessions_.emplace(name, Session{std::move(*connected)}).first->second;
+    });
+    simulation_.run_until(task);
+    if (session_ == nullptr) throw ConnectionError("there is no node " + name);
+  }
+
+ private:
+  Answer answer_of_client(const std::string& statement, const std::function<pgwire::ClientResult()>& ask) {
     Answer answer;
     const sim::TaskRef task = host_.spawn("statement", [&] {
-      const pgwire::ClientResult result = session_->client.simple_query(statement);
+      const pgwire::ClientResult result = ask();
       if (!result) {
         answer = answer_of(SqlError(result.error()));
         return;
@@ -66,28 +124,13 @@ class ClusterConnection final : public Connection {
       context.time_zone = session_->time_zone;
       answer = answer_of(*result, context);
     });
-    simulation_.run_until(task);
+    simulation_.run_until(task, simulation_.now() + statement_limit);
     if (simulation_.violation())
       throw ConnectionError("the cluster broke the invariant " + simulation_.violation()->name);
     if (!task.finished()) throw ConnectionError("the statement does not end: " + statement);
     return answer;
   }
-  std::string name() const override { return "cluster"; }
 
-  void go_to(const std::string& node) override {
-    const std::string name = node.empty() ? "cn1" : node;
-    const auto known = sessions_.find(name);
-    session_ = known == sessions_.end() ? nullptr : &known->second;
-    if (session_ != nullptr) return;
-    const sim::TaskRef task = host_.spawn("connection", [&] {
-      auto connected = pgwire::Client::connect(host_, {name, default_port});
-      if (connected) session_ = &sessions_.emplace(name, Session{std::move(*connected)}).first->second;
-    });
-    simulation_.run_until(task);
-    if (session_ == nullptr) throw ConnectionError("there is no node " + name);
-  }
-
- private:
   void look_up_time_zone() {
     const pgwire::ClientResult zone = session_->client.simple_query("SHOW TimeZone");
     if (zone) session_->time_zone = zone->rows.at(0).at(0).as_text();
@@ -102,6 +145,8 @@ class ClusterConnection final : public Connection {
 
 }  // namespace
 
-std::unique_ptr<Connection> make_cluster_connection() { return std::make_unique<ClusterConnection>(); }
+std::unique_ptr<Connection> make_cluster_connection(std::size_t coordinators) {
+  return std::make_unique<ClusterConnection>(coordinators);
+}
 
 }  // namespace polarsim::scenarios::sql

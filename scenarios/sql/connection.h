@@ -34,7 +34,11 @@ struct Answer {
   std::vector<AnswerColumn> columns;
   std::vector<AnswerRow> rows;
   std::string tag;                   // "UPDATE 1"; empty if there was an error
-  std::optional<AnswerError> error;  // then there is nothing else
+  std::optional<AnswerError> error;  // then there is nothing else but its context
+  std::string context;               // where the error happened
+  std::vector<std::string> notices;  // "NOTICE: text", "WARNING: text", ...
+  // What COPY ... TO STDOUT wrote, a line each.
+  std::optional<std::vector<std::string>> copied;
 };
 
 // "ERROR 22012: division by zero", with DETAIL, HINT and position if there are any.
@@ -54,8 +58,12 @@ class Connection {
   virtual ~Connection() = default;
   // One statement; of several separated by ';', the answer of the last. Throws ConnectionError.
   virtual Answer run(const std::string& statement) = 0;
+  // COPY ... FROM STDIN of these bytes.
+  virtual Answer copy_in(const std::string& statement, const std::string& bytes) {
+    throw ConnectionError("there is no COPY FROM STDIN here: " + statement + ", " + std::to_string(bytes.size()));
+  }
   // Statements that follow go to a session of that node of the cluster, the same session whenever it is named; empty:
-  // to the first. Throws ConnectionError where there is no such node.
+  // to the first. "cn1/b" is another session of that node. Throws ConnectionError where there is no such node.
   virtual void go_to(const std::string& node) {
     if (!node.empty()) throw ConnectionError("there is no node " + node);
   }

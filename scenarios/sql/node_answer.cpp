@@ -10,6 +10,8 @@ using namespace engine;
 Answer answer_of(const QueryResult& result, const CallContext& context) {
   Answer answer;
   answer.tag = result.tag;
+  for (const ErrorFields& notice : result.notices)
+    answer.notices.push_back((notice.severity.empty() ? "WARNING" : notice.severity) + ": " + notice.message);
   answer.has_rows = !result.columns.empty() || result.tag.starts_with("SELECT");
   for (const ResultColumn& column : result.columns) answer.columns.push_back({column.name, type_oid(column.type.id)});
   for (const Row& row : result.rows) {
@@ -26,6 +28,7 @@ Answer answer_of(const SqlError& error) {
   const ErrorFields& fields = error.fields();
   Answer answer;
   answer.error = AnswerError{fields.sqlstate, fields.message, fields.detail, fields.hint, fields.position};
+  answer.context = fields.context;
   return answer;
 }
 

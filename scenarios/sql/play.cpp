@@ -102,6 +102,7 @@ std::string md5_of(const std::string& text) {
 }
 
 Lines result_lines(const Record& record, const Answer& answer) {
+  if (answer.copied) return *answer.copied;
   std::vector<Lines> rows;
   for (const AnswerRow& row : answer.rows) {
     Lines& values = rows.emplace_back();
@@ -136,11 +137,37 @@ Lines result_lines(const Record& record, const Answer& answer) {
   return lines;
 }
 
-Lines error_lines(const AnswerError& error) {
+Lines error_lines(const Record& record, const Answer& answer) {
+  const AnswerError& error = *answer.error;
   Lines lines{on_one_line(error.message)};
   if (!error.detail.empty()) lines.push_back("DETAIL: " + on_one_line(error.detail));
   if (!error.hint.empty()) lines.push_back("HINT: " + on_one_line(error.hint));
   if (error.position != 0) lines.push_back("POSITION: " + std::to_string(error.position));
+  if (record.all && !answer.context.empty()) lines.push_back("CONTEXT: " + on_one_line(answer.context));
+  return lines;
+}
+
+// What is told beside the result, as far as the record asks for it: each on a line.
+Lines lines_beside(const Record& record, const Answer& answer) {
+  Lines lines;
+  if (!record.all) return lines;
+  for (const std::string& notice : answer.notices) lines.push_back(on_one_line(notice));
+  return lines;
+}
+
+// All of an answer.
+Lines whole_answer(const Record& record, const Answer& answer) {
+  Lines lines = lines_beside(record, answer);
+  Lines rest;
+  if (answer.error) {
+    rest = error_lines(record, answer);
+    rest.insert(rest.begin(), "ERROR " + answer.error->sqlstate);
+  } else if (answer.has_rows || answer.copied) {
+    rest = result_lines(record, answer);
+  } else {
+    rest.push_back(answer.tag);
+  }
+  lines.insert(lines.end(), rest.begin(), rest.end());
   return lines;
 }
 
@@ -158,6 +185,10 @@ std::optional<std::size_t> count_of(const Answer& answer) {
   return std::stoul(answer.tag.substr(at + 1));
 }
 
+Answer answer_to(const Record& record, Connection& connection) {
+  return record.input ? connection.copy_in(record.sql, *record.input) : connection.run(record.sql);
+}
+
 class Player {
  public:
   explicit Player(Connection& connection) : connection_(connection) {}
@@ -169,13 +200,24 @@ class Player {
     }
     ++played.records;
     connection_.go_to(record.node);
-    const Answer answer = connection_.run(record.sql);
+    const Answer answer = answer_to(record, connection_);
     Failure failure{record.path, record.line, record.sql, "", ""};
     compare(record, answer, failure);
+    if (!record.difference.empty()) compare_difference(record, answer, failure);
     if (failure.expected != failure.got) played.failures.push_back(std::move(failure));
   }
 
  private:
+  // After the comparison with the other system.
+  static void compare_difference(const Record& record, const Answer& answer, Failure& failure) {
+    if (failure.expected == failure.got) {
+      failure.expected = "an answer that differs: " + record.difference + "\n";
+      return;
+    }
+    failure.expected = joined(record.otherwise);
+    failure.got = joined(whole_answer(record, answer));
+  }
+
   // Says in the failure what was expected and what came; the same if all is well.
   void compare(const Record& record, const Answer& answer, Failure& failure) {
     if (record.kind == Record::Kind::query) return compare_query(record, answer, failure);
@@ -187,14 +229,20 @@ class Player {
       }
       const std::string state = "ERROR " + answer.error->sqlstate + "\n";
       failure.expected = (record.sqlstate.empty() ? state : "ERROR " + record.sqlstate + "\n");
-      failure.got = state + joined(error_lines(*answer.error));
-      failure.expected += record.expected ? joined(*record.expected) : joined(error_lines(*answer.error));
+      const std::string got = joined(error_lines(record, answer));
+      failure.got = state + got;
+      failure.expected += record.expected ? joined(*record.expected) : got;
       return;
     }
     if (answer.error) {
       failure.expected = "success\n";
       failure.got = to_string(*answer.error) + "\n";
       return;
+    }
+    if (record.all || record.expected) {
+      failure.expected = joined(record.expected.value_or(Lines{}));
+      failure.got = joined(lines_beside(record, answer));
+      if (failure.expected != failure.got) return;
     }
     if (record.outcome != Record::Outcome::count) return;
     failure.expected = std::to_string(record.count) + " rows\n";
@@ -209,7 +257,7 @@ class Player {
       failure.got = to_string(*answer.error) + "\n";
       return;
     }
-    failure.got = joined(result_lines(record, answer));
+    failure.got = joined(lines_beside(record, answer)) + joined(result_lines(record, answer));
     if (!types_fit(record.types, answer)) {
       failure.expected = "types " + record.types + "\n" + failure.expected;
       failure.got = "types " + types_of(answer) + "\n" + failure.got;
@@ -266,16 +314,23 @@ std::string record(const StatementFile& file, Connection& connection) {
   for (const Record& each : file.records) {
     if (is_for_another || is_skipped(each, connection)) continue;
     connection.go_to(each.node);
-    const Answer answer = connection.run(each.sql);
+    const Answer answer = answer_to(each, connection);
     if (!each.is_recorded) continue;
+    if (!each.difference.empty()) {
+      for (std::size_t line = each.sql_end; line < each.expected_end; ++line) gone[line] = true;
+      after[each.sql_end - 1] = "----\n" + joined(*each.expected) + "----\n" + joined(whole_answer(each, answer));
+      continue;
+    }
     std::string& head = lines[each.line - 1];
     head = head_of(each, head, answer);
     for (std::size_t line = each.sql_end; line < each.expected_end; ++line) gone[line] = true;
     std::string& text = after[each.sql_end - 1];
     const bool any_text =
         each.kind == Record::Kind::statement && each.outcome == Record::Outcome::error && !each.expected;
-    if (answer.error && !any_text) text = "----\n" + joined(error_lines(*answer.error));
-    if (!answer.error && each.kind == Record::Kind::query) text = "----\n" + joined(result_lines(each, answer));
+    const Lines beside = answer.error ? Lines{} : lines_beside(each, answer);
+    if (answer.error && !any_text) text = "----\n" + joined(error_lines(each, answer));
+    if (!answer.error && (each.kind == Record::Kind::query || !beside.empty()))
+      text = "----\n" + joined(beside) + (each.kind == Record::Kind::query ? joined(result_lines(each, answer)) : "");
   }
   std::string text;
   for (std::size_t i = 0; i < lines.size(); ++i) {

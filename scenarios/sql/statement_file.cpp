@@ -76,16 +76,17 @@ class Parser {
       } else if (words[0] == "query") {
         query(words);
       } else {
-        fail(
-            line_number(),
-            "expected statement, query, skipif, onlyif, require, node, hash-threshold, include, loop, endloop or halt, "
-            "not \"" +
-                words[0] + "\"");
+        fail(line_number(),
+             "expected statement, query, skipif, onlyif, differs, require, coordinators, all, node, hash-threshold, "
+             "include, "
+             "loop, endloop or halt, not \"" +
+                 words[0] + "\"");
       }
       --at_;  // they have gone past their last line
     }
     if (in_loop) fail(loop_line_, "expected endloop before the end of the file");
-    if (!conditions_.empty()) fail(file_.lines.size(), "expected a record after skipif or onlyif");
+    if (!conditions_.empty() || !difference_.empty())
+      fail(file_.lines.size(), "expected a record after skipif, onlyif or differs");
     return false;
   }
 
@@ -103,6 +104,19 @@ class Parser {
     if (words[0] == "require") {
       if (words.size() != 2) fail(line_number(), "expected the name of a system after require");
       file_.required = words[1];
+      return true;
+    }
+    if (words[0] == "differs") {
+      if (words.size() != 2) fail(line_number(), "expected the name of a difference after differs");
+      difference_ = words[1];
+      return true;
+    }
+    if (words[0] == "coordinators") {
+      file_.coordinators = number(words, 1, "expected a number after coordinators");
+      return true;
+    }
+    if (words[0] == "all") {
+      all_ = true;
       return true;
     }
     if (words[0] == "node") {
@@ -171,7 +185,9 @@ class Parser {
     record.path = file_.path;
     record.line = line_number();
     record.conditions = std::exchange(conditions_, {});
+    record.difference = std::exchange(difference_, {});
     record.node = node_;
+    record.all = all_;
     record.hash_threshold = hash_threshold_;
     record.is_recorded = !repeated_;
     return record;
@@ -188,14 +204,33 @@ class Parser {
         separated = true;
         break;
       }
+      if (line == "<<<<" && !record.input) {
+        record.input.emplace();
+        continue;
+      }
+      if (record.input) {
+        *record.input += line + "\n";
+        record.sql_end = at_;
+        continue;
+      }
       record.sql += (record.sql.empty() ? "" : "\n") + line;
       record.sql_end = at_;
     }
     if (record.sql.empty()) fail(record.line, "expected SQL after this line");
     record.expected_end = record.sql_end;
-    if (!separated) return;
-    record.expected.emplace();
-    for (; !at_end() && !file_.lines[at_].empty(); ++at_) record.expected->push_back(substituted(file_.lines[at_]));
+    if (!separated) {
+      if (!record.difference.empty()) fail(record.line, "expected two answers of what differs");
+      return;
+    }
+    std::vector<std::string>* to = &record.expected.emplace();
+    for (; !at_end() && !file_.lines[at_].empty(); ++at_) {
+      const std::string line = substituted(file_.lines[at_]);
+      if (line == "----" && !record.difference.empty() && to != &record.otherwise) {
+        to = &record.otherwise;
+      } else {
+        to->push_back(line);
+      }
+    }
     record.expected_end = at_;
   }
 
@@ -214,8 +249,12 @@ class Parser {
       fail(record.line, "expected statement ok, statement count N or statement error");
     }
     body(record);
-    if (record.expected && record.outcome != Record::Outcome::error)
-      fail(record.sql_end + 1, "expected no ---- in a statement that succeeds");
+    if (record.expected && record.outcome != Record::Outcome::error) {
+      for (const std::string& line : *record.expected) {
+        if (!is_notice(line))
+          fail(record.sql_end + 1, "expected only notices after the ---- of a statement that succeeds");
+      }
+    }
     file_.records.push_back(std::move(record));
   }
 
@@ -254,6 +293,8 @@ class Parser {
   std::size_t depth_;
   std::size_t at_ = 0;  // in lines, from 0
   std::vector<Condition> conditions_;
+  std::string difference_;
+  bool all_ = false;
   std::string node_;
   std::vector<Variable> variables_;  // of the loops around
   std::size_t loop_line_ = 0;
@@ -276,6 +317,11 @@ StatementFile parsed(const std::string& path, std::vector<std::string> lines) {
 }
 
 }  // namespace
+
+bool is_notice(const std::string& line) {
+  static constexpr std::string_view severities[] = {"NOTICE: ", "WARNING: ", "INFO: ", "DEBUG: ", "LOG: "};
+  return std::ranges::any_of(severities, [&](std::string_view severity) { return line.starts_with(severity); });
+}
 
 StatementFile load_statement_file(const std::string& path) {
   std::ifstream stream(path);

@@ -3,8 +3,9 @@
 // directives; docs/sqllogictest.md has all of them.
 //
 // A record is a line "statement ok", "statement count N", "statement error [SQLSTATE]" or "query TYPES [OPTIONS
-// [LABEL]]", then SQL, then for errors and queries "----" and what is expected. Directives are skipif, onlyif, require,
-// node, hash-threshold, include, loop, endloop and halt. Unknown words, and words that lack something, are refused with
+// [LABEL]]", then SQL, for COPY ... FROM STDIN "<<<<" and its lines, and for errors and queries "----" and what is
+// expected. Directives are skipif, onlyif, differs, require, coordinators, all, node, hash-threshold, include, loop,
+// endloop and halt. Unknown words, and words that lack something, are refused with
 // one line that names file, line and what was expected; nothing is passed over in silence.
 #pragma once
 
@@ -37,14 +38,20 @@ struct Record {
   std::vector<Condition> conditions;
   std::string node;  // where it is sent; empty: where the connection begins
   std::string sql;
+  std::optional<std::string> input;  // of COPY ... FROM STDIN, with line ends
   std::size_t count = 0;
   std::string sqlstate;  // empty: any
   std::string types;
   bool column_names = false;
+  bool all = false;  // notices and the contexts of errors count, too
   std::string label;
   std::size_t hash_threshold = 0;
   // What is after ----; absent: nothing was said.
   std::optional<std::vector<std::string>> expected;
+  // `differs`: the answer is another system's, and ours is another one, for the reason of this name. After a second
+  // ---- there is ours.
+  std::string difference;
+  std::vector<std::string> otherwise;
   // For recording: the lines of the file that it owns, from 1. Those of an included file or of a loop's later rounds
   // have another owner.
   std::size_t sql_end = 0;       // the last line of SQL
@@ -56,8 +63,12 @@ struct StatementFile {
   std::string path;
   std::vector<std::string> lines;  // as they are
   std::string required;            // the only system that it is for; empty: any
+  std::size_t coordinators = 2;    // of a cluster for it
   std::vector<Record> records;     // loops unrolled, includes read
 };
+
+// Whether a line of what is expected is told beside the result: "NOTICE: text", "WARNING: text".
+bool is_notice(const std::string& line);
 
 // Throws StatementFileError, also if a file cannot be read.
 StatementFile load_statement_file(const std::string& path);

@@ -29,18 +29,18 @@ TEST(StatementFile, SaysWhatIsWrongAndWhere) {
       {"statement count x\nSELECT 1\n", "x.slt:1: expected a number after statement count"},
       {"statement error 123\nSELECT 1\n",
        "x.slt:1: expected a SQLSTATE of five characters, or nothing, after statement error"},
-      {"statement ok\nSELECT 1\n----\n1\n", "x.slt:3: expected no ---- in a statement that succeeds"},
+      {"statement ok\nSELECT 1\n----\n1\n",
+       "x.slt:3: expected only notices after the ---- of a statement that succeeds"},
       {"query\nSELECT 1\n----\n", "x.slt:1: expected the types of the columns after query"},
       {"query Q\nSELECT 1\n----\n", "x.slt:1: expected types of IRBTDJAUX?, not Q"},
       {"query I sorted\nSELECT 1\n----\n", "x.slt:1: expected nosort, rowsort, valuesort or colnames, not \"sorted\""},
       {"query I\nSELECT 1\n\n", "x.slt:1: expected ---- and rows after the query"},
       {"query I nosort a b\nSELECT 1\n----\n", "x.slt:1: expected query TYPES OPTIONS LABEL and nothing more"},
       {"select 1\n",
-       "x.slt:1: expected statement, query, skipif, onlyif, require, node, hash-threshold, include, loop, endloop or "
-       "halt, "
-       "not \"select\""},
+       "x.slt:1: expected statement, query, skipif, onlyif, differs, require, coordinators, all, node, hash-threshold, "
+       "include, loop, endloop or halt, not \"select\""},
       {"skipif\n", "x.slt:1: expected the name of a system after skipif"},
-      {"onlyif cluster\n", "x.slt:1: expected a record after skipif or onlyif"},
+      {"onlyif cluster\n", "x.slt:1: expected a record after skipif, onlyif or differs"},
       {"node\n", "x.slt:1: expected the name of a node after node"},
       {"require\n", "x.slt:1: expected the name of a system after require"},
       {"hash-threshold\n", "x.slt:1: expected a number after hash-threshold"},
