@@ -35,7 +35,7 @@ class TableCreation {
       : context_(context), create_(create), names_(context, schema_for_new(context, create.table)) {
     table_.definition.schema = schema_for_new(context, create.table);
     table_.definition.name = create.table.name;
-    table_.definition.options = storage_parameters(RelationKind::table, create.parameters);
+    check_storage_parameters(RelationKind::table, create.parameters);
     names_.reserve(create.table.name);
   }
 

@@ -109,13 +109,9 @@ void check_count(std::size_t columns, std::size_t most, const char* message) {
 
 }  // namespace
 
-void check_column_count(std::size_t columns) {
-  check_count(columns, 1600, "tables can have at most 1600 columns");
-}
+void check_column_count(std::size_t columns) { check_count(columns, 1600, "tables can have at most 1600 columns"); }
 
-void check_key_count(std::size_t columns) {
-  check_count(columns, 32, "cannot use more than 32 columns in an index");
-}
+void check_key_count(std::size_t columns) { check_count(columns, 32, "cannot use more than 32 columns in an index"); }
 
 void require_new_column(const Definition& definition, std::string_view name) {
   if (definition.find_column(name) != 0)

@@ -74,7 +74,7 @@ class ExecutorState final : public query::SubplanRunner {
   Database& database() const { return inputs.database; }
   txn::Transaction& transaction() const { return inputs.transaction; }
   const CallContext& call() const { return inputs.call; }
-  void check_interrupts() const { inputs.transaction.backend->check_interrupts_at_work(); }
+  void check_interrupts() const { inputs.transaction.backend->check_interrupts(); }
   const OpenTable& open(const query::RelationPtr& relation);
 
   query::ProgramInputs program_inputs(RowView first, RowView second) {

@@ -376,11 +376,16 @@ KnownSetting known(const ClusterSetting& from) {
   setting.least = from.least;
   setting.most = from.most;
   setting.words = from.words;
+  if (from.kind == Kind::timeout) {
+    setting.unit = "ms";
+    setting.most = integer_max;
+    setting.built_in = in_unit(setting, setting.initial);
+  }
   setting.context = from.kind == Kind::server ? "sighup" : "user";
-  setting.type = from.kind == Kind::boolean   ? "bool"
-                 : from.kind == Kind::integer ? "integer"
-                 : from.kind == Kind::words   ? "enum"
-                                              : "string";
+  setting.type = from.kind == Kind::boolean                                 ? "bool"
+                 : from.kind == Kind::integer || from.kind == Kind::timeout ? "integer"
+                 : from.kind == Kind::words                                 ? "enum"
+                                                                            : "string";
   setting.category = "Customized Options";
   return setting;
 }

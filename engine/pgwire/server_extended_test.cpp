@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/node/statement_cache.h"
+#include "engine/pgwire/long_identifiers.h"
 #include "engine/pgwire/message.h"
 #include "engine/pgwire/server.h"
 #include "sim/simulation.h"
@@ -223,6 +224,27 @@ TEST_F(ExtendedProtocol, ReadsOptionsOfTheStart) {
   Startup options = startup();
   options.parameters.emplace_back("options", "-c application_name=x\\ y");
   EXPECT_TRUE(talk({{options}}).at(0).starts_with("application_name=x y; "));
+}
+
+TEST(LongIdentifiers, AreToldWhereTheGrammarCutsThem) {
+  const std::string name(70, 'x');
+  const auto told = [](const std::string& text) {
+    std::string names;
+    for (const ErrorFields& notice : notices_of_long_identifiers(text)) {
+      EXPECT_EQ(notice.sqlstate, "42622");
+      names += notice.message + ";";
+    }
+    return names;
+  };
+  const std::string cut = "identifier \"" + name + "\" will be truncated to \"" + std::string(63, 'x') + "\";";
+  EXPECT_EQ(told("SELECT 1 AS " + name), cut);
+  EXPECT_EQ(told("SELECT " + std::string(70, 'X') + ", \"" + name + "\" FROM t"), cut + cut);
+  EXPECT_EQ(told("SELECT '" + name + "', E'\\'" + name + "', $a$" + name + "$a$ /* " + name + " */ -- " + name), "");
+  EXPECT_EQ(told("SELECT $1, 1" + std::string(70, '0')), "");
+  std::string word;
+  for (int i = 0; i < 32; ++i) word += "\xC3\xA9";
+  EXPECT_EQ(told("SELECT \"" + word + "\""),
+            "identifier \"" + word + "\" will be truncated to \"" + word.substr(0, 62) + "\";");
 }
 
 }  // namespace

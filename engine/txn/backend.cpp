@@ -41,15 +41,6 @@ void Backend::check_interrupts() {
   }
 }
 
-void Backend::check_interrupts_at_work() {
-  constexpr std::uint32_t checks_between_pauses = 1U << 16;
-  constexpr sim::Duration pause{10'000'000};
-  check_interrupts();
-  if (++checks_ < checks_between_pauses) return;
-  checks_ = 0;
-  sleep_until(host_.scheduler().now() + pause);
-}
-
 void Backend::park(const char* reason, sim::Time deadline, const sim::WaitSubject* subject) {
   struct Leave {
     sim::TaskRef& task;

@@ -53,17 +53,10 @@ class Backend {
   // of this session. It must not block. Null: nobody.
   void set_interrupt_listener(std::function<void()> listener) { interrupt_listener_ = std::move(listener); }
   // Between statements: an old request to cancel has nothing to cancel any more.
-  void begin_statement() {
-    cancel_requested_ = false;
-    checks_ = 0;
-  }
+  void begin_statement() { cancel_requested_ = false; }
   // Throws SqlError: 57014 "canceling statement due to user request" or "... due to statement timeout", 57P01
   // "terminating connection due to administrator command". Never blocks. For loops over rows and before every wait.
   void check_interrupts();
-  // The same for loops that only compute, and may block: simulated time does not pass by itself while a statement
-  // computes, so that nobody could end one that goes on forever. A long one therefore pauses now and then, as if its rows
-  // had taken that time; short ones never do.
-  void check_interrupts_at_work();
   bool termination_requested() const { return termination_requested_; }
   // Blocks until `when`; throws as check_interrupts() as soon as there is a reason. For pg_sleep().
   void sleep_until(sim::Time when);
@@ -80,7 +73,6 @@ class Backend {
   std::uint32_t process_id_;
   bool cancel_requested_ = false;
   bool termination_requested_ = false;
-  std::uint32_t checks_ = 0;  // of a computing loop, since the last pause
   std::function<void()> interrupt_listener_;
   sim::TaskRef task_;             // that is in park()
   LockWaiter* wait_ = nullptr;    // the lock it waits for

@@ -19,8 +19,7 @@ namespace {
 
 constexpr sim::Duration boot_limit{60'000'000'000};
 // How often the world comes up for air, to look for an interrupt.
-// One that computes pauses after some ten thousand rows: a few of these are a moment.
-constexpr std::uint64_t events_between_looks = 50;
+constexpr std::uint64_t events_between_looks = 2000;
 
 sim::SimulationOptions options_of(const Scenario& scenario, std::uint64_t seed) {
   sim::SimulationOptions options;
