@@ -28,9 +28,14 @@ void CoordinatorSession::require_primary() const {
                  "Connect to the coordinator and run it again.");
 }
 
-// The end of the transaction gives the mutex back: until then nobody else changes the cluster's tables.
+// The end of the transaction gives the mutex back: until then nobody else changes the cluster's tables. Inside a
+// statement, which may be asked to stop meanwhile.
 void CoordinatorSession::hold_definitions() {
-  if (!definitions_.owns_lock()) definitions_ = std::unique_lock(coordinator_.ddl_mutex());
+  constexpr sim::Duration between_looks{50'000'000};
+  if (definitions_.owns_lock()) return;
+  std::unique_lock lock(coordinator_.ddl_mutex(), std::defer_lock);
+  while (!lock.try_lock_for(between_looks)) local_->check_interrupts();
+  definitions_ = std::move(lock);
 }
 
 QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
@@ -50,10 +55,11 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
                    "CREATE TABLE AS in a schema that lies on one data node is not supported", "",
                    "Create the table first, and INSERT ... SELECT into it.");
   }
-  if (!locks) hold_definitions();
   QueryResult result;
-  const std::vector<ErrorFields> notices =
-      local_->run_as_statement(request, [&] { result = change.run(request.statement, request.text); });
+  const std::vector<ErrorFields> notices = local_->run_as_statement(request, [&] {
+    if (!locks) hold_definitions();
+    result = change.run(request.statement, request.text);
+  });
   result.notices.insert(result.notices.end(), notices.begin(), notices.end());
   for (ErrorFields& notice : cluster.take_notices()) result.notices.push_back(std::move(notice));
   return result;

@@ -22,7 +22,7 @@
 // Refused: COPY FROM ... WHERE of a distributed table (XX000); CHECKPOINT concerns this node alone; DDL on
 // any coordinator but the primary (XX000), PREPARE TRANSACTION of a transaction that touched other nodes (0A000).
 // SET acts on the coordinator's own session only; it is not propagated to other nodes.
-// There is no detection of deadlocks across nodes: only lock_timeout ends one. Changes of reference tables begin on the
+// There is no detection of deadlocks across nodes; statement_timeout ends one. Changes of reference tables begin on the
 // same node for all coordinators, one at a time for each table (distribution/reference_locks.h).
 #pragma once
 

@@ -297,10 +297,28 @@ std::uint64_t bytes_of(const QueryResult& result) {
 
 }  // namespace
 
+// UPDATE and DELETE of several shards, one at a time on each coordinator, as in the relative
+// (AcquireExecutorShardLocksForExecution(), executor/distributed_execution_locks.c): two of them could lock the same
+// rows in another order on each node.
+void DistributedExecution::lock_shards(const distribution::DistributedPlan& plan) {
+  if (plan.command != query::Command::update && plan.command != query::Command::remove) return;
+  const distribution::Job& job = *plan.job;
+  const auto& entry = job.query->entries[static_cast<std::size_t>(job.query->result_entry)];
+  const storage::RelationId changed = std::get<query::TableSource>(entry.source).relation->id;
+  for (const distribution::JobTable& table : job.tables) {
+    if (table.relation->id != changed || table.distribution->is_reference()) continue;
+    for (const std::size_t position :
+         distribution::chosen_shards(*job.choices.at(table.choice), *table.distribution, values_))
+      place_.local.lock_shard(table.distribution->shards.at(position).id);
+    return;
+  }
+}
+
 QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& plan, Measured* measured) {
   const distribution::Job& job = *plan.job;
   const std::vector<distribution::Task> tasks = make_tasks(job, values_);
   in_block_ = in_block_ || (job.writes && (tasks.size() > 1 || (tasks.size() == 1 && tasks[0].groups.size() > 1)));
+  if (tasks.size() > 1) lock_shards(plan);
   const int own = place_.coordinator.group_id();
   std::vector<Task> remote;
   std::vector<Request> requests;  // of the remote ones

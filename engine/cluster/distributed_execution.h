@@ -64,6 +64,7 @@ class DistributedExecution final : public executor::CustomRowSource {
 
   void run_subplan(const distribution::Subplan& subplan);
   // The rows of all tasks. `measured`: null unless they are to be measured.
+  void lock_shards(const distribution::DistributedPlan& plan);
   QueryResult run_job(const distribution::DistributedPlan& plan, Measured* measured);
   QueryResult run_merge(const query::QueryPtr& merge, Measured* measured);
   QueryResult run_here(const std::string& sql, std::span<const Value> parameters);

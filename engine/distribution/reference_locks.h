@@ -12,7 +12,7 @@
 // which others would not hear of: they lock the whole first copy, against all but plain reads.
 //
 // Not prevented: deadlocks in which locks of other nodes than the first take part, as those that checks of foreign keys
-// from shards take; lock_timeout ends them.
+// from shards take; statement_timeout ends them.
 #pragma once
 
 #include <string>

@@ -219,6 +219,11 @@ void LocalSession::replace_definition(storage::RelationId relation, catalog::Def
   database_.transactions().next_command(*transaction_);
 }
 
+void LocalSession::lock_shard(std::int64_t shard) {
+  const txn::LockTag tag{txn::LockTag::Kind::advisory, static_cast<std::uint64_t>(shard), 5};
+  database_.locks().acquire(*backend_, transaction_->level().locks, tag, txn::LockMode::share_update_exclusive);
+}
+
 CallContext LocalSession::output_context() const {
   CallContext context;
   context.time_zone = settled_.in_force->time_zone();

@@ -91,6 +91,10 @@ class LocalSession final : public Session {
   catalog::Catalog& catalog() const { return database_.catalog(); }
   // In the open transaction; what it does is seen by what it does next.
   void replace_definition(storage::RelationId relation, catalog::Definition definition);
+  // Throws what the statement under way is to end with, if it is to end.
+  void check_interrupts() { backend_->check_interrupts(); }
+  // Until the end of the open transaction, against whoever asks the same here.
+  void lock_shard(std::int64_t shard);
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;
