@@ -4,6 +4,7 @@
 #include <cctype>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "engine/cluster/cluster.h"
@@ -21,6 +22,8 @@ using namespace engine;
 constexpr sim::Duration start_limit{60'000'000'000};
 // Of what waits for another session, which is not to come.
 constexpr sim::Duration statement_limit{300'000'000'000};
+// For a statement to show that it waits. Before it is looked for deadlocks.
+constexpr sim::Duration long_enough{300'000'000};
 
 ClusterConfig small_cluster(std::size_t coordinators) {
   ClusterConfig config;
@@ -33,6 +36,9 @@ ClusterConfig small_cluster(std::size_t coordinators) {
 struct Session {
   pgwire::Client client;
   std::string time_zone = "UTC";
+  // A statement that waits for another session.
+  std::optional<sim::TaskRef> waiting = std::nullopt;
+  Answer answer = {};
 };
 
 struct Lines final : CopySink {
@@ -94,6 +100,16 @@ class ClusterConnection final : public Connection {
     Bytes source(bytes);
     return answer_of_client(statement, [&] { return session_->client.copy_in(statement, source); });
   }
+  bool start(const std::string& statement) override {
+    session_->waiting = spawn([session = session_, statement] { return session->client.simple_query(statement); });
+    simulation_.run(simulation_.now() + long_enough);
+    return !session_->waiting->finished();
+  }
+  Answer finish() override {
+    if (!session_->waiting) throw ConnectionError("nothing waits on this session");
+    const sim::TaskRef task = *std::exchange(session_->waiting, std::nullopt);
+    return end_of(task, "one that waited");
+  }
   std::string name() const override { return "cluster"; }
 
   void go_to(const std::string& node) override {
@@ -111,29 +127,36 @@ class ClusterConnection final : public Connection {
 
  private:
   Answer answer_of_client(const std::string& statement, const std::function<pgwire::ClientResult()>& ask) {
-    Answer answer;
-    const sim::TaskRef task = host_.spawn("statement", [&] {
+    const sim::TaskRef task = spawn(ask);
+    return end_of(task, statement);
+  }
+
+  sim::TaskRef spawn(const std::function<pgwire::ClientResult()>& ask) {
+    return host_.spawn("statement", [ask, session = session_] {
       const pgwire::ClientResult result = ask();
       if (!result) {
-        answer = answer_of(SqlError(result.error()));
+        session->answer = answer_of(SqlError(result.error()));
         return;
       }
       // What changes settings has no rows. The client makes values of texts, which are written in the session's zone.
-      if (result->columns.empty()) look_up_time_zone();
+      if (result->columns.empty()) look_up_time_zone(*session);
       CallContext context;
-      context.time_zone = session_->time_zone;
-      answer = answer_of(*result, context);
+      context.time_zone = session->time_zone;
+      session->answer = answer_of(*result, context);
     });
+  }
+
+  Answer end_of(const sim::TaskRef& task, const std::string& statement) {
     simulation_.run_until(task, simulation_.now() + statement_limit);
     if (simulation_.violation())
       throw ConnectionError("the cluster broke the invariant " + simulation_.violation()->name);
     if (!task.finished()) throw ConnectionError("the statement does not end: " + statement);
-    return answer;
+    return std::move(session_->answer);
   }
 
-  void look_up_time_zone() {
-    const pgwire::ClientResult zone = session_->client.simple_query("SHOW TimeZone");
-    if (zone) session_->time_zone = zone->rows.at(0).at(0).as_text();
+  static void look_up_time_zone(Session& session) {
+    const pgwire::ClientResult zone = session.client.simple_query("SHOW TimeZone");
+    if (zone) session.time_zone = zone->rows.at(0).at(0).as_text();
   }
 
   sim::Simulation simulation_{sim::SimulationOptions{}};

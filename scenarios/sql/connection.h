@@ -62,6 +62,10 @@ class Connection {
   virtual Answer copy_in(const std::string& statement, const std::string& bytes) {
     throw ConnectionError("there is no COPY FROM STDIN here: " + statement + ", " + std::to_string(bytes.size()));
   }
+  // A statement that waits for another session: whether it still does after a while. Its end is waited for later, when
+  // it is this session's turn again.
+  virtual bool start(const std::string& statement) { throw ConnectionError("nothing waits here: " + statement); }
+  virtual Answer finish() { throw ConnectionError("nothing waits here"); }
   // Statements that follow go to a session of that node of the cluster, the same session whenever it is named; empty:
   // to the first. "cn1/b" is another session of that node. Throws ConnectionError where there is no such node.
   virtual void go_to(const std::string& node) {

@@ -186,6 +186,7 @@ std::optional<std::size_t> count_of(const Answer& answer) {
 }
 
 Answer answer_to(const Record& record, Connection& connection) {
+  if (record.turn == Record::Turn::ends) return connection.finish();
   return record.input ? connection.copy_in(record.sql, *record.input) : connection.run(record.sql);
 }
 
@@ -200,8 +201,16 @@ class Player {
     }
     ++played.records;
     connection_.go_to(record.node);
-    const Answer answer = answer_to(record, connection_);
     Failure failure{record.path, record.line, record.sql, "", ""};
+    if (record.turn == Record::Turn::waits) {
+      if (!connection_.start(record.sql)) {
+        failure.expected = "it waits\n";
+        failure.got = to_string(connection_.finish()) + "\n";
+        played.failures.push_back(std::move(failure));
+      }
+      return;
+    }
+    const Answer answer = answer_to(record, connection_);
     compare(record, answer, failure);
     if (!record.difference.empty()) compare_difference(record, answer, failure);
     if (failure.expected != failure.got) played.failures.push_back(std::move(failure));
@@ -314,6 +323,10 @@ std::string record(const StatementFile& file, Connection& connection) {
   for (const Record& each : file.records) {
     if (is_for_another || is_skipped(each, connection)) continue;
     connection.go_to(each.node);
+    if (each.turn == Record::Turn::waits) {
+      connection.start(each.sql);
+      continue;
+    }
     const Answer answer = answer_to(each, connection);
     if (!each.is_recorded) continue;
     if (!each.difference.empty()) {

@@ -77,7 +77,8 @@ class Parser {
         query(words);
       } else {
         fail(line_number(),
-             "expected statement, query, skipif, onlyif, differs, require, coordinators, all, node, hash-threshold, "
+             "expected statement, query, skipif, onlyif, differs, waits, ends, require, coordinators, all, node, "
+             "hash-threshold, "
              "include, "
              "loop, endloop or halt, not \"" +
                  words[0] + "\"");
@@ -109,6 +110,10 @@ class Parser {
     if (words[0] == "differs") {
       if (words.size() != 2) fail(line_number(), "expected the name of a difference after differs");
       difference_ = words[1];
+      return true;
+    }
+    if (words[0] == "waits" || words[0] == "ends") {
+      turn_ = words[0] == "waits" ? Record::Turn::waits : Record::Turn::ends;
       return true;
     }
     if (words[0] == "coordinators") {
@@ -188,6 +193,7 @@ class Parser {
     record.difference = std::exchange(difference_, {});
     record.node = node_;
     record.all = all_;
+    record.turn = std::exchange(turn_, Record::Turn::whole);
     record.hash_threshold = hash_threshold_;
     record.is_recorded = !repeated_;
     return record;
@@ -295,6 +301,7 @@ class Parser {
   std::vector<Condition> conditions_;
   std::string difference_;
   bool all_ = false;
+  Record::Turn turn_ = Record::Turn::whole;
   std::string node_;
   std::vector<Variable> variables_;  // of the loops around
   std::size_t loop_line_ = 0;

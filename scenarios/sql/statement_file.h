@@ -4,7 +4,8 @@
 //
 // A record is a line "statement ok", "statement count N", "statement error [SQLSTATE]" or "query TYPES [OPTIONS
 // [LABEL]]", then SQL, for COPY ... FROM STDIN "<<<<" and its lines, and for errors and queries "----" and what is
-// expected. Directives are skipif, onlyif, differs, require, coordinators, all, node, hash-threshold, include, loop,
+// expected. Directives are skipif, onlyif, differs, waits, ends,
+// require, coordinators, all, node, hash-threshold, include, loop,
 // endloop and halt. Unknown words, and words that lack something, are refused with
 // one line that names file, line and what was expected; nothing is passed over in silence.
 #pragma once
@@ -43,7 +44,8 @@ struct Record {
   std::string sqlstate;  // empty: any
   std::string types;
   bool column_names = false;
-  bool all = false;  // notices and the contexts of errors count, too
+  enum class Turn { whole, waits, ends } turn = Turn::whole;  // `waits`: it is only begun; `ends`: it was begun before
+  bool all = false;                                           // notices and the contexts of errors count, too
   std::string label;
   std::size_t hash_threshold = 0;
   // What is after ----; absent: nothing was said.

@@ -37,7 +37,8 @@ TEST(StatementFile, SaysWhatIsWrongAndWhere) {
       {"query I\nSELECT 1\n\n", "x.slt:1: expected ---- and rows after the query"},
       {"query I nosort a b\nSELECT 1\n----\n", "x.slt:1: expected query TYPES OPTIONS LABEL and nothing more"},
       {"select 1\n",
-       "x.slt:1: expected statement, query, skipif, onlyif, differs, require, coordinators, all, node, hash-threshold, "
+       "x.slt:1: expected statement, query, skipif, onlyif, differs, waits, ends, require, coordinators, all, node, "
+       "hash-threshold, "
        "include, loop, endloop or halt, not \"select\""},
       {"skipif\n", "x.slt:1: expected the name of a system after skipif"},
       {"onlyif cluster\n", "x.slt:1: expected a record after skipif, onlyif or differs"},
