@@ -8,6 +8,7 @@
 #include "engine/cluster/deadlocks.h"
 #include "engine/cluster/recovery.h"
 #include "engine/node/instance.h"
+#include "engine/node/session_services.h"
 #include "engine/node/statement_cache.h"
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/connection_options.h"
@@ -85,6 +86,14 @@ void bootstrap(Instance& instance, syntax::StatementCache& statements, const Clu
   session->close();
 }
 
+// There is one role and one database. As in PostgreSQL, a database that is not named has the user's name.
+void check_request(const pgwire::SessionRequest& request) {
+  if (request.user != role_name)
+    throw SqlError("28000", "role \"" + request.user + "\" does not exist");
+  const std::string& database = request.database.empty() ? request.user : request.database;
+  if (database != database_name) throw SqlError("3D000", "database \"" + database + "\" does not exist");
+}
+
 bool is_from_coordinator(const pgwire::SessionRequest& request) {
   return request.application_name == cluster::Executor::application_name;
 }
@@ -118,6 +127,7 @@ void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
 void Cluster::Implementation::serve_data_node(sim::Host& host, Instance& instance, syntax::StatementCache& statements) {
   const Presence presence(*this, host.name(), Live{&instance, nullptr});
   const auto factory = [&instance](const pgwire::SessionRequest& request) {
+    check_request(request);
     return connect_locally(instance, request);
   };
   pgwire::serve(host, config.node, default_port, factory, statements);
@@ -130,6 +140,7 @@ void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& insta
   host.spawn(host.name() + "/deadlock-detection", [&coordinator] { cluster::run_deadlock_daemon(coordinator); });
   host.spawn(host.name() + "/2pc-recovery", [&coordinator] { cluster::run_recovery_daemon(coordinator); });
   const auto factory = [&coordinator](const pgwire::SessionRequest& request) -> std::unique_ptr<Session> {
+    check_request(request);
     // What another coordinator sends concerns this node's own tables.
     if (is_from_coordinator(request)) return connect_locally(coordinator.instance(), request);
     return std::make_unique<cluster::CoordinatorSession>(coordinator, request.process_id);

@@ -65,6 +65,9 @@ class CoordinatorSession : public Session, private QueryHook {
   bool termination_requested() const override { return local_->termination_requested(); }
   void set_interrupt_listener(std::function<void()> listener) override { interrupt_listener_ = std::move(listener); }
   sim::Duration idle_in_transaction_timeout() const override { return local_->idle_in_transaction_timeout(); }
+  std::string setting(std::string_view name) const override { return local_->setting(name); }
+  std::shared_ptr<const void> settings_in_force() const override { return local_->settings_in_force(); }
+  void set_at_start(std::string_view name, std::string_view value) override { local_->set_at_start(name, value); }
   syntax::TransactionModes default_modes() const override { return local_->default_modes(); }
   void set_copy_stream(CopyStream* stream) override { local_->set_copy_stream(stream); }
 

@@ -6,6 +6,7 @@
 
 #include "engine/commands/dependencies.h"
 #include "engine/commands/indexes.h"
+#include "engine/commands/storage_parameters.h"
 #include "engine/commands/table_columns.h"
 #include "engine/commands/table_rewrite.h"
 #include "engine/executor/index_keys.h"
@@ -59,7 +60,7 @@ class TableChange {
       case Action::Kind::set_parameters:
       case Action::Kind::reset_parameters:
       case Action::Kind::owner:
-        return;  // storage parameters and owners mean nothing here
+        return;  // check_property()
     }
   }
 
@@ -565,18 +566,90 @@ class TableChange {
   NameChooser names_;
 };
 
+bool is_property(Action::Kind kind) {
+  return kind == Action::Kind::owner || kind == Action::Kind::set_parameters || kind == Action::Kind::reset_parameters;
+}
+
+// Owner and storage parameters, which any kind of relation has.
+void check_property(const Definition& relation, const Action& action) {
+  if (action.kind == Action::Kind::owner) return require_role(action.column);
+  if (action.kind == Action::Kind::set_parameters) return check_storage_parameters(relation.kind, action.parameters);
+  check_reset_parameters(action.parameters);
+}
+
+const char* tag_of(syntax::ObjectKind kind) {
+  switch (kind) {
+    case syntax::ObjectKind::table:
+      return "ALTER TABLE";
+    case syntax::ObjectKind::index:
+      return "ALTER INDEX";
+    case syntax::ObjectKind::view:
+      return "ALTER VIEW";
+    case syntax::ObjectKind::sequence:
+      return "ALTER SEQUENCE";
+    case syntax::ObjectKind::schema:
+      return "ALTER SCHEMA";
+    default:
+      throw SqlError(sqlstate::feature_not_supported, "ALTER of this kind of object is not supported");
+  }
+}
+
+void alter_schema_owner(const CommandContext& context, const syntax::AlterTable& alter) {
+  if (context.catalog().schema_id(&context.transaction, alter.table.name) == 0)
+    throw SqlError(sqlstate::invalid_schema_name, fmt::format("schema \"{}\" does not exist", alter.table.name));
+  for (const Action& action : alter.actions) require_role(action.column);
+}
+
+// ALTER TABLE may name any of them.
+void require_kind(const Relation& relation, syntax::ObjectKind kind) {
+  const RelationKind is = relation.description->kind;
+  const auto refuse = [&](const char* what) {
+    throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not {}", relation.description->name, what));
+  };
+  if (kind == syntax::ObjectKind::view && is != RelationKind::view) refuse("a view");
+  if (kind == syntax::ObjectKind::index && is != RelationKind::index) refuse("an index");
+  if (kind == syntax::ObjectKind::sequence && is != RelationKind::sequence) refuse("a sequence");
+}
+
 }  // namespace
 
 std::string alter_table(CommandContext& context, const syntax::AlterTable& alter) {
-  const std::string tag = alter.kind == syntax::ObjectKind::table ? "ALTER TABLE" : "";
-  if (tag.empty()) throw SqlError(sqlstate::feature_not_supported, "ALTER of this kind of object is not supported");
+  const std::string tag = tag_of(alter.kind);
+  if (alter.kind == syntax::ObjectKind::schema) {
+    alter_schema_owner(context, alter);
+    return tag;
+  }
+  for (const Action& action : alter.actions) {
+    if (action.kind == Action::Kind::owner) require_role(action.column);
+  }
   if (alter.if_exists && !find(context, alter.table)) {
     context.notice(fmt::format("relation \"{}\" does not exist, skipping", alter.table.name));
     return tag;
   }
   context.database.visit_append_point();
-  TableChange change(context, open_table(context, alter.table, LockMode::access_exclusive));
-  for (const Action& action : alter.actions) change.run(action);
+  if (std::all_of(alter.actions.begin(), alter.actions.end(),
+                  [](const Action& action) { return is_property(action.kind); })) {
+    const std::optional<Relation> found = open(context, alter.table, LockMode::access_exclusive);
+    if (!found) {
+      throw SqlError(sqlstate::undefined_table,
+                     fmt::format("relation \"{}\" does not exist", written_name(alter.table)))
+          .at(alter.table.position);
+    }
+    require_kind(*found, alter.kind);
+    refuse_catalog(context, *found);
+    for (const Action& action : alter.actions) check_property(*found->description, action);
+    return tag;
+  }
+  if (alter.kind != syntax::ObjectKind::table) tag_of(syntax::ObjectKind::type);
+  const catalog::TablePtr table = open_table(context, alter.table, LockMode::access_exclusive);
+  TableChange change(context, table);
+  for (const Action& action : alter.actions) {
+    if (is_property(action.kind)) {
+      check_property(*table->description, action);
+    } else {
+      change.run(action);
+    }
+  }
   return tag;
 }
 

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "engine/commands/indexes.h"
+#include "engine/commands/storage_parameters.h"
+#include "engine/commands/table_columns.h"
 #include "engine/executor/relation_shape.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_analysis.h"
@@ -94,6 +96,8 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
   index.index.primary = primary;
   index.index.constraint = true;
   index.index.nulls_not_distinct = constraint.nulls_not_distinct;
+  check_storage_parameters(RelationKind::index, constraint.parameters);
+  check_key_count(columns.size() + constraint.including.size());
   index.index.included = key_columns(table.definition, constraint.including, "including");
   for (const int column : key_columns(table.definition, columns, primary ? "primary key" : "unique")) {
     require_index_order(column_of(table.definition, column).type);

@@ -7,6 +7,7 @@
 #include "engine/commands/constraints.h"
 #include "engine/commands/indexes.h"
 #include "engine/commands/sequences.h"
+#include "engine/commands/storage_parameters.h"
 #include "engine/commands/table_columns.h"
 
 namespace polarsim::engine::commands {
@@ -34,6 +35,7 @@ class TableCreation {
       : context_(context), create_(create), names_(context, schema_for_new(context, create.table)) {
     table_.definition.schema = schema_for_new(context, create.table);
     table_.definition.name = create.table.name;
+    check_storage_parameters(RelationKind::table, create.parameters);
     names_.reserve(create.table.name);
   }
 
@@ -63,10 +65,12 @@ class TableCreation {
       require_new_column(table_.definition, column.name);
       if (!includes(like, "defaults")) column.default_text.clear();
       if (!includes(like, "generated")) column.generated_text.clear();
-      column.identity = catalog::Column::Identity::none;
+      const auto identity = std::exchange(column.identity, catalog::Column::Identity::none);
+      if (identity != catalog::Column::Identity::none) column.default_text.clear();
       column.missing.reset();
       if (!includes(like, "comments")) column.comment.clear();
       table_.definition.columns.push_back(std::move(column));
+      if (identity != catalog::Column::Identity::none && includes(like, "identity")) copy_identity(*other, identity);
     }
     if (includes(like, "constraints")) {
       for (const catalog::Check& check : other->description->checks) {
@@ -74,14 +78,33 @@ class TableCreation {
         table_.definition.checks.push_back(check);
       }
     }
-    if (includes(like, "indexes")) copy_indexes(*other);
+    if (includes(like, "indexes")) copy_indexes(*other, includes(like, "comments"));
   }
 
-  void copy_indexes(const catalog::Table& other) {
+  // The last column counts as that of the other table does, by a sequence of its own.
+  void copy_identity(const catalog::Table& other, catalog::Column::Identity identity) {
+    const auto number = static_cast<int>(table_.definition.columns.size());
+    const int original = other.description->find_column(table_.definition.columns.back().name);
+    syntax::Constraint written;
+    written.kind = syntax::Constraint::Kind::identity;
+    written.identity_always = identity == catalog::Column::Identity::always;
+    for (const Relation& relation : context_.catalog().relations(&context_.transaction)) {
+      const catalog::SequenceProperties& sequence = relation.description->sequence;
+      if (sequence.owner != other.id || sequence.owner_column != original) continue;
+      written.sequence.start = sequence.parameters.start;
+      written.sequence.increment = sequence.parameters.increment;
+      written.sequence.minimum = sequence.parameters.minimum;
+      written.sequence.maximum = sequence.parameters.maximum;
+      written.sequence.cycle = sequence.parameters.cycle;
+    }
+    identities_.push_back(make_identity(context_, table_, number, written, names_));
+  }
+
+  void copy_indexes(const catalog::Table& other, bool with_comments) {
     for (const catalog::Index& index : other.indexes) {
       Definition copy = *index.description;
       copy.schema = table_.definition.schema;
-      copy.comment.clear();
+      if (!with_comments) copy.comment.clear();
       std::vector<std::string> columns;
       for (auto& key : copy.index.keys) {
         if (key.column == 0) {
@@ -115,6 +138,7 @@ class TableCreation {
       context_.catalog().alter(context_.transaction, id, table_.definition);
     }
     for (PendingColumn& column : columns_) finish_column(context_, id, column);
+    for (PendingColumn& column : identities_) finish_column(context_, id, column);
     for (Definition& index : table_.indexes) {
       index.index.table = id;
       make_index(context_, std::move(index));
@@ -127,6 +151,7 @@ class TableCreation {
   NameChooser names_;
   TableInMaking table_;
   std::vector<PendingColumn> columns_;
+  std::vector<PendingColumn> identities_;  // of columns that LIKE has copied
 };
 
 }  // namespace

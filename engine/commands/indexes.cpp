@@ -6,6 +6,9 @@
 #include <utility>
 
 #include "engine/commands/constraints.h"
+#include "engine/commands/operator_classes.h"
+#include "engine/commands/storage_parameters.h"
+#include "engine/commands/table_columns.h"
 #include "engine/executor/index_keys.h"
 #include "engine/executor/relation_shape.h"
 #include "engine/query/deparse.h"
@@ -133,6 +136,8 @@ std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContex
     name = query::figure_column_name(*element.expression);
     if (name == "?column?") name = "expr";
   }
+  check_collation(element.collation, key.type);
+  check_operator_class(element.operator_class, key.type);
   return {std::move(key), std::move(name)};
 }
 
@@ -186,6 +191,7 @@ std::string create_index(CommandContext& context, const syntax::CreateIndex& cre
   index.index.table = table->id;
   index.index.unique = create.unique;
   index.index.nulls_not_distinct = create.nulls_not_distinct;
+  check_key_count(create.elements.size() + create.including.size());
   std::vector<std::string> names;
   for (const syntax::IndexElement& element : create.elements) {
     auto [key, name] = key_of(context, *table->description, element);
@@ -198,6 +204,7 @@ std::string create_index(CommandContext& context, const syntax::CreateIndex& cre
     index.index.included.push_back(number);
     names.push_back(column);
   }
+  check_storage_parameters(RelationKind::index, create.parameters);
   if (create.where != nullptr) index.index.predicate = predicate_text(context, *table->description, create.where);
   for (const catalog::IndexProperties::Key& key : index.index.keys) require_index_order(key.type);
   index.name = create.name;

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "engine/node/session_services.h"
 #include "engine/syntax/object_names.h"
 
 namespace polarsim::engine::commands {
@@ -68,6 +70,25 @@ void refuse_catalog(const CommandContext& context, const Relation& relation) {
   if (relation.id >= catalog::Table::first_normal_relation && !is_catalog) return;
   throw SqlError(sqlstate::insufficient_privilege,
                  fmt::format("permission denied: \"{}\" is a system catalog", definition.name));
+}
+
+void require_role(std::string_view name) {
+  if (name == role_name || name == "current_user" || name == "session_user" || name == "current_role") return;
+  throw SqlError(sqlstate::undefined_object, fmt::format("role \"{}\" does not exist", name));
+}
+
+void check_collation(std::string_view collation, Type type) {
+  if (collation.empty()) return;
+  const auto known = {"C", "POSIX", "default", "ucs_basic"};
+  if (std::find(known.begin(), known.end(), collation) == known.end()) {
+    throw SqlError(sqlstate::undefined_object,
+                   fmt::format("collation \"{}\" for encoding \"UTF8\" does not exist", collation));
+  }
+  const TypeInfo& info = type_info(type.id);
+  const TypeId element = info.element == TypeId::none ? type.id : info.element;
+  if (is_string(element)) return;
+  throw SqlError(sqlstate::datatype_mismatch,
+                 fmt::format("collations are not supported by type {}", engine::type_name(type.id)));
 }
 
 void lock_referenced(CommandContext& context, RelationId table, const std::vector<catalog::ForeignKey>& keys) {

@@ -36,6 +36,13 @@ void refuse_catalog(const CommandContext& context, const Relation& relation);
 // Locks the tables that foreign keys lead to, other than the one that has them, before the keys go.
 void lock_referenced(CommandContext& context, RelationId table, const std::vector<catalog::ForeignKey>& keys);
 
+// There is one role (node/session_services.h): 42704 for another. The words current_user, session_user and
+// current_role mean it, too.
+void require_role(std::string_view name);
+// Collations are C by whatever name (docs/sql.md): 42704 for one that does not exist, 42804 if values of the type have
+// none.
+void check_collation(std::string_view collation, Type type);
+
 // The schema in which a new object is made. 3F000 "no schema has been selected to create in".
 std::string schema_for_new(const CommandContext& context, const syntax::TableName& name);
 // 42P07 "relation "t" already exists".

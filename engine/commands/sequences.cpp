@@ -44,6 +44,16 @@ catalog::SequenceRequest asked_for(const syntax::SequenceOptions& options, TypeI
   return request;
 }
 
+// Numbers that a session takes ahead of others are not modelled.
+void check_cache(const syntax::SequenceOptions& options) {
+  if (!options.cache || *options.cache == 1) return;
+  if (*options.cache < 1) {
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   fmt::format("CACHE ({}) must be greater than zero", *options.cache));
+  }
+  throw SqlError(sqlstate::feature_not_supported, "sequences with a CACHE above 1 are not supported");
+}
+
 void refuse_temporary(bool temporary) {
   if (temporary) throw SqlError(sqlstate::feature_not_supported, "temporary sequences are not supported");
 }
@@ -81,6 +91,7 @@ void set_owner(CommandContext& context, Definition& sequence, const std::vector<
 
 catalog::SequenceProperties sequence_properties(const syntax::SequenceOptions& options,
                                                 const catalog::SequenceProperties* before) {
+  check_cache(options);
   catalog::SequenceProperties properties;
   if (before != nullptr) properties = *before;
   properties.type = sequence_type(options, properties.type);

@@ -23,21 +23,6 @@ std::optional<TypeId> serial_type(const syntax::TypeName& type) {
   return std::nullopt;
 }
 
-void check_collation(const syntax::ColumnDefinition& column, Type type) {
-  if (column.collation.empty()) return;
-  const auto known = {"C", "POSIX", "default", "ucs_basic"};
-  if (std::find(known.begin(), known.end(), column.collation) == known.end()) {
-    throw SqlError(sqlstate::undefined_object,
-                   fmt::format("collation \"{}\" for encoding \"UTF8\" does not exist", column.collation));
-  }
-  const TypeInfo& info = type_info(type.id);
-  const TypeId element = info.element == TypeId::none ? type.id : info.element;
-  if (!is_string(element)) {
-    throw SqlError(sqlstate::datatype_mismatch,
-                   fmt::format("collations are not supported by type {}", engine::type_name(type.id)));
-  }
-}
-
 // NULL and NOT NULL, and that nothing is said twice.
 class ColumnClauses {
  public:
@@ -115,6 +100,19 @@ RelationId make_owned_sequence(CommandContext& context, const TableInMaking& tab
 
 }  // namespace
 
+namespace {
+
+void check_count(std::size_t columns, std::size_t most, const char* message) {
+  constexpr const char* too_many_columns = "54011";
+  if (columns > most) throw SqlError(too_many_columns, message);
+}
+
+}  // namespace
+
+void check_column_count(std::size_t columns) { check_count(columns, 1600, "tables can have at most 1600 columns"); }
+
+void check_key_count(std::size_t columns) { check_count(columns, 32, "cannot use more than 32 columns in an index"); }
+
 void require_new_column(const Definition& definition, std::string_view name) {
   if (definition.find_column(name) != 0)
     throw SqlError(sqlstate::duplicate_column, fmt::format("column \"{}\" specified more than once", name));
@@ -152,7 +150,8 @@ PendingColumn add_column(CommandContext& context, TableInMaking& table, const sy
           fmt::format("column \"{}\" has pseudo-type {}", definition.name, engine::type_name(column.type.id)));
     }
   }
-  check_collation(definition, column.type);
+  check_collation(definition.collation, column.type);
+  check_column_count(table.definition.columns.size() + 1);
   table.definition.columns.push_back(std::move(column));
   pending.number = static_cast<int>(table.definition.columns.size());
   if (clauses.identity() != nullptr)

@@ -17,6 +17,10 @@ struct PendingColumn {
 
 // 42701 if there is a column of the name already, or the name is a system column's.
 void require_new_column(const Definition& definition, std::string_view name);
+// 54011 if a table or view would have more columns than PostgreSQL's MaxHeapAttributeNumber; an index than
+// INDEX_MAX_KEYS.
+void check_column_count(std::size_t columns);
+void check_key_count(std::size_t columns);
 // Name, type, NOT NULL, and the sequence of serial and identity columns. Throws 42704 for types that do not exist,
 // 42601 for clauses that contradict each other, 42P16 "column "a" has pseudo-type record".
 PendingColumn add_column(CommandContext& context, TableInMaking& table, const syntax::ColumnDefinition& column,

@@ -5,7 +5,9 @@
 #include <set>
 #include <utility>
 
+#include "engine/commands/storage_parameters.h"
 #include "engine/commands/table_columns.h"
+#include "engine/node/session_services.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_walk.h"
 
@@ -117,9 +119,11 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
   view.kind = RelationKind::view;
   view.schema = schema_for_new(context, create.view);
   view.name = create.view.name;
+  check_storage_parameters(RelationKind::view, create.parameters);
   const std::vector<query::OutputName> outputs = query::output_columns(*query);
   if (create.columns.size() > outputs.size())
     throw SqlError(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
+  check_column_count(outputs.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::string& name = i < create.columns.size() ? create.columns[i] : outputs[i].name;
     require_new_column(view, name);
@@ -157,7 +161,10 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
 std::string create_schema(CommandContext& context, const syntax::CreateSchema& create) {
   constexpr const char* duplicate_schema = "42P06";
   constexpr const char* reserved_name = "42939";
-  std::string name = create.name.empty() ? create.owner : create.name;
+  if (!create.owner.empty()) require_role(create.owner);
+  const bool by_word =
+      create.owner == "current_user" || create.owner == "session_user" || create.owner == "current_role";
+  std::string name = !create.name.empty() ? create.name : by_word ? role_name : create.owner;
   if (name.starts_with("pg_")) {
     throw SqlError(reserved_name, fmt::format("unacceptable schema name \"{}\"", name),
                    "The prefix \"pg_\" is reserved for system schemas.");

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <span>
 
+#include "engine/node/postgres_settings.h"
+#include "engine/node/session_services.h"
 #include "engine/types/error.h"
 #include "engine/types/text_form.h"
 #include "engine/types/time_zone.h"
@@ -19,60 +22,29 @@ using sim::Duration;
 using Kind = KnownSetting::Kind;
 
 constexpr std::int64_t nanoseconds_per_ms = 1'000'000;
-constexpr std::int64_t timeout_ms_max = 2'147'483'647;
-constexpr std::int64_t work_mem_kb_min = 64;
-constexpr std::int64_t memory_kb_max = 2'147'483'647;
+constexpr double integer_max = 2'147'483'647;
+constexpr double shards_max = 64'000;
+constexpr const char* cannot_change = "55P02";
+constexpr const char* the_role = role_name;
 
-constexpr std::int64_t integer_max = 2'147'483'647;
-constexpr std::int64_t shards_max = 64'000;
-
-// By name.
-constexpr KnownSetting postgres_settings[] = {
-    {"allow_system_table_mods", Kind::boolean, "off"},
-    {"application_name", Kind::text, ""},
-    {"bytea_output", Kind::fixed, "hex"},
-    {"client_encoding", Kind::fixed, "UTF8"},
-    {"client_min_messages", Kind::words, "notice", nullptr, 0, 0,
-     "debug5, debug4, debug3, debug2, debug1, log, notice, warning, error"},
-    {"cpu_index_tuple_cost", Kind::cost, "0.005"},
-    {"cpu_operator_cost", Kind::cost, "0.0025"},
-    {"cpu_tuple_cost", Kind::cost, "0.01"},
-    {"datestyle", Kind::date_style, "ISO, MDY", "DateStyle"},
-    {"deadlock_timeout", Kind::timeout, "1s"},
-    {"default_transaction_isolation", Kind::isolation, "read committed"},
-    {"default_transaction_read_only", Kind::boolean, "off"},
-    {"enable_hashagg", Kind::boolean, "on"},
-    {"enable_hashjoin", Kind::boolean, "on"},
-    {"enable_indexscan", Kind::boolean, "on"},
-    {"enable_material", Kind::boolean, "on"},
-    {"enable_nestloop", Kind::boolean, "on"},
-    {"enable_seqscan", Kind::boolean, "on"},
-    {"enable_sort", Kind::boolean, "on"},
-    {"extra_float_digits", Kind::text, "1"},
-    {"idle_in_transaction_session_timeout", Kind::timeout, "0"},
-    {"intervalstyle", Kind::fixed, "postgres", "IntervalStyle"},
-    {"lock_timeout", Kind::timeout, "0"},
-    {"random_page_cost", Kind::cost, "4"},
-    {"search_path", Kind::schemas, "\"$user\", public"},
-    {"seq_page_cost", Kind::cost, "1"},
-    {"server_encoding", Kind::fixed, "UTF8"},
-    {"server_version", Kind::fixed, "15.0"},
-    {"server_version_num", Kind::fixed, "150000"},
-    {"standard_conforming_strings", Kind::fixed, "on"},
-    {"statement_timeout", Kind::timeout, "0"},
-    {"timezone", Kind::zone, "UTC", "TimeZone"},
-    {"work_mem", Kind::memory, "4MB"},
+// Those of the cluster: what extensions have in PostgreSQL.
+struct ClusterSetting {
+  const char* name;
+  Kind kind;
+  const char* initial;
+  double least = 0;
+  double most = 0;
+  const char* words = "";
 };
 
-constexpr KnownSetting integer(const char* name, const char* initial, std::int64_t least, std::int64_t most) {
-  return {name, Kind::integer, initial, nullptr, least, most};
+constexpr ClusterSetting integer(const char* name, const char* initial, double least, double most) {
+  return {name, Kind::integer, initial, least, most};
 }
-constexpr KnownSetting word(const char* name, const char* initial, const char* words) {
-  return {name, Kind::words, initial, nullptr, 0, 0, words};
+constexpr ClusterSetting word(const char* name, const char* initial, const char* words) {
+  return {name, Kind::words, initial, 0, 0, words};
 }
 
-// By name.
-constexpr KnownSetting settings_of_the_cluster[] = {
+constexpr ClusterSetting settings_of_the_cluster[] = {
     {"polar_cluster.all_modifications_commutative", Kind::boolean, "off"},
     {"polar_cluster.distributed_deadlock_detection_factor", Kind::server, "2"},
     {"polar_cluster.enable_change_data_capture", Kind::fixed, "off"},
@@ -101,13 +73,6 @@ constexpr KnownSetting settings_of_the_cluster[] = {
     {"polar_cluster.use_secondary_nodes", Kind::fixed, "never"},
 };
 
-const KnownSetting* find_among(std::span<const KnownSetting> settings, std::string_view name) {
-  const auto found =
-      std::lower_bound(settings.begin(), settings.end(), name,
-                       [](const KnownSetting& known, std::string_view wanted) { return known.name < wanted; });
-  return found != settings.end() && found->name == name ? &*found : nullptr;
-}
-
 struct Unit {
   std::string_view name;
   std::int64_t size;
@@ -119,7 +84,9 @@ constexpr Unit time_units[] = {{"d", 86'400'000 * nanoseconds_per_ms},
                                {"s", 1'000 * nanoseconds_per_ms},
                                {"ms", nanoseconds_per_ms},
                                {"us", nanoseconds_per_ms / 1000}};
-constexpr Unit memory_units[] = {{"TB", 1 << 30}, {"GB", 1 << 20}, {"MB", 1 << 10}, {"kB", 1}};
+constexpr std::int64_t kilobyte = 1024;
+constexpr Unit memory_units[] = {
+    {"TB", kilobyte << 30}, {"GB", kilobyte << 20}, {"MB", kilobyte << 10}, {"kB", kilobyte}, {"B", 1}};
 
 [[noreturn]] void refuse(std::string_view name, std::string_view value, std::string hint = "") {
   throw SqlError(sqlstate::invalid_parameter_value,
@@ -140,52 +107,80 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// An integer in C's forms, or a number with a fraction; `end` is what follows.
+double parse_number(std::string_view name, std::string_view value, std::string_view text, std::string_view& rest) {
+  const bool negative = text.starts_with('-');
+  std::string_view digits = text;
+  if (text.starts_with('-') || text.starts_with('+')) digits.remove_prefix(1);
+  double number = 0;
+  if (digits.starts_with("0x") || digits.starts_with("0X")) {
+    std::uint64_t whole = 0;
+    digits.remove_prefix(2);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), whole, 16);
+    if (error != std::errc()) refuse(name, value);
+    number = static_cast<double>(whole);
+    rest = {end, static_cast<std::size_t>(digits.data() + digits.size() - end)};
+  } else {
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::general);
+    if (error != std::errc() || !std::isfinite(number) || digits.starts_with('-')) refuse(name, value);
+    rest = {end, static_cast<std::size_t>(digits.data() + digits.size() - end)};
+  }
+  return negative ? -number : number;
+}
+
 // A number, perhaps with a fraction and a unit, as a multiple of `base`: PostgreSQL's parse_int().
 double parse_amount(std::string_view name, std::string_view value, std::span<const Unit> units, std::int64_t base,
                     const char* hint) {
-  const std::string_view text = trim(value);
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::general);
-  if (error != std::errc() || !std::isfinite(number)) refuse(name, value);
-  const std::string_view suffix = trim({end, static_cast<std::size_t>(text.data() + text.size() - end)});
+  std::string_view rest;
+  const double number = parse_number(name, value, trim(value), rest);
+  const std::string_view suffix = trim(rest);
   if (suffix.empty()) return std::nearbyint(number);
   const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& known) { return known.name == suffix; });
   if (unit == units.end()) refuse(name, value, hint);
   return std::nearbyint(number * static_cast<double>(unit->size) / static_cast<double>(base));
 }
 
-void check_range(std::string_view name, double value, std::int64_t least, std::int64_t most, const char* unit) {
-  if (value >= static_cast<double>(least) && value <= static_cast<double>(most)) return;
-  throw SqlError(sqlstate::invalid_parameter_value,
-                 fmt::format("{:.0f}{} is outside the valid range for parameter \"{}\" ({} .. {})", value, unit, name,
-                             least, most));
+void check_range(const KnownSetting& setting, double value) {
+  if (value >= setting.least && value <= setting.most) return;
+  throw SqlError(
+      sqlstate::invalid_parameter_value,
+      fmt::format("{:.0f}{}{} is outside the valid range for parameter \"{}\" ({:.0f} .. {:.0f})", value,
+                  setting.unit.empty() ? "" : " ", setting.unit, setting.display, setting.least, setting.most));
 }
 
-Duration parse_timeout(std::string_view name, std::string_view value) {
+void check_integer(const KnownSetting& setting, std::string_view value, double number) {
+  if (std::abs(number) > integer_max) refuse(setting.display, value, "Value exceeds integer range.");
+  check_range(setting, number);
+}
+
+double parse_milliseconds(const KnownSetting& setting, std::string_view value) {
   const double milliseconds =
-      parse_amount(name, value, time_units, nanoseconds_per_ms,
+      parse_amount(setting.display, value, time_units, nanoseconds_per_ms,
                    "Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\".");
-  check_range(name, milliseconds, name == "deadlock_timeout" ? 1 : 0, timeout_ms_max, " ms");
-  return Duration(static_cast<std::int64_t>(milliseconds) * nanoseconds_per_ms);
+  check_integer(setting, value, milliseconds);
+  return milliseconds;
 }
 
-std::int64_t parse_memory_kb(std::string_view name, std::string_view value) {
-  const double kilobytes = parse_amount(
-      name, value, memory_units, 1, "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".");
-  check_range(name, kilobytes, work_mem_kb_min, memory_kb_max, " kB");
-  return static_cast<std::int64_t>(kilobytes);
+std::int64_t bytes_in_unit(const KnownSetting& setting) { return setting.unit == "8kB" ? 8 * kilobyte : kilobyte; }
+
+// In the setting's unit.
+double parse_memory(const KnownSetting& setting, std::string_view value) {
+  const double amount = parse_amount(setting.display, value, memory_units, bytes_in_unit(setting),
+                                     "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".");
+  check_integer(setting, value, amount);
+  return amount;
 }
 
-double parse_cost(std::string_view name, std::string_view value) {
+double parse_real(const KnownSetting& setting, std::string_view value) {
   const std::string_view text = trim(value);
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) refuse(name, value);
-  if (!(number >= 0)) {
-    throw SqlError(sqlstate::invalid_parameter_value,
-                   fmt::format("{} is outside the valid range for parameter \"{}\" (0 .. 1.79769e+308)", number, name));
-  }
-  return number;
+  std::string_view rest;
+  const double number = parse_number(setting.display, value, text, rest);
+  if (!trim(rest).empty()) refuse(setting.display, value);
+  if (number >= setting.least && number <= setting.most) return number;
+  throw SqlError(sqlstate::invalid_parameter_value,
+                 fmt::format("{:g} is outside the valid range for parameter \"{}\" ({:g} .. {:g})", number,
+                             setting.display, setting.least, setting.most));
 }
 
 std::string show_amount(std::int64_t value, std::span<const Unit> units) {
@@ -262,37 +257,176 @@ bool split_names(std::string_view text, std::vector<std::string>& names) {
 }
 
 std::int64_t parse_integer(const KnownSetting& setting, std::string_view value) {
-  const double number = parse_amount(setting.name, value, {}, 1, "");
-  if (std::abs(number) > static_cast<double>(integer_max)) refuse(setting.name, value, "Value exceeds integer range.");
-  check_range(setting.name, number, setting.least, setting.most, "");
+  const double number = parse_amount(setting.display, value, {}, 1, "");
+  check_integer(setting, value, number);
   return static_cast<std::int64_t>(number);
+}
+
+bool is_among(std::string_view words, std::string_view word) {
+  for (std::size_t at = 0; at < words.size();) {
+    const std::size_t end = std::min(words.find(", ", at), words.size());
+    if (words.substr(at, end - at) == word) return true;
+    at = end + 2;
+  }
+  return false;
 }
 
 std::string check_word(const KnownSetting& setting, std::string_view value) {
   const std::string word = lower(value);
-  const std::string_view words = setting.words;
-  for (std::size_t at = 0; at < words.size();) {
-    const std::size_t end = std::min(words.find(", ", at), words.size());
-    if (words.substr(at, end - at) == word) return word;
-    at = end + 2;
+  if (is_among(setting.words, word)) return word;
+  // What PostgreSQL takes without listing it.
+  if (setting.name == "client_min_messages" && word == "debug") return "debug2";
+  if (setting.name == "client_min_messages" && word == "info") return word;
+  if (is_among(setting.words, "on") && is_among(setting.words, "off")) {
+    if (word == "true" || word == "yes" || word == "1") return "on";
+    if (word == "false" || word == "no" || word == "0") return "off";
   }
-  refuse(setting.name, value, fmt::format("Available values: {}.", words));
+  refuse(setting.display, value, fmt::format("Available values: {}.", setting.words));
+}
+
+[[noreturn]] void refuse_with_detail(const KnownSetting& setting, std::string_view value, std::string detail) {
+  throw SqlError(sqlstate::invalid_parameter_value,
+                 fmt::format("invalid value for parameter \"{}\": \"{}\"", setting.display, value), std::move(detail));
+}
+
+std::string check_encoding(const KnownSetting& setting, std::string_view value) {
+  std::string plain;
+  for (const char c : lower(value)) {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) plain += c;
+  }
+  if (plain == "utf8" || plain == "unicode") return "UTF8";
+  static constexpr std::string_view others[] = {"sqlascii", "latin1",  "latin2",   "latin9",    "win1250",
+                                                "win1251",  "win1252", "iso88591", "iso885915", "eucjp",
+                                                "sjis",     "koi8r",   "gbk",      "big5"};
+  if (std::find(std::begin(others), std::end(others), plain) == std::end(others)) refuse(setting.display, value);
+  throw SqlError(sqlstate::feature_not_supported, "client encodings other than UTF8 are not supported");
+}
+
+std::string check_float_digits(const KnownSetting& setting, std::string_view value) {
+  const std::int64_t digits = parse_integer(setting, value);
+  if (digits >= 1) return fmt::format("{}", digits);
+  // Numbers are always written in the fewest digits that say which they are.
+  throw SqlError(sqlstate::feature_not_supported, "extra_float_digits below 1 is not supported");
+}
+
+std::string check_access_method(const KnownSetting& setting, std::string_view value) {
+  if (value == "heap") return "heap";
+  if (value.empty()) refuse_with_detail(setting, value, "default_table_access_method cannot be empty.");
+  refuse_with_detail(setting, value, fmt::format("Table access method \"{}\" does not exist.", value));
+}
+
+std::string check_tablespaces(const KnownSetting& setting, std::string_view value) {
+  std::vector<std::string> names;
+  const bool one = setting.name == "default_tablespace";
+  if (one && !value.empty()) names.emplace_back(value);
+  if (!one && !split_names(value, names)) refuse_with_detail(setting, value, "List syntax is invalid.");
+  for (const std::string& name : names) {
+    if (name == "pg_default" || name.empty()) continue;
+    if (name == "pg_global")
+      throw SqlError(sqlstate::feature_not_supported, "tablespaces other than pg_default are not supported");
+    refuse_with_detail(setting, value, fmt::format("Tablespace \"{}\" does not exist.", name));
+  }
+  return std::string(value);
+}
+
+std::string check_role(const KnownSetting& setting, std::string_view value) {
+  if (value == "none" && setting.name == "role") return "none";
+  if (value == the_role) return the_role;
+  throw SqlError(sqlstate::invalid_parameter_value, fmt::format("role \"{}\" does not exist", value));
+}
+
+// As SHOW shows an amount of the unit.
+std::string shown_amount(const KnownSetting& setting, double amount) {
+  const auto whole = static_cast<std::int64_t>(amount);
+  if (setting.kind == Kind::memory) return show_amount(whole * bytes_in_unit(setting), memory_units);
+  return show_amount(whole * nanoseconds_per_ms, time_units);
+}
+
+KnownSetting known(const PostgresSetting& from) {
+  KnownSetting setting;
+  setting.display = from.name;
+  setting.name = lower(from.name);
+  setting.kind = from.kind;
+  setting.built_in = setting.initial = from.initial;
+  setting.least = from.least;
+  setting.most = from.most;
+  if (from.words != nullptr) setting.words = from.words;
+  if (from.unit != nullptr) setting.unit = from.unit;
+  setting.context = from.context;
+  setting.type = from.type;
+  setting.category = from.category;
+  setting.description = from.description;
+  if (from.details != nullptr) setting.details = from.details;
+  if (!setting.unit.empty()) {
+    double amount = 0;
+    std::from_chars(setting.initial.data(), setting.initial.data() + setting.initial.size(), amount);
+    if (setting.unit == "ms")
+      setting.initial = show_amount(static_cast<std::int64_t>(amount) * nanoseconds_per_ms, time_units);
+    if (setting.unit != "ms")
+      setting.initial = show_amount(static_cast<std::int64_t>(amount) * bytes_in_unit(setting), memory_units);
+  }
+  return setting;
+}
+
+KnownSetting known(const ClusterSetting& from) {
+  KnownSetting setting;
+  setting.display = setting.name = from.name;
+  setting.kind = from.kind;
+  setting.built_in = setting.initial = from.initial;
+  setting.least = from.least;
+  setting.most = from.most;
+  setting.words = from.words;
+  if (from.kind == Kind::timeout) {
+    setting.unit = "ms";
+    setting.most = integer_max;
+    setting.built_in = in_unit(setting, setting.initial);
+  }
+  setting.context = from.kind == Kind::server ? "sighup" : "user";
+  setting.type = from.kind == Kind::boolean                                 ? "bool"
+                 : from.kind == Kind::integer || from.kind == Kind::timeout ? "integer"
+                 : from.kind == Kind::words                                 ? "enum"
+                                                                            : "string";
+  setting.category = "Customized Options";
+  return setting;
+}
+
+KnownSetting hidden(const char* name, Kind kind, const char* initial) {
+  KnownSetting setting;
+  setting.display = setting.name = name;
+  setting.kind = kind;
+  setting.initial = initial;
+  setting.hidden = true;
+  return setting;
+}
+
+const std::vector<KnownSetting>& all_settings() {
+  static const std::vector<KnownSetting> settings = [] {
+    std::vector<KnownSetting> made;
+    for (const PostgresSetting& setting : postgres_settings()) made.push_back(known(setting));
+    for (const ClusterSetting& setting : settings_of_the_cluster) made.push_back(known(setting));
+    made.push_back(hidden("is_superuser", Kind::internal, "on"));
+    made.push_back(hidden("role", Kind::role, "none"));
+    made.push_back(hidden("session_authorization", Kind::role, the_role));
+    std::sort(made.begin(), made.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    return made;
+  }();
+  return settings;
 }
 
 }  // namespace
 
 std::vector<const KnownSetting*> known_settings() {
   std::vector<const KnownSetting*> settings;
-  for (const KnownSetting& setting : postgres_settings) settings.push_back(&setting);
-  for (const KnownSetting& setting : settings_of_the_cluster) settings.push_back(&setting);
-  std::sort(settings.begin(), settings.end(),
-            [](const auto* a, const auto* b) { return std::string_view(a->name) < b->name; });
+  for (const KnownSetting& setting : all_settings()) settings.push_back(&setting);
   return settings;
 }
 
 const KnownSetting* find_known_setting(std::string_view name) {
-  const KnownSetting* const found = find_among(postgres_settings, name);
-  return found != nullptr ? found : find_among(settings_of_the_cluster, name);
+  const std::vector<KnownSetting>& settings = all_settings();
+  const auto found =
+      std::lower_bound(settings.begin(), settings.end(), name,
+                       [](const KnownSetting& setting, std::string_view wanted) { return setting.name < wanted; });
+  return found != settings.end() && found->name == name ? &*found : nullptr;
 }
 
 bool check_boolean_setting(std::string_view name, std::string_view value) {
@@ -318,10 +452,16 @@ namespace {
 std::string check_fixed(const KnownSetting& setting, std::string_view value) {
   const std::string_view only = setting.initial;
   const bool is_switch = only == "on" || only == "off";
-  const std::string wanted = is_switch ? (check_boolean_setting(setting.name, value) ? "on" : "off") : lower(value);
+  const std::string wanted = is_switch ? (check_boolean_setting(setting.display, value) ? "on" : "off") : lower(value);
   if (wanted == lower(only)) return setting.initial;
+  if (!setting.words.empty()) check_word(setting, value);
+  if (setting.kind == Kind::fixed && setting.type == "integer") {
+    const double asked =
+        setting.unit == "ms" ? parse_milliseconds(setting, value) : static_cast<double>(parse_integer(setting, value));
+    if (in_unit(setting, setting.initial) == fmt::format("{:.0f}", asked)) return setting.initial;
+  }
   throw SqlError(sqlstate::feature_not_supported,
-                 fmt::format("parameter \"{}\" cannot be anything but \"{}\"", setting.name, only));
+                 fmt::format("parameter \"{}\" cannot be anything but \"{}\"", setting.display, only));
 }
 
 std::string check_schemas(const KnownSetting& setting, std::string_view value) {
@@ -335,43 +475,66 @@ std::string check_schemas(const KnownSetting& setting, std::string_view value) {
 }  // namespace
 
 std::string canonical_value(const KnownSetting& setting, std::string_view value) {
-  const char* const name = setting.name;
   switch (setting.kind) {
     case Kind::text:
       break;
     case Kind::fixed:
       return check_fixed(setting, value);
+    case Kind::internal:
+      throw SqlError(cannot_change, fmt::format("parameter \"{}\" cannot be changed", setting.display));
+    case Kind::postmaster:
+      throw SqlError(cannot_change,
+                     fmt::format("parameter \"{}\" cannot be changed without restarting the server", setting.display));
     case Kind::server:
-      throw SqlError("55P02", fmt::format("parameter \"{}\" cannot be changed now", name));
+      throw SqlError(cannot_change, fmt::format("parameter \"{}\" cannot be changed now", setting.display));
     case Kind::boolean:
-      return check_boolean_setting(name, value) ? "on" : "off";
+      return check_boolean_setting(setting.display, value) ? "on" : "off";
     case Kind::timeout:
-      return show_timeout(timeout_of(name, value));
-    case Kind::cost:
-      return fmt::format("{}", cost_of(name, value));
+      return shown_amount(setting, parse_milliseconds(setting, value));
+    case Kind::real:
+      return fmt::format("{:g}", parse_real(setting, value));
     case Kind::memory:
-      return show_amount(parse_memory_kb(name, value), memory_units);
+      return shown_amount(setting, parse_memory(setting, value));
     case Kind::integer:
       return fmt::format("{}", parse_integer(setting, value));
     case Kind::words:
       return check_word(setting, value);
     case Kind::isolation:
-      return check_isolation_setting(name, value);
+      return check_isolation_setting(setting.display, value);
     case Kind::zone:
       return check_zone(value);
     case Kind::date_style:
       return check_date_style(value);
+    case Kind::encoding:
+      return check_encoding(setting, value);
+    case Kind::float_digits:
+      return check_float_digits(setting, value);
     case Kind::schemas:
       return check_schemas(setting, value);
+    case Kind::access_method:
+      return check_access_method(setting, value);
+    case Kind::tablespaces:
+      return check_tablespaces(setting, value);
+    case Kind::role:
+      return check_role(setting, value);
   }
   return std::string(value);
 }
 
-sim::Duration timeout_of(std::string_view name, std::string_view value) { return parse_timeout(name, value); }
-double memory_kb_of(std::string_view name, std::string_view value) {
-  return static_cast<double>(parse_memory_kb(name, value));
+std::string in_unit(const KnownSetting& setting, std::string_view shown) {
+  if (setting.unit.empty()) return std::string(shown);
+  const bool time = setting.unit == "ms";
+  return fmt::format("{:.0f}", time ? parse_amount(setting.display, shown, time_units, nanoseconds_per_ms, "")
+                                    : parse_amount(setting.display, shown, memory_units, bytes_in_unit(setting), ""));
 }
-double cost_of(std::string_view name, std::string_view value) { return parse_cost(name, value); }
+
+Duration timeout_of(std::string_view name, std::string_view value) {
+  return Duration(static_cast<std::int64_t>(parse_milliseconds(*find_known_setting(name), value)) * nanoseconds_per_ms);
+}
+double memory_kb_of(std::string_view name, std::string_view value) {
+  return parse_memory(*find_known_setting(name), value);
+}
+double cost_of(std::string_view name, std::string_view value) { return parse_real(*find_known_setting(name), value); }
 std::vector<std::string> schemas_of(std::string_view value) {
   std::vector<std::string> names;
   split_names(value, names);

@@ -18,27 +18,44 @@ namespace polarsim::engine {
 
 struct KnownSetting {
   enum class Kind : std::uint8_t {
-    text,       // any
-    fixed,      // only the default value
-    server,     // of the server's configuration: no session can set it
-    boolean,    // on, off
-    timeout,    // milliseconds
-    cost,       // a number, not negative
-    memory,     // kilobytes
-    integer,    // least .. most
-    words,      // one of `words`
-    isolation,  // a level
-    zone,       // a time zone
-    date_style,
-    schemas,
+    text,           // any
+    fixed,          // only the default value
+    internal,       // what the server is: nobody can set it
+    postmaster,     // of the server's configuration, read when it starts
+    server,         // of the server's configuration: no session can set it
+    boolean,        // on, off
+    timeout,        // milliseconds
+    real,           // least .. most
+    memory,         // least .. most, in the unit
+    integer,        // least .. most
+    words,          // one of `words`
+    isolation,      // a level
+    zone,           // a time zone
+    date_style,     // DateStyle
+    encoding,       // client_encoding
+    float_digits,   // extra_float_digits
+    schemas,        // a list of names
+    access_method,  // of tables
+    tablespaces,    // one that exists, or nothing
+    role,           // one that exists, or none
   };
-  const char* name;
-  Kind kind;
-  const char* initial;
-  const char* display = nullptr;  // null: the name
-  std::int64_t least = 0;
-  std::int64_t most = 0;
-  const char* words = nullptr;  // separated by ", ", as a hint lists them
+  std::string name;  // in lower case
+  Kind kind = Kind::text;
+  std::string initial;  // as SHOW shows it
+  std::string display;  // the name as PostgreSQL spells it
+  double least = 0;
+  double most = 0;
+  std::string words;  // separated by ", ", as a hint lists them
+  // For pg_settings.
+  std::string built_in;  // the initial value in the unit
+  std::string unit;
+  std::string context;
+  std::string type;
+  std::string category;
+  std::string description;
+  std::string details;
+  // Neither SHOW ALL nor pg_settings have it.
+  bool hidden = false;
 };
 
 // By name in lower case, in order.
@@ -58,6 +75,9 @@ double memory_kb_of(std::string_view name, std::string_view value);
 double cost_of(std::string_view name, std::string_view value);
 std::vector<std::string> schemas_of(std::string_view value);
 std::string show_timeout(sim::Duration timeout);
+
+// A value as SHOW shows it, in the setting's unit, as pg_settings has it: "4MB" is 4096.
+std::string in_unit(const KnownSetting& setting, std::string_view shown);
 
 // Throws 22023.
 bool check_boolean_setting(std::string_view name, std::string_view value);

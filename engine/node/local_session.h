@@ -113,6 +113,9 @@ class LocalSession final : public Session {
   bool termination_requested() const override;
   void set_interrupt_listener(std::function<void()> listener) override;
   sim::Duration idle_in_transaction_timeout() const override;
+  std::string setting(std::string_view name) const override { return setting_text(name); }
+  std::shared_ptr<const void> settings_in_force() const override { return settled_.in_force; }
+  void set_at_start(std::string_view name, std::string_view value) override;
   syntax::TransactionModes default_modes() const override;
   void set_copy_stream(CopyStream* stream) override { copy_stream_ = stream; }
 

@@ -3,10 +3,20 @@
 
 #include <utility>
 
+#include "engine/node/known_settings.h"
 #include "engine/node/local_session.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine {
+
+namespace {
+
+std::string description_of(std::string_view name) {
+  const KnownSetting* const known = find_known_setting(setting_in_lower_case(name));
+  return known != nullptr ? known->description : std::string();
+}
+
+}  // namespace
 
 void LocalSession::warn(const char* sqlstate, std::string message) {
   ErrorFields fields;
@@ -35,6 +45,15 @@ void LocalSession::change_settings(bool local, const std::function<void(Settings
 
 void LocalSession::change_setting(std::string_view name, std::string_view value) {
   change_settings(false, [&](Settings& settings) { settings.set(name, value); });
+}
+
+void LocalSession::set_at_start(std::string_view name, std::string_view value) {
+  change_settings(false, [&](Settings& settings) {
+    settings.set(name, value);
+    const std::string lower = setting_in_lower_case(name);
+    settings.set_default(lower, settings.show(lower));
+  });
+  settled_.read_only = settled_.in_force->default_transaction_read_only();
 }
 
 QueryResult LocalSession::set(const syntax::SetVariable& setting) {
@@ -71,6 +90,11 @@ bool LocalSession::set_transaction_variable(const syntax::SetVariable& setting) 
     const bool read_only =
         setting.reset ? settings.default_transaction_read_only() : Settings::check_boolean(setting.name, setting.value);
     if (in_block) set_read_only(read_only);
+    return true;
+  }
+  // It means something to serializable transactions alone.
+  if (setting.name == "transaction_deferrable") {
+    if (!setting.reset) Settings::check_boolean(setting.name, setting.value);
     return true;
   }
   return false;
@@ -126,6 +150,7 @@ std::string LocalSession::setting_text(std::string_view name) const {
   if (name == "transaction_isolation")
     return in_block || transaction_ != nullptr ? isolation_ : settled_.in_force->default_transaction_isolation();
   if (name == "transaction_read_only") return settled_.read_only ? "on" : "off";
+  if (name == "transaction_deferrable") return settled_.in_force->show("default_transaction_deferrable");
   return settled_.in_force->show(name);
 }
 
@@ -134,7 +159,7 @@ QueryResult LocalSession::show(const syntax::ShowVariable& setting) const {
   if (setting.name == "all") {
     for (const char* name : {"name", "setting", "description"}) result.columns.push_back({name, TypeId::text});
     for (const auto& [name, value] : settled_.in_force->all())
-      result.rows.push_back({Value::text(name), Value::text(value), Value::text("")});
+      result.rows.push_back({Value::text(name), Value::text(value), Value::text(description_of(name))});
     return result;
   }
   result.columns.push_back({std::string(Settings::display_name(setting.name)), TypeId::text});

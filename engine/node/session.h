@@ -99,6 +99,12 @@ class Session {
   virtual void set_copy_stream(CopyStream* /*stream*/) {}
   // How long it may be idle inside a transaction block before it is to be closed; 0: forever.
   virtual sim::Duration idle_in_transaction_timeout() const { return sim::Duration(0); }
+  // A setting as SHOW shows it. Throws 42704 for one that is not known.
+  virtual std::string setting(std::string_view /*name*/) const { return {}; }
+  // Another object whenever a setting of the session may have changed; null if it has none.
+  virtual std::shared_ptr<const void> settings_in_force() const { return nullptr; }
+  // What the client wants a setting to be from the start and after RESET. Throws as SET does.
+  virtual void set_at_start(std::string_view /*name*/, std::string_view /*value*/) {}
   // What a transaction has that does not say otherwise, as far as it differs from Read Committed and READ WRITE.
   virtual syntax::TransactionModes default_modes() const { return {}; }
 };

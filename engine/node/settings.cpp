@@ -34,19 +34,41 @@ int integer_of(std::string_view text) {
 
 }  // namespace
 
+const Settings::Values& Settings::built_in() {
+  static const Values values = [] {
+    Values made;
+    for (const KnownSetting* known : known_settings()) made[known->name] = known->initial;
+    return made;
+  }();
+  return values;
+}
+
 Settings::Settings(const NodeConfig& config) {
-  for (const KnownSetting* known : known_settings()) values_[known->name] = known->initial;
-  const auto put = [this](const char* name, Duration value) { values_[name] = show_timeout(value); };
+  const auto put = [this](const char* name, Duration value) { defaults_[name] = show_timeout(value); };
   put("lock_timeout", config.lock_timeout);
   put("statement_timeout", config.statement_timeout);
   put("deadlock_timeout", config.deadlock_timeout);
   put("idle_in_transaction_session_timeout", config.idle_in_transaction_session_timeout);
-  defaults_ = values_;
-  for (const KnownSetting* known : known_settings()) apply(known->name);
+  defaults_["max_connections"] = std::to_string(config.max_connections);
+  defaults_["autovacuum"] = config.autovacuum ? "on" : "off";
+  defaults_["full_page_writes"] = config.full_page_writes ? "on" : "off";
+  apply_all();
+}
+
+const std::string* Settings::find_default(std::string_view name) const {
+  if (const auto own = defaults_.find(name); own != defaults_.end()) return &own->second;
+  const auto found = built_in().find(name);
+  return found == built_in().end() ? nullptr : &found->second;
+}
+
+const std::string* Settings::find(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found != values_.end() ? &found->second : find_default(name);
 }
 
 void Settings::set_default(std::string_view name, std::string_view value) {
-  values_[std::string(name)] = defaults_[std::string(name)] = value;
+  defaults_[std::string(name)] = value;
+  values_.erase(std::string(name));
   apply(name);
 }
 
@@ -59,13 +81,49 @@ bool Settings::check_boolean(std::string_view parameter, std::string_view value)
 }
 
 bool Settings::lets_through(std::string_view severity) const {
-  return severity == "INFO" || severity_rank(severity.empty() ? "warning" : setting_in_lower_case(severity)) >= least_message_;
+  return severity == "INFO" ||
+         severity_rank(severity.empty() ? "warning" : setting_in_lower_case(severity)) >= least_message_;
+}
+
+// Those that something is kept ready of.
+void Settings::apply_all() {
+  static constexpr std::string_view names[] = {"client_min_messages",
+                                               "lock_timeout",
+                                               "statement_timeout",
+                                               "deadlock_timeout",
+                                               "idle_in_transaction_session_timeout",
+                                               "default_transaction_read_only",
+                                               "allow_system_table_mods",
+                                               "enable_hashagg",
+                                               "enable_hashjoin",
+                                               "enable_indexscan",
+                                               "enable_material",
+                                               "enable_nestloop",
+                                               "enable_seqscan",
+                                               "enable_sort",
+                                               "cpu_index_tuple_cost",
+                                               "cpu_operator_cost",
+                                               "cpu_tuple_cost",
+                                               "random_page_cost",
+                                               "seq_page_cost",
+                                               "work_mem",
+                                               "default_transaction_isolation",
+                                               "timezone",
+                                               "search_path"};
+  for (const std::string_view name : names) apply(name);
+  static constexpr std::string_view of_the_cluster[] = {"enable_repartition_joins",
+                                                        "enable_single_hash_repartition_joins",
+                                                        "explain_all_tasks",
+                                                        "next_shard_id",
+                                                        "repartition_join_bucket_count_per_node",
+                                                        "shard_count"};
+  for (const std::string_view own : of_the_cluster) apply(std::string(cluster_prefix) + "." + std::string(own));
 }
 
 void Settings::apply(std::string_view name) {
-  const auto found = values_.find(name);
-  if (found == values_.end()) return;
-  const std::string& value = found->second;
+  const std::string* const found = find(name);
+  if (found == nullptr) return;
+  const std::string& value = *found;
   if (name == "client_min_messages") least_message_ = severity_rank(value);
   const std::pair<const char*, Duration*> timeouts[] = {
       {"lock_timeout", &lock_timeout_},
@@ -133,30 +191,40 @@ void Settings::set(std::string_view written, std::string_view value) {
 
 void Settings::reset(std::string_view written) {
   if (written == "all") {
-    values_ = defaults_;
-    for (const KnownSetting* known : known_settings()) apply(known->name);
-    return;
+    values_.clear();
+    return apply_all();
   }
   const std::string name = setting_in_lower_case(written);
   const std::string shown = show(name);  // for the error if there is none
-  const auto initial = defaults_.find(name);
-  values_[name] = initial == defaults_.end() ? std::string() : initial->second;
+  const KnownSetting* const known = find_known_setting(name);
+  using Kind = KnownSetting::Kind;
+  if (known != nullptr &&
+      (known->kind == Kind::internal || known->kind == Kind::postmaster || known->kind == Kind::server))
+    canonical_value(*known, shown);
+  values_.erase(name);
+  if (find_default(name) == nullptr) values_[name] = std::string();
   apply(name);
 }
 
 std::string Settings::show(std::string_view name) const {
-  if (const auto found = values_.find(setting_in_lower_case(name)); found != values_.end()) return found->second;
+  if (const std::string* const found = find(setting_in_lower_case(name))) return *found;
   throw SqlError(sqlstate::undefined_object, fmt::format("unrecognized configuration parameter \"{}\"", name));
 }
 
 std::string_view Settings::display_name(std::string_view name) {
   const KnownSetting* const known = find_known_setting(setting_in_lower_case(name));
-  return known != nullptr && known->display != nullptr ? known->display : name;
+  return known != nullptr ? std::string_view(known->display) : name;
 }
 
 std::vector<std::pair<std::string, std::string>> Settings::all() const {
   std::vector<std::pair<std::string, std::string>> settings;
-  for (const auto& [name, value] : values_) settings.emplace_back(display_name(name), value);
+  Values shown = values_;
+  shown.insert(defaults_.begin(), defaults_.end());
+  shown.insert(built_in().begin(), built_in().end());
+  for (const auto& [name, value] : shown) {
+    const KnownSetting* const known = find_known_setting(name);
+    if (known == nullptr || !known->hidden) settings.emplace_back(display_name(name), value);
+  }
   return settings;
 }
 

@@ -73,10 +73,17 @@ class Settings {
   static void check_custom(std::string_view written, std::string_view name);
   // Brings what is kept ready up to date.
   void apply(std::string_view name);
+  void apply_all();
   void apply_to_cluster(std::string_view name, std::string_view value);
 
-  std::map<std::string, std::string, std::less<>> values_;  // by name in lower case, as SHOW shows them
-  std::map<std::string, std::string, std::less<>> defaults_;
+  // By name in lower case, as SHOW shows them.
+  using Values = std::map<std::string, std::string, std::less<>>;
+  static const Values& built_in();
+  const std::string* find_default(std::string_view name) const;
+  const std::string* find(std::string_view name) const;
+
+  Values values_;    // that differ from the defaults
+  Values defaults_;  // that differ from built_in()
 
   sim::Duration lock_timeout_{};
   sim::Duration statement_timeout_{};

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/types/text_form.h"
+#include "engine/pgwire/backend_values.h"
+#include "engine/pgwire/long_identifiers.h"
 
 namespace polarsim::engine::pgwire {
 
@@ -23,21 +24,6 @@ syntax::StatementPtr control_statement(syntax::TransactionControl::Kind kind) {
   control.kind = kind;
   statement->body = std::move(control);
   return statement;
-}
-
-RowDescription describe_columns(const std::vector<ResultColumn>& columns) {
-  RowDescription description;
-  for (const ResultColumn& column : columns) {
-    // What is still an untyped literal is sent as text.
-    const TypeId type = column.type == TypeId::unknown ? TypeId::text : column.type.id;
-    FieldDescription field;
-    field.name = column.name;
-    field.type_oid = type_oid(type);
-    field.type_size = type_info(type).length;
-    field.type_modifier = column.type.modifier;
-    description.fields.push_back(std::move(field));
-  }
-  return description;
 }
 
 // A simple query has none.
@@ -70,12 +56,6 @@ bool begins_with_start(std::string_view text) {
   return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
            return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
          });
-}
-
-void refuse_binary(const std::vector<std::int16_t>& formats, const char* what) {
-  if (std::any_of(formats.begin(), formats.end(), [](std::int16_t format) { return format != 0; })) {
-    throw SqlError(sqlstate::feature_not_supported, std::string("binary format is not supported for ") + what);
-  }
 }
 
 const std::string& parameter_of(const Startup& startup, std::string_view name) {
@@ -176,15 +156,56 @@ void Backend::on_interrupt() {
   });
 }
 
+void Backend::take_startup_settings(const Startup& startup) {
+  for (const auto& [name, value] : startup.parameters) {
+    if (name == "user" || name == "database" || name.starts_with("_pq_.")) continue;
+    if (name == "replication") {
+      if (value != "false" && value != "off" && value != "0" && value != "no")
+        throw SqlError(sqlstate::feature_not_supported, "replication connections are not supported");
+    } else if (name == "options") {
+      for (const auto& [option, chosen] : startup_options(value)) session_->set_at_start(option, chosen);
+    } else {
+      session_->set_at_start(name, value);
+    }
+  }
+}
+
+void Backend::report_settings() {
+  struct Reported {
+    const char* name;
+    const char* of_others;  // for a session without settings; null: such a session has none
+  };
+  // PostgreSQL's GUC_REPORT.
+  static constexpr Reported reported[] = {{"application_name", nullptr},
+                                          {"client_encoding", "UTF8"},
+                                          {"DateStyle", "ISO, MDY"},
+                                          {"default_transaction_read_only", nullptr},
+                                          {"in_hot_standby", nullptr},
+                                          {"integer_datetimes", "on"},
+                                          {"IntervalStyle", nullptr},
+                                          {"is_superuser", nullptr},
+                                          {"server_encoding", "UTF8"},
+                                          {"server_version", "15.0"},
+                                          {"session_authorization", nullptr},
+                                          {"standard_conforming_strings", "on"},
+                                          {"TimeZone", "UTC"}};
+  const std::shared_ptr<const void> now = session_->settings_in_force();
+  const bool first = told_.empty();
+  if (!first && now == settings_told_) return;
+  settings_told_ = now;
+  for (const Reported& setting : reported) {
+    if (now == nullptr && setting.of_others == nullptr) continue;
+    const std::string value = now != nullptr ? session_->setting(setting.name) : setting.of_others;
+    std::string& told = told_[setting.name];
+    if (!first && told == value) continue;
+    told = value;
+    send(ParameterStatus{setting.name, value});
+  }
+}
+
 void Backend::greet() {
   send(AuthenticationOk{});
-  send(ParameterStatus{"server_version", "15.0"});
-  send(ParameterStatus{"server_encoding", "UTF8"});
-  send(ParameterStatus{"client_encoding", "UTF8"});
-  send(ParameterStatus{"DateStyle", "ISO, MDY"});
-  send(ParameterStatus{"TimeZone", "UTC"});
-  send(ParameterStatus{"integer_datetimes", "on"});
-  send(ParameterStatus{"standard_conforming_strings", "on"});
+  report_settings();
   const auto secret = static_cast<std::uint32_t>(host_.random("pgwire/cancel-secret").next());
   keys_.add(process_id_, secret, *session_);
   send(BackendKeyData{process_id_, secret});
@@ -216,6 +237,7 @@ bool Backend::start(const SessionFactory& factory, bool crowded) {
       if (session_->process_id() != 0) process_id_ = session_->process_id();
       session_->set_interrupt_listener([this] { on_interrupt(); });
       session_->set_copy_stream(&copy_);
+      take_startup_settings(startup);
       greet();
       return flush();
     }
@@ -250,7 +272,8 @@ bool Backend::handle(const FrontendMessage& message) {
       if (!skipping_to_sync_) settle_description();
     });
     described_.reset();
-    portals_.clear();
+    // They last as long as their transaction.
+    if (session_->status() != TransactionStatus::in_transaction) portals_.clear();
     skipping_to_sync_ = false;
     ready();
     return flush();
@@ -285,12 +308,17 @@ void Backend::answer(const std::function<void()>& work) {
 
 void Backend::ready() {
   at_rest_ = true;
+  report_settings();
   send(ReadyForQuery{static_cast<char>(session_->status())});
 }
 
 void Backend::run_simple(const std::string& text) {
   try {
+    // As in PostgreSQL, the unnamed ones are only for the extended protocol.
+    prepared_.erase("");
+    portals_.erase("");
     const std::vector<syntax::StatementPtr> statements = cache_.parse(text);
+    send_notices_of(text);
     if (statements.empty()) {
       send(EmptyQueryResponse{});
       return;
@@ -307,7 +335,10 @@ void Backend::run_simple(const std::string& text) {
     for (const syntax::StatementPtr& statement : statements) {
       // In a failed block that is the error that counts.
       if (session_->status() != TransactionStatus::failed) refuse_parameters(*statement);
-      send_rows(run_statement({statement, text}, std::exchange(first, false)), Describing::rows);
+      const QueryResult result = run_statement({statement, text}, std::exchange(first, false));
+      describe_rows(result, Describing::rows, gives_rows(*statement, result));
+      write_rows(result, {}, [this](const DataRow& row) { send(row); });
+      send(CommandComplete{result.tag});
     }
   } catch (const SessionTerminated&) {
     throw;
@@ -317,6 +348,7 @@ void Backend::run_simple(const std::string& text) {
     session_->fail();
     check_synchronization();
   }
+  if (session_->status() != TransactionStatus::in_transaction) portals_.clear();
 }
 
 void Backend::check_synchronization() const {
@@ -333,7 +365,7 @@ void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, co
     for (const syntax::StatementPtr& statement : statements) {
       refuse_parameters(*statement);
       results.push_back(session_->execute({statement, text}));
-      write_rows(results.back(), [&written = rows.emplace_back()](const DataRow& row) { written.push_back(row); });
+      write_rows(results.back(), {}, [&written = rows.emplace_back()](const DataRow& row) { written.push_back(row); });
       results.back().rows.clear();
     }
   } catch (const SessionTerminated&) {
@@ -347,7 +379,7 @@ void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, co
   auto& notices = results.back().notices;
   notices.insert(notices.end(), end.notices.begin(), end.notices.end());
   for (std::size_t i = 0; i < results.size(); ++i) {
-    describe_rows(results[i], Describing::rows);
+    describe_rows(results[i], Describing::rows, gives_rows(*statements[i], results[i]));
     for (const DataRow& row : rows[i]) send(row);
     send(CommandComplete{results[i].tag});
   }
@@ -365,150 +397,29 @@ QueryResult Backend::run_statement(const StatementRequest& request, bool begins_
   // The tree does not tell START TRANSACTION from BEGIN.
   if (begins_text && result.tag == "BEGIN" && begins_with_start(request.text)) result.tag = "START TRANSACTION";
   const auto* discard = std::get_if<syntax::Discard>(&request.statement->body);
-  if (discard != nullptr && discard->what == syntax::Discard::What::all) {
-    prepared_.clear();
-    portals_.clear();
-  }
+  // Portals go when the one that did it has been answered.
+  if (discard != nullptr && discard->what == syntax::Discard::What::all) prepared_.clear();
   return result;
 }
 
-void Backend::send_rows(const QueryResult& result, Describing describing) {
-  describe_rows(result, describing);
-  write_rows(result, [this](const DataRow& row) { send(row); });
-  send(CommandComplete{result.tag});
+void Backend::send_notices_of(std::string_view text) {
+  const std::vector<ErrorFields> notices = notices_of_long_identifiers(text);
+  if (notices.empty()) return;
+  const std::string least = session_->settings_in_force() != nullptr ? session_->setting("client_min_messages") : "";
+  if (least == "warning" || least == "error") return;
+  for (const ErrorFields& notice : notices) send(Report{true, notice.severity, notice});
 }
 
-void Backend::describe_rows(const QueryResult& result, Describing describing) {
+bool Backend::gives_rows(const syntax::Statement& statement, const QueryResult& result) {
+  // A SELECT may have no columns, and gives rows nevertheless.
+  return !result.columns.empty() || !result.rows.empty() || std::holds_alternative<syntax::Select>(statement.body);
+}
+
+void Backend::describe_rows(const QueryResult& result, Describing describing, bool rows, const Formats& formats) {
   for (const ErrorFields& notice : result.notices)
     send(Report{true, notice.severity.empty() ? "WARNING" : notice.severity, notice});
-  if (describing != Describing::nothing && !result.columns.empty()) send(describe_columns(result.columns));
-  if (describing == Describing::portal && result.columns.empty()) send(NoData{});
-}
-
-void Backend::write_rows(const QueryResult& result, const std::function<void(const DataRow&)>& each) const {
-  if (result.rows.empty()) return;
-  const CallContext context = session_->output_context();
-  DataRow data;
-  for (const Row& row : result.rows) {
-    data.values.clear();
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const Value& value = row[i];
-      data.values.push_back(value.is_null() ? WireValue()
-                                            : WireValue(output_value(value, result.columns[i].type.id, context)));
-    }
-    each(data);
-  }
-}
-
-void Backend::handle_extended(const FrontendMessage& message) {
-  const auto* const executed = std::get_if<Execute>(&message);
-  if (executed == nullptr || described_ != executed->portal) settle_description();
-  if (executed != nullptr) return execute(*executed);
-  if (const auto* m = std::get_if<Parse>(&message)) return parse(*m);
-  if (const auto* m = std::get_if<Bind>(&message)) return bind(*m);
-  if (const auto* m = std::get_if<Describe>(&message)) return describe(*m);
-  if (const auto* m = std::get_if<Close>(&message)) return close_named(*m);
-}
-
-void Backend::parse(const Parse& message) {
-  Prepared prepared;
-  prepared.statements = cache_.parse(message.text);
-  if (prepared.statements.size() > 1) {
-    throw SqlError(sqlstate::syntax_error, "cannot insert multiple commands into a prepared statement");
-  }
-  prepared.text = message.text;
-  for (const std::uint32_t oid : message.parameter_types) {
-    const TypeId type = oid == 0 ? TypeId::unknown : type_from_oid(oid);
-    if (oid != 0 && type == TypeId::unknown && oid != type_oid(TypeId::unknown))
-      throw SqlError(sqlstate::undefined_object, "type with OID " + std::to_string(oid) + " does not exist");
-    prepared.types.push_back(type);
-  }
-  if (!message.statement.empty() && prepared_.contains(message.statement)) {
-    throw SqlError("42P05", "prepared statement \"" + message.statement + "\" already exists");
-  }
-  prepared_[message.statement] = std::move(prepared);
-  send(ParseComplete{});
-}
-
-void Backend::bind(const Bind& message) {
-  const auto found = prepared_.find(message.statement);
-  if (found == prepared_.end())
-    throw SqlError("26000", "prepared statement \"" + message.statement + "\" does not exist");
-  refuse_binary(message.parameter_formats, "parameters");
-  refuse_binary(message.result_formats, "results");
-  Portal portal;
-  portal.prepared = found->second;
-  const std::size_t expected =
-      portal.prepared.statements.empty() ? 0 : static_cast<std::size_t>(portal.prepared.statements.front()->parameters);
-  if (message.parameters.size() != expected) {
-    throw SqlError(sqlstate::protocol_violation, "bind message supplies " + std::to_string(message.parameters.size()) +
-                                                     " parameters, but prepared statement \"" + message.statement +
-                                                     "\" requires " + std::to_string(expected));
-  }
-  for (const WireValue& value : message.parameters)
-    portal.parameters.push_back(value ? Value::text(*value) : Value::null());
-  portals_[message.portal] = std::move(portal);
-  send(BindComplete{});
-}
-
-void Backend::describe(const Describe& message) {
-  if (message.kind == 'P') {
-    if (!portals_.contains(message.name)) throw SqlError("34000", "portal \"" + message.name + "\" does not exist");
-    described_ = message.name;
-    return;
-  }
-  const auto found = prepared_.find(message.name);
-  if (found == prepared_.end()) throw SqlError("26000", "prepared statement \"" + message.name + "\" does not exist");
-  send_description(found->second, true);
-}
-
-void Backend::settle_description() {
-  if (!described_) return;
-  const std::string portal = *std::exchange(described_, std::nullopt);
-  send_description(portals_.at(portal).prepared, false);
-}
-
-void Backend::send_description(const Prepared& prepared, bool with_parameters) {
-  StatementDescription description;
-  if (!prepared.statements.empty())
-    description = session_->describe({prepared.statements.front(), prepared.text, {}, prepared.types});
-  if (with_parameters) {
-    ParameterDescription parameters;
-    for (const TypeId type : description.parameters) parameters.types.push_back(type_oid(type));
-    send(parameters);
-  }
-  if (description.columns.empty()) {
-    send(NoData{});
-  } else {
-    send(describe_columns(description.columns));
-  }
-}
-
-void Backend::execute(const Execute& message) {
-  const auto found = portals_.find(message.portal);
-  if (found == portals_.end()) throw SqlError("34000", "portal \"" + message.portal + "\" does not exist");
-  const Portal portal = std::move(found->second);
-  portals_.erase(found);
-  const Describing describing = described_ ? Describing::portal : Describing::nothing;
-  described_.reset();
-  if (portal.prepared.statements.empty()) {
-    if (describing == Describing::portal) send(NoData{});
-    send(EmptyQueryResponse{});
-    return;
-  }
-  send_rows(
-      run_statement(
-          {portal.prepared.statements.front(), portal.prepared.text, portal.parameters, portal.prepared.types}, true),
-      describing);
-}
-
-void Backend::close_named(const Close& message) {
-  if (message.kind == 'S') {
-    prepared_.erase(message.name);
-  } else {
-    portals_.erase(message.name);
-  }
-  send(CloseComplete{});
+  if (describing != Describing::nothing && rows) send(describe_columns(result.columns, formats));
+  if (describing == Describing::portal && !rows) send(NoData{});
 }
 
 }  // namespace polarsim::engine::pgwire

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/pgwire/backend_copy.h"
+#include "engine/pgwire/backend_values.h"
 #include "engine/pgwire/message.h"
 #include "engine/pgwire/server.h"
 
@@ -57,6 +58,10 @@ class Backend {
   struct Portal {
     Prepared prepared;
     std::vector<Value> parameters;
+    Formats formats;  // of the result
+    bool ran = false;
+    QueryResult result;    // once it ran; without its rows when all have been sent
+    std::size_t next = 0;  // of its rows
   };
 
   // False at the end of the stream. Throws SessionTerminated at the deadline.
@@ -67,6 +72,9 @@ class Backend {
   std::optional<FrontendMessage> receive_startup();
   std::optional<FrontendMessage> receive();
   void greet();
+  void take_startup_settings(const Startup& startup);
+  // Tells the client what has changed of the settings that it wants to know.
+  void report_settings();
   sim::Time idle_deadline() const;
   // Somebody wants the session to end: an idle one does not look by itself.
   void on_interrupt();
@@ -78,21 +86,34 @@ class Backend {
   void run_simple(const std::string& text);
   void run_as_one(const std::vector<syntax::StatementPtr>& statements, const std::string& text);
   void handle_extended(const FrontendMessage& message);
+  // The extended protocol's messages (backend_extended.cpp).
   void parse(const Parse& message);
+  // Throws 26000.
+  const Prepared& find_prepared(const std::string& name) const;
+  std::vector<Value> parameters_of(const Bind& message, const Prepared& prepared);
   void bind(const Bind& message);
   void describe(const Describe& message);
   // Says what describe() has put off: see described_.
   void settle_description();
-  void send_description(const Prepared& prepared, bool with_parameters);
+  void send_description(const Prepared& prepared, bool with_parameters, const Formats& formats);
   void execute(const Execute& message);
   void close_named(const Close& message);
   // `begins_text`: the statement is the first of the request's text.
   QueryResult run_statement(const StatementRequest& request, bool begins_text);
   enum class Describing : std::uint8_t { nothing, rows, portal };
-  void send_rows(const QueryResult& result, Describing describing);
-  void describe_rows(const QueryResult& result, Describing describing);  // after its notices
+  void run_portal(Portal& portal, Describing describing);
+  static bool gives_rows(const syntax::Statement& statement, const QueryResult& result);
+  // After its notices.
+  // Of identifiers that the grammar has cut.
+  void send_notices_of(std::string_view text);
+  void describe_rows(const QueryResult& result, Describing describing, bool rows, const Formats& formats = {});
   // As the session writes values now: names of objects and settings may change with the next statement.
-  void write_rows(const QueryResult& result, const std::function<void(const DataRow&)>& each) const;
+  void write_rows(std::span<const Row> rows, const std::vector<ResultColumn>& columns, const Formats& formats,
+                  const std::function<void(const DataRow&)>& each) const;
+  void write_rows(const QueryResult& result, const Formats& formats,
+                  const std::function<void(const DataRow&)>& each) const {
+    write_rows(result.rows, result.columns, formats, each);
+  }
   void ready();
   // After a statement's error has been reported: throws SessionTerminated if the next message cannot be found.
   void check_synchronization() const;
@@ -115,6 +136,8 @@ class Backend {
   bool farewell_said_ = false;
   std::map<std::string, Prepared> prepared_;
   std::map<std::string, Portal> portals_;
+  std::map<std::string, std::string> told_;    // settings that the client was told of
+  std::shared_ptr<const void> settings_told_;  // when it was
 };
 
 }  // namespace polarsim::engine::pgwire

@@ -124,6 +124,7 @@ struct FieldDescription {
   std::uint32_t type_oid = 0;
   std::int16_t type_size = -1;
   std::int32_t type_modifier = -1;
+  std::int16_t format = 0;  // 1: binary
   friend bool operator==(const FieldDescription&, const FieldDescription&) = default;
 };
 struct RowDescription {
@@ -161,6 +162,10 @@ struct CloseComplete {
 struct NoData {
   friend bool operator==(const NoData&, const NoData&) = default;
 };
+// Of Execute with a limit: there are more rows.
+struct PortalSuspended {
+  friend bool operator==(const PortalSuspended&, const PortalSuspended&) = default;
+};
 struct EmptyQueryResponse {
   friend bool operator==(const EmptyQueryResponse&, const EmptyQueryResponse&) = default;
 };
@@ -179,7 +184,7 @@ struct CopyOutResponse {
 using BackendMessage =
     std::variant<AuthenticationOk, ParameterStatus, BackendKeyData, ReadyForQuery, RowDescription, ParameterDescription,
                  DataRow, CommandComplete, Report, ParseComplete, BindComplete, CloseComplete, NoData,
-                 EmptyQueryResponse, CopyInResponse, CopyOutResponse, CopyData, CopyDone>;
+                 EmptyQueryResponse, CopyInResponse, CopyOutResponse, CopyData, CopyDone, PortalSuspended>;
 
 // Appends the message's bytes to `out`. Throws SqlError 08P01 for what the protocol cannot say: a NUL byte in a name or
 // text, more than 32767 values in a row.

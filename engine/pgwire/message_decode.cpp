@@ -165,7 +165,8 @@ RowDescription read_row_description(Reader& reader) {
     field.type_oid = reader.uint32();
     field.type_size = reader.int16();
     field.type_modifier = static_cast<std::int32_t>(reader.uint32());
-    if (reader.int16() != 0) refuse("a column in binary format was not asked for");
+    field.format = reader.int16();
+    if (field.format != 0 && field.format != 1) refuse("invalid format of a column");
   }
   return message;
 }
@@ -263,6 +264,8 @@ BackendMessage read_backend(char type, Reader& reader) {
       return NoData{};
     case 'I':
       return EmptyQueryResponse{};
+    case 's':
+      return PortalSuspended{};
     case 'G':
       return read_copy_response<CopyInResponse>(reader);
     case 'H':

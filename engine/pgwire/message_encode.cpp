@@ -179,7 +179,7 @@ struct BackendWriter {
       put_uint32(out, field.type_oid);
       put_uint16(out, static_cast<std::uint16_t>(field.type_size));
       put_uint32(out, static_cast<std::uint32_t>(field.type_modifier));
-      put_uint16(out, 0);  // text format
+      put_uint16(out, static_cast<std::uint16_t>(field.format));
     }
     frame.finish();
   }
@@ -217,6 +217,7 @@ struct BackendWriter {
   void operator()(const CloseComplete&) const { empty('3'); }
   void operator()(const NoData&) const { empty('n'); }
   void operator()(const EmptyQueryResponse&) const { empty('I'); }
+  void operator()(const PortalSuspended&) const { empty('s'); }
   void copy(char type, bool binary, const std::vector<std::int16_t>& formats) const {
     Framed frame(out, type);
     out.push_back(binary ? '\1' : '\0');

@@ -63,7 +63,7 @@ FrontendMessage any_frontend() {
 }
 
 BackendMessage any_backend() {
-  switch (*rc::gen::inRange(0, 17)) {
+  switch (*rc::gen::inRange(0, 18)) {
     case 0:
       return AuthenticationOk{};
     case 1: {
@@ -78,7 +78,8 @@ BackendMessage any_backend() {
       RowDescription description;
       for (std::string& name : *any_list<std::string>()) {
         std::erase(name, '\0');
-        description.fields.push_back(FieldDescription{std::move(name), 23, 4});
+        description.fields.push_back(
+            FieldDescription{std::move(name), 23, 4, -1, *rc::gen::element<std::int16_t>(0, 1)});
       }
       return description;
     }
@@ -114,6 +115,8 @@ BackendMessage any_backend() {
       return CopyData{*rc::gen::arbitrary<std::string>()};
     case 15:
       return CopyDone{};
+    case 16:
+      return PortalSuspended{};
     default:
       return EmptyQueryResponse{};
   }

@@ -186,6 +186,9 @@ std::vector<Target> analyse_targets(const std::vector<syntax::SelectItem>& items
     target.expression = analyse_in(scope, clause, item.expression);
     target.name = item.alias.empty() ? figure_column_name(expression, target.expression.get()) : item.alias;
   }
+  // PostgreSQL's MaxTupleAttributeNumber.
+  constexpr std::size_t targets_max = 1664;
+  if (targets.size() > targets_max) throw SqlError("54011", "target lists can have at most 1664 entries");
   return targets;
 }
 

@@ -135,6 +135,7 @@ StatementBody TreeBuilder::body(const raw::Node& node) {
   if (kind == "CreateSchemaStmt") return create_schema(fields);
   if (kind == "DropStmt" || kind == "DropdbStmt" || kind == "DropRoleStmt") return drop(node);
   if (kind == "AlterTableStmt") return alter_table(fields);
+  if (kind == "AlterOwnerStmt") return alter_owner(node);
   if (kind == "RenameStmt") return rename(fields);
   if (kind == "AlterObjectSchemaStmt") return alter_schema(fields);
   if (kind == "RefreshMatViewStmt") return refresh(fields);

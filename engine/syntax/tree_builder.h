@@ -128,6 +128,9 @@ class TreeBuilder {
   // tree_builder_definition.cpp
   CreateTable create_table(raw::object fields);
   ColumnDefinition column_definition(raw::object fields);
+  std::string collation(raw::object fields) const;
+  void take_tablespace(raw::object fields, std::string_view key) const;
+  OnCommit on_commit(raw::object fields, std::string_view key, raw::object relation) const;
   void column_constraints(raw::object fields, ColumnDefinition& column);
   Constraint constraint(raw::object fields);
   void foreign_key(raw::object fields, Constraint& into);
@@ -145,6 +148,7 @@ class TreeBuilder {
   // tree_builder_alter.cpp
   Drop drop(const raw::Node& node) const;
   AlterTable alter_table(raw::object fields);
+  AlterTable alter_owner(const raw::Node& node) const;
   AlterTable::Action alter_action(raw::object fields);
   Rename rename(raw::object fields) const;
   AlterSchema alter_schema(raw::object fields) const;

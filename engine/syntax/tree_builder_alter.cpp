@@ -209,6 +209,19 @@ AlterTable::Action TreeBuilder::alter_action(raw::object fields) {
   return out;
 }
 
+// ALTER VIEW, SCHEMA, ... OWNER TO, but for tables, whose grammar has it among ALTER TABLE's.
+AlterTable TreeBuilder::alter_owner(const raw::Node& node) const {
+  const std::string_view kind = raw::text_of(node.fields, "objectType");
+  if (kind != "OBJECT_SCHEMA") refuse(statement_name(node));
+  AlterTable out;
+  out.kind = ObjectKind::schema;
+  out.table = named_object(node.fields["object"]);
+  AlterTable::Action& action = out.actions.emplace_back();
+  action.kind = ActionKind::owner;
+  action.column = role_name(node.fields["newowner"]);
+  return out;
+}
+
 AlterTable TreeBuilder::alter_table(raw::object fields) {
   AlterTable out;
   out.kind = kind_of(raw::text_of(fields, "objtype"), "ALTER");

@@ -13,12 +13,6 @@ using Kind = Constraint::Kind;
 bool is_temporary(raw::object relation) { return raw::text_of(relation, "relpersistence") == "t"; }
 bool is_unlogged(raw::object relation) { return raw::text_of(relation, "relpersistence") == "u"; }
 
-OnCommit on_commit(std::string_view name) {
-  if (name == "ONCOMMIT_DELETE_ROWS") return OnCommit::delete_rows;
-  if (name == "ONCOMMIT_DROP") return OnCommit::drop;
-  return OnCommit::preserve_rows;
-}
-
 Constraint::Action action(std::string_view code) {
   if (code == "r") return Constraint::Action::restrict;
   if (code == "c") return Constraint::Action::cascade;
@@ -113,7 +107,7 @@ Constraint TreeBuilder::constraint(raw::object fields) {
     out.sequence = sequence_options(fields, "options");
   } else if (kind == "CONSTR_PRIMARY" || kind == "CONSTR_UNIQUE") {
     out.kind = kind == "CONSTR_PRIMARY" ? Kind::primary_key : Kind::unique;
-    if (raw::has(fields, "indexspace")) refuse("USING INDEX TABLESPACE", out.position);
+    take_tablespace(fields, "indexspace");
     out.columns = raw::strings_of(fields, "keys");
     out.including = raw::strings_of(fields, "including");
     out.using_index = raw::text_of(fields, "indexname");
@@ -136,6 +130,36 @@ void TreeBuilder::column_constraints(raw::object fields, ColumnDefinition& colum
   });
 }
 
+// COLLATE; empty: not written.
+std::string TreeBuilder::collation(raw::object fields) const {
+  raw::object clause;
+  if (fields["collClause"].get(clause) != simdjson::SUCCESS) return {};
+  std::vector<std::string> names = object_name(clause, "collname", position_of(clause));
+  if (!names.front().empty() && names.front() != "pg_catalog")
+    refuse("a collation of another schema", position_of(clause));
+  return std::move(names.back());
+}
+
+// There are those that initdb makes. What is in pg_default is where it would be without the clause.
+void TreeBuilder::take_tablespace(raw::object fields, std::string_view key) const {
+  const std::string_view name = raw::text_of(fields, key);
+  if (name.empty() || name == "pg_default") return;
+  if (name == "pg_global") {
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   "only shared relations can be placed in pg_global tablespace");
+  }
+  throw SqlError(sqlstate::undefined_object, "tablespace \"" + std::string(name) + "\" does not exist");
+}
+
+OnCommit TreeBuilder::on_commit(raw::object fields, std::string_view key, raw::object relation) const {
+  const std::string_view name = raw::text_of(fields, key);
+  if (!name.empty() && name != "ONCOMMIT_NOOP" && !is_temporary(relation))
+    throw SqlError(sqlstate::invalid_table_definition, "ON COMMIT can only be used on temporary tables");
+  if (name == "ONCOMMIT_DELETE_ROWS") return OnCommit::delete_rows;
+  if (name == "ONCOMMIT_DROP") return OnCommit::drop;
+  return OnCommit::preserve_rows;
+}
+
 ColumnDefinition TreeBuilder::column_definition(raw::object fields) {
   allow_fields(fields, {"colname", "typeName", "is_local", "collClause", "constraints", "location"},
                {{"compression", "COMPRESSION"}, {"storage_name", "STORAGE"}, {"fdwoptions", "OPTIONS of a column"}});
@@ -143,14 +167,7 @@ ColumnDefinition TreeBuilder::column_definition(raw::object fields) {
   out.name = raw::text_of(fields, "colname");
   out.position = position_of(fields);
   out.type = type_name(fields["typeName"]);
-  raw::object collation;
-  if (fields["collClause"].get(collation) == simdjson::SUCCESS) {
-    std::vector<std::string> names = object_name(collation, "collname", position_of(collation));
-    if (!names.front().empty() && names.front() != "pg_catalog") {
-      refuse("a collation of another schema", position_of(collation));
-    }
-    out.collation = std::move(names.back());
-  }
+  out.collation = collation(fields);
   column_constraints(fields, out);
   return out;
 }
@@ -174,11 +191,10 @@ CreateTable::Like TreeBuilder::like_clause(raw::object fields) const {
 }
 
 CreateTable TreeBuilder::create_table(raw::object fields) {
-  allow_fields(fields, {"relation", "tableElts", "oncommit", "if_not_exists", "options", "accessMethod"},
+  allow_fields(fields, {"relation", "tableElts", "oncommit", "if_not_exists", "options", "accessMethod", "tablespacename"},
                {{"inhRelations", raw::has(fields, "partbound") ? "PARTITION OF" : "INHERITS"},
                 {"partbound", "PARTITION OF"},
                 {"partspec", "PARTITION BY"},
-                {"tablespacename", "TABLESPACE"},
                 {"ofTypename", "OF type"}});
   CreateTable out;
   const raw::object relation = fields["relation"];
@@ -186,7 +202,8 @@ CreateTable TreeBuilder::create_table(raw::object fields) {
   out.temporary = is_temporary(relation);
   out.unlogged = is_unlogged(relation);
   out.if_not_exists = raw::flag_of(fields, "if_not_exists");
-  out.on_commit = on_commit(raw::text_of(fields, "oncommit"));
+  out.on_commit = on_commit(fields, "oncommit", relation);
+  take_tablespace(fields, "tablespacename");
   out.access_method = raw::text_of(fields, "accessMethod");
   out.parameters = parameters(fields, "options");
   raw::for_each(fields, "tableElts", [&](raw::element element) {
@@ -206,15 +223,15 @@ CreateTable TreeBuilder::create_table(raw::object fields) {
 }
 
 void TreeBuilder::into_clause(raw::object fields, CreateTableAs& out) {
-  allow_fields(fields, {"rel", "colNames", "accessMethod", "options", "onCommit", "skipData"},
-               {{"tableSpaceName", "TABLESPACE"}});
+  allow_fields(fields, {"rel", "colNames", "accessMethod", "options", "onCommit", "skipData", "tableSpaceName"});
   const raw::object relation = fields["rel"];
   out.table = table_name(relation);
   out.temporary = is_temporary(relation);
   out.unlogged = is_unlogged(relation);
   out.columns = raw::strings_of(fields, "colNames");
   out.with_data = !raw::flag_of(fields, "skipData");
-  out.on_commit = on_commit(raw::text_of(fields, "onCommit"));
+  out.on_commit = on_commit(fields, "onCommit", relation);
+  take_tablespace(fields, "tableSpaceName");
   out.access_method = raw::text_of(fields, "accessMethod");
   out.parameters = parameters(fields, "options");
 }
@@ -240,8 +257,8 @@ CreateTableAs TreeBuilder::create_table_as(raw::object fields) {
 CreateIndex TreeBuilder::create_index(raw::object fields) {
   allow_fields(fields,
                {"idxname", "relation", "accessMethod", "indexParams", "indexIncludingParams", "options", "whereClause",
-                "unique", "nulls_not_distinct", "concurrent", "if_not_exists"},
-               {{"tableSpace", "TABLESPACE"}});
+                "unique", "nulls_not_distinct", "concurrent", "if_not_exists", "tableSpace"});
+  take_tablespace(fields, "tableSpace");
   CreateIndex out;
   out.name = raw::text_of(fields, "idxname");
   out.table = table_name(fields["relation"]);

@@ -225,7 +225,8 @@ void define_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* command = app.add_subcommand("bench", "Measure the speed of the simulator on this machine");
   command->add_option("NAME", options.name,
                       "Only benchmarks whose name begins so: sim, sim/fiber, sim/timer, sim/scheduler, sim/memory, "
-                      "sim/network,\nsim/digest, sim/simgrid, engine/append, sql, sql/parse, sql/statement, sql/router, sql/scan, sql/join,\nsql/copy, storage, ...");
+                      "sim/network,\nsim/digest, sim/simgrid, engine/append, sql, sql/parse, sql/statement, "
+                      "sql/router, sql/scan, sql/join,\nsql/copy, storage, ...");
   command->add_flag("--json", options.json, "Print a JSON list of objects with name, value, unit and summary");
   command->footer(
       "Seconds are those of processor time. The fastest of several rounds counts.\n\n"
@@ -276,10 +277,15 @@ void define_sql(CLI::App& app, SqlOptions& options, std::vector<std::string>& co
   planted->type_name("BUG");
   CLI::Option* node = command->add_option("--node", options.node, "Connect to this node (default cn1)");
   node->check(not_empty())->type_name("NODE");
+  CLI::Option* listen = command->add_option(
+      "--listen", options.listen,
+      "No prompt: let psql, pg_dump and drivers in at this port of 127.0.0.1, until Ctrl-C (0: any)");
+  listen->check(not_empty())->type_name("PORT");
   command
       ->add_option("--against", options.against,
                    "Connect to this real PostgreSQL instead: a connection string, as psql takes it")
       ->check(not_empty())
+      ->excludes(listen)
       ->excludes(scenario)
       ->excludes(coordinators)
       ->excludes(data_nodes)
@@ -315,7 +321,8 @@ void define_sql(CLI::App& app, SqlOptions& options, std::vector<std::string>& co
       "lost;\n"
       "3 an error in a script with ON_ERROR_STOP.\n\n"
       "Examples:\n  polarsim sql\n  polarsim sql --data-nodes 4 -c 'SELECT * FROM pg_dist_node'\n"
-      "  polarsim sql --scenario bank -f queries.sql -v ON_ERROR_STOP=1");
+      "  polarsim sql --scenario bank -f queries.sql -v ON_ERROR_STOP=1\n"
+      "  polarsim sql --listen 5433     (and elsewhere: psql -h 127.0.0.1 -p 5433 -U polar postgres)");
 }
 
 // -c and -f in the order in which they were given.

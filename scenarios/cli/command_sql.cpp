@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <string>
@@ -10,6 +11,8 @@
 #include "scenarios/cli/build_info.h"
 #include "scenarios/cli/commands.h"
 #include "scenarios/cli/exit_status.h"
+#include "scenarios/cli/prompt/gateway.h"
+#include "scenarios/cli/prompt/interrupts.h"
 #include "scenarios/cli/prompt/libpq_connection.h"
 #include "scenarios/cli/prompt/prompt.h"
 #include "scenarios/cli/prompt/simulated_server.h"
@@ -68,6 +71,17 @@ std::string greeting(const std::string& what, const std::string& node) {
   return fmt::format("polarsim sql ({}): {}; you are at {}\nType \"help\" for help.\n\n", version_text(), what, node);
 }
 
+int let_clients_in(prompt::SimulatedServer& server, const std::string& node, const SqlOptions& options) {
+  if (!options.actions.empty()) throw UsageError("--listen takes neither -c nor -f");
+  prompt::Gateway gateway(server, node,
+                          static_cast<std::uint16_t>(parse_natural("--listen", options.listen, 0, 65535)));
+  prompt::interrupts::catch_them();
+  fmt::print("{} of {}: listening at port {} of 127.0.0.1\n", node, server.description(), gateway.port());
+  std::fflush(stdout);
+  gateway.serve();
+  return 0;
+}
+
 int run_on_cluster(const SqlOptions& options, prompt::PromptOptions asked) {
   Scenario scenario = scenario_of(options);
   for (const engine::PlantedBug bug : parse_planted(options.planted)) scenario.cluster.node.planted.turn_on(bug);
@@ -79,6 +93,7 @@ int run_on_cluster(const SqlOptions& options, prompt::PromptOptions asked) {
   if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) {
     throw UsageError(fmt::format("--node: this cluster has no node \"{}\"; it has {}", node, fmt::join(nodes, ", ")));
   }
+  if (!options.listen.empty()) return let_clients_in(server, node, options);
   asked.connect_to = {"polar", "postgres", node, std::to_string(engine::default_port)};
   asked.greeting = greeting(server.description(), node);
   return prompt::run_prompt(server, asked);

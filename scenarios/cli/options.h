@@ -113,6 +113,7 @@ struct SqlOptions {
   std::vector<std::string> overrides;
   std::vector<std::string> planted;
   std::string node;             // empty: cn1
+  std::string listen;           // a port for real clients; empty: a prompt
   std::string against;          // a connection string of libpq; empty: a simulated cluster
   std::vector<Action> actions;  // -c and -f, in order
   std::vector<std::string> variables;

@@ -72,7 +72,7 @@ TEST_F(SqlCommand, EndsWithPsqlsStatuses) {
   EXPECT_EQ(sql({"-f", "missing.sql"}).status, 1);
   EXPECT_EQ(sql({"-v", "ON_ERROR_STOP=1"}, "SELECT nope;\n\\echo on\n").status, 3);
   EXPECT_EQ(sql({}, "SELECT nope;\n\\echo on\n").status, 0);
-  EXPECT_EQ(sql({}, "\\c nowhere\n").status, 0) << "a name that is no node is a database";
+  EXPECT_EQ(sql({}, "\\c nowhere\n").status, 2) << "a name that is no node is a database, of which there is one";
   EXPECT_EQ(sql({}, "\\c - - nowhere\nSELECT 1;\n").status, 2) << "the connection is lost";
 }
 
@@ -249,39 +249,98 @@ class Terminal {
 TEST_F(SqlCommand, AtATerminal) {
   {
     Terminal terminal(place_ / "", {});
-    EXPECT_NE(terminal.read_until("polar=> ").find("1 coordinator, 2 data nodes, seed 1; you are at cn1"),
+    EXPECT_NE(terminal.read_until("polar=# ").find("1 coordinator, 2 data nodes, seed 1; you are at cn1"),
               std::string::npos);
-    terminal.type("SELECT 6 *\n", "polar-> ");
-    terminal.type("(7\n", "polar(> ");
-    terminal.type(")\n", "polar-> ");
-    EXPECT_NE(terminal.type(";\n", "polar=> ").find("       42\r\n(1 row)"), std::string::npos);
-    terminal.type("SELECT 'open\n", "polar'> ");
-    terminal.type("\x03", "polar=> ");
-    terminal.type("SELECT \"open\n", "polar\"> ");
-    terminal.type("\x03", "polar=> ");
-    terminal.type("SELECT $$open\n", "polar$> ");
-    terminal.type("\x03", "polar=> ");
-    terminal.type("/* open\n", "polar*> ");
-    terminal.type("*/\n", "polar-> ");
-    terminal.type("\\r\n", "polar=> ");
-    terminal.type("BEGIN;\n", "polar=*> ");
-    EXPECT_NE(terminal.type("SELECT nope;\n", "polar=!> ").find("LINE 1: SELECT nope;\r\n               ^"),
+    terminal.type("SELECT 6 *\n", "polar-# ");
+    terminal.type("(7\n", "polar(# ");
+    terminal.type(")\n", "polar-# ");
+    EXPECT_NE(terminal.type(";\n", "polar=# ").find("       42\r\n(1 row)"), std::string::npos);
+    terminal.type("SELECT 'open\n", "polar'# ");
+    terminal.type("\x03", "polar=# ");
+    terminal.type("SELECT \"open\n", "polar\"# ");
+    terminal.type("\x03", "polar=# ");
+    terminal.type("SELECT $$open\n", "polar$# ");
+    terminal.type("\x03", "polar=# ");
+    terminal.type("/* open\n", "polar*# ");
+    terminal.type("*/\n", "polar-# ");
+    terminal.type("\\r\n", "polar=# ");
+    terminal.type("BEGIN;\n", "polar=*# ");
+    EXPECT_NE(terminal.type("SELECT nope;\n", "polar=!# ").find("LINE 1: SELECT nope;\r\n               ^"),
               std::string::npos);
-    terminal.type("ROLLBACK;\n", "polar=> ");
+    terminal.type("ROLLBACK;\n", "polar=# ");
     terminal.type("\\conni\t\n", "You are connected to database");
     terminal.type("sel\t'日本' AS x;\n", " 日本\r\n(1 row)");
-    terminal.type("\\set PROMPT1 '%m %# '\n", "cn1 > ");
+    terminal.type("\\set PROMPT1 '%m %# '\n", "cn1 # ");
     terminal.type("\\nonsense\n", "Try \\? for help.");
     terminal.type("\x04", "\\q");
     EXPECT_EQ(terminal.wait(), 0);
   }
   // The next time, what was typed is there.
   Terminal terminal(place_ / "", {});
-  terminal.read_until("polar=> ");
+  terminal.read_until("polar=# ");
   terminal.type("\x1b[A\x1b[A\x1b[A", "'日本' AS x;");
   terminal.type("\n", " 日本\r\n(1 row)");
   terminal.type("\\q\n", "\\q");
   EXPECT_EQ(terminal.wait(), 0);
+}
+
+// psql and pg_dump of this machine, at a port of it.
+class RealClients : public SqlCommand {
+ protected:
+  void SetUp() override {
+    server_ = place_.start({"sql", "--listen", "0", "--data-nodes", "2"});
+    const std::string before = "listening at port ";
+    for (int i = 0; i < 600 && port_.empty(); ++i) {
+      ::usleep(100'000);
+      const std::string said = content_of(place_ / ".stdout");
+      const std::size_t at = said.find(before);
+      if (at == std::string::npos || said.back() != '\n') continue;
+      port_ = said.substr(at + before.size(), said.find(' ', at + before.size()) - at - before.size());
+    }
+    ASSERT_FALSE(port_.empty()) << content_of(place_ / ".stderr");
+  }
+  void TearDown() override {
+    ::kill(server_, SIGINT);
+    EXPECT_EQ(place_.wait_for(server_).status, 0);
+  }
+  // What the client prints, errors too.
+  std::string run(const std::string& program, const std::string& arguments) const {
+    const std::string out = place_ / "client";
+    const std::string command = "timeout 60 /usr/lib/postgresql/15/bin/" + program + " -h 127.0.0.1 -p " + port_ +
+                                " -U polar " + arguments + " > " + out + " 2>&1 < /dev/null";
+    const int status = std::system(command.c_str());
+    return (status == 0 ? "" : "status " + std::to_string(WEXITSTATUS(status)) + "\n") + content_of(out);
+  }
+  std::string psql(const std::string& arguments) const { return run("psql", "-X -A -t -d postgres " + arguments); }
+
+  pid_t server_ = -1;
+  std::string port_;
+};
+
+TEST_F(RealClients, PsqlWorks) {
+  EXPECT_EQ(psql("-c 'CREATE TABLE t (a int PRIMARY KEY, b text)' -c \"SELECT create_distributed_table('t', 'a')\""
+                 " -c \"INSERT INTO t VALUES (1, 'x'), (2, NULL)\" -c 'SELECT * FROM t ORDER BY a'"),
+            "CREATE TABLE\n\nINSERT 0 2\n1|x\n2|\n");
+  EXPECT_EQ(psql("-c 'SELECT nothing'"),
+            "status 1\nERROR:  column \"nothing\" does not exist\nLINE 1: SELECT nothing\n               ^\n");
+  EXPECT_EQ(run("psql", "-d nowhere -c 'SELECT 1'"),
+            "status 2\npsql: error: connection to server at \"127.0.0.1\", port " + port_ +
+                " failed: FATAL:  database \"nowhere\" does not exist\n");
+  EXPECT_EQ(psql("-c 'SHOW application_name'"), "psql\n");
+  const std::string copied = place_ / "rows.csv";
+  write_text(copied, "3,c\n4,d\n");
+  EXPECT_EQ(psql("-c \"\\copy t from '" + copied + "' csv\" -c 'SELECT count(*) FROM t'"), "COPY 2\n4\n");
+}
+
+TEST_F(RealClients, PsqlsDescriptionsAreAnswered) {
+  psql("-c 'CREATE TABLE t (a int PRIMARY KEY, b text DEFAULT 1 CHECK (b > 0::text), c serial) WITH (fillfactor = 70)'"
+       " -c 'CREATE VIEW v AS SELECT a FROM t' -c 'CREATE INDEX ON t (b)'");
+  for (const char* const command :
+       {"\\d", "\\d t", "\\d+ t", "\\d v", "\\d+ v", "\\d t_pkey", "\\d t_c_seq", "\\dt+", "\\di+", "\\dv+", "\\ds+", "\\dm",
+        "\\dn+", "\\l+", "\\du+", "\\df", "\\dT+", "\\dx", "\\dp", "\\dconfig", "\\dC", "\\do", "\\db", "\\dd", "\\dE"}) {
+    const std::string said = psql(std::string("-c '") + command + "'");
+    EXPECT_EQ(said.find("ERROR"), std::string::npos) << command << "\n" << said;
+  }
 }
 
 }  // namespace

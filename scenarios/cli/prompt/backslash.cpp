@@ -78,12 +78,12 @@ constexpr Entry entries[] = {
     {"list", command_list},
     {"l+", command_list},
     {"list+", command_list},
+    {"z", command_privileges},
 };
 
 // What psql has beside, and this prompt does not.
-constexpr const char* missing[] = {"bind",      "crosstabview", "ef",        "ev",       "lo_export",
-                                   "lo_import", "lo_list",      "lo_unlink", "password", "sf",
-                                   "sf+",       "sv",           "sv+",       "z",        "gset_all"};
+constexpr const char* missing[] = {"bind",      "crosstabview", "ef", "ev",  "lo_export", "lo_import", "lo_list",
+                                   "lo_unlink", "password",     "sf", "sf+", "sv",        "sv+",       "gset_all"};
 
 // Of all names, psql finds this one in any case (exec_command(), src/bin/psql/command.c).
 bool is_copy(const std::string& name) {
@@ -122,7 +122,9 @@ CommandResult dispatch(CommandCall& call) {
 std::vector<std::string> backslash_commands() {
   std::vector<std::string> names;
   for (const Entry& entry : entries) names.emplace_back(entry.name);
-  for (const char* name : {"d", "d+", "dt", "di", "dv", "dm", "ds", "dn", "df"}) names.emplace_back(name);
+  for (const char* name :
+       {"d", "d+", "dt", "di", "dv", "dm", "ds", "dn", "df", "dT", "du", "dg", "dx", "dp", "dconfig"})
+    names.emplace_back(name);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -87,7 +87,8 @@ CommandResult command_copyright(CommandCall& call);
 CommandResult command_pset(CommandCall& call);
 CommandResult command_display(CommandCall& call);  // \a, \C, \f, \H, \t, \T, \x
 
-CommandResult command_describe(CommandCall& call);  // \d...
-CommandResult command_list(CommandCall& call);      // \l
+CommandResult command_describe(CommandCall& call);    // \d...
+CommandResult command_list(CommandCall& call);        // \l
+CommandResult command_privileges(CommandCall& call);  // \z
 
 }  // namespace polarsim::scenarios::cli::prompt

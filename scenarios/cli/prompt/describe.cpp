@@ -1,5 +1,6 @@
 #include "scenarios/cli/prompt/describe.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "scenarios/cli/prompt/backslash.h"
@@ -203,12 +204,135 @@ bool list_databases(Session& session, const Pattern& pattern, bool verbose) {
   return print_query(session, query + "\nWHERE true" + *conditions + "\nORDER BY 1", "List of databases");
 }
 
+namespace {
+
+bool list_types(Session& session, const Pattern& pattern, const DescribeOptions& options) {
+  auto conditions =
+      pattern_conditions(session, pattern, "t.typname", "n.nspname", "pg_catalog.pg_type_is_visible(t.oid)");
+  if (!conditions) return false;
+  if (pattern) {
+    // A type may be meant by its name in SQL, too.
+    const std::string by_name = matches("t.typname", parse_name_pattern(*pattern).name);
+    const std::string shown = matches("pg_catalog.format_type(t.oid, NULL)", parse_name_pattern(*pattern).name);
+    if (const std::size_t at = conditions->find(by_name); at != std::string::npos && !by_name.empty()) {
+      const auto condition = [](const std::string& text) { return text.substr(text.find("AND ") + 4); };
+      conditions->replace(at, by_name.size(), "\n  AND (" + condition(by_name) + "\n    OR " + condition(shown) + ")");
+    }
+  }
+  std::string query = "SELECT n.nspname AS \"Schema\",\n  pg_catalog.format_type(t.oid, NULL) AS \"Name\"";
+  if (options.verbose) {
+    query +=
+        ",\n  t.typname AS \"Internal name\""
+        ",\n  CASE WHEN t.typrelid <> 0 THEN 'tuple' WHEN t.typlen < 0 THEN 'var' ELSE t.typlen::text END AS \"Size\""
+        ",\n  ''::text AS \"Elements\""
+        ",\n  pg_catalog.pg_get_userbyid(t.typowner) AS \"Owner\""
+        ",\n  pg_catalog.array_to_string(t.typacl, E'\\n') AS \"Access privileges\"";
+  }
+  query +=
+      ",\n  pg_catalog.obj_description(t.oid, 'pg_type') AS \"Description\""
+      "\nFROM pg_catalog.pg_type t\n  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+      "\nWHERE t.typrelid = 0"
+      "\n  AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)";
+  return print_query(session, query + *conditions + without_system(pattern, options, false) + "\nORDER BY 1, 2",
+                     "List of data types");
+}
+
+bool list_roles(Session& session, const Pattern& pattern, const DescribeOptions& options) {
+  const auto conditions = pattern_conditions(session, pattern, "r.rolname", "", "");
+  if (!conditions) return false;
+  std::string query =
+      "SELECT r.rolname AS \"Role name\",\n  pg_catalog.concat_ws(', ', CASE WHEN r.rolsuper THEN 'Superuser' END,"
+      " CASE WHEN NOT r.rolinherit THEN 'No inheritance' END, CASE WHEN r.rolcreaterole THEN 'Create role' END,"
+      " CASE WHEN r.rolcreatedb THEN 'Create DB' END, CASE WHEN NOT r.rolcanlogin THEN 'Cannot login' END,"
+      " CASE WHEN r.rolreplication THEN 'Replication' END, CASE WHEN r.rolbypassrls THEN 'Bypass RLS' END)"
+      " AS \"Attributes\","
+      "\n  ARRAY(SELECT b.rolname FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles b ON m.roleid = b.oid"
+      " WHERE m.member = r.oid) AS \"Member of\"";
+  if (options.verbose) query += ",\n  pg_catalog.shobj_description(r.oid, 'pg_authid') AS \"Description\"";
+  query += "\nFROM pg_catalog.pg_roles r\nWHERE true";
+  if (!pattern && !options.system) query += "\n  AND r.rolname !~ '^pg_'";
+  const auto answer = ask(session, query + *conditions + "\nORDER BY 1");
+  if (!answer) return false;
+  Table table = table_of(session, *answer, "");
+  table.title = "List of roles";
+  table.default_footer = false;
+  print_to_output(session, table);
+  return true;
+}
+
+bool list_extensions(Session& session, const Pattern& pattern) {
+  const auto conditions = pattern_conditions(session, pattern, "e.extname", "", "");
+  if (!conditions) return false;
+  return print_query(session,
+                     "SELECT e.extname AS \"Name\", e.extversion AS \"Version\", n.nspname AS \"Schema\","
+                     " pg_catalog.obj_description(e.oid, 'pg_extension') AS \"Description\""
+                     "\nFROM pg_catalog.pg_extension e"
+                     "\n  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace\nWHERE true" +
+                         *conditions + "\nORDER BY 1",
+                     "List of installed extensions");
+}
+
+bool list_privileges(Session& session, const Pattern& pattern) {
+  const auto conditions =
+      pattern_conditions(session, pattern, "c.relname", "n.nspname", "pg_catalog.pg_table_is_visible(c.oid)");
+  if (!conditions) return false;
+  return print_query(session,
+                     std::string("SELECT n.nspname AS \"Schema\", c.relname AS \"Name\",\n  ") + kind_names +
+                         " AS \"Type\",\n  pg_catalog.array_to_string(c.relacl, E'\\n') AS \"Access privileges\","
+                         "\n  ''::text AS \"Column privileges\", ''::text AS \"Policies\""
+                         "\nFROM pg_catalog.pg_class c"
+                         "\n  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                         "\nWHERE c.relkind IN ('r','v','m','S','f','p')" +
+                         *conditions + (pattern ? "" : "\n  AND n.nspname !~ '^pg_'") + "\nORDER BY 1, 2",
+                     "Access privileges");
+}
+
+// \dconfig, from whose patterns dots are no qualification; without one, what differs from its default.
+bool list_settings(Session& session, const Pattern& pattern, const DescribeOptions& options) {
+  std::string query = "SELECT s.name AS \"Parameter\", pg_catalog.current_setting(s.name) AS \"Value\"";
+  if (options.verbose) {
+    query += ", s.vartype AS \"Type\", s.context AS \"Context\", ''::text AS \"Access privileges\"";
+  }
+  query += "\nFROM pg_catalog.pg_settings s\nWHERE ";
+  if (pattern) {
+    std::string condition = matches("pg_catalog.lower(s.name)", parse_name_pattern(*pattern).name);
+    condition = condition.empty() ? "true" : condition.substr(condition.find("AND ") + 4);
+    query += condition;
+  } else {
+    query += "s.source <> 'default' AND s.setting IS DISTINCT FROM s.boot_val";
+  }
+  return print_query(session, query + "\nORDER BY 1",
+                     pattern ? "List of configuration parameters" : "List of non-default configuration parameters");
+}
+
+// Those with names of their own; nothing if it is none of them.
+std::optional<bool> describe_others(Session& session, const std::string& kinds, const Pattern& pattern,
+                                    const DescribeOptions& options) {
+  std::string plain = kinds;
+  std::erase_if(plain, [](char letter) { return letter == '+' || letter == 'S'; });
+  if (plain == "T") return list_types(session, pattern, options);
+  if (plain == "u" || plain == "g") return list_roles(session, pattern, options);
+  if (plain == "x") return list_extensions(session, pattern);
+  if (plain == "p") return list_privileges(session, pattern);
+  if (plain == "config") return list_settings(session, pattern, options);
+  return std::nullopt;
+}
+
+}  // namespace
+
 CommandResult command_describe(CommandCall& call) {
   const std::string kinds = call.name.substr(1);
   DescribeOptions options;
   options.verbose = has(kinds, '+');
   options.system = has(kinds, 'S');
   const char first = kinds.empty() ? '\0' : kinds[0];
+  if (std::string_view("Tugxpc").find(first) != std::string_view::npos && first != '\0') {
+    static constexpr std::string_view known[] = {"T", "u", "g", "x", "p", "config"};
+    const std::string plain = kinds.substr(0, kinds.find_first_of("+S"));
+    if (std::find(std::begin(known), std::end(known), plain) == std::end(known)) return CommandResult::unknown;
+    const std::optional<bool> good = describe_others(call.session, kinds, call.argument(), options);
+    return good.value_or(false) ? CommandResult::done : CommandResult::failed;
+  }
   if (std::string_view("tvmisEnf+S").find(first) == std::string_view::npos && first != '\0') {
     return CommandResult::unknown;
   }
@@ -232,6 +356,10 @@ CommandResult command_describe(CommandCall& call) {
       good = list_relations(call.session, kinds, pattern, options);
   }
   return good ? CommandResult::done : CommandResult::failed;
+}
+
+CommandResult command_privileges(CommandCall& call) {
+  return list_privileges(call.session, call.argument()) ? CommandResult::done : CommandResult::failed;
 }
 
 CommandResult command_list(CommandCall& call) {

@@ -86,9 +86,7 @@ void SimulatedServer::run(const char* name, const std::function<void()>& body,
   while (!task.finished()) {
     scheduler.break_at(scheduler.events() + events_between_looks);
     const sim::GoalOutcome outcome = simulation_.run_until(task);
-    if (const auto& violation = simulation_.violation()) {
-      throw std::runtime_error("an invariant of the cluster was broken: " + violation->name + ": " + violation->detail);
-    }
+    refuse_broken_world();
     if (outcome == sim::GoalOutcome::deadlock) {
       throw std::runtime_error("nothing can happen any more in the simulated world\n" + scheduler.stall_report(20));
     }
@@ -96,6 +94,19 @@ void SimulatedServer::run(const char* name, const std::function<void()>& body,
   }
   scheduler.break_at(0);
   if (problem) std::rethrow_exception(problem);
+}
+
+void SimulatedServer::advance(std::uint64_t events) {
+  sim::Scheduler& scheduler = simulation_.scheduler();
+  scheduler.break_at(scheduler.events() + events);
+  simulation_.run();
+  scheduler.break_at(0);
+  refuse_broken_world();
+}
+
+void SimulatedServer::refuse_broken_world() const {
+  if (const auto& violation = simulation_.violation())
+    throw std::runtime_error("an invariant of the cluster was broken: " + violation->name + ": " + violation->detail);
 }
 
 std::unique_ptr<Connection> SimulatedServer::connect(const ConnectionInfo& wanted) {

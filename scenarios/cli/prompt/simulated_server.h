@@ -40,12 +40,16 @@ class SimulatedServer : public Server {
   // Runs `body` as a task of the client host until it has ended. When the user interrupts meanwhile, `on_interrupt`
   // runs as another task, each time. Throws std::runtime_error if the world comes to its end first.
   void run(const char* name, const std::function<void()>& body, const std::function<void()>& on_interrupt);
+  // The same without waiting for it; and some events of the world, if there are any.
+  void spawn(const char* name, const std::function<void()>& body) { client_host_->spawn(name, body); }
+  void advance(std::uint64_t events);
   sim::Host& client_host() { return *client_host_; }
   const engine::ClusterConfig& config() const { return cluster_->config(); }
 
  private:
   void boot();
   void make_tables();
+  void refuse_broken_world() const;
 
   const Scenario& scenario_;
   std::uint64_t seed_;
