@@ -21,6 +21,10 @@ QueryResult warned(std::string tag, const char* state, std::string message) {
   return result;
 }
 
+const char* tag_of_begin(const syntax::TransactionControl& control) {
+  return control.start ? "START TRANSACTION" : "BEGIN";
+}
+
 [[noreturn]] void throw_failed_block() {
   throw SqlError(sqlstate::in_failed_sql_transaction,
                  "current transaction is aborted, commands ignored until end of transaction block");
@@ -81,7 +85,7 @@ QueryResult CoordinatorSession::begin(const syntax::TransactionControl& control)
   // The nodes hear of the modes when they are needed; that this engine has them is to be said now.
   if (control.modes != syntax::TransactionModes{}) enter_local_block();
   status_ = TransactionStatus::in_transaction;
-  return tagged("BEGIN");
+  return tagged(tag_of_begin(control));
 }
 
 QueryResult CoordinatorSession::begin_again(const syntax::TransactionControl& control,
@@ -92,7 +96,7 @@ QueryResult CoordinatorSession::begin_again(const syntax::TransactionControl& co
     after_error();
     throw;
   }
-  return warned("BEGIN", sqlstate::active_sql_transaction, "there is already a transaction in progress");
+  return warned(tag_of_begin(control), sqlstate::active_sql_transaction, "there is already a transaction in progress");
 }
 
 QueryResult CoordinatorSession::commit() {

@@ -81,7 +81,7 @@ QueryResult LocalSession::begin(const syntax::TransactionControl& control) {
   }
   if (!control.modes.isolation.empty()) set_isolation(control.modes.isolation);
   if (control.modes.read_only) set_read_only(*control.modes.read_only);
-  return tagged("BEGIN");
+  return tagged(control.start ? "START TRANSACTION" : "BEGIN");
 }
 
 QueryResult LocalSession::commit() {

@@ -32,32 +32,6 @@ void refuse_parameters(const syntax::Statement& statement) {
   throw SqlError(sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(statement.parameters));
 }
 
-// Blanks and comments aside. False for a text that begins with anything else.
-bool begins_with_start(std::string_view text) {
-  while (!text.empty()) {
-    if (text.starts_with("--")) {
-      text.remove_prefix(std::min(text.find('\n'), text.size()));
-    } else if (text.starts_with("/*")) {
-      std::size_t depth = 0;
-      do {
-        const bool opens = text.starts_with("/*");
-        const bool closes = text.starts_with("*/");
-        if (opens) ++depth;
-        if (closes) --depth;
-        text.remove_prefix(opens || closes ? 2 : 1);
-      } while (depth > 0 && !text.empty());
-    } else if (std::string_view(" \t\n\r\f\v;").find(text.front()) != std::string_view::npos) {
-      text.remove_prefix(1);
-    } else {
-      break;
-    }
-  }
-  static constexpr std::string_view word = "start";
-  return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) {
-           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
-         });
-}
-
 const std::string& parameter_of(const Startup& startup, std::string_view name) {
   static const std::string absent;
   for (const auto& [key, value] : startup.parameters) {
@@ -331,11 +305,10 @@ void Backend::run_simple(const std::string& text) {
       run_as_one(statements, text);
       return;
     }
-    bool first = true;
     for (const syntax::StatementPtr& statement : statements) {
       // In a failed block that is the error that counts.
       if (session_->status() != TransactionStatus::failed) refuse_parameters(*statement);
-      const QueryResult result = run_statement({statement, text}, std::exchange(first, false));
+      const QueryResult result = run_statement({statement, text});
       describe_rows(result, Describing::rows, gives_rows(*statement, result));
       write_rows(result, {}, [this](const DataRow& row) { send(row); });
       send(CommandComplete{result.tag});
@@ -385,7 +358,7 @@ void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, co
   }
 }
 
-QueryResult Backend::run_statement(const StatementRequest& request, bool begins_text) {
+QueryResult Backend::run_statement(const StatementRequest& request) {
   QueryResult result;
   try {
     result = session_->execute(request);
@@ -394,8 +367,6 @@ QueryResult Backend::run_statement(const StatementRequest& request, bool begins_
     throw;
   }
   copy_.finish(true);
-  // The tree does not tell START TRANSACTION from BEGIN.
-  if (begins_text && result.tag == "BEGIN" && begins_with_start(request.text)) result.tag = "START TRANSACTION";
   const auto* discard = std::get_if<syntax::Discard>(&request.statement->body);
   // Portals go when the one that did it has been answered.
   if (discard != nullptr && discard->what == syntax::Discard::What::all) prepared_.clear();

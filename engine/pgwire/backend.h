@@ -98,8 +98,7 @@ class Backend {
   void send_description(const Prepared& prepared, bool with_parameters, const Formats& formats);
   void execute(const Execute& message);
   void close_named(const Close& message);
-  // `begins_text`: the statement is the first of the request's text.
-  QueryResult run_statement(const StatementRequest& request, bool begins_text);
+  QueryResult run_statement(const StatementRequest& request);
   enum class Describing : std::uint8_t { nothing, rows, portal };
   void run_portal(Portal& portal, Describing describing);
   static bool gives_rows(const syntax::Statement& statement, const QueryResult& result);

@@ -149,7 +149,7 @@ void Backend::send_description(const Prepared& prepared, bool with_parameters, c
 void Backend::run_portal(Portal& portal, Describing describing) {
   const syntax::StatementPtr& statement = portal.prepared.statements.front();
   portal.ran = true;
-  portal.result = run_statement({statement, portal.prepared.text, portal.parameters, portal.prepared.types}, true);
+  portal.result = run_statement({statement, portal.prepared.text, portal.parameters, portal.prepared.types});
   const bool rows = gives_rows(*statement, portal.result);
   describe_rows(portal.result, describing, rows, portal.formats);
   portal.parameters.clear();

@@ -29,7 +29,8 @@ class RecordingSession : public Session {
     if (const auto* control = std::get_if<syntax::TransactionControl>(&statement->body)) {
       const bool begins = control->kind == syntax::TransactionControl::Kind::begin;
       status_ = begins ? TransactionStatus::in_transaction : TransactionStatus::idle;
-      result.tag = begins ? "BEGIN" : control->kind == syntax::TransactionControl::Kind::commit ? "COMMIT" : "ROLLBACK";
+      const char* const begun = control->start ? "START TRANSACTION" : "BEGIN";
+      result.tag = begins ? begun : control->kind == syntax::TransactionControl::Kind::commit ? "COMMIT" : "ROLLBACK";
       log_.push_back(result.tag);
       return result;
     }
@@ -174,6 +175,9 @@ TEST_F(ServerTest, ErrorsBeforeExecutionFailTheBlock) {
     EXPECT_EQ(client.simple_query("ROLLBACK")->tag, "ROLLBACK");
     EXPECT_EQ(client.query("START TRANSACTION")->tag, "START TRANSACTION");
     EXPECT_EQ(client.query("ROLLBACK")->tag, "ROLLBACK");
+    EXPECT_EQ(client.simple_query("ROLLBACK; START TRANSACTION")->tag, "START TRANSACTION");
+    EXPECT_EQ(client.simple_query("ROLLBACK; BEGIN")->tag, "BEGIN");
+    EXPECT_EQ(client.simple_query("ROLLBACK")->tag, "ROLLBACK");
     fails_the_block([&] { return client.simple_query("SELEC 1"); }, "42601");
     fails_the_block([&] { return client.simple_query("SELECT $1"); }, "42P02");
     fails_the_block([&] { return client.simple_query("DECLARE c CURSOR FOR SELECT 1"); }, "0A000");

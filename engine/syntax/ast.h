@@ -568,6 +568,7 @@ struct TransactionControl {
   std::string gid;         // of the three about prepared transactions
   std::string savepoint;   // of the last three
   TransactionModes modes;  // of begin
+  bool start = false;      // begin: it was START TRANSACTION, as its tag says
 };
 
 // SET TRANSACTION; or, for the session, SET SESSION CHARACTERISTICS AS TRANSACTION.

@@ -318,7 +318,7 @@ void Writer::write(const TransactionControl& control) {
   };
   switch (control.kind) {
     case Kind::begin:
-      out_ += "BEGIN";
+      out_ += control.start ? "START TRANSACTION" : "BEGIN";
       return modes(control.modes);
     case Kind::commit:
       out_ += "COMMIT";

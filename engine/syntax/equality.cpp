@@ -115,7 +115,7 @@ auto fields_of(const Vacuum& x) {
 }
 auto fields_of(const Checkpoint& /*x*/) { return std::tuple<>(); }
 auto fields_of(const Discard& x) { return std::tie(x.what); }
-auto fields_of(const TransactionControl& x) { return std::tie(x.kind, x.gid, x.savepoint, x.modes); }
+auto fields_of(const TransactionControl& x) { return std::tie(x.kind, x.gid, x.savepoint, x.modes, x.start); }
 auto fields_of(const SetTransaction& x) { return std::tie(x.session, x.modes); }
 auto fields_of(const SetVariable& x) { return std::tie(x.name, x.value, x.values, x.local, x.reset); }
 auto fields_of(const ShowVariable& x) { return std::tie(x.name); }

@@ -95,6 +95,7 @@ TransactionControl TreeBuilder::transaction(raw::object fields) const {
   allow_fields(fields, {"kind", "gid", "options", "savepoint_name"}, {{"chain", "AND CHAIN"}});
   TransactionControl out;
   out.kind = known->second;
+  out.start = kind == "TRANS_STMT_START";
   out.gid = raw::text_of(fields, "gid");
   out.savepoint = raw::text_of(fields, "savepoint_name");
   out.modes = transaction_modes(fields, "options");
