@@ -88,8 +88,7 @@ void bootstrap(Instance& instance, syntax::StatementCache& statements, const Clu
 
 // There is one role and one database. As in PostgreSQL, a database that is not named has the user's name.
 void check_request(const pgwire::SessionRequest& request) {
-  if (request.user != role_name)
-    throw SqlError("28000", "role \"" + request.user + "\" does not exist");
+  if (request.user != role_name) throw SqlError("28000", "role \"" + request.user + "\" does not exist");
   const std::string& database = request.database.empty() ? request.user : request.database;
   if (database != database_name) throw SqlError("3D000", "database \"" + database + "\" does not exist");
 }

@@ -29,7 +29,7 @@ class DescribingClient {
  public:
   explicit DescribingClient(TestCluster& world)
       : connection_(world.client_host().connect(sim::Address{"cn1", default_port}).value()) {
-    send({pgwire::Startup{{{"user", "u"}}}});
+    send({pgwire::Startup{{{"user", "polar"}, {"database", "postgres"}}}});
     answer();
   }
   std::string simple(const std::string& sql) {

@@ -179,6 +179,8 @@ void check_alter_table(const AlterTable& alter, const Definition& table, const T
 
 void check_create_index(const syntax::CreateIndex& create, const Definition& table,
                         const TableDistribution& distribution) {
+  if (!create.tablespace.empty())
+    refuse("specifying tablespaces with CREATE INDEX statements is currently unsupported");
   if (!create.unique || distribution.method != Method::hash) return;
   const std::string& wanted = table.columns.at(static_cast<std::size_t>(distribution.column - 1)).name;
   const bool included =

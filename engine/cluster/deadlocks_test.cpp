@@ -186,14 +186,14 @@ TEST(DeadlocksOverNodes, NodesTellWhoWaits) {
         "1");
     Client node = world.connect(node_of(holder, 1) == "1" ? "dn1" : "dn2");
     EXPECT_EQ(TestCluster::rows(node, "SELECT count(*) FROM polar_cluster_local_waits"), "0");
-    EXPECT_EQ(all_of(world, {[&] {
-                               world.sleep(in_seconds(1));
-                               return TestCluster::rows(node,
-                                                        "SELECT count(*), bool_and(waiting_pid <> blocking_pid), "
-                                                        "bool_and(waitstart < now()) FROM polar_cluster_local_waits") +
-                                      " " + outcome(holder, "COMMIT");
-                             },
-                             [&] { return outcome(waiter, update); }}),
+    const auto told_and_done = [&] {
+      world.sleep(in_seconds(1));
+      const std::string told = TestCluster::rows(node,
+                                                 "SELECT count(*), bool_and(waiting_pid <> blocking_pid), "
+                                                 "bool_and(waitstart < now()) FROM polar_cluster_local_waits");
+      return told + " " + outcome(holder, "COMMIT");
+    };
+    EXPECT_EQ(all_of(world, {told_and_done, [&] { return outcome(waiter, update); }}),
               (std::vector<std::string>{"1|t|t COMMIT", "UPDATE 1"}));
   }));
 }

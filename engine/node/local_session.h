@@ -226,7 +226,7 @@ class LocalSession final : public Session {
   Database& database_;
   CommonCaches& common_;
   executor::RelationCache& relations_;  // of common_
-  txn::Backend* backend_;  // null once closed
+  txn::Backend* backend_;               // null once closed
   std::uint32_t process_id_;
   TransactionStatus status_ = TransactionStatus::idle;
   txn::Transaction* transaction_ = nullptr;  // owned by the manager; null when none is open

@@ -120,6 +120,8 @@ QueryResult LocalSession::prepare(const std::string& gid) {
     throw;
   }
   leave_block(true);
+  // Some were made in sight of definitions that are out of sight until COMMIT PREPARED.
+  if (!database_.catalog().definitions_settled()) plans_.clear();
   return tagged("PREPARE TRANSACTION");
 }
 

@@ -261,7 +261,7 @@ constexpr PostgresSetting settings[] = {
      "Sets the maximum number of parallel workers that can be active at one time.", nullptr, 0, 1024, nullptr, nullptr},
     {"max_parallel_workers_per_gather", Kind::integer, "2", "user", "integer", "Resource Usage / Asynchronous Behavior",
      "Sets the maximum number of parallel processes per executor node.", nullptr, 0, 1024, nullptr, nullptr},
-    {"max_prepared_transactions", Kind::postmaster, "0", "postmaster", "integer", "Resource Usage / Memory",
+    {"max_prepared_transactions", Kind::postmaster, "262143", "postmaster", "integer", "Resource Usage / Memory",
      "Sets the maximum number of simultaneously prepared transactions.", nullptr, 0, 262143, nullptr, nullptr},
     {"min_parallel_index_scan_size", Kind::memory, "64", "user", "integer", "Query Tuning / Planner Cost Constants",
      "Sets the minimum amount of index data for a parallel scan.",

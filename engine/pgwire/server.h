@@ -17,7 +17,8 @@
 //  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT,
 //    UPDATE or DELETE; else each stands alone.
 //  - Each Execute of a pipeline stands alone, also before its Sync.
-//  - Parse checks the grammar only: what analysis finds is told at Bind (of values in binary form), Describe or Execute.
+//  - Parse checks the grammar only: what analysis finds is told at Bind (of values in binary form), Describe or
+//  Execute.
 //  - A portal is computed whole when it is first executed; max_rows of Execute only says when its rows travel.
 // Probes: "pgwire/idle-in-transaction-timed-out".
 #pragma once

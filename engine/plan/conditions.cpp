@@ -244,7 +244,8 @@ class Distributor {
     if (!delayed) {
       const auto* call = expression->as<OperatorCall>();
       if (call != nullptr && call->arguments.size() == 2 && std::string_view(call->function->symbol) == "=" &&
-          call->arguments[0]->type.id != TypeId::record && call->function->hashable && !query::contains_volatility(expression, Volatility::volatile_function) &&
+          call->arguments[0]->type.id != TypeId::record && call->function->hashable &&
+          !query::contains_volatility(expression, Volatility::volatile_function) &&
           shared_type(call->arguments[0]->type.id, call->arguments[1]->type.id) != TypeId::none) {
         if (equal(call->arguments[0], call->arguments[1])) {
           ExpressionPtr test = make_expression(query::NullTest{call->arguments[0], true}, TypeId::boolean);

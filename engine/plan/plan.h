@@ -89,7 +89,8 @@ struct IndexScan {
 struct SubqueryScan {};  // the child is the subquery's plan
 struct FunctionScan {
   query::FunctionSource source;
-  std::vector<query::OutputName> columns = {};  // of all functions, in order: what those are asked for that make records
+  std::vector<query::OutputName> columns =
+      {};  // of all functions, in order: what those are asked for that make records
 };
 struct ValuesScan {
   std::vector<std::vector<ExpressionPtr>> rows;

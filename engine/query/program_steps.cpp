@@ -213,9 +213,11 @@ const Step* min_max(const Step& step, Frame& frame) {
 
 const Step* convert(const Step& step, Frame& frame) {
   const auto& details = step.as<ConvertDetails>();
-  Value value = engine::convert(details.conversion, frame[step.left], details.source, details.target, frame.context);
-  if (details.modify) value = apply_modifier(value, details.target, details.by_cast);
-  frame.slots[step.target] = std::move(value);
+  const Value& value = frame[step.left];
+  frame.slots[step.target] =
+      details.modify ? convert_and_modify(details.conversion, value, details.source, details.target, details.by_cast,
+                                          frame.context)
+                     : engine::convert(details.conversion, value, details.source, details.target, frame.context);
   return step.next();
 }
 

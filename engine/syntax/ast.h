@@ -353,6 +353,7 @@ struct CreateIndex {
   bool concurrently = false;
   bool if_not_exists = false;
   std::vector<Parameter> parameters;
+  std::string tablespace;  // empty: none was written
 };
 
 struct CreateSequence {

@@ -277,6 +277,10 @@ void Writer::write(const CreateIndex& create) {
   }
   if (create.nulls_not_distinct) out_ += " NULLS NOT DISTINCT";
   parameters(create.parameters, " WITH ");
+  if (!create.tablespace.empty()) {
+    out_ += " TABLESPACE ";
+    name(create.tablespace);
+  }
   clause(" WHERE ", create.where);
 }
 

@@ -81,7 +81,7 @@ auto fields_of(const CreateTableAs& x) {
 }
 auto fields_of(const CreateIndex& x) {
   return std::tie(x.name, x.table, x.method, x.elements, x.including, x.where, x.unique, x.nulls_not_distinct,
-                  x.concurrently, x.if_not_exists, x.parameters);
+                  x.concurrently, x.if_not_exists, x.parameters, x.tablespace);
 }
 auto fields_of(const CreateSequence& x) { return std::tie(x.sequence, x.options, x.if_not_exists, x.temporary); }
 auto fields_of(const AlterSequence& x) { return std::tie(x.sequence, x.options, x.if_exists); }

@@ -145,8 +145,7 @@ void TreeBuilder::take_tablespace(raw::object fields, std::string_view key) cons
   const std::string_view name = raw::text_of(fields, key);
   if (name.empty() || name == "pg_default") return;
   if (name == "pg_global") {
-    throw SqlError(sqlstate::invalid_parameter_value,
-                   "only shared relations can be placed in pg_global tablespace");
+    throw SqlError(sqlstate::invalid_parameter_value, "only shared relations can be placed in pg_global tablespace");
   }
   throw SqlError(sqlstate::undefined_object, "tablespace \"" + std::string(name) + "\" does not exist");
 }
@@ -191,7 +190,8 @@ CreateTable::Like TreeBuilder::like_clause(raw::object fields) const {
 }
 
 CreateTable TreeBuilder::create_table(raw::object fields) {
-  allow_fields(fields, {"relation", "tableElts", "oncommit", "if_not_exists", "options", "accessMethod", "tablespacename"},
+  allow_fields(fields,
+               {"relation", "tableElts", "oncommit", "if_not_exists", "options", "accessMethod", "tablespacename"},
                {{"inhRelations", raw::has(fields, "partbound") ? "PARTITION OF" : "INHERITS"},
                 {"partbound", "PARTITION OF"},
                 {"partspec", "PARTITION BY"},
@@ -255,11 +255,11 @@ CreateTableAs TreeBuilder::create_table_as(raw::object fields) {
 }
 
 CreateIndex TreeBuilder::create_index(raw::object fields) {
-  allow_fields(fields,
-               {"idxname", "relation", "accessMethod", "indexParams", "indexIncludingParams", "options", "whereClause",
-                "unique", "nulls_not_distinct", "concurrent", "if_not_exists", "tableSpace"});
+  allow_fields(fields, {"idxname", "relation", "accessMethod", "indexParams", "indexIncludingParams", "options",
+                        "whereClause", "unique", "nulls_not_distinct", "concurrent", "if_not_exists", "tableSpace"});
   take_tablespace(fields, "tableSpace");
   CreateIndex out;
+  out.tablespace = raw::text_of(fields, "tableSpace");
   out.name = raw::text_of(fields, "idxname");
   out.table = table_name(fields["relation"]);
   out.method = raw::text_of(fields, "accessMethod");

@@ -52,7 +52,9 @@ Conversion find_text_conversion(TypeId source, TypeId target, CastContext contex
   return {};
 }
 
-Value convert_array(const Value& value, Type source, Type target, const CallContext& context) {
+// Elements get the target's modifier, too, if `modify`.
+Value convert_array(const Value& value, Type source, Type target, bool modify, bool by_cast,
+                    const CallContext& context) {
   const Array& array = value.as_array();
   const TypeId from = type_info(source.id).element;
   const TypeId to = element_of(target.id);
@@ -60,7 +62,8 @@ Value convert_array(const Value& value, Type source, Type target, const CallCont
   std::vector<Value> elements;
   elements.reserve(array.elements().size());
   for (const Value& element : array.elements()) {
-    elements.push_back(convert(conversion, element, Type(from, source.modifier), Type(to), context));
+    Value converted = convert(conversion, element, Type(from, source.modifier), Type(to), context);
+    elements.push_back(modify ? apply_modifier(converted, Type(to, target.modifier), by_cast) : std::move(converted));
   }
   return Value::array(Array(to, array.dimensions(), std::move(elements)));
 }
@@ -93,10 +96,17 @@ Value convert(const Conversion& conversion, const Value& value, Type source, Typ
     case Kind::by_text:
       return input_value(output_value(value, source.id, context), Type(target.id), context);
     case Kind::array:
-      return convert_array(value, source, target, context);
+      return convert_array(value, source, target, false, false, context);
   }
   throw SqlError(sqlstate::internal_error, "there is no conversion from type " + std::string(type_name(source.id)) +
                                                " to type " + type_name(target.id));
+}
+
+Value convert_and_modify(const Conversion& conversion, const Value& value, Type source, Type target, bool by_cast,
+                         const CallContext& context) {
+  if (conversion.kind == Kind::array && !value.is_null())
+    return convert_array(value, source, target, has_modifier(target), by_cast, context);
+  return apply_modifier(convert(conversion, value, source, target, context), target, by_cast);
 }
 
 bool has_modifier(Type type) {

@@ -44,6 +44,10 @@ Value convert(const Conversion& conversion, const Value& value, Type source, Typ
 // Makes the value keep to the type's modifier: pads and cuts strings, rounds numbers and times. `by_cast`: an explicit
 // cast cuts what an assignment refuses (22001 "value too long for type character varying(5)"). Throws SqlError 22003.
 Value apply_modifier(const Value& value, Type type, bool by_cast);
+// Both, one element of an array after the other, as PostgreSQL's ArrayCoerceExpr does: the first element that is wrong
+// in either way is the one that is complained of.
+Value convert_and_modify(const Conversion& conversion, const Value& value, Type source, Type target, bool by_cast,
+                         const CallContext& context);
 // Whether apply_modifier() can change a value of the type.
 bool has_modifier(Type type);
 

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/types/array.h"
@@ -15,19 +17,49 @@
 namespace polarsim::engine::families {
 namespace {
 
+// By number (src/include/mb/pg_wchar.h): the encodings there are, of which databases here have UTF8.
+constexpr std::array<std::string_view, 42> encodings{
+    "SQL_ASCII",     "EUC_JP",  "EUC_CN",  "EUC_KR",  "EUC_TW",     "EUC_JIS_2004", "UTF8",
+    "MULE_INTERNAL", "LATIN1",  "LATIN2",  "LATIN3",  "LATIN4",     "LATIN5",       "LATIN6",
+    "LATIN7",        "LATIN8",  "LATIN9",  "LATIN10", "WIN1256",    "WIN1258",      "WIN866",
+    "WIN874",        "KOI8R",   "WIN1251", "WIN1252", "ISO_8859_5", "ISO_8859_6",   "ISO_8859_7",
+    "ISO_8859_8",    "WIN1250", "WIN1253", "WIN1254", "WIN1255",    "WIN1257",      "KOI8U",
+    "SJIS",          "BIG5",    "GBK",     "UHC",     "GB18030",    "JOHAB",        "SHIFT_JIS_2004"};
+// Their other names, as simple_name() has them.
+constexpr std::pair<std::string_view, std::string_view> encoding_aliases[] = {
+    {"abc", "win1258"},      {"alt", "win866"},       {"iso88591", "latin1"},  {"iso885910", "latin6"},
+    {"iso885913", "latin7"}, {"iso885914", "latin8"}, {"iso885915", "latin9"}, {"iso885916", "latin10"},
+    {"iso88592", "latin2"},  {"iso88593", "latin3"},  {"iso88594", "latin4"},  {"iso88599", "latin5"},
+    {"koi8", "koi8r"},       {"mskanji", "sjis"},     {"shiftjis", "sjis"},    {"tcvn", "win1258"},
+    {"tcvn5712", "win1258"}, {"unicode", "utf8"},     {"vscii", "win1258"},    {"win", "win1251"},
+    {"win932", "sjis"},      {"win936", "gbk"},       {"win949", "uhc"},       {"win950", "big5"}};
+
+// Letters and digits alone count, in any case.
+std::string simple_name(std::string_view name) {
+  std::string simple;
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z') simple += static_cast<char>(c - 'A' + 'a');
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) simple += c;
+  }
+  return simple;
+}
+
 Value encoding_name(const FunctionCall& call) {
-  constexpr std::int64_t sql_ascii = 0;
-  constexpr std::int64_t utf8 = 6;
-  const std::int64_t encoding = call[0].as_integer();
-  return Value::text(encoding == utf8 ? "UTF8" : encoding == sql_ascii ? "SQL_ASCII" : "");
+  const std::int64_t number = call[0].as_integer();
+  const bool known = number >= 0 && number < static_cast<std::int64_t>(encodings.size());
+  return Value::text(known ? encodings[static_cast<std::size_t>(number)] : "");
 }
 
 Value encoding_number(const FunctionCall& call) {
-  std::string wanted;
-  for (const char c : call[0].as_text()) {
-    if (c != '-' && c != '_') wanted += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  std::string wanted = simple_name(call[0].as_text());
+  if (wanted.starts_with("windows")) wanted.erase(3, 4);
+  for (const auto& [alias, name] : encoding_aliases) {
+    if (wanted == alias) wanted = name;
   }
-  return Value::integer(wanted == "utf8" || wanted == "unicode" ? 6 : wanted == "sqlascii" ? 0 : -1);
+  for (std::size_t i = 0; i < encodings.size(); ++i) {
+    if (simple_name(encodings[i]) == wanted) return Value::integer(static_cast<std::int64_t>(i));
+  }
+  return Value::integer(-1);
 }
 
 // "default", "C" and "POSIX".

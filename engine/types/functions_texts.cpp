@@ -108,7 +108,7 @@ Value bpchar_input(std::string_view text, Type type, const CallContext&) {
 template <TypeId type, Value (*keep)(const Value&, Type, bool)>
 Value keep_by_name(const FunctionCall& call) {
   const Type kept(type, static_cast<std::int32_t>(call[1].as_integer()));
-  return kept.modifier < 5 ? call[0] : keep(call[0], kept, call[2].as_boolean());
+  return kept.modifier < 4 ? call[0] : keep(call[0], kept, call[2].as_boolean());
 }
 
 // Casts.

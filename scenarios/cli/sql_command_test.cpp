@@ -333,11 +333,13 @@ TEST_F(RealClients, PsqlWorks) {
 }
 
 TEST_F(RealClients, PsqlsDescriptionsAreAnswered) {
-  psql("-c 'CREATE TABLE t (a int PRIMARY KEY, b text DEFAULT 1 CHECK (b > 0::text), c serial) WITH (fillfactor = 70)'"
-       " -c 'CREATE VIEW v AS SELECT a FROM t' -c 'CREATE INDEX ON t (b)'");
+  psql(
+      "-c 'CREATE TABLE t (a int PRIMARY KEY, b text DEFAULT 1 CHECK (b > 0::text), c serial) WITH (fillfactor = 70)'"
+      " -c 'CREATE VIEW v AS SELECT a FROM t' -c 'CREATE INDEX ON t (b)'");
   for (const char* const command :
-       {"\\d", "\\d t", "\\d+ t", "\\d v", "\\d+ v", "\\d t_pkey", "\\d t_c_seq", "\\dt+", "\\di+", "\\dv+", "\\ds+", "\\dm",
-        "\\dn+", "\\l+", "\\du+", "\\df", "\\dT+", "\\dx", "\\dp", "\\dconfig", "\\dC", "\\do", "\\db", "\\dd", "\\dE"}) {
+       {"\\d",   "\\d t",     "\\d+ t", "\\d v", "\\d+ v", "\\d t_pkey", "\\d t_c_seq", "\\dt+", "\\di+",
+        "\\dv+", "\\ds+",     "\\dm",   "\\dn+", "\\l+",   "\\du+",      "\\df",        "\\dT+", "\\dx",
+        "\\dp",  "\\dconfig", "\\dC",   "\\do",  "\\db",   "\\dd",       "\\dE"}) {
     const std::string said = psql(std::string("-c '") + command + "'");
     EXPECT_EQ(said.find("ERROR"), std::string::npos) << command << "\n" << said;
   }

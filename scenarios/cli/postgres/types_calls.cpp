@@ -464,8 +464,7 @@ std::optional<TypesCall> TypesCalls::of_conversion(TypeId source, TypeId target)
       return Outcome::error(sqlstate::cannot_coerce,
                             fmt::format("cannot cast type {} to {}", type_name(source), type_name(target)));
     }
-    const Value converted = convert(conversion, value, source, target, context_);
-    return outcome_of(apply_modifier(converted, modified, true), target, context_);
+    return outcome_of(convert_and_modify(conversion, value, source, modified, true, context_), target, context_);
   });
   if (!ours) return std::nullopt;
   call.ours = *ours;
