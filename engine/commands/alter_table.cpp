@@ -60,7 +60,7 @@ class TableChange {
       case Action::Kind::set_parameters:
       case Action::Kind::reset_parameters:
       case Action::Kind::owner:
-        return;  // check_property()
+        return;  // change_properties()
     }
   }
 
@@ -370,6 +370,7 @@ class TableChange {
     const int number = require_column(changed, action.column);
     refuse_views_of(changed, action.column);
     const Type type = query::resolve_type(*action.type);
+    check_collation(action.collation, type);
     if (!column_of(changed, number).generated_text.empty() && action.expression != nullptr) {
       throw SqlError("42611", "cannot specify USING when altering type of generated column",
                      fmt::format("Column \"{}\" is a generated column.", action.column));
@@ -539,10 +540,15 @@ bool is_property(Action::Kind kind) {
 }
 
 // Owner and storage parameters, which any kind of relation has.
-void check_property(const Definition& relation, const Action& action) {
+void change_property(CommandContext& context, RelationId id, const Action& action) {
   if (action.kind == Action::Kind::owner) return require_role(action.column);
-  if (action.kind == Action::Kind::set_parameters) return check_storage_parameters(relation.kind, action.parameters);
-  check_reset_parameters(action.parameters);
+  Definition changed = *context.catalog().find(&context.transaction, id)->description;
+  if (action.kind == Action::Kind::set_parameters) {
+    set_storage_parameters(changed, action.parameters);
+  } else {
+    reset_storage_parameters(changed, action.parameters);
+  }
+  context.catalog().alter(context.transaction, id, std::move(changed));
 }
 
 const char* tag_of(syntax::ObjectKind kind) {
@@ -579,6 +585,20 @@ void require_kind(const Relation& relation, syntax::ObjectKind kind) {
   if (kind == syntax::ObjectKind::sequence && is != RelationKind::sequence) refuse("a sequence");
 }
 
+// ALTER INDEX ... OWNER TO is said of the table's.
+void warn_of_index_owner(CommandContext& context, const Relation& relation, const syntax::AlterTable& alter) {
+  if (relation.description->kind != RelationKind::index) return;
+  for (const Action& action : alter.actions) {
+    if (action.kind != Action::Kind::owner) continue;
+    ErrorFields warning;
+    warning.severity = "WARNING";
+    warning.sqlstate = sqlstate::wrong_object_type;
+    warning.message = fmt::format("cannot change owner of index \"{}\"", relation.description->name);
+    warning.hint = "Change the ownership of the index's table, instead.";
+    context.notices.push_back(std::move(warning));
+  }
+}
+
 }  // namespace
 
 std::string alter_table(CommandContext& context, const syntax::AlterTable& alter) {
@@ -605,7 +625,8 @@ std::string alter_table(CommandContext& context, const syntax::AlterTable& alter
     }
     require_kind(*found, alter.kind);
     refuse_catalog(context, *found);
-    for (const Action& action : alter.actions) check_property(*found->description, action);
+    for (const Action& action : alter.actions) change_property(context, found->id, action);
+    warn_of_index_owner(context, *found, alter);
     return tag;
   }
   if (alter.kind != syntax::ObjectKind::table) tag_of(syntax::ObjectKind::type);
@@ -613,7 +634,7 @@ std::string alter_table(CommandContext& context, const syntax::AlterTable& alter
   TableChange change(context, table);
   for (const Action& action : alter.actions) {
     if (is_property(action.kind)) {
-      check_property(*table->description, action);
+      change_property(context, table->id, action);
     } else {
       change.run(action);
     }
