@@ -98,6 +98,7 @@ Json write_check(const Check& check) {
   to.add("condition", check.condition);
   to.add("id", std::int64_t{check.id});
   to.add("not_valid", !check.validated);
+  to.add("no_inherit", check.no_inherit);
   return to.finish();
 }
 
@@ -145,6 +146,7 @@ Json write_index_key(const IndexProperties::Key& key) {
   to.add("column", std::int64_t{key.column});
   to.add("expression", key.expression);
   write_type(to, key.type);
+  to.add("operator_class", key.operator_class);
   to.add("descending", key.descending);
   to.add("nulls_first", key.nulls_first);
   return to.finish();
@@ -289,7 +291,7 @@ Column read_column(const ObjectReader& from) {
 }
 
 Check read_check(const ObjectReader& from) {
-  return {from.text("name"), from.text("condition"), !from.flag("not_valid"), from.id("id")};
+  return {from.text("name"), from.text("condition"), !from.flag("not_valid"), from.id("id"), from.flag("no_inherit")};
 }
 
 ForeignKey read_foreign_key(const ObjectReader& from) {
@@ -332,6 +334,7 @@ IndexProperties::Key read_index_key(const ObjectReader& from) {
   key.column = static_cast<int>(from.number("column"));
   key.expression = from.text("expression");
   key.type = from.type();
+  key.operator_class = from.text("operator_class");
   key.descending = from.flag("descending");
   key.nulls_first = from.flag("nulls_first");
   return key;
@@ -395,6 +398,7 @@ Json to_json(const Definition& definition) {
   to.add_each("foreign_keys", definition.foreign_keys, write_foreign_key);
   if (definition.statistics) to.add("statistics", write_statistics(*definition.statistics));
   to.add("comment", definition.comment);
+  to.add("options", definition.options);
   if (definition.kind == RelationKind::index) write_index(to, definition.index);
   if (definition.kind == RelationKind::sequence) write_sequence(to, definition.sequence);
   if (definition.kind == RelationKind::view) write_view(to, definition.view);
@@ -413,6 +417,7 @@ Definition from_json(RelationKind kind, std::string schema, std::string name, co
   if (const Json* const statistics = from.find("statistics"))
     definition.statistics = read_statistics(ObjectReader(*statistics));
   definition.comment = from.text("comment");
+  definition.options = from.texts("options");
   if (kind == RelationKind::index) definition.index = read_index(from);
   if (kind == RelationKind::sequence) definition.sequence = read_sequence(from);
   if (kind == RelationKind::view)

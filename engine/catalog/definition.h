@@ -47,6 +47,7 @@ struct Check {
   std::string condition;
   bool validated = true;
   RelationId id = 0;  // pg_constraint.oid
+  bool no_inherit = false;
   friend bool operator==(const Check&, const Check&) = default;
 };
 
@@ -80,6 +81,8 @@ struct IndexProperties {
     int column = 0;          // from 1; 0: an expression
     std::string expression;  // over the table's columns
     Type type;
+    // If it is not the type's own. All of them sort alike, as the one collation is C.
+    std::string operator_class;
     // Told to people; the tree itself is always ascending with NULLs last, and read in either direction.
     bool descending = false;
     bool nulls_first = false;
@@ -153,6 +156,8 @@ struct Definition {
   ViewProperties view;
   SequenceProperties sequence;
   std::string comment;
+  // Storage parameters, as pg_class.reloptions has them: "fillfactor=70".
+  std::vector<std::string> options;
 
   // The number of a column from 1; 0 if there is none of the name.
   int find_column(std::string_view column) const;

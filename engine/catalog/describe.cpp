@@ -77,6 +77,7 @@ std::string index_text(const Definition& index, const Definition& table, const s
   for (const IndexProperties::Key& key : properties.keys) {
     if (!keys.empty()) keys += ", ";
     keys += key_text(key, table);
+    if (!key.operator_class.empty()) keys += " " + quote_identifier(key.operator_class);
     if (key.descending) keys += " DESC";
     // Only what differs from the direction's default is said.
     if (key.nulls_first != key.descending) keys += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
@@ -87,6 +88,7 @@ std::string index_text(const Definition& index, const Definition& table, const s
                                  quote_identifier(index.name), name, keys);
   if (!properties.included.empty()) text += fmt::format(" INCLUDE ({})", column_list(table, properties.included));
   if (properties.nulls_not_distinct) text += " NULLS NOT DISTINCT";
+  if (!index.options.empty()) text += fmt::format(" WITH ({})", options_text(index));
   if (!properties.predicate.empty()) text += " WHERE " + properties.predicate;
   return text;
 }
@@ -110,8 +112,22 @@ std::string key_constraint_text(const Definition& index, const Definition& table
   return text;
 }
 
+std::string options_text(const Definition& relation) {
+  std::string text;
+  for (const std::string& option : relation.options) {
+    const std::size_t equals = option.find('=');
+    const std::string value = option.substr(equals + 1);
+    if (!text.empty()) text += ", ";
+    // A word that needs no quotes is written without.
+    text += quote_identifier(option.substr(0, equals)) + "=" +
+            (quote_identifier(value) == value ? value : quote_literal(value));
+  }
+  return text;
+}
+
 std::string check_text(const Check& check) {
-  return fmt::format("CHECK ({}){}", check.condition, check.validated ? "" : " NOT VALID");
+  return fmt::format("CHECK ({}){}{}", check.condition, check.no_inherit ? " NO INHERIT" : "",
+                     check.validated ? "" : " NOT VALID");
 }
 
 std::string foreign_key_text(const ForeignKey& key, const Definition& table, const Definition& referenced,

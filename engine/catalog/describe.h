@@ -14,6 +14,8 @@ std::string index_text(const Definition& index, const Definition& table, const s
 std::string index_key_text(const Definition& index, const Definition& table, int number);
 // "PRIMARY KEY (id)", "UNIQUE (a, b)"; of an index that is a constraint.
 std::string key_constraint_text(const Definition& index, const Definition& table);
+// Storage parameters as WITH would have them between its brackets: "fillfactor='70'".
+std::string options_text(const Definition& relation);
 // "CHECK ((a > 0))".
 std::string check_text(const Check& check);
 // "FOREIGN KEY (a) REFERENCES b(id) ON DELETE CASCADE"; `referenced_name` as it is to be shown.

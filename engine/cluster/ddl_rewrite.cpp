@@ -287,12 +287,12 @@ class ShardRewriter {
         break;
       case Action::Kind::set_default:
       case Action::Kind::drop_default:
-      case Action::Kind::set_parameters:
-      case Action::Kind::reset_parameters:
       case Action::Kind::owner:
       case Action::Kind::add_identity:
       case Action::Kind::drop_identity:
         return;
+      case Action::Kind::set_parameters:
+      case Action::Kind::reset_parameters:
       case Action::Kind::drop_column:
       case Action::Kind::set_not_null:
       case Action::Kind::drop_not_null:

@@ -139,6 +139,10 @@ std::string shell_column(const TableParts& parts, std::size_t position, int grou
   return text + " DEFAULT " + (counts ? nextval_default(*sequence->definition) : column.default_text);
 }
 
+std::string with_options(const Definition& relation) {
+  return relation.options.empty() ? std::string() : fmt::format(" WITH ({})", catalog::options_text(relation));
+}
+
 // CREATE TABLE with what `column` says of each column, and the constraints that need no other table. `suffixed`: what
 // indexes and constraints are called.
 template <typename ColumnText, typename Suffixed>
@@ -153,11 +157,12 @@ std::string create_table(const TableParts& parts, const std::string& name, const
   for (const DefinitionPtr& index : parts.indexes) {
     if (!index->index.constraint) continue;
     add(fmt::format("CONSTRAINT {} {}", quote_identifier(suffixed(index->name)),
-                    catalog::key_constraint_text(*index, table)));
+                    catalog::key_constraint_text(*index, table) + with_options(*index)));
   }
   for (const catalog::Check& check : table.checks)
-    add(fmt::format("CONSTRAINT {} CHECK ({})", quote_identifier(suffixed(check.name)), check.condition));
-  return fmt::format("CREATE TABLE {} ({})", name, items);
+    add(fmt::format("CONSTRAINT {} CHECK ({})", quote_identifier(suffixed(check.name)), check.condition) +
+        (check.no_inherit ? " NO INHERIT" : ""));
+  return fmt::format("CREATE TABLE {} ({}){}", name, items, with_options(table));
 }
 
 template <typename Suffixed>

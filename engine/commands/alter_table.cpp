@@ -60,7 +60,7 @@ class TableChange {
       case Action::Kind::set_parameters:
       case Action::Kind::reset_parameters:
       case Action::Kind::owner:
-        return;  // check_property()
+        return;  // change_properties()
     }
   }
 
@@ -379,6 +379,7 @@ class TableChange {
     Definition changed = definition();
     const int number = require_column(changed, action.column);
     const Type type = query::resolve_type(*action.type);
+    check_collation(action.collation, type);
     refuse_generated_of(changed, number);
     refuse_views_of(changed, number);
     if (!column_of(changed, number).generated_text.empty() && action.expression != nullptr) {
@@ -571,10 +572,15 @@ bool is_property(Action::Kind kind) {
 }
 
 // Owner and storage parameters, which any kind of relation has.
-void check_property(const Definition& relation, const Action& action) {
+void change_property(CommandContext& context, RelationId id, const Action& action) {
   if (action.kind == Action::Kind::owner) return require_role(action.column);
-  if (action.kind == Action::Kind::set_parameters) return check_storage_parameters(relation.kind, action.parameters);
-  check_reset_parameters(action.parameters);
+  Definition changed = *context.catalog().find(&context.transaction, id)->description;
+  if (action.kind == Action::Kind::set_parameters) {
+    set_storage_parameters(changed, action.parameters);
+  } else {
+    reset_storage_parameters(changed, action.parameters);
+  }
+  context.catalog().alter(context.transaction, id, std::move(changed));
 }
 
 const char* tag_of(syntax::ObjectKind kind) {
@@ -637,7 +643,7 @@ std::string alter_table(CommandContext& context, const syntax::AlterTable& alter
     }
     require_kind(*found, alter.kind);
     refuse_catalog(context, *found);
-    for (const Action& action : alter.actions) check_property(*found->description, action);
+    for (const Action& action : alter.actions) change_property(context, found->id, action);
     return tag;
   }
   if (alter.kind != syntax::ObjectKind::table) tag_of(syntax::ObjectKind::type);
@@ -645,7 +651,7 @@ std::string alter_table(CommandContext& context, const syntax::AlterTable& alter
   TableChange change(context, table);
   for (const Action& action : alter.actions) {
     if (is_property(action.kind)) {
-      check_property(*table->description, action);
+      change_property(context, table->id, action);
     } else {
       change.run(action);
     }

@@ -96,7 +96,7 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
   index.index.primary = primary;
   index.index.constraint = true;
   index.index.nulls_not_distinct = constraint.nulls_not_distinct;
-  check_storage_parameters(RelationKind::index, constraint.parameters);
+  index.options = storage_parameters(RelationKind::index, constraint.parameters);
   check_key_count(columns.size() + constraint.including.size());
   index.index.included = key_columns(table.definition, constraint.including, "including");
   for (const int column : key_columns(table.definition, columns, primary ? "primary key" : "unique")) {
@@ -125,6 +125,7 @@ void add_check(const CommandContext& context, TableInMaking& table, const syntax
   check.name = settle_name(table, constraint, columns, "check", names);
   check.condition = query::deparse(*condition, &shape);
   check.validated = !constraint.not_valid;
+  check.no_inherit = constraint.no_inherit;
   check.id = context.database.transactions().new_relation_id();
   table.definition.checks.push_back(std::move(check));
 }

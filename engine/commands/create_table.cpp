@@ -35,7 +35,7 @@ class TableCreation {
       : context_(context), create_(create), names_(context, schema_for_new(context, create.table)) {
     table_.definition.schema = schema_for_new(context, create.table);
     table_.definition.name = create.table.name;
-    check_storage_parameters(RelationKind::table, create.parameters);
+    table_.definition.options = storage_parameters(RelationKind::table, create.parameters);
     names_.reserve(create.table.name);
   }
 

@@ -137,7 +137,7 @@ std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContex
     if (name == "?column?") name = "expr";
   }
   check_collation(element.collation, key.type);
-  check_operator_class(element.operator_class, key.type);
+  key.operator_class = settle_operator_class(element.operator_class, key.type);
   return {std::move(key), std::move(name)};
 }
 
@@ -204,7 +204,7 @@ std::string create_index(CommandContext& context, const syntax::CreateIndex& cre
     index.index.included.push_back(number);
     names.push_back(column);
   }
-  check_storage_parameters(RelationKind::index, create.parameters);
+  index.options = storage_parameters(RelationKind::index, create.parameters);
   if (create.where != nullptr) index.index.predicate = predicate_text(context, *table->description, create.where);
   for (const catalog::IndexProperties::Key& key : index.index.keys) require_index_order(key.type);
   index.name = create.name;

@@ -14,6 +14,8 @@ namespace {
 struct OperatorClass {
   std::string_view name;
   TypeId input;  // none: a type that there is none of here
+  // Whether an index has it for columns of the type without saying so.
+  bool usual = true;
 };
 
 // varchar has no class of its own: its values are taken as texts.
@@ -22,7 +24,7 @@ constexpr OperatorClass classes[] = {
     {"bit_ops", TypeId::none},
     {"bool_ops", TypeId::boolean},
     {"bpchar_ops", TypeId::bpchar},
-    {"bpchar_pattern_ops", TypeId::bpchar},
+    {"bpchar_pattern_ops", TypeId::bpchar, false},
     {"bytea_ops", TypeId::bytea},
     {"char_ops", TypeId::char_byte},
     {"cidr_ops", TypeId::none},
@@ -46,10 +48,10 @@ constexpr OperatorClass classes[] = {
     {"oidvector_ops", TypeId::oidvector},
     {"pg_lsn_ops", TypeId::none},
     {"range_ops", TypeId::none},
-    {"record_image_ops", TypeId::record},
+    {"record_image_ops", TypeId::record, false},
     {"record_ops", TypeId::record},
     {"text_ops", TypeId::text},
-    {"text_pattern_ops", TypeId::text},
+    {"text_pattern_ops", TypeId::text, false},
     {"tid_ops", TypeId::none},
     {"time_ops", TypeId::time},
     {"timestamp_ops", TypeId::timestamp},
@@ -59,8 +61,8 @@ constexpr OperatorClass classes[] = {
     {"tsvector_ops", TypeId::none},
     {"uuid_ops", TypeId::uuid},
     {"varbit_ops", TypeId::none},
-    {"varchar_ops", TypeId::text},
-    {"varchar_pattern_ops", TypeId::text},
+    {"varchar_ops", TypeId::text, false},
+    {"varchar_pattern_ops", TypeId::text, false},
     {"xid8_ops", TypeId::xid8},
 };
 
@@ -76,8 +78,8 @@ bool accepts(TypeId input, TypeId type) {
 
 }  // namespace
 
-void check_operator_class(const std::string& written, Type type) {
-  if (written.empty()) return;
+std::string settle_operator_class(const std::string& written, Type type) {
+  if (written.empty()) return {};
   const auto* const found = std::find_if(std::begin(classes), std::end(classes),
                                          [&](const OperatorClass& candidate) { return candidate.name == written; });
   if (found == std::end(classes)) {
@@ -88,6 +90,7 @@ void check_operator_class(const std::string& written, Type type) {
     throw SqlError(sqlstate::datatype_mismatch,
                    fmt::format("operator class \"{}\" does not accept data type {}", written, type_name(type.id)));
   }
+  return found->usual ? std::string() : written;
 }
 
 }  // namespace polarsim::engine::commands

@@ -11,8 +11,8 @@
 
 namespace polarsim::engine::commands {
 
-// Of an operator class that was written for a key of the type: 42704 if there is no such class, 42804 if it does not
-// accept the type. Nothing if none was written. Which it was is not kept.
-void check_operator_class(const std::string& written, Type type);
+// What the catalog keeps of an operator class that was written for a key of the type: nothing if none was, or if it is
+// the type's own. Throws 42704 if there is no such class, 42804 if it does not accept the type.
+std::string settle_operator_class(const std::string& written, Type type);
 
 }  // namespace polarsim::engine::commands

@@ -136,7 +136,7 @@ const KnownParameter& find_known(RelationKind kind, const std::string& name) {
   refuse(fmt::format("unrecognized parameter \"{}\"", name));
 }
 
-// Whether the parameter is one of those above.
+// Whether the parameter is one to keep.
 bool is_kept(RelationKind kind, const syntax::Parameter& parameter) {
   if (const std::size_t dot = parameter.name.find('.'); dot != std::string::npos) {
     const std::string space = parameter.name.substr(0, dot);
@@ -151,26 +151,43 @@ bool is_kept(RelationKind kind, const syntax::Parameter& parameter) {
   return false;
 }
 
+std::string name_in(const std::string& option) { return option.substr(0, option.find('=')); }
+
 }  // namespace
 
-void check_storage_parameters(RelationKind kind, const std::vector<syntax::Parameter>& written) {
-  std::vector<std::string> names;
+std::vector<std::string> storage_parameters(RelationKind kind, const std::vector<syntax::Parameter>& written) {
+  Definition made;
+  made.kind = kind;
+  std::vector<std::string> options;
   for (const syntax::Parameter& parameter : written) {
     if (!is_kept(kind, parameter)) continue;
+    const auto same = [&](const std::string& option) { return name_in(option) == parameter.name; };
+    const bool twice = std::any_of(options.begin(), options.end(), same);
     const KnownParameter& known = find_known(kind, parameter.name);
-    if (std::find(names.begin(), names.end(), parameter.name) != names.end())
-      refuse(fmt::format("parameter \"{}\" specified more than once", parameter.name));
-    names.push_back(parameter.name);
-    check_value(known, text_of(parameter));
+    if (twice) refuse(fmt::format("parameter \"{}\" specified more than once", parameter.name));
+    const std::string text = text_of(parameter);
+    check_value(known, text);
     if (kind == view && known.name == "check_option")
       throw SqlError(sqlstate::feature_not_supported, "WITH CHECK OPTION is not supported");
+    options.push_back(parameter.name + '=' + text);
   }
+  return options;
 }
 
-void check_reset_parameters(const std::vector<syntax::Parameter>& written) {
+void set_storage_parameters(Definition& relation, const std::vector<syntax::Parameter>& written) {
+  const std::vector<std::string> options = storage_parameters(relation.kind, written);
+  std::erase_if(relation.options, [&](const std::string& old) {
+    return std::any_of(options.begin(), options.end(),
+                       [&](const std::string& option) { return name_in(option) == name_in(old); });
+  });
+  relation.options.insert(relation.options.end(), options.begin(), options.end());
+}
+
+void reset_storage_parameters(Definition& relation, const std::vector<syntax::Parameter>& written) {
   for (const syntax::Parameter& parameter : written) {
     if (parameter.value != nullptr)
       throw SqlError(sqlstate::syntax_error, "RESET must not include values for parameters");
+    std::erase_if(relation.options, [&](const std::string& option) { return name_in(option) == parameter.name; });
   }
 }
 

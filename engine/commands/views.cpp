@@ -119,7 +119,7 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
   view.kind = RelationKind::view;
   view.schema = schema_for_new(context, create.view);
   view.name = create.view.name;
-  check_storage_parameters(RelationKind::view, create.parameters);
+  view.options = storage_parameters(RelationKind::view, create.parameters);
   const std::vector<query::OutputName> outputs = query::output_columns(*query);
   if (create.columns.size() > outputs.size())
     throw SqlError(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
@@ -162,8 +162,7 @@ std::string create_schema(CommandContext& context, const syntax::CreateSchema& c
   constexpr const char* duplicate_schema = "42P06";
   constexpr const char* reserved_name = "42939";
   if (!create.owner.empty()) require_role(create.owner);
-  const bool by_word =
-      create.owner == "current_user" || create.owner == "session_user" || create.owner == "current_role";
+  const bool by_word = create.owner == "current_user" || create.owner == "session_user" || create.owner == "current_role";
   std::string name = !create.name.empty() ? create.name : by_word ? role_name : create.owner;
   if (name.starts_with("pg_")) {
     throw SqlError(reserved_name, fmt::format("unacceptable schema name \"{}\"", name),

@@ -39,6 +39,12 @@ ExecutorState::ExecutorState(const plan::PlannedStatement& planned, const Execut
 
 ExecutorState::~ExecutorState() = default;
 
+void ExecutorState::pause() const {
+  constexpr sim::Duration length{10'000'000};
+  checks_ = 0;
+  inputs.transaction.backend->sleep_until(database().host().scheduler().now() + length);
+}
+
 const OpenTable& ExecutorState::open(const query::RelationPtr& relation) {
   const auto found = tables_.find(relation->id);
   if (found != tables_.end()) return found->second;

@@ -74,7 +74,15 @@ class ExecutorState final : public query::SubplanRunner {
   Database& database() const { return inputs.database; }
   txn::Transaction& transaction() const { return inputs.transaction; }
   const CallContext& call() const { return inputs.call; }
-  void check_interrupts() const { inputs.transaction.backend->check_interrupts(); }
+  // Simulated time does not pass by itself while a statement computes, so that nobody could end one that goes on
+  // forever: a long one pauses now and then, as if its rows had taken that time; short ones never do. May block.
+  void check_interrupts() const {
+    constexpr std::uint32_t checks_between_pauses = 1U << 16;
+    inputs.transaction.backend->check_interrupts();
+    if (++checks_ < checks_between_pauses) return;
+    pause();
+  }
+  void pause() const;
   const OpenTable& open(const query::RelationPtr& relation);
 
   query::ProgramInputs program_inputs(RowView first, RowView second) {
@@ -116,6 +124,8 @@ class ExecutorState final : public query::SubplanRunner {
 
  private:
   SubplanState& subplan_state(int subplan);
+
+  mutable std::uint32_t checks_ = 0;  // for interrupts, since the last pause
 
   std::map<std::uint32_t, OpenTable> tables_;
   std::vector<Value> parameters_;

@@ -19,6 +19,7 @@ struct Constraint {
   bool deferrable = false;
   bool deferred = false;
   bool validated = true;
+  bool no_inherit = true;
   std::uint64_t index = 0;
   const catalog::ForeignKey* foreign_key = nullptr;
   Value columns;
@@ -46,7 +47,7 @@ Row constraint_row(const ShownRelation& table, Constraint constraint) {
                                       : 's'),
           flag(true),  // conislocal
           number(0),   // coninhcount
-          flag(constraint.kind != 'c'),
+          flag(constraint.no_inherit),
           std::move(constraint.columns),
           key != nullptr ? int2_array(key->referenced_columns) : Value::null(),
           Value::null(),  // conpfeqop
@@ -84,6 +85,7 @@ void add_constraints(std::vector<Row>& rows, const SystemViewInputs& inputs,
     made.id = check.id;
     made.name = check.name;
     made.validated = check.validated;
+    made.no_inherit = check.no_inherit;
     const std::vector<int> columns =
         expression_columns(inputs.database, inputs.call, check.condition, table.definition());
     if (!columns.empty()) made.columns = int2_array(columns);

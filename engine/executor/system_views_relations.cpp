@@ -27,6 +27,13 @@ std::int64_t method_of(char kind) {
   return kind == 'r' ? heap_method_oid : 0;
 }
 
+Value options_of(const ShownRelation& relation) {
+  if (relation.system != nullptr || relation.definition().options.empty()) return Value::null();
+  std::vector<Value> options;
+  for (const std::string& option : relation.definition().options) options.push_back(Value::text(option));
+  return Value::array(Array(TypeId::text, std::move(options)));
+}
+
 Row class_row(const SystemViewInputs& inputs, const ShownRelation& relation, bool has_index, bool has_triggers) {
   const char kind = relation.kind;
   const bool is_table = kind == 'r';
@@ -70,7 +77,7 @@ Row class_row(const SystemViewInputs& inputs, const ShownRelation& relation, boo
           number(is_table ? 3 : 0),  // relfrozenxid
           number(is_table ? 1 : 0),  // relminmxid
           Value::null(),             // relacl
-          Value::null(),             // reloptions
+          options_of(relation),      // reloptions
           Value::null()};            // relpartbound
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/node/database.h"
 #include "engine/types/error.h"
+#include "engine/types/text_form.h"
 
 namespace polarsim::engine {
 
@@ -98,13 +99,27 @@ void Autovacuum::work() {
   database_.host().reached("vacuum/automatic");
 }
 
+namespace {
+
+// Its storage parameter; what freezes old rows does not ask.
+bool wants_autovacuum(const catalog::Table& table) {
+  static constexpr std::string_view key = "autovacuum_enabled=";
+  for (const std::string& option : table.description->options) {
+    if (option.starts_with(key))
+      return input_value(std::string_view(option).substr(key.size()), TypeId::boolean, {}).as_boolean();
+  }
+  return true;
+}
+
+}  // namespace
+
 // A table that cannot be vacuumed, because it is damaged, keeps none of the others from it. One that somebody else
 // wanted is looked at again in the next round.
 void Autovacuum::vacuum_due_tables(txn::Backend& backend, const std::function<void(const SqlError&)>& report) {
   backend.gives_way = true;
   for (const catalog::TablePtr& table : database_.catalog().tables(nullptr)) {
     const auto found = counts_.find(table->heap.relation);
-    if (found == counts_.end() || !due(found->second)) continue;
+    if (found == counts_.end() || !due(found->second) || !wants_autovacuum(*table)) continue;
     backend.begin_statement();
     try {
       if (!database_.vacuum_table(backend, table->id, false)) arm();

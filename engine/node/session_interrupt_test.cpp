@@ -89,6 +89,34 @@ TEST(Interrupts, AnIdleSessionEndsWithItsNextStatement) {
   });
 }
 
+// Simulated time passes for what only computes, too, if it goes on for long.
+TEST(Interrupts, ComputingStatementsEndWhenTheyAreToEnd) {
+  with_node([](TestNode& node) {
+    TestSession a = node.connect();
+    TestSession b = node.connect();
+    const char* const endless[] = {
+        "SELECT count(*) FROM generate_series(1, 1000000000)",
+        "SELECT count(*) FROM generate_series(1, 100000) x, generate_series(1, 100000) y",
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT 1 FROM r) SELECT count(*) FROM r"};
+    for (const char* const statement : endless) {
+      auto computing = a.start(statement);
+      b.run("SELECT pg_sleep(0.05)");
+      EXPECT_FALSE(computing.done());
+      EXPECT_EQ(b.run("SELECT pg_cancel_backend(" + pid(a) + ")"), "t");
+      EXPECT_EQ(computing.outcome(), cancelled) << statement;
+    }
+    a.run("SET statement_timeout = '105ms'");
+    for (const char* const statement : endless) {
+      const std::int64_t began = node.now_ms();
+      EXPECT_EQ(a.outcome(statement), "57014 canceling statement due to statement timeout") << statement;
+      EXPECT_EQ(node.now_ms() - began, 105) << statement;
+    }
+    const std::int64_t began = node.now_ms();
+    EXPECT_EQ(a.run("SELECT count(*) FROM generate_series(1, 60000)"), "60000");
+    EXPECT_EQ(node.now_ms(), began) << "a short one takes no time";
+  });
+}
+
 TEST(Interrupts, StatementAndLockTimeouts) {
   with_node([](TestNode& node) {
     TestSession a = node.connect();

@@ -417,7 +417,7 @@ struct AlterTable {
       drop_default,         // column
       set_not_null,         // column
       drop_not_null,        // column
-      set_type,             // column, type, expression (USING)
+      set_type,             // column, type, collation, expression (USING)
       add_constraint,       // constraint
       drop_constraint,      // column is its name; if_exists, cascade
       validate_constraint,  // column is its name
@@ -431,6 +431,7 @@ struct AlterTable {
     std::string column;
     std::optional<ColumnDefinition> definition;
     std::optional<TypeName> type;
+    std::string collation;  // of set_type
     ExpressionPtr expression;
     std::optional<Constraint> constraint;
     std::vector<Parameter> parameters;

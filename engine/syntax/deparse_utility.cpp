@@ -100,6 +100,10 @@ void Writer::action(const AlterTable::Action& action) {
     case Kind::set_type:
       alter_column(" TYPE ");
       type(*action.type);
+      if (!action.collation.empty()) {
+        out_ += " COLLATE ";
+        name(action.collation);
+      }
       clause(" USING ", action.expression);
       if (action.cascade) out_ += " CASCADE";
       return;

@@ -187,7 +187,7 @@ AlterTable::Action TreeBuilder::alter_action(raw::object fields) {
       break;
     case ActionKind::set_type: {
       const raw::object column = raw::Node(definition).fields;
-      if (raw::has(column, "collClause")) refuse("ALTER COLUMN ... TYPE ... COLLATE");
+      out.collation = collation(column);
       out.type = type_name(column["typeName"]);
       out.expression = optional_expression(column, "raw_default");
       break;
