@@ -71,10 +71,14 @@ distribution::DistributedPlanPtr CoordinatorSession::plan_for(const Run& run, co
                                         {source, local_->call_context(), settings, plan_numbers_, run.parameters});
 }
 
+void CoordinatorSession::check_local_keys(const Run& run) const {
+  LocalKeys::check_change(local_->catalog(), local_->transaction(), *static_cast<const ClusterPlan&>(run.plan).query);
+}
+
 QueryResult CoordinatorSession::run(const Run& run) {
   const auto& known = static_cast<const ClusterPlan&>(run.plan);
   const std::shared_ptr<const Metadata> metadata = known.metadata;
-  LocalKeys::check_change(local_->catalog(), local_->transaction(), *known.query);
+  check_local_keys(run);
   const distribution::DistributedPlanPtr plan = plan_for(run, *metadata);
   const distribution::StatementValues values{local_->call_context(), run.parameters};
   const ExecutionPlace place = place_of(*metadata);
@@ -118,6 +122,7 @@ class CoordinatorSession::RowsOfTasks final : public executor::CopiedRows {
 };
 
 std::unique_ptr<executor::CopiedRows> CoordinatorSession::rows_to_copy(const Run& run) {
+  check_local_keys(run);
   return std::make_unique<RowsOfTasks>(*this, run);
 }
 
@@ -144,6 +149,7 @@ QueryResult CoordinatorSession::execute_plan(DistributedExecution& execution,
 }
 
 std::vector<std::string> CoordinatorSession::explain(const Run& run, const plan::ExplainOptions& options) {
+  if (options.analyze) check_local_keys(run);
   const std::shared_ptr<const Metadata> metadata = static_cast<const ClusterPlan&>(run.plan).metadata;
   const distribution::DistributedPlanPtr plan = plan_for(run, *metadata);
   const distribution::StatementValues values{local_->call_context(), run.parameters, !options.analyze};

@@ -129,6 +129,8 @@ class CoordinatorSession : public Session, private QueryHook {
                                                        const syntax::Copy& statement) override;
   bool is_shard(std::uint32_t relation) override;
   distribution::DistributedPlanPtr plan_for(const Run& run, const Metadata& metadata);
+  // Throws if a key of a table of this node alone would have to be checked for rows of other nodes.
+  void check_local_keys(const Run& run) const;
   ExecutionPlace place_of(const Metadata& metadata);
   QueryResult execute_plan(DistributedExecution& execution, const distribution::DistributedPlan& plan);
 

@@ -35,10 +35,25 @@ void for_each_key(Create& table, const Visit& visit) {
   }
 }
 
-// False if there are none that are to be checked for the rows that are there.
-bool put_off_checks(AlterTable& alter) {
+// False if there are none that are to be checked for the rows that are there. `unchecked` gets the names of those that
+// are to stay so: only a key that is written by itself can be NOT VALID, and it can be given one.
+bool put_off_checks(AlterTable& alter, std::set<std::string>& unchecked) {
   bool any = false;
-  for_each_key(alter, [&any](Constraint& key) { any = !std::exchange(key.not_valid, true) || any; });
+  bool unnamed = false;
+  for_each_key(alter, [&](Constraint& key) {
+    if (!std::exchange(key.not_valid, true)) {
+      any = true;
+    } else if (key.name.empty()) {
+      unnamed = true;
+    } else {
+      unchecked.insert(key.name);
+    }
+  });
+  if (any && unnamed) {
+    throw SqlError(sqlstate::feature_not_supported,
+                   "foreign keys that are NOT VALID and others in one statement are not supported without names", "",
+                   "Name the constraint that is NOT VALID.");
+  }
   return any;
 }
 
@@ -117,7 +132,8 @@ bool LocalKeys::makes_keys(const syntax::Statement& statement) {
 QueryResult LocalKeys::run(const syntax::StatementPtr& statement, std::string_view text) {
   auto unchecked = std::make_shared<syntax::Statement>(*statement);
   auto* const alter = std::get_if<AlterTable>(&unchecked->body);
-  if (alter == nullptr || !put_off_checks(*alter)) {
+  std::set<std::string> not_valid;
+  if (alter == nullptr || !put_off_checks(*alter, not_valid)) {
     QueryResult result = cluster_.run_statement_here(statement, text, false);
     settle();
     return result;
@@ -128,7 +144,7 @@ QueryResult LocalKeys::run(const syntax::StatementPtr& statement, std::string_vi
   settle();
   const std::string schema = table.schema.empty() ? "" : quote_identifier(table.schema) + ".";
   for (const std::string& name : keys_of(table)) {
-    if (before.contains(name)) continue;
+    if (before.contains(name) || not_valid.contains(name)) continue;
     cluster_.run_here(fmt::format("ALTER TABLE {}{} VALIDATE CONSTRAINT {}", schema, quote_identifier(table.name),
                                   quote_identifier(name)),
                       false);

@@ -205,8 +205,11 @@ std::string zone_of_hours(double hours) {
 std::string check_zone(std::string_view value) {
   constexpr double hours_max = 168;
   double hours = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), hours);
-  const bool number = error == std::errc() && end == value.data() + value.size() && std::abs(hours) < hours_max;
+  // from_chars() knows no plus.
+  std::string_view digits = value;
+  if (digits.size() > 1 && digits[0] == '+' && digits[1] != '-') digits.remove_prefix(1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), hours);
+  const bool number = error == std::errc() && end == digits.data() + digits.size() && std::abs(hours) < hours_max;
   const std::string name = number ? zone_of_hours(hours) : std::string(value);
   const TimeZone* const zone = find_time_zone(name);
   if (zone == nullptr) refuse("TimeZone", value);

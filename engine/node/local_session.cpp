@@ -388,7 +388,10 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
     StatementPlanPtr described;
     try {
       described = plan(request);
-    } catch (const SqlError&) {
+    } catch (const SqlError& error) {
+      // Who is to stop, or has lost its locks, must not begin to wait again.
+      const std::string& state = error.sqlstate();
+      if (!state.starts_with("22") && state != sqlstate::feature_not_supported) throw;
       described = analyse_only(request);
     }
     for (const Type& type : described->parameter_types) description.parameters.push_back(type.id);

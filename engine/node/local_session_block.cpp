@@ -121,7 +121,10 @@ QueryResult LocalSession::prepare(const std::string& gid) {
   }
   leave_block(true);
   // Some were made in sight of definitions that are out of sight until COMMIT PREPARED.
-  if (!database_.catalog().definitions_settled()) plans_.clear();
+  if (!database_.catalog().definitions_settled()) {
+    plans_.clear();
+    search_path_settings_ = nullptr;
+  }
   return tagged("PREPARE TRANSACTION");
 }
 

@@ -276,6 +276,10 @@ namespace {
 bool has_length(Type type) {
   return type.modifier != no_modifier && (type.id == TypeId::varchar || type.id == TypeId::bpchar);
 }
+bool elements_have_length(Type type) {
+  const TypeId element = element_of(type.id);
+  return type.modifier != no_modifier && (element == TypeId::varchar || element == TypeId::bpchar);
+}
 
 }  // namespace
 
@@ -287,6 +291,9 @@ void Writer::write_conversion(const Convert& conversion, const Expression& expre
     put(expression.type.id == TypeId::varchar ? "pg_catalog.\"varchar\"(" : "pg_catalog.bpchar(");
     write_cast(*conversion.argument, Type(expression.type.id), expression);
     put(", " + std::to_string(expression.type.modifier) + ", false)");
+  } else if (style_.for_nodes && conversion.form == CallForm::implicit_cast && elements_have_length(expression.type)) {
+    // There is no function for it: the assignment on the node looks at the length.
+    write_cast(*conversion.argument, Type(expression.type.id), expression);
   } else {
     write_cast(*conversion.argument, expression.type, expression);
   }

@@ -52,7 +52,7 @@ Value encoding_name(const FunctionCall& call) {
 
 Value encoding_number(const FunctionCall& call) {
   std::string wanted = simple_name(call[0].as_text());
-  if (wanted.starts_with("windows")) wanted.erase(3, 4);
+  if (wanted.starts_with("windows") && wanted.size() > 7) wanted.erase(3, 4);
   for (const auto& [alias, name] : encoding_aliases) {
     if (wanted == alias) wanted = name;
   }
