@@ -65,6 +65,8 @@ class ClusterCommands {
   virtual NodeAnswer run_alone(int group, const std::string& sql) = 0;
   // The definition of a relation of this node, in the transaction; `definition` is of the same kind.
   virtual void replace_definition(RelationId relation, catalog::Definition definition) = 0;
+  // A relation of this node, until the transaction ends; may wait.
+  virtual void lock_here(RelationId /*relation*/, txn::LockMode /*mode*/) {}
   // syntax::parse() where there is stack enough for it.
   virtual std::vector<syntax::StatementPtr> parse(std::string_view text) = 0;
   // Told to the client: NOTICE and WARNING.

@@ -45,6 +45,7 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   const bool locks = std::holds_alternative<syntax::LockTable>(statement.body);
   // Outside a block there is nothing that it could hold for, as the local session says.
   if (locks && !in_block()) return local_->execute(request);
+  if (commands::is_command(statement)) local_->run_as_statement(request, [&] { change.lock_targets(statement); });
   // A coordinator may have tables of its own.
   if (!change.concerns_cluster(statement)) {
     return LocalKeys::makes_keys(statement) ? change_local_table(request, cluster) : local_->execute(request);

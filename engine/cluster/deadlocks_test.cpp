@@ -1,12 +1,10 @@
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/cluster/test_cluster.h"
-#include "sim/sync.h"
 
 namespace polarsim::engine {
 namespace {
@@ -14,11 +12,6 @@ namespace {
 using pgwire::Client;
 
 const std::string victim = "40P01 canceling the transaction since it was involved in a distributed deadlock";
-
-std::string outcome(Client& client, const std::string& sql) {
-  const auto result = client.query(sql);
-  return result ? result->tag : result.error().sqlstate + " " + result.error().message;
-}
 
 std::string node_of(Client& client, int id) {
   const std::string shard =
@@ -40,17 +33,6 @@ Updates updates_on_two_nodes(Client& client) {
   return {update(1), update(other)};
 }
 
-// Runs what may have to wait, all at the same time, and returns how each ended.
-std::vector<std::string> all_of(TestCluster& world, const std::vector<std::function<std::string()>>& statements) {
-  std::vector<std::string> ends(statements.size());
-  sim::Nursery nursery(world.simulation().scheduler(), "statements");
-  for (std::size_t i = 0; i < statements.size(); ++i) {
-    nursery.spawn("statement " + std::to_string(i), [&, i] { ends[i] = statements[i](); });
-  }
-  nursery.wait();
-  return ends;
-}
-
 ClusterConfig without_timeouts(int coordinators) {
   ClusterConfig config = small_cluster(coordinators, 2);
   config.node.lock_timeout = sim::Duration(0);
@@ -69,9 +51,9 @@ TEST(DeadlocksOverNodes, TheYoungerTransactionGoes) {
     TestCluster::ok(younger, "BEGIN");
     TestCluster::ok(younger, updates.there);
     const sim::Time began = world.simulation().now();
-    EXPECT_EQ(
-        all_of(world, {[&] { return outcome(older, updates.there); }, [&] { return outcome(younger, updates.here); }}),
-        (std::vector<std::string>{"UPDATE 1", victim}));
+    EXPECT_EQ(world.all_of({[&] { return TestCluster::outcome(older, updates.there); },
+                            [&] { return TestCluster::outcome(younger, updates.here); }}),
+              (std::vector<std::string>{"UPDATE 1", victim}));
     EXPECT_LE(world.simulation().now() - began, in_seconds(4));
     EXPECT_EQ(outcome(younger, "SELECT 1"),
               "25P02 current transaction is aborted, commands ignored until end of transaction block");
@@ -94,8 +76,8 @@ TEST(DeadlocksOverNodes, AreFoundBetweenCoordinators) {
     TestCluster::ok(first, updates.here);
     TestCluster::ok(second, "BEGIN");
     TestCluster::ok(second, updates.there);
-    const auto ends =
-        all_of(world, {[&] { return outcome(first, updates.there); }, [&] { return outcome(second, updates.here); }});
+    const auto ends = world.all_of({[&] { return TestCluster::outcome(first, updates.there); },
+                                    [&] { return TestCluster::outcome(second, updates.here); }});
     // Each coordinator may have taken its own, but never none.
     EXPECT_TRUE(ends[0] == victim || ends[1] == victim) << ends[0] << "; " << ends[1];
     for (const std::string& end : ends) EXPECT_TRUE(end == victim || end == "UPDATE 1") << end;
@@ -114,8 +96,8 @@ TEST(DeadlocksOverNodes, RunThroughCoordinators) {
     TestCluster::ok(older, update);
     TestCluster::ok(younger, "BEGIN");
     TestCluster::ok(younger, "SELECT pg_advisory_xact_lock(7)");
-    EXPECT_EQ(all_of(world, {[&] { return outcome(older, "SELECT pg_advisory_xact_lock(7)"); },
-                             [&] { return outcome(younger, update); }}),
+    EXPECT_EQ(world.all_of({[&] { return TestCluster::outcome(older, "SELECT pg_advisory_xact_lock(7)"); },
+                            [&] { return TestCluster::outcome(younger, update); }}),
               (std::vector<std::string>{"SELECT 1", victim}));
     TestCluster::ok(younger, "ROLLBACK");
     TestCluster::ok(older, "ROLLBACK");
@@ -124,8 +106,8 @@ TEST(DeadlocksOverNodes, RunThroughCoordinators) {
     TestCluster::ok(older, "SELECT pg_advisory_xact_lock(7)");
     TestCluster::ok(younger, "BEGIN");
     TestCluster::ok(younger, update);
-    EXPECT_EQ(all_of(world, {[&] { return outcome(older, update); },
-                             [&] { return outcome(younger, "SELECT pg_advisory_xact_lock(7)"); }}),
+    EXPECT_EQ(world.all_of({[&] { return TestCluster::outcome(older, update); },
+                            [&] { return TestCluster::outcome(younger, "SELECT pg_advisory_xact_lock(7)"); }}),
               (std::vector<std::string>{"UPDATE 1", victim}));
   }));
 }
@@ -141,11 +123,11 @@ TEST(DeadlocksOverNodes, WhoOnlyWaitsIsLeftAlone) {
     TestCluster::ok(holder, updates.here);
     TestCluster::ok(waiter, "BEGIN");
     TestCluster::ok(waiter, updates.there);
-    EXPECT_EQ(all_of(world, {[&] {
-                               world.sleep(in_seconds(20));
-                               return outcome(holder, "COMMIT");
-                             },
-                             [&] { return outcome(waiter, updates.here); }}),
+    EXPECT_EQ(world.all_of({[&] {
+                              world.sleep(in_seconds(20));
+                              return TestCluster::outcome(holder, "COMMIT");
+                            },
+                            [&] { return TestCluster::outcome(waiter, updates.here); }}),
               (std::vector<std::string>{"COMMIT", "UPDATE 1"}));
   }));
   EXPECT_EQ(world.probe("deadlock/over-nodes"), 0U);
@@ -166,8 +148,8 @@ TEST(DeadlocksOverNodes, NobodyLooksIfTheFactorSaysSo) {
     TestCluster::ok(first, updates.here);
     TestCluster::ok(second, "BEGIN");
     TestCluster::ok(second, updates.there);
-    const auto ends =
-        all_of(world, {[&] { return outcome(first, updates.there); }, [&] { return outcome(second, updates.here); }});
+    const auto ends = world.all_of({[&] { return TestCluster::outcome(first, updates.there); },
+                                    [&] { return TestCluster::outcome(second, updates.here); }});
     EXPECT_EQ(ends[0], "57014 canceling statement due to statement timeout");
   }));
 }
@@ -191,9 +173,9 @@ TEST(DeadlocksOverNodes, NodesTellWhoWaits) {
       const std::string told = TestCluster::rows(node,
                                                  "SELECT count(*), bool_and(waiting_pid <> blocking_pid), "
                                                  "bool_and(waitstart < now()) FROM polar_cluster_local_waits");
-      return told + " " + outcome(holder, "COMMIT");
+      return told + " " + TestCluster::outcome(holder, "COMMIT");
     };
-    EXPECT_EQ(all_of(world, {told_and_done, [&] { return outcome(waiter, update); }}),
+    EXPECT_EQ(world.all_of({told_and_done, [&] { return TestCluster::outcome(waiter, update); }}),
               (std::vector<std::string>{"1|t|t COMMIT", "UPDATE 1"}));
   }));
 }

@@ -85,6 +85,36 @@ bool DefinitionChange::makes_in_distributed_schema(const TableName& name) const 
   return cluster_.colocation_of_schema(schema_of_new(name)) != 0;
 }
 
+namespace {
+
+// As the commands of engine/commands lock a table that they are about.
+txn::LockMode lock_of(const syntax::Statement& statement) {
+  if (std::holds_alternative<syntax::CreateIndex>(statement.body)) return txn::LockMode::share;
+  if (std::holds_alternative<syntax::Comment>(statement.body)) return txn::LockMode::share_update_exclusive;
+  if (std::holds_alternative<syntax::AlterSequence>(statement.body)) return txn::LockMode::access_share;
+  return txn::LockMode::access_exclusive;
+}
+
+}  // namespace
+
+void DefinitionChange::lock_targets(const syntax::Statement& statement) {
+  if (std::holds_alternative<syntax::LockTable>(statement.body)) return;
+  const bool drops = std::holds_alternative<syntax::Drop>(statement.body);
+  const auto tables = [&] {
+    std::vector<std::pair<RelationId, bool>> found;  // and whether the statement names it itself
+    for (const Target& target : targets_of(statement)) {
+      if (target.table != 0) found.emplace_back(target.table, target.table == target.relation.id);
+    }
+    return found;
+  };
+  // Names may mean something else when the wait is over.
+  for (auto known = tables();; known = tables()) {
+    for (const auto& [table, named] : known)
+      cluster_.lock_here(table, named || drops ? lock_of(statement) : txn::LockMode::access_share);
+    if (tables() == known) return;
+  }
+}
+
 bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
   if (std::holds_alternative<syntax::CreateSchema>(statement.body) ||
       std::holds_alternative<syntax::CreateView>(statement.body))

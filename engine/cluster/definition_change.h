@@ -24,6 +24,9 @@ class DefinitionChange {
  public:
   explicit DefinitionChange(ClusterCommands& cluster) : cluster_(cluster), distributor_(cluster) {}
 
+  // Locks what the statement names as it is going to, so that nobody can be distributing it while concerns_cluster()
+  // looks: a table that is being distributed is a table of this node until that is committed.
+  void lock_targets(const syntax::Statement& statement);
   // Whether the statement concerns more than this node: then run() is to be called instead of running it here. Looks
   // names up without locking them. Throws XX000 for changes of a shard that lies here.
   bool concerns_cluster(const syntax::Statement& statement);

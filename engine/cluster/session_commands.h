@@ -34,6 +34,7 @@ class SessionCommands final : public ClusterCommands {
   QueryResult run_here(const std::string& sql, bool writes) override;
   QueryResult run_statement_here(const syntax::StatementPtr& statement, std::string_view text, bool writes) override;
   std::vector<QueryResult> run_there(const std::vector<NodeCommand>& commands) override;
+  void lock_here(RelationId relation, txn::LockMode mode) override { parts_.local.lock_relation(relation, mode); }
   void replace_definition(RelationId relation, catalog::Definition definition) override {
     parts_.local.replace_definition(relation, std::move(definition));
   }

@@ -10,6 +10,7 @@
 #include "engine/cluster/cluster.h"
 #include "engine/pgwire/client.h"
 #include "engine/types/text_form.h"
+#include "sim/nursery.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine {
@@ -82,6 +83,20 @@ class TestCluster {
     auto result = client.query(sql, parameters);
     EXPECT_FALSE(result.has_value()) << sql << " succeeded";
     return result ? ErrorFields{} : result.error();
+  }
+  // The tag, or the error's SQLSTATE and message.
+  static std::string outcome(pgwire::Client& client, std::string_view sql) {
+    const auto result = client.query(sql);
+    return result ? result->tag : result.error().sqlstate + " " + result.error().message;
+  }
+  // Runs what may have to wait, all at the same time, and returns how each ended.
+  std::vector<std::string> all_of(const std::vector<std::function<std::string()>>& statements) {
+    std::vector<std::string> ends(statements.size());
+    sim::Nursery nursery(simulation_.scheduler(), "statements");
+    for (std::size_t i = 0; i < statements.size(); ++i)
+      nursery.spawn("statement " + std::to_string(i), [&ends, &statements, i] { ends[i] = statements[i](); });
+    nursery.wait();
+    return ends;
   }
   // Rows as text: "1|a;2|b"; NULL is empty.
   static std::string text(const QueryResult& result) {

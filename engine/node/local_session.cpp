@@ -236,6 +236,10 @@ void LocalSession::lock_shard(std::int64_t shard) {
   database_.locks().acquire(*backend_, transaction_->level().locks, tag, txn::LockMode::share_update_exclusive);
 }
 
+void LocalSession::lock_relation(storage::RelationId relation, txn::LockMode mode) {
+  database_.locks().acquire(*backend_, transaction_->level().locks, txn::LockTag::of_relation(relation), mode);
+}
+
 CallContext LocalSession::output_context() const {
   CallContext context;
   context.time_zone = settled_.in_force->time_zone();

@@ -103,6 +103,8 @@ class LocalSession final : public Session {
   void check_interrupts() { backend_->check_interrupts(); }
   // Until the end of the open transaction, against whoever asks the same here.
   void lock_shard(std::int64_t shard);
+  // A relation of this node, until the transaction ends.
+  void lock_relation(storage::RelationId relation, txn::LockMode mode);
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;

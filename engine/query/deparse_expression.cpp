@@ -277,7 +277,7 @@ bool has_length(Type type) {
   return type.modifier != no_modifier && (type.id == TypeId::varchar || type.id == TypeId::bpchar);
 }
 bool elements_have_length(Type type) {
-  const TypeId element = element_of(type.id);
+  const TypeId element = type_info(type.id).element;
   return type.modifier != no_modifier && (element == TypeId::varchar || element == TypeId::bpchar);
 }
 
