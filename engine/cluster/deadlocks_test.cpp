@@ -55,12 +55,12 @@ TEST(DeadlocksOverNodes, TheYoungerTransactionGoes) {
                             [&] { return TestCluster::outcome(younger, updates.here); }}),
               (std::vector<std::string>{"UPDATE 1", victim}));
     EXPECT_LE(world.simulation().now() - began, in_seconds(4));
-    EXPECT_EQ(outcome(younger, "SELECT 1"),
+    EXPECT_EQ(TestCluster::outcome(younger, "SELECT 1"),
               "25P02 current transaction is aborted, commands ignored until end of transaction block");
-    EXPECT_EQ(outcome(younger, "COMMIT"), "ROLLBACK");
+    EXPECT_EQ(TestCluster::outcome(younger, "COMMIT"), "ROLLBACK");
     TestCluster::ok(older, "COMMIT");
     EXPECT_EQ(TestCluster::rows(older, "SELECT sum(balance) FROM account"), "802");
-    EXPECT_EQ(outcome(younger, updates.here), "UPDATE 1") << "the session goes on";
+    EXPECT_EQ(TestCluster::outcome(younger, updates.here), "UPDATE 1") << "the session goes on";
   }));
   EXPECT_EQ(world.probe("deadlock/over-nodes"), 1U);
 }

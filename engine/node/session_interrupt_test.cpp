@@ -89,6 +89,23 @@ TEST(Interrupts, AnIdleSessionEndsWithItsNextStatement) {
   });
 }
 
+// To analyse a statement without a plan is no second try of what was to end.
+TEST(Interrupts, OneCancelEndsAPrepare) {
+  with_node([](TestNode& node) {
+    TestSession a = node.connect();
+    TestSession b = node.connect();
+    a.run("BEGIN");
+    a.run("LOCK TABLE t");
+    auto preparing = b.start("PREPARE p AS SELECT * FROM t");
+    EXPECT_FALSE(preparing.done());
+    EXPECT_EQ(a.run("SELECT pg_cancel_backend(" + pid(b) + ")"), "t");
+    EXPECT_EQ(preparing.outcome(), cancelled);
+    a.run("ROLLBACK");
+    b.run("PREPARE q AS SELECT 1 / 0");
+    EXPECT_EQ(b.outcome("EXECUTE q"), "22012 division by zero");
+  });
+}
+
 // Simulated time passes for what only computes, too, if it goes on for long.
 TEST(Interrupts, ComputingStatementsEndWhenTheyAreToEnd) {
   with_node([](TestNode& node) {

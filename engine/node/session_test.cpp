@@ -356,6 +356,19 @@ TEST(LocalSession, PlansHideWhatIsNotCommitted) {
   });
 }
 
+TEST(LocalSession, PreparedTransactionsTakeTheirSchemasWithThem) {
+  with_session([](TestNode&, TestSession& session) {
+    session.run("SET search_path = made, public");
+    session.run("BEGIN");
+    session.run("CREATE SCHEMA made");
+    EXPECT_EQ(session.run("SELECT current_schema()"), "made");
+    session.run("PREPARE TRANSACTION 'p'");
+    EXPECT_EQ(session.run("SELECT current_schema()"), "public");
+    session.run("COMMIT PREPARED 'p'");
+    EXPECT_EQ(session.run("SELECT current_schema()"), "made");
+  });
+}
+
 // The same text means something else under other settings.
 TEST(LocalSession, PlansAreOfTheirSettings) {
   TestNode node;
