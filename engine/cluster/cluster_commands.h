@@ -3,7 +3,7 @@
 //
 // All that is run here belongs to the session's distributed transaction, whose commit makes it visible on all nodes at
 // once. Everything blocks and throws SqlError; the transaction, or its present savepoint, is then to be rolled back.
-// The caller holds the coordinator's DDL mutex, so that nobody else on this node changes the cluster's tables
+// The caller holds the coordinator's lock on definitions, so that nobody else on this node changes the cluster's tables
 // meanwhile.
 #pragma once
 

@@ -14,7 +14,6 @@ Coordinator::Coordinator(sim::Host& host, Instance& instance, const ClusterConfi
       config_(config),
       statements_(statements),
       metadata_(instance, statements),
-      ddl_mutex_(host.scheduler()),
       recovery_mutex_(host.scheduler()) {
   for (const auto& [group, node] : metadata_.current()->nodes) {
     if (node.name == host.name()) group_id_ = group;

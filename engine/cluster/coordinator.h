@@ -34,8 +34,6 @@ class Coordinator {
   // active from before its first PREPARE TRANSACTION until every node has answered its decision or is known not to.
   const std::set<TransactionId>& active_transactions() const { return active_; }
 
-  // Held by whoever changes the cluster's tables, until the end of the transaction.
-  sim::Mutex& ddl_mutex() { return ddl_mutex_; }
   // Held by a recovery round.
   sim::Mutex& recovery_mutex() { return recovery_mutex_; }
 
@@ -49,7 +47,6 @@ class Coordinator {
   int group_id_ = -1;
   std::uint64_t last_number_ = 0;
   std::set<TransactionId> active_;
-  sim::Mutex ddl_mutex_;
   sim::Mutex recovery_mutex_;
 };
 

@@ -1,5 +1,4 @@
 // The cluster's functions, and statements that change definitions: a part of CoordinatorSession.
-#include <mutex>
 #include <utility>
 
 #include "engine/cluster/cluster_calls.h"
@@ -28,15 +27,8 @@ void CoordinatorSession::require_primary() const {
                  "Connect to the coordinator and run it again.");
 }
 
-// The end of the transaction gives the mutex back: until then nobody else changes the cluster's tables. Inside a
-// statement, which may be asked to stop meanwhile.
-void CoordinatorSession::hold_definitions() {
-  constexpr sim::Duration between_looks{50'000'000};
-  if (definitions_.owns_lock()) return;
-  std::unique_lock lock(coordinator_.ddl_mutex(), std::defer_lock);
-  while (!lock.try_lock_for(between_looks)) local_->check_interrupts();
-  definitions_ = std::move(lock);
-}
+// Until the end of the transaction on all nodes nobody else changes the cluster's tables. Inside a statement.
+void CoordinatorSession::hold_definitions() { local_->lock_definitions(); }
 
 QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   const syntax::Statement& statement = *request.statement;
@@ -45,12 +37,21 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
   const bool locks = std::holds_alternative<syntax::LockTable>(statement.body);
   // Outside a block there is nothing that it could hold for, as the local session says.
   if (locks && !in_block()) return local_->execute(request);
-  if (commands::is_command(statement)) local_->run_as_statement(request, [&] { change.lock_targets(statement); });
+  bool concerns_cluster = change.concerns_cluster(statement);
+  if (concerns_cluster && !DefinitionChange::is_for_every_coordinator(statement)) require_primary();
+  if (commands::is_command(statement)) {
+    // The right to change definitions comes before any table, for everybody who is known to need it.
+    local_->run_as_statement(request, [&] {
+      if (concerns_cluster && !locks) hold_definitions();
+      change.lock_targets(statement);
+    });
+    concerns_cluster = change.concerns_cluster(statement);
+    if (concerns_cluster && !DefinitionChange::is_for_every_coordinator(statement)) require_primary();
+  }
   // A coordinator may have tables of its own.
-  if (!change.concerns_cluster(statement)) {
+  if (!concerns_cluster) {
     return LocalKeys::makes_keys(statement) ? change_local_table(request, cluster) : local_->execute(request);
   }
-  if (!DefinitionChange::is_for_every_coordinator(statement)) require_primary();
   if (std::holds_alternative<syntax::CreateTableAs>(statement.body)) {
     throw SqlError(sqlstate::feature_not_supported,
                    "CREATE TABLE AS in a schema that lies on one data node is not supported", "",
@@ -109,7 +110,7 @@ std::optional<QueryResult> CoordinatorSession::run_cluster_function(const Statem
         result =
             run_cluster_query(*request.statement, *query, context, {cluster, request.parameters, recover, take_hold});
     });
-    if (result && definitions_.owns_lock()) LocalKeys(cluster).settle();
+    if (result && local_->has_locked_definitions()) LocalKeys(cluster).settle();
   });
   if (result) {
     result->notices.insert(result->notices.end(), notices.begin(), notices.end());

@@ -1,6 +1,5 @@
 #include "engine/cluster/coordinator_session.h"
 
-#include <mutex>
 #include <utility>
 
 #include "engine/commands/command.h"

@@ -29,7 +29,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -109,7 +108,7 @@ class CoordinatorSession : public Session, private QueryHook {
   void forget_definitions() {
     own_metadata_ = nullptr;
     changes_metadata_ = false;
-    if (definitions_.owns_lock()) definitions_.unlock();
+    local_->unlock_definitions();
   }
   struct TransactionEnd {
     CoordinatorSession& session;
@@ -165,7 +164,6 @@ class CoordinatorSession : public Session, private QueryHook {
   distribution::PlanNumbers plan_numbers_;
   std::shared_ptr<const Metadata> own_metadata_;  // if the transaction has changed the tables
   bool changes_metadata_ = false;
-  std::unique_lock<sim::Mutex> definitions_;  // of the coordinator, while the transaction changes some
 };
 
 }  // namespace polarsim::engine::cluster

@@ -14,6 +14,11 @@ namespace polarsim::engine {
 
 namespace {
 
+// pg_locks.objsubid of advisory locks that are not those of pg_advisory_lock(), which has 1 and 2: the closest
+// relative's.
+constexpr std::uint64_t shard_lock_class = 5;
+constexpr std::uint64_t definitions_lock_class = 14;
+
 constexpr std::size_t own_plans = 500;
 constexpr std::size_t common_plans = 2048;
 
@@ -121,6 +126,7 @@ void LocalSession::close() {
   if (status_ != TransactionStatus::idle) leave_block(false);
   if (backend_ == nullptr) return;
   backend_->set_interrupt_listener(nullptr);
+  unlock_definitions();
   database_.disconnect(*std::exchange(backend_, nullptr));
 }
 
@@ -232,8 +238,17 @@ void LocalSession::replace_definition(storage::RelationId relation, catalog::Def
 }
 
 void LocalSession::lock_shard(std::int64_t shard) {
-  const txn::LockTag tag{txn::LockTag::Kind::advisory, static_cast<std::uint64_t>(shard), 5};
+  const txn::LockTag tag{txn::LockTag::Kind::advisory, static_cast<std::uint64_t>(shard), shard_lock_class};
   database_.locks().acquire(*backend_, transaction_->level().locks, tag, txn::LockMode::share_update_exclusive);
+}
+
+void LocalSession::lock_definitions() {
+  const txn::LockTag tag{txn::LockTag::Kind::advisory, 0, definitions_lock_class};
+  if (!has_locked_definitions()) database_.locks().acquire(*backend_, definitions_lock_, tag, txn::LockMode::exclusive);
+}
+
+void LocalSession::unlock_definitions() {
+  if (backend_ != nullptr) database_.locks().release_all(*backend_, definitions_lock_);
 }
 
 void LocalSession::lock_relation(storage::RelationId relation, txn::LockMode mode) {

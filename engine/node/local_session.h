@@ -103,6 +103,11 @@ class LocalSession final : public Session {
   void check_interrupts() { backend_->check_interrupts(); }
   // Until the end of the open transaction, against whoever asks the same here.
   void lock_shard(std::int64_t shard);
+  // The right to change what a cluster's tables are, which one session of the node has at a time, until
+  // unlock_definitions(), whatever becomes of the transaction. May wait, as for any lock.
+  void lock_definitions();
+  void unlock_definitions();
+  bool has_locked_definitions() const { return !definitions_lock_.locks.empty(); }
   // A relation of this node, until the transaction ends.
   void lock_relation(storage::RelationId relation, txn::LockMode mode);
 
@@ -241,6 +246,7 @@ class LocalSession final : public Session {
   IntermediateResults results_;
   std::optional<plan::ExplainOptions> measure_next_;  // the next query
   std::string measured_plan_;                         // of the last one that was measured
+  txn::LockOwner definitions_lock_;
   LocalServices services_;
   CopyStream* copy_stream_ = nullptr;
   PlanCache plans_;  // its own

@@ -44,8 +44,9 @@ struct LockTag {
     tuple,        // a: relation, b: block << 16 | item. Held while queueing for a row, as in PostgreSQL
     transaction,  // a: xid. Its owner holds it exclusive as long as it runs; waiting for share is waiting for its end
     speculative,  // a: xid, b: token of an insertion that has not been confirmed
-    advisory,     // a: key, b: 1 for one key of 64 bits, 2 for two of 32, 5: the key is the number of a cluster's shard
-    name,         // a: hash of a relation's name: while it is created
+    advisory,  // a: key, b: 1 for one key of 64 bits, 2 for two of 32, 5: the key is the number of a cluster's shard,
+               // 14: the cluster's definitions
+    name,      // a: hash of a relation's name: while it is created
   } kind = Kind::relation;
   std::uint64_t a = 0;
   std::uint64_t b = 0;
