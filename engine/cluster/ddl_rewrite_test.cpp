@@ -42,7 +42,7 @@ TEST(DdlRewrite, GivesStatementsTheNamesOfAShard) {
       {"ALTER TABLE t ALTER COLUMN v SET NOT NULL, ALTER w DROP NOT NULL, ALTER v SET DEFAULT 4, OWNER TO polar",
        "ALTER TABLE s.t_102008 ALTER COLUMN v SET NOT NULL, ALTER COLUMN w DROP NOT NULL"},
       {"ALTER TABLE t ALTER COLUMN v SET DEFAULT 4", ""},
-      {"ALTER TABLE t SET (fillfactor = 70)", ""},
+      {"ALTER TABLE t SET (fillfactor = 70)", "ALTER TABLE s.t_102008 SET (fillfactor = 70)"},
       {"ALTER TABLE t ADD CONSTRAINT k UNIQUE (id, v)",
        "ALTER TABLE s.t_102008 ADD CONSTRAINT k_102008 UNIQUE (id, v)"},
       {"ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (w) REFERENCES public.r NOT VALID",

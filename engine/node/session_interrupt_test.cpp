@@ -94,6 +94,7 @@ TEST(Interrupts, OneCancelEndsAPrepare) {
   with_node([](TestNode& node) {
     TestSession a = node.connect();
     TestSession b = node.connect();
+    a.run("CREATE TABLE t (a int)");
     a.run("BEGIN");
     a.run("LOCK TABLE t");
     auto preparing = b.start("PREPARE p AS SELECT * FROM t");
