@@ -165,7 +165,7 @@ class TableChange {
     change(changed);
     std::vector<NewColumn> columns;
     columns.push_back({number, std::move(program)});
-    rewrite(context_, *table(), std::move(columns));
+    rewrite(context_, *table(), *table(), std::move(columns));
   }
 
   bool is_volatile(const std::string& text, const Definition& changed, Type type) const {
@@ -401,7 +401,7 @@ class TableChange {
     try {
       // Whether there still is something to call for the new type is known before any row is looked at.
       for (const catalog::Check& check : definition().checks) columns_of(definition(), check);
-      rewrite(context_, *table(), std::move(columns));
+      rewrite(context_, *before, *table(), std::move(columns));
       for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
     } catch (SqlError& error) {
       // What is wrong with an expression of the catalog is nowhere in the statement.

@@ -68,10 +68,12 @@ void for_each_row(CommandContext& context, const catalog::Table& table,
   }
 }
 
-void rewrite(CommandContext& context, const catalog::Table& table, std::vector<NewColumn> columns) {
+void rewrite(CommandContext& context, const catalog::Table& before, const catalog::Table& table,
+             std::vector<NewColumn> columns) {
   std::vector<Row> rows;
-  for_each_row(context, table, [&](std::span<const Value> row) {
+  for_each_row(context, before, [&](std::span<const Value> row) {
     Row changed(row.begin(), row.end());
+    changed.resize(table.description->columns.size());
     query::ProgramInputs inputs;
     inputs.first = row;
     for (NewColumn& column : columns) {

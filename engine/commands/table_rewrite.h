@@ -21,8 +21,9 @@ struct NewColumn {
   query::Program value;
 };
 // Gives the table new files, and writes its rows into them with these columns changed; indexes are made anew. Row
-// versions that only older snapshots see are gone, as in PostgreSQL.
-void rewrite(CommandContext& context, const catalog::Table& table, std::vector<NewColumn> columns);
+// versions that only older snapshots see are gone, as in PostgreSQL. They are read as `before` describes them.
+void rewrite(CommandContext& context, const catalog::Table& before, const catalog::Table& table,
+             std::vector<NewColumn> columns);
 
 // Throws 23502 "column "a" of relation "t" contains null values".
 void check_no_nulls(CommandContext& context, const catalog::Table& table, int column);
