@@ -101,7 +101,11 @@ void run_deadlock_daemon(Coordinator& coordinator) {
   DeadlockDetection detection(coordinator);
   while (true) {
     coordinator.host().sleep_for(pause);
-    detection.run();
+    try {
+      detection.run();
+    } catch (const SqlError& error) {
+      coordinator.host().log("deadlock detection: " + error.fields().message);
+    }
   }
 }
 
