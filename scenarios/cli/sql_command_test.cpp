@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
+#include <termios.h>
 
 #include <chrono>
 #include <string>
@@ -220,13 +221,16 @@ class Terminal {
     }
     return shown;
   }
+  // The keys are typed when the editor reads them one by one. Before that the terminal still collects lines, and would
+  // take a control key for its own: what it says of itself can be asked at this end, too.
   std::string type(const std::string& keys, const std::string& until) {
-    std::string shown;
-    // Keys that come while the editor takes the terminal over, after its prompt, may be lost: nothing is shown then.
-    for (int attempt = 0; attempt < 4 && shown.empty(); ++attempt) {
-      EXPECT_EQ(::write(descriptor_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
-      shown = read_until(until, 10);
+    termios modes{};
+    for (int turn = 0; turn < 2000; ++turn) {
+      if (::tcgetattr(descriptor_, &modes) == 0 && (modes.c_lflag & ICANON) == 0) break;
+      ::poll(nullptr, 0, 10);
     }
+    EXPECT_EQ(::write(descriptor_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+    const std::string shown = read_until(until);
     EXPECT_NE(shown.find(until), std::string::npos)
         << "typed " << keys << "\nwaits for " << until << "\nshown " << shown;
     return shown;
