@@ -146,6 +146,7 @@ Json write_index_key(const IndexProperties::Key& key) {
   to.add("column", std::int64_t{key.column});
   to.add("expression", key.expression);
   write_type(to, key.type);
+  to.add("collation", key.collation);
   to.add("operator_class", key.operator_class);
   to.add("descending", key.descending);
   to.add("nulls_first", key.nulls_first);
@@ -334,6 +335,7 @@ IndexProperties::Key read_index_key(const ObjectReader& from) {
   key.column = static_cast<int>(from.number("column"));
   key.expression = from.text("expression");
   key.type = from.type();
+  key.collation = from.text("collation");
   key.operator_class = from.text("operator_class");
   key.descending = from.flag("descending");
   key.nulls_first = from.flag("nulls_first");

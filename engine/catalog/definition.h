@@ -81,7 +81,8 @@ struct IndexProperties {
     int column = 0;          // from 1; 0: an expression
     std::string expression;  // over the table's columns
     Type type;
-    // If it is not the type's own. All of them sort alike, as the one collation is C.
+    // If they are not the type's own. All of them sort alike, as the one collation is C.
+    std::string collation;
     std::string operator_class;
     // Told to people; the tree itself is always ascending with NULLs last, and read in either direction.
     bool descending = false;

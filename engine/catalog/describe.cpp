@@ -77,6 +77,7 @@ std::string index_text(const Definition& index, const Definition& table, const s
   for (const IndexProperties::Key& key : properties.keys) {
     if (!keys.empty()) keys += ", ";
     keys += key_text(key, table);
+    if (!key.collation.empty()) keys += " COLLATE " + quote_identifier(key.collation);
     if (!key.operator_class.empty()) keys += " " + quote_identifier(key.operator_class);
     if (key.descending) keys += " DESC";
     // Only what differs from the direction's default is said.

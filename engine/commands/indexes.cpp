@@ -137,6 +137,8 @@ std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContex
     if (name == "?column?") name = "expr";
   }
   check_collation(element.collation, key.type);
+  const std::string_view usual = key.type.id == TypeId::name ? "C" : "default";
+  if (element.collation != usual) key.collation = element.collation;
   key.operator_class = settle_operator_class(element.operator_class, key.type);
   return {std::move(key), std::move(name)};
 }

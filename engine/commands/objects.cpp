@@ -77,18 +77,20 @@ void require_role(std::string_view name) {
   throw SqlError(sqlstate::undefined_object, fmt::format("role \"{}\" does not exist", name));
 }
 
-void check_collation(std::string_view collation, Type type) {
+void check_collation(std::string_view collation, Type type, int position) {
   if (collation.empty()) return;
   const auto known = {"C", "POSIX", "default", "ucs_basic"};
   if (std::find(known.begin(), known.end(), collation) == known.end()) {
     throw SqlError(sqlstate::undefined_object,
-                   fmt::format("collation \"{}\" for encoding \"UTF8\" does not exist", collation));
+                   fmt::format("collation \"{}\" for encoding \"UTF8\" does not exist", collation))
+        .at(position);
   }
   const TypeInfo& info = type_info(type.id);
   const TypeId element = info.element == TypeId::none ? type.id : info.element;
   if (is_string(element)) return;
   throw SqlError(sqlstate::datatype_mismatch,
-                 fmt::format("collations are not supported by type {}", engine::type_name(type.id)));
+                 fmt::format("collations are not supported by type {}", engine::type_name(type.id)))
+      .at(position);
 }
 
 void lock_referenced(CommandContext& context, RelationId table, const std::vector<catalog::ForeignKey>& keys) {

@@ -41,7 +41,7 @@ void lock_referenced(CommandContext& context, RelationId table, const std::vecto
 void require_role(std::string_view name);
 // Collations are C by whatever name (docs/sql.md): 42704 for one that does not exist, 42804 if values of the type have
 // none.
-void check_collation(std::string_view collation, Type type);
+void check_collation(std::string_view collation, Type type, int position = 0);
 
 // The schema in which a new object is made. 3F000 "no schema has been selected to create in".
 std::string schema_for_new(const CommandContext& context, const syntax::TableName& name);

@@ -150,7 +150,7 @@ PendingColumn add_column(CommandContext& context, TableInMaking& table, const sy
           fmt::format("column \"{}\" has pseudo-type {}", definition.name, engine::type_name(column.type.id)));
     }
   }
-  check_collation(definition.collation, column.type);
+  check_collation(definition.collation, column.type, definition.collation_position);
   check_column_count(table.definition.columns.size() + 1);
   table.definition.columns.push_back(std::move(column));
   pending.number = static_cast<int>(table.definition.columns.size());

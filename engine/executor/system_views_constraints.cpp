@@ -127,6 +127,13 @@ std::vector<Row> constraint_rows(const SystemViewInputs& inputs) {
   return rows;
 }
 
+// pg_collation.oid of what an index key was given; what its type has otherwise.
+std::int64_t collation_of(const catalog::IndexProperties::Key& key, const TypeInfo* type) {
+  if (key.collation == "C") return 950;
+  if (key.collation == "POSIX") return 951;
+  return type != nullptr ? layout_of(*type).collation : 0;
+}
+
 Row index_row(const SystemViewInputs& inputs, const ShownRelation& relation) {
   const catalog::IndexProperties& index = relation.definition().index;
   const catalog::DefinitionPtr table = definition_of(inputs, index.table);
@@ -139,7 +146,7 @@ Row index_row(const SystemViewInputs& inputs, const ShownRelation& relation) {
     columns.push_back(Value::integer(key.column));
     const Type type = key.column != 0 ? table->columns.at(static_cast<std::size_t>(key.column - 1)).type : key.type;
     const TypeInfo* const info = find_type(type.id);
-    collations.push_back(Value::integer(info != nullptr ? layout_of(*info).collation : 0));
+    collations.push_back(Value::integer(collation_of(key, info)));
     classes.push_back(Value::integer(0));
     // INDOPTION_DESC and INDOPTION_NULLS_FIRST.
     options.push_back(Value::integer((key.descending ? 1 : 0) | (key.nulls_first ? 2 : 0)));

@@ -294,6 +294,7 @@ struct ColumnDefinition {
   std::string name;
   TypeName type;  // serial and bigserial are names here
   std::string collation;
+  int collation_position = 0;
   std::vector<Constraint> constraints;
   int position = 0;
 

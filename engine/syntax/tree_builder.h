@@ -128,7 +128,7 @@ class TreeBuilder {
   // tree_builder_definition.cpp
   CreateTable create_table(raw::object fields);
   ColumnDefinition column_definition(raw::object fields);
-  std::string collation(raw::object fields) const;
+  std::string collation(raw::object fields, int* position = nullptr) const;
   void take_tablespace(raw::object fields, std::string_view key) const;
   OnCommit on_commit(raw::object fields, std::string_view key, raw::object relation) const;
   void column_constraints(raw::object fields, ColumnDefinition& column);

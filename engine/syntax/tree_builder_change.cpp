@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <utility>
 
 #include "engine/syntax/tree_builder.h"
@@ -56,16 +58,15 @@ IndexElement TreeBuilder::index_element(raw::object fields) {
   allow_fields(fields, {"name", "expr", "collation", "opclass", "ordering", "nulls_ordering"},
                {{"opclassopts", "an operator class with parameters"}});
   // Names of the catalog's schema mean the same without it.
-  const auto plain_name = [&](std::string_view key, std::string_view what) {
-    std::vector<std::string> names = raw::strings_of(fields, key);
-    if (names.size() > 1 && names.front() != "pg_catalog") refuse(std::string(what) + " of another schema");
-    return names.empty() ? std::string() : std::move(names.back());
+  const auto name_of = [&](std::string_view key) {
+    const std::vector<std::string> names = raw::strings_of(fields, key);
+    return names.size() == 2 && names.front() == "pg_catalog" ? names.back() : fmt::format("{}", fmt::join(names, "."));
   };
   IndexElement out;
   out.column = raw::text_of(fields, "name");
   out.expression = optional_expression(fields, "expr");
-  out.collation = plain_name("collation", "a collation");
-  out.operator_class = plain_name("opclass", "an operator class");
+  out.collation = name_of("collation");
+  out.operator_class = name_of("opclass");
   const std::string_view order = raw::text_of(fields, "ordering");
   const std::string_view nulls = raw::text_of(fields, "nulls_ordering");
   out.order_written = order != "SORTBY_DEFAULT" || nulls != "SORTBY_NULLS_DEFAULT";

@@ -131,9 +131,10 @@ void TreeBuilder::column_constraints(raw::object fields, ColumnDefinition& colum
 }
 
 // COLLATE; empty: not written.
-std::string TreeBuilder::collation(raw::object fields) const {
+std::string TreeBuilder::collation(raw::object fields, int* position) const {
   raw::object clause;
   if (fields["collClause"].get(clause) != simdjson::SUCCESS) return {};
+  if (position != nullptr) *position = position_of(clause);
   std::vector<std::string> names = object_name(clause, "collname", position_of(clause));
   if (!names.front().empty() && names.front() != "pg_catalog")
     refuse("a collation of another schema", position_of(clause));
@@ -166,7 +167,7 @@ ColumnDefinition TreeBuilder::column_definition(raw::object fields) {
   out.name = raw::text_of(fields, "colname");
   out.position = position_of(fields);
   out.type = type_name(fields["typeName"]);
-  out.collation = collation(fields);
+  out.collation = collation(fields, &out.collation_position);
   column_constraints(fields, out);
   return out;
 }
