@@ -4,6 +4,24 @@
 # *_test_support.cpp.
 include(GoogleTest)
 
+set(POLARSIM_PRECOMPILED ${CMAKE_CURRENT_LIST_DIR}/precompiled.h)
+set(POLARSIM_PRECOMPILED_FOR_TESTS ${CMAKE_CURRENT_LIST_DIR}/precompiled_for_tests.h)
+
+# What the options POLARSIM_PRECOMPILE and POLARSIM_PLAIN_TESTS ask for.
+function(polarsim_quick_library target)
+  if(POLARSIM_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${POLARSIM_PRECOMPILED})
+  endif()
+endfunction()
+function(polarsim_quick_tests target)
+  if(POLARSIM_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${POLARSIM_PRECOMPILED_FOR_TESTS})
+  endif()
+  if(POLARSIM_PLAIN_TESTS)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 function(polarsim_component name)
   cmake_parse_arguments(ARG "" "" "LINK;PRIVATE_LINK;TEST_LINK;EXCLUDE_DIRS" ${ARGN})
   # Relative, so that a folder above the project whose name is excluded here excludes nothing.
@@ -31,6 +49,7 @@ function(polarsim_component name)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/polarsim>)
   target_link_libraries(polarsim_${name} PUBLIC ${ARG_LINK} PRIVATE $<BUILD_INTERFACE:polarsim_options> ${ARG_PRIVATE_LINK})
   set_target_properties(polarsim_${name} PROPERTIES EXPORT_NAME ${name})
+  polarsim_quick_library(polarsim_${name})
 
   set(test_libraries polarsim_${name} polarsim_options ${ARG_TEST_LINK} rapidcheck rapidcheck_gtest GTest::gtest_main)
   if(test_support)
@@ -41,6 +60,7 @@ function(polarsim_component name)
   if(tests)
     add_executable(${name}_tests ${tests})
     target_link_libraries(${name}_tests PRIVATE ${test_libraries})
+    polarsim_quick_tests(${name}_tests)
     gtest_discover_tests(${name}_tests TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES TIMEOUT 300)
   endif()
   if(nightly_tests)
