@@ -170,8 +170,10 @@ ExpressionPtr ExpressionAnalyser::distinct_test(const Syntax& expression) {
 }
 
 ExpressionPtr ExpressionAnalyser::null_if(const Syntax& expression) {
-  const ExpressionPtr comparison = make_operator_call({"=", {}, expression.position}, analyse(expression.arguments[0]),
-                                                      analyse(expression.arguments[1]), scope_);
+  // One after the other: the first error is the left side's.
+  const ExpressionPtr left = analyse(expression.arguments[0]);
+  const ExpressionPtr right = analyse(expression.arguments[1]);
+  const ExpressionPtr comparison = make_operator_call({"=", {}, expression.position}, left, right, scope_);
   if (comparison->type.id != TypeId::boolean) {
     throw_error(sqlstate::datatype_mismatch, "NULLIF requires = operator to yield boolean", expression.position);
   }

@@ -32,7 +32,7 @@ bool input_is_stable(TypeId type) {
       return type != int2vector && type != oidvector && is_array(type);
   }
 }
-bool output_is_stable(TypeId type) { return type != TypeId::time && type != TypeId::interval && input_is_stable(type); }
+bool output_is_stable(TypeId type) { return type != TypeId::time && input_is_stable(type); }
 
 Volatility volatility_of_conversion(const Conversion& conversion, TypeId source, TypeId target) {
   switch (conversion.kind) {
