@@ -95,6 +95,9 @@ LocalSession::LocalSession(Database& database, CommonCaches& common)
       plans_(own_plans) {
   settled_ = {common.settings, common.settings, false};
   call_.session = &services_;
+  backend_start_us_ = state_change_us_ = database_.host().realtime_us();
+  backend_->set_activity([this] { return activity(); });
+  backend_->set_prepared_statements([this] { return prepared_statements(); });
 }
 
 LocalServices::Session LocalSession::services() {
@@ -166,12 +169,47 @@ syntax::TransactionModes LocalSession::default_modes() const {
 
 // --- statements ---
 
+LocalSession::Busy::Busy(LocalSession& session, std::string_view text) : session_(session) {
+  if (session_.busy_++ > 0) return;
+  session_.last_query_ = text;
+  session_.query_start_us_ = session_.state_change_us_ = session_.database_.host().realtime_us();
+}
+
+LocalSession::Busy::~Busy() {
+  if (--session_.busy_ == 0) session_.state_change_us_ = session_.database_.host().realtime_us();
+}
+
+txn::Activity LocalSession::activity() const {
+  txn::Activity told;
+  const TransactionStatus status = told_status_ ? told_status_() : status_;
+  told.state = busy_ > 0                                     ? "active"
+               : status == TransactionStatus::idle           ? "idle"
+               : status == TransactionStatus::in_transaction ? "idle in transaction"
+                                                             : "idle in transaction (aborted)";
+  told.query = last_query_;
+  told.application_name = setting_text("application_name");
+  told.backend_start_us = backend_start_us_;
+  if (transaction_ != nullptr || status != TransactionStatus::idle)
+    told.transaction_start_us = call_.transaction_start_us;
+  told.query_start_us = query_start_us_;
+  told.state_change_us = state_change_us_;
+  return told;
+}
+
+std::vector<txn::PreparedStatement> LocalSession::prepared_statements() const {
+  std::vector<txn::PreparedStatement> statements;
+  for (const auto& [name, prepared] : prepared_)
+    statements.push_back({name, prepared.text, prepared.prepared_us, prepared.types, prepared.executions});
+  return statements;
+}
+
 template <typename Work>
 auto LocalSession::guarded(const StatementRequest& request, const Work& work) {
   if (termination_requested()) {
     close();
     throw SessionTerminated::by_administrator();
   }
+  const Busy busy(*this, request.text);
   notices_.clear();
   text_ = request.text;
   set_limits();
@@ -367,6 +405,7 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
   } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
     const Prepared prepared = find_prepared(executed->name);
     const Row arguments = evaluate_arguments(*executed, prepared);
+    ++find_prepared(executed->name).executions;
     QueryResult answer = run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types, true});
     const auto same = [](const ResultColumn& a, const ResultColumn& b) { return a.name == b.name && a.type == b.type; };
     if (!std::ranges::equal(prepared.columns, answer.columns, same))

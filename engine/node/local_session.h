@@ -114,6 +114,19 @@ class LocalSession final : public Session {
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;
   txn::CancelReason cancel_reason() const;
+  // A statement of the client is under way, for as long as it lives: others are told so. Those inside it are not told.
+  class Busy {
+   public:
+    Busy(LocalSession& session, std::string_view text);
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy();
+
+   private:
+    LocalSession& session_;
+  };
+  // What others are told of the client's transaction; null: status().
+  void set_told_status(std::function<TransactionStatus()> tell) { told_status_ = std::move(tell); }
   // What other nodes do for this session (txn/backend.h).
   void set_remote_work(std::function<txn::RemoteWork()> tell);
   void terminate() override;
@@ -144,12 +157,17 @@ class LocalSession final : public Session {
     std::string text;
     std::vector<TypeId> types;
     std::vector<ResultColumn> columns;  // what it gives, which must stay so
+    std::int64_t prepared_us = 0;
+    mutable std::uint64_t executions = 0;
   };
 
   static QueryResult tagged(std::string tag);
   bool allows_catalog_changes() const { return trusted_ || settled_.in_force->allow_system_table_mods(); }
   // Statements (local_session.cpp).
   LocalServices::Session services();
+  // What others are told of the session (txn/backend.h).
+  txn::Activity activity() const;
+  std::vector<txn::PreparedStatement> prepared_statements() const;
   // Before anything else of a statement; what `work` throws ends the transaction as far as it must.
   template <typename Work>
   auto guarded(const StatementRequest& request, const Work& work);
@@ -253,6 +271,14 @@ class LocalSession final : public Session {
   QueryHook* hook_ = nullptr;
   bool trusted_ = false;
   std::map<std::string, Prepared, std::less<>> prepared_;
+
+  // Of the client's last statement; how many are under way, one inside the other.
+  int busy_ = 0;
+  std::function<TransactionStatus()> told_status_;
+  std::string last_query_;
+  std::int64_t backend_start_us_ = 0;
+  std::int64_t query_start_us_ = 0;
+  std::int64_t state_change_us_ = 0;
 
   // Of the statement that runs.
   CallContext call_;

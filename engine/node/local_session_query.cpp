@@ -423,7 +423,7 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
 QueryResult LocalSession::prepare_statement(const StatementRequest& request, const syntax::Prepare& prepare) {
   if (prepared_.contains(prepare.name))
     throw SqlError("42P05", fmt::format("prepared statement \"{}\" already exists", prepare.name));
-  Prepared made{prepare.statement, std::string(request.text), {}, {}};
+  Prepared made{prepare.statement, std::string(request.text), {}, {}, database_.host().realtime_us()};
   for (const syntax::TypeName& name : prepare.types) made.types.push_back(query::resolve_type(name).id);
   const bool of_its_own = transaction_ == nullptr;
   if (of_its_own) start_transaction();

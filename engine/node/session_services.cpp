@@ -73,6 +73,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"pg_blocking_pids", &LocalServices::blocking_pids},
       {"pg_cancel_backend", &LocalServices::cancel_backend},
       {"pg_client_encoding", &LocalServices::encoding},
+      {"pg_conf_load_time", &LocalServices::start_time},
       {"pg_current_xact_id", &LocalServices::current_xid},
       {"pg_current_xact_id_if_assigned", &LocalServices::current_xid_if_assigned},
       {"pg_database_size", &LocalServices::database_size},
@@ -85,6 +86,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"pg_has_role", &LocalServices::has_privilege},
       {"pg_indexes_size", &LocalServices::relation_size},
       {"pg_is_in_recovery", &LocalServices::is_in_recovery},
+      {"pg_postmaster_start_time", &LocalServices::start_time},
       {"pg_relation_filenode", &LocalServices::relation_filenode},
       {"pg_relation_is_publishable", &LocalServices::is_publishable},
       {"pg_relation_size", &LocalServices::relation_size},
@@ -276,6 +278,12 @@ Value LocalServices::blocking_pids(const FunctionCall& call) {
     for (const std::uint32_t pid : database_.locks().blockers(*backend)) pids.push_back(Value::integer(pid));
   }
   return Value::array(Array(TypeId::int4, std::move(pids)));
+}
+
+// The settings are read when the node starts, and never again.
+Value LocalServices::start_time(const FunctionCall&) {
+  constexpr std::int64_t epoch_2000_us = 946'684'800'000'000;
+  return Value::integer(database_.started_us() - epoch_2000_us);
 }
 
 Value LocalServices::is_in_recovery(const FunctionCall&) { return Value::boolean(false); }

@@ -77,6 +77,7 @@ class LocalServices final : public SessionServices {
   Value terminate_backend(const FunctionCall& call);
   Value blocking_pids(const FunctionCall& call);
   Value is_in_recovery(const FunctionCall& call);
+  Value start_time(const FunctionCall& call);
   Value full_xid(bool assign);
   Value signal(std::int64_t process_id, bool terminate);
   Value sleep_microseconds(double microseconds);

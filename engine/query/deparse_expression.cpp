@@ -178,7 +178,8 @@ void Writer::write(const Expression& expression, bool show_implicit) {
     }
     void operator()(const Convert& node) { w.write_conversion(node, e, show_implicit); }
     void operator()(const RowConstructor& node) {
-      if (w.plan_names_ == nullptr && has_names(node)) return w.write_named_row(node);
+      // What is stored with a relation has no subqueries: there the names are lost.
+      if (w.plan_names_ == nullptr && w.relation_ == nullptr && has_names(node)) return w.write_named_row(node);
       w.put("ROW(");
       w.write_row_fields(node.fields);
       w.put(")");
@@ -412,7 +413,8 @@ void Writer::write_subscripts(const std::vector<Subscript::Index>& indexes) {
 
 std::string Writer::field_name(const Expression& record, int field) const {
   const auto index = static_cast<std::size_t>(field - 1);
-  if (const auto* row = record.as<RowConstructor>(); row && index < row->names.size()) return row->names[index];
+  const auto* row = record.as<RowConstructor>();
+  if (row && relation_ == nullptr && index < row->names.size()) return row->names[index];
   if (const auto* choice = record.as<Case>()) return field_name(*choice->branches[0].result, field);
   if (const auto* constant = record.as<Constant>(); constant && constant->value.is_record())
     return constant->value.as_record().fields()[index].name;

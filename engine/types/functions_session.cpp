@@ -83,7 +83,6 @@ void add_transactions(Entries& to) {
   add(to, {"pg_current_xact_id", {}, xid8});
   add(to, {"pg_current_xact_id_if_assigned", {}, xid8});
   add(to, {"pg_xact_status", {xid8}, text, changing});
-  add(to, {"pg_export_snapshot", {}, text, changing});
 }
 
 void add_server(Entries& to) {
@@ -104,7 +103,6 @@ void add_server(Entries& to) {
   add(to, {"pg_is_in_recovery", {}, boolean, changing});
   add(to, {"pg_postmaster_start_time", {}, timestamptz});
   add(to, {"pg_conf_load_time", {}, timestamptz});
-  add(to, {"pg_notify", {text, text}, void_type, changing, false});
 }
 
 void add_settings(Entries& to) {
