@@ -112,9 +112,31 @@ void DistributedExecution::read_texts(QueryResult& answer, const std::vector<Tex
   }
 }
 
+// Copies of a reference table stay the same if changes of what is seen are one at a time for each table: what is seen
+// from here on has to be looked at when the table is locked already.
+void DistributedExecution::lock_references(const distribution::DistributedPlan& plan) {
+  for (const distribution::Subplan& each : plan.subplans) lock_references(*each.plan);
+  if (plan.job == nullptr) return;
+  for (const distribution::ReferenceLock& lock : distribution::reference_locks(*plan.job)) {
+    if (lock.group == place_.coordinator.group_id()) {
+      run_here(lock.sql, {});
+    } else {
+      place_.executor.run(place_.metadata, {Task{lock.group, lock.sql}}, true, begin());
+    }
+  }
+}
+
+void DistributedExecution::begin_parts(const distribution::DistributedPlan& plan) {
+  if (!distribution::has_changing_subplans(plan)) return;
+  lock_references(plan);
+  place_.local.begin_parts();
+  place_.executor.begin_parts();
+}
+
 QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan, const distribution::Subplan* subplan) {
   // What nodes are lent lasts as long as a transaction.
   in_block_ = in_block_ || !plan.subplans.empty();
+  if (subplan == nullptr) begin_parts(plan);
   for (const distribution::Subplan& each : plan.subplans) run_subplan(each);
   Measured* measured = nullptr;
   if (measure_) {
@@ -127,13 +149,15 @@ QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan,
   query::QueryPtr merge = plan.merge;
   // What is measured is what is shown: a scan of the tasks' rows.
   if (merge == nullptr && measured != nullptr && plan.job != nullptr) merge = distribution::merge_query(plan);
-  if (merge == nullptr) return result;
-  merged_job_ = plan.job.get();
-  job_rows_ = std::move(result.rows);
-  const std::vector<ErrorFields> notices = std::move(result.notices);
-  result = run_merge(merge, measured);
-  result.notices.insert(result.notices.end(), notices.begin(), notices.end());
-  job_rows_.clear();
+  if (merge != nullptr) {
+    merged_job_ = plan.job.get();
+    job_rows_ = std::move(result.rows);
+    const std::vector<ErrorFields> notices = std::move(result.notices);
+    result = run_merge(merge, measured);
+    result.notices.insert(result.notices.end(), notices.begin(), notices.end());
+    job_rows_.clear();
+  }
+  if (subplan == nullptr) place_.local.end_parts();
   return result;
 }
 
@@ -234,7 +258,8 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
   }
 }
 
-void DistributedExecution::take_back_results() {
+void DistributedExecution::leave_nodes() {
+  place_.executor.end_parts();
   static const std::string text =
       "SELECT pg_catalog.store_intermediate_result(''::text, 0, '{}'::text[], false::boolean)";
   std::vector<Task> tasks;
@@ -344,7 +369,8 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
 }
 
 bool DistributedExecution::can_stream(const distribution::DistributedPlan& plan) {
-  return plan.command == query::Command::select && plan.merge == nullptr && plan.job != nullptr && !plan.job->writes;
+  return plan.command == query::Command::select && plan.merge == nullptr && plan.job != nullptr && !plan.job->writes &&
+         !distribution::has_changing_subplans(plan);
 }
 
 bool DistributedExecution::next_rows(const distribution::DistributedPlan& plan, std::vector<Row>& rows) {

@@ -1,6 +1,10 @@
 // One execution of a distributed plan (distribution/plan.h): subplans first, their rows as intermediate results where
 // they are read; then the tasks; then the merge by the coordinator's own session.
 //
+// If common tables change data, all that a node is asked are parts of one statement there
+// (LocalSession::begin_parts()): they see what there was before it. There is no snapshot over all nodes. What copies of
+// reference tables are changed is locked before, as their copies have to see the same.
+//
 // Tasks of this node run in the local session's transaction, between the nodes' ones. What tasks change is part of the
 // session's distributed transaction. Nodes are in a block of it if the caller says so, if they read intermediate
 // results, or if there is more than one task that changes something.
@@ -47,9 +51,10 @@ class DistributedExecution final : public executor::CustomRowSource {
   static bool can_stream(const distribution::DistributedPlan& plan);
   bool next_rows(const distribution::DistributedPlan& plan, std::vector<Row>& rows);
   std::unique_ptr<Rows> open(const plan::CustomScan& scan) override;
-  // Last, if the transaction goes on: what nodes were lent they need not keep until its end. An error, which ends what
-  // they have done at least since a savepoint, takes it along by itself.
-  void take_back_results();
+  // Last, if the transaction goes on: what nodes were lent they need not keep until its end, and what they are asked
+  // next is no part of this statement. An error, which ends what they have done at least since a savepoint, sees to it
+  // by itself.
+  void leave_nodes();
   // Whether nodes have been asked for anything in a block, so that an error of theirs decides nothing.
   bool in_block() const { return in_block_; }
 
@@ -70,6 +75,9 @@ class DistributedExecution final : public executor::CustomRowSource {
     bool partitioned = false;
   };
 
+  // If common tables change data: what all that follows sees is what there is now.
+  void begin_parts(const distribution::DistributedPlan& plan);
+  void lock_references(const distribution::DistributedPlan& plan);
   void run_subplan(const distribution::Subplan& subplan);
   // The rows of all tasks. `measured`: null unless they are to be measured.
   void lock_shards(const distribution::DistributedPlan& plan);

@@ -92,8 +92,8 @@ struct Job {
   // One task for each partition of the subplans that are split, not one for each shard; all tables are reference
   // tables.
   int partitions = 0;
-  // Each shard's task reads the partition of its own number. Of an INSERT: a task whose partition has no rows may be left
-  // out.
+  // Each shard's task reads the partition of its own number. Of an INSERT: a task whose partition has no rows may be
+  // left out.
   bool partition_by_shard = false;
   // INSERT: a NULL in the distribution column, which is in no shard, is an error (22004). What `choices` ask for are
   // the parameters of the tasks, so that a value computed once is the one that is sent.
@@ -156,6 +156,9 @@ struct DistributedPlan {
   // Right for all values of parameters; else it was made for the ones that were given.
   bool generic = true;
 };
+
+// Whether common tables of the statement change data: all its parts are then to see what there was before it.
+bool has_changing_subplans(const DistributedPlan& plan);
 
 // What EXPLAIN calls the way of an INSERT ... SELECT whose rows do not stay where they are: "repartition" or "pull to
 // coordinator", below "Custom Scan (PolarCluster INSERT ... SELECT)"; then follows the plan of the last subplan, which

@@ -72,7 +72,8 @@ struct ExecutionInputs {
 
 // The snapshot of a statement, in PostgreSQL's order: under read committed it is taken after the statement's relations
 // have been locked, so that it shows what the statement had to wait for; that of a repeatable read transaction is taken
-// by its first statement before anything else. Make one before analysis, call take() before execution.
+// by its first statement before anything else. A part of a statement has that of the whole
+// (Transaction::statement_snapshot). Make one before analysis, call take() before execution.
 class StatementSnapshot {
  public:
   StatementSnapshot(Database& database, txn::Transaction& transaction);
@@ -82,6 +83,7 @@ class StatementSnapshot {
   Database& database_;
   txn::Transaction& transaction_;
   std::optional<txn::ActiveSnapshot> snapshot_;
+  std::shared_ptr<const txn::Snapshot> common_;
 };
 
 class ExecutorState;
