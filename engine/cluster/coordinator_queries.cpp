@@ -106,7 +106,7 @@ class CoordinatorSession::RowsOfTasks final : public executor::CopiedRows {
       return true;
     }
     if (execution_.next_rows(*plan_, rows)) return true;
-    if (session_.in_block()) execution_.leave_nodes();
+    if (session_.in_block()) execution_.take_back_results();
     ended_ = true;
     return false;
   }
@@ -135,7 +135,7 @@ QueryResult CoordinatorSession::execute_plan(DistributedExecution& execution,
                                              const distribution::DistributedPlan& plan) {
   try {
     QueryResult result = execution.run(plan);
-    if (in_block()) execution.leave_nodes();
+    if (in_block()) execution.take_back_results();
     return result;
   } catch (const SqlError& error) {
     const std::string& state = error.sqlstate();

@@ -137,7 +137,9 @@ QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan,
   // What nodes are lent lasts as long as a transaction.
   in_block_ = in_block_ || !plan.subplans.empty();
   if (subplan == nullptr) begin_parts(plan);
-  for (const distribution::Subplan& each : plan.subplans) run_subplan(each);
+  for (const distribution::Subplan& each : plan.subplans) {
+    if (!each.afterwards) run_subplan(each);
+  }
   Measured* measured = nullptr;
   if (measure_) {
     measured_.push_back(std::make_unique<Measured>());
@@ -157,7 +159,13 @@ QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan,
     result.notices.insert(result.notices.end(), notices.begin(), notices.end());
     job_rows_.clear();
   }
-  if (subplan == nullptr) place_.local.end_parts();
+  for (auto each = plan.subplans.rbegin(); each != plan.subplans.rend(); ++each) {
+    if (each->afterwards) run_subplan(*each);
+  }
+  if (subplan == nullptr) {
+    place_.executor.end_parts(place_.metadata);
+    place_.local.end_parts();
+  }
   return result;
 }
 
@@ -258,8 +266,7 @@ void DistributedExecution::send_rows(int group, const std::string& name, const I
   }
 }
 
-void DistributedExecution::leave_nodes() {
-  place_.executor.end_parts();
+void DistributedExecution::take_back_results() {
   static const std::string text =
       "SELECT pg_catalog.store_intermediate_result(''::text, 0, '{}'::text[], false::boolean)";
   std::vector<Task> tasks;

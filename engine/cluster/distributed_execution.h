@@ -51,10 +51,9 @@ class DistributedExecution final : public executor::CustomRowSource {
   static bool can_stream(const distribution::DistributedPlan& plan);
   bool next_rows(const distribution::DistributedPlan& plan, std::vector<Row>& rows);
   std::unique_ptr<Rows> open(const plan::CustomScan& scan) override;
-  // Last, if the transaction goes on: what nodes were lent they need not keep until its end, and what they are asked
-  // next is no part of this statement. An error, which ends what they have done at least since a savepoint, sees to it
-  // by itself.
-  void leave_nodes();
+  // Last, if the transaction goes on: what nodes were lent they need not keep until its end. An error, which ends what
+  // they have done at least since a savepoint, takes it along by itself.
+  void take_back_results();
   // Whether nodes have been asked for anything in a block, so that an error of theirs decides nothing.
   bool in_block() const { return in_block_; }
 

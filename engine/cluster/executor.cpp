@@ -94,18 +94,19 @@ void Executor::tell_time_zone(RemoteConnection& connection) {
   connection.time_zone_in_block = connection.in_block;
 }
 
-void Executor::tell_parts(RemoteConnection& connection, bool begin) {
-  const auto told = connection.client.simple_query(begin ? "SELECT pg_catalog.run_in_parts(true)"
-                                                         : "SELECT pg_catalog.run_in_parts(false)");
+void Executor::tell_parts(RemoteConnection& connection) {
+  const auto told = connection.client.simple_query("SELECT pg_catalog.run_in_parts(true)");
   if (!told) throw remote_error(connection.node, told.error());
 }
 
-void Executor::end_parts() {
+void Executor::end_parts(const Metadata& metadata) {
   if (parts_of_ == 0) return;
+  std::vector<Task> tasks;
   for (const auto& [group, connection] : connections_) {
     if (connection != nullptr && connection->in_block && connection->parts_of == parts_of_)
-      tell_parts(*connection, false);
+      tasks.push_back({group, "SELECT pg_catalog.run_in_parts(false)"});
   }
+  if (!tasks.empty()) run(metadata, tasks, true);
   parts_of_ = 0;
 }
 
@@ -161,7 +162,7 @@ QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_b
   tell_time_zone(connection);
   if (in_block) {
     enter_block(connection, begin);
-    if (parts_of_ != 0 && std::exchange(connection.parts_of, parts_of_) != parts_of_) tell_parts(connection, true);
+    if (parts_of_ != 0 && std::exchange(connection.parts_of, parts_of_) != parts_of_) tell_parts(connection);
     if (task.modifies) connection.wrote = true;
     if (task.locks) connection.locked = true;
   }

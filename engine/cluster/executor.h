@@ -85,8 +85,8 @@ class Executor {
   // What nodes are asked from here on, up to end_parts() or the next statement, are parts of one statement there
   // (LocalSession::begin_parts()): each is told before its first task, in its block.
   void begin_parts() { parts_of_ = ++last_parts_; }
-  // May block. If the transaction ends with the statement, there is no need.
-  void end_parts();
+  // Foreign keys are checked. Throws as run() does.
+  void end_parts(const Metadata& metadata);
   // A bare statement outside any block.
   QueryResult run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters = {});
 
@@ -103,7 +103,7 @@ class Executor {
   RemoteConnection& connection_to(const NodeInfo& node);
   void enter_block(RemoteConnection& connection, const std::string& begin);
   void tell_time_zone(RemoteConnection& connection);
-  static void tell_parts(RemoteConnection& connection, bool begin);
+  static void tell_parts(RemoteConnection& connection);
   void cancel_tasks();
   void check_cancelled() const;
   QueryResult run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin);

@@ -1,6 +1,7 @@
 // Distributed plans: how a statement over shards is run.
 //
-//   1. `subplans`, in their order: statements whose rows become intermediate results, which later subplans, the tasks
+//   1. `subplans`, in their order, but for those that nobody waits for: statements whose rows become intermediate
+//   results, which later subplans, the tasks
 //      and the merge read by name (PostgreSQL's rows in a file on the nodes that need them, in the relative).
 //   2. the tasks of `job`: the same query for each of its shards, as text for the shards' nodes.
 //   3. `merge`: a query for the local planner, in which one entry of the range table (TaskRows) stands for the rows of
@@ -141,6 +142,9 @@ struct Subplan {
   DistributedPlanPtr plan;
   // The rows of partition i are the result "1_1_<i>", which task i alone reads.
   std::optional<Partitioning> partition;
+  // A common table that changes data and that nothing reads: it is run when the statement has been, the last of them
+  // first (PostgreSQL's ExecPostprocessPlan(), executor/execMain.c).
+  bool afterwards = false;
 };
 
 // A change of a table that only this node has is `merge`, over intermediate results and TaskRows; with a `job` it is an

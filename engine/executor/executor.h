@@ -62,7 +62,8 @@ struct ExecutionInputs {
   bool measure = false;  // for EXPLAIN ANALYZE
   // Where tables that foreign keys lead to or from are described; null: anew by each statement that needs one.
   RelationCache* relations = nullptr;
-  // Of a statement that a foreign key has made necessary: who runs it, and will look after the keys of what it changes.
+  // Of a statement that a foreign key has made necessary, or that is a part of another: who looks after the keys of
+  // what it changes.
   ForeignKeyQueue* foreign_keys = nullptr;
   // Likewise, under repeatable read: what the transaction sees. Changing a row that it does not see fails (40001).
   const txn::Snapshot* own_snapshot = nullptr;

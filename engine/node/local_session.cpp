@@ -8,6 +8,7 @@
 
 #include "engine/commands/analyze.h"
 #include "engine/commands/command.h"
+#include "engine/executor/foreign_keys.h"
 #include "engine/types/error.h"
 #include "sim/simulation.h"
 
@@ -407,12 +408,25 @@ void LocalSession::end_command() {
 }
 
 void LocalSession::begin_parts() {
-  end_parts();
+  forget_parts();
   const auto snapshot = std::make_shared<const txn::ActiveSnapshot>(database_.transactions(), *transaction_);
   transaction_->statement_snapshot = std::shared_ptr<const txn::Snapshot>(snapshot, &**snapshot);
+  parts_keys_ = std::make_unique<executor::ForeignKeyQueue>(
+      executor::ExecutionInputs{.database = database_,
+                                .transaction = *transaction_,
+                                .call = call_,
+                                .work_memory_bytes = settled_.in_force->work_memory_bytes(),
+                                .relations = &relations_});
 }
 
 void LocalSession::end_parts() {
+  if (parts_keys_ == nullptr) return;
+  parts_keys_->fire();
+  forget_parts();
+}
+
+void LocalSession::forget_parts() {
+  parts_keys_ = nullptr;
   if (transaction_ == nullptr || transaction_->statement_snapshot == nullptr) return;
   transaction_->statement_snapshot = nullptr;
   database_.transactions().next_command(*transaction_);
@@ -469,7 +483,7 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
 // left.
 void LocalSession::after_error() {
   backend_->limits.statement_deadline = sim::never;
-  end_parts();
+  forget_parts();
   if (status_ == TransactionStatus::failed) return;
   if (status_ == TransactionStatus::idle) {
     abort_open();

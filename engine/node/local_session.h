@@ -66,9 +66,9 @@ class LocalSession final : public Session {
                        executor::CustomRowSource* custom_rows = nullptr);
   QueryResult run_here(const StatementRequest& request);
   // The statements that follow, up to end_parts(), an error or the end of the transaction, are parts of one: all see
-  // what there is now, nothing of each other's changes, and a row that one of them has changed the others leave alone,
-  // as in a statement with common tables that change data. For SELECT, INSERT, UPDATE and DELETE. Keys are checked at
-  // the end of each part, in sight of all that was done before.
+  // what there is now, nothing of each other's changes, a row that one of them has changed the others leave alone, and
+  // foreign keys are checked at the end of the last, as in a statement with common tables that change data. For SELECT,
+  // INSERT, UPDATE and DELETE. end_parts() throws 23503 and what foreign keys have statements throw.
   void begin_parts();
   void end_parts();
   // COPY ... FROM STDIN of these bytes.
@@ -226,6 +226,7 @@ class LocalSession final : public Session {
   txn::Transaction& take_transaction();
   // Of a statement, or a part of one.
   void end_command();
+  void forget_parts();
   void abort_open();
   void leave_block(bool committed);
 
@@ -248,7 +249,8 @@ class LocalSession final : public Session {
   txn::Backend* backend_;               // null once closed
   std::uint32_t process_id_;
   TransactionStatus status_ = TransactionStatus::idle;
-  txn::Transaction* transaction_ = nullptr;  // owned by the manager; null when none is open
+  txn::Transaction* transaction_ = nullptr;                // owned by the manager; null when none is open
+  std::unique_ptr<executor::ForeignKeyQueue> parts_keys_;  // of the parts of a statement; else null
   Settled settled_;
   Settled before_block_;  // while a block is open
   Savepoints savepoints_;

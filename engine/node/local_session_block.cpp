@@ -10,7 +10,11 @@ namespace polarsim::engine {
 
 QueryResult LocalSession::control(const syntax::TransactionControl& control) {
   using Kind = syntax::TransactionControl::Kind;
-  end_parts();
+  if (control.kind == Kind::rollback || control.kind == Kind::rollback_to) {
+    forget_parts();
+  } else {
+    end_parts();
+  }
   switch (control.kind) {
     case Kind::begin:
       return begin(control);
@@ -56,7 +60,7 @@ void LocalSession::start_transaction() {
 }
 
 txn::Transaction& LocalSession::take_transaction() {
-  end_parts();
+  forget_parts();
   return *std::exchange(transaction_, nullptr);
 }
 

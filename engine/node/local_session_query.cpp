@@ -303,7 +303,8 @@ executor::ExecutionInputs LocalSession::inputs(std::span<const Value> parameters
           .parameters = parameters,
           .snapshot = &snapshot.take(),
           .work_memory_bytes = settled_.in_force->work_memory_bytes(),
-          .relations = &relations_};
+          .relations = &relations_,
+          .foreign_keys = parts_keys_.get()};
 }
 
 QueryResult LocalSession::run_query(const StatementRequest& request) {
