@@ -34,6 +34,7 @@ CoordinatorSession::CoordinatorSession(Coordinator& coordinator, std::uint32_t p
       transaction_(coordinator, executor_, *local_, process_id) {
   local_->set_interrupt_listener([this] { on_interrupt(); });
   local_->set_remote_work([this] { return remote_work(); });
+  local_->set_told_status([this] { return status_; });
   local_->set_query_hook(this);
 }
 
@@ -41,6 +42,7 @@ CoordinatorSession::~CoordinatorSession() {
   // It ends last, and may have something to roll back: nobody must be told of interrupts who is gone by then.
   local_->set_interrupt_listener(nullptr);
   local_->set_remote_work(nullptr);
+  local_->set_told_status(nullptr);
   local_->set_query_hook(nullptr);
 }
 
@@ -65,6 +67,7 @@ QueryResult CoordinatorSession::execute(const StatementRequest& request) {
     sim::Time& start;
     ~Timed() { start = sim::never; }
   } const timed{statement_start_};
+  const LocalSession::Busy busy(*local_, request.text);
   statement_start_ = coordinator_.host().scheduler().now();
   if (!in_block()) transaction_start_us_ = coordinator_.host().realtime_us();
   if (!termination_requested()) {

@@ -101,21 +101,81 @@ std::vector<DistributedExecution::TextColumn> DistributedExecution::text_columns
   return found;
 }
 
+// What a node calls by the name of a shard is the table, here: tableoid::regclass.
+std::optional<Value> DistributedExecution::table_of_shard(std::string_view name) const {
+  const std::size_t begin = name.rfind('.') + 1;  // npos + 1 is 0
+  const std::string last(name.substr(begin));
+  const std::size_t end = last.rfind('_');
+  if (end == std::string::npos || end + 1 == last.size() ||
+      last.find_first_not_of("0123456789", end + 1) != std::string::npos) {
+    return std::nullopt;
+  }
+  for (const auto& [id, table] : place_.metadata.tables) {
+    const bool has = std::ranges::any_of(table->shards, [&](const distribution::Shard& shard) {
+      return last.compare(end + 1, std::string::npos, std::to_string(shard.id)) == 0;
+    });
+    if (has) return Value::integer(id);
+  }
+  return std::nullopt;
+}
+
 void DistributedExecution::read_texts(QueryResult& answer, const std::vector<TextColumn>& columns, bool remote) const {
   for (const TextColumn& column : columns) {
+    // There are few names, and many rows.
+    std::map<std::string, Value, std::less<>> objects;
     for (Row& row : answer.rows) {
       Value& value = row[column.position];
-      if (value.is_null() || column.is_object != remote) continue;
-      value = remote ? input_value(value.as_text(), column.type, wire_context())
-                     : Value::text(output_value(value, column.type.id, wire_context()));
+      if (value.is_null() || (remote && !column.is_object)) continue;
+      const std::string text(remote ? std::string(value.as_text())
+                                    : output_value(value, column.type.id, wire_context()));
+      if (!column.is_object) {
+        value = Value::text(text);
+        continue;
+      }
+      const auto known = objects.find(text);
+      if (known != objects.end()) {
+        value = known->second;
+        continue;
+      }
+      const std::optional<Value> table = column.type.id == TypeId::regclass ? table_of_shard(text) : std::nullopt;
+      if (table) {
+        value = *table;
+      } else if (remote) {
+        value = input_value(text, column.type, wire_context());
+      }
+      objects.emplace(text, value);
     }
   }
+}
+
+// Copies of a reference table stay the same if changes of what is seen are one at a time for each table: what is seen
+// from here on has to be looked at when the table is locked already.
+void DistributedExecution::lock_references(const distribution::DistributedPlan& plan) {
+  for (const distribution::Subplan& each : plan.subplans) lock_references(*each.plan);
+  if (plan.job == nullptr) return;
+  for (const distribution::ReferenceLock& lock : distribution::reference_locks(*plan.job)) {
+    if (lock.group == place_.coordinator.group_id()) {
+      run_here(lock.sql, {});
+    } else {
+      place_.executor.run(place_.metadata, {Task{lock.group, lock.sql}}, true, begin());
+    }
+  }
+}
+
+void DistributedExecution::begin_parts(const distribution::DistributedPlan& plan) {
+  if (!distribution::has_changing_subplans(plan)) return;
+  lock_references(plan);
+  place_.local.begin_parts();
+  place_.executor.begin_parts();
 }
 
 QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan, const distribution::Subplan* subplan) {
   // What nodes are lent lasts as long as a transaction.
   in_block_ = in_block_ || !plan.subplans.empty();
-  for (const distribution::Subplan& each : plan.subplans) run_subplan(each);
+  if (subplan == nullptr) begin_parts(plan);
+  for (const distribution::Subplan& each : plan.subplans) {
+    if (!each.afterwards) run_subplan(each);
+  }
   Measured* measured = nullptr;
   if (measure_) {
     measured_.push_back(std::make_unique<Measured>());
@@ -127,13 +187,21 @@ QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan,
   query::QueryPtr merge = plan.merge;
   // What is measured is what is shown: a scan of the tasks' rows.
   if (merge == nullptr && measured != nullptr && plan.job != nullptr) merge = distribution::merge_query(plan);
-  if (merge == nullptr) return result;
-  merged_job_ = plan.job.get();
-  job_rows_ = std::move(result.rows);
-  const std::vector<ErrorFields> notices = std::move(result.notices);
-  result = run_merge(merge, measured);
-  result.notices.insert(result.notices.end(), notices.begin(), notices.end());
-  job_rows_.clear();
+  if (merge != nullptr) {
+    merged_job_ = plan.job.get();
+    job_rows_ = std::move(result.rows);
+    const std::vector<ErrorFields> notices = std::move(result.notices);
+    result = run_merge(merge, measured);
+    result.notices.insert(result.notices.end(), notices.begin(), notices.end());
+    job_rows_.clear();
+  }
+  for (auto each = plan.subplans.rbegin(); each != plan.subplans.rend(); ++each) {
+    if (each->afterwards) run_subplan(*each);
+  }
+  if (subplan == nullptr) {
+    place_.executor.end_parts(place_.metadata);
+    place_.local.end_parts();
+  }
   return result;
 }
 
@@ -344,7 +412,8 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
 }
 
 bool DistributedExecution::can_stream(const distribution::DistributedPlan& plan) {
-  return plan.command == query::Command::select && plan.merge == nullptr && plan.job != nullptr && !plan.job->writes;
+  return plan.command == query::Command::select && plan.merge == nullptr && plan.job != nullptr && !plan.job->writes &&
+         !distribution::has_changing_subplans(plan);
 }
 
 bool DistributedExecution::next_rows(const distribution::DistributedPlan& plan, std::vector<Row>& rows) {

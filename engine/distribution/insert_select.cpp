@@ -28,26 +28,6 @@ ExpressionPtr both(const ExpressionPtr& a, ExpressionPtr b) {
                                 TypeId::boolean);
 }
 
-// SELECT of the targets over the rows of the plan, by this node.
-DistributedPlanPtr with_targets(const DistributedPlanPtr& plan, const std::vector<query::Target>& targets) {
-  if (!plan->job && !plan->merge) return plan;
-  auto query = std::make_shared<Query>();
-  query::RangeTableEntry entry;
-  entry.source = query::SubquerySource{merge_query(*plan)};
-  entry.alias = "insert_select_subquery";
-  entry.alias_written = true;
-  entry.columns = plan->columns;
-  query->entries.push_back(std::move(entry));
-  auto tree = std::make_shared<query::JoinTree>();
-  tree->entry = 0;
-  query->from.push_back(std::move(tree));
-  query->targets = targets;
-  auto copy = std::make_shared<DistributedPlan>(*plan);
-  copy->merge = std::move(query);
-  copy->columns = query::output_columns(*copy->merge);
-  return copy;
-}
-
 class InsertSelectPlanner {
  public:
   InsertSelectPlanner(const QueryPtr& query, const TableDistributionPtr& table, const DistributionInputs& inputs)
@@ -133,6 +113,8 @@ class InsertSelectPlanner {
       return key.strong && key.column == static_cast<int>(target_) + 1;
     });
     if (!by_key) return false;
+    // The vendor's rule: rows that are to be in some order come together first, and are inserted in it.
+    if (!single && !query->order_by.empty()) return false;
     ChoiceOfTable choice_of;
     for (const auto& [relation, root] : locator.tables()) choice_of[relation] = 0;
     make_insert(of_shard(*query), {place.choice}, std::move(choice_of), {});
@@ -140,13 +122,11 @@ class InsertSelectPlanner {
     return true;
   }
 
-  // What each shard selects: no order is kept, and nothing without a place.
+  // What each shard selects: nothing without a place.
   QueryPtr of_shard(const Query& query) const {
     auto copy = std::make_shared<Query>(query);
     copy->where = both(
         copy->where, query::make_expression(query::NullTest{copy->targets[target_].expression, true}, TypeId::boolean));
-    if (copy->limit || copy->offset || !copy->distinct_on.empty()) return copy;
-    copy->order_by.clear();
     return copy;
   }
 
@@ -185,7 +165,8 @@ class InsertSelectPlanner {
 
   void through_results() {
     DistributedPlanPtr select = plan_distributed(source_.query, inputs_);
-    if (!source_.computed_later.empty()) select = with_targets(select, source_.computed_later);
+    if (!source_.computed_later.empty())
+      select = with_targets(select, source_.computed_later, "insert_select_subquery");
     plan_->generic = select->generic;
     if (!select->job && !select->merge) return;
     const bool repartitioned = can_repartition(*select);

@@ -1,7 +1,7 @@
-// What a node is doing, and how it is set: pg_locks, pg_prepared_xacts, pg_stat_activity, pg_settings.
+// What a node is doing, and how it is set: pg_locks, pg_prepared_xacts, pg_prepared_statements,
+// pg_stat_activity, pg_settings.
 //
-// Of other sessions pg_stat_activity knows their process, their transaction's number and what they wait for, but not
-// what they run or since when.
+// pg_locks has what is locked on this node: what a coordinator's session waits for elsewhere is in that node's.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -73,34 +73,42 @@ Value time_or_null(std::int64_t unix_us) {
   return unix_us == 0 ? Value::null() : Value::integer(unix_us - epoch_2000_us);
 }
 
-Row activity_row(const SystemViewInputs& inputs, const txn::Backend& backend, const txn::LockManager::Entry* waiting,
-                 Value xid) {
-  const bool own = inputs.transaction.backend == &backend;
-  const bool is_worker = backend.gives_way;
-  const char* const state = own || waiting != nullptr ? "active" : "";
-  return {
-      Value::integer(database_oid),
-      Value::text(database_name),
-      number(backend.process_id()),
-      Value::null(),  // leader_pid
-      is_worker ? Value::null() : Value::integer(role_oid),
-      is_worker ? Value::null() : Value::text(role_name),
-      own ? ask_session(inputs, "current_setting", {Value::text("application_name")}, {TypeId::text}) : Value::null(),
-      Value::null(),  // client_addr
-      Value::null(),  // client_hostname
-      Value::null(),  // client_port
-      Value::null(),  // backend_start
-      own ? time_or_null(inputs.call.transaction_start_us) : Value::null(),
-      own ? time_or_null(inputs.call.statement_start_us) : Value::null(),
-      own ? time_or_null(inputs.call.statement_start_us) : Value::null(),  // state_change
-      waiting != nullptr ? Value::text("Lock") : Value::null(),
-      waiting != nullptr ? Value::text(kind_name(waiting->tag.kind)) : Value::null(),
-      text_or_null(state),
-      std::move(xid),
-      Value::null(),  // backend_xmin
-      Value::null(),  // query_id
-      own ? ask_session(inputs, "current_query", {}, {}) : Value::null(),
-      Value::text(is_worker ? "autovacuum worker" : "client backend")};
+// A lock of this node; the answers of others; the next statement of the client.
+std::pair<const char*, const char*> wait_of(const txn::Backend& backend, const txn::Activity& activity,
+                                            const txn::LockManager::Entry* waiting) {
+  if (waiting != nullptr) return {"Lock", kind_name(waiting->tag.kind)};
+  if (activity.state.starts_with("idle")) return {"Client", "ClientRead"};
+  const txn::RemoteWork work = backend.remote_work();
+  const bool for_others = !work.workers.empty() && work.statement_start != sim::never;
+  return for_others ? std::pair("Extension", "Extension") : std::pair("", "");
+}
+
+Row activity_row(const txn::Backend& backend, const txn::LockManager::Entry* waiting, Value xid) {
+  const bool is_worker = !backend.tells_activity();
+  const txn::Activity activity = backend.activity();
+  const auto [wait_type, wait_event] = wait_of(backend, activity, waiting);
+  return {Value::integer(database_oid),
+          Value::text(database_name),
+          number(backend.process_id()),
+          Value::null(),  // leader_pid
+          is_worker ? Value::null() : Value::integer(role_oid),
+          is_worker ? Value::null() : Value::text(role_name),
+          is_worker ? Value::null() : Value::text(activity.application_name),
+          Value::null(),  // client_addr
+          Value::null(),  // client_hostname
+          Value::null(),  // client_port
+          time_or_null(activity.backend_start_us),
+          time_or_null(activity.transaction_start_us),
+          time_or_null(activity.query_start_us),
+          time_or_null(activity.state_change_us),
+          text_or_null(wait_type),
+          text_or_null(wait_event),
+          text_or_null(activity.state),
+          std::move(xid),
+          Value::null(),  // backend_xmin
+          Value::null(),  // query_id
+          is_worker ? Value::null() : Value::text(activity.query),
+          Value::text(is_worker ? "autovacuum worker" : "client backend")};
 }
 
 std::vector<Row> activity_rows(const SystemViewInputs& inputs) {
@@ -117,7 +125,20 @@ std::vector<Row> activity_rows(const SystemViewInputs& inputs) {
           entry.granted && entry.tag.kind == txn::LockTag::Kind::transaction && entry.mode == txn::LockMode::exclusive;
       if (own_number && xid.is_null()) xid = number(entry.tag.a);
     }
-    rows.push_back(activity_row(inputs, *backend, waiting, std::move(xid)));
+    rows.push_back(activity_row(*backend, waiting, std::move(xid)));
+  }
+  return rows;
+}
+
+std::vector<Row> prepared_statement_rows(const SystemViewInputs& inputs) {
+  std::vector<Row> rows;
+  if (inputs.transaction.backend == nullptr) return rows;
+  for (const txn::PreparedStatement& each : inputs.transaction.backend->prepared_statements()) {
+    std::vector<Value> types;
+    for (const TypeId type : each.types) types.push_back(number(static_cast<std::uint32_t>(type)));
+    rows.push_back({Value::text(each.name), Value::text(each.text), time_or_null(each.prepared_us),
+                    Value::array(Array(TypeId::regtype, std::move(types))), flag(true),
+                    Value::integer(static_cast<std::int64_t>(each.executions)), Value::integer(0)});
   }
   return rows;
 }
@@ -213,6 +234,11 @@ void add_activity_views(std::vector<SystemView>& to) {
       make_view(12091, catalog::system_schema, "pg_prepared_xacts",
                 {{"transaction", xid}, {"gid", text}, {"prepared", timestamptz}, {"owner", name}, {"database", name}},
                 prepared_rows));
+  to.push_back(
+      make_view(12095, catalog::system_schema, "pg_prepared_statements",
+                "name text, statement text, prepare_time timestamptz, parameter_types _regtype, from_sql bool, "
+                "generic_plans int8, custom_plans int8",
+                prepared_statement_rows));
   to.push_back(make_view(
       12222, catalog::system_schema, "pg_stat_activity",
       "datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, application_name text, "

@@ -25,7 +25,12 @@ storage::WalOptions wal_options(const NodeConfig& config) {
 }  // namespace
 
 Database::Database(sim::Host& host, const NodeConfig& config)
-    : host_(host), config_(config), control_(host), locks_(host), transactions_(host, config, locks_) {
+    : host_(host),
+      config_(config),
+      started_us_(host.realtime_us()),
+      control_(host),
+      locks_(host),
+      transactions_(host, config, locks_) {
   const std::optional<storage::ControlData> control = control_.read();
   if (!control) {
     refuse_lost_control_file();

@@ -74,6 +74,7 @@ class Database {
   // --- parts ---
   sim::Host& host() const { return host_; }
   const NodeConfig& config() const { return config_; }
+  std::int64_t started_us() const { return started_us_; }  // by the host's clock, since 1970
   txn::TransactionManager& transactions() { return transactions_; }
   const txn::TransactionManager& transactions() const { return transactions_; }
   txn::LockManager& locks() { return locks_; }
@@ -99,6 +100,7 @@ class Database {
 
   sim::Host& host_;
   const NodeConfig& config_;
+  const std::int64_t started_us_;
   storage::ControlFile control_;
   txn::LockManager locks_;
   txn::TransactionManager transactions_;

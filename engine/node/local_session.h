@@ -65,6 +65,12 @@ class LocalSession final : public Session {
   QueryResult run_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
                        executor::CustomRowSource* custom_rows = nullptr);
   QueryResult run_here(const StatementRequest& request);
+  // The statements that follow, up to end_parts(), an error or the end of the transaction, are parts of one: all see
+  // what there is now, nothing of each other's changes, a row that one of them has changed the others leave alone, and
+  // foreign keys are checked at the end of the last, as in a statement with common tables that change data. For SELECT,
+  // INSERT, UPDATE and DELETE. end_parts() throws 23503 and what foreign keys have statements throw.
+  void begin_parts();
+  void end_parts();
   // COPY ... FROM STDIN of these bytes.
   QueryResult copy_in_here(const StatementRequest& request, std::string_view bytes);
   // A run that is over, with what the nodes of its plan have measured.
@@ -108,12 +114,29 @@ class LocalSession final : public Session {
   void lock_definitions();
   void unlock_definitions();
   bool has_locked_definitions() const { return !definitions_lock_.locks.empty(); }
+  // What the open transaction has locked of relations against changes by others, the session holds from here on, too,
+  // whatever becomes of the transaction.
+  void keep_relation_locks();
+  void release_kept_locks();
   // A relation of this node, until the transaction ends.
   void lock_relation(storage::RelationId relation, txn::LockMode mode);
 
   std::uint32_t process_id() const override { return process_id_; }
   void cancel() override;
   txn::CancelReason cancel_reason() const;
+  // A statement of the client is under way, for as long as it lives: others are told so. Those inside it are not told.
+  class Busy {
+   public:
+    Busy(LocalSession& session, std::string_view text);
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy();
+
+   private:
+    LocalSession& session_;
+  };
+  // What others are told of the client's transaction; null: status().
+  void set_told_status(std::function<TransactionStatus()> tell) { told_status_ = std::move(tell); }
   // What other nodes do for this session (txn/backend.h).
   void set_remote_work(std::function<txn::RemoteWork()> tell);
   void terminate() override;
@@ -144,12 +167,17 @@ class LocalSession final : public Session {
     std::string text;
     std::vector<TypeId> types;
     std::vector<ResultColumn> columns;  // what it gives, which must stay so
+    std::int64_t prepared_us = 0;
+    mutable std::uint64_t executions = 0;
   };
 
   static QueryResult tagged(std::string tag);
   bool allows_catalog_changes() const { return trusted_ || settled_.in_force->allow_system_table_mods(); }
   // Statements (local_session.cpp).
   LocalServices::Session services();
+  // What others are told of the session (txn/backend.h).
+  txn::Activity activity() const;
+  std::vector<txn::PreparedStatement> prepared_statements() const;
   // Before anything else of a statement; what `work` throws ends the transaction as far as it must.
   template <typename Work>
   auto guarded(const StatementRequest& request, const Work& work);
@@ -214,6 +242,9 @@ class LocalSession final : public Session {
   void start_transaction();
   // Gives the transaction out of hand, because commit and prepare take it over.
   txn::Transaction& take_transaction();
+  // Of a statement, or a part of one.
+  void end_command();
+  void forget_parts();
   void abort_open();
   void leave_block(bool committed);
 
@@ -236,7 +267,8 @@ class LocalSession final : public Session {
   txn::Backend* backend_;               // null once closed
   std::uint32_t process_id_;
   TransactionStatus status_ = TransactionStatus::idle;
-  txn::Transaction* transaction_ = nullptr;  // owned by the manager; null when none is open
+  txn::Transaction* transaction_ = nullptr;                // owned by the manager; null when none is open
+  std::unique_ptr<executor::ForeignKeyQueue> parts_keys_;  // of the parts of a statement; else null
   Settled settled_;
   Settled before_block_;  // while a block is open
   Savepoints savepoints_;
@@ -247,12 +279,21 @@ class LocalSession final : public Session {
   std::optional<plan::ExplainOptions> measure_next_;  // the next query
   std::string measured_plan_;                         // of the last one that was measured
   txn::LockOwner definitions_lock_;
+  txn::LockOwner kept_locks_;
   LocalServices services_;
   CopyStream* copy_stream_ = nullptr;
   PlanCache plans_;  // its own
   QueryHook* hook_ = nullptr;
   bool trusted_ = false;
   std::map<std::string, Prepared, std::less<>> prepared_;
+
+  // Of the client's last statement; how many are under way, one inside the other.
+  int busy_ = 0;
+  std::function<TransactionStatus()> told_status_;
+  std::string last_query_;
+  std::int64_t backend_start_us_ = 0;
+  std::int64_t query_start_us_ = 0;
+  std::int64_t state_change_us_ = 0;
 
   // Of the statement that runs.
   CallContext call_;

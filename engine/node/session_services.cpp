@@ -73,6 +73,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"pg_blocking_pids", &LocalServices::blocking_pids},
       {"pg_cancel_backend", &LocalServices::cancel_backend},
       {"pg_client_encoding", &LocalServices::encoding},
+      {"pg_conf_load_time", &LocalServices::start_time},
       {"pg_current_xact_id", &LocalServices::current_xid},
       {"pg_current_xact_id_if_assigned", &LocalServices::current_xid_if_assigned},
       {"pg_database_size", &LocalServices::database_size},
@@ -85,6 +86,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"pg_has_role", &LocalServices::has_privilege},
       {"pg_indexes_size", &LocalServices::relation_size},
       {"pg_is_in_recovery", &LocalServices::is_in_recovery},
+      {"pg_postmaster_start_time", &LocalServices::start_time},
       {"pg_relation_filenode", &LocalServices::relation_filenode},
       {"pg_relation_is_publishable", &LocalServices::is_publishable},
       {"pg_relation_size", &LocalServices::relation_size},
@@ -102,6 +104,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"pg_try_advisory_xact_lock", &LocalServices::advisory},
       {"pg_try_advisory_xact_lock_shared", &LocalServices::advisory},
       {"pg_xact_status", &LocalServices::transaction_status},
+      {"run_in_parts", &LocalServices::run_in_parts},
       {"session_user", &LocalServices::current_user},
       {"set_config", &LocalServices::set_config},
       {"setval", &LocalServices::setval},
@@ -146,6 +149,11 @@ Value LocalServices::measure_next_query(const FunctionCall& call) {
                                .costs = call[1].as_boolean(),
                                .timing = call[2].as_boolean(),
                                .summary = call[3].as_boolean()});
+  return nothing();
+}
+
+Value LocalServices::run_in_parts(const FunctionCall& call) {
+  session_.run_in_parts(call[0].as_boolean());
   return nothing();
 }
 
@@ -276,6 +284,12 @@ Value LocalServices::blocking_pids(const FunctionCall& call) {
     for (const std::uint32_t pid : database_.locks().blockers(*backend)) pids.push_back(Value::integer(pid));
   }
   return Value::array(Array(TypeId::int4, std::move(pids)));
+}
+
+// The settings are read when the node starts, and never again.
+Value LocalServices::start_time(const FunctionCall&) {
+  constexpr std::int64_t epoch_2000_us = 946'684'800'000'000;
+  return Value::integer(database_.started_us() - epoch_2000_us);
 }
 
 Value LocalServices::is_in_recovery(const FunctionCall&) { return Value::boolean(false); }

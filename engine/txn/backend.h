@@ -10,6 +10,7 @@
 
 #include "engine/txn/lock_tag.h"
 #include "engine/types/error.h"
+#include "engine/types/type.h"
 #include "sim/host.h"
 
 namespace polarsim::engine::txn {
@@ -52,6 +53,25 @@ struct RemoteWork {
   sim::Time statement_start = sim::never;  // never: between statements
 };
 
+// What a session tells of itself, to whoever looks at pg_stat_activity. Times are the host's, since 1970; 0: never.
+struct Activity {
+  std::string state;
+  std::string query;  // the last one that a client sent
+  std::string application_name;
+  std::int64_t backend_start_us = 0;
+  std::int64_t transaction_start_us = 0;
+  std::int64_t query_start_us = 0;
+  std::int64_t state_change_us = 0;
+};
+// Of PREPARE.
+struct PreparedStatement {
+  std::string name;
+  std::string text;
+  std::int64_t prepared_us = 0;
+  std::vector<TypeId> types;
+  std::uint64_t executions = 0;
+};
+
 class Backend {
  public:
   // Process id 0 is that of prepared transactions, which have no process.
@@ -77,6 +97,14 @@ class Backend {
   // Called by whoever looks for deadlocks over nodes. It must not block. Null: no other node works for this session.
   void set_remote_work(std::function<RemoteWork()> tell) { remote_work_ = std::move(tell); }
   RemoteWork remote_work() const { return remote_work_ ? remote_work_() : RemoteWork{}; }
+  // Called by whoever looks at the sessions of the node. They must not block. Null: it is no client's.
+  void set_activity(std::function<Activity()> tell) { activity_ = std::move(tell); }
+  bool tells_activity() const { return activity_ != nullptr; }
+  Activity activity() const { return activity_ ? activity_() : Activity{}; }
+  void set_prepared_statements(std::function<std::vector<PreparedStatement>()> tell) { prepared_ = std::move(tell); }
+  std::vector<PreparedStatement> prepared_statements() const {
+    return prepared_ ? prepared_() : std::vector<PreparedStatement>{};
+  }
   // Between statements: an old request to cancel has nothing to cancel any more.
   void begin_statement() { cancel_requested_ = false; }
   // Throws SqlError: 57014 "canceling statement due to user request" or "... due to statement timeout", 40P01 for a
@@ -102,6 +130,8 @@ class Backend {
   bool termination_requested_ = false;
   std::function<void()> interrupt_listener_;
   std::function<RemoteWork()> remote_work_;
+  std::function<Activity()> activity_;
+  std::function<std::vector<PreparedStatement>()> prepared_;
   sim::TaskRef task_;             // that is in park()
   LockWaiter* wait_ = nullptr;    // the lock it waits for
   std::uint64_t visit_mark_ = 0;  // of the last search for a deadlock that came by

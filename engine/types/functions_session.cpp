@@ -83,7 +83,6 @@ void add_transactions(Entries& to) {
   add(to, {"pg_current_xact_id", {}, xid8});
   add(to, {"pg_current_xact_id_if_assigned", {}, xid8});
   add(to, {"pg_xact_status", {xid8}, text, changing});
-  add(to, {"pg_export_snapshot", {}, text, changing});
 }
 
 void add_server(Entries& to) {
@@ -104,7 +103,6 @@ void add_server(Entries& to) {
   add(to, {"pg_is_in_recovery", {}, boolean, changing});
   add(to, {"pg_postmaster_start_time", {}, timestamptz});
   add(to, {"pg_conf_load_time", {}, timestamptz});
-  add(to, {"pg_notify", {text, text}, void_type, changing, false});
 }
 
 void add_settings(Entries& to) {
@@ -143,6 +141,8 @@ void add_measurements(Entries& to) {
   using enum TypeId;
   add(to, {"measure_next_query", {boolean, boolean, boolean, boolean}, void_type, changing});
   add(to, {"last_measured_plan", {}, text, changing});
+  // Whether the statements that follow are parts of one (node/local_session.h).
+  add(to, {"run_in_parts", {boolean}, void_type, changing});
 }
 
 void add_catalog(Entries& to) {

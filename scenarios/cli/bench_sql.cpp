@@ -1,4 +1,4 @@
-// Statements on one node: parsing, scans, joins, COPY.
+// Statements on one node: parsing, scans, joins, COPY; and COPY into a cluster.
 #include <fmt/format.h>
 #include <pg_query.h>
 
@@ -75,6 +75,29 @@ void expect(BenchSession& session, const std::string& query, const std::string& 
   if (found != answer) throw std::logic_error(fmt::format("bench: {} gives {}, not {}", query, found, answer));
 }
 
+// COPY FROM STDIN of a client of a coordinator: rows to the shards of two data nodes and their commit, all simulated.
+double sharded_copy_seconds(const std::string& key, std::size_t rows) {
+  double used = 0;
+  with_bench_cluster([&](engine::pgwire::Client& client) {
+    const auto run = [&client](std::string_view text) {
+      auto result = client.query(text);
+      if (!result) throw engine::SqlError(std::move(result.error()));
+      return std::move(*result);
+    };
+    run(fmt::format("CREATE TABLE t (id bigint {}, other bigint, data text)", key));
+    run("SELECT create_distributed_table('t', 'id')");
+    NumberedLines lines(rows);
+    const double start = processor_seconds();
+    auto copied = client.copy_in("COPY t FROM STDIN", lines);
+    if (!copied) throw engine::SqlError(std::move(copied.error()));
+    used = processor_seconds() - start;
+    const engine::QueryResult counted = run("SELECT count(*) FROM t");
+    if (counted.rows.at(0).at(0).as_integer() != static_cast<std::int64_t>(rows))
+      throw std::logic_error("bench: COPY into shards has lost rows");
+  });
+  return used;
+}
+
 // Of one execution, the fastest of several; the first one plans.
 double query_seconds(BenchSession& session, const std::string& query, const std::string& answer) {
   double fastest = 1e9;
@@ -133,7 +156,11 @@ std::vector<Measurement> bench_sql_copy() {
     keyed = measure("keyed", "PRIMARY KEY");
   });
   return {{"sql/copy", rows / plain, "rows/s", "COPY of two numbers and a text into a table of a node", ">= 300000"},
-          {"sql/copy-key", rows / keyed, "rows/s", "the same with a primary key"}};
+          {"sql/copy-key", rows / keyed, "rows/s", "the same with a primary key"},
+          {"sql/copy-shards", rows / sharded_copy_seconds("", rows), "rows/s",
+           "the same rows by a coordinator into 32 shards on two data nodes"},
+          {"sql/copy-shards-key", rows / sharded_copy_seconds("PRIMARY KEY", rows), "rows/s",
+           "the same with a primary key"}};
 }
 
 std::vector<Measurement> bench_sql_join() {

@@ -169,6 +169,10 @@ Lines list_of(const std::string& name) {
     const sql::Answer all = coordinator->run("SHOW ALL");
     Entries entries;
     for (const sql::AnswerRow& row : all.rows) entries[*row.at(0)] = {"= " + row.at(1).value_or("")};
+    // The clusters of tests have fewer shards.
+    const sql::Answer shards =
+        coordinator->run("SELECT name, boot_val FROM pg_settings WHERE name = 'polar_cluster.shard_count'");
+    for (const sql::AnswerRow& row : shards.rows) entries[*row.at(0)] = {"= " + row.at(1).value_or("")};
     return written(entries);
   }
   if (name == "catalogs") {
