@@ -157,6 +157,10 @@ Value LocalServices::table_is_visible(const FunctionCall& call) {
   return Value::boolean(is_visible(*relation) && !(session_.is_shard && session_.is_shard(relation->id)));
 }
 
+Value LocalServices::is_known_shard(const FunctionCall& call) {
+  return Value::boolean(session_.is_shard && session_.is_shard(static_cast<std::uint32_t>(call[0].as_integer())));
+}
+
 Value LocalServices::user_by_id(const FunctionCall&) { return Value::text(role_name); }
 
 // --- sizes ---
