@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/catalog/describe.h"
 #include "engine/cluster/ddl_rewrite.h"
 #include "engine/cluster/table_change.h"
-#include "engine/commands/dependencies.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/error.h"
 #include "engine/types/quote.h"
@@ -154,7 +154,7 @@ bool DefinitionChange::is_counted_by(const Target& target) const {
   if (target.relation.description->kind != RelationKind::sequence) return false;
   for (const RelationId table : cluster_.distributed_tables()) {
     for (const catalog::Column& column : work().definition(table)->columns) {
-      if (commands::named_relations(column.default_text).contains(target.relation.id)) return true;
+      if (catalog::named_relations(column.default_text).contains(target.relation.id)) return true;
     }
   }
   return false;

@@ -133,7 +133,7 @@ class TableChange {
       const std::string exists =
           fmt::format("column \"{}\" of relation \"{}\" already exists", written.name, making.definition.name);
       if (!action.if_not_exists) throw SqlError(sqlstate::duplicate_column, exists);
-      context_.notice(exists + ", skipping");
+      context_.notice_existing(sqlstate::duplicate_column, exists);
       return;
     }
     const std::size_t checks = making.definition.checks.size();

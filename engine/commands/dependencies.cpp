@@ -4,8 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "engine/catalog/describe.h"
 
 namespace polarsim::engine::commands {
 
@@ -18,20 +19,6 @@ bool uses(const catalog::ViewProperties& view, RelationId id) {
 }
 
 }  // namespace
-
-std::set<RelationId> named_relations(std::string_view text) {
-  static constexpr std::string_view end = "'::regclass";
-  std::set<RelationId> found;
-  for (std::size_t at = text.find(end); at != std::string_view::npos; at = text.find(end, at + 1)) {
-    std::size_t begin = at;
-    while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
-    if (begin == at || begin == 0 || text[begin - 1] != '\'') continue;
-    RelationId id = 0;
-    const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + at, id);
-    if (error == std::errc() && stop == text.data() + at) found.insert(id);
-  }
-  return found;
-}
 
 std::string Removal::described(const Relation& relation) const {
   return fmt::format("{} {}", catalog::to_string(relation.description->kind),
@@ -75,12 +62,12 @@ void Removal::add_expressions(const Relation& table, RelationId named, const std
   for (std::size_t i = 0; i < definition.columns.size(); ++i) {
     const catalog::Column& column = definition.columns[i];
     const std::pair<RelationId, int> place{table.id, static_cast<int>(i) + 1};
-    if (columns_.contains(place) || !named_relations(column.default_text).contains(named)) continue;
+    if (columns_.contains(place) || !catalog::named_relations(column.default_text).contains(named)) continue;
     if (defaults_.insert(place).second)
       add_part(table, fmt::format("default value for column {} of table {}", column.name, name), on);
   }
   for (const catalog::Check& check : definition.checks) {
-    if (!named_relations(check.condition).contains(named)) continue;
+    if (!catalog::named_relations(check.condition).contains(named)) continue;
     if (checks_.insert({table.id, check.name}).second)
       add_part(table, fmt::format("constraint {} on table {}", check.name, name), on);
   }

@@ -5,16 +5,12 @@
 
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "engine/commands/objects.h"
 
 namespace polarsim::engine::commands {
-
-// The relations that a stored expression or query names as values: 'sequence'::regclass, kept as '16400'::regclass.
-std::set<RelationId> named_relations(std::string_view text);
 
 // Relations to be dropped, and what is to be taken off tables that stay: foreign keys, defaults and checks.
 class Removal {

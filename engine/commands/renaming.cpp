@@ -34,7 +34,7 @@ std::optional<Relation> open_to_change(CommandContext& context, const syntax::Ta
   std::optional<Relation> found = open(context, name, LockMode::access_exclusive);
   if (!found) {
     const std::string missing = fmt::format("relation \"{}\" does not exist", written_name(name));
-    if (!if_exists) throw SqlError(sqlstate::undefined_table, missing).at(name.position);
+    if (!if_exists) throw SqlError(sqlstate::undefined_table, missing);
     context.notice(missing + ", skipping");
     return std::nullopt;
   }

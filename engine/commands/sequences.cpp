@@ -121,7 +121,8 @@ std::string create_sequence(CommandContext& context, const syntax::CreateSequenc
     syntax::TableName name = create.sequence;
     name.schema = definition.schema;
     if (find(context, name)) {
-      context.notice(fmt::format("relation \"{}\" already exists, skipping", create.sequence.name));
+      context.notice_existing(sqlstate::duplicate_table,
+                              fmt::format("relation \"{}\" already exists", create.sequence.name));
       return "CREATE SEQUENCE";
     }
   }
@@ -134,8 +135,7 @@ std::string alter_sequence(CommandContext& context, const syntax::AlterSequence&
   if (!found) {
     if (!alter.if_exists) {
       throw SqlError(sqlstate::undefined_table,
-                     fmt::format("relation \"{}\" does not exist", written_name(alter.sequence)))
-          .at(alter.sequence.position);
+                     fmt::format("relation \"{}\" does not exist", written_name(alter.sequence)));
     }
     context.notice(fmt::format("relation \"{}\" does not exist, skipping", alter.sequence.name));
     return "ALTER SEQUENCE";

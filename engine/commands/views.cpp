@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "engine/commands/dependencies.h"
+#include "engine/catalog/describe.h"
 #include "engine/commands/storage_parameters.h"
 #include "engine/commands/table_columns.h"
 #include "engine/node/session_services.h"
@@ -196,7 +196,7 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
   std::set<RelationId> uses;
   collect_relations(*query, uses);
   for (const RelationId key : needed_keys(context, *create.query, *query)) uses.insert(key);
-  for (const RelationId named : named_relations(view.view.query)) {
+  for (const RelationId named : catalog::named_relations(view.view.query)) {
     if (named >= catalog::Table::first_normal_relation && context.catalog().find(&context.transaction, named))
       uses.insert(named);
   }
@@ -232,7 +232,7 @@ std::string create_schema(CommandContext& context, const syntax::CreateSchema& c
                    "The prefix \"pg_\" is reserved for system schemas.");
   }
   if (create.if_not_exists && context.catalog().schema_id(&context.transaction, name) != 0) {
-    context.notice(fmt::format("schema \"{}\" already exists, skipping", name));
+    context.notice_existing(duplicate_schema, fmt::format("schema \"{}\" already exists", name));
     return "CREATE SCHEMA";
   }
   Definition schema;
