@@ -118,9 +118,10 @@ void DefinitionChange::lock_targets(const syntax::Statement& statement) {
 }
 
 bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
-  if (std::holds_alternative<syntax::CreateSchema>(statement.body) ||
-      std::holds_alternative<syntax::CreateView>(statement.body))
-    return true;
+  if (std::holds_alternative<syntax::CreateSchema>(statement.body)) return true;
+  // What is made among the catalogs is the node's own affair, and mostly refused.
+  if (const auto* create = std::get_if<syntax::CreateView>(&statement.body))
+    return schema_of_new(create->view) != catalog::system_schema;
   if (const auto* create = std::get_if<syntax::CreateTable>(&statement.body))
     return !create->temporary && makes_in_distributed_schema(create->table);
   if (const auto* create = std::get_if<syntax::CreateTableAs>(&statement.body))
