@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <vector>
 
 #include "engine/types/quote.h"
@@ -143,6 +144,20 @@ std::string foreign_key_text(const ForeignKey& key, const Definition& table, con
   if (key.initially_deferred) text += " INITIALLY DEFERRED";
   if (!key.validated) text += " NOT VALID";
   return text;
+}
+
+std::set<RelationId> named_relations(std::string_view text) {
+  static constexpr std::string_view end = "'::regclass";
+  std::set<RelationId> found;
+  for (std::size_t at = text.find(end); at != std::string_view::npos; at = text.find(end, at + 1)) {
+    std::size_t begin = at;
+    while (begin > 0 && text[begin - 1] >= '0' && text[begin - 1] <= '9') --begin;
+    if (begin == at || begin == 0 || text[begin - 1] != '\'') continue;
+    RelationId id = 0;
+    const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + at, id);
+    if (error == std::errc() && stop == text.data() + at) found.insert(id);
+  }
+  return found;
 }
 
 }  // namespace polarsim::engine::catalog

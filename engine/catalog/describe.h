@@ -2,7 +2,9 @@
 // src/backend/utils/adt/ruleutils.c).
 #pragma once
 
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "engine/catalog/definition.h"
 
@@ -21,5 +23,7 @@ std::string check_text(const Check& check);
 // "FOREIGN KEY (a) REFERENCES b(id) ON DELETE CASCADE"; `referenced_name` as it is to be shown.
 std::string foreign_key_text(const ForeignKey& key, const Definition& table, const Definition& referenced,
                              const std::string& referenced_name);
+// The relations that a stored expression or query names as values: 'sequence'::regclass, kept as '16400'::regclass.
+std::set<RelationId> named_relations(std::string_view text);
 
 }  // namespace polarsim::engine::catalog

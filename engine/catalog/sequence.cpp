@@ -70,7 +70,7 @@ void log_and_store(Database& database, txn::Transaction& transaction, const Page
 Relation open(Database& database, txn::Transaction& transaction, RelationId id, LockMode mode) {
   database.locks().acquire(*transaction.backend, transaction.level().locks, txn::LockTag::of_relation(id), mode);
   std::optional<Relation> sequence = database.catalog().find(&transaction, id);
-  if (!sequence) throw SqlError(sqlstate::undefined_table, fmt::format("could not open relation with OID {}", id));
+  if (!sequence) throw SqlError(sqlstate::internal_error, fmt::format("could not open relation with OID {}", id));
   if (sequence->description->kind != RelationKind::sequence) {
     throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a sequence", sequence->description->name));
   }

@@ -69,7 +69,9 @@ QueryResult CoordinatorSession::run_command(const StatementRequest& request) {
 
 bool CoordinatorSession::is_shard(std::uint32_t relation) {
   SessionCommands cluster = cluster_commands();
-  return DefinitionChange(cluster).is_own_shard(relation);
+  const auto found = cluster.catalog().find(cluster.transaction(), relation);
+  const bool is_index = found && found->description->kind == catalog::RelationKind::index;
+  return DefinitionChange(cluster).is_own_shard(is_index ? found->description->index.table : relation);
 }
 
 QueryResult CoordinatorSession::change_local_table(const StatementRequest& request, SessionCommands& cluster) {

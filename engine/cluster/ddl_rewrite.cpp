@@ -359,12 +359,41 @@ bool calls_function(const ExpressionPtr& expression, std::string_view name) {
   return any_call(expression, [name](const std::string& called) { return called == name; });
 }
 
+namespace {
+
+bool has_constraint(const TableState& table, const std::string& name) {
+  const auto named = [&name](const auto& constraint) { return constraint.name == name; };
+  const auto is_key = [&name](const auto& index) { return index->index.constraint && index->name == name; };
+  return std::any_of(table.table->checks.begin(), table.table->checks.end(), named) ||
+         std::any_of(table.table->foreign_keys.begin(), table.table->foreign_keys.end(), named) ||
+         std::any_of(table.indexes.begin(), table.indexes.end(), is_key);
+}
+
+}  // namespace
+
 AlterTable settled(const AlterTable& alter, const TableState& before, const TableState& after) {
   AlterTable result = alter;
   GivenNames names(alter, before, after);
-  std::erase_if(result.actions, [&before](const Action& action) {
-    return action.kind == Action::Kind::add_column && action.if_not_exists &&
-           before.table->find_column(action.definition->name) != 0;
+  // What the statement itself adds may be what it drops.
+  const auto is_added = [&alter](const std::string& column) {
+    return std::any_of(alter.actions.begin(), alter.actions.end(), [&column](const Action& action) {
+      return action.kind == Action::Kind::add_column && action.definition->name == column;
+    });
+  };
+  const bool adds_constraints = std::any_of(alter.actions.begin(), alter.actions.end(), [](const Action& action) {
+    return action.constraint || (action.definition && !action.definition->constraints.empty());
+  });
+  std::erase_if(result.actions, [&](const Action& action) {
+    switch (action.kind) {
+      case Action::Kind::add_column:
+        return action.if_not_exists && before.table->find_column(action.definition->name) != 0;
+      case Action::Kind::drop_column:
+        return action.if_exists && !is_added(action.column) && before.table->find_column(action.column) == 0;
+      case Action::Kind::drop_constraint:
+        return action.if_exists && !adds_constraints && !has_constraint(before, action.column);
+      default:
+        return false;
+    }
   });
   for (Action& action : result.actions) {
     if (action.constraint) names.give(*action.constraint);

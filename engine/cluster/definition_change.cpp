@@ -7,11 +7,13 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/catalog/describe.h"
 #include "engine/cluster/ddl_rewrite.h"
 #include "engine/cluster/table_change.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/error.h"
 #include "engine/types/quote.h"
+#include "engine/types/text_form.h"
 
 namespace polarsim::engine::cluster {
 
@@ -116,9 +118,10 @@ void DefinitionChange::lock_targets(const syntax::Statement& statement) {
 }
 
 bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
-  if (std::holds_alternative<syntax::CreateSchema>(statement.body) ||
-      std::holds_alternative<syntax::CreateView>(statement.body))
-    return true;
+  if (std::holds_alternative<syntax::CreateSchema>(statement.body)) return true;
+  // What is made among the catalogs is the node's own affair, and mostly refused.
+  if (const auto* create = std::get_if<syntax::CreateView>(&statement.body))
+    return schema_of_new(create->view) != catalog::system_schema;
   if (const auto* create = std::get_if<syntax::CreateTable>(&statement.body))
     return !create->temporary && makes_in_distributed_schema(create->table);
   if (const auto* create = std::get_if<syntax::CreateTableAs>(&statement.body))
@@ -139,12 +142,23 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
                      fmt::format("cannot modify \"{}\" because it is a shard of a distributed table",
                                  work().definition(target.table)->name));
     }
+    concerns = concerns || (std::holds_alternative<syntax::Drop>(statement.body) && is_counted_by(target));
     const bool view = target.relation.description->kind == RelationKind::view;
     concerns = concerns || target.distribution != nullptr ||
                (view && target.relation.description->schema != catalog::system_schema &&
                 distributor_.is_on_all_coordinators(target.relation.id));
   }
   return concerns;
+}
+
+bool DefinitionChange::is_counted_by(const Target& target) const {
+  if (target.relation.description->kind != RelationKind::sequence) return false;
+  for (const RelationId table : cluster_.distributed_tables()) {
+    for (const catalog::Column& column : work().definition(table)->columns) {
+      if (catalog::named_relations(column.default_text).contains(target.relation.id)) return true;
+    }
+  }
+  return false;
 }
 
 bool DefinitionChange::is_for_every_coordinator(const syntax::Statement& statement) {
@@ -178,6 +192,16 @@ void DefinitionChange::on_other_coordinators(const syntax::Statement& statement)
 
 // --- schemas ---
 
+namespace {
+
+std::string drop_schemas_statement(const std::vector<std::string>& names, bool cascade) {
+  std::string quoted;
+  for (const std::string& name : names) quoted += (quoted.empty() ? "" : ", ") + quote_identifier(name);
+  return fmt::format("DROP SCHEMA IF EXISTS {}{}", quoted, cascade ? " CASCADE" : "");
+}
+
+}  // namespace
+
 QueryResult DefinitionChange::change(const syntax::CreateSchema& create, const Request& request) {
   QueryResult result = run_here(request);
   syntax::Statement elsewhere;
@@ -200,7 +224,7 @@ std::vector<RelationId> DefinitionChange::tables_in(const std::string& schema) c
 }
 
 QueryResult DefinitionChange::drop_schemas(const syntax::Drop& drop, const Request& request) {
-  std::vector<NodeCommand> elsewhere;
+  std::vector<std::string> names;
   std::vector<RelationId> tables;
   for (const TableName& schema : drop.objects) {
     if (cluster_.catalog().schema_id(cluster_.transaction(), schema.name) == 0) continue;
@@ -213,17 +237,43 @@ QueryResult DefinitionChange::drop_schemas(const syntax::Drop& drop, const Reque
       work().on_coordinators({forget_schema_statement(schema.name)});
       if (tables_in(schema.name).empty()) work().on_coordinators({forget_colocation_statement(group)});
     }
-    const std::string sql = fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", quote_identifier(schema.name));
-    for (const int group : work().all_groups()) {
-      if (group != cluster_.own_group()) elsewhere.push_back({group, sql, true});
-    }
+    names.push_back(schema.name);
   }
   TableChange tables_change(cluster_);
-  tables_change.before_drop(tables);
+  tables_change.before_drop(tables, drop.cascade);
   QueryResult result = run_here(request);
   tables_change.after_drop();
+  if (names.empty()) return result;
+  if (!drop.cascade) drop_copied_sequences(names);
+  // With what only the other node has in it, if that is the user's wish.
+  const std::string sql = drop_schemas_statement(names, drop.cascade);
+  std::vector<NodeCommand> elsewhere;
+  for (const int group : work().all_groups()) {
+    if (group != cluster_.own_group()) elsewhere.push_back({group, sql, true});
+  }
   if (!elsewhere.empty()) cluster_.run_there(elsewhere);
   return result;
+}
+
+// Of sequences that distributed tables counted by, other coordinators have copies of their own, which stay when the
+// tables go. The schema is empty here, so they are nobody's by now, unless a table of that coordinator counts by one.
+void DefinitionChange::drop_copied_sequences(const std::vector<std::string>& schemas) const {
+  for (const std::string& schema : schemas) {
+    std::vector<NodeCommand> looks;
+    for (const int group : work().other_coordinators())
+      looks.push_back({group, copied_sequences_query(schema, group), false});
+    if (looks.empty()) return;
+    const std::vector<QueryResult> found = cluster_.run_there(looks);
+    std::vector<NodeCommand> drops;
+    for (std::size_t i = 0; i < looks.size(); ++i) {
+      for (const Row& row : found[i].rows) {
+        const std::string name =
+            quote_identifier(schema) + "." + quote_identifier(output_value(row.at(0), TypeId::name, {}));
+        drops.push_back({looks[i].group, "DROP SEQUENCE " + name, true});
+      }
+    }
+    if (!drops.empty()) cluster_.run_there(drops);
+  }
 }
 
 // --- tables ---
@@ -246,14 +296,14 @@ QueryResult DefinitionChange::change(const syntax::CreateTableAs& create, const 
   return distribute_new(create.table, request);
 }
 
-QueryResult DefinitionChange::drop_tables(const syntax::Drop& /*drop*/, const Request& request) {
+QueryResult DefinitionChange::drop_tables(const syntax::Drop& drop, const Request& request) {
   std::vector<RelationId> tables;
   for (const Target& target : targets_of(*request.statement)) {
     const bool known = std::find(tables.begin(), tables.end(), target.table) != tables.end();
     if (target.distribution != nullptr && target.relation.id == target.table && !known) tables.push_back(target.table);
   }
   TableChange change_of_tables(cluster_);
-  change_of_tables.before_drop(tables);
+  change_of_tables.before_drop(tables, drop.cascade);
   QueryResult result = run_here(request);
   change_of_tables.after_drop();
   return result;
@@ -293,7 +343,9 @@ QueryResult DefinitionChange::change(const syntax::Drop& drop, const Request& re
   same.if_exists = true;
   same.objects.clear();
   for (const Target& target : targets_of(*request.statement)) {
-    if (target.distribution == nullptr && !distributor_.is_on_all_coordinators(target.relation.id)) continue;
+    if (target.distribution == nullptr && !is_counted_by(target) &&
+        !distributor_.is_on_all_coordinators(target.relation.id))
+      continue;
     same.objects.push_back(target.written);
     same.objects.back().schema = target.relation.description->schema;
   }

@@ -6,7 +6,10 @@
 // that uses a table of this node alone is this node's alone, too.
 //
 // Sequences that no column of a distributed table owns concern this node alone, even where such a column counts by
-// them.
+// them, until they are dropped.
+//
+// What is dropped here is dropped elsewhere as the user has said: without CASCADE, whatever another node has by itself
+// and that depends on it (a table in the schema, a foreign key) is an error of the whole.
 #pragma once
 
 #include <optional>
@@ -54,6 +57,8 @@ class DefinitionChange {
   std::optional<catalog::Relation> find(const syntax::TableName& name) const;
   std::optional<Target> find_target(const syntax::TableName& name) const;
   std::vector<Target> targets_of(const syntax::Statement& statement) const;
+  // Whether it is a sequence that a default of a distributed table names: other coordinators have one for it, too.
+  bool is_counted_by(const Target& target) const;
   bool makes_in_distributed_schema(const syntax::TableName& name) const;
   // The schema where a new relation of the name is made; empty if there is none.
   std::string schema_of_new(const syntax::TableName& name) const;
@@ -86,6 +91,7 @@ class DefinitionChange {
 
   QueryResult distribute_new(const syntax::TableName& name, const Request& request);
   QueryResult drop_schemas(const syntax::Drop& drop, const Request& request);
+  void drop_copied_sequences(const std::vector<std::string>& schemas) const;
   QueryResult drop_tables(const syntax::Drop& drop, const Request& request);
   QueryResult drop_indexes(const syntax::Drop& drop, const Request& request);
   void warn_of_local_view(const catalog::Definition& view) const;

@@ -1,6 +1,7 @@
 #include "engine/cluster/shard_definition.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -251,6 +252,10 @@ std::string shard_foreign_key_statement(const Definition& table, std::int64_t sh
       catalog::foreign_key_text(key, table, referenced, qualified_shard_name(referenced, referenced_shard_id)));
 }
 
+std::string drop_tables_statement(const std::vector<std::string>& names, bool cascade) {
+  return fmt::format("DROP TABLE IF EXISTS {}{}", fmt::join(names, ", "), cascade ? " CASCADE" : "");
+}
+
 std::string drop_shard_statement(const Definition& table, std::int64_t shard_id) {
   return fmt::format("DROP TABLE IF EXISTS {} CASCADE", qualified_shard_name(table, shard_id));
 }
@@ -266,6 +271,13 @@ std::string counting_default(const TableParts& parts, int column) {
   const UsedSequence* sequence = sequence_of(parts, position);
   if (sequence == nullptr || !counted_by(parts.table->columns.at(position).default_text)) return {};
   return nextval_default(*sequence->definition);
+}
+
+std::string copied_sequences_query(const std::string& schema, int group) {
+  return fmt::format(
+      "SELECT sequencename FROM pg_catalog.pg_sequences WHERE schemaname = {} AND min_value IN ({}, {}, {})",
+      quote_literal(schema), bounds_for(TypeId::int2, group).low, bounds_for(TypeId::int4, group).low,
+      bounds_for(TypeId::int8, group).low);
 }
 
 std::vector<std::string> sequence_statements(const Definition& sequence, bool if_not_exists, int group) {

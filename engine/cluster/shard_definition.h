@@ -53,6 +53,8 @@ std::string shard_foreign_key_statement(const catalog::Definition& table, std::i
                                         const catalog::ForeignKey& key, const catalog::Definition& referenced,
                                         std::int64_t referenced_shard_id);
 std::string drop_shard_statement(const catalog::Definition& table, std::int64_t shard_id);
+// "DROP TABLE IF EXISTS a, b CASCADE".
+std::string drop_tables_statement(const std::vector<std::string>& names, bool cascade);
 
 // "CREATE OR REPLACE VIEW s.v (a, b) AS SELECT ...".
 std::string view_statement(const catalog::Definition& view);
@@ -61,6 +63,9 @@ std::string view_statement(const catalog::Definition& view);
 std::string counting_default(const TableParts& parts, int column);
 // "CREATE SEQUENCE IF NOT EXISTS ..." for the coordinator of that group.
 std::vector<std::string> sequence_statements(const catalog::Definition& sequence, bool if_not_exists, int group);
+// A query for the names of the sequences of a schema that such statements have made on that coordinator: their range
+// is of its group.
+std::string copied_sequences_query(const std::string& schema, int group);
 
 // For the coordinator of that group: sequences, the table, its indexes and comments, without foreign keys.
 std::vector<std::string> shell_statements(const TableParts& parts, int group);

@@ -82,6 +82,20 @@ void refuse_keys_outside(const TableDistributor& distributor, RelationId table, 
   }
 }
 
+// On other coordinators, with the views on them, which are the cluster's as well. What is that coordinator's own, and
+// would go along, is in the way.
+void drop_shells(const ClusterWork& work, const std::vector<DistributedParts>& tables) {
+  std::vector<std::string> shells;
+  std::vector<std::string> views;
+  for (const DistributedParts& table : tables) {
+    shells.push_back(qualified_name(*table.parts.table));
+    for (const catalog::Relation& view : work.views_on(table.parts.id))
+      views.push_back(fmt::format("DROP VIEW IF EXISTS {} CASCADE", qualified_name(*view.description)));
+  }
+  work.on_other_coordinators(views);
+  work.on_other_coordinators({drop_tables_statement(shells, false)});
+}
+
 }  // namespace
 
 void TableChange::undistribute_table(RelationId table, bool cascade_via_foreign_keys) {
@@ -119,7 +133,6 @@ void TableChange::undistribute(const std::vector<RelationId>& ids) {
     const std::vector<Row> rows = work.rows(table);
     distributor.drop_shards(table);
     distributor.forget_metadata(table);
-    work.on_other_coordinators({fmt::format("DROP TABLE IF EXISTS {} CASCADE", qualified_name(*table.parts.table))});
     // Rows come in no order of what refers to what: the keys are made again when all are there.
     for (const catalog::ForeignKey& key : table.parts.table->foreign_keys) {
       work.here(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", qualified_name(*table.parts.table),
@@ -128,6 +141,7 @@ void TableChange::undistribute(const std::vector<RelationId>& ids) {
     if (work.has_rows_here(*table.parts.table)) work.here("DELETE FROM " + qualified_name(*table.parts.table));
     work.insert_here(*table.parts.table, rows);
   }
+  drop_shells(work, tables);
   for (const DistributedParts& table : tables) {
     for (const catalog::ForeignKey& key : table.parts.table->foreign_keys)
       work.here(foreign_key_statement(*table.parts.table, key, *work.definition(key.referenced)));

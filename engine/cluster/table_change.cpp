@@ -184,12 +184,13 @@ void TableChange::undistribute_schema(const std::string& name) {
 
 // --- dropping ---
 
-void TableChange::before_drop(const std::vector<RelationId>& tables) {
+void TableChange::before_drop(const std::vector<RelationId>& tables, bool cascade) {
   TableDistributor distributor(cluster_);
   const ClusterWork& work = distributor.work();
   const std::set<RelationId> leaving(tables.begin(), tables.end());
   std::set<int> colocation_ids;
   after_drop_.clear();
+  std::vector<std::string> shells;
   for (const RelationId id : tables) {
     const DistributedParts table = distributor.require(id);
     colocation_ids.insert(table.distribution.colocation_id);
@@ -207,9 +208,13 @@ void TableChange::before_drop(const std::vector<RelationId>& tables) {
     }
     for (const int group : work.other_coordinators()) {
       for (const std::string& statement : forget) after_drop_.push_back({group, statement, true});
-      after_drop_.push_back(
-          {group, fmt::format("DROP TABLE IF EXISTS {} CASCADE", qualified_name(*table.parts.table)), true});
     }
+    shells.push_back(qualified_name(*table.parts.table));
+  }
+  // All in one statement: they may refer to each other.
+  for (const int group : work.other_coordinators()) {
+    if (shells.empty()) break;
+    after_drop_.push_back({group, drop_tables_statement(shells, cascade), true});
   }
   for (const int group : colocation_ids) distributor.drop_group_if_empty(group, leaving);
 }

@@ -52,8 +52,9 @@ class TableChange {
   void distribute_new_table(RelationId table, int colocation_id);
 
   // Around the command that drops tables here. Before it: their rows in the metadata of this node go, and this node's
-  // copies of reference tables. After it: everything of them on other nodes.
-  void before_drop(const std::vector<RelationId>& tables);
+  // copies of reference tables. After it: everything of them on other nodes, where without `cascade` 2BP01 says what
+  // only another coordinator has that depends on its shell.
+  void before_drop(const std::vector<RelationId>& tables, bool cascade);
   void after_drop();
 
  private:

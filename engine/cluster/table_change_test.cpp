@@ -260,7 +260,7 @@ TEST(TableChange, DropsShardsAndMetadataAroundTheTable) {
         distribute(cluster, "t", by("id"));
         cluster.log();
         TableChange change(cluster);
-        change.before_drop({cluster.id("t")});
+        change.before_drop({cluster.id("t")}, true);
         cluster.session().run("DROP TABLE t");
         change.after_drop();
         EXPECT_EQ(cluster.log(),

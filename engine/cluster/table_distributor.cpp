@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "engine/catalog/describe.h"
 #include "engine/cluster/ddl_rewrite.h"
 #include "engine/types/error.h"
 #include "engine/types/quote.h"
@@ -29,7 +31,12 @@ bool TableDistributor::is_on_all_coordinators(RelationId relation) const {
   if (find(relation) != nullptr) return true;
   const auto definition = work_.definition(relation);
   if (definition->schema == catalog::system_schema) return true;
+  if (definition->kind == RelationKind::index) return is_on_all_coordinators(definition->index.table);
   if (definition->kind != RelationKind::view) return false;
+  // What it names by a number has another one elsewhere.
+  const auto is_normal = [](RelationId named) { return named >= catalog::Table::first_normal_relation; };
+  const std::set<RelationId> named = catalog::named_relations(definition->view.query);
+  if (std::any_of(named.begin(), named.end(), is_normal)) return false;
   return std::all_of(definition->view.uses.begin(), definition->view.uses.end(),
                      [this](RelationId used) { return is_on_all_coordinators(used); });
 }

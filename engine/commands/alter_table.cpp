@@ -133,7 +133,7 @@ class TableChange {
       const std::string exists =
           fmt::format("column \"{}\" of relation \"{}\" already exists", written.name, making.definition.name);
       if (!action.if_not_exists) throw SqlError(sqlstate::duplicate_column, exists);
-      context_.notice(exists + ", skipping");
+      context_.notice_existing(sqlstate::duplicate_column, exists);
       return;
     }
     const std::size_t checks = making.definition.checks.size();
@@ -403,7 +403,9 @@ class TableChange {
       // Whether there still is something to call for the new type is known before any row is looked at.
       for (const catalog::Check& check : definition().checks) columns_of(definition(), check);
       rewrite(context_, *before, *table(), std::move(columns));
-      for (const catalog::Check& check : definition().checks) check_rows(context_, *table(), check);
+      for (const catalog::Check& check : definition().checks) {
+        if (check.validated) check_rows(context_, *table(), check);
+      }
     } catch (SqlError& error) {
       // What is wrong with an expression of the catalog is nowhere in the statement.
       throw error.at(0);
@@ -535,7 +537,7 @@ class TableChange {
     for (const catalog::Index& index : current->indexes) {
       if (!index.description->index.constraint || index.description->name != name) continue;
       Removal removal(context_);
-      removal.add_dependents_of_key(*context_.catalog().find(&context_.transaction, id_), *index.description);
+      removal.add_dependents_of_key(*context_.catalog().find(&context_.transaction, id_), index.id);
       removal.run(action.cascade, fmt::format("constraint {} on table {}", name, shown_name(context_, changed)));
       context_.catalog().drop(context_.transaction, index.id);
       return;

@@ -35,6 +35,8 @@ struct CommandContext {
   txn::Backend& backend() const { return *transaction.backend; }
   query::AnalysisContext analysis() const { return {relations, call, nullptr, false}; }
   void notice(std::string message, std::string detail = {}) const;
+  // IF NOT EXISTS: the error's message and SQLSTATE, and that it is none.
+  void notice_existing(const char* sqlstate, const std::string& message) const;
 };
 
 // Whether execute() knows the kind of statement.

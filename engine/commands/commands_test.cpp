@@ -57,7 +57,16 @@ class Commands {
       text += column.name + " " + format_type(column.type);
       if (column.not_null) text += " NOT NULL";
       if (!column.generated_text.empty()) text += " GENERATED " + column.generated_text;
-      if (!column.default_text.empty()) text += " DEFAULT " + column.default_text;
+      if (!column.default_text.empty()) text += " DEFAULT " + with_names(column.default_text);
+    }
+    return text;
+  }
+  // The expression as people see it.
+  std::string with_names(std::string text) {
+    for (const catalog::RelationId named : catalog::named_relations(text)) {
+      const std::string number = std::to_string(named);
+      text.replace(text.find("'" + number + "'") + 1, number.size(),
+                   database_.catalog().find(nullptr, named)->description->name);
     }
     return text;
   }

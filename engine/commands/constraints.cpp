@@ -87,7 +87,7 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
   if (primary && has_primary_key(context, table)) {
     throw SqlError(sqlstate::invalid_table_definition,
                    fmt::format("multiple primary keys for table \"{}\" are not allowed", table.definition.name))
-        .at(constraint.position);
+        .at(table.id == 0 ? constraint.position : 0);
   }
   Definition index;
   index.kind = RelationKind::index;

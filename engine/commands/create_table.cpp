@@ -29,11 +29,21 @@ bool includes(const syntax::CreateTable::Like& like, std::string_view what) {
          std::find(including.begin(), including.end(), "all") != including.end();
 }
 
+// Of all that makes relations, this alone tells where the name of a missing schema is.
+std::string schema_for_table(const CommandContext& context, const syntax::TableName& name) {
+  try {
+    return schema_for_new(context, name);
+  } catch (SqlError& error) {
+    if (error.fields().sqlstate != sqlstate::invalid_schema_name) throw;
+    throw error.at(name.position);
+  }
+}
+
 class TableCreation {
  public:
   TableCreation(CommandContext& context, const syntax::CreateTable& create)
-      : context_(context), create_(create), names_(context, schema_for_new(context, create.table)) {
-    table_.definition.schema = schema_for_new(context, create.table);
+      : context_(context), create_(create), names_(context, schema_for_table(context, create.table)) {
+    table_.definition.schema = schema_for_table(context, create.table);
     table_.definition.name = create.table.name;
     table_.definition.options = storage_parameters(RelationKind::table, create.parameters);
     names_.reserve(create.table.name);
@@ -161,9 +171,10 @@ std::string create_table(CommandContext& context, const syntax::CreateTable& cre
   context.database.visit_append_point();
   if (create.if_not_exists) {
     syntax::TableName name = create.table;
-    name.schema = schema_for_new(context, create.table);
+    name.schema = schema_for_table(context, create.table);
     if (find(context, name)) {
-      context.notice(fmt::format("relation \"{}\" already exists, skipping", create.table.name));
+      context.notice_existing(sqlstate::duplicate_table,
+                              fmt::format("relation \"{}\" already exists", create.table.name));
       return "CREATE TABLE";
     }
   }

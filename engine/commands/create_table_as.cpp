@@ -30,6 +30,7 @@ syntax::CreateTable table_for(const CommandContext& context, const syntax::Creat
     throw SqlError(sqlstate::syntax_error, "too many column names were specified");
   syntax::CreateTable table;
   table.table = create.table;
+  table.table.position = 0;  // told by CREATE TABLE alone
   table.temporary = create.temporary;
   table.unlogged = create.unlogged;
   table.access_method = create.access_method;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/catalog/describe.h"
+
 namespace polarsim::engine::commands {
 
 namespace {
@@ -31,20 +33,44 @@ void Removal::lock(const Relation& relation) {
 
 void Removal::add(const Relation& relation) {
   named_.insert(relation.id);
+  const auto before = static_cast<std::ptrdiff_t>(dependents_.size());
   collect(relation, true);
+  // As PostgreSQL tells it: of what is named last first.
+  std::rotate(dependents_.begin(), dependents_.begin() + before, dependents_.end());
 }
 
 void Removal::add_view(const Relation& view, const std::string& on) {
   if (doomed_ids_.contains(view.id)) return;
-  dependents_.push_back({view.id, described(view), on});
+  dependents_.push_back({view.id, described(view), on, false});
   collect(view, false);
 }
 
 void Removal::add_foreign_key(const Relation& table, const catalog::ForeignKey& key, const std::string& on) {
   if (doomed_ids_.contains(table.id) || !foreign_keys_.insert({table.id, key.name}).second) return;
+  add_part(table, fmt::format("constraint {} on table {}", key.name, shown_name(context_, *table.description)), on);
+}
+
+void Removal::add_part(const Relation& table, std::string what, const std::string& on) {
   lock(table);
-  dependents_.push_back(
-      {table.id, fmt::format("constraint {} on table {}", key.name, shown_name(context_, *table.description)), on});
+  dependents_.push_back({table.id, std::move(what), on, true});
+}
+
+void Removal::add_expressions(const Relation& table, RelationId named, const std::string& on) {
+  if (doomed_ids_.contains(table.id)) return;
+  const Definition& definition = *table.description;
+  const std::string name = shown_name(context_, definition);
+  for (std::size_t i = 0; i < definition.columns.size(); ++i) {
+    const catalog::Column& column = definition.columns[i];
+    const std::pair<RelationId, int> place{table.id, static_cast<int>(i) + 1};
+    if (columns_.contains(place) || !catalog::named_relations(column.default_text).contains(named)) continue;
+    if (defaults_.insert(place).second)
+      add_part(table, fmt::format("default value for column {} of table {}", column.name, name), on);
+  }
+  for (const catalog::Check& check : definition.checks) {
+    if (!catalog::named_relations(check.condition).contains(named)) continue;
+    if (checks_.insert({table.id, check.name}).second)
+      add_part(table, fmt::format("constraint {} on table {}", check.name, name), on);
+  }
 }
 
 void Removal::collect(const Relation& relation, bool named) {
@@ -59,10 +85,11 @@ void Removal::collect(const Relation& relation, bool named) {
       // An index goes with its table, an owned sequence with its column.
       const bool by_itself = definition.kind != RelationKind::index && definition.sequence.owner == 0;
       if (definition.schema != relation.description->name || !by_itself || doomed_ids_.contains(other.id)) continue;
-      dependents_.push_back({other.id, described(other), on});
+      dependents_.push_back({other.id, described(other), on, false});
       collect(other, false);
       continue;
     }
+    if (definition.kind == RelationKind::table) add_expressions(other, relation.id, on);
     if (definition.kind == RelationKind::view && uses(definition.view, relation.id)) add_view(other, on);
     if (definition.kind == RelationKind::sequence && definition.sequence.owner == relation.id) collect(other, named);
     for (const catalog::ForeignKey& key : definition.foreign_keys) {
@@ -75,6 +102,7 @@ void Removal::collect(const Relation& relation, bool named) {
 void Removal::add_dependents_of_column(const Relation& table, int column) {
   const std::string& name = table.description->columns[static_cast<std::size_t>(column - 1)].name;
   const std::string on = fmt::format("column {} of {}", name, described(table));
+  columns_.insert({table.id, column});
   for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
     const Definition& definition = *other.description;
     if (definition.kind == RelationKind::view && definition.view.uses_column(table.id, column)) add_view(other, on);
@@ -91,16 +119,36 @@ void Removal::add_dependents_of_column(const Relation& table, int column) {
   }
 }
 
-void Removal::add_dependents_of_key(const Relation& table, const Definition& index) {
-  std::vector<int> columns;
-  for (const auto& key : index.index.keys) columns.push_back(key.column);
-  std::sort(columns.begin(), columns.end());
-  const std::string on = fmt::format("index {}", shown_name(context_, index));
+void Removal::add_dependents_of_key(const Relation& table, RelationId index) {
+  const auto columns_of = [](const Definition& definition) {
+    std::vector<int> columns;
+    for (const auto& key : definition.index.keys) columns.push_back(key.column);
+    std::sort(columns.begin(), columns.end());
+    return columns;
+  };
+  const catalog::TablePtr owner = context_.catalog().find_table(&context_.transaction, table.id);
+  const auto found = std::find_if(owner->indexes.begin(), owner->indexes.end(),
+                                  [index](const catalog::Index& each) { return each.id == index; });
+  if (found == owner->indexes.end()) return;
+  const Definition& key_index = *found->description;
+  const std::vector<int> columns = columns_of(key_index);
+  // Of several keys of the same columns, foreign keys lead to the one that was first.
+  const bool leads_here =
+      key_index.index.unique && key_index.index.predicate.empty() &&
+      std::none_of(owner->indexes.begin(), owner->indexes.end(), [&](const catalog::Index& each) {
+        const catalog::IndexProperties& other = each.description->index;
+        return each.id < index && other.unique && other.predicate.empty() && columns_of(*each.description) == columns;
+      });
+  const std::string name = shown_name(context_, key_index);
+  const std::string table_name = shown_name(context_, *table.description);
   for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
+    if (other.description->kind == RelationKind::view && uses(other.description->view, index))
+      add_view(other, fmt::format("constraint {} on table {}", key_index.name, table_name));
+    if (!leads_here) continue;
     for (const catalog::ForeignKey& key : other.description->foreign_keys) {
       std::vector<int> to = key.referenced_columns;
       std::sort(to.begin(), to.end());
-      if (key.referenced == table.id && to == columns) add_foreign_key(other, key, on);
+      if (key.referenced == table.id && to == columns) add_foreign_key(other, key, "index " + name);
     }
   }
 }
@@ -108,8 +156,9 @@ void Removal::add_dependents_of_key(const Relation& table, const Definition& ind
 void Removal::report(bool cascade, const std::string& what) const {
   std::vector<std::string> lines;
   for (const Dependent& dependent : dependents_) {
-    // What the statement names, too, is no surprise.
+    // What the statement names, too, is no surprise; nor is what a table takes along.
     if (named_.contains(dependent.relation)) continue;
+    if (dependent.is_part && doomed_ids_.contains(dependent.relation)) continue;
     lines.push_back(cascade ? "drop cascades to " + dependent.what
                             : fmt::format("{} depends on {}", dependent.what, dependent.on));
   }
@@ -117,22 +166,41 @@ void Removal::report(bool cascade, const std::string& what) const {
   const std::string all = fmt::format("{}", fmt::join(lines, "\n"));
   if (!cascade) {
     throw SqlError(dependent_objects_still_exist,
-                   fmt::format("cannot drop {} because other objects depend on it", what), all,
-                   "Use DROP ... CASCADE to drop the dependent objects too.");
+                   what.empty() ? "cannot drop desired object(s) because other objects depend on them"
+                                : fmt::format("cannot drop {} because other objects depend on it", what),
+                   all, "Use DROP ... CASCADE to drop the dependent objects too.");
   }
   if (lines.size() == 1) return context_.notice(all);
   context_.notice(fmt::format("drop cascades to {} other objects", lines.size()), all);
 }
 
-void Removal::run(bool cascade, const std::string& what) {
-  report(cascade, doomed_.size() > 1 && named_.size() > 1 ? "desired object(s)" : what);
-  for (const auto& [table, name] : foreign_keys_) {
-    if (doomed_ids_.contains(table)) continue;
+void Removal::take_parts_off() const {
+  const auto change = [this](RelationId table, const auto& what) {
+    if (doomed_ids_.contains(table)) return;
     Definition changed = *context_.catalog().find(&context_.transaction, table)->description;
-    std::erase_if(changed.foreign_keys,
-                  [&, key_name = name](const catalog::ForeignKey& key) { return key.name == key_name; });
+    what(changed);
     context_.catalog().alter(context_.transaction, table, std::move(changed));
+  };
+  for (const auto& [table, name] : foreign_keys_) {
+    change(table, [&key_name = name](Definition& changed) {
+      std::erase_if(changed.foreign_keys, [&](const catalog::ForeignKey& key) { return key.name == key_name; });
+    });
   }
+  for (const auto& [table, name] : checks_) {
+    change(table, [&check_name = name](Definition& changed) {
+      std::erase_if(changed.checks, [&](const catalog::Check& check) { return check.name == check_name; });
+    });
+  }
+  for (const auto& [table, column] : defaults_) {
+    change(table, [number = column](Definition& changed) {
+      changed.columns[static_cast<std::size_t>(number - 1)].default_text.clear();
+    });
+  }
+}
+
+void Removal::run(bool cascade, const std::string& what) {
+  report(cascade, what);
+  take_parts_off();
   // What depends goes before what it depends on; indexes go with their tables.
   for (auto relation = doomed_.rbegin(); relation != doomed_.rend(); ++relation)
     context_.catalog().drop(context_.transaction, relation->id);

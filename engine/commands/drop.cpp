@@ -107,40 +107,18 @@ void refuse_index_of_constraint(const CommandContext& context, const Relation& i
                  "", fmt::format("You can drop constraint {} on table {} instead.", index.description->name, of_table));
 }
 
-void refuse_sequence_of_default(const CommandContext& context, const Relation& sequence, bool cascade) {
+void refuse_sequence_of_identity(const CommandContext& context, const Relation& sequence) {
   const catalog::SequenceProperties& properties = sequence.description->sequence;
-  if (properties.owner == 0 || cascade) return;
-  const auto table = context.catalog().find(&context.transaction, properties.owner);
+  const auto table =
+      properties.owner == 0 ? std::nullopt : context.catalog().find(&context.transaction, properties.owner);
   if (!table) return;
   const catalog::Column& column = table->description->columns[static_cast<std::size_t>(properties.owner_column - 1)];
-  const std::string name = shown_name(context, *sequence.description);
+  if (column.identity == catalog::Column::Identity::none) return;
   const std::string of_table = shown_name(context, *table->description);
-  if (column.identity != catalog::Column::Identity::none) {
-    throw SqlError(
-        "2BP01",
-        fmt::format("cannot drop sequence {} because column {} of table {} requires it", name, column.name, of_table),
-        "", fmt::format("You can drop column {} of table {} instead.", column.name, of_table));
-  }
-  if (column.default_text.find("nextval(") == std::string::npos) return;
-  throw SqlError(
-      "2BP01", fmt::format("cannot drop sequence {} because other objects depend on it", name),
-      fmt::format("default value for column {} of table {} depends on sequence {}", column.name, of_table, name),
-      "Use DROP ... CASCADE to drop the dependent objects too.");
-}
-
-// DROP SEQUENCE ... CASCADE: the default that asks it goes.
-void take_default_away(CommandContext& context, const Relation& sequence) {
-  const catalog::SequenceProperties& properties = sequence.description->sequence;
-  if (properties.owner == 0) return;
-  const auto table = context.catalog().find(&context.transaction, properties.owner);
-  if (!table) return;
-  Definition changed = *table->description;
-  catalog::Column& column = changed.columns[static_cast<std::size_t>(properties.owner_column - 1)];
-  if (column.default_text.find("nextval(") == std::string::npos) return;
-  context.notice(fmt::format("drop cascades to default value for column {} of table {}", column.name,
-                             shown_name(context, changed)));
-  column.default_text.clear();
-  context.catalog().alter(context.transaction, table->id, std::move(changed));
+  throw SqlError("2BP01",
+                 fmt::format("cannot drop sequence {} because column {} of table {} requires it",
+                             shown_name(context, *sequence.description), column.name, of_table),
+                 "", fmt::format("You can drop column {} of table {} instead.", column.name, of_table));
 }
 
 }  // namespace
@@ -154,16 +132,17 @@ std::string drop(CommandContext& context, const syntax::Drop& drop) {
   for (const syntax::TableName& name : drop.objects) {
     const std::optional<Relation> found = open_to_drop(context, name, kind, drop.if_exists);
     if (!found || !seen.insert(found->id).second) continue;
-    if (kind == RelationKind::index) refuse_index_of_constraint(context, *found);
-    if (kind == RelationKind::sequence) {
-      refuse_sequence_of_default(context, *found, drop.cascade);
-      take_default_away(context, *found);
+    if (kind == RelationKind::sequence) refuse_sequence_of_identity(context, *found);
+    if (kind == RelationKind::index) {
+      refuse_index_of_constraint(context, *found);
+      const auto table = context.catalog().find(&context.transaction, found->description->index.table);
+      removal.add_dependents_of_key(*table, found->id);
     }
     what = fmt::format("{} {}", catalog::to_string(kind), shown_name(context, *found->description));
     context.database.visit_append_point();
     removal.add(*found);
   }
-  if (!seen.empty()) removal.run(drop.cascade, what);
+  if (!seen.empty()) removal.run(drop.cascade, seen.size() == 1 ? what : "");
   return tag_of(kind);
 }
 

@@ -217,7 +217,7 @@ std::string create_index(CommandContext& context, const syntax::CreateIndex& cre
     name.schema = index.schema;
     name.name = index.name;
     if (find(context, name)) {
-      context.notice(fmt::format("relation \"{}\" already exists, skipping", index.name));
+      context.notice_existing(sqlstate::duplicate_table, fmt::format("relation \"{}\" already exists", index.name));
       return "CREATE INDEX";
     }
   }

@@ -30,6 +30,11 @@ void CommandContext::notice(std::string message, std::string detail) const {
   notices.push_back(std::move(fields));
 }
 
+void CommandContext::notice_existing(const char* sqlstate, const std::string& message) const {
+  notice(message + ", skipping");
+  notices.back().sqlstate = sqlstate;
+}
+
 std::string written_name(const syntax::TableName& name) {
   return name.schema.empty() ? name.name : name.schema + "." + name.name;
 }
@@ -106,7 +111,7 @@ std::string schema_for_new(const CommandContext& context, const syntax::TableNam
     require_schema(context, name.schema);
     if (name.schema == catalog::system_schema && !context.allow_system_tables) {
       throw SqlError(sqlstate::insufficient_privilege,
-                     fmt::format("permission denied to create \"{}\"", written_name(name)), "",
+                     fmt::format("permission denied to create \"{}\"", written_name(name)),
                      "System catalog modifications are currently disallowed.");
     }
     return name.schema;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/commands/sequences.h"
+#include "engine/commands/objects.h"
 
 namespace polarsim::engine::commands {
 
@@ -34,7 +34,7 @@ std::optional<Relation> open_to_change(CommandContext& context, const syntax::Ta
   std::optional<Relation> found = open(context, name, LockMode::access_exclusive);
   if (!found) {
     const std::string missing = fmt::format("relation \"{}\" does not exist", written_name(name));
-    if (!if_exists) throw SqlError(sqlstate::undefined_table, missing).at(name.position);
+    if (!if_exists) throw SqlError(sqlstate::undefined_table, missing);
     context.notice(missing + ", skipping");
     return std::nullopt;
   }
@@ -50,23 +50,11 @@ std::optional<Relation> open_to_change(CommandContext& context, const syntax::Ta
   return found;
 }
 
-// A default that asks the sequence has its name in it.
-void change_default_of(CommandContext& context, const Definition& before, const Definition& after) {
-  if (before.kind != RelationKind::sequence || before.sequence.owner == 0) return;
-  const auto table = context.catalog().find(&context.transaction, before.sequence.owner);
-  Definition changed = *table->description;
-  std::string& text = changed.columns[static_cast<std::size_t>(before.sequence.owner_column - 1)].default_text;
-  if (text.find("nextval(") == std::string::npos) return;
-  text = nextval_text(context, after);
-  context.catalog().alter(context.transaction, table->id, std::move(changed));
-}
-
 void rename_object(CommandContext& context, const Relation& relation, const std::string& name) {
   Definition changed = *relation.description;
   changed.name = name;
   if (changed.name == relation.description->name || !context.catalog().alter(context.transaction, relation.id, changed))
     throw_exists(name);
-  change_default_of(context, *relation.description, changed);
 }
 
 void rename_column(CommandContext& context, const Relation& relation, const syntax::Rename& rename) {
@@ -143,7 +131,6 @@ void rename_schema(CommandContext& context, const syntax::Rename& rename) {
     Definition moved = *relation.description;
     moved.schema = rename.new_name;
     context.catalog().alter(context.transaction, relation.id, moved);
-    change_default_of(context, *relation.description, moved);
   }
 }
 
@@ -186,13 +173,11 @@ std::string alter_schema(CommandContext& context, const syntax::AlterSchema& alt
                        other.description->sequence.owner == relation->id;
     if (!along) continue;
     Definition moved = *context.catalog().find(&context.transaction, other.id)->description;
-    const Definition before = moved;
     moved.schema = alter.schema;
     if (!context.catalog().alter(context.transaction, other.id, moved)) {
       throw SqlError(sqlstate::duplicate_table,
                      fmt::format("relation \"{}\" already exists in schema \"{}\"", moved.name, alter.schema));
     }
-    change_default_of(context, before, moved);
   }
   return tag;
 }

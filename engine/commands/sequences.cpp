@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/catalog/sequence.h"
-#include "engine/types/quote.h"
 
 namespace polarsim::engine::commands {
 
@@ -108,13 +107,7 @@ RelationId make_sequence(CommandContext& context, Definition definition) {
   return id;
 }
 
-std::string nextval_text(const CommandContext& context, const Definition& sequence) {
-  const auto visible = context.catalog().find(&context.transaction, context.search_path, sequence.name);
-  const bool found = visible && visible->description->schema == sequence.schema;
-  std::string name = quote_identifier(sequence.name);
-  if (!found) name = quote_identifier(sequence.schema) + "." + name;
-  return fmt::format("nextval({}::regclass)", quote_literal(name));
-}
+std::string nextval_text(RelationId sequence) { return fmt::format("nextval('{}'::regclass)", sequence); }
 
 std::string create_sequence(CommandContext& context, const syntax::CreateSequence& create) {
   refuse_temporary(create.temporary);
@@ -128,7 +121,8 @@ std::string create_sequence(CommandContext& context, const syntax::CreateSequenc
     syntax::TableName name = create.sequence;
     name.schema = definition.schema;
     if (find(context, name)) {
-      context.notice(fmt::format("relation \"{}\" already exists, skipping", create.sequence.name));
+      context.notice_existing(sqlstate::duplicate_table,
+                              fmt::format("relation \"{}\" already exists", create.sequence.name));
       return "CREATE SEQUENCE";
     }
   }
@@ -141,8 +135,7 @@ std::string alter_sequence(CommandContext& context, const syntax::AlterSequence&
   if (!found) {
     if (!alter.if_exists) {
       throw SqlError(sqlstate::undefined_table,
-                     fmt::format("relation \"{}\" does not exist", written_name(alter.sequence)))
-          .at(alter.sequence.position);
+                     fmt::format("relation \"{}\" does not exist", written_name(alter.sequence)));
     }
     context.notice(fmt::format("relation \"{}\" does not exist, skipping", alter.sequence.name));
     return "ALTER SEQUENCE";

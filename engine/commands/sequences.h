@@ -12,7 +12,7 @@ catalog::SequenceProperties sequence_properties(const syntax::SequenceOptions& o
                                                 const catalog::SequenceProperties* before = nullptr);
 // Makes sequence and page. 42P07 if the name is taken.
 RelationId make_sequence(CommandContext& context, Definition definition);
-// The default of a serial column: nextval('schema.name'::regclass), the schema only where it is needed.
-std::string nextval_text(const CommandContext& context, const Definition& sequence);
+// The default of a serial column, by the sequence's number: what it is called may change, and where it is found.
+std::string nextval_text(RelationId sequence);
 
 }  // namespace polarsim::engine::commands

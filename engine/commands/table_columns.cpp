@@ -94,7 +94,7 @@ RelationId make_owned_sequence(CommandContext& context, const TableInMaking& tab
   options.type = type_name;
   sequence.sequence = sequence_properties(options);
   const RelationId id = make_sequence(context, sequence);
-  *default_text = nextval_text(context, sequence);
+  *default_text = nextval_text(id);
   return id;
 }
 

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
+#include "engine/catalog/describe.h"
 #include "engine/commands/storage_parameters.h"
 #include "engine/commands/table_columns.h"
 #include "engine/node/session_services.h"
@@ -33,6 +35,61 @@ void collect_relations(const query::Query& query, std::set<RelationId>& found) {
     if (const auto* subquery = node.as<query::Subquery>()) look(*subquery->query);
     return true;
   });
+}
+
+// The relations as they would be without one table's primary key.
+class WithoutKey final : public query::RelationSource {
+ public:
+  WithoutKey(query::RelationSource& all, RelationId table) : all_(all), table_(table) {}
+  query::RelationPtr open(std::string_view schema, std::string_view name, syntax::TableLockMode lock) override {
+    query::RelationPtr found = all_.open(schema, name, lock);
+    if (found == nullptr || found->id != table_) return found;
+    auto keyless = std::make_shared<query::Relation>(*found);
+    for (query::RelationIndex& index : keyless->indexes) index.primary = false;
+    return keyless;
+  }
+  bool has_schema(std::string_view name) const override { return all_.has_schema(name); }
+
+ private:
+  query::RelationSource& all_;
+  RelationId table_;
+};
+
+// Tables whose columns are grouped, at any depth: each with the index of its primary key.
+void collect_grouped_keys(const query::Query& query, std::map<RelationId, RelationId>& found) {
+  if (!query.group_by.empty()) {
+    for (const query::RangeTableEntry& entry : query.entries) {
+      const auto* table = std::get_if<query::TableSource>(&entry.source);
+      if (table == nullptr) continue;
+      for (const query::RelationIndex& index : table->relation->indexes) {
+        if (index.primary) found[table->relation->id] = index.id;
+      }
+    }
+  }
+  const auto look = [&](const query::QueryPtr& inner) { collect_grouped_keys(*inner, found); };
+  query::for_each_query(query, look);
+  query::walk(query, [&](const query::Expression& node, int) {
+    if (const auto* subquery = node.as<query::Subquery>()) look(subquery->query);
+    return true;
+  });
+}
+
+// The primary keys without which the query would be none: it groups by them, and names other columns of their tables.
+std::vector<RelationId> needed_keys(const CommandContext& context, const syntax::Select& select,
+                                    const query::Query& query) {
+  std::map<RelationId, RelationId> grouped;
+  collect_grouped_keys(query, grouped);
+  std::vector<RelationId> needed;
+  for (const auto& [table, index] : grouped) {
+    WithoutKey without(context.relations, table);
+    try {
+      query::analyse(select, {without, context.call, nullptr, false});
+    } catch (const SqlError& error) {
+      if (error.fields().sqlstate != sqlstate::grouping_error) throw;
+      needed.push_back(index);
+    }
+  }
+  return needed;
 }
 
 // The columns of tables and views that the query names, at any depth. The columns of a join are named where something
@@ -175,6 +232,11 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
   view.view.query = query::deparse(*query, style);
   std::set<RelationId> uses;
   collect_relations(*query, uses);
+  for (const RelationId key : needed_keys(context, *create.query, *query)) uses.insert(key);
+  for (const RelationId named : catalog::named_relations(view.view.query)) {
+    if (named >= catalog::Table::first_normal_relation && context.catalog().find(&context.transaction, named))
+      uses.insert(named);
+  }
   view.view.uses.assign(uses.begin(), uses.end());
   ColumnUses columns;
   columns.look(*query);
@@ -207,7 +269,7 @@ std::string create_schema(CommandContext& context, const syntax::CreateSchema& c
                    "The prefix \"pg_\" is reserved for system schemas.");
   }
   if (create.if_not_exists && context.catalog().schema_id(&context.transaction, name) != 0) {
-    context.notice(fmt::format("schema \"{}\" already exists, skipping", name));
+    context.notice_existing(duplicate_schema, fmt::format("schema \"{}\" already exists", name));
     return "CREATE SCHEMA";
   }
   Definition schema;

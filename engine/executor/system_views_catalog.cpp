@@ -99,6 +99,20 @@ TypeLayout layout_of(const TypeInfo& type) {
   return layout;
 }
 
+namespace {
+
+// The relative hides shards, and their indexes, from whoever reads pg_class (worker_shard_visibility.c).
+bool is_hidden(const SystemViewInputs& inputs, const catalog::Relation& relation) {
+  const std::string& name = relation.description->name;
+  const std::size_t last = name.find_last_not_of("0123456789");
+  const bool may_be_shard = last != std::string::npos && last + 1 < name.size() && name[last] == '_';
+  if (!may_be_shard) return false;
+  const Value answer = ask_session(inputs, "relation_is_a_known_shard", {number(relation.id)}, {TypeId::regclass});
+  return !answer.is_null() && answer.as_boolean();
+}
+
+}  // namespace
+
 std::vector<ShownRelation> defined_relations(const SystemViewInputs& inputs) {
   std::vector<catalog::Relation> relations = inputs.database.catalog().relations(&inputs.transaction);
   std::map<std::string, std::int64_t> schemas;
@@ -108,7 +122,7 @@ std::vector<ShownRelation> defined_relations(const SystemViewInputs& inputs) {
   std::vector<ShownRelation> result;
   for (catalog::Relation& relation : relations) {
     const catalog::Definition& definition = *relation.description;
-    if (definition.kind == catalog::RelationKind::schema) continue;
+    if (definition.kind == catalog::RelationKind::schema || is_hidden(inputs, relation)) continue;
     ShownRelation made;
     made.id = relation.id;
     made.schema = definition.schema;

@@ -14,6 +14,9 @@ namespace polarsim::engine::executor {
 
 // The one role, database and tablespace (PostgreSQL's src/include/catalog/*.dat).
 inline constexpr std::int64_t role_oid = 10;
+// The role pg_database_owner, whose member is whoever owns the database.
+inline constexpr std::int64_t database_owner_oid = 6171;
+inline constexpr const char* database_owner = "pg_database_owner";
 inline constexpr std::int64_t database_oid = 5;
 inline constexpr std::int64_t tablespace_oid = 1663;
 inline constexpr std::int64_t system_schema_oid = 11;
@@ -23,6 +26,8 @@ inline constexpr std::int64_t btree_method_oid = 403;
 inline constexpr std::int64_t relation_catalog = 1259;
 inline constexpr std::int64_t schema_catalog = 2615;
 inline constexpr std::int64_t rewrite_catalog = 2618;
+inline constexpr std::int64_t constraint_catalog = 2606;
+inline constexpr std::int64_t default_catalog = 2604;
 
 // --- values ---
 inline Value number(std::uint64_t value) { return Value::integer(static_cast<std::int64_t>(value)); }
@@ -73,7 +78,7 @@ struct ShownRelation {
   const catalog::Definition& definition() const { return *relation.description; }
 };
 
-// By number.
+// By number; without shards, and what belongs to them.
 std::vector<ShownRelation> shown_relations(const SystemViewInputs& inputs);
 // Without the system views: what has a definition.
 std::vector<ShownRelation> defined_relations(const SystemViewInputs& inputs);
@@ -86,5 +91,10 @@ catalog::DefinitionPtr definition_of(const SystemViewInputs& inputs, std::uint32
 std::vector<std::uint32_t> tables_with_index(const std::vector<ShownRelation>& relations);
 std::vector<std::uint32_t> tables_with_foreign_keys(const std::vector<ShownRelation>& relations);
 bool contains(const std::vector<std::uint32_t>& sorted, std::uint32_t id);
+
+// A default has no number of its own here: its table's and its column's make one.
+inline std::uint64_t default_oid(std::uint32_t table, std::size_t position) {
+  return (table * 0x9E3779B1U + static_cast<std::uint32_t>(position) + 1) | 0x80000000U;
+}
 
 }  // namespace polarsim::engine::executor

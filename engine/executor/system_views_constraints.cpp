@@ -1,9 +1,11 @@
 // What belongs to relations: pg_constraint, pg_index, pg_sequence, pg_depend, pg_description, pg_rewrite.
 //
 // Operators of constraints (conpfeqop, ...) are NULL, operator classes of indexes 0: they have no numbers here. Of
-// dependencies only those are shown that tie a sequence to the column that owns it.
+// dependencies those are shown that tie a sequence to the column that owns it, a default to its column and what it
+// names, and a view to what it uses: what pg_dump needs for the order of its statements.
 #include <algorithm>
 
+#include "engine/catalog/describe.h"
 #include "engine/executor/definition_texts.h"
 #include "engine/executor/system_views_catalog.h"
 #include "engine/executor/system_views_families.h"
@@ -202,16 +204,63 @@ bool is_identity(const catalog::Definition& table, int column) {
   return table.columns.at(static_cast<std::size_t>(column - 1)).identity != catalog::Column::Identity::none;
 }
 
+// A view is a table with a rule in PostgreSQL; here the rule has a number derived from the view's.
+std::uint32_t rule_oid(std::uint32_t view) { return view | 0x40000000U; }
+
+constexpr char normal_dependency = 'n';
+constexpr char automatic_dependency = 'a';
+constexpr char internal_dependency = 'i';
+
+Row dependency(std::int64_t catalog, std::uint64_t object, std::int64_t on_catalog, std::uint64_t on, int column,
+               char kind) {
+  return {Value::integer(catalog), number(object), number(0), Value::integer(on_catalog), number(on),
+          Value::integer(column),  character(kind)};
+}
+
+void add_dependencies_of_defaults(const ShownRelation& table, std::vector<Row>& rows) {
+  const std::vector<catalog::Column>& columns = table.definition().columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const catalog::Column& column = columns[i];
+    const bool has_default = column.identity == catalog::Column::Identity::none && !column.default_text.empty();
+    if (column.dropped || !has_default) continue;
+    const std::uint64_t object = default_oid(table.id, i);
+    rows.push_back(
+        dependency(default_catalog, object, relation_catalog, table.id, static_cast<int>(i) + 1, automatic_dependency));
+    for (const std::uint32_t named : catalog::named_relations(column.default_text))
+      rows.push_back(dependency(default_catalog, object, relation_catalog, named, 0, normal_dependency));
+  }
+}
+
+void add_dependencies_of_view(const SystemViewInputs& inputs, const ShownRelation& view, std::vector<Row>& rows) {
+  const std::uint32_t rule = rule_oid(view.id);
+  const catalog::ViewProperties& properties = view.definition().view;
+  rows.push_back(dependency(rewrite_catalog, rule, relation_catalog, view.id, 0, internal_dependency));
+  std::vector<std::uint32_t> by_columns;
+  for (std::size_t i = 0; i + 1 < properties.columns.size(); i += 2) {
+    rows.push_back(dependency(rewrite_catalog, rule, relation_catalog, properties.columns[i],
+                              static_cast<int>(properties.columns[i + 1]), normal_dependency));
+    by_columns.push_back(properties.columns[i]);
+  }
+  for (const std::uint32_t used : properties.uses) {
+    if (std::ranges::find(by_columns, used) != by_columns.end()) continue;
+    const catalog::DefinitionPtr definition = definition_of(inputs, used);
+    const bool is_key = definition != nullptr && definition->kind == catalog::RelationKind::index;
+    rows.push_back(dependency(rewrite_catalog, rule, is_key ? constraint_catalog : relation_catalog,
+                              is_key ? catalog::constraint_id(used) : used, 0, normal_dependency));
+  }
+}
+
 std::vector<Row> dependency_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   for (const ShownRelation& relation : defined_relations(inputs)) {
+    if (relation.kind == 'r') add_dependencies_of_defaults(relation, rows);
+    if (relation.kind == 'v') add_dependencies_of_view(inputs, relation, rows);
     const catalog::SequenceProperties& sequence = relation.definition().sequence;
     if (relation.kind != 'S' || sequence.owner == 0) continue;
     const catalog::DefinitionPtr table = definition_of(inputs, sequence.owner);
     if (table == nullptr) continue;
-    rows.push_back({Value::integer(relation_catalog), number(relation.id), number(0), Value::integer(relation_catalog),
-                    number(sequence.owner), Value::integer(sequence.owner_column),
-                    character(is_identity(*table, sequence.owner_column) ? 'i' : 'a')});
+    rows.push_back(dependency(relation_catalog, relation.id, relation_catalog, sequence.owner, sequence.owner_column,
+                              is_identity(*table, sequence.owner_column) ? internal_dependency : automatic_dependency));
   }
   return rows;
 }
@@ -222,8 +271,11 @@ std::vector<Row> description_rows(const SystemViewInputs& inputs) {
     const catalog::Definition& definition = *relation.description;
     const bool is_schema = definition.kind == catalog::RelationKind::schema;
     const Value catalog_oid = Value::integer(is_schema ? schema_catalog : relation_catalog);
-    if (!definition.comment.empty())
-      rows.push_back({number(relation.id), catalog_oid, number(0), Value::text(definition.comment)});
+    const bool is_public = is_schema && definition.name == catalog::public_schema;
+    // initdb's comment.
+    const char* const usual = is_public ? "standard public schema" : "";
+    const std::string comment = definition.comment.empty() ? usual : definition.comment;
+    if (!comment.empty()) rows.push_back({number(relation.id), catalog_oid, number(0), Value::text(comment)});
     for (std::size_t i = 0; i < definition.columns.size(); ++i) {
       const catalog::Column& column = definition.columns[i];
       if (column.comment.empty() || column.dropped) continue;
@@ -233,12 +285,11 @@ std::vector<Row> description_rows(const SystemViewInputs& inputs) {
   return rows;
 }
 
-// A view is a table with a rule in PostgreSQL; here the rule has a number derived from the view's.
 std::vector<Row> rule_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   for (const ShownRelation& relation : defined_relations(inputs)) {
     if (relation.kind != 'v') continue;
-    rows.push_back({number(relation.id | 0x40000000U), Value::text("_RETURN"), number(relation.id), character('1'),
+    rows.push_back({number(rule_oid(relation.id)), Value::text("_RETURN"), number(relation.id), character('1'),
                     character('O'), flag(true), Value::text("<>"), Value::text(relation.definition().view.query)});
   }
   return rows;

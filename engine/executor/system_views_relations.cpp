@@ -13,7 +13,16 @@ namespace {
 std::vector<Row> schema_rows(const SystemViewInputs& inputs) {
   std::vector<Row> rows;
   const auto add = [&](std::uint64_t id, const std::string& name) {
-    rows.push_back({number(id), Value::text(name), Value::integer(role_oid), Value::null()});
+    if (name != catalog::public_schema) {
+      rows.push_back({number(id), Value::text(name), Value::integer(role_oid), Value::null()});
+      return;
+    }
+    // As initdb leaves it: pg_dump writes down what differs.
+    std::vector<Value> rights;
+    for (const char* const right : {"pg_database_owner=UC/pg_database_owner", "=U/pg_database_owner"})
+      rights.push_back(Value::text(right));
+    rows.push_back({number(id), Value::text(name), Value::integer(database_owner_oid),
+                    Value::array(Array(TypeId::text, std::move(rights)))});
   };
   for (const catalog::Relation& relation : inputs.database.catalog().relations(&inputs.transaction)) {
     if (relation.description->kind == catalog::RelationKind::schema) add(relation.id, relation.description->name);
@@ -145,11 +154,6 @@ std::vector<Row> attribute_rows(const SystemViewInputs& inputs) {
     for (std::size_t i = 0; i < columns.size(); ++i) rows.push_back(attribute_row(relation, columns[i], i));
   }
   return rows;
-}
-
-// A default has no number of its own here: its table's and its column's make one.
-std::uint64_t default_oid(std::uint32_t table, std::size_t position) {
-  return (table * 0x9E3779B1U + static_cast<std::uint32_t>(position) + 1) | 0x80000000U;
 }
 
 std::vector<Row> default_rows(const SystemViewInputs& inputs) {

@@ -28,7 +28,10 @@ std::vector<Row> database_rows(const SystemViewInputs&) {
 std::vector<Row> role_rows(const SystemViewInputs&) {
   return {{Value::text(role_name), flag(true), flag(true), flag(true), flag(true), flag(true), flag(true),
            Value::integer(unlimited), Value::text("********"), Value::null(), flag(true), Value::null(),
-           Value::integer(role_oid)}};
+           Value::integer(role_oid)},
+          {Value::text(database_owner), flag(false), flag(true), flag(false), flag(false), flag(false), flag(false),
+           Value::integer(unlimited), Value::text("********"), Value::null(), flag(false), Value::null(),
+           Value::integer(database_owner_oid)}};
 }
 
 std::vector<Row> user_rows(const SystemViewInputs&) {

@@ -243,7 +243,9 @@ Value cast_function(const CastEntry& cast) {
 
 std::vector<Row> cast_rows(const SystemViewInputs&) {
   std::vector<Row> rows;
-  std::uint32_t next = first_cast_number;
+  // Below what users make, by which pg_dump tells them.
+  constexpr std::uint32_t first_number = 10035;
+  std::uint32_t next = first_number;
   for (const CastEntry& cast : all_casts()) {
     rows.push_back({number(next), oid_of(cast.source), oid_of(cast.target), cast_function(cast),
                     character(static_cast<char>(cast.context)), character(cast.function == nullptr ? 'b' : 'f')});

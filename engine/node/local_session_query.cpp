@@ -352,7 +352,8 @@ QueryResult LocalSession::create_table_as(const StatementRequest& request, const
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
   commands::CommandContext context{database_, *transaction_, call_, relations, path, notices_};
   if (create.if_not_exists && commands::exists(context, create.table)) {
-    context.notice(fmt::format("relation \"{}\" already exists, skipping", create.table.name));
+    context.notice_existing(sqlstate::duplicate_table,
+                            fmt::format("relation \"{}\" already exists", create.table.name));
     return tagged("CREATE TABLE AS");
   }
   const query::QueryPtr query = query::analyse(*create.query, context.analysis());

@@ -57,7 +57,7 @@ void LocalSession::set_at_start(std::string_view name, std::string_view value) {
 }
 
 QueryResult LocalSession::set(const syntax::SetVariable& setting) {
-  const char* const tag = setting.reset && !setting.local ? "RESET" : "SET";
+  const char* const tag = setting.reset && setting.value.empty() ? "RESET" : "SET";
   const bool in_block = status_ != TransactionStatus::idle;
   if (setting.local && !in_block) {
     warn(sqlstate::no_active_sql_transaction, "SET LOCAL can only be used in transaction blocks");

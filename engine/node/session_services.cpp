@@ -104,6 +104,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"pg_try_advisory_xact_lock", &LocalServices::advisory},
       {"pg_try_advisory_xact_lock_shared", &LocalServices::advisory},
       {"pg_xact_status", &LocalServices::transaction_status},
+      {"relation_is_a_known_shard", &LocalServices::is_known_shard},
       {"run_in_parts", &LocalServices::run_in_parts},
       {"session_user", &LocalServices::current_user},
       {"set_config", &LocalServices::set_config},

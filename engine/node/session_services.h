@@ -102,6 +102,7 @@ class LocalServices final : public SessionServices {
   Value database_size(const FunctionCall& call);
   Value is_publishable(const FunctionCall& call);
   Value table_is_visible(const FunctionCall& call);
+  Value is_known_shard(const FunctionCall& call);
   Value user_by_id(const FunctionCall& call);
   Value index_definition(const FunctionCall& call);
   Value constraint_definition(const FunctionCall& call);

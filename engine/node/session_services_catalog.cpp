@@ -7,6 +7,7 @@
 
 #include "engine/executor/definition_texts.h"
 #include "engine/executor/system_views.h"
+#include "engine/executor/system_views_catalog.h"
 #include "engine/node/session_services.h"
 #include "engine/syntax/object_names.h"
 #include "engine/types/array.h"
@@ -157,7 +158,13 @@ Value LocalServices::table_is_visible(const FunctionCall& call) {
   return Value::boolean(is_visible(*relation) && !(session_.is_shard && session_.is_shard(relation->id)));
 }
 
-Value LocalServices::user_by_id(const FunctionCall&) { return Value::text(role_name); }
+Value LocalServices::is_known_shard(const FunctionCall& call) {
+  return Value::boolean(session_.is_shard && session_.is_shard(static_cast<std::uint32_t>(call[0].as_integer())));
+}
+
+Value LocalServices::user_by_id(const FunctionCall& call) {
+  return Value::text(call[0].as_integer() == executor::database_owner_oid ? executor::database_owner : role_name);
+}
 
 // --- sizes ---
 

@@ -1,6 +1,7 @@
 // Sequences, as functions of a session: a part of LocalServices.
 #include <fmt/format.h>
 
+#include "engine/executor/system_views.h"
 #include "engine/node/session_services.h"
 #include "engine/types/quote.h"
 
@@ -8,24 +9,30 @@ namespace polarsim::engine {
 
 namespace {
 
-storage::RelationId number_of(const Value& id) { return static_cast<storage::RelationId>(id.as_integer()); }
+// The catalog's own relations are none that it could look for.
+catalog::RelationId sequence_of(const Value& argument) {
+  const auto id = static_cast<catalog::RelationId>(argument.as_integer());
+  if (const auto* const view = executor::find_system_view(id))
+    throw SqlError(sqlstate::wrong_object_type, "\"" + view->relation->name + "\" is not a sequence");
+  return id;
+}
 
 }  // namespace
 
 Value LocalServices::nextval(const FunctionCall& call) {
   session_.refuse_if_read_only("nextval()");
-  return Value::integer(catalog::nextval(database_, transaction(), sequences_, number_of(call[0])));
+  return Value::integer(catalog::nextval(database_, transaction(), sequences_, sequence_of(call[0])));
 }
 
 Value LocalServices::currval(const FunctionCall& call) {
-  return Value::integer(catalog::currval(database_, transaction(), sequences_, number_of(call[0])));
+  return Value::integer(catalog::currval(database_, transaction(), sequences_, sequence_of(call[0])));
 }
 
 Value LocalServices::setval(const FunctionCall& call) {
   session_.refuse_if_read_only("setval()");
   const bool is_called = call.size() < 3 || call[2].as_boolean();
   return Value::integer(
-      catalog::setval(database_, transaction(), sequences_, number_of(call[0]), call[1].as_integer(), is_called));
+      catalog::setval(database_, transaction(), sequences_, sequence_of(call[0]), call[1].as_integer(), is_called));
 }
 
 Value LocalServices::lastval(const FunctionCall&) {

@@ -48,7 +48,7 @@ AnalysedSubscripts jsonb_subscripts(const std::vector<syntax::Expression::Subscr
 AnalysedSubscripts analyse_subscripts(const std::vector<syntax::Expression::Subscript>& subscripts, Type container,
                                       int container_position, ExpressionScope& scope) {
   if (container.id == TypeId::jsonb) return jsonb_subscripts(subscripts, scope);
-  const TypeId element = element_type(container.id);
+  const TypeId element = container.id == TypeId::name ? TypeId::char_byte : element_type(container.id);
   if (element == TypeId::none) {
     throw_error(
         sqlstate::datatype_mismatch,
@@ -56,6 +56,8 @@ AnalysedSubscripts analyse_subscripts(const std::vector<syntax::Expression::Subs
         container_position);
   }
   const bool slice = std::ranges::any_of(subscripts, [](const auto& each) { return each.slice; });
+  if (slice && container.id == TypeId::name)
+    throw_error(sqlstate::feature_not_supported, "slices of fixed-length arrays not implemented", 0);
   AnalysedSubscripts analysed;
   for (const auto& subscript : subscripts) {
     Subscript::Index index;

@@ -302,6 +302,14 @@ Value assign_json(const SubscriptDetails& details, const Value& container, const
   return Value::json(json_with(empty, path, 0, replacement));
 }
 
+// A name is an array of 64 "char" from 0 on, zeros at its end.
+Value byte_of_name(const SubscriptDetails& details, std::string_view name, const Frame& frame) {
+  constexpr std::int64_t length = 64;
+  const std::int64_t at = frame[details.indexes[0].upper].as_integer();
+  if (details.indexes.size() != 1 || at < 0 || at >= length) return Value();
+  return Value::text(at < static_cast<std::int64_t>(name.size()) ? name.substr(static_cast<std::size_t>(at), 1) : "");
+}
+
 }  // namespace
 
 const Step* subscript(const Step& step, Frame& frame) {
@@ -311,6 +319,8 @@ const Step* subscript(const Step& step, Frame& frame) {
   if (!container.is_null() && !has_null_subscript(details, frame)) {
     if (details.json) {
       found = json_element(container.as_json(), json_path(details, frame));
+    } else if (details.element == TypeId::none) {
+      found = byte_of_name(details, container.as_text(), frame);
     } else {
       found = details.slice ? slice_of(details, container.as_array(), frame)
                             : element_of(details, container.as_array(), frame);

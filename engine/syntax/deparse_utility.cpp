@@ -361,7 +361,7 @@ void Writer::setting(std::string_view text) {
 }
 
 void Writer::write(const SetVariable& set) {
-  if (set.reset && !set.local) {
+  if (set.reset && set.value.empty()) {
     out_ += "RESET ";
     if (set.name == "all") {
       out_ += "ALL";

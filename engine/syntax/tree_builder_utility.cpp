@@ -192,6 +192,7 @@ StatementBody TreeBuilder::set_variable(raw::object fields) const {
   }
   if (kind == "VAR_SET_DEFAULT" || kind == "VAR_RESET") {
     out.reset = true;
+    if (kind == "VAR_SET_DEFAULT") out.value = "DEFAULT";
     return out;
   }
   if (kind == "VAR_SET_CURRENT") refuse("SET ... FROM CURRENT");

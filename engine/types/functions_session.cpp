@@ -162,6 +162,7 @@ void add_catalog(Entries& to) {
   add(to, {"pg_relation_filenode", {regclass}, oid});
   add(to, {"pg_relation_is_publishable", {regclass}, boolean});
   add(to, {"pg_table_is_visible", {oid}, boolean});
+  add(to, {"relation_is_a_known_shard", {regclass}, boolean});
   add(to, {"pg_get_userbyid", {oid}, name});
   add(to, {"pg_get_expr", {text, oid}, text});
   add(to, {"pg_get_expr", {text, oid, boolean}, text});

@@ -16,7 +16,6 @@ namespace polarsim::engine {
 
 inline constexpr std::uint32_t first_function_number = 0x20000000;
 inline constexpr std::uint32_t first_operator_number = 0x21000000;
-inline constexpr std::uint32_t first_cast_number = 0x22000000;
 
 // Of an entry of all_functions(), all_operators().
 inline std::uint32_t number_of(const FunctionEntry& function) {

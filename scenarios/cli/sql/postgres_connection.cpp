@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <cstdlib>
+#include <utility>
 
 namespace polarsim::scenarios::cli {
 namespace {
@@ -56,8 +57,13 @@ class LibpqConnection final : public PostgresConnection {
       PQfinish(connection_);
       throw ConnectionError(problem);
     }
-    PQsetNoticeProcessor(
-        connection_, [](void*, const char*) {}, nullptr);
+    PQsetNoticeReceiver(
+        connection_,
+        [](void* self, const PGresult* notice) {
+          static_cast<LibpqConnection*>(self)->notices_.push_back(field(notice, PG_DIAG_SEVERITY) + ": " +
+                                                                  field(notice, PG_DIAG_MESSAGE_PRIMARY));
+        },
+        this);
     for (const char* setting :
          {"set timezone to 'UTC'", "set datestyle to 'ISO, MDY'", "set intervalstyle to 'postgres'",
           "set client_encoding to 'UTF8'", "set statement_timeout to '20s'"})
@@ -68,21 +74,29 @@ class LibpqConnection final : public PostgresConnection {
   LibpqConnection& operator=(const LibpqConnection&) = delete;
 
   Answer run(const std::string& statement) override {
+    notices_.clear();
     const Result result(PQexec(connection_, statement.c_str()));
-    return answer_of(result.get());
+    return with_notices(answer_of(result.get()));
   }
   void send(const std::string& statement) override {
+    notices_.clear();
     if (PQsendQuery(connection_, statement.c_str()) == 0) throw ConnectionError(PQerrorMessage(connection_));
   }
   Answer receive() override {
     Result last;
     while (PGresult* const next = PQgetResult(connection_)) last.reset(next);
-    return answer_of(last.get());
+    return with_notices(answer_of(last.get()));
   }
   std::string name() const override { return "postgresql"; }
 
  private:
+  Answer with_notices(Answer answer) {
+    answer.notices = std::exchange(notices_, {});
+    return answer;
+  }
+
   PGconn* connection_;
+  std::vector<std::string> notices_;  // of the statement under way
 };
 
 }  // namespace
