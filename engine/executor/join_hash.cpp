@@ -5,6 +5,7 @@
 // parts' number is found while the right side is read; a part that is still too large stays whole, since its rows may
 // all have one key.
 #include <algorithm>
+#include <utility>
 
 #include "engine/executor/key_table.h"
 #include "engine/executor/node_state.h"
@@ -99,14 +100,21 @@ class HashJoinState final : public NodeState {
         condition_(compile(join.condition)),
         no_left_(left_->width()),
         no_right_(right_->width()),
-        rows_(join.key_types, right_->width()) {
+        rows_(join.key_types, right_->width()),
+        asks_left_first_(!wants_unmatched_right() &&
+                         (wants_unmatched_left() ||
+                          plan.children.at(0)->cost.startup < plan.children.at(1)->cost.total)) {
     depends_on(left_->dependencies());
     depends_on(right_->dependencies());
   }
 
  protected:
   bool produce(RowView& row) override {
-    if (!built_) build();
+    if (!built_) {
+      if (asks_left_first_ && !has_first_left_ && !left_->next(left_row_)) return false;
+      has_first_left_ = asks_left_first_;
+      build();
+    }
     for (;;) {
       state_.check_interrupts();
       if (!giving_unmatched_right_) {
@@ -121,13 +129,13 @@ class HashJoinState final : public NodeState {
 
   void restart() override {
     left_->rescan();
-    has_left_ = giving_unmatched_right_ = false;
+    has_left_ = has_first_left_ = giving_unmatched_right_ = false;
     const bool keeps = built_ && parts_right_.empty() && version_ == state_.version(right_->dependencies());
     if (keeps) {
       rows_.forget_matches();
       return;
     }
-    if (built_) right_->rescan();
+    if (right_used_) right_->rescan();
     built_ = false;
   }
 
@@ -155,6 +163,7 @@ class HashJoinState final : public NodeState {
     part_ = 0;
     left_place_ = 0;
     version_ = state_.version(right_->dependencies());
+    right_used_ = true;
     std::size_t bytes = 0;
     for (RowView row; right_->next(row);) {
       const RowView keys = compute_keys(right_keys_, row);
@@ -192,7 +201,8 @@ class HashJoinState final : public NodeState {
   }
 
   void divide_left() {
-    for (RowView row; left_->next(row);) parts_left_[part_of(compute_keys(left_keys_, row))].append(row);
+    while (std::exchange(has_first_left_, false) || left_->next(left_row_))
+      parts_left_[part_of(compute_keys(left_keys_, left_row_))].append(left_row_);
   }
 
   void load_part() {
@@ -219,7 +229,7 @@ class HashJoinState final : public NodeState {
 
   bool next_left() {
     if (parts_left_.empty()) {
-      if (!left_->next(left_row_)) return false;
+      if (!std::exchange(has_first_left_, false) && !left_->next(left_row_)) return false;
     } else {
       if (left_place_ >= parts_left_[part_].size()) return false;
       left_row_ = parts_left_[part_].at(left_place_++, left_cursor_);
@@ -278,7 +288,12 @@ class HashJoinState final : public NodeState {
   const Row no_left_;
   const Row no_right_;
   RightRows rows_;
+  // Whether the right side need not be computed if the left has no rows, and that is found out first: as PostgreSQL does
+  // it, where it has to keep all rows of the left or the first of them is cheap.
+  const bool asks_left_first_;
+  bool has_first_left_ = false;  // left_row_ is a row that nobody has looked at
   bool built_ = false;
+  bool right_used_ = false;
   std::uint64_t version_ = 0;
   // Empty if everything fits.
   std::vector<RowStore> parts_left_;

@@ -159,6 +159,7 @@ Value SubplanState::compare_all(const query::Subplan& subplan, query::LeftSide& 
   NodeState& rows = tree();
   bool unknown = false;
   for (RowView row; rows.next(row);) {
+    left.begin_row();
     const Value result = compare_rows(
         subplan.comparisons, [&](std::size_t i) -> const Value& { return left.at(i); }, row, state_.call());
     if (all ? is_false(result) : is_true(result)) return Value::boolean(!all);

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "engine/syntax/deparse_writer.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::syntax {
 namespace {
@@ -84,6 +85,7 @@ void Writer::select_clauses(const Select& select) {
 }
 
 void Writer::write(const Select& select) {
+  check_stack_depth();
   with(select.with);
   if (select.set_operator == SetOperator::none) {
     select_clauses(select);
