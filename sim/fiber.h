@@ -83,12 +83,14 @@ inline void Fiber::resume() {
 #endif
   void* const context = context_;
   context_ = nullptr;
+  // A fiber of another simulation may be the one that resumes.
+  const char* const end_of_caller = running_stack_end_;
   running_stack_end_ = stack_.first_frame() - stack_.usable_bytes();
   const boost::context::detail::transfer_t back = boost::context::detail::jump_fcontext(context, this);
 #ifdef POLARSIM_ASAN
   __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
 #endif
-  running_stack_end_ = nullptr;
+  running_stack_end_ = end_of_caller;
   if (!finished_) context_ = back.fctx;
   exchange_exception_state();
 }

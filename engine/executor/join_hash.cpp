@@ -5,6 +5,7 @@
 // parts' number is found while the right side is read; a part that is still too large stays whole, since its rows may
 // all have one key.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "engine/executor/key_table.h"
@@ -87,6 +88,13 @@ class RightRows {
   std::vector<std::uint32_t> next_;
 };
 
+// By the order in which the statement names them.
+int first_entry(const Plan& plan) {
+  int first = plan.entry >= 0 ? plan.entry : std::numeric_limits<int>::max();
+  for (const plan::PlanPtr& child : plan.children) first = std::min(first, first_entry(*child));
+  return first;
+}
+
 class HashJoinState final : public NodeState {
  public:
   HashJoinState(ExecutorState& state, const Plan& plan, const plan::HashJoin& join, NodeStatePtr&& left,
@@ -101,9 +109,7 @@ class HashJoinState final : public NodeState {
         no_left_(left_->width()),
         no_right_(right_->width()),
         rows_(join.key_types, right_->width()),
-        asks_left_first_(!wants_unmatched_right() &&
-                         (wants_unmatched_left() ||
-                          plan.children.at(0)->cost.startup < plan.children.at(1)->cost.total)) {
+        asks_left_first_(left_goes_first(plan)) {
     depends_on(left_->dependencies());
     depends_on(right_->dependencies());
   }
@@ -144,6 +150,16 @@ class HashJoinState final : public NodeState {
     return type_ == PlanJoin::left || type_ == PlanJoin::full || type_ == PlanJoin::anti;
   }
   bool wants_unmatched_right() const { return type_ == PlanJoin::right || type_ == PlanJoin::full; }
+
+  // PostgreSQL's hash joins look at the left side first where all of its rows are kept, its merge joins at what was
+  // written first; for IN, the smaller side is as good a guess as any.
+  bool left_goes_first(const Plan& plan) const {
+    if (wants_unmatched_right()) return false;
+    if (wants_unmatched_left()) return true;
+    const Plan& left = *plan.children.at(0);
+    const Plan& right = *plan.children.at(1);
+    return first_entry(left) < first_entry(right) && (type_ == PlanJoin::inner || left.cost.total <= right.cost.total);
+  }
 
   RowView compute_keys(std::vector<Evaluator>& evaluators, RowView row) {
     // One column is looked at where it is.
@@ -288,8 +304,7 @@ class HashJoinState final : public NodeState {
   const Row no_left_;
   const Row no_right_;
   RightRows rows_;
-  // Whether the right side need not be computed if the left has no rows, and that is found out first: as PostgreSQL does
-  // it, where it has to keep all rows of the left or the first of them is cheap.
+  // Whether the right side need not be computed if the left has no rows, and that is found out first.
   const bool asks_left_first_;
   bool has_first_left_ = false;  // left_row_ is a row that nobody has looked at
   bool built_ = false;

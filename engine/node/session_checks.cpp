@@ -25,7 +25,9 @@ void refuse_catalog_changes(const query::Query& query) {
 }
 
 void refuse_other_columns(const std::vector<ResultColumn>& prepared, const std::vector<query::OutputName>& now) {
-  const auto same = [](const ResultColumn& a, const query::OutputName& b) { return a.name == b.name && a.type == b.type; };
+  const auto same = [](const ResultColumn& a, const query::OutputName& b) {
+    return a.name == b.name && a.type == b.type;
+  };
   if (!std::ranges::equal(prepared, now, same))
     throw SqlError(sqlstate::feature_not_supported, "cached plan must not change result type");
 }

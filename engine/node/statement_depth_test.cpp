@@ -1,5 +1,5 @@
-// How deeply a statement may be nested: as deep as in PostgreSQL for all that people and programs write, and where it is
-// too deep for the stack, that is an error of the statement.
+// How deeply a statement may be nested: as deep as in PostgreSQL for all that people and programs write, and where it
+// is too deep for the stack, that is an error of the statement.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -35,15 +35,19 @@ const std::vector<Shape> shapes = {
     {"brackets", 3000, [](int n) { return "select " + repeat("(", n) + "1" + repeat(")", n); }},
     {"not", 1000, [](int n) { return "select " + repeat("not ", n) + "a > 0 from t"; }},
     {"functions", 1000, [](int n) { return "select " + repeat("abs(", n) + "a" + repeat(")", n) + " from t"; }},
-    {"case", 500, [](int n) { return "select " + repeat("case when a > 0 then ", n) + "1" + repeat(" end", n) + " from t"; }},
+    {"case", 500,
+     [](int n) { return "select " + repeat("case when a > 0 then ", n) + "1" + repeat(" end", n) + " from t"; }},
     {"subselects", 300, [](int n) { return "select " + repeat("(select ", n) + "1" + repeat(")", n); }},
     {"correlated subselects", 300,
      [](int n) { return "select " + repeat("(select t.a + ", n) + "1" + repeat(")", n) + " from t"; }},
-    {"subselects in FROM", 300, [](int n) { return repeat("select * from (", n) + "select a from t" + repeat(") x", n); }},
+    {"subselects in FROM", 300,
+     [](int n) { return repeat("select * from (", n) + "select a from t" + repeat(") x", n); }},
     {"subselects in FROM that stay", 300,
      [](int n) { return repeat("select * from (", n) + "select a from t" + repeat(" offset 0) x", n); }},
     {"exists", 300,
-     [](int n) { return "select a from t where " + repeat("exists (select from t where ", n) + "a > 0" + repeat(")", n); }},
+     [](int n) {
+       return "select a from t where " + repeat("exists (select from t where ", n) + "a > 0" + repeat(")", n);
+     }},
     {"union all", 1000, [](int n) { return "select 1" + repeat(" union all select 1", n); }},
     {"union", 1000, [](int n) { return "select 1" + repeat(" union select 1", n); }},
     {"except", 500, [](int n) { return "select 1" + repeat(" except select 2", n); }},

@@ -14,8 +14,6 @@
 namespace polarsim::engine::plan {
 namespace {
 
-constexpr std::size_t exhaustive_max = 8;
-
 // What joining two sets of relations is, if it is allowed at all.
 struct Legality {
   bool allowed = false;
@@ -82,8 +80,8 @@ class JoinSearch {
   JoinRelationPtr run() {
     const std::size_t count = level_.bases.size();
     if (count == 1) return level_.bases.front().rows_of;
-    JoinRelationPtr result = count <= exhaustive_max ? exhaustive(false) : nullptr;
-    if (!result && count <= exhaustive_max) result = exhaustive(true);
+    JoinRelationPtr result = count <= exhaustive_search_max ? exhaustive(false) : nullptr;
+    if (!result && count <= exhaustive_search_max) result = exhaustive(true);
     if (!result) result = greedy();
     if (result && result->cheapest_total) return result;
     const bool full = std::any_of(level_.special_joins.begin(), level_.special_joins.end(),

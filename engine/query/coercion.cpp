@@ -53,7 +53,8 @@ ExpressionPtr with_modifier(const ExpressionPtr& expression, Type target, CallFo
 }  // namespace
 
 int leftmost(int position, const std::vector<ExpressionPtr>& arguments) {
-  // The first that has one, as PostgreSQL's exprLocation() of a list: AT TIME ZONE has its operands the other way round.
+  // The first that has one, as PostgreSQL's exprLocation() of a list: AT TIME ZONE has its operands the other way
+  // round.
   for (const ExpressionPtr& argument : arguments) {
     if (argument->position != 0) return leftmost(position, argument->position);
   }

@@ -1,9 +1,10 @@
 #include "engine/query/expression_walk.h"
-#include "engine/types/stack_depth.h"
 
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <type_traits>
+
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 namespace {

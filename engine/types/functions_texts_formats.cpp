@@ -233,11 +233,14 @@ class Formatter {
     const auto wanted = static_cast<std::size_t>(std::abs(width));
     const std::size_t characters = wanted == 0 ? 0 : utf8::count(shown);
     const std::size_t padding = wanted > characters ? wanted - characters : 0;
+    if (!left_aligned) pad(padding);
     check_room(result_.size(), shown.size());
-    check_room(result_.size() + shown.size(), padding);
-    if (!left_aligned) result_.append(padding, ' ');
     result_ += shown;
-    if (left_aligned) result_.append(padding, ' ');
+    if (left_aligned) pad(padding);
+  }
+  void pad(std::size_t blanks) {
+    check_room(result_.size(), blanks);
+    result_.append(blanks, ' ');
   }
   std::string converted(std::size_t i, char conversion) const {
     if (call_[i].is_null()) {

@@ -102,9 +102,7 @@ bool are_equal_scalars(const Json& a, const Json& b) {
 
 }  // namespace
 
-void throw_json_too_deep() {
-  throw_stack_too_deep();
-}
+void throw_json_too_deep() { throw_stack_too_deep(); }
 
 Json::Json(Elements elements) : data_(std::move(elements)) {
   std::size_t depth = 0;
