@@ -216,8 +216,9 @@ TEST(Cluster, SaysTheVendorsWordsAboutTheDistributionColumn) {
     // What changes nothing is allowed.
     EXPECT_EQ(TestCluster::ok(client, "UPDATE t SET id = id, data = 'a'").tag, "UPDATE 1");
     EXPECT_EQ(TestCluster::ok(client, "UPDATE t SET id = 1, data = 'b' WHERE id = 1").tag, "UPDATE 1");
-    TestCluster::ok(
-        client, "INSERT INTO t VALUES (1, 'c') ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id, data = EXCLUDED.data");
+    expect("INSERT INTO t VALUES (1, 'c') ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id, data = EXCLUDED.data",
+           "0A000", "modifying the partition value of rows is not allowed");
+    TestCluster::ok(client, "INSERT INTO t VALUES (1, 'c') ON CONFLICT (id) DO UPDATE SET data = EXCLUDED.data");
     EXPECT_EQ(TestCluster::rows(client, "SELECT * FROM t WHERE id = 1 FOR UPDATE"), "1|c");
     // Errors of a data node keep their SQLSTATE and say where they come from; the statement is undone everywhere.
     const ErrorFields duplicate = TestCluster::fails(client, "INSERT INTO t VALUES (2, 'x'), (1, 'y'), (3, 'z')");

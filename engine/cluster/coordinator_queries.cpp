@@ -100,6 +100,8 @@ class CoordinatorSession::RowsOfTasks final : public executor::CopiedRows {
   bool next(std::vector<Row>& rows) override {
     rows.clear();
     if (ended_) return false;
+    // While rows are written nobody else looks, and no task is there that could be told.
+    session_.local_->check_interrupts();
     if (!DistributedExecution::can_stream(*plan_)) {
       rows = session_.execute_plan(execution_, *plan_).rows;
       ended_ = true;

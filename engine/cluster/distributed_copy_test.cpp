@@ -257,5 +257,37 @@ TEST(DistributedCopy, RowsAreHandedOnTaskByTask) {
   }));
 }
 
+// What comes while rows are written, when no task is there that could be told.
+TEST(DistributedCopy, ACancelBetweenTwoTasksIsNotLost) {
+  class Canceller final : public CopySink {
+   public:
+    explicit Canceller(std::function<void()> cancel) : cancel_(std::move(cancel)) {}
+    void write(std::string_view line) override {
+      rows += std::count(line.begin(), line.end(), '\n');
+      if (cancel_) std::exchange(cancel_, nullptr)();
+    }
+    std::ptrdiff_t rows = 0;
+
+   private:
+    std::function<void()> cancel_;
+  };
+  with_tables(small_cluster(), [](TestCluster& world, Client& client) {
+    TestCluster::ok(client, "INSERT INTO a SELECT id, 1, repeat('x', 1000) FROM generate_series(1, 8000) AS g(id)");
+    Client other = world.connect();
+    const std::string pid = TestCluster::rows(client, "SELECT pg_backend_pid()");
+    // The server waits for the client to read on.
+    Canceller sink([&] {
+      world.sleep(milliseconds(500));
+      EXPECT_EQ(TestCluster::rows(other, "SELECT pg_cancel_backend(" + pid + ")"), "t");
+      world.sleep(milliseconds(500));
+    });
+    const auto copied = client.copy_out("COPY a TO STDOUT", sink);
+    ASSERT_FALSE(copied.has_value());
+    EXPECT_EQ(copied.error().sqlstate, "57014");
+    EXPECT_LT(sink.rows, 8000);
+    EXPECT_EQ(TestCluster::rows(client, "SELECT count(*) FROM a"), "8000");
+  });
+}
+
 }  // namespace
 }  // namespace polarsim::engine

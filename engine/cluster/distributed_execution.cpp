@@ -101,13 +101,49 @@ std::vector<DistributedExecution::TextColumn> DistributedExecution::text_columns
   return found;
 }
 
+// What a node calls by the name of a shard is the table, here: tableoid::regclass.
+std::optional<Value> DistributedExecution::table_of_shard(std::string_view name) const {
+  const std::size_t begin = name.rfind('.') + 1;  // npos + 1 is 0
+  const std::string last(name.substr(begin));
+  const std::size_t end = last.rfind('_');
+  if (end == std::string::npos || end + 1 == last.size() ||
+      last.find_first_not_of("0123456789", end + 1) != std::string::npos) {
+    return std::nullopt;
+  }
+  for (const auto& [id, table] : place_.metadata.tables) {
+    const bool has = std::ranges::any_of(table->shards, [&](const distribution::Shard& shard) {
+      return last.compare(end + 1, std::string::npos, std::to_string(shard.id)) == 0;
+    });
+    if (has) return Value::integer(id);
+  }
+  return std::nullopt;
+}
+
 void DistributedExecution::read_texts(QueryResult& answer, const std::vector<TextColumn>& columns, bool remote) const {
   for (const TextColumn& column : columns) {
+    // There are few names, and many rows.
+    std::map<std::string, Value, std::less<>> objects;
     for (Row& row : answer.rows) {
       Value& value = row[column.position];
-      if (value.is_null() || column.is_object != remote) continue;
-      value = remote ? input_value(value.as_text(), column.type, wire_context())
-                     : Value::text(output_value(value, column.type.id, wire_context()));
+      if (value.is_null() || (remote && !column.is_object)) continue;
+      const std::string text(remote ? std::string(value.as_text())
+                                    : output_value(value, column.type.id, wire_context()));
+      if (!column.is_object) {
+        value = Value::text(text);
+        continue;
+      }
+      const auto known = objects.find(text);
+      if (known != objects.end()) {
+        value = known->second;
+        continue;
+      }
+      const std::optional<Value> table = column.type.id == TypeId::regclass ? table_of_shard(text) : std::nullopt;
+      if (table) {
+        value = *table;
+      } else if (remote) {
+        value = input_value(text, column.type, wire_context());
+      }
+      objects.emplace(text, value);
     }
   }
 }

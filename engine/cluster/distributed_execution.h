@@ -91,6 +91,7 @@ class DistributedExecution final : public executor::CustomRowSource {
   };
   static std::vector<TextColumn> text_columns(const distribution::Job& job);
   // Names become this node's objects; rows become texts here, too.
+  std::optional<Value> table_of_shard(std::string_view name) const;
   void read_texts(QueryResult& answer, const std::vector<TextColumn>& columns, bool remote) const;
   // As texts, which is how they travel.
   std::vector<Value> wire_parameters(const distribution::Job& job, const std::vector<Value>& values) const;

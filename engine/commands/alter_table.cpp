@@ -475,8 +475,9 @@ class TableChange {
       reference.name = column.name;
       expression = std::make_shared<const syntax::Expression>(std::move(reference));
     }
-    return query::Program::compile(
-        query::analyse_over_relation(expression, shape, type, "transform expressions", context_.analysis()));
+    const query::ExpressionPtr transform =
+        query::analyse_over_relation(expression, shape, type, "transform expressions", context_.analysis());
+    return query::Program::compile(query::with_rows_made(transform, shape));
   }
 
   std::string converted_default(const Definition& changed, int number) const {

@@ -116,6 +116,8 @@ void check_key_count(std::size_t columns) { check_count(columns, 32, "cannot use
 void require_new_column(const Definition& definition, std::string_view name) {
   if (definition.find_column(name) != 0)
     throw SqlError(sqlstate::duplicate_column, fmt::format("column \"{}\" specified more than once", name));
+  // Those of views hide nothing.
+  if (definition.kind == RelationKind::view) return;
   static constexpr std::array system{"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
   if (std::find(system.begin(), system.end(), name) != system.end()) {
     throw SqlError(sqlstate::duplicate_column,

@@ -88,6 +88,42 @@ class ColumnUses {
   std::set<std::pair<RelationId, int>> found_;
 };
 
+// Whether a record is a row of a table or view, which PostgreSQL has a type for; all others have the pseudo-type.
+bool is_row_of_relation(const query::Query& query, const query::Expression& record) {
+  if (const auto* column = record.as<query::Column>(); column && column->levels_up == 0) {
+    const auto& source = query.entries[static_cast<std::size_t>(column->entry)].source;
+    const auto* subquery = std::get_if<query::SubquerySource>(&source);
+    if (column->column == query::Column::whole_row) {
+      return std::holds_alternative<query::TableSource>(source) ||
+             std::holds_alternative<query::SystemViewSource>(source) || (subquery && subquery->view);
+    }
+    if (subquery == nullptr) return false;
+    int number = 0;
+    for (const query::Target& target : subquery->query->targets) {
+      if (!target.hidden && ++number == column->column) return is_row_of_relation(*subquery->query, *target.expression);
+    }
+  }
+  if (const auto* row = record.as<query::RowConstructor>()) return !row->names.empty() && row->names[0] != "f1";
+  if (const auto* choice = record.as<query::Case>()) return is_row_of_relation(query, *choice->branches[0].result);
+  if (const auto* choice = record.as<query::Coalesce>()) return is_row_of_relation(query, *choice->arguments[0]);
+  if (const auto* array = record.as<query::ArrayConstructor>())
+    return !array->elements.empty() && is_row_of_relation(query, *array->elements[0]);
+  return false;
+}
+
+void check_row_types(const query::Query& query, const Definition& view) {
+  std::size_t at = 0;
+  for (const query::Target& target : query.targets) {
+    if (target.hidden) continue;
+    const catalog::Column& column = view.columns[at++];
+    const TypeId type = column.type.id;
+    const bool pseudo = is_pseudo_type(type) || type == TypeId::record || type == TypeId::record_array;
+    if (!pseudo || is_row_of_relation(query, *target.expression)) continue;
+    throw SqlError(sqlstate::invalid_table_definition,
+                   fmt::format("column \"{}\" has pseudo-type {}", column.name, type_name(type)));
+  }
+}
+
 // OR REPLACE may add columns at the end, and change nothing about those before.
 void check_columns(const Definition& before, const Definition& after) {
   constexpr const char* invalid_table_definition = sqlstate::invalid_table_definition;
@@ -132,6 +168,7 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
     column.type = outputs[i].type;
     view.columns.push_back(std::move(column));
   }
+  check_row_types(*query, view);
   // Views inside keep their names, so that they may change.
   query::DeparseOptions style;
   style.is_visible = [](const query::Relation&) { return false; };
@@ -162,7 +199,8 @@ std::string create_schema(CommandContext& context, const syntax::CreateSchema& c
   constexpr const char* duplicate_schema = "42P06";
   constexpr const char* reserved_name = "42939";
   if (!create.owner.empty()) require_role(create.owner);
-  const bool by_word = create.owner == "current_user" || create.owner == "session_user" || create.owner == "current_role";
+  const bool by_word =
+      create.owner == "current_user" || create.owner == "session_user" || create.owner == "current_role";
   std::string name = !create.name.empty() ? create.name : by_word ? role_name : create.owner;
   if (name.starts_with("pg_")) {
     throw SqlError(reserved_name, fmt::format("unacceptable schema name \"{}\"", name),

@@ -68,10 +68,7 @@ bool keeps_value(const ExpressionPtr& expression, const Query& query, int column
   add_conjuncts(query.where, conjuncts);
   return std::any_of(conjuncts.begin(), conjuncts.end(), [&](const ExpressionPtr& conjunct) {
     const auto* call = conjunct->as<query::OperatorCall>();
-    if (call == nullptr || call->arguments.size() != 2 || std::string_view(call->function->symbol) != "=" ||
-        !hashes_alike(call->function->left, call->function->right)) {
-      return false;
-    }
+    if (call == nullptr || !is_hashed_equality(*call)) return false;
     const ExpressionPtr& left = call->arguments[0];
     const ExpressionPtr& right = call->arguments[1];
     return (is_distribution_column(left) && query::equal(without_relabel(right), without_relabel(expression))) ||
@@ -109,8 +106,9 @@ void check_conflict_clause(const Query& query, const TableDistribution& table) {
   bool moves = false;
   for (const query::Target& target : query.on_conflict->assignments) {
     const auto* column = without_relabel(target.expression)->as<query::Column>();
+    // The vendor's rule; the relative accepts the excluded row's value.
     if (table.column > 0 && target.column == table.column) {
-      moves = moves || column == nullptr || column->column != table.column || column->levels_up > 0;
+      moves = true;
     } else if (column == nullptr && is_mutable(target.expression)) {
       throw refusal(
           "functions used in the DO UPDATE SET clause of INSERTs on distributed tables must be marked IMMUTABLE");

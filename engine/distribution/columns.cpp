@@ -1,6 +1,9 @@
 #include "engine/distribution/columns.h"
 
 #include <algorithm>
+#include <string_view>
+
+#include "engine/distribution/table.h"
 
 namespace polarsim::engine::distribution {
 
@@ -58,6 +61,16 @@ void add_conjuncts(const query::ExpressionPtr& condition, std::vector<query::Exp
   const auto* logical = condition->as<query::Logical>();
   if (logical == nullptr || logical->kind != query::Logical::Kind::conjunction) return conjuncts.push_back(condition);
   for (const query::ExpressionPtr& argument : logical->arguments) add_conjuncts(argument, conjuncts);
+}
+
+TypeId operand_type(const query::OperatorCall& call, std::size_t side) {
+  const TypeId taken = side == 0 ? call.function->left : call.function->right;
+  return is_polymorphic(taken) ? call.arguments[side]->type.id : taken;
+}
+
+bool is_hashed_equality(const query::OperatorCall& call) {
+  return call.arguments.size() == 2 && std::string_view(call.function->symbol) == "=" &&
+         hashes_alike(operand_type(call, 0), operand_type(call, 1));
 }
 
 }  // namespace polarsim::engine::distribution

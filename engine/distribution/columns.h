@@ -54,6 +54,11 @@ std::optional<ColumnId> column_of(const query::ExpressionPtr& expression, const 
 // The expression without conversions that keep the representation.
 const query::ExpressionPtr& without_relabel(const query::ExpressionPtr& expression);
 
+// The type that an operator's operand has: what the operator takes, or for operators of any arrays that of the operand.
+TypeId operand_type(const query::OperatorCall& call, std::size_t side);
+// Whether it is an `=` that calls two values equal only if their hashes are.
+bool is_hashed_equality(const query::OperatorCall& call);
+
 // The arguments of an AND, those of ANDs inside it, or the condition itself.
 void add_conjuncts(const query::ExpressionPtr& condition, std::vector<query::ExpressionPtr>& conjuncts);
 

@@ -133,6 +133,8 @@ class InsertSelectPlanner {
       return key.strong && key.column == static_cast<int>(target_) + 1;
     });
     if (!by_key) return false;
+    // The vendor's rule: rows that are to be in some order come together first, and are inserted in it.
+    if (!single && !query->order_by.empty()) return false;
     ChoiceOfTable choice_of;
     for (const auto& [relation, root] : locator.tables()) choice_of[relation] = 0;
     make_insert(of_shard(*query), {place.choice}, std::move(choice_of), {});
@@ -140,13 +142,11 @@ class InsertSelectPlanner {
     return true;
   }
 
-  // What each shard selects: no order is kept, and nothing without a place.
+  // What each shard selects: nothing without a place.
   QueryPtr of_shard(const Query& query) const {
     auto copy = std::make_shared<Query>(query);
     copy->where = both(
         copy->where, query::make_expression(query::NullTest{copy->targets[target_].expression, true}, TypeId::boolean));
-    if (copy->limit || copy->offset || !copy->distinct_on.empty()) return copy;
-    copy->order_by.clear();
     return copy;
   }
 

@@ -54,14 +54,11 @@ ShardChoicePtr Locator::choice_of(const ExpressionPtr& condition, const Location
     return choice;
   }
   if (const auto* call = condition->as<query::OperatorCall>()) {
-    if (call->arguments.size() != 2 || std::string_view(call->function->symbol) != "=" ||
-        !hashes_alike(call->function->left, call->function->right)) {
-      return all_shards();
-    }
+    if (!is_hashed_equality(*call)) return all_shards();
     for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
       const ExpressionPtr& value = call->arguments[1 - side];
       if (is_key(call->arguments[side]) && is_value(value)) {
-        return shard_of_value(value, side == 0 ? call->function->right : call->function->left);
+        return shard_of_value(value, operand_type(*call, 1 - side));
       }
     }
     return all_shards();

@@ -57,8 +57,7 @@ Equalities Locator::equalities_of(const std::vector<ExpressionPtr>& conjuncts, c
   Equalities equalities;
   for (const ExpressionPtr& conjunct : conjuncts) {
     const auto* call = conjunct->as<query::OperatorCall>();
-    if (call == nullptr || call->arguments.size() != 2 || std::string_view(call->function->symbol) != "=" ||
-        !hashes_alike(call->function->left, call->function->right)) {
+    if (call == nullptr || !is_hashed_equality(*call)) {
       continue;
     }
     const auto left = column_of(call->arguments[0], level);

@@ -31,7 +31,10 @@ bool Locator::is_matched_by_key(const query::Subquery& subquery, const Location&
   if (subquery.kind != query::Subquery::Kind::any || !rows.whole || rows.failed) return false;
   for (std::size_t i = 0; i < subquery.left.size() && i < subquery.comparisons.size(); ++i) {
     const OperatorEntry& comparison = *subquery.comparisons[i];
-    if (std::string_view(comparison.symbol) != "=" || !hashes_alike(comparison.left, comparison.right)) continue;
+    if (std::string_view(comparison.symbol) != "=") continue;
+    const TypeId type = is_polymorphic(comparison.left) ? subquery.left[i]->type.id : comparison.left;
+    const TypeId other = is_polymorphic(comparison.right) ? type : comparison.right;
+    if (!hashes_alike(type, other)) continue;
     const auto left = column_of(subquery.left[i], level);
     if (!left) continue;
     // NULLs elsewhere could make the answer NULL instead of false: as a condition both are the same.

@@ -93,8 +93,7 @@ class Repartitioner {
 
   std::optional<JoinCondition> join_condition(const ExpressionPtr& condition) const {
     const auto* call = condition->as<query::OperatorCall>();
-    if (call == nullptr || call->arguments.size() != 2 || std::string_view(call->function->symbol) != "=" ||
-        !hashes_alike(call->function->left, call->function->right)) {
+    if (call == nullptr || !is_hashed_equality(*call)) {
       return std::nullopt;
     }
     const auto left = column_of(call->arguments[0], level_);

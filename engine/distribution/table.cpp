@@ -11,6 +11,7 @@
 #include "engine/types/error.h"
 #include "engine/types/hash.h"
 #include "engine/types/interval.h"
+#include "engine/types/json.h"
 #include "engine/types/numeric.h"
 
 namespace polarsim::engine::distribution {
@@ -21,6 +22,7 @@ enum class Family : std::uint8_t {
   none,
   integer,
   unsigned_integer,  // oid and xid
+  unsigned_long,     // xid8
   floating,
   boolean,
   text,
@@ -31,7 +33,10 @@ enum class Family : std::uint8_t {
   timestamp,
   numeric,
   interval,
-  array
+  array,
+  character,  // "char", a byte
+  json,
+  oid_vector
 };
 
 Family family_of(TypeId type) {
@@ -40,6 +45,16 @@ Family family_of(TypeId type) {
     case TypeId::int4:
     case TypeId::int8:
       return Family::integer;
+    case TypeId::xid8:
+      return Family::unsigned_long;
+    case TypeId::char_byte:
+      return Family::character;
+    case TypeId::jsonb:
+      return Family::json;
+    case TypeId::oidvector:
+      return Family::oid_vector;
+    case TypeId::int2vector:
+      return Family::none;
     case TypeId::oid:
     case TypeId::xid:
     case TypeId::regclass:
@@ -114,6 +129,7 @@ std::string_view without_blanks(std::string_view text) {
 std::uint32_t unsigned_hash(const Value& value, TypeId type) {
   switch (family_of(type)) {
     case Family::integer:
+    case Family::unsigned_long:
     case Family::time:
     case Family::timestamp:
       return hash_int64(value.as_integer());
@@ -122,6 +138,19 @@ std::uint32_t unsigned_hash(const Value& value, TypeId type) {
       return hash_uint32(static_cast<std::uint32_t>(value.as_integer()));
     case Family::floating:
       return hash_double(value.as_floating());
+    case Family::character: {
+      // A signed one, as on PostgreSQL's usual machines.
+      const std::string_view byte = value.as_text();
+      return hash_uint32(static_cast<std::uint32_t>(byte.empty() ? 0 : static_cast<signed char>(byte[0])));
+    }
+    case Family::oid_vector: {
+      std::vector<std::uint32_t> numbers;
+      for (const Value& element : value.as_array().elements())
+        numbers.push_back(static_cast<std::uint32_t>(element.as_integer()));
+      return hash_bytes({static_cast<const char*>(static_cast<const void*>(numbers.data())), numbers.size() * 4});
+    }
+    case Family::json:
+      return value.as_json().hash();
     case Family::boolean:
       return hash_uint32(value.as_boolean() ? 1 : 0);
     case Family::text:

@@ -38,12 +38,20 @@ TEST(Table, hashes_are_postgresqls) {
   EXPECT_EQ(hash_of_text(TypeId::int4_array, "{1,NULL,3}"), -1134681668);
   EXPECT_EQ(hash_of_text(TypeId::text_array, "{a,bc}"), 12745431);
   EXPECT_EQ(hash_of_text(TypeId::numeric_array, "{1.5,2.50}"), -971129824);
+  EXPECT_EQ(hash_of_text(TypeId::char_byte, "a"), 463612535);
+  EXPECT_EQ(hash_of_text(TypeId::char_byte, ""), -272711505);
+  EXPECT_EQ(hash_of_text(TypeId::char_byte, "\\377"), 385747274);
+  EXPECT_EQ(hash_of_text(TypeId::jsonb, "1"), -822615224);
+  EXPECT_EQ(hash_of_text(TypeId::jsonb, "-0.50"), 179319563);
+  EXPECT_EQ(hash_of_text(TypeId::jsonb, R"({"a":[1,"x",null,true],"bb":{}})"), 1137149580);
+  EXPECT_EQ(hash_of_text(TypeId::xid8, "7"), -978793473);
+  EXPECT_EQ(hash_of_text(TypeId::oidvector, "1 2 3"), 1738594973);
 }
 
 TEST(Table, types_that_cannot_be_hashed_are_refused) {
   EXPECT_FALSE(can_hash(TypeId::json));
   EXPECT_FALSE(can_hash(TypeId::json_array));
-  EXPECT_THROW(hash_of_text(TypeId::jsonb, "1"), SqlError);
+  EXPECT_THROW(hash_of_text(TypeId::int2vector, "1"), SqlError);
 }
 
 TEST(Table, types_hash_alike_where_equal_values_do) {

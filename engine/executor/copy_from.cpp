@@ -292,6 +292,7 @@ std::uint64_t copy_from(const syntax::Copy& statement, const CopyInputs& inputs)
     where = query::analyse_over_relation(statement.where, *relation, TypeId::boolean, "COPY FROM WHERE conditions",
                                          analysis);
     refuse_generated_columns(where, *relation);
+    where = query::with_rows_made(where, *relation);
   }
   if (inputs.read_only) {
     throw SqlError(sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction");

@@ -127,6 +127,7 @@ std::uint64_t copy_to(const syntax::Copy& statement, const CopyInputs& inputs) {
     bool more = source->next(rows);
     std::size_t at = 0;
     write([&](RowView& row) {
+      inputs.transaction.backend->check_interrupts();
       while (at == rows.size()) {
         more = more && source->next(rows);
         if (!more) return false;

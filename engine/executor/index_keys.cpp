@@ -7,8 +7,8 @@
 #include <variant>
 
 #include "engine/catalog/describe.h"
-#include "engine/query/deparse.h"
 #include "engine/executor/relation_shape.h"
+#include "engine/query/deparse.h"
 #include "engine/storage/key_encoding.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/error.h"
@@ -25,7 +25,9 @@ query::ExpressionPtr analyse_stored(std::string_view text, const catalog::Defini
     const std::vector<syntax::StatementPtr> parsed = syntax::parse(fmt::format("SELECT {}", text));
     expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
   });
-  return query::analyse_over_relation(expression, shape_of(table), wanted, "stored expressions", context);
+  const query::Relation shape = shape_of(table);
+  return query::with_rows_made(query::analyse_over_relation(expression, shape, wanted, "stored expressions", context),
+                               shape);
 }
 
 }  // namespace

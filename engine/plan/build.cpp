@@ -101,7 +101,7 @@ class PathBuilder {
         IndexScan::Bound bound = found.bound;
         const std::vector<ExpressionPtr> none;
         if (bound.value) bound.value = place(bound.value, inside(none, none));
-        bound.condition = place(bound.condition, inside(stage.seen, none));
+        bound.condition = place(with_rows_made(base, bound.condition), inside(stage.seen, none));
         scan.bounds.push_back(std::move(bound));
       }
       stage.plan->node = std::move(scan);
@@ -117,25 +117,39 @@ class PathBuilder {
     stage.outputs = stage.seen;
     const std::vector<ExpressionPtr> none;
     for (const Condition* condition : ordered(path.conditions)) {
-      stage.plan->conditions.push_back(place(condition->expression, inside(stage.seen, none)));
+      stage.plan->conditions.push_back(place(with_rows_made(base, condition->expression), inside(stage.seen, none)));
     }
-    add_whole_row(base, stage);
+    add_whole_row(base, relid(path.base), stage);
     return stage;
   }
 
-  // The whole row is made where it is read, so that an outer join above makes it NULL.
-  void add_whole_row(const BaseRelation& base, Stage& stage) {
-    const auto whole = std::find_if(base.columns_used.begin(), base.columns_used.end(), [](const ExpressionPtr& used) {
-      return used->as<Column>()->column == Column::whole_row;
-    });
-    if (whole == base.columns_used.end()) return;
+  query::RowConstructor row_of(const BaseRelation& base, int entry) const {
     query::RowConstructor row;
     const auto& columns = level_.query.entries[static_cast<std::size_t>(base.entry)].columns;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (columns[i].name.empty() && base.relation) continue;
-      row.fields.push_back(make_expression(Column{0, static_cast<int>(i) + 1, 0}, columns[i].type));
+      if (columns[i].name.empty() && (base.relation || base.subquery->plan->as<SystemViewScan>())) continue;
+      row.fields.push_back(make_expression(Column{entry, static_cast<int>(i) + 1, 0}, columns[i].type));
       row.names.push_back(columns[i].name);
     }
+    return row;
+  }
+
+  // What a scan looks at itself is before its targets: its whole row is not there yet.
+  ExpressionPtr with_rows_made(const BaseRelation& base, const ExpressionPtr& expression) const {
+    return query::rewrite(expression, [&](const ExpressionPtr& part, int levels) -> ExpressionPtr {
+      const auto* column = part->as<Column>();
+      if (!column || levels != 0 || column->entry != base.entry || column->column != Column::whole_row) return nullptr;
+      return make_expression(row_of(base, base.entry), part->type, part->position);
+    });
+  }
+
+  // The whole row is made where it is read, so that an outer join above makes it NULL.
+  void add_whole_row(const BaseRelation& base, Relids scanned, Stage& stage) {
+    const auto whole = std::find_if(base.columns_used.begin(), base.columns_used.end(), [](const ExpressionPtr& used) {
+      return used->as<Column>()->column == Column::whole_row;
+    });
+    if (whole == base.columns_used.end() || !is_needed(*whole, scanned)) return;
+    query::RowConstructor row = row_of(base, 0);
     std::erase(stage.outputs, nullptr);
     for (std::size_t i = 0; i < stage.outputs.size(); ++i) {
       stage.plan->targets.push_back({make_expression(Column{0, static_cast<int>(i) + 1, 0}, stage.seen[i]->type), ""});

@@ -21,8 +21,9 @@ void add_checks(const Level& level, const query::Relation& relation, ModifyTable
   query::NoRelations none;
   const query::AnalysisContext context{none, level.statement.inputs.call, nullptr, false};
   for (const auto& check : relation.checks) {
-    node.checks.push_back(
-        query::analyse_over_relation(check.condition, relation, TypeId::boolean, "check constraints", context));
+    const ExpressionPtr condition =
+        query::analyse_over_relation(check.condition, relation, TypeId::boolean, "check constraints", context);
+    node.checks.push_back(query::with_rows_made(condition, relation));
   }
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     const query::RelationColumn& column = relation.columns[i];
@@ -41,27 +42,6 @@ std::vector<ExpressionPtr> columns_of(const query::Relation& relation, int entry
   return columns;
 }
 
-ExpressionPtr whole_row_of(const query::Relation& relation, int entry, const ExpressionPtr& whole) {
-  query::RowConstructor row;
-  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-    if (relation.columns[i].dropped) continue;
-    row.fields.push_back(make_expression(Column{entry, static_cast<int>(i) + 1, 0}, relation.columns[i].type));
-    row.names.push_back(relation.columns[i].name);
-  }
-  return make_expression(std::move(row), whole->type, whole->position);
-}
-// Of the changed row there is no scan that could make its whole row.
-ExpressionPtr without_whole_rows(const ExpressionPtr& expression, const query::Relation& relation, int entry,
-                                 int other_entry) {
-  if (!expression) return nullptr;
-  return query::rewrite(expression, [&](const ExpressionPtr& part, int) -> ExpressionPtr {
-    const auto* column = part->as<Column>();
-    if (!column || column->column != Column::whole_row) return nullptr;
-    if (column->entry != entry && column->entry != other_entry) return nullptr;
-    return whole_row_of(relation, column->entry, part);
-  });
-}
-
 ModifyTable::Conflict make_conflict(const Level& level, const query::Relation& relation) {
   const query::ConflictClause& clause = *level.query.on_conflict;
   ModifyTable::Conflict conflict;
@@ -71,7 +51,8 @@ ModifyTable::Conflict make_conflict(const Level& level, const query::Relation& r
   const std::vector<ExpressionPtr> existing = columns_of(relation, entry);
   const std::vector<ExpressionPtr> proposed = columns_of(relation, clause.excluded_entry);
   auto placed = [&](const ExpressionPtr& expression) {
-    return place(without_whole_rows(expression, relation, entry, clause.excluded_entry), {existing, proposed});
+    const ExpressionPtr made = query::with_rows_made(expression, relation, entry);
+    return place(query::with_rows_made(made, relation, clause.excluded_entry), {existing, proposed});
   };
   for (const auto& assignment : clause.assignments) {
     conflict.columns.push_back(assignment.column);
@@ -180,7 +161,8 @@ Stage plan_change(Level& level, Stage stage, const std::vector<LockRows::Mark>& 
   made.seen.insert(made.seen.end(), distinct_others.begin(), distinct_others.end());
   made.outputs.clear();
   for (const auto& target : query.returning) {
-    const ExpressionPtr expression = without_whole_rows(target.expression, *relation, entry, entry);
+    // Of the changed row there is no scan that could make its whole row.
+    const ExpressionPtr expression = query::with_rows_made(target.expression, *relation, entry);
     made.plan->targets.push_back({place(expression, {made.seen, {}}), target.name});
     made.outputs.push_back(target.expression);
   }

@@ -41,10 +41,12 @@ bool is_whole_row(const Plan& plan, const query::Expression& expression) {
   const auto* row = expression.as<query::RowConstructor>();
   if (!row || !is_scan(plan) || row->fields.empty()) return false;
   int last = 0;
-  for (const ExpressionPtr& field : row->fields) {
-    const auto* column = field->as<Column>();
+  for (std::size_t i = 0; i < row->fields.size(); ++i) {
+    const auto* column = row->fields[i]->as<Column>();
     if (!column || column->column <= last) return false;
     last = column->column;
+    const auto at = static_cast<std::size_t>(last - 1);
+    if (at >= plan.names.size() || plan.names[at] != row->names[i]) return false;
   }
   return row->fields.size() <= scanned_width(plan);
 }
@@ -172,13 +174,21 @@ std::string PlanText::common_table_name(const Plan& plan) const {
 
 std::string PlanText::expression(const ExpressionPtr& expression, const View& view, bool prefix) const {
   query::PlanNames names;
-  names.column = [&](const Column& column) { return reference(view, column, prefix); };
+  names.column = [&](const Column& column) {
+    if (column.column == Column::whole_row) return quote_identifier(scan_name(*view.plan)) + ".*";
+    return reference(view, column, prefix);
+  };
   names.parameter = [&](const query::Parameter& each) { return parameter(each); };
   names.subplan = [&](const query::Subplan& subplan) {
     const std::string& name = statement_.subplans[static_cast<std::size_t>(subplan.subplan)].name;
     return fmt::format("({}{})", subplan.hashed ? "hashed " : "", name);
   };
-  return query::deparse(*expression, names);
+  if (view.of != View::Of::node || !is_scan(*view.plan)) return query::deparse(*expression, names);
+  const ExpressionPtr shown = query::rewrite(expression, [&](const ExpressionPtr& part, int) -> ExpressionPtr {
+    if (!is_whole_row(*view.plan, *part)) return nullptr;
+    return make_expression(Column{0, Column::whole_row, 0}, part->type, part->position);
+  });
+  return query::deparse(*shown, names);
 }
 
 std::string PlanText::conjunction(const std::vector<ExpressionPtr>& conditions, const View& view, bool prefix) const {

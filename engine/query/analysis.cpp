@@ -130,6 +130,23 @@ ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, con
   return result;
 }
 
+ExpressionPtr with_rows_made(const ExpressionPtr& expression, const Relation& relation, int entry) {
+  if (expression == nullptr) return nullptr;
+  return rewrite(expression, [&](const ExpressionPtr& part, int levels) -> ExpressionPtr {
+    const auto* column = part->as<Column>();
+    if (column == nullptr || column->column != Column::whole_row) return nullptr;
+    if (column->levels_up != levels || column->entry != entry) return nullptr;
+    RowConstructor row;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+      if (relation.columns[i].dropped) continue;
+      row.fields.push_back(
+          make_expression(Column{entry, static_cast<int>(i) + 1, column->levels_up}, relation.columns[i].type));
+      row.names.push_back(relation.columns[i].name);
+    }
+    return make_expression(std::move(row), part->type, part->position);
+  });
+}
+
 ExpressionPtr analyse_argument(const syntax::ExpressionPtr& expression, Type wanted, const AnalysisContext& context,
                                int number) {
   StatementState statement{context};

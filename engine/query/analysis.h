@@ -46,6 +46,9 @@ ExpressionPtr analyse_default(const syntax::ExpressionPtr& expression, const Rel
 ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, const Relation& relation, Type wanted,
                                     std::string_view clause, const AnalysisContext& context,
                                     std::string_view column = {});
+// The expression with the relation's whole rows, those of Column{entry, 0}, made of its columns: programs run no whole
+// rows. Not for what is shown again.
+ExpressionPtr with_rows_made(const ExpressionPtr& expression, const Relation& relation, int entry = 0);
 // The parameters of EXECUTE, arguments of CALL: no columns; converted by assignment. 42804 "parameter $1 of type ...
 // cannot be coerced to the expected type ...": `number` is the parameter's, from 1.
 ExpressionPtr analyse_argument(const syntax::ExpressionPtr& expression, Type wanted, const AnalysisContext& context,

@@ -137,12 +137,12 @@ ExpressionPtr ExpressionAnalyser::distinct_test(const Syntax& expression) {
   const int position = expression.position;
   const ExpressionPtr left = analyse(expression.arguments[0]);
   const ExpressionPtr right = analyse(expression.arguments[1]);
-  // NULL as it is written, without a type.
+  // NULL as it is written, without a type. A row is one value here: its fields are not looked at, as a NullTest would.
   const auto is_bare_null = [](const ExpressionPtr& side) {
     return side->type.id == TypeId::unknown && is_null_constant(side);
   };
-  if (is_bare_null(right) || is_bare_null(left)) {
-    const ExpressionPtr& other = is_bare_null(right) ? left : right;
+  const ExpressionPtr& other = is_bare_null(right) ? left : right;
+  if ((is_bare_null(right) || is_bare_null(left)) && other->type.id != TypeId::record) {
     return make_expression(NullTest{other, !expression.negated}, TypeId::boolean, leftmost(position, other->position));
   }
   ExpressionPtr test;

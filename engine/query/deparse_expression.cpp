@@ -2,6 +2,7 @@
 
 #include "engine/query/deparse_writer.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/record_fields.h"
 #include "engine/query/system_columns.h"
 #include "engine/types/error.h"
 #include "engine/types/quote.h"
@@ -48,6 +49,13 @@ const char* test_text(BooleanTest::Kind kind) {
   return "";
 }
 
+bool has_names(const RowConstructor& row) {
+  for (std::size_t i = 0; i < row.names.size(); ++i) {
+    if (row.names[i] != "f" + std::to_string(i + 1)) return true;
+  }
+  return false;
+}
+
 [[noreturn]] void refuse(const char* what) {
   throw SqlError(sqlstate::internal_error, std::string(what) + " cannot be written as SQL");
 }
@@ -77,6 +85,18 @@ void Writer::write_row_fields(const std::vector<ExpressionPtr>& fields) {
       write(*fields[i], true);
     }
   }
+}
+
+// ROW() gives its fields names of its own; a subquery's row has those of its columns.
+void Writer::write_named_row(const RowConstructor& row) {
+  put("(SELECT r FROM (SELECT ");
+  for (std::size_t i = 0; i < row.fields.size(); ++i) {
+    if (i > 0) put(", ");
+    write(*row.fields[i], true);
+    put(" AS ");
+    put_name(row.names[i]);
+  }
+  put(") r)");
 }
 
 void Writer::write(const Expression& expression, bool show_implicit) {
@@ -160,6 +180,7 @@ void Writer::write(const Expression& expression, bool show_implicit) {
     }
     void operator()(const Convert& node) { w.write_conversion(node, e, show_implicit); }
     void operator()(const RowConstructor& node) {
+      if (w.plan_names_ == nullptr && has_names(node)) return w.write_named_row(node);
       w.put("ROW(");
       w.write_row_fields(node.fields);
       w.put(")");
@@ -394,11 +415,16 @@ void Writer::write_subscripts(const std::vector<Subscript::Index>& indexes) {
 std::string Writer::field_name(const Expression& record, int field) const {
   const auto index = static_cast<std::size_t>(field - 1);
   if (const auto* row = record.as<RowConstructor>(); row && index < row->names.size()) return row->names[index];
+  if (const auto* choice = record.as<Case>()) return field_name(*choice->branches[0].result, field);
   if (const auto* constant = record.as<Constant>(); constant && constant->value.is_record())
     return constant->value.as_record().fields()[index].name;
   if (const auto* column = record.as<Column>(); column && column->column == Column::whole_row && !names_.empty()) {
     const EntryNames& entry = names_at(column->levels_up).entries[static_cast<std::size_t>(column->entry)];
     if (index < entry.columns.size()) return entry.columns[index];
+  }
+  if (const auto* column = record.as<Column>(); column && column->column > 0 && !names_.empty()) {
+    const std::vector<OutputName> fields = fields_of_column(*names_at(column->levels_up).query, *column);
+    if (index < fields.size()) return fields[index].name;
   }
   if (const auto* subquery = record.as<Subquery>()) {
     // A subquery of one column that is a row.

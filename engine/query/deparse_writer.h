@@ -102,6 +102,7 @@ class Writer {
   void write_operand(const Expression& expression, bool show_implicit, const Expression& parent);
   void write_list(const std::vector<ExpressionPtr>& list, bool show_implicit);
   void write_row_fields(const std::vector<ExpressionPtr>& fields);
+  void write_named_row(const RowConstructor& row);
   void write_logical(const Logical& logical, const Expression& expression);
   void write_case(const Case& choice);
   void write_conversion(const Convert& conversion, const Expression& expression, bool show_implicit);

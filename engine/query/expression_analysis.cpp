@@ -242,6 +242,7 @@ ExpressionPtr ExpressionAnalyser::row_of_its_own_type(const Syntax& cast) {
 
 ExpressionPtr ExpressionAnalyser::cast(const Syntax& expression) {
   if (ExpressionPtr row = row_of_its_own_type(expression)) return row;
+  if (ExpressionPtr row = row_of_relation(expression)) return row;
   const Type target = resolve_type(*expression.type_name);
   const Syntax& written = *expression.arguments[0];
   const bool to_array = written.kind == Syntax::Kind::array && element_type(target.id) != TypeId::none;

@@ -27,6 +27,8 @@ class ExpressionScope {
   virtual std::string row_name(const Column& whole_row) = 0;
   // The table whose row it is; null if it is that of something else.
   virtual RelationPtr row_table(const Column&) { return nullptr; }
+  // The table, view or catalog of that name, for its row type; null if there is none.
+  virtual RelationPtr find_relation(std::string_view, std::string_view) { return nullptr; }
   // For names of functions, operators, types and collations that are written with a schema.
   virtual bool has_schema(std::string_view name) = 0;
   // The query, analysed inside this scope: it may use columns from here. May be called more than once for one query.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/query/expression_walk.h"
+#include "engine/query/record_fields.h"
 #include "engine/query/scope.h"
 #include "engine/query/system_columns.h"
 #include "engine/types/error.h"
@@ -57,39 +58,6 @@ void check_system_column(Clause clause, std::string_view name, int number, int p
                    fmt::format("system column \"{}\" reference in COPY FROM WHERE condition is invalid", name))
         .at(position);
   }
-}
-
-std::vector<OutputName> fields_of_column(const Query& query, const Column& column);
-
-// The fields of a record in a query, as far as the query tells them.
-std::vector<OutputName> fields_in_query(const Query& query, const Expression& record) {
-  std::vector<OutputName> fields;
-  if (const auto* row = record.as<RowConstructor>()) {
-    for (std::size_t i = 0; i < row->fields.size(); ++i) fields.push_back({row->names[i], row->fields[i]->type});
-  } else if (const auto* call = record.as<Call>()) {
-    for (const OutputParameter& output : call->function->outputs) fields.push_back({output.name, output.type});
-  } else if (const auto* column = record.as<Column>(); column != nullptr && column->levels_up == 0) {
-    fields = fields_of_column(query, *column);
-  }
-  return fields;
-}
-
-std::vector<OutputName> fields_of_column(const Query& query, const Column& column) {
-  const RangeTableEntry& entry = query.entries[static_cast<std::size_t>(column.entry)];
-  std::vector<OutputName> fields;
-  if (column.column == Column::whole_row) {
-    for (const OutputName& output : entry.columns) {
-      if (!output.name.empty()) fields.push_back(output);
-    }
-  } else if (const auto* join = std::get_if<JoinSource>(&entry.source)) {
-    fields = fields_in_query(query, *join->columns[static_cast<std::size_t>(column.column) - 1]);
-  } else if (const auto* subquery = std::get_if<SubquerySource>(&entry.source)) {
-    int number = 0;
-    for (const Target& target : subquery->query->targets) {
-      if (!target.hidden && ++number == column.column) return fields_in_query(*subquery->query, *target.expression);
-    }
-  }
-  return fields;
 }
 
 [[noreturn]] void throw_ambiguous(std::string_view name, int position) {
@@ -333,6 +301,10 @@ RelationPtr QueryScope::row_table(const Column& whole_row) {
   const Query& owner = around(whole_row.levels_up).query;
   const auto* table = std::get_if<TableSource>(&owner.entries[static_cast<std::size_t>(whole_row.entry)].source);
   return table == nullptr ? nullptr : table->relation;
+}
+
+RelationPtr QueryScope::find_relation(std::string_view schema, std::string_view name) {
+  return context().relations.open(schema, name, syntax::TableLockMode::access_share);
 }
 
 bool QueryScope::has_schema(std::string_view name) { return context().relations.has_schema(name); }

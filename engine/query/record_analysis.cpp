@@ -133,6 +133,66 @@ ExpressionPtr ExpressionAnalyser::row(const Syntax& expression) {
   return make_expression(std::move(node), TypeId::record, expression.position);
 }
 
+// NULL::t, ROW(...)::t and t::t. There are no types for rows of tables, so that what has no fields of its own cannot
+// get them. Null: something else.
+ExpressionPtr ExpressionAnalyser::row_of_relation(const Syntax& cast) {
+  const syntax::TypeName& type = *cast.type_name;
+  if ((type.schema.empty() || type.schema == "pg_catalog") && find_type(type.name) != nullptr) return nullptr;
+  const RelationPtr relation = scope_.find_relation(type.schema, type.name);
+  if (relation == nullptr) return nullptr;
+  if (type.array_dimensions > 0) {
+    throw_error(sqlstate::feature_not_supported, "arrays of rows of \"" + type.name + "\" are not supported",
+                type.position);
+  }
+  const int position = cast.position != 0 ? cast.position : type.position;
+  const ExpressionPtr written = analyse(*cast.arguments[0]);
+  if (const auto* row = written->as<RowConstructor>()) return row_as(*row, *relation, position);
+  if (const auto* constant = written->as<Constant>(); constant != nullptr && constant->value.is_null()) {
+    // A NULL that knows its fields.
+    RowConstructor fields;
+    for (const RelationColumn& column : relation->columns) {
+      if (column.dropped) continue;
+      fields.fields.push_back(make_expression(Constant{}, column.type));
+      fields.names.push_back(column.name);
+    }
+    Case none;
+    none.branches.push_back({make_expression(Constant{Value::boolean(false)}, TypeId::boolean),
+                             make_expression(std::move(fields), TypeId::record)});
+    none.otherwise = make_expression(Constant{}, TypeId::record);
+    return make_expression(std::move(none), TypeId::record, written->position);
+  }
+  const Column* column = whole_row(*written);
+  if (column != nullptr && scope_.row_table(*column) == relation) return written;
+  throw_error(sqlstate::feature_not_supported,
+              "cast from type " + std::string(type_name(written->type.id)) + " to the row type of \"" + relation->name +
+                  "\" is not supported",
+              position);
+}
+
+// As coerce_record_to_complex() does.
+ExpressionPtr ExpressionAnalyser::row_as(const RowConstructor& row, const Relation& relation, int position) {
+  const auto fail = [&](const std::string& detail) {
+    throw SqlError(
+        ErrorFields{sqlstate::cannot_coerce, "cannot cast type record to " + relation.name, detail, "", "", position});
+  };
+  RowConstructor result;
+  std::size_t used = 0;
+  for (const RelationColumn& column : relation.columns) {
+    if (column.dropped) continue;
+    if (used == row.fields.size()) fail("Input has too few columns.");
+    const ExpressionPtr& field = row.fields[used++];
+    ExpressionPtr converted = coerce(field, column.type, CastContext::explicit_only, CallForm::explicit_cast, scope_);
+    if (converted == nullptr) {
+      fail(std::string("Cannot cast type ") + type_name(field->type.id) + " to " + type_name(column.type.id) +
+           " in column " + std::to_string(used) + ".");
+    }
+    result.fields.push_back(std::move(converted));
+    result.names.push_back(column.name);
+  }
+  if (used < row.fields.size()) fail("Input has too many columns.");
+  return make_expression(std::move(result), TypeId::record, position);
+}
+
 ExpressionPtr ExpressionAnalyser::field(const Syntax& expression) {
   const ExpressionPtr record = analyse(expression.arguments[0]);
   // (x).* as a value is x itself.

@@ -126,6 +126,7 @@ class QueryScope final : public ExpressionScope {
   std::vector<OutputName> row_fields(const Column& whole_row) override;
   std::string row_name(const Column& whole_row) override;
   RelationPtr row_table(const Column& whole_row) override;
+  RelationPtr find_relation(std::string_view schema, std::string_view name) override;
   bool has_schema(std::string_view name) override;
   QueryPtr subquery(const syntax::Select& select, int position) override;
   ExpressionPtr parameter(const syntax::Expression& reference) override;
