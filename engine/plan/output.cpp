@@ -8,6 +8,7 @@
 #include "engine/plan/paths.h"
 #include "engine/types/error.h"
 #include "engine/types/order.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::plan {
 namespace {
@@ -186,6 +187,7 @@ class SetPlanner {
   explicit SetPlanner(Level& level) : level_(level) {}
 
   Stage run(const query::SetOperation& node) {
+    check_stack_depth();
     if (node.is_leaf()) return leaf(node);
     if (node.kind == query::SetOperator::union_of) return unite(node);
     Stage left = converted(run(*node.left), node.types);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/query/fold.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::plan {
 namespace {
@@ -160,6 +161,7 @@ QueryPtr shift_levels(const QueryPtr& query, int by, int from_level) {
 }
 
 JoinNodePtr make_join_node(const JoinTreePtr& tree) {
+  check_stack_depth();
   auto node = std::make_shared<JoinNode>();
   node->entry = tree->entry;
   if (tree->is_leaf()) {
