@@ -148,10 +148,34 @@ void DistributedExecution::read_texts(QueryResult& answer, const std::vector<Tex
   }
 }
 
+// Copies of a reference table stay the same if changes of what is seen are one at a time for each table: what is seen
+// from here on has to be looked at when the table is locked already.
+void DistributedExecution::lock_references(const distribution::DistributedPlan& plan) {
+  for (const distribution::Subplan& each : plan.subplans) lock_references(*each.plan);
+  if (plan.job == nullptr) return;
+  for (const distribution::ReferenceLock& lock : distribution::reference_locks(*plan.job)) {
+    if (lock.group == place_.coordinator.group_id()) {
+      run_here(lock.sql, {});
+    } else {
+      place_.executor.run(place_.metadata, {Task{lock.group, lock.sql}}, true, begin());
+    }
+  }
+}
+
+void DistributedExecution::begin_parts(const distribution::DistributedPlan& plan) {
+  if (!distribution::has_changing_subplans(plan)) return;
+  lock_references(plan);
+  place_.local.begin_parts();
+  place_.executor.begin_parts();
+}
+
 QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan, const distribution::Subplan* subplan) {
   // What nodes are lent lasts as long as a transaction.
   in_block_ = in_block_ || !plan.subplans.empty();
-  for (const distribution::Subplan& each : plan.subplans) run_subplan(each);
+  if (subplan == nullptr) begin_parts(plan);
+  for (const distribution::Subplan& each : plan.subplans) {
+    if (!each.afterwards) run_subplan(each);
+  }
   Measured* measured = nullptr;
   if (measure_) {
     measured_.push_back(std::make_unique<Measured>());
@@ -163,13 +187,21 @@ QueryResult DistributedExecution::run(const distribution::DistributedPlan& plan,
   query::QueryPtr merge = plan.merge;
   // What is measured is what is shown: a scan of the tasks' rows.
   if (merge == nullptr && measured != nullptr && plan.job != nullptr) merge = distribution::merge_query(plan);
-  if (merge == nullptr) return result;
-  merged_job_ = plan.job.get();
-  job_rows_ = std::move(result.rows);
-  const std::vector<ErrorFields> notices = std::move(result.notices);
-  result = run_merge(merge, measured);
-  result.notices.insert(result.notices.end(), notices.begin(), notices.end());
-  job_rows_.clear();
+  if (merge != nullptr) {
+    merged_job_ = plan.job.get();
+    job_rows_ = std::move(result.rows);
+    const std::vector<ErrorFields> notices = std::move(result.notices);
+    result = run_merge(merge, measured);
+    result.notices.insert(result.notices.end(), notices.begin(), notices.end());
+    job_rows_.clear();
+  }
+  for (auto each = plan.subplans.rbegin(); each != plan.subplans.rend(); ++each) {
+    if (each->afterwards) run_subplan(*each);
+  }
+  if (subplan == nullptr) {
+    place_.executor.end_parts(place_.metadata);
+    place_.local.end_parts();
+  }
   return result;
 }
 
@@ -380,7 +412,8 @@ QueryResult DistributedExecution::run_job(const distribution::DistributedPlan& p
 }
 
 bool DistributedExecution::can_stream(const distribution::DistributedPlan& plan) {
-  return plan.command == query::Command::select && plan.merge == nullptr && plan.job != nullptr && !plan.job->writes;
+  return plan.command == query::Command::select && plan.merge == nullptr && plan.job != nullptr && !plan.job->writes &&
+         !distribution::has_changing_subplans(plan);
 }
 
 bool DistributedExecution::next_rows(const distribution::DistributedPlan& plan, std::vector<Row>& rows) {

@@ -1,6 +1,10 @@
 // One execution of a distributed plan (distribution/plan.h): subplans first, their rows as intermediate results where
 // they are read; then the tasks; then the merge by the coordinator's own session.
 //
+// If common tables change data, all that a node is asked are parts of one statement there
+// (LocalSession::begin_parts()): they see what there was before it. There is no snapshot over all nodes. What copies of
+// reference tables are changed is locked before, as their copies have to see the same.
+//
 // Tasks of this node run in the local session's transaction, between the nodes' ones. What tasks change is part of the
 // session's distributed transaction. Nodes are in a block of it if the caller says so, if they read intermediate
 // results, or if there is more than one task that changes something.
@@ -70,6 +74,9 @@ class DistributedExecution final : public executor::CustomRowSource {
     bool partitioned = false;
   };
 
+  // If common tables change data: what all that follows sees is what there is now.
+  void begin_parts(const distribution::DistributedPlan& plan);
+  void lock_references(const distribution::DistributedPlan& plan);
   void run_subplan(const distribution::Subplan& subplan);
   // The rows of all tasks. `measured`: null unless they are to be measured.
   void lock_shards(const distribution::DistributedPlan& plan);

@@ -94,6 +94,22 @@ void Executor::tell_time_zone(RemoteConnection& connection) {
   connection.time_zone_in_block = connection.in_block;
 }
 
+void Executor::tell_parts(RemoteConnection& connection) {
+  const auto told = connection.client.simple_query("SELECT pg_catalog.run_in_parts(true)");
+  if (!told) throw remote_error(connection.node, told.error());
+}
+
+void Executor::end_parts(const Metadata& metadata) {
+  if (parts_of_ == 0) return;
+  std::vector<Task> tasks;
+  for (const auto& [group, connection] : connections_) {
+    if (connection != nullptr && connection->in_block && connection->parts_of == parts_of_)
+      tasks.push_back({group, "SELECT pg_catalog.run_in_parts(false)"});
+  }
+  if (!tasks.empty()) run(metadata, tasks, true);
+  parts_of_ = 0;
+}
+
 void Executor::cancel(txn::CancelReason reason) {
   if (running_ == 0) return;
   cancelled_ = true;
@@ -146,6 +162,7 @@ QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_b
   tell_time_zone(connection);
   if (in_block) {
     enter_block(connection, begin);
+    if (parts_of_ != 0 && std::exchange(connection.parts_of, parts_of_) != parts_of_) tell_parts(connection);
     if (task.modifies) connection.wrote = true;
     if (task.locks) connection.locked = true;
   }

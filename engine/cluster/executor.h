@@ -43,6 +43,7 @@ struct RemoteConnection {
   bool locked = false;                        // a task that takes row locks was sent in the open block
   std::string time_zone = default_time_zone;  // as the node was told; empty: not known any more
   bool time_zone_in_block = false;            // told in the open block: what is rolled back takes it along
+  int parts_of = 0;                           // the statement whose parts the node runs (Executor::begin_parts())
 
   static constexpr const char* default_time_zone = "UTC";
   // Some of the open block may have been rolled back.
@@ -79,7 +80,13 @@ class Executor {
     cancelled_ = false;
     timed_out_ = false;
     deadline_ = deadline;
+    parts_of_ = 0;
   }
+  // What nodes are asked from here on, up to end_parts() or the next statement, are parts of one statement there
+  // (LocalSession::begin_parts()): each is told before its first task, in its block.
+  void begin_parts() { parts_of_ = ++last_parts_; }
+  // Foreign keys are checked. Throws as run() does.
+  void end_parts(const Metadata& metadata);
   // A bare statement outside any block.
   QueryResult run_on(const NodeInfo& node, const std::string& sql, std::span<const Value> parameters = {});
 
@@ -96,6 +103,7 @@ class Executor {
   RemoteConnection& connection_to(const NodeInfo& node);
   void enter_block(RemoteConnection& connection, const std::string& begin);
   void tell_time_zone(RemoteConnection& connection);
+  static void tell_parts(RemoteConnection& connection);
   void cancel_tasks();
   void check_cancelled() const;
   QueryResult run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin);
@@ -105,7 +113,9 @@ class Executor {
   std::map<int, std::unique_ptr<RemoteConnection>> connections_;  // by group
   std::string time_zone_ = RemoteConnection::default_time_zone;
   int opened_ = 0;
-  int running_ = 0;  // calls of run()
+  int last_parts_ = 0;
+  int parts_of_ = 0;  // 0: of none
+  int running_ = 0;   // calls of run()
   bool cancelled_ = false;
   txn::CancelReason cancel_reason_ = txn::CancelReason::user;
   bool timed_out_ = false;

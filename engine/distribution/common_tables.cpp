@@ -163,7 +163,11 @@ QueryPtr replace_at(const QueryPtr& query, SubplanList& subplans, const Distribu
                        "recursive CTEs are only supported when they contain a filter on the distribution column");
       }
     }
-    current = with_subqueries(current, i, subplans.make(as_statement(table, i)));
+    if (table.query->command != query::Command::select && uses_of(current, i) == 0) {
+      subplans.make_afterwards(table.query);
+    } else {
+      current = with_subqueries(current, i, subplans.make(as_statement(table, i)));
+    }
     current = without_table(current, i);
   }
   return current;

@@ -28,26 +28,6 @@ ExpressionPtr both(const ExpressionPtr& a, ExpressionPtr b) {
                                 TypeId::boolean);
 }
 
-// SELECT of the targets over the rows of the plan, by this node.
-DistributedPlanPtr with_targets(const DistributedPlanPtr& plan, const std::vector<query::Target>& targets) {
-  if (!plan->job && !plan->merge) return plan;
-  auto query = std::make_shared<Query>();
-  query::RangeTableEntry entry;
-  entry.source = query::SubquerySource{merge_query(*plan)};
-  entry.alias = "insert_select_subquery";
-  entry.alias_written = true;
-  entry.columns = plan->columns;
-  query->entries.push_back(std::move(entry));
-  auto tree = std::make_shared<query::JoinTree>();
-  tree->entry = 0;
-  query->from.push_back(std::move(tree));
-  query->targets = targets;
-  auto copy = std::make_shared<DistributedPlan>(*plan);
-  copy->merge = std::move(query);
-  copy->columns = query::output_columns(*copy->merge);
-  return copy;
-}
-
 class InsertSelectPlanner {
  public:
   InsertSelectPlanner(const QueryPtr& query, const TableDistributionPtr& table, const DistributionInputs& inputs)
@@ -185,7 +165,8 @@ class InsertSelectPlanner {
 
   void through_results() {
     DistributedPlanPtr select = plan_distributed(source_.query, inputs_);
-    if (!source_.computed_later.empty()) select = with_targets(select, source_.computed_later);
+    if (!source_.computed_later.empty())
+      select = with_targets(select, source_.computed_later, "insert_select_subquery");
     plan_->generic = select->generic;
     if (!select->job && !select->merge) return;
     const bool repartitioned = can_repartition(*select);

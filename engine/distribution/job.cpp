@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/distribution/entries.h"
+#include "engine/distribution/sequence_calls.h"
 #include "engine/distribution/task_texts.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_walk.h"
@@ -274,6 +275,7 @@ std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr>
     if (a.distribution->is_reference() != b.distribution->is_reference()) return b.distribution->is_reference();
     return a.relation->id < b.relation->id;
   });
+  if (!job->tables.empty() && !job->tables.front().distribution->is_reference()) refuse_sequence_calls(*job->query);
   job->choices = std::move(choices);
   job->router = options.router;
   job->on_coordinator = options.on_coordinator;

@@ -235,8 +235,24 @@ class Splitter {
     auto worker = std::make_shared<Query>(before_groups());
     columns.finish(*worker);
     worker->grouped = has_aggregates(*worker) || !worker->group_by.empty();
+    // Each row of a shard stands for values to be told apart, also for those that see no row: count(DISTINCT 4). A
+    // shard that has no rows must not give any.
+    if (finer && worker->grouped && worker->group_by.empty()) worker->having = some_rows();
     finish_merge(*merge, columns);
     return {worker, merge};
+  }
+
+  // count(*) > 0
+  static ExpressionPtr some_rows() {
+    query::Aggregate count;
+    count.function = find_function("count", std::span<const TypeId>());
+    count.star = true;
+    const OperatorEntry* greater = find_operator(">", TypeId::int8, TypeId::int8);
+    if (count.function == nullptr || greater == nullptr)
+      throw SqlError(sqlstate::internal_error, "rows cannot be counted");
+    const ExpressionPtr zero = query::make_expression(query::Constant{Value::integer(0)}, TypeId::int8);
+    const ExpressionPtr rows = query::make_expression(std::move(count), TypeId::int8);
+    return query::make_expression(query::OperatorCall{greater, {rows, zero}}, TypeId::boolean);
   }
 
   static bool has_aggregates(const Query& worker) {

@@ -216,6 +216,12 @@ const char* to_string(Tier tier) {
   return names[static_cast<std::size_t>(tier)];
 }
 
+bool has_changing_subplans(const DistributedPlan& plan) {
+  return std::any_of(plan.subplans.begin(), plan.subplans.end(), [](const Subplan& subplan) {
+    return subplan.plan->command != query::Command::select || has_changing_subplans(*subplan.plan);
+  });
+}
+
 const char* insert_select_method(const DistributedPlan& plan) {
   if (plan.command != query::Command::insert || !plan.job || !plan.job->inserts) return nullptr;
   if (plan.tier == Tier::repartitioned) return "repartition";

@@ -1,6 +1,7 @@
 // Distributed plans: how a statement over shards is run.
 //
-//   1. `subplans`, in their order: statements whose rows become intermediate results, which later subplans, the tasks
+//   1. `subplans`, in their order, but for those that nobody waits for: statements whose rows become intermediate
+//   results, which later subplans, the tasks
 //      and the merge read by name (PostgreSQL's rows in a file on the nodes that need them, in the relative).
 //   2. the tasks of `job`: the same query for each of its shards, as text for the shards' nodes.
 //   3. `merge`: a query for the local planner, in which one entry of the range table (TaskRows) stands for the rows of
@@ -92,8 +93,8 @@ struct Job {
   // One task for each partition of the subplans that are split, not one for each shard; all tables are reference
   // tables.
   int partitions = 0;
-  // Each shard's task reads the partition of its own number. Of an INSERT: a task whose partition has no rows may be left
-  // out.
+  // Each shard's task reads the partition of its own number. Of an INSERT: a task whose partition has no rows may be
+  // left out.
   bool partition_by_shard = false;
   // INSERT: a NULL in the distribution column, which is in no shard, is an error (22004). What `choices` ask for are
   // the parameters of the tasks, so that a value computed once is the one that is sent.
@@ -141,6 +142,9 @@ struct Subplan {
   DistributedPlanPtr plan;
   // The rows of partition i are the result "1_1_<i>", which task i alone reads.
   std::optional<Partitioning> partition;
+  // A common table that changes data and that nothing reads: it is run when the statement has been, the last of them
+  // first (PostgreSQL's ExecPostprocessPlan(), executor/execMain.c).
+  bool afterwards = false;
 };
 
 // A change of a table that only this node has is `merge`, over intermediate results and TaskRows; with a `job` it is an
@@ -156,6 +160,9 @@ struct DistributedPlan {
   // Right for all values of parameters; else it was made for the ones that were given.
   bool generic = true;
 };
+
+// Whether common tables of the statement change data: all its parts are then to see what there was before it.
+bool has_changing_subplans(const DistributedPlan& plan);
 
 // What EXPLAIN calls the way of an INSERT ... SELECT whose rows do not stay where they are: "repartition" or "pull to
 // coordinator", below "Custom Scan (PolarCluster INSERT ... SELECT)"; then follows the plan of the last subplan, which

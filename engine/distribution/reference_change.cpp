@@ -30,6 +30,7 @@ class ReferenceChangePlanner {
     query_ = replace_outside_queries(
         query_, false, [&](const Query& inner) { return reads_elsewhere(inner) || is_limited(inner); }, subplans);
     replace_sources(subplans);
+    replace_local_tables(subplans);
     check_assignments_and_condition(*query_, table_);
     check_volatility(*query_);
     refuse_other_tables();
@@ -83,18 +84,28 @@ class ReferenceChangePlanner {
     }
   }
 
+  // Only this node has them; the relative refuses those that are joined.
+  void replace_local_tables(SubplanList& subplans) {
+    for (bool again = true; again;) {
+      const Query* level = nullptr;
+      int number = 0;
+      for_each_query_within(*query_, [&](const Query& each) {
+        for (std::size_t i = 0; i < each.entries.size() && level == nullptr; ++i) {
+          const auto* source = std::get_if<query::TableSource>(&each.entries[i].source);
+          if (source == nullptr || kind_of(*source) != Kind::local) continue;
+          level = &each;
+          number = static_cast<int>(i);
+        }
+      });
+      again = level != nullptr;
+      if (again) query_ = replace_entry(query_, level, number, subplans);
+    }
+  }
+
   void refuse_other_tables() const {
     for_each_entry(*query_, [&](const query::RangeTableEntry& entry) {
       const auto* table = std::get_if<query::TableSource>(&entry.source);
-      if (table == nullptr) return;
-      switch (kind_of(*table)) {
-        case Kind::reference:
-          return;
-        case Kind::local:
-          throw SqlError(sqlstate::internal_error, "relation " + table->relation->name + " is not distributed");
-        case Kind::sharded:
-          break;
-      }
+      if (table == nullptr || kind_of(*table) != Kind::sharded) return;
       if (route_query(query_, inputs_).job) {
         throw SqlError(sqlstate::feature_not_supported,
                        "cannot perform select on a distributed table and modify a reference table");

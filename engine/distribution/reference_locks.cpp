@@ -78,4 +78,15 @@ std::vector<ReferenceLock> reference_locks(const Job& job, const Task& task) {
   return locks;
 }
 
+std::vector<ReferenceLock> reference_locks(const Job& job) {
+  if (!job.writes || job.tables.empty()) return {};
+  Task task;
+  for (const JobTable& table : job.tables) {
+    if (!table.distribution->is_reference()) return {};
+    task.groups = table.distribution->shards.at(0).groups;
+  }
+  task.writes = true;
+  return reference_locks(job, task);
+}
+
 }  // namespace polarsim::engine::distribution

@@ -30,5 +30,7 @@ struct ReferenceLock {
 };
 // In the order in which they are to be taken, inside the transaction's block and before the task.
 std::vector<ReferenceLock> reference_locks(const Job& job, const Task& task);
+// Those of a change of a reference table, before its task is made; none for other jobs.
+std::vector<ReferenceLock> reference_locks(const Job& job);
 
 }  // namespace polarsim::engine::distribution

@@ -7,6 +7,7 @@
 #include "engine/distribution/locator.h"
 #include "engine/distribution/merge.h"
 #include "engine/distribution/repartition.h"
+#include "engine/distribution/sequence_calls.h"
 #include "engine/distribution/subplans.h"
 #include "engine/query/analysis.h"
 #include "engine/query/expression_walk.h"
@@ -17,6 +18,16 @@ namespace {
 
 using query::Query;
 using query::QueryPtr;
+
+bool reads_shards(const Query& query, const DistributionInputs& inputs) {
+  bool found = false;
+  for_each_entry(query, [&](const query::RangeTableEntry& entry) {
+    const auto* table = std::get_if<query::TableSource>(&entry.source);
+    const TableDistributionPtr distribution = table == nullptr ? nullptr : inputs.source.find(*table->relation);
+    found = found || (distribution != nullptr && !distribution->is_reference());
+  });
+  return found;
+}
 
 // --- one task for everything ---
 
@@ -30,7 +41,7 @@ class Router {
     locator_.locate(*query_);
     const std::vector<int> roots = locator_.roots();
     if (roots.empty()) return without_shards();
-    if (locator_.has_local_tables()) return {};
+    if (locator_.has_local_tables() || calls_sequences(*query_)) return {};
     return roots.size() == 1 ? with_one_choice(roots[0]) : with_many_choices(roots);
   }
 
@@ -154,6 +165,7 @@ class SelectPlanner {
     if (route() || !plan_->generic) return plan_;
     SubplanList subplans(inputs_, plan_->id);
     query_ = replace_common_tables(inline_common_tables(query_), subplans, inputs_);
+    while (const Query* found = find_query_of_sequences(*query_)) query_ = replace_subquery(query_, found, subplans);
     const Location location = locate(subplans);
     if (plan_->job || !plan_->generic) return finished(subplans);
     push_down(location, subplans);
@@ -274,7 +286,31 @@ class SelectPlanner {
 
 RoutedQuery route_query(const QueryPtr& query, const DistributionInputs& inputs) { return Router(query, inputs).run(); }
 
+DistributedPlanPtr with_targets(const DistributedPlanPtr& plan, const std::vector<query::Target>& targets,
+                                const char* alias) {
+  if (!plan->job && !plan->merge) return plan;
+  auto query = std::make_shared<Query>();
+  query::RangeTableEntry entry;
+  entry.source = query::SubquerySource{merge_query(*plan)};
+  entry.alias = alias;
+  entry.alias_written = true;
+  entry.columns = plan->columns;
+  query->entries.push_back(std::move(entry));
+  auto tree = std::make_shared<query::JoinTree>();
+  tree->entry = 0;
+  query->from.push_back(std::move(tree));
+  query->targets = targets;
+  auto copy = std::make_shared<DistributedPlan>(*plan);
+  copy->merge = std::move(query);
+  copy->columns = query::output_columns(*copy->merge);
+  return copy;
+}
+
 DistributedPlanPtr plan_select(const QueryPtr& query, const DistributionInputs& inputs) {
+  if (reads_shards(*query, inputs)) {
+    if (const auto split = split_sequence_targets(query))
+      return with_targets(SelectPlanner(split->query, inputs).run(), split->targets, "sequence_subquery");
+  }
   return SelectPlanner(query, inputs).run();
 }
 

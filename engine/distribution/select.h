@@ -6,6 +6,10 @@
 namespace polarsim::engine::distribution {
 
 DistributedPlanPtr plan_select(const query::QueryPtr& query, const DistributionInputs& inputs);
+// SELECT of the targets over the columns (entry 0) of the plan's rows, in their order, by this node;
+// `alias` is what they are called.
+DistributedPlanPtr with_targets(const DistributedPlanPtr& plan, const std::vector<query::Target>& targets,
+                                const char* alias);
 
 // A plan of one task, where one node has everything that the query asks for: null if there is none. Also of changes
 // whose target is one of the tables. `settled`: there is none yet, but there could be, once the parameters are known.

@@ -93,6 +93,11 @@ QueryPtr SubplanList::make(const QueryPtr& query) {
   return reading;
 }
 
+void SubplanList::make_afterwards(const QueryPtr& query) {
+  make(query);
+  subplans_.back().afterwards = true;
+}
+
 QueryPtr SubplanList::make_partitioned(const QueryPtr& query, Partitioning partition) {
   return make_of(plan_distributed(query, inputs_), std::move(partition));
 }

@@ -19,6 +19,8 @@ class SubplanList {
   query::QueryPtr make_partitioned(const query::QueryPtr& query, Partitioning partition);
   // Of a plan that there is already.
   query::QueryPtr make_of(DistributedPlanPtr plan, std::optional<Partitioning> partition = std::nullopt);
+  // The query changes data and nothing reads its rows.
+  void make_afterwards(const query::QueryPtr& query);
   std::vector<Subplan> take() { return std::move(subplans_); }
   bool empty() const { return subplans_.empty(); }
   bool generic() const { return generic_; }

@@ -16,6 +16,8 @@ StatementSnapshot::StatementSnapshot(Database& database, txn::Transaction& trans
 }
 
 const txn::Snapshot& StatementSnapshot::take() {
+  if (common_ == nullptr) common_ = transaction_.statement_snapshot;
+  if (common_ != nullptr) return *common_;
   if (!snapshot_) snapshot_.emplace(database_.transactions(), transaction_);
   return **snapshot_;
 }

@@ -62,7 +62,8 @@ struct ExecutionInputs {
   bool measure = false;  // for EXPLAIN ANALYZE
   // Where tables that foreign keys lead to or from are described; null: anew by each statement that needs one.
   RelationCache* relations = nullptr;
-  // Of a statement that a foreign key has made necessary: who runs it, and will look after the keys of what it changes.
+  // Of a statement that a foreign key has made necessary, or that is a part of another: who looks after the keys of
+  // what it changes.
   ForeignKeyQueue* foreign_keys = nullptr;
   // Likewise, under repeatable read: what the transaction sees. Changing a row that it does not see fails (40001).
   const txn::Snapshot* own_snapshot = nullptr;
@@ -72,7 +73,8 @@ struct ExecutionInputs {
 
 // The snapshot of a statement, in PostgreSQL's order: under read committed it is taken after the statement's relations
 // have been locked, so that it shows what the statement had to wait for; that of a repeatable read transaction is taken
-// by its first statement before anything else. Make one before analysis, call take() before execution.
+// by its first statement before anything else. A part of a statement has that of the whole
+// (Transaction::statement_snapshot). Make one before analysis, call take() before execution.
 class StatementSnapshot {
  public:
   StatementSnapshot(Database& database, txn::Transaction& transaction);
@@ -82,6 +84,7 @@ class StatementSnapshot {
   Database& database_;
   txn::Transaction& transaction_;
   std::optional<txn::ActiveSnapshot> snapshot_;
+  std::shared_ptr<const txn::Snapshot> common_;
 };
 
 class ExecutorState;

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <new>
 #include <utility>
 #include <variant>
 
 #include "engine/commands/analyze.h"
 #include "engine/commands/command.h"
+#include "engine/executor/foreign_keys.h"
 #include "engine/node/session_checks.h"
 #include "engine/types/error.h"
 #include "sim/simulation.h"
@@ -117,6 +119,10 @@ LocalServices::Session LocalSession::services() {
   session.is_shard = [this](std::uint32_t relation) { return hook_ != nullptr && hook_->is_shard(relation); };
   session.results = &results_;
   session.measure_next_query = [this](const plan::ExplainOptions& options) { measure_next_ = options; };
+  session.run_in_parts = [this](bool begin) {
+    if (!trusted_) throw SqlError(sqlstate::insufficient_privilege, "permission denied for function run_in_parts");
+    begin ? begin_parts() : end_parts();
+  };
   session.last_measured_plan = [this] { return measured_plan_; };
   return session;
 }
@@ -129,6 +135,7 @@ void LocalSession::close() {
   if (backend_ == nullptr) return;
   backend_->set_interrupt_listener(nullptr);
   unlock_definitions();
+  release_kept_locks();
   database_.disconnect(*std::exchange(backend_, nullptr));
 }
 
@@ -267,6 +274,19 @@ void LocalSession::unlock_definitions() {
   if (backend_ != nullptr) database_.locks().release_all(*backend_, definitions_lock_);
 }
 
+void LocalSession::keep_relation_locks() {
+  for (const txn::TransactionLevel& level : transaction_->levels) {
+    for (const txn::LockOwner::Held& held : level.locks.locks) {
+      if (held.tag.kind != txn::LockTag::Kind::relation || held.mode <= txn::LockMode::row_exclusive) continue;
+      database_.locks().acquire(*backend_, kept_locks_, held.tag, held.mode);
+    }
+  }
+}
+
+void LocalSession::release_kept_locks() {
+  if (backend_ != nullptr) database_.locks().release_all(*backend_, kept_locks_);
+}
+
 void LocalSession::lock_relation(storage::RelationId relation, txn::LockMode mode) {
   database_.locks().acquire(*backend_, transaction_->level().locks, txn::LockTag::of_relation(relation), mode);
 }
@@ -392,8 +412,39 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
   } else {
     throw SqlError(sqlstate::feature_not_supported, "REFRESH MATERIALIZED VIEW is not supported");
   }
-  database_.transactions().next_command(*transaction_);
+  end_command();
   return result;
+}
+
+void LocalSession::end_command() {
+  if (transaction_->statement_snapshot == nullptr) return database_.transactions().next_command(*transaction_);
+  transaction_->last_command = std::max(transaction_->last_command, transaction_->command);
+  transaction_->command = transaction_->statement_snapshot->command;
+}
+
+void LocalSession::begin_parts() {
+  forget_parts();
+  const auto snapshot = std::make_shared<const txn::ActiveSnapshot>(database_.transactions(), *transaction_);
+  transaction_->statement_snapshot = std::shared_ptr<const txn::Snapshot>(snapshot, &**snapshot);
+  parts_keys_ = std::make_unique<executor::ForeignKeyQueue>(
+      executor::ExecutionInputs{.database = database_,
+                                .transaction = *transaction_,
+                                .call = call_,
+                                .work_memory_bytes = settled_.in_force->work_memory_bytes(),
+                                .relations = &relations_});
+}
+
+void LocalSession::end_parts() {
+  if (parts_keys_ == nullptr) return;
+  parts_keys_->fire();
+  forget_parts();
+}
+
+void LocalSession::forget_parts() {
+  parts_keys_ = nullptr;
+  if (transaction_ == nullptr || transaction_->statement_snapshot == nullptr) return;
+  transaction_->statement_snapshot = nullptr;
+  database_.transactions().next_command(*transaction_);
 }
 
 void LocalSession::set_call_context() {
@@ -447,6 +498,7 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
 // left.
 void LocalSession::after_error() {
   backend_->limits.statement_deadline = sim::never;
+  forget_parts();
   if (status_ == TransactionStatus::failed) return;
   if (status_ == TransactionStatus::idle) {
     abort_open();

@@ -65,6 +65,12 @@ class LocalSession final : public Session {
   QueryResult run_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
                        executor::CustomRowSource* custom_rows = nullptr);
   QueryResult run_here(const StatementRequest& request);
+  // The statements that follow, up to end_parts(), an error or the end of the transaction, are parts of one: all see
+  // what there is now, nothing of each other's changes, a row that one of them has changed the others leave alone, and
+  // foreign keys are checked at the end of the last, as in a statement with common tables that change data. For SELECT,
+  // INSERT, UPDATE and DELETE. end_parts() throws 23503 and what foreign keys have statements throw.
+  void begin_parts();
+  void end_parts();
   // COPY ... FROM STDIN of these bytes.
   QueryResult copy_in_here(const StatementRequest& request, std::string_view bytes);
   // A run that is over, with what the nodes of its plan have measured.
@@ -108,6 +114,10 @@ class LocalSession final : public Session {
   void lock_definitions();
   void unlock_definitions();
   bool has_locked_definitions() const { return !definitions_lock_.locks.empty(); }
+  // What the open transaction has locked of relations against changes by others, the session holds from here on, too,
+  // whatever becomes of the transaction.
+  void keep_relation_locks();
+  void release_kept_locks();
   // A relation of this node, until the transaction ends.
   void lock_relation(storage::RelationId relation, txn::LockMode mode);
 
@@ -214,6 +224,9 @@ class LocalSession final : public Session {
   void start_transaction();
   // Gives the transaction out of hand, because commit and prepare take it over.
   txn::Transaction& take_transaction();
+  // Of a statement, or a part of one.
+  void end_command();
+  void forget_parts();
   void abort_open();
   void leave_block(bool committed);
 
@@ -236,7 +249,8 @@ class LocalSession final : public Session {
   txn::Backend* backend_;               // null once closed
   std::uint32_t process_id_;
   TransactionStatus status_ = TransactionStatus::idle;
-  txn::Transaction* transaction_ = nullptr;  // owned by the manager; null when none is open
+  txn::Transaction* transaction_ = nullptr;                // owned by the manager; null when none is open
+  std::unique_ptr<executor::ForeignKeyQueue> parts_keys_;  // of the parts of a statement; else null
   Settled settled_;
   Settled before_block_;  // while a block is open
   Savepoints savepoints_;
@@ -247,6 +261,7 @@ class LocalSession final : public Session {
   std::optional<plan::ExplainOptions> measure_next_;  // the next query
   std::string measured_plan_;                         // of the last one that was measured
   txn::LockOwner definitions_lock_;
+  txn::LockOwner kept_locks_;
   LocalServices services_;
   CopyStream* copy_stream_ = nullptr;
   PlanCache plans_;  // its own

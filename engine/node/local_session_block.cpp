@@ -10,6 +10,11 @@ namespace polarsim::engine {
 
 QueryResult LocalSession::control(const syntax::TransactionControl& control) {
   using Kind = syntax::TransactionControl::Kind;
+  if (control.kind == Kind::rollback || control.kind == Kind::rollback_to) {
+    forget_parts();
+  } else {
+    end_parts();
+  }
   switch (control.kind) {
     case Kind::begin:
       return begin(control);
@@ -54,7 +59,10 @@ void LocalSession::start_transaction() {
       *backend_, repeatable ? txn::IsolationLevel::repeatable_read : txn::IsolationLevel::read_committed);
 }
 
-txn::Transaction& LocalSession::take_transaction() { return *std::exchange(transaction_, nullptr); }
+txn::Transaction& LocalSession::take_transaction() {
+  forget_parts();
+  return *std::exchange(transaction_, nullptr);
+}
 
 void LocalSession::abort_open() {
   if (transaction_ != nullptr) database_.transactions().abort(take_transaction());

@@ -211,7 +211,7 @@ QueryResult LocalSession::run_here(const plan::PlannedStatementPtr& planned, std
   executor::ExecutionInputs run = inputs(parameters, snapshot);
   run.custom_rows = custom_rows;
   QueryResult result = executor::execute(planned, run);
-  database_.transactions().next_command(*transaction_);
+  end_command();
   return result;
 }
 
@@ -248,7 +248,7 @@ std::unique_ptr<LocalSession::MeasuredRun> LocalSession::measure_here(const plan
   from.measure = true;
   run->execution.emplace(planned, from);
   run->result = executor::run_to_the_end(*run->execution, *planned);
-  database_.transactions().next_command(*transaction_);
+  end_command();
   return run;
 }
 
@@ -297,7 +297,8 @@ executor::ExecutionInputs LocalSession::inputs(std::span<const Value> parameters
           .parameters = parameters,
           .snapshot = &snapshot.take(),
           .work_memory_bytes = settled_.in_force->work_memory_bytes(),
-          .relations = &relations_};
+          .relations = &relations_,
+          .foreign_keys = parts_keys_.get()};
 }
 
 QueryResult LocalSession::run_query(const StatementRequest& request) {

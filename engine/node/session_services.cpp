@@ -102,6 +102,7 @@ LocalServices::Handler LocalServices::find_handler(std::string_view name) {
       {"pg_try_advisory_xact_lock", &LocalServices::advisory},
       {"pg_try_advisory_xact_lock_shared", &LocalServices::advisory},
       {"pg_xact_status", &LocalServices::transaction_status},
+      {"run_in_parts", &LocalServices::run_in_parts},
       {"session_user", &LocalServices::current_user},
       {"set_config", &LocalServices::set_config},
       {"setval", &LocalServices::setval},
@@ -146,6 +147,11 @@ Value LocalServices::measure_next_query(const FunctionCall& call) {
                                .costs = call[1].as_boolean(),
                                .timing = call[2].as_boolean(),
                                .summary = call[3].as_boolean()});
+  return nothing();
+}
+
+Value LocalServices::run_in_parts(const FunctionCall& call) {
+  session_.run_in_parts(call[0].as_boolean());
   return nothing();
 }
 

@@ -36,6 +36,7 @@ class LocalServices final : public SessionServices {
     std::function<bool(std::uint32_t relation)> is_shard;
     IntermediateResults* results = nullptr;
     std::function<void(const plan::ExplainOptions& options)> measure_next_query;
+    std::function<void(bool begin)> run_in_parts;     // the parts of one statement begin, or end
     std::function<std::string()> last_measured_plan;  // its lines
   };
   LocalServices(Database& database, txn::Backend& backend, catalog::SequenceMemory& sequences, Session session);
@@ -54,6 +55,7 @@ class LocalServices final : public SessionServices {
   Value store_intermediate_result(const FunctionCall& call);
   Value measure_next_query(const FunctionCall& call);
   Value last_measured_plan(const FunctionCall& call);
+  Value run_in_parts(const FunctionCall& call);
 
   // Sequences (session_services_sequences.cpp).
   Value nextval(const FunctionCall& call);

@@ -25,6 +25,19 @@ const Expression& without_assignment(const Expression& expression) {
   return *written;
 }
 
+// What is assigned to a column: to its parts, in order, or (null) to all of it.
+std::vector<const SubscriptAssignment*> parts_assigned(const Expression& expression) {
+  std::vector<const SubscriptAssignment*> parts;
+  for (const Expression* next = &expression;;) {
+    const auto* part = without_assignment(*next).as<SubscriptAssignment>();
+    if (part == nullptr) break;
+    parts.insert(parts.begin(), part);
+    next = part->container.get();
+  }
+  if (parts.empty()) parts.push_back(nullptr);
+  return parts;
+}
+
 // The entry that an INSERT's rows come from, if the row's values are its columns, in order: it can be written as it is.
 const RangeTableEntry* whole_source(const Query& query) {
   if (query.from.size() != 1 || !query.from[0]->is_leaf() || query.where) return nullptr;
@@ -83,11 +96,14 @@ void Writer::write_assignments(const Query& query, const std::vector<Target>& ta
   const char* separator = "";
   for (const Target& target : targets) {
     if (target.hidden || target.column <= 0) continue;
-    put(separator);
-    separator = ", ";
-    put_name(changed_column(query, target).name);
-    put(" = ");
-    write_assigned(*target.expression);
+    for (const SubscriptAssignment* part : parts_assigned(*target.expression)) {
+      put(separator);
+      separator = ", ";
+      put_name(changed_column(query, target).name);
+      if (part != nullptr) write_subscripts(part->indexes);
+      put(" = ");
+      write_assigned(part != nullptr ? *part->value : *target.expression);
+    }
   }
   if (*separator != '\0') return;
   // Only generated columns were set to their DEFAULT, which is no assignment.
@@ -125,9 +141,13 @@ void Writer::write_insert_values(const Query& query) {
   }
   // Rows come from a source whose columns the targets use, or there is one row.
   put(query.from.empty() ? "VALUES (" : "SELECT ");
-  for (std::size_t i = 0; i < query.targets.size(); ++i) {
-    if (i > 0) put(query.from.empty() ? "," : ", ");
-    write_assigned(*query.targets[i].expression);
+  const char* separator = "";
+  for (const Target& target : query.targets) {
+    for (const SubscriptAssignment* part : parts_assigned(*target.expression)) {
+      put(separator);
+      separator = query.from.empty() ? "," : ", ";
+      write_assigned(part != nullptr ? *part->value : *target.expression);
+    }
   }
   if (query.from.empty()) return put(")");
   write_from(query, " FROM ", nullptr);
@@ -138,9 +158,12 @@ void Writer::write_insert(const Query& query) {
   write_changed_table(query, "INSERT INTO ", true);
   const char* separator = " (";
   for (const Target& target : query.targets) {
-    put(separator);
-    separator = ", ";
-    put_name(changed_column(query, target).name);
+    for (const SubscriptAssignment* part : parts_assigned(*target.expression)) {
+      put(separator);
+      separator = ", ";
+      put_name(changed_column(query, target).name);
+      if (part != nullptr) write_subscripts(part->indexes);
+    }
   }
   const bool only_defaults = query.from.empty() || std::holds_alternative<ValuesSource>(source_of(query).source);
   if (query.targets.empty() && only_defaults) {

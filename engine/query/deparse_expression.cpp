@@ -233,6 +233,11 @@ void Writer::write(const Expression& expression, bool show_implicit) {
     }
     void operator()(const ValueFunction& node) { w.write_value_function(node); }
     void operator()(const SubscriptAssignment& node) {
+      // No text says it where it is not the target of an INSERT or UPDATE.
+      if (w.style_.for_nodes)
+        throw SqlError(sqlstate::feature_not_supported,
+                       "assignments to elements of arrays are not supported in INSERT of several rows, or of a query, "
+                       "into distributed tables");
       w.write(*node.container, show_implicit);
       w.write_subscripts(node.indexes);
       w.put(" := ");

@@ -63,6 +63,9 @@ struct Transaction {
   IsolationLevel isolation = IsolationLevel::read_committed;
   TransactionState state = TransactionState::active;
   CommandId command = 0;
+  // While a statement is run here in parts that must not see each other's changes: what they see, by one command.
+  std::shared_ptr<const Snapshot> statement_snapshot;
+  CommandId last_command = 0;  // the highest there has been: keys that a part has checked needed more than one
   std::int64_t start_us = 0;
   std::vector<TransactionLevel> levels;  // never empty
   std::optional<Snapshot> snapshot;      // of repeatable read, once taken

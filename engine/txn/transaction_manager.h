@@ -26,6 +26,7 @@
 // "recovery/stale-prepared-file".
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -115,7 +116,10 @@ class TransactionManager {
   // 54000 if identifiers run out because nothing is frozen.
   Xid assign_xid(Transaction& transaction);
   // The statement is over: what it did is visible to the next one.
-  void next_command(Transaction& transaction) { ++transaction.command; }
+  void next_command(Transaction& transaction) {
+    transaction.last_command = std::max(transaction.command, transaction.last_command) + 1;
+    transaction.command = transaction.last_command;
+  }
 
   // --- what became of whom ---
   // Of a subtransaction: committed only if all its parents are. Throws SqlError XX001 if it is so old that this has

@@ -143,6 +143,8 @@ void add_measurements(Entries& to) {
   using enum TypeId;
   add(to, {"measure_next_query", {boolean, boolean, boolean, boolean}, void_type, changing});
   add(to, {"last_measured_plan", {}, text, changing});
+  // Whether the statements that follow are parts of one (node/local_session.h).
+  add(to, {"run_in_parts", {boolean}, void_type, changing});
 }
 
 void add_catalog(Entries& to) {

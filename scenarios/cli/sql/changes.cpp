@@ -64,11 +64,6 @@ GeneratedStatement StatementGenerator::select_statement() {
   if (choices_.one_in(25)) {
     const std::string changing = changing_common_table();
     if (!changing.empty()) {
-      // What reads the table itself sees the new rows on a cluster, whose common tables are executed before.
-      if (clustered_) {
-        const CommonTable& common = common_tables_.back();
-        return {fmt::format("WITH {} SELECT * FROM {}", changing, common.name), {}, {}};
-      }
       Query made = plain_select(any_types(), nullptr, 1, true);
       return {"WITH " + changing + " " + made.text, std::move(made.ordered_by), {}};
     }
