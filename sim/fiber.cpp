@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "sim/running_stack.h"
+
 namespace polarsim::sim {
 namespace {
 
@@ -11,7 +13,15 @@ using boost::context::detail::jump_fcontext;
 using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
 
+std::size_t least_stack_bytes = 0;
+
 }  // namespace
+
+const char* running_stack_end() { return Fiber::running_stack_end(); }
+void want_stack_bytes(std::size_t bytes) { least_stack_bytes = bytes; }
+std::size_t wanted_stack_bytes() { return least_stack_bytes; }
+
+constinit thread_local const char* Fiber::running_stack_end_ = nullptr;
 
 Fiber::~Fiber() {
   POLARSIM_ASSERT(context_ == nullptr, "a suspended fiber was destroyed: its destructors would never run");

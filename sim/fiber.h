@@ -35,6 +35,8 @@ class Fiber {
   bool finished() const { return finished_; }
   // The stack of a finished fiber, for reuse; the fiber becomes as new.
   Stack release_stack();
+  // Of the running fiber's stack, the lowest byte that it may use; null outside any fiber.
+  static const char* running_stack_end() { return running_stack_end_; }
   // Exceptions in flight in the suspended fiber.
   unsigned uncaught_exceptions() const { return exceptions_.uncaught; }
 
@@ -55,6 +57,7 @@ class Fiber {
     exceptions_ = running;
   }
 
+  static constinit thread_local const char* running_stack_end_;
   void* context_ = nullptr;  // of the fiber while it is suspended
   void* caller_ = nullptr;   // of whoever resumed it, while it runs
   ExceptionState exceptions_;
@@ -80,10 +83,14 @@ inline void Fiber::resume() {
 #endif
   void* const context = context_;
   context_ = nullptr;
+  // A fiber of another simulation may be the one that resumes.
+  const char* const end_of_caller = running_stack_end_;
+  running_stack_end_ = stack_.first_frame() - stack_.usable_bytes();
   const boost::context::detail::transfer_t back = boost::context::detail::jump_fcontext(context, this);
 #ifdef POLARSIM_ASAN
   __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
 #endif
+  running_stack_end_ = end_of_caller;
   if (!finished_) context_ = back.fctx;
   exchange_exception_state();
 }

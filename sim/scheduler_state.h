@@ -1,10 +1,12 @@
 // What a scheduler owns. Private to sim.
 #pragma once
 
+#include <algorithm>
 #include <exception>
 #include <limits>
 
 #include "sim/run_queue.h"
+#include "sim/running_stack.h"
 #include "sim/stack_pool.h"
 #include "sim/task.h"
 #include "sim/timer_queue.h"
@@ -13,7 +15,9 @@ namespace polarsim::sim {
 
 struct Scheduler::Implementation {
   Implementation(const SchedulerOptions& options, RunningDigest& digest_sink, ChoiceOracle& choices)
-      : digest(digest_sink), stacks(options.stack_bytes, options.stack_guard), runnable(options, choices) {}
+      : digest(digest_sink),
+        stacks(std::max(options.stack_bytes, wanted_stack_bytes()), options.stack_guard),
+        runnable(options, choices) {}
 
   static constexpr std::size_t no_goals = std::numeric_limits<std::size_t>::max();
 

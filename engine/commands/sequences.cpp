@@ -156,6 +156,13 @@ std::string alter_sequence(CommandContext& context, const syntax::AlterSequence&
   const catalog::SequenceParameters parameters = changed.sequence.parameters;
   context.catalog().alter(context.transaction, found->id, std::move(changed));
   if (alter.options.restart || alter.options.restart_at_start) {
+    // In a file of its own, which the sequence has for everybody once this is committed: it can be rolled back.
+    catalog::Table place;
+    place.id = found->id;
+    context.database.visit_append_point();
+    context.catalog().truncate(context.transaction, place);
+    catalog::create_sequence_page(context.database, context.transaction,
+                                  *context.catalog().find(&context.transaction, found->id));
     catalog::SequenceMemory nobody;
     catalog::setval(context.database, context.transaction, nobody, found->id,
                     alter.options.restart.value_or(parameters.start), false);

@@ -5,6 +5,8 @@
 // parts' number is found while the right side is read; a part that is still too large stays whole, since its rows may
 // all have one key.
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "engine/executor/key_table.h"
 #include "engine/executor/node_state.h"
@@ -86,6 +88,13 @@ class RightRows {
   std::vector<std::uint32_t> next_;
 };
 
+// By the order in which the statement names them.
+int first_entry(const Plan& plan) {
+  int first = plan.entry >= 0 ? plan.entry : std::numeric_limits<int>::max();
+  for (const plan::PlanPtr& child : plan.children) first = std::min(first, first_entry(*child));
+  return first;
+}
+
 class HashJoinState final : public NodeState {
  public:
   HashJoinState(ExecutorState& state, const Plan& plan, const plan::HashJoin& join, NodeStatePtr&& left,
@@ -99,14 +108,19 @@ class HashJoinState final : public NodeState {
         condition_(compile(join.condition)),
         no_left_(left_->width()),
         no_right_(right_->width()),
-        rows_(join.key_types, right_->width()) {
+        rows_(join.key_types, right_->width()),
+        asks_left_first_(left_goes_first(plan)) {
     depends_on(left_->dependencies());
     depends_on(right_->dependencies());
   }
 
  protected:
   bool produce(RowView& row) override {
-    if (!built_) build();
+    if (!built_) {
+      if (asks_left_first_ && !has_first_left_ && !left_->next(left_row_)) return false;
+      has_first_left_ = asks_left_first_;
+      build();
+    }
     for (;;) {
       state_.check_interrupts();
       if (!giving_unmatched_right_) {
@@ -121,13 +135,13 @@ class HashJoinState final : public NodeState {
 
   void restart() override {
     left_->rescan();
-    has_left_ = giving_unmatched_right_ = false;
+    has_left_ = has_first_left_ = giving_unmatched_right_ = false;
     const bool keeps = built_ && parts_right_.empty() && version_ == state_.version(right_->dependencies());
     if (keeps) {
       rows_.forget_matches();
       return;
     }
-    if (built_) right_->rescan();
+    if (right_used_) right_->rescan();
     built_ = false;
   }
 
@@ -136,6 +150,16 @@ class HashJoinState final : public NodeState {
     return type_ == PlanJoin::left || type_ == PlanJoin::full || type_ == PlanJoin::anti;
   }
   bool wants_unmatched_right() const { return type_ == PlanJoin::right || type_ == PlanJoin::full; }
+
+  // PostgreSQL's hash joins look at the left side first where all of its rows are kept, its merge joins at what was
+  // written first; for IN, the smaller side is as good a guess as any.
+  bool left_goes_first(const Plan& plan) const {
+    if (wants_unmatched_right()) return false;
+    if (wants_unmatched_left()) return true;
+    const Plan& left = *plan.children.at(0);
+    const Plan& right = *plan.children.at(1);
+    return first_entry(left) < first_entry(right) && (type_ == PlanJoin::inner || left.cost.total <= right.cost.total);
+  }
 
   RowView compute_keys(std::vector<Evaluator>& evaluators, RowView row) {
     // One column is looked at where it is.
@@ -155,6 +179,7 @@ class HashJoinState final : public NodeState {
     part_ = 0;
     left_place_ = 0;
     version_ = state_.version(right_->dependencies());
+    right_used_ = true;
     std::size_t bytes = 0;
     for (RowView row; right_->next(row);) {
       const RowView keys = compute_keys(right_keys_, row);
@@ -192,7 +217,8 @@ class HashJoinState final : public NodeState {
   }
 
   void divide_left() {
-    for (RowView row; left_->next(row);) parts_left_[part_of(compute_keys(left_keys_, row))].append(row);
+    while (std::exchange(has_first_left_, false) || left_->next(left_row_))
+      parts_left_[part_of(compute_keys(left_keys_, left_row_))].append(left_row_);
   }
 
   void load_part() {
@@ -219,7 +245,7 @@ class HashJoinState final : public NodeState {
 
   bool next_left() {
     if (parts_left_.empty()) {
-      if (!left_->next(left_row_)) return false;
+      if (!std::exchange(has_first_left_, false) && !left_->next(left_row_)) return false;
     } else {
       if (left_place_ >= parts_left_[part_].size()) return false;
       left_row_ = parts_left_[part_].at(left_place_++, left_cursor_);
@@ -278,7 +304,11 @@ class HashJoinState final : public NodeState {
   const Row no_left_;
   const Row no_right_;
   RightRows rows_;
+  // Whether the right side need not be computed if the left has no rows, and that is found out first.
+  const bool asks_left_first_;
+  bool has_first_left_ = false;  // left_row_ is a row that nobody has looked at
   bool built_ = false;
+  bool right_used_ = false;
   std::uint64_t version_ = 0;
   // Empty if everything fits.
   std::vector<RowStore> parts_left_;

@@ -5,6 +5,7 @@
 
 #include "engine/executor/dependencies.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 #include "sim/simulation.h"
 
 namespace polarsim::engine::executor {
@@ -76,6 +77,7 @@ bool NodeState::next(RowView& row) { return measurement_ == nullptr ? advance(ro
 bool NodeState::advance(RowView& row) {
   if (ended_) return false;
   if (!started_) {
+    check_stack_depth();
     started_ = true;
     ended_ = !all_hold(one_time_conditions_, state_);
   }
@@ -175,6 +177,7 @@ struct StateMaker {
 }  // namespace
 
 NodeStatePtr make_state(ExecutorState& state, const Plan& plan) {
+  check_stack_depth();
   const StateMaker maker{state, plan};
   if (!is_given(state, plan)) return std::visit(maker, plan.node);
   const RecheckRow& given = state.recheck->at(plan.entry);

@@ -46,6 +46,14 @@ Value compare_rows(const std::vector<const OperatorEntry*>& entries, Left&& left
   return Value::null();
 }
 
+// Where PostgreSQL keeps the subquery's rows in a hash table, the left side is computed once for all of them.
+bool computes_left_once(const query::Subplan& subplan) {
+  return subplan.kind == query::Subquery::Kind::any && subplan.arguments.empty() &&
+         std::all_of(subplan.comparisons.begin(), subplan.comparisons.end(), [](const OperatorEntry* entry) {
+           return entry->hashable && std::string_view(entry->symbol) == "=";
+         });
+}
+
 bool has_null(RowView row) {
   return std::any_of(row.begin(), row.end(), [](const Value& value) { return value.is_null(); });
 }
@@ -156,9 +164,11 @@ Value SubplanState::value(const query::Subplan& subplan, query::LeftSide& left) 
 
 Value SubplanState::compare_all(const query::Subplan& subplan, query::LeftSide& left) {
   const bool all = subplan.kind == query::Subquery::Kind::all;
+  const bool once = computes_left_once(subplan);
   NodeState& rows = tree();
   bool unknown = false;
   for (RowView row; rows.next(row);) {
+    if (!once) left.begin_row();
     const Value result = compare_rows(
         subplan.comparisons, [&](std::size_t i) -> const Value& { return left.at(i); }, row, state_.call());
     if (all ? is_false(result) : is_true(result)) return Value::boolean(!all);

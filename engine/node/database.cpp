@@ -7,13 +7,25 @@
 
 #include "engine/catalog/sequence.h"
 #include "engine/executor/vacuum_keys.h"
+#include "engine/types/stack_depth.h"
 #include "sim/assert.h"
+#include "sim/running_stack.h"
 
 namespace polarsim::engine {
 
 using storage::RelationId;
 
 namespace {
+
+// A statement may be nested as deep as in PostgreSQL, whose frames are smaller, with two megabytes of stack. All tasks
+// have as much: whoever is the last to hold what was made of a deep statement destroys it.
+constexpr std::size_t stack_bytes = std::size_t{4} * 1024 * 1024;
+
+[[maybe_unused]] const bool has_deep_stacks = [] {
+  sim::want_stack_bytes(stack_bytes);
+  set_stack_end_finder(&sim::running_stack_end);
+  return true;
+}();
 
 storage::WalOptions wal_options(const NodeConfig& config) {
   storage::WalOptions options;

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 #include <variant>
 
 #include "engine/commands/analyze.h"
 #include "engine/commands/command.h"
 #include "engine/executor/foreign_keys.h"
+#include "engine/node/session_checks.h"
 #include "engine/types/error.h"
 #include "sim/simulation.h"
 
@@ -173,6 +175,20 @@ syntax::TransactionModes LocalSession::default_modes() const {
 
 // --- statements ---
 
+namespace {
+
+// What is asked for and not there ends the statement, not the node.
+template <typename Work>
+auto within_memory(const Work& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    throw SqlError("53200", "out of memory");
+  }
+}
+
+}  // namespace
+
 template <typename Work>
 auto LocalSession::guarded(const StatementRequest& request, const Work& work) {
   if (termination_requested()) {
@@ -185,7 +201,7 @@ auto LocalSession::guarded(const StatementRequest& request, const Work& work) {
   try {
     if (status_ == TransactionStatus::failed && !allowed_in_failed_block(*request.statement))
       throw transaction_failed();
-    return work();
+    return within_memory(work);
   } catch (const SqlError& error) {
     after_error();
     if (error.sqlstate() != sqlstate::admin_shutdown || !termination_requested()) throw;
@@ -387,11 +403,10 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
   } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
     const Prepared prepared = find_prepared(executed->name);
     const Row arguments = evaluate_arguments(*executed, prepared);
-    QueryResult answer = run_in_transaction({prepared.statement, prepared.text, arguments, prepared.types, true});
-    const auto same = [](const ResultColumn& a, const ResultColumn& b) { return a.name == b.name && a.type == b.type; };
-    if (!std::ranges::equal(prepared.columns, answer.columns, same))
-      throw SqlError(sqlstate::feature_not_supported, "cached plan must not change result type");
-    return answer;
+    const StatementRequest wanted{prepared.statement, prepared.text, arguments, prepared.types, true};
+    // The plan that is then run is this one, which is remembered.
+    if (is_query(*prepared.statement)) refuse_other_columns(prepared.columns, plan(wanted)->columns);
+    return run_in_transaction(wanted);
   } else if (const auto* copied = std::get_if<syntax::Copy>(&body)) {
     result = run_copy(*copied);
   } else {

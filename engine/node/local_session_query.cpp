@@ -13,6 +13,7 @@
 #include "engine/query/analysis.h"
 #include "engine/query/fold.h"
 #include "engine/query/program.h"
+#include "engine/types/datetime_input.h"
 #include "engine/types/error.h"
 #include "engine/types/text_form.h"
 
@@ -25,15 +26,6 @@ query::QueryPtr analyse_statement(const syntax::StatementBody& body, const query
   if (const auto* insert = std::get_if<syntax::Insert>(&body)) return query::analyse(*insert, context);
   if (const auto* update = std::get_if<syntax::Update>(&body)) return query::analyse(*update, context);
   return query::analyse(std::get<syntax::Delete>(body), context);
-}
-
-// A literal may stand for the time at which it was read: '2024-01-01 today' is no constant to keep.
-bool reads_clock(std::string_view text) {
-  static constexpr std::string_view words[] = {"now", "today", "tomorrow", "yesterday"};
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; };
-  return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) {
-    return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
-  });
 }
 
 const char* lock_name(syntax::LockStrength strength) {
@@ -135,8 +127,10 @@ StatementPlanPtr LocalSession::plan(const StatementRequest& request) {
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
   if (StatementPlanPtr known = find_plan(request, relations)) return known;
+  // A literal may stand for the time at which it was read: '2024-01-01 today' is no constant to keep.
+  const std::uint64_t before = clock_words_read();
   StatementPlanPtr made = make_plan(request, relations);
-  if (!reads_clock(request.text)) keep_plan(made);
+  if (clock_words_read() == before) keep_plan(made);
   return made;
 }
 
@@ -391,6 +385,7 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
   const std::int64_t started_us = database_.host().realtime_us();
   executor::StatementSnapshot snapshot(database_, *transaction_);
   const StatementPlanPtr planned = plan(wanted);
+  if (prepared) refuse_other_columns(prepared->columns, planned->columns);
   const std::int64_t planned_us = database_.host().realtime_us();
   plan::ExplainContext context{options, nullptr, nullptr};
   std::optional<executor::Execution> execution;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/catalog/catalog.h"
 #include "engine/types/error.h"
 
@@ -20,6 +22,14 @@ void refuse_catalog_changes(const query::Query& query) {
   }
   // Changes in common tables stand at the top alone.
   for (const query::CommonTable& table : query.common_tables) refuse_catalog_changes(*table.query);
+}
+
+void refuse_other_columns(const std::vector<ResultColumn>& prepared, const std::vector<query::OutputName>& now) {
+  const auto same = [](const ResultColumn& a, const query::OutputName& b) {
+    return a.name == b.name && a.type == b.type;
+  };
+  if (!std::ranges::equal(prepared, now, same))
+    throw SqlError(sqlstate::feature_not_supported, "cached plan must not change result type");
 }
 
 }  // namespace polarsim::engine

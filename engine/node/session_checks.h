@@ -1,6 +1,9 @@
 // What a session refuses before it is run.
 #pragma once
 
+#include <vector>
+
+#include "engine/node/session.h"
 #include "engine/query/query.h"
 
 namespace polarsim::engine {
@@ -10,5 +13,7 @@ namespace polarsim::engine {
 void refuse_catalog_change(const query::Relation& relation);
 // Of every table that the query changes.
 void refuse_catalog_changes(const query::Query& query);
+// A prepared statement that would not give the columns that it gave when it was prepared: 0A000.
+void refuse_other_columns(const std::vector<ResultColumn>& prepared, const std::vector<query::OutputName>& now);
 
 }  // namespace polarsim::engine

@@ -7,6 +7,7 @@
 #include "engine/plan/estimate.h"
 #include "engine/plan/level_planner.h"
 #include "engine/plan/paths.h"
+#include "engine/plan/prepare.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::plan {
@@ -22,7 +23,10 @@ class JoinPlanner {
     distribute_conditions(level_);
     if (level_.bases.empty()) return without_relations();
     // Like set_dummy_rel_pathlist(): a subquery that is never asked is not planned, so that nothing in it fails.
-    if (level_.bases.size() == 1 && never() && is_subquery(level_.bases.front())) return without_rows(above);
+    if (level_.bases.size() == 1 && never() && subquery_of(level_.bases.front()) != nullptr) {
+      fold_flat_union(level_, *subquery_of(level_.bases.front())->query);
+      return without_rows(above);
+    }
     for (std::size_t i = 0; i < level_.bases.size(); ++i) plan_source(static_cast<int>(i));
     collect_columns(above);
     for (BaseRelation& base : level_.bases) finish_base(base);
@@ -47,9 +51,8 @@ class JoinPlanner {
     return stage;
   }
 
-  bool is_subquery(const BaseRelation& base) const {
-    const auto& source = level_.query.entries[static_cast<std::size_t>(base.entry)].source;
-    return std::holds_alternative<query::SubquerySource>(source);
+  const query::SubquerySource* subquery_of(const BaseRelation& base) const {
+    return std::get_if<query::SubquerySource>(&level_.query.entries[static_cast<std::size_t>(base.entry)].source);
   }
 
   // For whoever asks for these expressions' columns.

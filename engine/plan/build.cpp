@@ -60,6 +60,8 @@ class PathBuilder {
         return build_join(path);
       case Path::Kind::materialize:
         return make_stage(Materialize{}, build(path.left));
+      case Path::Kind::nothing:
+        return build_nothing(path);
       default:
         throw SqlError(sqlstate::internal_error, "a path cannot be made a plan");
     }
@@ -154,6 +156,26 @@ class PathBuilder {
     }
     stage.plan->targets.push_back({make_expression(std::move(row), (*whole)->type), ""});
     stage.outputs.push_back(*whole);
+  }
+
+  // No rows, with the columns that these relations would have.
+  Stage build_nothing(const Path& path) {
+    Stage stage;
+    stage.plan = std::make_shared<Plan>();
+    stage.plan->node = Result{};
+    stage.plan->one_time_conditions = {make_boolean(false)};
+    for (std::size_t i = 0; i < level_.bases.size(); ++i) {
+      if (!overlaps(relid(static_cast<int>(i)), path.relids)) continue;
+      for (const ExpressionPtr& used : level_.bases[i].columns_used) {
+        stage.plan->targets.push_back({make_expression(query::Constant{}, used->type), ""});
+        stage.outputs.push_back(used);
+      }
+    }
+    if (stage.outputs.empty()) {
+      stage.plan->targets.push_back({make_boolean(true), ""});
+      stage.outputs.push_back(nullptr);
+    }
+    return stage;
   }
 
   Stage build_join(const Path& path) {

@@ -9,6 +9,7 @@
 #include "engine/plan/explain_names.h"
 #include "engine/query/expression_walk.h"
 #include "engine/types/quote.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::plan {
 namespace {
@@ -113,6 +114,7 @@ class Printer {
   }
 
   void children(const Plan& plan) {
+    check_stack_depth();
     if (plan.as<SetOperation>()) return parts_of_set_operation(plan);
     if (!plan.as<HashJoin>()) {
       for (const PlanPtr& child : plan.children) node(*child);

@@ -56,7 +56,7 @@ class Grouper {
 
   Stage run() {
     const Query& query = level_.query;
-    input_ = extend(level_, std::move(input_), groups_);
+    input_ = extend(level_, expand_sets(level_, std::move(input_), groups_), groups_);
     Aggregate node;
     std::vector<SortKey> order;
     for (const ExpressionPtr& group : groups_) {

@@ -51,20 +51,31 @@ class JoinPathMaker {
 
   void add_nested_loops(const PathPtr& left) {
     if (type_ == PlanJoin::full || type_ == PlanJoin::right) return;
+    // Where many relations are joined, the cheapest of the scans that get their values from the left side has to do.
+    const Path* cheapest_given = nullptr;
     for (const PathPtr& right : right_.paths) {
-      if (may_need((left->required_outer | right->required_outer) & ~joined_.relids)) add_nested_loop(left, right);
+      if (!may_need((left->required_outer | right->required_outer) & ~joined_.relids)) continue;
+      if (!is_large() || right->required_outer == 0) {
+        add_nested_loop(left, right);
+      } else if (cheapest_given == nullptr || right->cost.total < cheapest_given->cost.total) {
+        cheapest_given = right.get();
+      }
+    }
+    for (const PathPtr& right : right_.paths) {
+      if (right.get() == cheapest_given) add_nested_loop(left, right);
     }
     const PathPtr& cheapest = right_.cheapest_total;
-    if (cheapest && level_.settings().enable_material && cheapest->kind != Path::Kind::materialize) {
-      auto kept = std::make_shared<Path>();
-      kept->kind = Path::Kind::materialize;
-      kept->relids = cheapest->relids;
-      kept->left = cheapest;
-      kept->order = cheapest->order;
-      kept->cost = materialize_cost(level_.settings(), cheapest->cost);
-      if (may_need(left->required_outer & ~joined_.relids)) add_nested_loop(left, kept);
-    }
+    if (!cheapest || !level_.settings().enable_material || cheapest->kind == Path::Kind::materialize) return;
+    if (!may_need(left->required_outer & ~joined_.relids)) return;
+    auto kept = std::make_shared<Path>();
+    kept->kind = Path::Kind::materialize;
+    kept->relids = cheapest->relids;
+    kept->left = cheapest;
+    kept->order = cheapest->order;
+    kept->cost = materialize_cost(level_.settings(), cheapest->cost);
+    add_nested_loop(left, kept);
   }
+  bool is_large() const { return level_.bases.size() > exhaustive_search_max; }
 
   void add_nested_loop(const PathPtr& left, const PathPtr& right) {
     const PlannerSettings& settings = level_.settings();

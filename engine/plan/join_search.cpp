@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "engine/plan/conditions.h"
 #include "engine/plan/estimate.h"
@@ -11,8 +13,6 @@
 
 namespace polarsim::engine::plan {
 namespace {
-
-constexpr std::size_t exhaustive_max = 8;
 
 // What joining two sets of relations is, if it is allowed at all.
 struct Legality {
@@ -80,8 +80,8 @@ class JoinSearch {
   JoinRelationPtr run() {
     const std::size_t count = level_.bases.size();
     if (count == 1) return level_.bases.front().rows_of;
-    JoinRelationPtr result = count <= exhaustive_max ? exhaustive(false) : nullptr;
-    if (!result && count <= exhaustive_max) result = exhaustive(true);
+    JoinRelationPtr result = count <= exhaustive_search_max ? exhaustive(false) : nullptr;
+    if (!result && count <= exhaustive_search_max) result = exhaustive(true);
     if (!result) result = greedy();
     if (result && result->cheapest_total) return result;
     const bool full = std::any_of(level_.special_joins.begin(), level_.special_joins.end(),
@@ -127,7 +127,8 @@ class JoinSearch {
       for (const bool products : {false, true}) {
         for (std::size_t i = 0; i < parts.size(); ++i) {
           for (std::size_t j = i + 1; j < parts.size(); ++j) {
-            join(parts[i], parts[j], products);
+            // Nothing changes between two parts until one of them is joined.
+            if (tried_.emplace(parts[i] | parts[j], products).second) join(parts[i], parts[j], products);
             const auto made = known_.find(parts[i] | parts[j]);
             if (made == known_.end() || made->second->paths.empty()) continue;
             if (best_right == 0 || made->second->rows < best_rows) {
@@ -179,6 +180,8 @@ class JoinSearch {
       found = known_.emplace(made->relids, std::move(made)).first;
     }
     JoinRelation& joined = *found->second;
+    if (special != nullptr && finds_nothing(*special, second, conditions))
+      return add_join_paths(level_, joined, first, without_rows(second), special->type, conditions);
     if (special == nullptr) {
       add_join_paths(level_, joined, first, second, PlanJoin::inner, conditions);
       add_join_paths(level_, joined, second, first, PlanJoin::inner, conditions);
@@ -190,6 +193,31 @@ class JoinSearch {
         add_join_paths(level_, joined, second, first, PlanJoin::full, conditions);
       }
     }
+  }
+
+  // The other side of an outer join ON false, or of an anti join that no row can match, is not computed
+  // (make_join_rel()).
+  static bool finds_nothing(const SpecialJoin& join, const JoinRelation& right,
+                            const std::vector<const Condition*>& conditions) {
+    if ((join.type != PlanJoin::left && join.type != PlanJoin::anti) || !is_subset(right.relids, join.written_right))
+      return false;
+    return std::any_of(conditions.begin(), conditions.end(), [](const Condition* condition) {
+      return !condition->pushed_down && is_false_constant(condition->expression);
+    });
+  }
+  static JoinRelation without_rows(const JoinRelation& relation) {
+    auto nothing = std::make_shared<Path>();
+    nothing->kind = Path::Kind::nothing;
+    nothing->relids = relation.relids;
+    nothing->cost.rows = 0;
+    nothing->cost.width = relation.width;
+    JoinRelation empty;
+    empty.relids = relation.relids;
+    empty.width = relation.width;
+    empty.rows = 0;
+    empty.paths = {nothing};
+    empty.cheapest_startup = empty.cheapest_total = nothing;
+    return empty;
   }
 
   static bool is_one_sided(PlanJoin type) { return type == PlanJoin::semi || type == PlanJoin::anti; }
@@ -229,6 +257,7 @@ class JoinSearch {
 
   Level& level_;
   std::map<Relids, JoinRelationPtr> known_;
+  std::set<std::pair<Relids, bool>> tried_;  // by greedy(): two parts together, and whether products were allowed
 };
 
 }  // namespace

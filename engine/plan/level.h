@@ -202,7 +202,6 @@ struct StatementState {
   std::vector<std::string> scan_names;  // by number
   std::vector<std::pair<query::RelationPtr, syntax::TableLockMode>> relations;
   bool qualify_columns = false;
-  int nesting = 0;
 };
 
 struct Level {

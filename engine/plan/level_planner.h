@@ -38,6 +38,9 @@ std::vector<ExpressionPtr> values_of_change(const Level& level);
 
 // The planned query's outer values: those of this level are given back, others are handed on.
 std::vector<Level::OuterParameter> take_outer(Level& level, std::vector<Level::OuterParameter> outer);
+// Where set-returning functions are called in these expressions: rows for each row of theirs, innermost calls first,
+// whose values are then among the stage's outputs.
+Stage expand_sets(Level& level, Stage stage, const std::vector<ExpressionPtr>& wanted);
 // Rows of a UNION's kind without duplicates, so many as are expected to be `different`.
 Stage make_distinct(Level& level, Stage stage, const std::vector<SortKey>& keys, bool may_hash, double different);
 SortKey sort_key(const Stage& stage, const ExpressionPtr& expression, bool descending = false,

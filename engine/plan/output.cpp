@@ -8,6 +8,7 @@
 #include "engine/plan/paths.h"
 #include "engine/types/error.h"
 #include "engine/types/order.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::plan {
 namespace {
@@ -32,31 +33,6 @@ void collect_set_calls(const ExpressionPtr& expression, const Stage& stage, std:
   const bool known = std::any_of(list.begin(), list.end(),
                                  [&](const ExpressionPtr& other) { return query::equal(other, expression); });
   if (!known) list.push_back(expression);
-}
-
-// Rows for each row of the functions' rows, innermost calls first.
-Stage expand_sets(Level& level, Stage stage, const std::vector<ExpressionPtr>& wanted) {
-  for (;;) {
-    std::vector<ExpressionPtr> calls;
-    for (const ExpressionPtr& expression : wanted) collect_set_calls(expression, stage, calls);
-    if (calls.empty()) return stage;
-    Stage made = make_stage(ProjectSet{}, stage);
-    made.outputs.clear();
-    for (std::size_t i = 0; i < stage.outputs.size(); ++i) {
-      if (!stage.outputs[i]) continue;
-      made.plan->targets.push_back(
-          {make_expression(Column{0, static_cast<int>(i) + 1, 0}, stage.outputs[i]->type), ""});
-      made.outputs.push_back(stage.outputs[i]);
-    }
-    for (const ExpressionPtr& call : calls) {
-      made.plan->targets.push_back({place(call, {stage.outputs, {}}), ""});
-      made.outputs.push_back(call);
-      made.plan->cost.rows *= 10;
-    }
-    made.order.clear();
-    made.plan->cost.total += made.plan->cost.rows * level.settings().cpu_tuple_cost;
-    stage = std::move(made);
-  }
 }
 
 class OutputPlanner {
@@ -211,6 +187,7 @@ class SetPlanner {
   explicit SetPlanner(Level& level) : level_(level) {}
 
   Stage run(const query::SetOperation& node) {
+    check_stack_depth();
     if (node.is_leaf()) return leaf(node);
     if (node.kind == query::SetOperator::union_of) return unite(node);
     Stage left = converted(run(*node.left), node.types);
@@ -326,6 +303,30 @@ class SetPlanner {
 };
 
 }  // namespace
+
+Stage expand_sets(Level& level, Stage stage, const std::vector<ExpressionPtr>& wanted) {
+  for (;;) {
+    std::vector<ExpressionPtr> calls;
+    for (const ExpressionPtr& expression : wanted) collect_set_calls(expression, stage, calls);
+    if (calls.empty()) return stage;
+    Stage made = make_stage(ProjectSet{}, stage);
+    made.outputs.clear();
+    for (std::size_t i = 0; i < stage.outputs.size(); ++i) {
+      if (!stage.outputs[i]) continue;
+      made.plan->targets.push_back(
+          {make_expression(Column{0, static_cast<int>(i) + 1, 0}, stage.outputs[i]->type), ""});
+      made.outputs.push_back(stage.outputs[i]);
+    }
+    for (const ExpressionPtr& call : calls) {
+      made.plan->targets.push_back({place(call, {stage.outputs, {}}), ""});
+      made.outputs.push_back(call);
+      made.plan->cost.rows *= 10;
+    }
+    made.order.clear();
+    made.plan->cost.total += made.plan->cost.rows * level.settings().cpu_tuple_cost;
+    stage = std::move(made);
+  }
+}
 
 Stage make_distinct(Level& level, Stage stage, const std::vector<SortKey>& keys, bool may_hash, double different) {
   if (keys.empty()) {

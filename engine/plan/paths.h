@@ -5,6 +5,10 @@
 
 namespace polarsim::engine::plan {
 
+// So many relations are joined in the cheapest of all orders; for more of them the search has to be a bounded one, as
+// PostgreSQL's join_collapse_limit and geqo_threshold bound it.
+inline constexpr std::size_t exhaustive_search_max = 8;
+
 // All paths of one relation; the relation of the base is filled in.
 void make_scan_paths(Level& level, int base);
 void make_index_paths(Level& level, int base, JoinRelation& relation);

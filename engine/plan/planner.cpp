@@ -9,14 +9,12 @@
 #include "engine/query/analysis.h"
 #include "engine/query/system_columns.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::plan {
 namespace {
 
 using query::make_expression;
-
-// A query inside a query inside a query: each is planned by recursion.
-constexpr int nesting_max = 160;
 
 std::string unique_name(const StatementState& statement, const std::string& wanted) {
   const auto& names = statement.scan_names;
@@ -165,13 +163,9 @@ class LevelPlanner {
 }  // namespace
 
 PlannedLevel plan_level(StatementState& statement, Level* around, const QueryPtr& query) {
-  if (++statement.nesting > nesting_max) {
-    throw SqlError("54001", "stack depth limit exceeded");
-  }
+  check_stack_depth();
   Level level(statement, around);
-  PlannedLevel planned = LevelPlanner(level).run(query);
-  --statement.nesting;
-  return planned;
+  return LevelPlanner(level).run(query);
 }
 
 PlannedStatementPtr plan_query(const query::QueryPtr& query, const PlannerInputs& inputs) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/query/fold.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::plan {
 namespace {
@@ -160,6 +161,7 @@ QueryPtr shift_levels(const QueryPtr& query, int by, int from_level) {
 }
 
 JoinNodePtr make_join_node(const JoinTreePtr& tree) {
+  check_stack_depth();
   auto node = std::make_shared<JoinNode>();
   node->entry = tree->entry;
   if (tree->is_leaf()) {
@@ -207,7 +209,15 @@ void fold_level(Level& level) {
   with_query(level, [&](const QueryPtr& query) { return query::fold(query, options); });
   auto visit = [&](auto& self, JoinNode& node) -> void {
     std::vector<ExpressionPtr> folded;
-    for (const ExpressionPtr& condition : node.conditions) add_conjuncts(query::fold(condition, options), folded);
+    for (const ExpressionPtr& condition : node.conditions) {
+      const ExpressionPtr each = query::fold(condition, options);
+      add_conjuncts(each, folded);
+      // What follows does not matter, not even its errors.
+      const auto* constant = each->as<query::Constant>();
+      if (constant == nullptr || constant->value.is_null() || constant->value.as_boolean()) continue;
+      folded = {each};
+      break;
+    }
     node.conditions = std::move(folded);
     for (JoinNodePtr& item : node.items) self(self, *item);
   };

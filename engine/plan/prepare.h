@@ -21,6 +21,9 @@ ExpressionPtr shift_levels(const ExpressionPtr& expression, int by, int from_lev
 QueryPtr shift_levels(const QueryPtr& query, int by, int from_level);
 void pull_up_sublinks(Level& level);
 void pull_up_subqueries(Level& level);
+// What PostgreSQL computes of a UNION ALL in FROM while it plans, even where no row of it can be wanted: constants in
+// the lists of its simple parts. For its errors.
+void fold_flat_union(Level& level, const Query& query);
 // Folds constants in what is computed by this query, but not in queries inside.
 void fold_level(Level& level);
 // Conditions of HAVING that need no groups become ones of WHERE.

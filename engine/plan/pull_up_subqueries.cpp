@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/plan/prepare.h"
+#include "engine/query/fold.h"
 
 namespace polarsim::engine::plan {
 namespace {
@@ -162,7 +163,29 @@ class SubqueryPuller {
   Level& level_;
 };
 
+// Whether PostgreSQL would put the parts of a UNION ALL in the place of the subquery (is_simple_union_all()).
+bool is_flat_union(const query::SetOperation& node, const std::vector<Type>& types) {
+  if (node.is_leaf()) return node.types == types;
+  return node.kind == query::SetOperator::union_of && node.all && is_flat_union(*node.left, types) &&
+         is_flat_union(*node.right, types);
+}
+
 }  // namespace
+
+void fold_flat_union(Level& level, const Query& query) {
+  if (query.set_operation == nullptr || !query.order_by.empty() || query.limit || query.offset ||
+      !query.common_tables.empty() || !is_flat_union(*query.set_operation, query.set_operation->types)) {
+    return;
+  }
+  const PlannerInputs& inputs = level.statement.inputs;
+  for (const query::RangeTableEntry& entry : query.entries) {
+    const auto* part = std::get_if<query::SubquerySource>(&entry.source);
+    if (part == nullptr || !is_simple(*part->query) || part->query->where || part->query->from.size() > 1) continue;
+    if (!part->query->from.empty() && !part->query->from.front()->is_leaf()) continue;
+    for (const query::Target& target : part->query->targets)
+      query::fold(target.expression, {inputs.call, inputs.parameters, false, false});
+  }
+}
 
 void pull_up_subqueries(Level& level) {
   const auto& entries = level.query.entries;

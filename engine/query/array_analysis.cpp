@@ -110,6 +110,7 @@ ExpressionPtr ExpressionAnalyser::array(const Syntax& expression, Type wanted) {
     throw_error(sqlstate::indeterminate_datatype, "cannot determine type of empty array", expression.position, "",
                 "Explicitly cast to the desired type, for example ARRAY[]::integer[].");
   }
+  refuse_different_rows(node.elements, "ARRAY", scope_);
   const Type common = common_type(node.elements, "ARRAY");
   Type type = common;
   if (!node.nested) type.id = array_type(common.id);

@@ -53,7 +53,8 @@ ExpressionPtr with_modifier(const ExpressionPtr& expression, Type target, CallFo
 }  // namespace
 
 int leftmost(int position, const std::vector<ExpressionPtr>& arguments) {
-  // The first that has one, as PostgreSQL's exprLocation() of a list: AT TIME ZONE has its operands the other way round.
+  // The first that has one, as PostgreSQL's exprLocation() of a list: AT TIME ZONE has its operands the other way
+  // round.
   for (const ExpressionPtr& argument : arguments) {
     if (argument->position != 0) return leftmost(position, argument->position);
   }
@@ -135,6 +136,33 @@ Type common_type(const std::vector<ExpressionPtr>& expressions, std::string_view
                 expressions[common.second_index]->position);
   }
   return common.type;
+}
+
+void refuse_different_rows(const std::vector<ExpressionPtr>& expressions, std::string_view construct,
+                           ExpressionScope& scope) {
+  const auto table_of = [&](const ExpressionPtr& expression) -> RelationPtr {
+    const auto* column = expression->as<Column>();
+    return column != nullptr && column->column == Column::whole_row ? scope.row_table(*column) : nullptr;
+  };
+  const auto name = [](const RelationPtr& table) { return table != nullptr ? table->name : std::string("record"); };
+  const Expression* first = nullptr;
+  RelationPtr table;
+  for (const ExpressionPtr& each : expressions) {
+    if (each->type.id != TypeId::record) continue;
+    const RelationPtr other = table_of(each);
+    if (first == nullptr) {
+      first = each.get();
+      table = other;
+    } else if ((table == nullptr) != (other == nullptr)) {
+      throw_error(sqlstate::datatype_mismatch,
+                  std::string(construct) + " types " + name(table) + " and " + name(other) + " cannot be matched",
+                  each->position);
+    } else if (table != nullptr && table->id != other->id) {
+      throw_error(sqlstate::cannot_coerce,
+                  std::string(construct) + " could not convert type " + name(other) + " to " + name(table),
+                  each->position);
+    }
+  }
 }
 
 ExpressionPtr coerce_to_common(const ExpressionPtr& expression, Type common, std::string_view construct,

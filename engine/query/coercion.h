@@ -21,6 +21,11 @@ ExpressionPtr coerce_at(const ExpressionPtr& expression, Type target, CastContex
 // boolean, else 42804 "argument of AND must be type boolean, not type integer".
 ExpressionPtr coerce_to_boolean(const ExpressionPtr& expression, std::string_view construct, ExpressionScope& scope);
 
+// Rows of a table have a type of their own, which is no other table's and not that of ROW(...): what is to have a
+// common type may not be of several. 42804 or 42846, as PostgreSQL says it.
+void refuse_different_rows(const std::vector<ExpressionPtr>& expressions, std::string_view construct,
+                           ExpressionScope& scope);
+
 // The first of two positions in the text, where 0 is none.
 inline int leftmost(int a, int b) { return a == 0 ? b : b == 0 ? a : a < b ? a : b; }
 int leftmost(int position, const std::vector<ExpressionPtr>& arguments);

@@ -7,6 +7,7 @@
 #include "engine/types/error.h"
 #include "engine/types/quote.h"
 #include "engine/types/record.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 namespace {
@@ -99,6 +100,7 @@ void Writer::write_named_row(const RowConstructor& row) {
 }
 
 void Writer::write(const Expression& expression, bool show_implicit) {
+  check_stack_depth();
   if (style_.for_nodes) show_implicit = true;
   struct Visitor {
     Writer& w;

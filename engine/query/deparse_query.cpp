@@ -3,6 +3,7 @@
 #include "engine/query/deparse_writer.h"
 #include "engine/query/expression_walk.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 namespace {
@@ -64,6 +65,7 @@ void Writer::put_item_on_line(std::string before, bool break_before) {
 }
 
 void Writer::write_query(const Query& query, const std::vector<std::string>* names, bool names_are_visible) {
+  check_stack_depth();
   const bool is_view = names_.empty() && !style_.for_nodes;
   QueryNames chosen = choose_names(
       query, names_, is_view ? std::span<const std::string_view>(names_of_rules) : std::span<const std::string_view>());
@@ -297,6 +299,7 @@ void Writer::write_common_tables(const Query& query) {
 
 void Writer::write_set_operation(const SetOperation& operation, const Query& query,
                                  const std::vector<std::string>* names, bool names_are_visible) {
+  check_stack_depth();
   if (operation.is_leaf()) {
     const RangeTableEntry& entry = query.entries[static_cast<std::size_t>(operation.entry)];
     const Query& leaf = *std::get<SubquerySource>(entry.source).query;

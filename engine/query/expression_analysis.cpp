@@ -6,6 +6,7 @@
 
 #include "engine/query/analysis.h"
 #include "engine/query/expression_analyser.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 namespace {
@@ -24,6 +25,7 @@ bool is_collatable(TypeId type) {
 }  // namespace
 
 ExpressionPtr ExpressionAnalyser::analyse(const Syntax& expression) {
+  check_stack_depth();
   using Kind = Syntax::Kind;
   switch (expression.kind) {
     case Kind::constant:
@@ -190,6 +192,7 @@ ExpressionPtr ExpressionAnalyser::case_when(const Syntax& expression) {
     results.push_back(analyse(expression.arguments[2 * i + 1]));
   }
   results[0] = has_else ? analyse(expression.arguments.back()) : null_constant();
+  refuse_different_rows(results, "CASE", scope_);
   const Type common = common_type(results, "CASE");
   node.otherwise = coerce_to_common(results[0], common, "CASE/ELSE", scope_);
   for (std::size_t i = 0; i < branches; ++i)
@@ -201,6 +204,7 @@ ExpressionPtr ExpressionAnalyser::case_when(const Syntax& expression) {
 ExpressionPtr ExpressionAnalyser::coalesce(const Syntax& expression) {
   const int set_calls_before = set_calls_;
   Coalesce node{analyse_all(expression.arguments)};
+  refuse_different_rows(node.arguments, "COALESCE", scope_);
   const Type common = common_type(node.arguments, "COALESCE");
   for (ExpressionPtr& each : node.arguments) each = coerce_to_common(each, common, "COALESCE", scope_);
   refuse_set_calls(set_calls_before, "COALESCE");
@@ -211,6 +215,7 @@ ExpressionPtr ExpressionAnalyser::min_max(const Syntax& expression) {
   const bool greatest = expression.kind == Syntax::Kind::greatest;
   const std::string_view construct = greatest ? "GREATEST" : "LEAST";
   MinMax node{greatest, analyse_all(expression.arguments)};
+  refuse_different_rows(node.arguments, construct, scope_);
   const Type common = common_type(node.arguments, construct);
   for (ExpressionPtr& each : node.arguments) each = coerce_to_common(each, common, construct, scope_);
   if (less_of(common.id) == nullptr) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/query/expression_walk.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 namespace {
@@ -184,6 +185,7 @@ bool contains_volatility(const ExpressionPtr& expression, Volatility at_least) {
 }
 
 bool equal(const Expression& a, const Expression& b) {
+  check_stack_depth();
   if (&a == &b) return true;
   if (a.node.index() != b.node.index() || a.type != b.type) return false;
   return std::visit([&](const auto& node) { return same(node, std::get<std::remove_cvref_t<decltype(node)>>(b.node)); },

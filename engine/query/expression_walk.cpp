@@ -4,6 +4,8 @@
 #include <boost/container/small_vector.hpp>
 #include <type_traits>
 
+#include "engine/types/stack_depth.h"
+
 namespace polarsim::engine::query {
 namespace {
 
@@ -140,6 +142,7 @@ JoinTreePtr map_conditions(const JoinTreePtr& tree, MapExpression map) {
 }  // namespace
 
 void for_each_child(const Expression& expression, VisitExpression visit) {
+  check_stack_depth();
   std::visit(
       [&](const auto& node) {
         each_slot(node, [&](const ExpressionPtr& child) {
@@ -154,6 +157,7 @@ ExpressionPtr map_children(const ExpressionPtr& expression, MapExpression map) {
 }
 
 ExpressionPtr map_children(const ExpressionPtr& expression, MapExpression map, MapQuery map_query) {
+  check_stack_depth();
   Replacements<ExpressionPtr> replacements;
   std::visit(
       [&](const auto& node) {
@@ -172,6 +176,7 @@ ExpressionPtr map_children(const ExpressionPtr& expression, MapExpression map, M
 }
 
 void for_each_expression(const Query& query, VisitExpression visit) {
+  check_stack_depth();
   auto visit_slot = [&](const ExpressionPtr& expression) {
     if (expression) visit(expression);
   };
@@ -180,10 +185,12 @@ void for_each_expression(const Query& query, VisitExpression visit) {
 }
 
 void for_each_query(const Query& query, VisitQuery visit) {
+  check_stack_depth();
   each_inner_query(query, [&](const QueryPtr& inner) { visit(inner); });
 }
 
 QueryPtr map_query(const QueryPtr& query, MapExpression map, MapQuery map_inner) {
+  check_stack_depth();
   Replacements<ExpressionPtr> expressions;
   each_slot_of_query(*query, [&](const ExpressionPtr& each) { expressions.add(each, each ? map(each) : nullptr); });
   Replacements<JoinTreePtr> trees;

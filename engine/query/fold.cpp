@@ -5,6 +5,7 @@
 #include "engine/query/expression_walk.h"
 #include "engine/query/program.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 namespace {
@@ -96,6 +97,7 @@ class Folder {
   explicit Folder(const FoldOptions& options) : options_(options) {}
 
   ExpressionPtr fold(const ExpressionPtr& expression) {
+    check_stack_depth();
     if (const auto* parameter = expression->as<Parameter>()) return fold_parameter(expression, *parameter);
     if (const auto* logical = expression->as<Logical>()) return fold_logical(expression, *logical);
     if (const auto* choice = expression->as<Case>()) return fold_case(expression, *choice);

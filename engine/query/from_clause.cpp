@@ -5,6 +5,7 @@
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 
@@ -48,6 +49,7 @@ void set_lateral(std::span<NamespaceItem> names, bool only, bool ok) {
 }
 
 JoinTreePtr analyse_from_item(const syntax::FromItem& item, QueryScope& scope, std::vector<NamespaceItem>& names) {
+  check_stack_depth();
   int entry = 0;
   if (const auto* table = std::get_if<syntax::TableName>(&item.source)) {
     entry = analyse_table(*table, scope);

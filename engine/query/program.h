@@ -19,6 +19,8 @@ namespace polarsim::engine::query {
 class LeftSide {
  public:
   virtual const Value& at(std::size_t column) = 0;
+  // Before the next row: what is another value each time it is computed, is computed again.
+  virtual void begin_row() = 0;
 
  protected:
   ~LeftSide() = default;

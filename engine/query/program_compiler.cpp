@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
 
+#include "engine/query/expression_walk.h"
 #include "engine/query/program_step.h"
 #include "engine/types/error.h"
 #include "engine/types/order.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 namespace {
@@ -154,6 +156,7 @@ class Compiler {
   // --- nodes ---
 
   void compute(const Expression& expression, Slot target) {
+    check_stack_depth();
     std::visit([&](const auto& node) { compute(node, expression, target); }, expression.node);
   }
 
@@ -436,6 +439,8 @@ class Compiler {
       } else {
         details->when_asked[i] = std::make_unique<Program>(Program::compile(node.left[i]));
         use_inputs_of(*details->when_asked[i]);
+        if (contains_volatility(node.left[i], Volatility::volatile_function))
+          details->volatile_columns.push_back(static_cast<std::uint32_t>(i));
       }
     }
     emit({.run = steps::subplan, .target = target}, std::move(details));

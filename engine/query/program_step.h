@@ -147,6 +147,7 @@ struct SubplanDetails final : StepDetails {
   std::uint32_t left = 0;
   // Those of the left side that are computed when they are asked for; others are in their slots.
   std::vector<std::unique_ptr<Program>> when_asked;
+  std::vector<std::uint32_t> volatile_columns;  // among them
 };
 const Step* subplan(const Step& step, Frame& frame);
 

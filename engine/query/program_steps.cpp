@@ -278,6 +278,10 @@ class LeftOfSubplan final : public LeftSide {
     computed_[column] = true;
     return value;
   }
+  void begin_row() override {
+    if (computed_.empty()) return;
+    for (const std::uint32_t column : details_.volatile_columns) computed_[column] = false;
+  }
 
  private:
   const SubplanDetails& details_;

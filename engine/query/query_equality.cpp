@@ -5,6 +5,7 @@
 
 #include "engine/query/expression_walk.h"
 #include "engine/query/query.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 namespace {
@@ -95,6 +96,7 @@ bool same(const CommonTable& a, const CommonTable& b) {
 }  // namespace
 
 bool equal(const Query& a, const Query& b) {
+  check_stack_depth();
   if (&a == &b) return true;
   // Changes inside a query are done once for each time that they are written.
   if (a.command != Command::select || b.command != Command::select) return false;

@@ -6,6 +6,7 @@
 
 #include "engine/query/analysis_parts.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 
@@ -48,6 +49,7 @@ class References {
   }
 
   void select(const syntax::Select& tree, Place place) {
+    check_stack_depth();
     const std::size_t hidden = hide(tree.with, place);
     if (tree.set_operator != syntax::SetOperator::none) {
       Place left = place;
@@ -120,6 +122,7 @@ class References {
   }
 
   void from(const syntax::FromItem& item, Place place) {
+    check_stack_depth();
     if (const auto* table = std::get_if<syntax::TableName>(&item.source)) {
       if (!table->schema.empty()) return;
       for (const std::string_view name : hidden_) {

@@ -4,6 +4,7 @@
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 
@@ -115,6 +116,7 @@ MutableQueryPtr analyse_values(const syntax::Select& select, QueryScope& scope) 
 }
 
 MutableQueryPtr analyse_select(const syntax::Select& select, QueryScope& scope) {
+  check_stack_depth();
   if (select.set_operator != syntax::SetOperator::none) return analyse_set_operation(select, scope);
   if (!select.values.empty()) return analyse_values(select, scope);
   Query& query = scope.query;

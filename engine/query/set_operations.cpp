@@ -7,6 +7,7 @@
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
 
@@ -48,6 +49,7 @@ class SetOperationAnalysis {
   explicit SetOperationAnalysis(QueryScope& scope) : scope_(scope) {}
 
   Part analyse(const syntax::Select& select, bool top) {
+    check_stack_depth();
     if (is_leaf(select, top)) return analyse_leaf(select);
     const char* construct = operator_name(select.set_operator);
     Part left = analyse(*select.left, false);

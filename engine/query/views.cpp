@@ -10,9 +10,6 @@ namespace polarsim::engine::query {
 
 namespace {
 
-// More would be too deep for whoever walks the query.
-constexpr std::size_t nested_views_max = 32;
-
 // Why rows of the view do not stand for rows of one table; null: they do.
 const char* why_not_updatable(const Query& query) {
   if (query.distinct || !query.distinct_on.empty()) return "Views containing DISTINCT are";
@@ -63,10 +60,6 @@ QueryPtr analyse_view(const Relation& view, QueryScope& scope) {
   std::vector<std::uint32_t> views = scope.statement().views;
   if (std::find(views.begin(), views.end(), view.id) != views.end()) {
     throw SqlError("42P17", fmt::format("infinite recursion detected in rules for relation \"{}\"", view.name));
-  }
-  if (views.size() >= nested_views_max) {
-    throw SqlError(sqlstate::statement_too_complex, "stack depth limit exceeded", "",
-                   fmt::format("Views may be nested {} deep.", nested_views_max));
   }
   views.push_back(view.id);
   const AnalysisContext& outer = scope.context();

@@ -3,6 +3,7 @@
 
 #include "engine/syntax/deparse_writer.h"
 #include "engine/types/numeric.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::syntax {
 namespace {
@@ -68,6 +69,7 @@ void Writer::bracketed(const Expression& node) {
 }
 
 void Writer::expression(const Expression& node) {
+  check_stack_depth();
   switch (node.kind) {
     case Kind::constant:
       return constant(node);

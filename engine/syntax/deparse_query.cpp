@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "engine/syntax/deparse_writer.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::syntax {
 namespace {
@@ -84,6 +85,7 @@ void Writer::select_clauses(const Select& select) {
 }
 
 void Writer::write(const Select& select) {
+  check_stack_depth();
   with(select.with);
   if (select.set_operator == SetOperator::none) {
     select_clauses(select);
@@ -153,6 +155,7 @@ void Writer::from(std::string_view keyword, const std::vector<FromItemPtr>& list
 }
 
 void Writer::from_item(const FromItem& item, bool right_of_join) {
+  check_stack_depth();
   if (const auto* const name_of_table = std::get_if<TableName>(&item.source)) return table(*name_of_table);
   if (const auto* const function = std::get_if<FromFunction>(&item.source)) return from_function(*function, item);
   if (const auto* const subquery = std::get_if<FromSubquery>(&item.source)) {

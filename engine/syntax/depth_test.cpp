@@ -60,18 +60,20 @@ std::string outcome(const std::string& text) {
 
 TEST(DepthTest, DeepTreesAreRefusedAndShallowOnesAreNot) {
   for (const Shape& shape : shapes) {
-    EXPECT_EQ(outcome(shape.write(30)), "") << shape.name;
-    for (const std::size_t n : {std::size_t{max_expression_depth}, std::size_t{1000}, std::size_t{100'000}}) {
-      EXPECT_EQ(outcome(shape.write(n)), sqlstate::statement_too_complex) << shape.name << ' ' << n;
+    EXPECT_EQ(outcome(shape.write(200)), "") << shape.name;
+    // In between it is a matter of the stack.
+    for (const std::size_t n : {1000, 2000, 5000}) {
+      const std::string state = outcome(shape.write(n));
+      EXPECT_TRUE(state.empty() || state == sqlstate::statement_too_complex) << shape.name << ' ' << n;
     }
+    EXPECT_EQ(outcome(shape.write(100'000)), sqlstate::statement_too_complex) << shape.name;
   }
 }
 
-// As deep as it goes, what parses can be written, and what is written can be read again.
-TEST(DepthTest, TheDeepestTreesComeBack) {
+// What is deep can be written, and what is written can be read again.
+TEST(DepthTest, DeepTreesComeBack) {
+  constexpr std::size_t n = 200;
   for (const Shape& shape : shapes) {
-    std::size_t n = max_expression_depth;
-    while (n > 1 && !outcome(shape.write(n)).empty()) --n;
     const StatementPtr statement = parse(shape.write(n)).at(0);
     EXPECT_TRUE(structurally_equal(*statement, *parse(deparse(*statement)).at(0))) << shape.name << ' ' << n;
   }

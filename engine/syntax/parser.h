@@ -14,12 +14,12 @@
 
 namespace polarsim::engine::syntax {
 
-inline constexpr int max_nesting = 500;
+inline constexpr int max_nesting = 10'000;
 inline constexpr int max_operators = 5000;
-// The deepest tree of expressions, subqueries and joins parse() returns; deeper ones are refused with 54001, too.
-// Whoever walks a tree may recurse: at this depth a recursion has about a kilobyte per level on the stack of a task.
+// The deepest tree of expressions, subqueries and joins parse() returns; deeper ones are refused with 54001, too, and
+// so is whatever does not fit the stack. Whoever walks a tree may recurse, and asks check_stack_depth() at each level.
 // AND, OR, IN lists, argument lists and FROM lists are flat, whatever their length.
-inline constexpr int max_expression_depth = 160;
+inline constexpr int max_expression_depth = 5000;
 
 // The statements of a text, separated by ';'. Throws SqlError: 42601 with PostgreSQL's message and position, 0A000 for
 // what the grammar knows and this engine does not, 54001 for what is nested too deeply.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/syntax/parser.h"
-#include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::syntax {
 namespace {
@@ -61,10 +61,7 @@ class DepthTracker {
     count_word();
   }
 
-  [[noreturn]] static void fail() {
-    throw SqlError(sqlstate::statement_too_complex, "stack depth limit exceeded", "",
-                   "Simplify the nesting of the statement.");
-  }
+  [[noreturn]] static void fail() { throw_stack_too_deep(); }
 
   void count_word() {
     ++levels_.back().words;

@@ -6,6 +6,7 @@
 #include "engine/syntax/parser.h"
 #include "engine/syntax/statement_names.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 #include "engine/types/utf8.h"
 
 namespace polarsim::engine::syntax {
@@ -58,9 +59,9 @@ int CharacterPositions::at(std::int64_t byte_offset) const {
 }
 
 TreeBuilder::Level::Level(TreeBuilder& builder) : builder_(builder) {
-  if (++builder_.depth_ <= max_expression_depth) return;
-  throw SqlError(sqlstate::statement_too_complex, "stack depth limit exceeded", "",
-                 "Simplify the nesting of the statement.");
+  ++builder_.depth_;
+  check_stack_depth();
+  if (builder_.depth_ > max_expression_depth) throw_stack_too_deep();
 }
 
 int TreeBuilder::position_of(raw::object fields) const { return positions_.at(raw::integer_of(fields, "location")); }

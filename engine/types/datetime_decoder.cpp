@@ -20,7 +20,11 @@ std::int32_t leading_number(std::string_view text) {
   return static_cast<std::int32_t>(std::strtol(std::string(text).c_str(), nullptr, 10));
 }
 
+thread_local std::uint64_t clock_words = 0;
+
 }  // namespace
+
+std::uint64_t clock_words_read() { return clock_words; }
 
 std::int32_t read_zone_offset(std::string_view view) {
   using Failure = DateTimeFailure::Kind;
@@ -300,6 +304,8 @@ DateTimeParts DateTimeDecoder::reserved_word(DateTimeWord::Reserved value, bool 
     east_s_ = 0;
     return part::time | part::zone;
   }
+  if (value != DateTimeWord::infinity && value != DateTimeWord::minus_infinity && value != DateTimeWord::epoch)
+    ++clock_words;
   if (value == DateTimeWord::now) {
     if (time_only) {
       time_.set_time_of_day(now().microseconds_of_day());

@@ -11,6 +11,10 @@
 
 namespace polarsim::engine {
 
+// How often this thread has read a word that stands for the time ("now", "today"): who wants to know whether a value is
+// one of this transaction alone looks before and after.
+std::uint64_t clock_words_read();
+
 // As in datetime.h; timestamps and times are not rounded yet. Throws SqlError 22007, 22008, 22009, 22023.
 std::int64_t read_date(std::string_view text, const CallContext& context);
 std::int64_t read_time(std::string_view text, const CallContext& context);

@@ -7,6 +7,7 @@
 #include "engine/types/array.h"
 #include "engine/types/error.h"
 #include "engine/types/functions_general_aggregates.h"
+#include "engine/types/functions_texts.h"
 
 namespace polarsim::engine::families {
 namespace {
@@ -69,13 +70,18 @@ class Joined final : public AggregateState {
  public:
   void add(const FunctionCall& call) override {
     if (call[0].is_null()) return;
-    if (any_ && !call[1].is_null()) text_ += call[1].as_text();
+    if (any_ && !call[1].is_null()) append(call[1].as_text());
     any_ = true;
-    text_ += call[0].as_text();
+    append(call[0].as_text());
   }
   Value result(const CallContext&) const override { return any_ ? Value::text(text_) : Value::null(); }
 
  private:
+  void append(std::string_view part) {
+    check_room(text_.size(), part.size());
+    text_ += part;
+  }
+
   std::string text_;
   bool any_ = false;
 };

@@ -242,6 +242,12 @@ void add_pattern_order(Entries& to, TypeId type, const std::array<const char*, 4
 
 void throw_length_too_large() { throw SqlError(sqlstate::program_limit_exceeded, "requested length too large"); }
 
+void check_room(std::size_t bytes, std::size_t more) {
+  if (bytes + more < value_bytes_max) return;
+  throw SqlError(sqlstate::program_limit_exceeded, "out of memory",
+                 fmt::format("Cannot enlarge string buffer containing {} bytes by {} more bytes.", bytes, more));
+}
+
 void add_text_types(Entries& to) {
   add_behaviours(to);
   add_casts(to);

@@ -23,6 +23,9 @@ inline FunctionEntry scalar(const char* name, std::vector<TypeId> arguments, Typ
 // A size that would need more memory than PostgreSQL allocates for one value (1 GB) is refused: 54000.
 inline constexpr std::size_t value_bytes_max = 0x3fffffff;
 [[noreturn]] void throw_length_too_large();
+// A text of so many bytes under construction shall get `more`: 54000 "out of memory", as PostgreSQL's StringInfo has
+// it.
+void check_room(std::size_t bytes, std::size_t more);
 
 // The part of `text` that SQL's SUBSTRING ... FROM start FOR length means, in characters or, for bytea, in bytes.
 struct Span {

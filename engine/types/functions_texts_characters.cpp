@@ -136,10 +136,11 @@ Value replace(const FunctionCall& call) {
   std::size_t at = 0;
   for (std::size_t found = text.find(from); found != std::string_view::npos; found = text.find(from, at)) {
     result += text.substr(at, found - at);
+    check_room(result.size(), call[2].as_text().size());
     result += call[2].as_text();
     at = found + from.size();
-    if (result.size() > value_bytes_max) throw_length_too_large();
   }
+  check_room(result.size(), text.size() - at);
   return Value::text(result += text.substr(at));
 }
 

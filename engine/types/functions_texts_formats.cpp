@@ -16,6 +16,7 @@ namespace {
 
 // The text form an argument has, as its type's output function writes it.
 void append_argument(std::string& to, const FunctionCall& call, std::size_t i) {
+  if (call[i].is_text()) check_room(to.size(), call[i].as_text().size());
   append_output(to, call[i], call.types[i].id, call.context);
 }
 std::string argument_text(const FunctionCall& call, std::size_t i) {
@@ -69,7 +70,10 @@ Value concat_ws(const FunctionCall& call) {
   bool is_first = true;
   for (std::size_t i = 1; i < call.size(); ++i) {
     if (call[i].is_null()) continue;
-    if (!is_first) result += call[0].as_text();
+    if (!is_first) {
+      check_room(result.size(), call[0].as_text().size());
+      result += call[0].as_text();
+    }
     is_first = false;
     append_argument(result, call, i);
   }
@@ -229,9 +233,14 @@ class Formatter {
     const auto wanted = static_cast<std::size_t>(std::abs(width));
     const std::size_t characters = wanted == 0 ? 0 : utf8::count(shown);
     const std::size_t padding = wanted > characters ? wanted - characters : 0;
-    if (!left_aligned) result_.append(padding, ' ');
+    if (!left_aligned) pad(padding);
+    check_room(result_.size(), shown.size());
     result_ += shown;
-    if (left_aligned) result_.append(padding, ' ');
+    if (left_aligned) pad(padding);
+  }
+  void pad(std::size_t blanks) {
+    check_room(result_.size(), blanks);
+    result_.append(blanks, ' ');
   }
   std::string converted(std::size_t i, char conversion) const {
     if (call_[i].is_null()) {

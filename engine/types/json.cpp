@@ -8,6 +8,7 @@
 #include "engine/types/error.h"
 #include "engine/types/hash.h"
 #include "engine/types/json_parser.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine {
 namespace {
@@ -101,11 +102,7 @@ bool are_equal_scalars(const Json& a, const Json& b) {
 
 }  // namespace
 
-void throw_json_too_deep() {
-  throw SqlError(sqlstate::statement_too_complex, "stack depth limit exceeded", "",
-                 "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the "
-                 "platform's stack depth limit is adequate.");
-}
+void throw_json_too_deep() { throw_stack_too_deep(); }
 
 Json::Json(Elements elements) : data_(std::move(elements)) {
   std::size_t depth = 0;

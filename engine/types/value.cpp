@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "engine/types/array.h"
+#include "engine/types/error.h"
 #include "engine/types/interval.h"
 #include "engine/types/json.h"
 #include "engine/types/numeric.h"
@@ -11,6 +12,10 @@
 
 namespace polarsim::engine {
 namespace {
+
+// What PostgreSQL keeps in one piece of memory (MaxAllocSize), with a header.
+constexpr std::size_t header_bytes = 4;
+constexpr std::size_t text_bytes_max = 0x3fffffff - header_bytes;
 
 template <typename T>
 class Payload final : public SharedPayload {
@@ -23,6 +28,10 @@ class Payload final : public SharedPayload {
 class TextPayload final : public SharedPayload {
  public:
   static TextPayload* make(std::string_view text) {
+    if (text.size() > text_bytes_max) {
+      throw SqlError(sqlstate::internal_error,
+                     "invalid memory alloc request size " + std::to_string(text.size() + header_bytes));
+    }
     void* const memory = ::operator new(sizeof(TextPayload) + text.size());
     auto* const made = new (memory) TextPayload(text.size());
     text.copy(made->bytes(), text.size());

@@ -443,8 +443,7 @@ GeneratedStatement StatementGenerator::truncate_statement() {
   const GeneratedTable* table = any_table(false);
   if (table == nullptr) return create_table();
   const std::string name = table->name;
-  // A sequence that is restarted stays so in this engine when that is rolled back.
-  const bool restarts = choices_.one_in(2) && !schema_.in_block;
+  const bool restarts = choices_.one_in(2);
   return {fmt::format("TRUNCATE {}{}{}", name, restarts ? " RESTART IDENTITY" : "",
                       !clustered_ && choices_.one_in(4) ? " CASCADE" : ""),
           {},

@@ -56,7 +56,6 @@ struct PreparedStatement {
 struct GeneratedSchema {
   std::vector<GeneratedTable> tables;
   std::vector<PreparedStatement> prepared;
-  bool in_block = false;  // of statements that may be rolled back
   std::size_t made = 0;   // for names
 };
 

@@ -105,11 +105,9 @@ namespace {
 void go_back(const GeneratedSchema& before, GeneratedSchema& schema) {
   const std::size_t made = schema.made;
   std::vector<PreparedStatement> prepared = std::move(schema.prepared);
-  const bool in_block = schema.in_block;
   schema = before;
   schema.made = made;
   schema.prepared = std::move(prepared);
-  schema.in_block = in_block;
 }
 
 }  // namespace
@@ -169,7 +167,6 @@ Played Stage::play(const Script& script, bool stop_at_first) {
       if (block == Block::begins && !before_block_) {
         control("BEGIN", played);
         before_block_ = schema;
-        schema.in_block = true;
       }
       Choices choices(numbers);
       const GeneratedStatement statement = StatementGenerator(choices, schema, target_).statement();
@@ -215,7 +212,6 @@ void Stage::control(const std::string& statement, Played& played) {
 void Stage::end_block(bool commit, GeneratedSchema& schema, Played& played) {
   control(commit ? "COMMIT" : "ROLLBACK", played);
   if (!commit) go_back(*before_block_, schema);
-  schema.in_block = false;
   before_block_.reset();
 }
 
