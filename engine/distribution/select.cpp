@@ -208,11 +208,12 @@ class SelectPlanner {
         case Problem::Kind::error:
           throw *problem.error;
         case Problem::Kind::subquery:
-          refuse_locks();
+          if (locks_subquery(*problem.query)) refuse_locks();
           query_ = replace_subquery(query_, problem.query, subplans);
           break;
         case Problem::Kind::entry:
-          refuse_locks();
+          // Rows of other tables may be locked, once one task is found for them.
+          if (locks_entry(*problem.query, problem.entry)) refuse_locks();
           query_ = replace_entry(query_, problem.query, problem.entry, subplans);
           break;
         case Problem::Kind::repartition:
@@ -222,6 +223,23 @@ class SelectPlanner {
       // What is in the way cannot be taken out.
       if (query_ == before) throw complex_joins_error();
     }
+  }
+
+  static bool locks_entry(const Query& level, int entry) {
+    return std::any_of(level.row_marks.begin(), level.row_marks.end(),
+                       [&](const query::RowMark& mark) { return mark.entry == entry; });
+  }
+
+  bool locks_subquery(const Query& subquery) const {
+    bool found = locks_rows(subquery);
+    for_each_query_within(*query_, [&](const Query& level) {
+      for (std::size_t i = 0; i < level.entries.size(); ++i) {
+        const auto* source = std::get_if<query::SubquerySource>(&level.entries[i].source);
+        found =
+            found || (source != nullptr && source->query.get() == &subquery && locks_entry(level, static_cast<int>(i)));
+      }
+    });
+    return found;
   }
 
   void refuse_locks() const {
