@@ -25,6 +25,8 @@ class DefinitionsThatWait : public testing::Test {
       TestCluster::ok(distributing, change);
       const auto commit = [&] {
         world_.sleep(in_seconds(1));
+        if (slow_at != nullptr)
+          world_.simulation().fault_points().arm(slow_at, "cn1", 1, {sim::FaultAction::Kind::delay, in_seconds(2), {}});
         return TestCluster::outcome(distributing, "COMMIT");
       };
       end = world_.all_of({commit, [&] { return TestCluster::outcome(waiting, statement); }}).at(1);
@@ -37,6 +39,7 @@ class DefinitionsThatWait : public testing::Test {
   }
 
   std::function<void(Client&)> look = [](Client&) {};
+  const char* slow_at = nullptr;  // the fault point at which the commit takes its time
 
  private:
   static void prepare(Client& client, const std::string& change) {
@@ -77,6 +80,12 @@ TEST_F(DefinitionsThatWait, WhatShardsCannotCheckIsRefused) {
 TEST_F(DefinitionsThatWait, AColumnIsAddedToATableThatHasNoShardsAnyMore) {
   look = [](Client& client) { EXPECT_EQ(TestCluster::rows(client, "SELECT x, z FROM t ORDER BY x LIMIT 1"), "1|7"); };
   EXPECT_EQ(after("SELECT undistribute_table('t')", "ALTER TABLE t ADD COLUMN z integer DEFAULT 7"), "ALTER TABLE");
+}
+
+// What has been decided here is not yet done on the nodes.
+TEST_F(DefinitionsThatWait, ShardsAreThereWhenTheWaitIsOver) {
+  slow_at = "2pc/after-commit-record";
+  EXPECT_EQ(distributed("UPDATE t SET y = 0"), "UPDATE 5");
 }
 
 }  // namespace

@@ -219,6 +219,18 @@ void DistributedTransaction::commit_locally() {
 
 // --- two-phase commit ---
 
+namespace {
+
+struct KeptLocks {
+  LocalSession& session;
+  explicit KeptLocks(LocalSession& of) : session(of) { session.keep_relation_locks(); }
+  ~KeptLocks() { session.release_kept_locks(); }
+  KeptLocks(const KeptLocks&) = delete;
+  KeptLocks& operator=(const KeptLocks&) = delete;
+};
+
+}  // namespace
+
 void DistributedTransaction::write_commit_records(const std::vector<Participant>& participants) {
   enter_local_block();
   std::string sql = "INSERT INTO pg_catalog.pg_dist_transaction (groupid, gid) VALUES ";
@@ -283,22 +295,27 @@ void DistributedTransaction::rollback_prepared(std::vector<Participant>& partici
 }
 
 std::vector<ErrorFields> DistributedTransaction::commit_prepared(std::vector<Participant>& participants) {
-  sim::Host& host = coordinator_.host();
-  std::vector<tl::expected<void, ErrorFields>> sent;
-  for (const Participant& participant : participants) {
-    sent.push_back(participant.connection->client.send_query("COMMIT PREPARED " + quote_literal(participant.gid)));
-  }
+  std::vector<Participant*> data_nodes;
+  std::vector<Participant*> coordinators;
+  for (Participant& participant : participants)
+    (participant.connection->node.holds_shards ? data_nodes : coordinators).push_back(&participant);
   std::vector<ErrorFields> warnings;
+  // Shards first, then what leads to them.
   bool first = true;
-  for (std::size_t i = 0; i < participants.size(); ++i) {
-    RemoteConnection& connection = *participants[i].connection;
-    pgwire::ClientResult answer = sent[i] ? connection.client.receive_result() : tl::unexpected(sent[i].error());
-    if (!answer) {
-      host.reached("2pc/commit-prepared-failed");
-      warnings.push_back(failed_to_commit(connection.node, answer.error()));
+  for (const std::vector<Participant*>& some : {data_nodes, coordinators}) {
+    std::vector<tl::expected<void, ErrorFields>> sent;
+    for (const Participant* participant : some)
+      sent.push_back(participant->connection->client.send_query("COMMIT PREPARED " + quote_literal(participant->gid)));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      RemoteConnection& connection = *some[i]->connection;
+      pgwire::ClientResult answer = sent[i] ? connection.client.receive_result() : tl::unexpected(sent[i].error());
+      if (!answer) {
+        coordinator_.host().reached("2pc/commit-prepared-failed");
+        warnings.push_back(failed_to_commit(connection.node, answer.error()));
+      }
+      release(*some[i]);
+      if (std::exchange(first, false)) coordinator_.host().fault_point("2pc/after-first-commit-prepared");
     }
-    release(participants[i]);
-    if (std::exchange(first, false)) host.fault_point("2pc/after-first-commit-prepared");
   }
   return warnings;
 }
@@ -324,6 +341,8 @@ std::vector<ErrorFields> DistributedTransaction::commit_two_phase(const Connecti
     rollback_prepared(participants);
     throw;
   }
+  // Who waits for a definition here goes on to the nodes' shards: they have to be there, or gone, by then.
+  const KeptLocks kept(local_);
   std::vector<ErrorFields> warnings;
   const bool premature = coordinator_.config().node.planted.on(PlantedBug::two_pc_commit_prepared_before_local_commit);
   if (premature) warnings = commit_prepared(participants);
