@@ -27,7 +27,11 @@ TEST(SequenceOfANode, CountsWhateverBecomesOfTheTransaction) {
     a.run("CREATE TABLE t (id bigint DEFAULT nextval('s') PRIMARY KEY, v int); INSERT INTO t (v) VALUES (1), (2)");
     EXPECT_EQ(a.run("SELECT id FROM t ORDER BY id"), "12;13");
     EXPECT_EQ(a.outcome("SELECT nextval('t')"), "42809 \"t\" is not a sequence");
-    EXPECT_EQ(a.run("DROP SEQUENCE s"), "DROP SEQUENCE");
+    EXPECT_EQ(
+        a.outcome("DROP SEQUENCE s"),
+        "2BP01 cannot drop sequence s because other objects depend on it / default value for column id of table t "
+        "depends on sequence s");
+    EXPECT_EQ(a.run("DROP SEQUENCE s CASCADE"), "DROP SEQUENCE");
     EXPECT_EQ(a.outcome("SELECT lastval()"), "55000 lastval is not yet defined in this session");
   });
   EXPECT_TRUE(node.finished());

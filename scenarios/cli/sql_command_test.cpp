@@ -131,10 +131,10 @@ TEST_F(SqlCommand, DescribesWhatANodeHas) {
             " public | by_name | index | polar | fruit\n"
             "(1 row)\n"
             "\n"
-            "List of schemas\n"
-            "  Name  | Owner \n"
-            "--------+-------\n"
-            " public | polar\n"
+            "      List of schemas\n"
+            "  Name  |       Owner       \n"
+            "--------+-------------------\n"
+            " public | pg_database_owner\n"
             "(1 row)\n"
             "\n");
 }
