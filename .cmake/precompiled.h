@@ -1,5 +1,5 @@
-// What most files include of other people's headers (option POLARSIM_PRECOMPILE). Nothing of the project belongs here: it
-// changes, and everything would be compiled again.
+// What most files include of other people's headers (option POLARSIM_PRECOMPILE). Nothing of the project belongs here:
+// it changes, and everything would be compiled again.
 #pragma once
 
 #include <fmt/format.h>

@@ -14,8 +14,8 @@
 namespace polarsim::engine::commands {
 
 // The parameters of a new relation of that kind. Throws 22023 for one that is not known to the kind ("unrecognized
-// parameter "x""), written twice, or with a value that it cannot have; 0A000 for toast.*, as TOAST tables have none here, and
-// for views with check_option.
+// parameter "x""), written twice, or with a value that it cannot have; 0A000 for toast.*, as TOAST tables have none
+// here, and for views with check_option.
 std::vector<std::string> storage_parameters(RelationKind kind, const std::vector<syntax::Parameter>& written);
 
 // SET: replaces those of the same names, and adds the others. RESET takes away what is named, whether it was there or

@@ -92,8 +92,8 @@ auto fields_of(const CreateView& x) {
 auto fields_of(const CreateSchema& x) { return std::tie(x.name, x.if_not_exists, x.owner); }
 auto fields_of(const Drop& x) { return std::tie(x.kind, x.objects, x.if_exists, x.cascade, x.concurrently); }
 auto fields_of(const AlterTable::Action& x) {
-  return std::tie(x.kind, x.column, x.definition, x.type, x.collation, x.expression, x.constraint, x.parameters, x.if_exists,
-                  x.if_not_exists, x.cascade);
+  return std::tie(x.kind, x.column, x.definition, x.type, x.collation, x.expression, x.constraint, x.parameters,
+                  x.if_exists, x.if_not_exists, x.cascade);
 }
 auto fields_of(const AlterTable& x) { return std::tie(x.kind, x.table, x.actions, x.if_exists); }
 auto fields_of(const Rename& x) { return std::tie(x.what, x.kind, x.object, x.old_name, x.new_name, x.if_exists); }

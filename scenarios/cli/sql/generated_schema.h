@@ -56,7 +56,7 @@ struct PreparedStatement {
 struct GeneratedSchema {
   std::vector<GeneratedTable> tables;
   std::vector<PreparedStatement> prepared;
-  std::size_t made = 0;   // for names
+  std::size_t made = 0;  // for names
 };
 
 // Whether values that are equal also have the same text, so that it does not matter which one stands for a group.
