@@ -142,7 +142,8 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
                      fmt::format("cannot modify \"{}\" because it is a shard of a distributed table",
                                  work().definition(target.table)->name));
     }
-    concerns = concerns || (std::holds_alternative<syntax::Drop>(statement.body) && is_counted_by(target));
+    concerns =
+        concerns || (std::holds_alternative<syntax::Drop>(statement.body) && !columns_that_count_by(target).empty());
     const bool view = target.relation.description->kind == RelationKind::view;
     concerns = concerns || target.distribution != nullptr ||
                (view && target.relation.description->schema != catalog::system_schema &&
@@ -151,14 +152,16 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
   return concerns;
 }
 
-bool DefinitionChange::is_counted_by(const Target& target) const {
-  if (target.relation.description->kind != RelationKind::sequence) return false;
+std::vector<std::pair<RelationId, std::string>> DefinitionChange::columns_that_count_by(const Target& target) const {
+  std::vector<std::pair<RelationId, std::string>> columns;
+  if (target.relation.description->kind != RelationKind::sequence) return columns;
   for (const RelationId table : cluster_.distributed_tables()) {
     for (const catalog::Column& column : work().definition(table)->columns) {
-      if (catalog::named_relations(column.default_text).contains(target.relation.id)) return true;
+      if (catalog::named_relations(column.default_text).contains(target.relation.id))
+        columns.emplace_back(table, column.name);
     }
   }
-  return false;
+  return columns;
 }
 
 bool DefinitionChange::is_for_every_coordinator(const syntax::Statement& statement) {
@@ -258,22 +261,28 @@ QueryResult DefinitionChange::drop_schemas(const syntax::Drop& drop, const Reque
 // Of sequences that distributed tables counted by, other coordinators have copies of their own, which stay when the
 // tables go. The schema is empty here, so they are nobody's by now, unless a table of that coordinator counts by one.
 void DefinitionChange::drop_copied_sequences(const std::vector<std::string>& schemas) const {
-  for (const std::string& schema : schemas) {
-    std::vector<NodeCommand> looks;
-    for (const int group : work().other_coordinators())
-      looks.push_back({group, copied_sequences_query(schema, group), false});
-    if (looks.empty()) return;
-    const std::vector<QueryResult> found = cluster_.run_there(looks);
-    std::vector<NodeCommand> drops;
-    for (std::size_t i = 0; i < looks.size(); ++i) {
-      for (const Row& row : found[i].rows) {
-        const std::string name =
-            quote_identifier(schema) + "." + quote_identifier(output_value(row.at(0), TypeId::name, {}));
-        drops.push_back({looks[i].group, "DROP SEQUENCE " + name, true});
-      }
+  for (const std::string& schema : schemas) drop_copied_sequences(schema, std::nullopt, false);
+}
+
+void DefinitionChange::drop_copied_sequences(const std::string& schema, const std::optional<std::string>& only,
+                                             bool cascade) const {
+  std::vector<NodeCommand> looks;
+  for (const int group : work().other_coordinators())
+    looks.push_back({group, copied_sequences_query(schema, group), false});
+  if (looks.empty()) return;
+  const std::vector<QueryResult> found = cluster_.run_there(looks);
+  std::vector<NodeCommand> drops;
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    for (const Row& row : found[i].rows) {
+      const std::string name = output_value(row.at(0), TypeId::name, {});
+      if (only && name != *only) continue;
+      drops.push_back({looks[i].group,
+                       fmt::format("DROP SEQUENCE {}.{}{}", quote_identifier(schema), quote_identifier(name),
+                                   cascade ? " CASCADE" : ""),
+                       true});
     }
-    if (!drops.empty()) cluster_.run_there(drops);
   }
+  if (!drops.empty()) cluster_.run_there(drops);
 }
 
 // --- tables ---
@@ -342,16 +351,26 @@ QueryResult DefinitionChange::change(const syntax::Drop& drop, const Request& re
   syntax::Drop same = drop;
   same.if_exists = true;
   same.objects.clear();
+  std::vector<catalog::Relation> counters;
+  std::vector<std::string> without_default;
   for (const Target& target : targets_of(*request.statement)) {
-    if (target.distribution == nullptr && !is_counted_by(target) &&
-        !distributor_.is_on_all_coordinators(target.relation.id))
-      continue;
+    const auto columns = columns_that_count_by(target);
+    for (const auto& [table, column] : columns) {
+      without_default.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
+                                            qualified_name(*work().definition(table)), quote_identifier(column)));
+    }
+    if (target.distribution == nullptr && !columns.empty()) counters.push_back(target.relation);
+    if (target.distribution == nullptr && !distributor_.is_on_all_coordinators(target.relation.id)) continue;
     same.objects.push_back(target.written);
     same.objects.back().schema = target.relation.description->schema;
   }
   QueryResult result = run_here(request);
   const bool any = !same.objects.empty();
   elsewhere.body = std::move(same);
+  // Only the cluster's own copies of a counter go: another coordinator may have a sequence of that name for itself.
+  work().on_other_coordinators(without_default);
+  for (const catalog::Relation& counter : counters)
+    drop_copied_sequences(counter.description->schema, counter.description->name, drop.cascade);
   if (any) on_other_coordinators(elsewhere);
   return result;
 }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/cluster/cluster_commands.h"
@@ -57,8 +58,9 @@ class DefinitionChange {
   std::optional<catalog::Relation> find(const syntax::TableName& name) const;
   std::optional<Target> find_target(const syntax::TableName& name) const;
   std::vector<Target> targets_of(const syntax::Statement& statement) const;
-  // Whether it is a sequence that a default of a distributed table names: other coordinators have one for it, too.
-  bool is_counted_by(const Target& target) const;
+  // Of a sequence: the columns of distributed tables whose defaults name it. Other coordinators' shells count by one of
+  // the same name, of their own or copied from this one.
+  std::vector<std::pair<storage::RelationId, std::string>> columns_that_count_by(const Target& target) const;
   bool makes_in_distributed_schema(const syntax::TableName& name) const;
   // The schema where a new relation of the name is made; empty if there is none.
   std::string schema_of_new(const syntax::TableName& name) const;
@@ -92,6 +94,8 @@ class DefinitionChange {
   QueryResult distribute_new(const syntax::TableName& name, const Request& request);
   QueryResult drop_schemas(const syntax::Drop& drop, const Request& request);
   void drop_copied_sequences(const std::vector<std::string>& schemas) const;
+  // Those of a schema, or the one of that name, on all other coordinators.
+  void drop_copied_sequences(const std::string& schema, const std::optional<std::string>& only, bool cascade) const;
   QueryResult drop_tables(const syntax::Drop& drop, const Request& request);
   QueryResult drop_indexes(const syntax::Drop& drop, const Request& request);
   void warn_of_local_view(const catalog::Definition& view) const;

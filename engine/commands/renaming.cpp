@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/commands/objects.h"
+#include "engine/executor/definition_texts.h"
 
 namespace polarsim::engine::commands {
 
@@ -50,9 +51,37 @@ std::optional<Relation> open_to_change(CommandContext& context, const syntax::Ta
   return found;
 }
 
+// Stored expressions say whole rows by the table's name.
+void refuse_named_rows(const CommandContext& context, const Relation& relation, const Definition& renamed) {
+  const auto look = [&](const std::string& expression) {
+    const auto is_understood = [&](const Definition& of) {
+      try {
+        executor::expression_columns(context.database, context.call, expression, of);
+        return true;
+      } catch (const SqlError&) {
+        return false;
+      }
+    };
+    if (expression.empty() || is_understood(renamed) || !is_understood(*relation.description)) return;
+    throw SqlError(sqlstate::feature_not_supported,
+                   fmt::format("cannot rename \"{}\": renaming relations whose rows checks, generated columns or index "
+                               "expressions use as a whole is not supported",
+                               relation.description->name));
+  };
+  for (const catalog::Check& check : renamed.checks) look(check.condition);
+  for (const catalog::Column& column : renamed.columns) look(column.generated_text);
+  const catalog::TablePtr table = context.catalog().find_table(&context.transaction, relation.id);
+  if (table == nullptr) return;
+  for (const catalog::Index& index : table->indexes) {
+    look(index.description->index.predicate);
+    for (const catalog::IndexProperties::Key& key : index.description->index.keys) look(key.expression);
+  }
+}
+
 void rename_object(CommandContext& context, const Relation& relation, const std::string& name) {
   Definition changed = *relation.description;
   changed.name = name;
+  if (changed.kind == RelationKind::table) refuse_named_rows(context, relation, changed);
   if (changed.name == relation.description->name || !context.catalog().alter(context.transaction, relation.id, changed))
     throw_exists(name);
 }

@@ -145,26 +145,32 @@ class ColumnUses {
   std::set<std::pair<RelationId, int>> found_;
 };
 
-// Whether a record is a row of a table or view, which PostgreSQL has a type for; all others have the pseudo-type.
-bool is_row_of_relation(const query::Query& query, const query::Expression& record) {
-  if (const auto* column = record.as<query::Column>(); column && column->levels_up == 0) {
+// Whether it is certain that a record, or an array of some, is no row of a table or view: those have a type in
+// PostgreSQL, all others have the pseudo-type.
+bool has_pseudo_type(const query::Query& query, const query::Expression& record) {
+  if (const auto* column = record.as<query::Column>()) {
+    if (column->levels_up > 0) return false;
     const auto& source = query.entries[static_cast<std::size_t>(column->entry)].source;
     const auto* subquery = std::get_if<query::SubquerySource>(&source);
     if (column->column == query::Column::whole_row) {
-      return std::holds_alternative<query::TableSource>(source) ||
-             std::holds_alternative<query::SystemViewSource>(source) || (subquery && subquery->view);
+      return !std::holds_alternative<query::TableSource>(source) &&
+             !std::holds_alternative<query::SystemViewSource>(source) && (subquery == nullptr || !subquery->view);
     }
     if (subquery == nullptr) return false;
     int number = 0;
     for (const query::Target& target : subquery->query->targets) {
-      if (!target.hidden && ++number == column->column) return is_row_of_relation(*subquery->query, *target.expression);
+      if (!target.hidden && ++number == column->column) return has_pseudo_type(*subquery->query, *target.expression);
     }
+    return false;
   }
-  if (const auto* row = record.as<query::RowConstructor>()) return !row->names.empty() && row->names[0] != "f1";
-  if (const auto* choice = record.as<query::Case>()) return is_row_of_relation(query, *choice->branches[0].result);
-  if (const auto* choice = record.as<query::Coalesce>()) return is_row_of_relation(query, *choice->arguments[0]);
+  if (const auto* row = record.as<query::RowConstructor>()) return row->names.empty() || row->names[0] == "f1";
+  if (const auto* call = record.as<query::Call>()) return call->function->result == TypeId::record;
+  if (const auto* choice = record.as<query::Case>()) return has_pseudo_type(query, *choice->branches[0].result);
+  if (const auto* choice = record.as<query::Coalesce>()) return has_pseudo_type(query, *choice->arguments[0]);
+  if (const auto* choice = record.as<query::MinMax>()) return has_pseudo_type(query, *choice->arguments[0]);
+  if (const auto* choice = record.as<query::NullIf>()) return has_pseudo_type(query, *choice->left);
   if (const auto* array = record.as<query::ArrayConstructor>())
-    return !array->elements.empty() && is_row_of_relation(query, *array->elements[0]);
+    return array->elements.empty() || has_pseudo_type(query, *array->elements[0]);
   return false;
 }
 
@@ -174,8 +180,8 @@ void check_row_types(const query::Query& query, const Definition& view) {
     if (target.hidden) continue;
     const catalog::Column& column = view.columns[at++];
     const TypeId type = column.type.id;
-    const bool pseudo = is_pseudo_type(type) || type == TypeId::record || type == TypeId::record_array;
-    if (!pseudo || is_row_of_relation(query, *target.expression)) continue;
+    const bool record = type == TypeId::record || type == TypeId::record_array;
+    if (record ? !has_pseudo_type(query, *target.expression) : !is_pseudo_type(type)) continue;
     throw SqlError(sqlstate::invalid_table_definition,
                    fmt::format("column \"{}\" has pseudo-type {}", column.name, type_name(type)));
   }

@@ -27,11 +27,19 @@ bool Equalities::same(ColumnId a, ColumnId b) const {
   return std::find(all.begin(), all.end(), b) != all.end();
 }
 
+namespace {
+
+// Blanks at the end count in the hash of a text, and not for the equality of bpchar.
+bool is_padded(TypeId type) { return type == TypeId::bpchar || type == TypeId::bpchar_array; }
+
+}  // namespace
+
 const query::ExpressionPtr& without_relabel(const query::ExpressionPtr& expression) {
   const query::ExpressionPtr* current = &expression;
   while (const auto* conversion = (*current)->as<query::Convert>()) {
     // A modifier that has to be enforced may change the value.
     if (conversion->conversion.kind != Conversion::Kind::relabel) break;
+    if (is_padded((*current)->type.id) != is_padded(conversion->argument->type.id)) break;
     if ((*current)->type.modifier != no_modifier && (*current)->type.modifier != conversion->argument->type.modifier) {
       break;
     }

@@ -51,7 +51,7 @@ struct Level {
 // one of the join's own.
 std::optional<ColumnId> column_of(const query::ExpressionPtr& expression, const Level& level, int levels = 0);
 
-// The expression without conversions that keep the representation.
+// The expression without conversions that keep the representation, and with it what is equal.
 const query::ExpressionPtr& without_relabel(const query::ExpressionPtr& expression);
 
 // The type that an operator's operand has: what the operator takes, or for operators of any arrays that of the operand.

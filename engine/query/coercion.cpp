@@ -140,18 +140,23 @@ Type common_type(const std::vector<ExpressionPtr>& expressions, std::string_view
 
 void refuse_different_rows(const std::vector<ExpressionPtr>& expressions, std::string_view construct,
                            ExpressionScope& scope) {
+  // What is certain is a table's row and a row that was written without a type; of NULL and of what has been computed
+  // there is no knowing here which table's row it is.
   const auto table_of = [&](const ExpressionPtr& expression) -> RelationPtr {
     const auto* column = expression->as<Column>();
     return column != nullptr && column->column == Column::whole_row ? scope.row_table(*column) : nullptr;
   };
+  const auto is_written = [](const ExpressionPtr& expression) {
+    const auto* row = expression->as<RowConstructor>();
+    return row != nullptr && (row->names.empty() || row->names.front() == "f1");
+  };
   const auto name = [](const RelationPtr& table) { return table != nullptr ? table->name : std::string("record"); };
-  const Expression* first = nullptr;
+  bool any = false;
   RelationPtr table;
   for (const ExpressionPtr& each : expressions) {
-    if (each->type.id != TypeId::record) continue;
-    const RelationPtr other = table_of(each);
-    if (first == nullptr) {
-      first = each.get();
+    const RelationPtr other = each->type.id == TypeId::record ? table_of(each) : nullptr;
+    if (other == nullptr && !is_written(each)) continue;
+    if (!std::exchange(any, true)) {
       table = other;
     } else if ((table == nullptr) != (other == nullptr)) {
       throw_error(sqlstate::datatype_mismatch,
