@@ -151,6 +151,15 @@ TEST_F(SqlCommand, SimulatedTimeIsNotRealTime) {
   }
 }
 
+TEST_F(SqlCommand, DataOfARefusedCopyAreNoStatements) {
+  const Outcome outcome = sql({"-A", "-t"},
+                              "CREATE TABLE t (a integer);\nCOPY t (nope) FROM STDIN; SELECT 1;\nSELECT 'data';\n"
+                              "\\.\nSELECT 2;\nCOPY t FROM STDIN;\n7\n\\.\nSELECT a FROM t;\n"
+                              "COPY (SELECT nope) TO STDOUT;\nSELECT 3;\n");
+  EXPECT_EQ(outcome.out, "CREATE TABLE\n1\n2\nCOPY 1\n7\n3\n");
+  EXPECT_EQ(outcome.error.find("syntax error"), std::string::npos) << outcome.error;
+}
+
 TEST_F(SqlCommand, IsRepeatable) {
   const std::string input =
       "CREATE TABLE t (a integer);\nSELECT pg_sleep(0.5);\n\\timing\n\\conninfo\nSELECT random();\n";
