@@ -53,6 +53,25 @@ void check_cache(const syntax::SequenceOptions& options) {
   throw SqlError(sqlstate::feature_not_supported, "sequences with a CACHE above 1 are not supported");
 }
 
+// All but whose the sequence is.
+bool changes_counting(const syntax::SequenceOptions& options) {
+  return options.type || options.start || options.increment || options.minimum || options.maximum ||
+         options.no_minimum || options.no_maximum || options.cache || options.cycle || options.restart ||
+         options.restart_at_start;
+}
+
+// Where the sequence goes on, by its new bounds.
+void refuse_outside(std::int64_t value, const catalog::SequenceParameters& parameters) {
+  if (value < parameters.minimum) {
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   fmt::format("RESTART value ({}) cannot be less than MINVALUE ({})", value, parameters.minimum));
+  }
+  if (value > parameters.maximum) {
+    throw SqlError(sqlstate::invalid_parameter_value,
+                   fmt::format("RESTART value ({}) cannot be greater than MAXVALUE ({})", value, parameters.maximum));
+  }
+}
+
 void refuse_temporary(bool temporary) {
   if (temporary) throw SqlError(sqlstate::feature_not_supported, "temporary sequences are not supported");
 }
@@ -148,7 +167,11 @@ std::string alter_sequence(CommandContext& context, const syntax::AlterSequence&
   set_owner(context, changed, alter.options.owned_by);
   const catalog::SequenceParameters parameters = changed.sequence.parameters;
   context.catalog().alter(context.transaction, found->id, std::move(changed));
-  if (alter.options.restart || alter.options.restart_at_start) {
+  if (changes_counting(alter.options)) {
+    const bool restarts = alter.options.restart || alter.options.restart_at_start;
+    const Row before = catalog::sequence_row(context.database, found->file);
+    const std::int64_t value = restarts ? alter.options.restart.value_or(parameters.start) : before.at(0).as_integer();
+    refuse_outside(value, parameters);
     // In a file of its own, which the sequence has for everybody once this is committed: it can be rolled back.
     catalog::Table place;
     place.id = found->id;
@@ -157,8 +180,8 @@ std::string alter_sequence(CommandContext& context, const syntax::AlterSequence&
     catalog::create_sequence_page(context.database, context.transaction,
                                   *context.catalog().find(&context.transaction, found->id));
     catalog::SequenceMemory nobody;
-    catalog::setval(context.database, context.transaction, nobody, found->id,
-                    alter.options.restart.value_or(parameters.start), false);
+    catalog::setval(context.database, context.transaction, nobody, found->id, value,
+                    !restarts && before.at(2).as_boolean());
   }
   return "ALTER SEQUENCE";
 }
