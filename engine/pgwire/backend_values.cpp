@@ -1,5 +1,9 @@
 #include "engine/pgwire/backend_values.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "engine/types/binary_form.h"
 #include "engine/types/text_form.h"
 
@@ -34,19 +38,29 @@ RowDescription describe_columns(const std::vector<ResultColumn>& columns, const 
 }
 
 void write_row(const Row& row, const std::vector<ResultColumn>& columns, const Formats& formats,
-               const CallContext& context, DataRow& to) {
+               const CallContext& context, DataRow& to, std::size_t most_bytes) {
   to.values.clear();
+  std::size_t length = 2;
   for (std::size_t i = 0; i < row.size(); ++i) {
     const Value& value = row[i];
     const TypeId type = columns[i].type.id;
+    length += 4;
     if (value.is_null()) {
       to.values.emplace_back();
-    } else if (is_binary(formats, i)) {
+      continue;
+    }
+    if (is_binary(formats, i)) {
       append_binary(to.values.emplace_back(std::string()).value(), value,
                     type == TypeId::unknown ? TypeId::text : type);
     } else {
       to.values.emplace_back(output_value(value, type, context));
     }
+    const std::size_t more = to.values.back()->size();
+    if (more >= most_bytes - std::min(length, most_bytes)) {
+      throw SqlError(sqlstate::program_limit_exceeded, "out of memory",
+                     fmt::format("Cannot enlarge string buffer containing {} bytes by {} more bytes.", length, more));
+    }
+    length += more;
   }
 }
 

@@ -23,9 +23,12 @@ inline bool is_binary(const Formats& formats, std::size_t position) {
 }
 
 RowDescription describe_columns(const std::vector<ResultColumn>& columns, const Formats& formats);
-// A row as the formats want it.
+// What a message may hold (PostgreSQL's MaxAllocSize).
+inline constexpr std::size_t most_row_bytes = 0x3fffffff;
+// A row as the formats want it. 54000 "out of memory" if it is no message (enlargeStringInfo(),
+// src/common/stringinfo.c).
 void write_row(const Row& row, const std::vector<ResultColumn>& columns, const Formats& formats,
-               const CallContext& context, DataRow& to);
+               const CallContext& context, DataRow& to, std::size_t most_bytes = most_row_bytes);
 // A parameter in binary form, as the text that says the same. Throws what read_binary() throws, 22P03 with the number
 // of the parameter.
 Value read_parameter(std::string_view bytes, TypeId type, std::size_t number, const CallContext& context);

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "engine/pgwire/backend_values.h"
+
 namespace polarsim::engine::pgwire {
 namespace {
 
@@ -247,6 +249,22 @@ TEST(Message, IsThatOfPostgreSQL) {
   EXPECT_EQ(bytes, std::string("\0\0\0\x10\0\3\0\0user\0u\0\0", 16));
   EXPECT_THROW(append(bytes, FrontendMessage(Query{std::string("a\0b", 3)})), SqlError);
   EXPECT_EQ(bytes.size(), 16U) << "half a message would spoil the stream";
+}
+
+TEST(Message, RowsThatFitInNoneAreErrors) {
+  const std::vector<ResultColumn> columns{{"a", TypeId::text}, {"b", TypeId::text}};
+  const Row row{Value::text("12345"), Value::text("123456")};
+  const CallContext context;
+  DataRow data;
+  write_row(row, columns, {}, context, data, 22);  // a count, two lengths and the texts have 21 bytes
+  EXPECT_EQ(data, (DataRow{{WireValue("12345"), WireValue("123456")}}));
+  try {
+    write_row(row, columns, {}, context, data, 21);
+    ADD_FAILURE();
+  } catch (const SqlError& error) {
+    EXPECT_EQ(error.sqlstate(), "54000");
+    EXPECT_EQ(error.fields().detail, "Cannot enlarge string buffer containing 15 bytes by 6 more bytes.");
+  }
 }
 
 }  // namespace
