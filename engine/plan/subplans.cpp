@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/plan/build.h"
 #include "engine/plan/estimate.h"
 #include "engine/plan/level_planner.h"
 #include "engine/plan/prepare.h"
@@ -81,6 +82,21 @@ ExpressionPtr plan_subquery(Level& level, const ExpressionPtr& expression) {
   return make_expression(std::move(subplan), expression->type, expression->position);
 }
 
+// A planned query without the columns that it only sorts by: who reads a common table adds columns of his own behind
+// those that he knows.
+Stage only_shown(Level& level, const PlannedLevel& planned) {
+  const std::size_t count = planned.columns.size();
+  Stage stage = planned.stage;
+  if (count == 0 || stage.outputs.size() <= count) return stage;
+  // Of no entry of this level.
+  std::vector<ExpressionPtr> columns;
+  for (std::size_t i = 0; i < count; ++i)
+    columns.push_back(make_expression(Column{0, static_cast<int>(i) + 1, 1}, planned.columns[i].type));
+  stage.outputs = columns;
+  stage.outputs.resize(planned.stage.outputs.size());
+  return project(level, make_stage(Result{}, stage), columns, {});
+}
+
 // --- recursive queries ---
 
 void plan_recursion(Level& level, std::size_t table) {
@@ -102,7 +118,9 @@ void plan_recursion(Level& level, std::size_t table) {
   plan_common_tables(between);
   auto part = [&](int entry) {
     const auto& source = std::get<query::SubquerySource>(definition.entries[static_cast<std::size_t>(entry)].source);
-    return plan_level(level.statement, &between, source.query);
+    PlannedLevel planned = plan_level(level.statement, &between, source.query);
+    planned.stage = only_shown(between, planned);
+    return planned;
   };
   PlannedLevel first = part(operation->left->entry);
   const int work_table = level.statement.work_tables++;
@@ -192,7 +210,7 @@ void plan_common_tables(Level& level) {
     // As in plan_recursion().
     ++level.statement.parameters;
     SubplanDefinition definition;
-    definition.plan = planned.stage.plan;
+    definition.plan = only_shown(level, planned).plan;
     definition.kind = SubplanDefinition::Kind::common_table;
     definition.name = "CTE " + table.name;
     definition.changes_data = changes;
