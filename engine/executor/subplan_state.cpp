@@ -179,7 +179,11 @@ Value SubplanState::compare_all(const query::Subplan& subplan, query::LeftSide& 
 
 void SubplanState::fill_table(const query::Subplan& subplan) {
   std::vector<TypeId> types;
-  for (const OperatorEntry* entry : subplan.comparisons) types.push_back(entry->right);
+  // An operator of any arrays compares two of one type.
+  for (std::size_t i = 0; i < subplan.comparisons.size(); ++i) {
+    const TypeId right = subplan.comparisons[i]->right;
+    types.push_back(is_polymorphic(right) ? subplan.left.at(i)->type.id : right);
+  }
   table_.emplace(types);
   rows_with_nulls_.clear();
   NodeState& rows = tree();
