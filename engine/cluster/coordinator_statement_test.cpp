@@ -95,8 +95,13 @@ TEST(CoordinatorMaintenance, ReachesEveryShard) {
     EXPECT_EQ(counted(dn1, "account%"), "5|f");
     EXPECT_EQ(counted(dn2, "account%"), "5|f");
     EXPECT_EQ(counted(dn2, "r\\_%"), "0|t");
+    // The coordinator's own copy is in no list of relations; its plans know how many rows were counted.
+    const auto plan_of_own_copy = [&] { return TestCluster::rows(client, "EXPLAIN SELECT * FROM r"); };
+    EXPECT_NE(plan_of_own_copy().find("Node: host=cn1 "), std::string::npos) << plan_of_own_copy();
+    EXPECT_EQ(plan_of_own_copy().find("rows=20 "), std::string::npos) << plan_of_own_copy();
     EXPECT_EQ(TestCluster::ok(client, "VACUUM (ANALYZE) public.r").tag, "VACUUM");
     EXPECT_EQ(counted(dn2, "r\\_%"), "20|f");
+    EXPECT_NE(plan_of_own_copy().find("rows=20 "), std::string::npos) << plan_of_own_copy();
     TestCluster::ok(client, "DELETE FROM account WHERE id > 2");
     // As part of a transaction.
     TestCluster::ok(client, "BEGIN");

@@ -30,6 +30,8 @@ TEST(Activity, OtherSessionsAndWhatTheyWaitForAreSeen) {
     EXPECT_EQ(told(c, "b", "backend_start <= xact_start AND xact_start <= query_start AND query_start <= state_change"),
               "t");
     EXPECT_EQ(told(c, "c", "state, wait_event, backend_type"), "active||client backend");
+    EXPECT_EQ(told(c, "c", "datname, usename, pid = pg_backend_pid(), query LIKE '%pg_stat_activity%'"),
+              "postgres|polar|t|t");
 
     const auto look_and_commit = [&] {
       world.sleep(milliseconds(100));
