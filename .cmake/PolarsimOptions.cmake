@@ -8,7 +8,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(POLARSIM_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(POLARSIM_COVERAGE "Build with gcov counters" OFF)
-# These two are for builds that nobody waits for but a machine: they save a third of the compiler's time. A precompiled header hides
+# These two are for builds that nobody waits for but a machine: tests compile in about a third
+# of the time, the rest in nine tenths of it (measured with clang++ 19 and sanitizers on four files). A precompiled header hides
 # a missing #include, so one of the builds that ./test makes must do without.
 option(POLARSIM_PRECOMPILE "Precompile the headers of the standard library and of the test libraries" OFF)
 option(POLARSIM_PLAIN_TESTS "Compile the tests, not what they test, without optimisation" OFF)
