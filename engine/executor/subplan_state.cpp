@@ -155,7 +155,9 @@ Value SubplanState::value(const query::Subplan& subplan, query::LeftSide& left) 
     case query::Subquery::Kind::scalar: {
       Row row;
       scalar(row);
-      return std::move(row[0]);
+      if (subplan.left.empty()) return std::move(row[0]);
+      return compare_rows(
+          subplan.comparisons, [&](std::size_t i) -> const Value& { return left.at(i); }, row, state_.call());
     }
     default:
       return subplan.hashed ? compare_hashed(subplan, left) : compare_all(subplan, left);

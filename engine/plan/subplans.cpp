@@ -35,6 +35,24 @@ bool can_hash(const Subquery& subquery) {
          });
 }
 
+// A row compared with that of an initial plan, whose columns have become parameters: as two rows are compared.
+ExpressionPtr compare_with_parameters(const Subquery& subquery, std::vector<ExpressionPtr> parameters, int position) {
+  const std::string_view symbol = subquery.comparisons[0]->symbol;
+  std::vector<ExpressionPtr> parts;
+  if (subquery.comparisons.size() > 1 && symbol != "=" && symbol != "<>") {
+    return make_expression(query::RowComparison{subquery.comparisons, subquery.left, std::move(parameters)},
+                           TypeId::boolean, position);
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    parts.push_back(make_expression(query::OperatorCall{subquery.comparisons[i], {subquery.left[i], parameters[i]}},
+                                    TypeId::boolean, position));
+  }
+  if (parts.size() == 1) return parts[0];
+  using enum query::Logical::Kind;
+  return make_expression(query::Logical{symbol == "=" ? conjunction : disjunction, std::move(parts)}, TypeId::boolean,
+                         position);
+}
+
 ExpressionPtr plan_subquery(Level& level, const ExpressionPtr& expression) {
   const Subquery& subquery = *expression->as<Subquery>();
   QueryPtr inner = subquery.query;
@@ -56,13 +74,25 @@ ExpressionPtr plan_subquery(Level& level, const ExpressionPtr& expression) {
                       subquery.kind == Subquery::Kind::array;
   const int index = static_cast<int>(statement.subplans.size());
   if (single && arguments.empty()) {
-    const int parameter = statement.parameters++;
+    std::vector<ExpressionPtr> parameters;
+    std::string names;
+    const auto add = [&](const Type& type) {
+      const int parameter = statement.parameters++;
+      definition.outputs.push_back(parameter);
+      names += fmt::format("{}${}", names.empty() ? "" : ",", parameter);
+      parameters.push_back(make_expression(query::Parameter{parameter, true}, type, expression->position));
+    };
+    if (subquery.left.empty()) {
+      add(expression->type);
+    } else {
+      for (std::size_t i = 0; i < subquery.left.size(); ++i) add(planned.columns[i].type);
+    }
     definition.kind = SubplanDefinition::Kind::initial;
-    definition.outputs = {parameter};
-    definition.name = fmt::format("InitPlan {} (returns ${})", number, parameter);
+    definition.name = fmt::format("InitPlan {} (returns {})", number, names);
     statement.subplans.push_back(std::move(definition));
     level.initial_plans.push_back(index);
-    return make_expression(query::Parameter{parameter, true}, expression->type, expression->position);
+    if (subquery.left.empty()) return parameters[0];
+    return compare_with_parameters(subquery, std::move(parameters), expression->position);
   }
   definition.kind = SubplanDefinition::Kind::correlated;
   definition.name = fmt::format("SubPlan {}", number);

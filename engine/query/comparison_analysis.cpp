@@ -42,10 +42,8 @@ ExpressionPtr ExpressionAnalyser::operation(const Syntax& expression) {
     return make_operator_call(name, nullptr, analyse(expression.arguments[0]), scope_);
   const Syntax& written_left = *expression.arguments[0];
   const Syntax& written_right = *expression.arguments[1];
-  if (written_left.kind == Syntax::Kind::row && written_right.kind == Syntax::Kind::scalar_subquery) {
-    throw_error(sqlstate::feature_not_supported, "comparing a row with a subquery is not supported",
-                expression.position);
-  }
+  if (written_left.kind == Syntax::Kind::row && written_right.kind == Syntax::Kind::scalar_subquery)
+    return compare_with_subquery(Subquery::Kind::scalar, name, written_left, written_right.query);
   const ExpressionPtr left = analyse(written_left);
   const ExpressionPtr right = analyse(written_right);
   if (written_left.kind == Syntax::Kind::row && written_right.kind == Syntax::Kind::row)

@@ -137,7 +137,8 @@ struct FieldSelection {
 struct Subquery {
   enum class Kind : std::uint8_t { exists, scalar, any, all, array } kind = Kind::scalar;
   QueryPtr query;
-  // For any and all: the comparison of `left` with the columns of a row of the subquery.
+  // For any and all: the comparison of `left` with the columns of a row of the subquery. A scalar one that has them is
+  // the comparison of a row, (a, b) = (SELECT ...), with the only row that there may be.
   std::vector<ExpressionPtr> left;
   std::vector<const OperatorEntry*> comparisons;
 };
@@ -177,7 +178,7 @@ struct Subplan {
     ExpressionPtr value;
   };
   std::vector<Argument> arguments;
-  std::vector<ExpressionPtr> left;  // for any and all
+  std::vector<ExpressionPtr> left;  // as in Subquery
   std::vector<const OperatorEntry*> comparisons;
   bool hashed = false;  // the rows do not depend on arguments: kept in a hash table
 };

@@ -70,6 +70,8 @@ class ExpressionAnalyser {
   // --- subquery_analysis.cpp ---
   ExpressionPtr subquery(const Syntax& expression);
   ExpressionPtr subquery_comparison(const Syntax& expression);
+  ExpressionPtr compare_with_subquery(Subquery::Kind kind, const OperatorName& name, const Syntax& written_left,
+                                      const syntax::SelectPtr& written_query);
 
   // --- call_analysis.cpp ---
   struct CallParts;

@@ -3,8 +3,8 @@
 
 #include "engine/query/expression_analyser.h"
 
-// EXISTS, scalar subqueries, ARRAY(...) and comparisons with ANY and ALL of a subquery's rows (PostgreSQL's
-// transformSubLink()).
+// EXISTS, scalar subqueries, ARRAY(...) and comparisons with a subquery's row, with ANY and ALL of its rows
+// (PostgreSQL's transformSubLink()).
 namespace polarsim::engine::query {
 namespace {
 
@@ -125,12 +125,21 @@ ExpressionPtr ExpressionAnalyser::subquery_comparison(const Syntax& expression) 
   const int position = expression.position;
   const OperatorName name{expression.name.empty() ? "=" : std::string_view(expression.name), expression.schema,
                           position};
+  ExpressionPtr result = compare_with_subquery(expression.all ? Subquery::Kind::all : Subquery::Kind::any, name,
+                                               *expression.arguments[0], expression.query);
+  return expression.negated ? make_logical(Logical::Kind::negation, {result}, position) : result;
+}
+
+ExpressionPtr ExpressionAnalyser::compare_with_subquery(Subquery::Kind kind, const OperatorName& name,
+                                                        const Syntax& written_left,
+                                                        const syntax::SelectPtr& written_query) {
+  const int position = name.position;
   Subquery node;
-  node.kind = expression.all ? Subquery::Kind::all : Subquery::Kind::any;
+  node.kind = kind;
   // Before what is on the left, as there: the first error is the same.
-  node.query = scope_.subquery(*expression.query, expression.position);
-  const ExpressionPtr left = analyse(expression.arguments[0]);
-  const bool is_row = expression.arguments[0]->kind == Syntax::Kind::row;
+  node.query = scope_.subquery(*written_query, position);
+  const ExpressionPtr left = analyse(written_left);
+  const bool is_row = written_left.kind == Syntax::Kind::row;
   const Expressions lefts = is_row ? left->as<RowConstructor>()->fields : Expressions{left};
   const Expressions columns = visible_columns(*node.query);
   if (lefts.size() < columns.size()) throw_error(sqlstate::syntax_error, "subquery has too many columns", position);
@@ -164,11 +173,10 @@ ExpressionPtr ExpressionAnalyser::subquery_comparison(const Syntax& expression) 
       changed.push_back(coerce_implicitly(columns[i], wanted[i]->type.id, scope_));
     node.query = with_columns(*node.query, changed);
   } else if (converted) {
-    node.query = scope_.subquery(converted_select(expression.query, columns, wanted, position), position);
+    node.query = scope_.subquery(converted_select(written_query, columns, wanted, position), position);
   }
   const int begin = leftmost(position, node.left);
-  ExpressionPtr result = make_expression(std::move(node), TypeId::boolean, begin);
-  return expression.negated ? make_logical(Logical::Kind::negation, {result}, position) : result;
+  return make_expression(std::move(node), TypeId::boolean, begin);
 }
 
 }  // namespace polarsim::engine::query
