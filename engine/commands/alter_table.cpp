@@ -239,11 +239,7 @@ class TableChange {
   }
 
   bool is_volatile(const std::string& text, const Definition& changed, Type type) const {
-    syntax::ExpressionPtr expression;
-    context_.database.host().scheduler().on_scheduler_stack([&] {
-      const auto parsed = syntax::parse(fmt::format("SELECT {}", text));
-      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
-    });
+    const syntax::ExpressionPtr expression = parsed(text);
     const query::Relation shape = executor::shape_of(changed);
     return query::contains_volatility(
         query::analyse_over_relation(expression, shape, type, "DEFAULT expressions", context_.analysis()),
@@ -282,6 +278,15 @@ class TableChange {
   std::string column_called(const Definition& described, int number) const {
     return fmt::format("column {} of table {}", described.columns[static_cast<std::size_t>(number - 1)].name,
                        shown_name(context_, described));
+  }
+
+  syntax::ExpressionPtr parsed(const std::string& text) const {
+    syntax::ExpressionPtr expression;
+    context_.database.host().scheduler().on_scheduler_stack([&] {
+      const auto statements = syntax::parse(fmt::format("SELECT {}", text));
+      expression = std::get<syntax::Select>(statements.at(0)->body).items.at(0).expression;
+    });
+    return expression;
   }
 
   // The generated columns that use it. They are never made of each other.
@@ -334,11 +339,7 @@ class TableChange {
   }
 
   std::set<int> columns_in(const std::string& text, Type type) const {
-    syntax::ExpressionPtr expression;
-    context_.database.host().scheduler().on_scheduler_stack([&] {
-      const auto parsed = syntax::parse(fmt::format("SELECT {}", text));
-      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
-    });
+    const syntax::ExpressionPtr expression = parsed(text);
     return columns_used(query::analyse_over_relation(expression, executor::shape_of(definition()), type,
                                                      "stored expressions", context_.analysis()));
   }
@@ -477,12 +478,15 @@ class TableChange {
     refuse_views_of(changed, number);
     const catalog::TablePtr before = table();
     // The rows are read with the old definition and written with the new one.
-    for (const catalog::Index& index : before->indexes) retype_index(*index.description, index.id, number, type);
+    for (const catalog::Index& index : before->indexes) {
+      if (names_column(*index.description, number))
+        context_.catalog().alter(context_.transaction, index.id, retyped_index(context_, changed, *index.description));
+    }
     change(std::move(changed));
     const std::vector<catalog::ReferencingKey> keys = comparable_keys_of(number);
     try {
       // Whether there still is something to call for the new type is known before any row is looked at.
-      for (const catalog::Check& check : definition().checks) columns_of(definition(), check);
+      renew_checks();
       rewrite(context_, *before, *table(), std::move(columns));
       for (const catalog::Check& check : definition().checks) {
         if (check.validated) check_rows(context_, *table(), check);
@@ -565,11 +569,7 @@ class TableChange {
 
   std::string converted_default(const Definition& changed, int number) const {
     const catalog::Column& column = changed.columns[static_cast<std::size_t>(number - 1)];
-    syntax::ExpressionPtr expression;
-    context_.database.host().scheduler().on_scheduler_stack([&] {
-      const auto parsed = syntax::parse(fmt::format("SELECT {}", column.default_text));
-      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
-    });
+    const syntax::ExpressionPtr expression = parsed(column.default_text);
     try {
       return stored_default(context_, changed, column, expression);
     } catch (const SqlError& error) {
@@ -580,15 +580,15 @@ class TableChange {
     }
   }
 
-  void retype_index(Definition index, RelationId id, int number, Type type) {
-    bool touched = false;
-    for (auto& key : index.index.keys) {
-      if (key.column != number) continue;
-      require_index_order(type);
-      key.type = type;
-      touched = true;
+  // Their conditions have other conversions now.
+  void renew_checks() {
+    Definition changed = definition();
+    if (changed.checks.empty()) return;
+    for (catalog::Check& check : changed.checks) {
+      check.condition =
+          stored_expression(context_, changed, parsed(check.condition), TypeId::boolean, "check constraints");
     }
-    if (touched) context_.catalog().alter(context_.transaction, id, std::move(index));
+    change(std::move(changed));
   }
 
   void add_constraint_action(const syntax::Constraint& constraint) {

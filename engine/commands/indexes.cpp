@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/catalog/describe.h"
 #include "engine/commands/constraints.h"
 #include "engine/commands/operator_classes.h"
 #include "engine/commands/storage_parameters.h"
@@ -15,6 +16,7 @@
 #include "engine/query/expression_analysis.h"
 #include "engine/query/expression_walk.h"
 #include "engine/query/fold.h"
+#include "engine/syntax/parser.h"
 
 namespace polarsim::engine::commands {
 
@@ -101,6 +103,26 @@ void require_btree(const syntax::CreateIndex& create) {
   if (std::find(known.begin(), known.end(), create.method) == known.end())
     throw SqlError(sqlstate::undefined_object, fmt::format("access method \"{}\" does not exist", create.method));
   throw SqlError(sqlstate::feature_not_supported, fmt::format("access method \"{}\" is not supported", create.method));
+}
+
+// A definition without the line breaks that people are shown, which positions in it do not count.
+std::string on_one_line(const std::string& text) {
+  std::string line;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '\n') {
+      while (i + 1 < text.size() && text[i + 1] == ' ') ++i;
+      if (!line.ends_with('(')) line += ' ';
+      continue;
+    }
+    line += c;
+  }
+  return line;
 }
 
 // The index's expressions as they are understood, before anything else of it is looked at: PostgreSQL's
@@ -193,6 +215,33 @@ void make_index(CommandContext& context, Definition definition) {
   if (id == 0) throw_exists(name);
   const catalog::TablePtr table = context.catalog().find_table(&context.transaction, table_id);
   fill(context, *table, index_of(*table, id));
+}
+
+Definition retyped_index(const CommandContext& context, const Definition& table, const Definition& index) {
+  std::vector<syntax::StatementPtr> parsed;
+  context.database.host().scheduler().on_scheduler_stack(
+      [&] { parsed = syntax::parse(on_one_line(catalog::index_text(index, table))); });
+  const IndexExpressions expressions =
+      expressions_of(context, table, std::get<syntax::CreateIndex>(parsed.at(0)->body));
+  const query::Relation shape = executor::shape_of(table);
+  Definition retyped = index;
+  if (expressions.predicate != nullptr) {
+    require_immutable(context, expressions.predicate, "index predicate");
+    retyped.index.predicate = query::deparse(*expressions.predicate, &shape);
+  }
+  for (std::size_t i = 0; i < retyped.index.keys.size(); ++i) {
+    catalog::IndexProperties::Key& key = retyped.index.keys[i];
+    if (key.column != 0) {
+      key.type = table.columns[static_cast<std::size_t>(key.column - 1)].type;
+    } else {
+      require_immutable(context, expressions.keys.at(i), "index expression");
+      key.type = expressions.keys[i]->type;
+      key.expression = query::deparse(*expressions.keys[i], &shape);
+    }
+    key.operator_class = settle_operator_class(key.operator_class, key.type);
+    require_index_order(key.type);
+  }
+  return retyped;
 }
 
 void refill_index(CommandContext& context, const catalog::Table& table, const catalog::Index& index) {
