@@ -201,7 +201,7 @@ std::pair<catalog::IndexProperties::Key, std::string> key_of(const CommandContex
 }  // namespace
 
 void require_index_order(Type type) {
-  if (query::less_of(type.id) != nullptr) return;
+  if (type.id != TypeId::unknown && query::less_of(type.id) != nullptr) return;
   throw SqlError(
       sqlstate::undefined_object,
       fmt::format("data type {} has no default operator class for access method \"btree\"", format_type(type)), "",

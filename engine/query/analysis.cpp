@@ -133,6 +133,8 @@ ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, con
     // Not of the conversion: PostgreSQL lets pass what only that makes depend on settings.
     require_immutable(result, context);
   }
+  // A literal of an index has no type, and so no order.
+  if (clause == Clause::index_expression) return result;
   return wanted.id == TypeId::none ? settle_unknown(result, scope) : convert_for(result, wanted, column, scope);
 }
 
