@@ -58,30 +58,52 @@ void for_each_foreign_key(const std::vector<Constraint>& constraints, const Visi
 
 // --- expressions ---
 
-// Column references of shards have no table in front: the shard's table has another name.
-ExpressionPtr without_table(const ExpressionPtr& expression) {
-  if (expression == nullptr) return nullptr;
-  Expression changed = *expression;
-  bool differs = false;
-  const bool names_table = changed.kind == Expression::Kind::column || changed.kind == Expression::Kind::star;
-  if (names_table && !changed.path.empty()) {
-    changed.path.clear();
-    differs = true;
+// Column references of shards have no table in front, as the shard's table has another name; its whole rows are named
+// by that.
+class ShardExpressions {
+ public:
+  ShardExpressions(const Definition* table, std::string shard) : table_(table), shard_(std::move(shard)) {}
+
+  ExpressionPtr rewrite(const ExpressionPtr& expression) const {
+    if (expression == nullptr) return nullptr;
+    Expression changed = *expression;
+    bool differs = false;
+    if (changed.kind == Expression::Kind::star && !changed.path.empty()) {
+      changed.path.clear();
+      if (!shard_.empty()) changed.path.push_back(shard_);
+      differs = true;
+    } else if (changed.kind == Expression::Kind::column) {
+      differs = rename(changed);
+    }
+    const auto replace = [&](ExpressionPtr& part) {
+      ExpressionPtr replaced = rewrite(part);
+      if (replaced == part) return;
+      part = std::move(replaced);
+      differs = true;
+    };
+    for (ExpressionPtr& argument : changed.arguments) replace(argument);
+    replace(changed.operand);
+    for (Expression::Subscript& subscript : changed.subscripts) {
+      replace(subscript.lower);
+      replace(subscript.upper);
+    }
+    return differs ? std::make_shared<const Expression>(std::move(changed)) : expression;
   }
-  const auto replace = [&differs](ExpressionPtr& part) {
-    ExpressionPtr replaced = without_table(part);
-    if (replaced == part) return;
-    part = std::move(replaced);
-    differs = true;
-  };
-  for (ExpressionPtr& argument : changed.arguments) replace(argument);
-  replace(changed.operand);
-  for (Expression::Subscript& subscript : changed.subscripts) {
-    replace(subscript.lower);
-    replace(subscript.upper);
+
+ private:
+  bool rename(Expression& column) const {
+    if (!column.path.empty()) {
+      column.path.clear();
+      return true;
+    }
+    if (table_ == nullptr || column.name != table_->name || table_->find_column(column.name) != 0) return false;
+    column.name = shard_;
+    return true;
   }
-  return differs ? std::make_shared<const Expression>(std::move(changed)) : expression;
-}
+
+  const Definition* table_;
+  std::string shard_;
+};
 
 template <typename Test>
 bool any_call(const ExpressionPtr& expression, const Test& test) {
@@ -188,9 +210,16 @@ void settle_default(syntax::ColumnDefinition& column, const Definition& after) {
 
 // --- the statement for a shard ---
 
+bool has_default(const syntax::ColumnDefinition& column) {
+  return std::any_of(column.constraints.begin(), column.constraints.end(),
+                     [](const Constraint& part) { return part.kind == Constraint::Kind::default_value; });
+}
+
 class ShardRewriter {
  public:
-  explicit ShardRewriter(const ShardTarget& target) : target_(target) {}
+  explicit ShardRewriter(const ShardTarget& target)
+      : target_(target),
+        expressions_(target.table.get(), target.table == nullptr ? std::string() : suffixed(target.table->name)) {}
 
   std::string suffixed(const std::string& name) const {
     return name.empty() ? name : shard_name(name, target_.shard_id);
@@ -205,8 +234,8 @@ class ShardRewriter {
     rename(create.table);
     create.name = suffixed(create.name);
     create.concurrently = false;
-    for (syntax::IndexElement& element : create.elements) element.expression = without_table(element.expression);
-    create.where = without_table(create.where);
+    for (syntax::IndexElement& element : create.elements) element.expression = expressions_.rewrite(element.expression);
+    create.where = expressions_.rewrite(create.where);
     return true;
   }
   bool rewrite(AlterTable& alter) const {
@@ -250,25 +279,17 @@ class ShardRewriter {
   void rewrite(Constraint& constraint) const {
     constraint.name = suffixed(constraint.name);
     constraint.using_index = suffixed(constraint.using_index);
-    constraint.expression = without_table(constraint.expression);
+    constraint.expression = expressions_.rewrite(constraint.expression);
     if (constraint.kind == Constraint::Kind::foreign_key && target_.referenced)
       constraint.referenced = target_.referenced(constraint.referenced);
   }
 
   // A new column has its default only while the rows that are there get it.
   void add_column(Action action, std::vector<Action>& to) const {
-    bool has_default = false;
     std::vector<Constraint>& constraints = action.definition->constraints;
     std::erase_if(constraints, [](const Constraint& part) { return part.kind == Constraint::Kind::identity; });
-    for (Constraint& constraint : constraints) {
-      if (constraint.kind == Constraint::Kind::default_value) has_default = true;
-      rewrite(constraint);
-    }
-    Action without;
-    without.kind = Action::Kind::drop_default;
-    without.column = action.definition->name;
+    for (Constraint& constraint : constraints) rewrite(constraint);
     to.push_back(std::move(action));
-    if (has_default) to.push_back(std::move(without));
   }
 
   void add(Action action, std::vector<Action>& to) const {
@@ -283,7 +304,7 @@ class ShardRewriter {
         action.column = suffixed(action.column);
         break;
       case Action::Kind::set_type:
-        action.expression = without_table(action.expression);
+        action.expression = expressions_.rewrite(action.expression);
         break;
       case Action::Kind::set_default:
       case Action::Kind::drop_default:
@@ -303,6 +324,7 @@ class ShardRewriter {
   }
 
   const ShardTarget& target_;
+  ShardExpressions expressions_;
 };
 
 }  // namespace
@@ -411,12 +433,24 @@ AlterTable with_values_for_rows(const AlterTable& alter, const Definition& after
   return result;
 }
 
-std::optional<syntax::Statement> for_shard(const syntax::Statement& statement, const ShardTarget& target) {
+std::vector<syntax::Statement> for_shard(const syntax::Statement& statement, const ShardTarget& target) {
   const ShardRewriter rewriter(target);
   syntax::Statement result = statement;
-  const bool left = std::visit([&rewriter](auto& body) { return rewriter.rewrite(body); }, result.body);
-  if (!left) return std::nullopt;
-  return result;
+  if (!std::visit([&rewriter](auto& body) { return rewriter.rewrite(body); }, result.body)) return {};
+  std::vector<syntax::Statement> statements{std::move(result)};
+  const auto* const alter = std::get_if<AlterTable>(&statements[0].body);
+  if (alter == nullptr) return statements;
+  syntax::Statement after = statements[0];
+  auto& without_defaults = std::get<AlterTable>(after.body);
+  without_defaults.actions.clear();
+  for (const Action& action : alter->actions) {
+    if (action.kind != Action::Kind::add_column || !has_default(*action.definition)) continue;
+    Action& drop = without_defaults.actions.emplace_back();
+    drop.kind = Action::Kind::drop_default;
+    drop.column = action.definition->name;
+  }
+  if (!without_defaults.actions.empty()) statements.push_back(std::move(after));
+  return statements;
 }
 
 }  // namespace polarsim::engine::cluster

@@ -69,13 +69,15 @@ syntax::AlterTable with_values_for_rows(const syntax::AlterTable& alter, const c
 struct ShardTarget {
   std::string schema;  // of the table, as it is before the statement
   std::int64_t shard_id = 0;
+  catalog::DefinitionPtr table;  // null of what has no expressions
   // What stands for a table that a foreign key leads to; may be empty where there are none.
   NameMap referenced;
 };
 // CREATE INDEX, ALTER TABLE that is settled, ALTER INDEX, DROP INDEX and DROP TABLE of one object, RENAME, SET SCHEMA,
 // TRUNCATE of one table; every constraint and index must have a name. Of no action are left those that shards know
-// nothing of: defaults, owners, storage parameters. Nothing is returned if nothing is left.
-std::optional<syntax::Statement> for_shard(const syntax::Statement& statement, const ShardTarget& target);
+// nothing of: defaults, owners, storage parameters. Nothing is returned if nothing is left; two statements where a new
+// column's default is to go again, which one statement would do first.
+std::vector<syntax::Statement> for_shard(const syntax::Statement& statement, const ShardTarget& target);
 
 // Whether a call in it may give another value each time; subqueries are not looked into.
 bool calls_volatile_function(const syntax::ExpressionPtr& expression);

@@ -18,14 +18,21 @@ std::string for_shard_text(const syntax::Statement& statement) {
   ShardTarget target;
   target.schema = "s";
   target.shard_id = 102008;
+  catalog::Definition table;
+  table.name = "t";
+  table.columns.resize(1);
+  table.columns[0].name = "v";
+  target.table = std::make_shared<const catalog::Definition>(std::move(table));
   target.referenced = [](const syntax::TableName& written) {
     syntax::TableName name = written;
     name.schema = "s";
     name.name += "_102030";
     return name;
   };
-  const auto changed = for_shard(statement, target);
-  return changed ? syntax::deparse(*changed) : "";
+  std::string texts;
+  for (const syntax::Statement& each : for_shard(statement, target))
+    texts += (texts.empty() ? "" : "; ") + syntax::deparse(each);
+  return texts;
 }
 
 TEST(DdlRewrite, GivesStatementsTheNamesOfAShard) {
@@ -33,8 +40,8 @@ TEST(DdlRewrite, GivesStatementsTheNamesOfAShard) {
       {"CREATE UNIQUE INDEX CONCURRENTLY i ON t (v, (lower(t.s))) INCLUDE (w) WHERE public.t.v > 3",
        "CREATE UNIQUE INDEX i_102008 ON s.t_102008 (v, (lower(s))) INCLUDE (w) WHERE v > 3"},
       {"ALTER TABLE t ADD COLUMN c int NOT NULL DEFAULT 5 CONSTRAINT k CHECK (c > 0)",
-       "ALTER TABLE s.t_102008 ADD COLUMN c integer NOT NULL DEFAULT 5 CONSTRAINT k_102008 CHECK (c > 0), ALTER COLUMN "
-       "c DROP DEFAULT"},
+       "ALTER TABLE s.t_102008 ADD COLUMN c integer NOT NULL DEFAULT 5 CONSTRAINT k_102008 CHECK (c > 0); ALTER TABLE "
+       "s.t_102008 ALTER COLUMN c DROP DEFAULT"},
       {"ALTER TABLE t ADD COLUMN c int CONSTRAINT f REFERENCES r (id) ON DELETE CASCADE",
        "ALTER TABLE s.t_102008 ADD COLUMN c integer CONSTRAINT f_102008 REFERENCES s.r_102030 (id) ON DELETE CASCADE"},
       {"ALTER TABLE IF EXISTS ONLY t DROP COLUMN IF EXISTS c CASCADE, ALTER COLUMN v TYPE bigint USING t.v * 2",
@@ -47,6 +54,10 @@ TEST(DdlRewrite, GivesStatementsTheNamesOfAShard) {
        "ALTER TABLE s.t_102008 ADD CONSTRAINT k_102008 UNIQUE (id, v)"},
       {"ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (w) REFERENCES public.r NOT VALID",
        "ALTER TABLE s.t_102008 ADD CONSTRAINT f_102008 FOREIGN KEY (w) REFERENCES s.r_102030 NOT VALID"},
+      {"ALTER TABLE t ADD CONSTRAINT k CHECK (t IS NOT NULL AND t.* IS NOT NULL AND t.v > 0)",
+       "ALTER TABLE s.t_102008 ADD CONSTRAINT k_102008 CHECK ((t_102008 IS NOT NULL) AND (t_102008.* IS NOT NULL) AND "
+       "(v > "
+       "0))"},
       {"ALTER TABLE t VALIDATE CONSTRAINT f", "ALTER TABLE s.t_102008 VALIDATE CONSTRAINT f_102008"},
       {"ALTER TABLE t DROP CONSTRAINT IF EXISTS k CASCADE",
        "ALTER TABLE s.t_102008 DROP CONSTRAINT IF EXISTS k_102008 CASCADE"},

@@ -38,6 +38,7 @@ void DefinitionChange::on_shards(const syntax::Statement& statement, const Targe
     ShardTarget named;
     named.schema = table.schema;
     named.shard_id = shard.id;
+    if (table.kind == RelationKind::table) named.table = target.relation.description;
     named.referenced = [&, i](const TableName& written) {
       TableName name = written;
       const auto referenced = find(written);
@@ -49,7 +50,7 @@ void DefinitionChange::on_shards(const syntax::Statement& statement, const Targe
       return name;
     };
     std::vector<std::string> texts;
-    if (const auto changed = for_shard(statement, named)) texts.push_back(syntax::deparse(*changed));
+    for (const syntax::Statement& each : for_shard(statement, named)) texts.push_back(syntax::deparse(each));
     return texts;
   });
 }

@@ -97,15 +97,17 @@ TEST_F(DefinitionChangeTest, Columns) {
         done(cluster, "ALTER TABLE a ADD COLUMN c int DEFAULT 5 + 1 CHECK (c > 0), ADD COLUMN IF NOT EXISTS v int"),
         "here: ALTER TABLE a ADD COLUMN c integer DEFAULT (5 + 1) CHECK (c > 0), ADD COLUMN IF NOT EXISTS v integer\n"
         "1: ALTER TABLE public.a ADD COLUMN c integer DEFAULT (5 + 1) CONSTRAINT a_c_check CHECK (c > 0)\n"
-        "2: ALTER TABLE public.a_102008 ADD COLUMN c integer DEFAULT '6' CONSTRAINT a_c_check_102008 CHECK (c > 0), "
-        "ALTER COLUMN c DROP DEFAULT\n"
-        "3: ALTER TABLE public.a_102009 ADD COLUMN c integer DEFAULT '6' CONSTRAINT a_c_check_102009 CHECK (c > 0), "
-        "ALTER COLUMN c DROP DEFAULT\n");
+        "2: ALTER TABLE public.a_102008 ADD COLUMN c integer DEFAULT '6' CONSTRAINT a_c_check_102008 CHECK (c > 0)\n"
+        "2: ALTER TABLE public.a_102008 ALTER COLUMN c DROP DEFAULT\n"
+        "3: ALTER TABLE public.a_102009 ADD COLUMN c integer DEFAULT '6' CONSTRAINT a_c_check_102009 CHECK (c > 0)\n"
+        "3: ALTER TABLE public.a_102009 ALTER COLUMN c DROP DEFAULT\n");
     EXPECT_EQ(done(cluster, "ALTER TABLE a ADD COLUMN d float8 DEFAULT random()"),
               "here: ALTER TABLE a ADD COLUMN d float8 DEFAULT random()\n"
               "1: ALTER TABLE public.a ADD COLUMN d float8 DEFAULT random()\n"
-              "2: ALTER TABLE public.a_102008 ADD COLUMN d float8 DEFAULT random(), ALTER COLUMN d DROP DEFAULT\n"
-              "3: ALTER TABLE public.a_102009 ADD COLUMN d float8 DEFAULT random(), ALTER COLUMN d DROP DEFAULT\n");
+              "2: ALTER TABLE public.a_102008 ADD COLUMN d float8 DEFAULT random()\n"
+              "2: ALTER TABLE public.a_102008 ALTER COLUMN d DROP DEFAULT\n"
+              "3: ALTER TABLE public.a_102009 ADD COLUMN d float8 DEFAULT random()\n"
+              "3: ALTER TABLE public.a_102009 ALTER COLUMN d DROP DEFAULT\n");
     EXPECT_EQ(done(cluster, "ALTER TABLE a ADD COLUMN e int DEFAULT NULL"),
               "here: ALTER TABLE a ADD COLUMN e integer DEFAULT NULL\n"
               "1: ALTER TABLE public.a ADD COLUMN e integer DEFAULT NULL\n"

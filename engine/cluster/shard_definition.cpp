@@ -166,6 +166,63 @@ std::string create_table(const TableParts& parts, const std::string& name, const
   return fmt::format("CREATE TABLE {} ({}){}", name, items, with_options(table));
 }
 
+// --- whole rows ---
+
+// Where the quoted text or name ends that begins there; a quote within it is doubled.
+std::size_t end_of_quotes(const std::string& text, std::size_t begin) {
+  for (std::size_t i = begin + 1; i < text.size(); ++i) {
+    if (text[i] != text[begin]) continue;
+    if (i + 1 < text.size() && text[i + 1] == text[begin]) {
+      ++i;
+    } else {
+      return i + 1;
+    }
+  }
+  return text.size();
+}
+
+bool continues_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 128;
+}
+
+// An expression of the catalog with its whole rows, `name.*`, named by another table. It was written by deparse():
+// texts and names are quoted where they must be, and nothing else of it has the table in front.
+std::string with_rows_named(const std::string& expression, const std::string& table, const std::string& shard) {
+  const std::string from = quote_identifier(table);
+  std::string result;
+  for (std::size_t i = 0; i < expression.size();) {
+    std::size_t end = i + 1;
+    if (expression[i] == '\'' || expression[i] == '"') {
+      end = end_of_quotes(expression, i);
+    } else if (continues_name(expression[i])) {
+      while (end < expression.size() && continues_name(expression[end])) ++end;
+    }
+    const std::string part = expression.substr(i, end - i);
+    const bool whole_row = part == from && expression.compare(end, 2, ".*") == 0;
+    result += whole_row ? quote_identifier(shard) : part;
+    i = end;
+  }
+  return result;
+}
+
+// The table as its shard has it: whole rows are those of the shard.
+TableParts with_rows_of_shard(TableParts parts, std::int64_t shard_id) {
+  const std::string name = parts.table->name;
+  const std::string shard = shard_name(name, shard_id);
+  Definition table = *parts.table;
+  for (catalog::Check& check : table.checks) check.condition = with_rows_named(check.condition, name, shard);
+  for (DefinitionPtr& index : parts.indexes) {
+    Definition changed = *index;
+    changed.index.predicate = with_rows_named(changed.index.predicate, name, shard);
+    for (catalog::IndexProperties::Key& key : changed.index.keys)
+      key.expression = with_rows_named(key.expression, name, shard);
+    index = std::make_shared<const Definition>(std::move(changed));
+  }
+  parts.table = std::make_shared<const Definition>(std::move(table));
+  return parts;
+}
+
 template <typename Suffixed>
 void add_indexes(const TableParts& parts, const std::string& table_name, const Suffixed& suffixed,
                  std::vector<std::string>& statements) {
@@ -235,7 +292,8 @@ std::string schema_statement(const std::string& schema) {
   return "CREATE SCHEMA IF NOT EXISTS " + quote_identifier(schema);
 }
 
-std::vector<std::string> shard_statements(const TableParts& parts, std::int64_t shard_id) {
+std::vector<std::string> shard_statements(const TableParts& shell, std::int64_t shard_id) {
+  const TableParts parts = with_rows_of_shard(shell, shard_id);
   const std::string name = qualified_shard_name(*parts.table, shard_id);
   const auto suffixed = [shard_id](const std::string& part) { return shard_name(part, shard_id); };
   std::vector<std::string> statements{create_table(

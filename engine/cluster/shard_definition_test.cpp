@@ -109,5 +109,28 @@ TEST(ShardDefinition, StatementsOfShellsAndShardsCanBeRun) {
       setup);
 }
 
+// Whole rows are named by their table, and by nothing else that looks like it.
+TEST(ShardDefinition, NamesWholeRowsByTheShard) {
+  testing::with_node(
+      [](testing::TestNode& node) {
+        testing::TestSession session = node.connect();
+        session.run(
+            "CREATE TABLE \"W\" (id int, w text, CONSTRAINT c CHECK (\"W\" IS NOT NULL AND w <> '\"W\".*' AND w <> "
+            "'it''s \"W\".*'))");
+        session.run("CREATE INDEX i ON \"W\" ((\"W\".*)) WHERE \"W\" IS NOT NULL");
+        const auto& catalog = node.instance().database().catalog();
+        const auto id = catalog.find_in_schema(nullptr, "public", "W")->id;
+        EXPECT_EQ(
+            lines(shard_statements(table_parts(catalog, nullptr, id), 7)),
+            "CREATE TABLE public.\"W_7\" (id integer, w text, CONSTRAINT c_7 CHECK (((\"W_7\".* IS NOT NULL) AND (w <> "
+            "'\"W\".*'::text) AND (w <> 'it''s \"W\".*'::text))))\n"
+            "CREATE INDEX i_7 ON public.\"W_7\" USING btree ((\"W_7\".*)) WHERE (\"W_7\".* IS NOT NULL)\n");
+        for (const std::string& statement : shard_statements(table_parts(catalog, nullptr, id), 7))
+          session.run(statement);
+        EXPECT_EQ(session.outcome("INSERT INTO \"W_7\" VALUES (1, NULL)").substr(0, 5), "23514");
+      },
+      setup);
+}
+
 }  // namespace
 }  // namespace polarsim::engine::cluster

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "engine/commands/dependencies.h"
@@ -15,6 +16,7 @@
 #include "engine/query/expression_analysis.h"
 #include "engine/query/expression_walk.h"
 #include "engine/syntax/parser.h"
+#include "engine/types/quote.h"
 #include "engine/types/text_form.h"
 
 namespace polarsim::engine::commands {
@@ -23,8 +25,40 @@ namespace {
 
 using Action = syntax::AlterTable::Action;
 
-// One statement's changes of one table. Actions are done in the order in which they are written; PostgreSQL sorts them
-// into passes, which matters only for statements that drop and add a column of one name.
+// When an action is done: PostgreSQL sorts those of a statement into passes (AT_PASS_DROP and its like), so that what
+// is dropped makes room for what is added, and constraints are over the columns as they will be.
+int pass_of(const Action& action) {
+  switch (action.kind) {
+    case Action::Kind::drop_column:
+    case Action::Kind::drop_constraint:
+    case Action::Kind::drop_default:
+    case Action::Kind::drop_not_null:
+    case Action::Kind::drop_identity:
+    case Action::Kind::drop_expression:
+      return 0;
+    case Action::Kind::set_type:
+      return 1;
+    case Action::Kind::add_column:
+      return 2;
+    case Action::Kind::set_not_null:
+      return 3;
+    case Action::Kind::add_constraint: {
+      const auto kind = action.constraint->kind;
+      return kind == syntax::Constraint::Kind::primary_key || kind == syntax::Constraint::Kind::unique ? 4 : 5;
+    }
+    case Action::Kind::set_default:
+    case Action::Kind::add_identity:
+      return 5;
+    case Action::Kind::validate_constraint:
+    case Action::Kind::set_parameters:
+    case Action::Kind::reset_parameters:
+    case Action::Kind::owner:
+      return 6;
+  }
+  return 6;
+}
+
+// One statement's changes of one table.
 class TableChange {
  public:
   TableChange(CommandContext& context, catalog::TablePtr table)
@@ -60,7 +94,21 @@ class TableChange {
       case Action::Kind::set_parameters:
       case Action::Kind::reset_parameters:
       case Action::Kind::owner:
-        return;  // change_properties()
+        return;  // change_property()
+    }
+  }
+
+  // Whether the rows that are there keep to what is new, once all actions are done.
+  void check_existing_rows() {
+    const catalog::TablePtr current = table();
+    for (const int column : new_not_null_) check_no_nulls(context_, *current, column);
+    for (const catalog::Check& check : current->description->checks) {
+      if (check.validated && std::ranges::find(new_checks_, check.name) != new_checks_.end())
+        check_rows(context_, *current, check);
+    }
+    for (const catalog::ForeignKey& key : current->description->foreign_keys) {
+      if (key.validated && std::ranges::find(new_foreign_keys_, key.name) != new_foreign_keys_.end())
+        check_references(context_, *current, key);
     }
   }
 
@@ -81,6 +129,8 @@ class TableChange {
 
   int require_column(const Definition& definition, const std::string& name) const {
     const int number = definition.find_column(name);
+    if (number == 0 && is_system_column(name))
+      throw SqlError(sqlstate::feature_not_supported, fmt::format("cannot alter system column \"{}\"", name));
     if (number == 0) {
       throw SqlError(sqlstate::undefined_column,
                      fmt::format("column \"{}\" of relation \"{}\" does not exist", name, definition.name));
@@ -104,7 +154,7 @@ class TableChange {
     return making;
   }
 
-  // Stores what was made, fills indexes, and looks whether the rows that are there keep to what is new.
+  // Stores what was made and fills indexes.
   void finish(TableInMaking making, std::size_t checks_before, std::size_t keys_before) {
     for (catalog::ForeignKey& key : making.definition.foreign_keys) {
       if (key.referenced == 0) key.referenced = id_;
@@ -117,13 +167,10 @@ class TableChange {
       }
       make_index(context_, std::move(index));
     }
-    for (std::size_t i = checks_before; i < making.definition.checks.size(); ++i) {
-      if (making.definition.checks[i].validated) check_rows(context_, *table(), making.definition.checks[i]);
-    }
-    for (std::size_t i = keys_before; i < making.definition.foreign_keys.size(); ++i) {
-      if (making.definition.foreign_keys[i].validated)
-        check_references(context_, *table(), making.definition.foreign_keys[i]);
-    }
+    for (std::size_t i = checks_before; i < making.definition.checks.size(); ++i)
+      new_checks_.push_back(making.definition.checks[i].name);
+    for (std::size_t i = keys_before; i < making.definition.foreign_keys.size(); ++i)
+      new_foreign_keys_.push_back(making.definition.foreign_keys[i].name);
   }
 
   void add_column_action(const Action& action) {
@@ -138,11 +185,34 @@ class TableChange {
     }
     const std::size_t checks = making.definition.checks.size();
     const std::size_t keys = making.definition.foreign_keys.size();
-    const PendingColumn pending = add_column(context_, making, written, names_);
-    without_position([&] { settle_column(context_, making, written, pending, names_); });
+    require_new_column(making.definition, written.name);
+    PendingColumn pending = add_column(making, written);
+    make_sequence_of(context_, making, pending, names_);
+    check_column_count(making.definition.columns.size());
+    refuse_pseudo_type(column_of(making.definition, pending.number));
+    without_position([&] { settle_value(context_, making, written, pending); });
+    add_constraints_of(making, written);
     fill_new_column(making.definition, pending.number);
     finish(std::move(making), checks, keys);
     finish_column(context_, id_, pending);
+  }
+
+  // Keys before checks, foreign keys last.
+  void add_constraints_of(TableInMaking& making, const syntax::ColumnDefinition& written) {
+    using Kind = syntax::Constraint::Kind;
+    const std::vector<std::string> column{written.name};
+    std::vector<WrittenKey> keys;
+    for (const syntax::Constraint& constraint : written.constraints) {
+      if (constraint.kind == Kind::primary_key || constraint.kind == Kind::unique) keys.push_back({constraint, column});
+    }
+    for (const WrittenKey& key : settle_keys(making.definition, std::move(keys)))
+      add_constraint(context_, making, key.constraint, column, names_);
+    for (const Kind kind : {Kind::check, Kind::foreign_key}) {
+      for (const syntax::Constraint& constraint : written.constraints) {
+        if (constraint.kind != kind) continue;
+        without_position([&] { add_constraint(context_, making, constraint, column, names_); });
+      }
+    }
   }
 
   // Rows that are there get the default: told once for all of them if it is the same for all, else written into each.
@@ -169,11 +239,7 @@ class TableChange {
   }
 
   bool is_volatile(const std::string& text, const Definition& changed, Type type) const {
-    syntax::ExpressionPtr expression;
-    context_.database.host().scheduler().on_scheduler_stack([&] {
-      const auto parsed = syntax::parse(fmt::format("SELECT {}", text));
-      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
-    });
+    const syntax::ExpressionPtr expression = parsed(text);
     const query::Relation shape = executor::shape_of(changed);
     return query::contains_volatility(
         query::analyse_over_relation(expression, shape, type, "DEFAULT expressions", context_.analysis()),
@@ -191,6 +257,8 @@ class TableChange {
   void drop_column(const Action& action) {
     Definition changed = definition();
     const int number = changed.find_column(action.column);
+    if (number == 0 && is_system_column(action.column))
+      throw SqlError(sqlstate::feature_not_supported, fmt::format("cannot drop system column \"{}\"", action.column));
     if (number == 0) {
       if (!action.if_exists) require_column(changed, action.column);
       context_.notice(
@@ -199,14 +267,10 @@ class TableChange {
     }
     const Relation relation = *context_.catalog().find(&context_.transaction, id_);
     const std::string what = column_called(changed, number);
-    std::vector<int> doomed{number};
+    std::vector<int> doomed = columns_made_of(changed, number);
     Removal removal(context_);
-    removal.add_dependents_of_column(relation, number);
-    for (const int made : columns_made_of(changed, number)) {
-      removal.add_dependent(id_, column_called(changed, made), what);
-      removal.add_dependents_of_column(relation, made);
-      doomed.push_back(made);
-    }
+    removal.add_dependents_of_column(relation, number, doomed);
+    doomed.insert(doomed.begin(), number);
     removal.run(action.cascade, what);
     for (const int each : doomed) erase_column(each);
   }
@@ -214,6 +278,15 @@ class TableChange {
   std::string column_called(const Definition& described, int number) const {
     return fmt::format("column {} of table {}", described.columns[static_cast<std::size_t>(number - 1)].name,
                        shown_name(context_, described));
+  }
+
+  syntax::ExpressionPtr parsed(const std::string& text) const {
+    syntax::ExpressionPtr expression;
+    context_.database.host().scheduler().on_scheduler_stack([&] {
+      const auto statements = syntax::parse(fmt::format("SELECT {}", text));
+      expression = std::get<syntax::Select>(statements.at(0)->body).items.at(0).expression;
+    });
+    return expression;
   }
 
   // The generated columns that use it. They are never made of each other.
@@ -266,11 +339,7 @@ class TableChange {
   }
 
   std::set<int> columns_in(const std::string& text, Type type) const {
-    syntax::ExpressionPtr expression;
-    context_.database.host().scheduler().on_scheduler_stack([&] {
-      const auto parsed = syntax::parse(fmt::format("SELECT {}", text));
-      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
-    });
+    const syntax::ExpressionPtr expression = parsed(text);
     return columns_used(query::analyse_over_relation(expression, executor::shape_of(definition()), type,
                                                      "stored expressions", context_.analysis()));
   }
@@ -353,7 +422,7 @@ class TableChange {
   void set_not_null(const std::string& name) {
     Definition changed = definition();
     const int number = require_column(changed, name);
-    check_no_nulls(context_, *table(), number);
+    if (!column_of(changed, number).not_null) new_not_null_.push_back(number);
     column_of(changed, number).not_null = true;
     change(std::move(changed));
   }
@@ -375,18 +444,29 @@ class TableChange {
     change(std::move(changed));
   }
 
+  static Type type_of(const Action& action) {
+    Type type;
+    without_position([&] { type = query::resolve_type(*action.type); });
+    return type;
+  }
+
   void set_type(const Action& action) {
     Definition changed = definition();
+    if (action.expression != nullptr) {
+      query::analyse_over_relation(action.expression, executor::shape_of(changed), TypeId::none,
+                                   "transform expressions", context_.analysis());
+    }
     const int number = require_column(changed, action.column);
-    const Type type = query::resolve_type(*action.type);
-    check_collation(action.collation, type);
-    refuse_generated_of(changed, number);
-    refuse_views_of(changed, number);
+    if (column_of(changed, number).identity != catalog::Column::Identity::none) require_identity_type(type_of(action));
     if (!column_of(changed, number).generated_text.empty() && action.expression != nullptr) {
       throw SqlError("42611", "cannot specify USING when altering type of generated column",
                      fmt::format("Column \"{}\" is a generated column.", action.column));
     }
-    if (column_of(changed, number).identity != catalog::Column::Identity::none) require_identity_type(type);
+    const Type type = type_of(action);
+    check_collation(action.collation, type);
+    catalog::Column retyped = column_of(changed, number);
+    retyped.type = type;
+    refuse_pseudo_type(retyped);
     std::vector<NewColumn> columns;
     columns.push_back({number, conversion(changed, number, type, action.expression)});
     catalog::Column& column = column_of(changed, number);
@@ -394,14 +474,19 @@ class TableChange {
     column.missing.reset();
     forget_statistics(changed, number);
     if (!column.default_text.empty()) column.default_text = converted_default(changed, number);
+    refuse_generated_of(changed, number);
+    refuse_views_of(changed, number);
     const catalog::TablePtr before = table();
     // The rows are read with the old definition and written with the new one.
-    for (const catalog::Index& index : before->indexes) retype_index(*index.description, index.id, number, type);
+    for (const catalog::Index& index : before->indexes) {
+      if (names_column(*index.description, number))
+        context_.catalog().alter(context_.transaction, index.id, retyped_index(context_, changed, *index.description));
+    }
     change(std::move(changed));
     const std::vector<catalog::ReferencingKey> keys = comparable_keys_of(number);
     try {
       // Whether there still is something to call for the new type is known before any row is looked at.
-      for (const catalog::Check& check : definition().checks) columns_of(definition(), check);
+      renew_checks();
       rewrite(context_, *before, *table(), std::move(columns));
       for (const catalog::Check& check : definition().checks) {
         if (check.validated) check_rows(context_, *table(), check);
@@ -467,28 +552,24 @@ class TableChange {
       if (!find_conversion(column.type.id, type.id, CastContext::assignment).possible()) {
         throw SqlError(
             sqlstate::datatype_mismatch,
-            fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, format_type(type.id)), "",
-            column.generated_text.empty()
-                ? fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(type))
-                : "");
+            fmt::format("column \"{}\" cannot be cast automatically to type {}", column.name, type_name(type.id)), "",
+            column.generated_text.empty() ? fmt::format("You might need to specify \"USING {}::{}\".",
+                                                        quote_identifier(column.name), format_type(type))
+                                          : "");
       }
       syntax::Expression reference;
       reference.kind = syntax::Expression::Kind::column;
       reference.name = column.name;
       expression = std::make_shared<const syntax::Expression>(std::move(reference));
     }
-    const query::ExpressionPtr transform =
-        query::analyse_over_relation(expression, shape, type, "transform expressions", context_.analysis());
+    const query::ExpressionPtr transform = query::analyse_over_relation(
+        expression, shape, type, "transform expressions", context_.analysis(), column.name);
     return query::Program::compile(query::with_rows_made(transform, shape));
   }
 
   std::string converted_default(const Definition& changed, int number) const {
     const catalog::Column& column = changed.columns[static_cast<std::size_t>(number - 1)];
-    syntax::ExpressionPtr expression;
-    context_.database.host().scheduler().on_scheduler_stack([&] {
-      const auto parsed = syntax::parse(fmt::format("SELECT {}", column.default_text));
-      expression = std::get<syntax::Select>(parsed.at(0)->body).items.at(0).expression;
-    });
+    const syntax::ExpressionPtr expression = parsed(column.default_text);
     try {
       return stored_default(context_, changed, column, expression);
     } catch (const SqlError& error) {
@@ -499,15 +580,15 @@ class TableChange {
     }
   }
 
-  void retype_index(Definition index, RelationId id, int number, Type type) {
-    bool touched = false;
-    for (auto& key : index.index.keys) {
-      if (key.column != number) continue;
-      require_index_order(type);
-      key.type = type;
-      touched = true;
+  // Their conditions have other conversions now.
+  void renew_checks() {
+    Definition changed = definition();
+    if (changed.checks.empty()) return;
+    for (catalog::Check& check : changed.checks) {
+      check.condition =
+          stored_expression(context_, changed, parsed(check.condition), TypeId::boolean, "check constraints");
     }
-    if (touched) context_.catalog().alter(context_.transaction, id, std::move(index));
+    change(std::move(changed));
   }
 
   void add_constraint_action(const syntax::Constraint& constraint) {
@@ -515,9 +596,9 @@ class TableChange {
     const std::size_t checks = making.definition.checks.size();
     const std::size_t keys = making.definition.foreign_keys.size();
     if (constraint.kind == syntax::Constraint::Kind::check) {
-      without_position([&] { add_constraint(context_, making, constraint, "", names_); });
+      without_position([&] { add_constraint(context_, making, constraint, constraint.columns, names_); });
     } else {
-      add_constraint(context_, making, constraint, "", names_);
+      add_constraint(context_, making, constraint, constraint.columns, names_);
     }
     finish(std::move(making), checks, keys);
   }
@@ -568,6 +649,9 @@ class TableChange {
   CommandContext& context_;
   RelationId id_;
   NameChooser names_;
+  std::vector<int> new_not_null_;
+  std::vector<std::string> new_checks_;
+  std::vector<std::string> new_foreign_keys_;
 };
 
 bool is_property(Action::Kind kind) {
@@ -652,13 +736,16 @@ std::string alter_table(CommandContext& context, const syntax::AlterTable& alter
   if (alter.kind != syntax::ObjectKind::table) tag_of(syntax::ObjectKind::type);
   const catalog::TablePtr table = open_table(context, alter.table, LockMode::access_exclusive);
   TableChange change(context, table);
-  for (const Action& action : alter.actions) {
-    if (is_property(action.kind)) {
-      change_property(context, table->id, action);
+  std::multimap<int, const Action*> passes;
+  for (const Action& action : alter.actions) passes.emplace(pass_of(action), &action);
+  for (const auto& [pass, action] : passes) {
+    if (is_property(action->kind)) {
+      change_property(context, table->id, *action);
     } else {
-      change.run(action);
+      change.run(*action);
     }
   }
+  change.check_existing_rows();
   return tag;
 }
 

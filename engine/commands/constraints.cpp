@@ -21,16 +21,28 @@ constexpr const char* invalid_foreign_key = "42830";
 
 using Kind = syntax::Constraint::Kind;
 
-std::string settle_name(TableInMaking& table, const syntax::Constraint& constraint,
+// Whether the name is that of a relation already, or of one that the statement makes.
+bool names_relation(const CommandContext& context, const TableInMaking& table, const std::string& name) {
+  const auto is_named = [&name](const Definition& index) { return index.name == name; };
+  return table.definition.name == name || std::any_of(table.indexes.begin(), table.indexes.end(), is_named) ||
+         context.catalog().find_in_schema(&context.transaction, table.definition.schema, name).has_value();
+}
+
+std::string settle_name(const CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
                         const std::vector<std::string>& columns, std::string_view label, NameChooser& names) {
   std::string name = constraint.name;
   const auto taken = [&] {
     return std::find(table.constraint_names.begin(), table.constraint_names.end(), name) !=
            table.constraint_names.end();
   };
+  const bool is_key = constraint.kind == Kind::primary_key || constraint.kind == Kind::unique;
   if (name.empty()) {
     do name = names.choose(table.definition.name, columns, label);
     while (taken());
+  } else if (is_key && names_relation(context, table, name)) {
+    throw_exists(name);
+  } else if (taken() && constraint.kind == Kind::check && table.id == 0) {
+    throw SqlError(sqlstate::duplicate_object, fmt::format("check constraint \"{}\" already exists", name));
   } else if (taken()) {
     throw SqlError(sqlstate::duplicate_object,
                    fmt::format("constraint \"{}\" for relation \"{}\" already exists", name, table.definition.name));
@@ -44,19 +56,30 @@ void refuse_deferrable(const syntax::Constraint& constraint) {
     throw SqlError(sqlstate::feature_not_supported, "deferrable constraints are not supported");
 }
 
-std::vector<int> key_columns(const Definition& definition, const std::vector<std::string>& names,
-                             std::string_view constraint) {
+// Throws unless the columns of a key are there, each once. System columns are, too, and are refused later.
+void check_key_columns(const Definition& definition, const WrittenKey& key, int position) {
+  const auto require = [&](const std::string& name) {
+    if (definition.find_column(name) != 0 || is_system_column(name)) return;
+    throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" named in key does not exist", name))
+        .at(position);
+  };
+  for (auto name = key.columns.begin(); name != key.columns.end(); ++name) {
+    require(*name);
+    if (std::find(key.columns.begin(), name, *name) == name) continue;
+    throw SqlError(sqlstate::duplicate_column,
+                   fmt::format("column \"{}\" appears twice in {} constraint", *name,
+                               key.constraint.kind == Kind::primary_key ? "primary key" : "unique"))
+        .at(position);
+  }
+  for (const std::string& name : key.constraint.including) require(name);
+}
+
+std::vector<int> key_columns(const Definition& definition, const std::vector<std::string>& names) {
   std::vector<int> columns;
   for (const std::string& name : names) {
-    const int column = definition.find_column(name);
-    if (column == 0) {
-      throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" named in key does not exist", name));
-    }
-    if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
-      throw SqlError(sqlstate::duplicate_column,
-                     fmt::format("column \"{}\" appears twice in {} constraint", name, constraint));
-    }
-    columns.push_back(column);
+    columns.push_back(definition.find_column(name));
+    if (columns.back() == 0)
+      throw SqlError(sqlstate::feature_not_supported, "index creation on system columns is not supported");
   }
   return columns;
 }
@@ -84,11 +107,6 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
   refuse_deferrable(constraint);
   if (!constraint.using_index.empty())
     throw SqlError(sqlstate::feature_not_supported, "constraints USING INDEX are not supported");
-  if (primary && has_primary_key(context, table)) {
-    throw SqlError(sqlstate::invalid_table_definition,
-                   fmt::format("multiple primary keys for table \"{}\" are not allowed", table.definition.name))
-        .at(table.id == 0 ? constraint.position : 0);
-  }
   Definition index;
   index.kind = RelationKind::index;
   index.schema = table.definition.schema;
@@ -96,10 +114,15 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
   index.index.primary = primary;
   index.index.constraint = true;
   index.index.nulls_not_distinct = constraint.nulls_not_distinct;
-  index.options = storage_parameters(RelationKind::index, constraint.parameters);
+  if (table.id != 0) check_key_columns(table.definition, {constraint, columns}, constraint.position);
+  if (primary) {
+    const auto system = std::find_if(columns.begin(), columns.end(), is_system_column);
+    if (system != columns.end())
+      throw SqlError(sqlstate::feature_not_supported, fmt::format("cannot alter system column \"{}\"", *system));
+  }
   check_key_count(columns.size() + constraint.including.size());
-  index.index.included = key_columns(table.definition, constraint.including, "including");
-  for (const int column : key_columns(table.definition, columns, primary ? "primary key" : "unique")) {
+  index.options = storage_parameters(RelationKind::index, constraint.parameters);
+  for (const int column : key_columns(table.definition, columns)) {
     require_index_order(column_of(table.definition, column).type);
     if (primary) column_of(table.definition, column).not_null = true;
     catalog::IndexProperties::Key key;
@@ -107,8 +130,13 @@ void add_key(CommandContext& context, TableInMaking& table, const syntax::Constr
     key.type = column_of(table.definition, column).type;
     index.index.keys.push_back(std::move(key));
   }
+  index.index.included = key_columns(table.definition, constraint.including);
+  if (primary && has_primary_key(context, table)) {
+    throw SqlError(sqlstate::invalid_table_definition,
+                   fmt::format("multiple primary keys for table \"{}\" are not allowed", table.definition.name));
+  }
   const std::vector<std::string> no_columns;
-  index.name = settle_name(table, constraint, primary ? no_columns : columns, primary ? "pkey" : "key", names);
+  index.name = settle_name(context, table, constraint, primary ? no_columns : columns, primary ? "pkey" : "key", names);
   table.indexes.push_back(std::move(index));
 }
 
@@ -122,7 +150,7 @@ void add_check(const CommandContext& context, TableInMaking& table, const syntax
   std::vector<std::string> columns;
   if (used.size() == 1 && *used.begin() > 0) columns.push_back(column_of(table.definition, *used.begin()).name);
   catalog::Check check;
-  check.name = settle_name(table, constraint, columns, "check", names);
+  check.name = settle_name(context, table, constraint, columns, "check", names);
   check.condition = query::deparse(*condition, &shape);
   check.validated = !constraint.not_valid;
   check.no_inherit = constraint.no_inherit;
@@ -231,6 +259,7 @@ void refuse_change_of_generated(const Definition& definition, const catalog::For
 
 void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
                      const std::vector<std::string>& columns, NameChooser& names) {
+  std::string name = settle_name(context, table, constraint, columns, "fkey", names);
   catalog::TablePtr referenced;
   const bool self = names_itself(context, table, constraint.referenced);
   if (self) {
@@ -239,6 +268,7 @@ void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax
     referenced = open_table(context, constraint.referenced, LockMode::share_row_exclusive);
   }
   catalog::ForeignKey key;
+  key.name = std::move(name);
   key.columns = referencing_columns(table.definition, columns);
   key.on_delete_columns = referencing_columns(table.definition, constraint.on_delete_columns);
   for (const int column : key.on_delete_columns) {
@@ -249,27 +279,61 @@ void add_foreign_key(CommandContext& context, TableInMaking& table, const syntax
   }
   key.referenced = referenced->id;  // 0: itself, which has no number yet
   key.referenced_columns = referenced_columns(*referenced, constraint);
-  if (key.columns.size() != key.referenced_columns.size()) {
-    throw SqlError(invalid_foreign_key, "number of referencing and referenced columns for foreign key disagree");
-  }
   key.on_delete = action_of(constraint.on_delete);
   key.on_update = action_of(constraint.on_update);
   refuse_change_of_generated(table.definition, key);
+  if (key.columns.size() != key.referenced_columns.size()) {
+    throw SqlError(invalid_foreign_key, "number of referencing and referenced columns for foreign key disagree");
+  }
   key.match_full = constraint.match_full;
   key.deferrable = constraint.deferrable || constraint.initially_deferred;
   key.initially_deferred = constraint.initially_deferred;
   key.validated = !constraint.not_valid;
   key.id = context.database.transactions().new_relation_id();
-  key.name = settle_name(table, constraint, columns, "fkey", names);
   check_comparable(table.definition, *referenced->description, key);
   table.definition.foreign_keys.push_back(std::move(key));
 }
 
 }  // namespace
 
+std::vector<WrittenKey> settle_keys(const Definition& table, std::vector<WrittenKey> keys) {
+  std::optional<WrittenKey> primary;
+  std::vector<WrittenKey> others;
+  for (WrittenKey& key : keys) {
+    const int position = key.constraint.position;
+    const bool is_primary = key.constraint.kind == Kind::primary_key;
+    if (is_primary && primary) {
+      throw SqlError(sqlstate::invalid_table_definition,
+                     fmt::format("multiple primary keys for table \"{}\" are not allowed", table.name))
+          .at(position);
+    }
+    check_key_columns(table, key, position);
+    if (is_primary) {
+      primary = std::move(key);
+    } else {
+      others.push_back(std::move(key));
+    }
+  }
+  std::vector<WrittenKey> settled;
+  if (primary) settled.push_back(std::move(*primary));
+  for (WrittenKey& key : others) {
+    const auto same = std::find_if(settled.begin(), settled.end(), [&key](const WrittenKey& before) {
+      return before.columns == key.columns && before.constraint.including == key.constraint.including &&
+             before.constraint.nulls_not_distinct == key.constraint.nulls_not_distinct &&
+             before.constraint.deferrable == key.constraint.deferrable &&
+             before.constraint.initially_deferred == key.constraint.initially_deferred;
+    });
+    if (same == settled.end()) {
+      settled.push_back(std::move(key));
+    } else if (same->constraint.name.empty()) {
+      same->constraint.name = key.constraint.name;
+    }
+  }
+  return settled;
+}
+
 void add_constraint(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
-                    const std::string& column, NameChooser& names) {
-  const std::vector<std::string> columns = column.empty() ? constraint.columns : std::vector<std::string>{column};
+                    const std::vector<std::string>& columns, NameChooser& names) {
   switch (constraint.kind) {
     case Kind::primary_key:
     case Kind::unique:
@@ -293,7 +357,7 @@ void check_comparable(const Definition& referencing, const Definition& reference
     throw SqlError(sqlstate::datatype_mismatch,
                    fmt::format("foreign key constraint \"{}\" cannot be implemented", key.name),
                    fmt::format("Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.", from.name,
-                               to.name, format_type(from.type.id), format_type(to.type.id)));
+                               to.name, type_name(from.type.id), type_name(to.type.id)));
   }
 }
 

@@ -21,12 +21,22 @@ struct TableInMaking {
   std::vector<std::string> constraint_names;
 };
 
-// Adds a CHECK, PRIMARY KEY, UNIQUE or FOREIGN KEY constraint. `column`: the one it was written at, empty for those of
-// the table. Throws what PostgreSQL throws: 42703, 42P16 "multiple primary keys for table "t" are not allowed", 42710
-// "constraint "c" for relation "t" already exists", 42830, 42804, 0A000 for what there is none of (EXCLUDE, keys
-// that are DEFERRABLE).
+// A PRIMARY KEY or UNIQUE constraint as it is written, at a column or not.
+struct WrittenKey {
+  syntax::Constraint constraint;
+  std::vector<std::string> columns;
+};
+// What PostgreSQL's transformIndexConstraints() does with all of a new table's: the columns are looked for (42703,
+// 42701, 42P16 "multiple primary keys for table "t" are not allowed"), those that say the same become one, and the
+// primary key comes first.
+std::vector<WrittenKey> settle_keys(const Definition& table, std::vector<WrittenKey> keys);
+
+// Adds a CHECK, PRIMARY KEY, UNIQUE or FOREIGN KEY constraint. `columns`: those of a key, or the
+// one that it was written at. Throws what PostgreSQL throws: 42703, 42P16 "multiple primary keys for table "t" are not
+// allowed", 42710 "constraint "c" for relation "t" already exists", 42830, 42804, 0A000 for what there is none of
+// (EXCLUDE, keys that are DEFERRABLE).
 void add_constraint(CommandContext& context, TableInMaking& table, const syntax::Constraint& constraint,
-                    const std::string& column, NameChooser& names);
+                    const std::vector<std::string>& columns, NameChooser& names);
 
 // Throws 42804 "foreign key constraint "k" cannot be implemented" unless the columns of both sides can be compared.
 void check_comparable(const Definition& referencing, const Definition& referenced, const catalog::ForeignKey& key);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "engine/commands/constraints.h"
@@ -17,10 +18,6 @@ namespace {
 void refuse_what_is_not_supported(const syntax::CreateTable& create) {
   if (create.temporary) throw SqlError(sqlstate::feature_not_supported, "temporary tables are not supported");
   if (create.unlogged) throw SqlError(sqlstate::feature_not_supported, "unlogged tables are not supported");
-  if (!create.access_method.empty() && create.access_method != "heap") {
-    throw SqlError(sqlstate::undefined_object,
-                   fmt::format("access method \"{}\" does not exist", create.access_method));
-  }
 }
 
 bool includes(const syntax::CreateTable::Like& like, std::string_view what) {
@@ -45,25 +42,63 @@ class TableCreation {
       : context_(context), create_(create), names_(context, schema_for_table(context, create.table)) {
     table_.definition.schema = schema_for_table(context, create.table);
     table_.definition.name = create.table.name;
-    table_.definition.options = storage_parameters(RelationKind::table, create.parameters);
     names_.reserve(create.table.name);
   }
 
+  // In PostgreSQL's order, which decides what is told of several errors: transformCreateStmt(), the sequences,
+  // DefineRelation(), and then keys, what LIKE copies, and foreign keys, each by a statement of its own.
   RelationId run() {
     auto like = create_.like.begin();
     for (std::size_t i = 0; i <= create_.columns.size(); ++i) {
       for (; like != create_.like.end() && like->columns_before == i; ++like) copy_columns(*like);
-      if (i < create_.columns.size()) columns_.push_back(add_column(context_, table_, create_.columns[i], names_));
+      if (i < create_.columns.size()) columns_.push_back(add_column(table_, create_.columns[i]));
     }
-    // Defaults and constraints may name every column, so they come after them all.
-    for (std::size_t i = 0; i < columns_.size(); ++i)
-      settle_column(context_, table_, create_.columns[i], columns_[i], names_);
-    for (const syntax::Constraint& constraint : create_.constraints)
-      add_constraint(context_, table_, constraint, "", names_);
+    collect_constraints();
+    const std::vector<WrittenKey> keys = settle_keys(table_.definition, std::move(keys_));
+    for (PendingColumn& column : columns_) make_sequence_of(context_, table_, column, names_);
+    define();
+    for (const WrittenKey& key : keys) add_constraint(context_, table_, key.constraint, key.columns, names_);
+    for (const auto& [copied, other] : likes_) copy_constraints(*copied, *other);
+    for (const auto& [constraint, columns] : foreign_keys_)
+      add_constraint(context_, table_, constraint, columns, names_);
     return make();
   }
 
  private:
+  // By kinds, in the order in which they are written.
+  void collect_constraints() {
+    std::multimap<int, WrittenKey> all;  // by their positions
+    for (const syntax::ColumnDefinition& column : create_.columns) {
+      for (const syntax::Constraint& constraint : column.constraints)
+        all.insert({constraint.position, {constraint, {column.name}}});
+    }
+    for (const syntax::Constraint& constraint : create_.constraints)
+      all.insert({constraint.position, {constraint, constraint.columns}});
+    for (auto& [position, each] : all) {
+      using Kind = syntax::Constraint::Kind;
+      const Kind kind = each.constraint.kind;
+      if (kind == Kind::primary_key || kind == Kind::unique) keys_.push_back(std::move(each));
+      if (kind == Kind::check) checks_.push_back(std::move(each));
+      if (kind == Kind::foreign_key) foreign_keys_.push_back(std::move(each));
+    }
+  }
+
+  // The table itself: PostgreSQL's DefineRelation().
+  void define() {
+    table_.definition.options = storage_parameters(RelationKind::table, create_.parameters);
+    check_repeated_columns(table_.definition);
+    if (!create_.access_method.empty() && create_.access_method != "heap") {
+      throw SqlError(sqlstate::undefined_object,
+                     fmt::format("access method \"{}\" does not exist", create_.access_method));
+    }
+    check_columns(table_.definition);
+    if (context_.catalog().find_in_schema(&context_.transaction, table_.definition.schema, table_.definition.name))
+      throw_exists(table_.definition.name);
+    // Defaults and checks may name every column, so they come after them all.
+    for (std::size_t i = 0; i < columns_.size(); ++i) settle_value(context_, table_, create_.columns[i], columns_[i]);
+    for (const auto& [check, columns] : checks_) add_constraint(context_, table_, check, columns, names_);
+  }
+
   void copy_columns(const syntax::CreateTable::Like& like) {
     if (!find(context_, like.table)) {
       throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(like.table)))
@@ -72,7 +107,6 @@ class TableCreation {
     const catalog::TablePtr other = open_table(context_, like.table, LockMode::access_share);
     for (catalog::Column column : other->description->columns) {
       if (column.dropped) continue;
-      require_new_column(table_.definition, column.name);
       if (!includes(like, "defaults")) column.default_text.clear();
       if (!includes(like, "generated")) column.generated_text.clear();
       const auto identity = std::exchange(column.identity, catalog::Column::Identity::none);
@@ -82,13 +116,24 @@ class TableCreation {
       table_.definition.columns.push_back(std::move(column));
       if (identity != catalog::Column::Identity::none && includes(like, "identity")) copy_identity(*other, identity);
     }
+    likes_.emplace_back(&like, other);
+  }
+
+  // PostgreSQL's expandTableLikeClause().
+  void copy_constraints(const syntax::CreateTable::Like& like, const catalog::Table& other) {
     if (includes(like, "constraints")) {
-      for (const catalog::Check& check : other->description->checks) {
+      for (const catalog::Check& check : other.description->checks) {
+        if (std::find(table_.constraint_names.begin(), table_.constraint_names.end(), check.name) !=
+            table_.constraint_names.end()) {
+          throw SqlError(sqlstate::duplicate_object, fmt::format("constraint \"{}\" for relation \"{}\" already exists",
+                                                                 check.name, table_.definition.name));
+        }
         table_.constraint_names.push_back(check.name);
         table_.definition.checks.push_back(check);
+        table_.definition.checks.back().id = context_.database.transactions().new_relation_id();
       }
     }
-    if (includes(like, "indexes")) copy_indexes(*other, includes(like, "comments"));
+    if (includes(like, "indexes")) copy_indexes(other, includes(like, "comments"));
   }
 
   // The last column counts as that of the other table does, by a sequence of its own.
@@ -112,6 +157,11 @@ class TableCreation {
 
   void copy_indexes(const catalog::Table& other, bool with_comments) {
     for (const catalog::Index& index : other.indexes) {
+      const auto is_primary = [](const Definition& made) { return made.index.primary; };
+      if (index.description->index.primary && std::any_of(table_.indexes.begin(), table_.indexes.end(), is_primary)) {
+        throw SqlError(sqlstate::invalid_table_definition,
+                       fmt::format("multiple primary keys for table \"{}\" are not allowed", table_.definition.name));
+      }
       Definition copy = *index.description;
       copy.schema = table_.definition.schema;
       if (!with_comments) copy.comment.clear();
@@ -162,6 +212,10 @@ class TableCreation {
   TableInMaking table_;
   std::vector<PendingColumn> columns_;
   std::vector<PendingColumn> identities_;  // of columns that LIKE has copied
+  std::vector<std::pair<const syntax::CreateTable::Like*, catalog::TablePtr>> likes_;
+  std::vector<WrittenKey> keys_;
+  std::vector<WrittenKey> checks_;
+  std::vector<WrittenKey> foreign_keys_;
 };
 
 }  // namespace

@@ -3,6 +3,10 @@
 // relations that they name, sequences and indexes on tables, everything on its schema.
 #pragma once
 
+#include <compare>
+#include <cstddef>
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +16,9 @@
 
 namespace polarsim::engine::commands {
 
+// They are looked for as PostgreSQL does it, which tells in what order they are named: depth first, the newest first,
+// and each is named after those that depend on it; the report is this list backwards.
+
 // Relations to be dropped, and what is to be taken off tables that stay: foreign keys, defaults and checks.
 class Removal {
  public:
@@ -19,13 +26,10 @@ class Removal {
 
   // What the statement names.
   void add(const Relation& relation);
-  // Whatever stands or falls with a column, or with a unique index.
-  void add_dependents_of_column(const Relation& table, int column);
+  // Whatever stands or falls with a column, the generated columns that are made of it among that (who drops the column
+  // drops these, too, after run()); or with a unique index.
+  void add_dependents_of_column(const Relation& table, int column, const std::vector<int>& made_of_it = {});
   void add_dependents_of_key(const Relation& table, RelationId index);
-  // Something within a relation that goes with what is dropped; whoever says so drops it, after run().
-  void add_dependent(RelationId relation, std::string what, std::string on) {
-    dependents_.push_back({relation, std::move(what), std::move(on), true});
-  }
 
   // Drops it all. If something that was not named depends on it: without `cascade` 2BP01, "cannot drop table a because
   // other objects depend on it", with what depends in the detail; with it a NOTICE about each. `what`: "table a"; empty
@@ -39,11 +43,23 @@ class Removal {
     friend auto operator<=>(const ForeignKeyOf&, const ForeignKeyOf&) = default;
   };
 
-  void collect(const Relation& relation, bool named);
-  void add_view(const Relation& view, const std::string& on);
-  void add_foreign_key(const Relation& table, const catalog::ForeignKey& key, const std::string& on);
+  // What depends on what is looked at, and is to be looked at in its turn: the newest first, by numbers. Within a
+  // table's definition parts that came with it are numbered, too: defaults, checks, foreign keys.
+  struct Age {
+    RelationId id = 0;
+    std::size_t part = 0;
+    friend auto operator<=>(const Age&, const Age&) = default;
+  };
+  using Children = std::multimap<Age, std::function<void()>, std::greater<>>;
+  using Child = Children::value_type;
+
+  static Age age_of(const Relation& table, RelationId part_id, std::size_t part);
+
+  void collect(const Relation& relation);
+  void collect_dependent(const Relation& relation, const std::string& on);
+  Child foreign_key(const Relation& table, const catalog::ForeignKey& key, const std::string& on);
   // The defaults and checks of the table that name what goes.
-  void add_expressions(const Relation& table, RelationId named, const std::string& on);
+  void add_expressions(const Relation& table, RelationId named, const std::string& on, Children& children);
   void add_part(const Relation& table, std::string what, const std::string& on);
   void take_parts_off() const;
   void lock(const Relation& relation);
@@ -51,7 +67,7 @@ class Removal {
   std::string described(const Relation& relation) const;
 
   CommandContext& context_;
-  std::vector<Relation> doomed_;  // in order of discovery
+  std::vector<Relation> doomed_;  // what depends before what it depends on
   std::set<RelationId> doomed_ids_;
   std::set<RelationId> named_;
   std::set<ForeignKeyOf> foreign_keys_;
@@ -64,7 +80,7 @@ class Removal {
     std::string on;           // "table t"
     bool is_part = false;     // of a table, with which it goes untold
   };
-  std::vector<Dependent> dependents_;
+  std::vector<Dependent> dependents_;  // in the order of doomed_
 };
 
 }  // namespace polarsim::engine::commands

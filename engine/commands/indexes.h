@@ -11,6 +11,9 @@ namespace polarsim::engine::commands {
 void make_index(CommandContext& context, Definition definition);
 // 42704 if the type has no order that an index could have.
 void require_index_order(Type type);
+// The index after a column of the table has got another type: its text is understood anew, as PostgreSQL does it, so
+// that errors have positions in that text. 42883, 42704, 42P17 if there is no such index any more.
+Definition retyped_index(const CommandContext& context, const Definition& table, const Definition& index);
 // Empties the index and fills it again, after the table's rows have got other places.
 void refill_index(CommandContext& context, const catalog::Table& table, const catalog::Index& index);
 

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/commands/objects.h"
+#include "engine/commands/renamed_views.h"
+#include "engine/commands/table_columns.h"
 #include "engine/executor/definition_texts.h"
 
 namespace polarsim::engine::commands {
@@ -51,44 +52,43 @@ std::optional<Relation> open_to_change(CommandContext& context, const syntax::Ta
   return found;
 }
 
-// Stored expressions say whole rows by the table's name.
-void refuse_named_rows(const CommandContext& context, const Relation& relation, const Definition& renamed) {
-  const auto look = [&](const std::string& expression) {
-    const auto is_understood = [&](const Definition& of) {
-      try {
-        executor::expression_columns(context.database, context.call, expression, of);
-        return true;
-      } catch (const SqlError&) {
-        return false;
-      }
-    };
-    if (expression.empty() || is_understood(renamed) || !is_understood(*relation.description)) return;
-    throw SqlError(sqlstate::feature_not_supported,
-                   fmt::format("cannot rename \"{}\": renaming relations whose rows checks, generated columns or index "
-                               "expressions use as a whole is not supported",
-                               relation.description->name));
+// Stored expressions say columns and whole rows by their names, so they are written anew; PostgreSQL keeps their trees.
+void rename_in_expressions(CommandContext& context, const Relation& relation, Definition& renamed) {
+  const Definition& before = *relation.description;
+  const Definition after = renamed;
+  const auto rewrite = [&](std::string& expression) {
+    expression = executor::renamed_expression(context.database, context.call, expression, before, after);
   };
-  for (const catalog::Check& check : renamed.checks) look(check.condition);
-  for (const catalog::Column& column : renamed.columns) look(column.generated_text);
+  for (catalog::Check& check : renamed.checks) rewrite(check.condition);
+  for (catalog::Column& column : renamed.columns) rewrite(column.generated_text);
   const catalog::TablePtr table = context.catalog().find_table(&context.transaction, relation.id);
   if (table == nullptr) return;
   for (const catalog::Index& index : table->indexes) {
-    look(index.description->index.predicate);
-    for (const catalog::IndexProperties::Key& key : index.description->index.keys) look(key.expression);
+    Definition changed = *index.description;
+    rewrite(changed.index.predicate);
+    bool has_expressions = !changed.index.predicate.empty();
+    for (catalog::IndexProperties::Key& key : changed.index.keys) {
+      rewrite(key.expression);
+      has_expressions |= !key.expression.empty();
+    }
+    if (has_expressions) context.catalog().alter(context.transaction, index.id, std::move(changed));
   }
 }
 
 void rename_object(CommandContext& context, const Relation& relation, const std::string& name) {
   Definition changed = *relation.description;
   changed.name = name;
-  if (changed.kind == RelationKind::table) refuse_named_rows(context, relation, changed);
-  if (changed.name == relation.description->name || !context.catalog().alter(context.transaction, relation.id, changed))
-    throw_exists(name);
+  if (changed.name == relation.description->name) throw_exists(name);
+  if (changed.kind == RelationKind::table) rename_in_expressions(context, relation, changed);
+  rename_relations(context, {{relation.id, std::move(changed)}});
 }
 
 void rename_column(CommandContext& context, const Relation& relation, const syntax::Rename& rename) {
   Definition changed = *relation.description;
   const int number = changed.find_column(rename.old_name);
+  if (number == 0 && changed.kind != RelationKind::view && is_system_column(rename.old_name)) {
+    throw SqlError(sqlstate::feature_not_supported, fmt::format("cannot rename system column \"{}\"", rename.old_name));
+  }
   if (number == 0) {
     throw SqlError(sqlstate::undefined_column, fmt::format("column \"{}\" does not exist", rename.old_name));
   }
@@ -96,26 +96,13 @@ void rename_column(CommandContext& context, const Relation& relation, const synt
     throw SqlError(sqlstate::duplicate_column,
                    fmt::format("column \"{}\" of relation \"{}\" already exists", rename.new_name, changed.name));
   }
-  // Stored expressions and views name columns; PostgreSQL keeps their trees instead.
-  const bool named = !changed.checks.empty() ||
-                     std::any_of(changed.columns.begin(), changed.columns.end(),
-                                 [](const catalog::Column& column) { return !column.generated_text.empty(); });
-  const auto relations = context.catalog().relations(&context.transaction);
-  const bool used = std::any_of(relations.begin(), relations.end(), [&](const Relation& other) {
-    const auto& index = other.description->index;
-    const bool by_index = index.table == relation.id &&
-                          (!index.predicate.empty() || std::any_of(index.keys.begin(), index.keys.end(),
-                                                                   [](const auto& key) { return key.column == 0; }));
-    return by_index || other.description->view.uses_column(relation.id, number);
-  });
-  if (named || used) {
-    throw SqlError(sqlstate::feature_not_supported,
-                   fmt::format("cannot rename column \"{}\": renaming columns of relations that checks, views or index "
-                               "expressions use is not supported",
-                               rename.old_name));
+  if (is_system_column(rename.new_name)) {
+    throw SqlError(sqlstate::duplicate_column,
+                   fmt::format("column name \"{}\" conflicts with a system column name", rename.new_name));
   }
   changed.columns[static_cast<std::size_t>(number - 1)].name = rename.new_name;
-  context.catalog().alter(context.transaction, relation.id, std::move(changed));
+  if (changed.kind == RelationKind::table) rename_in_expressions(context, relation, changed);
+  rename_relations(context, {{relation.id, std::move(changed)}});
 }
 
 void rename_constraint(CommandContext& context, const Relation& relation, const syntax::Rename& rename) {
@@ -151,16 +138,23 @@ void rename_schema(CommandContext& context, const syntax::Rename& rename) {
     throw SqlError("42939", fmt::format("unacceptable schema name \"{}\"", rename.new_name),
                    "The prefix \"pg_\" is reserved for system schemas.");
   }
+  if (context.catalog().schema_id(&context.transaction, rename.new_name) != 0)
+    throw SqlError("42P06", fmt::format("schema \"{}\" already exists", rename.new_name));
+  RenamedRelations moved;
+  for (const Relation& relation : context.catalog().relations(&context.transaction)) {
+    if (relation.description->schema != rename.object.name) continue;
+    Definition& definition = moved[relation.id];
+    definition = *relation.description;
+    definition.schema = rename.new_name;
+  }
+  // The views have to be understood while the schema still has its name.
+  const std::map<RelationId, std::string> queries = queries_of_views(context, moved);
   Definition changed = *context.catalog().find(&context.transaction, id)->description;
   changed.name = rename.new_name;
   if (!context.catalog().alter(context.transaction, id, std::move(changed)))
     throw SqlError("42P06", fmt::format("schema \"{}\" already exists", rename.new_name));
-  for (const Relation& relation : context.catalog().relations(&context.transaction)) {
-    if (relation.description->schema != rename.object.name) continue;
-    Definition moved = *relation.description;
-    moved.schema = rename.new_name;
-    context.catalog().alter(context.transaction, relation.id, moved);
-  }
+  for (const auto& [relation, definition] : moved) context.catalog().alter(context.transaction, relation, definition);
+  set_queries(context, queries);
 }
 
 }  // namespace
@@ -197,17 +191,20 @@ std::string alter_schema(CommandContext& context, const syntax::AlterSchema& alt
   if (relation->description->schema == alter.schema) return tag;
   context.database.visit_append_point();
   // Its indexes and the sequences of its columns move along.
+  RenamedRelations moved;
   for (const Relation& other : context.catalog().relations(&context.transaction)) {
     const bool along = other.id == relation->id || other.description->index.table == relation->id ||
                        other.description->sequence.owner == relation->id;
     if (!along) continue;
-    Definition moved = *context.catalog().find(&context.transaction, other.id)->description;
-    moved.schema = alter.schema;
-    if (!context.catalog().alter(context.transaction, other.id, moved)) {
+    Definition& definition = moved[other.id];
+    definition = *other.description;
+    definition.schema = alter.schema;
+    if (context.catalog().find_in_schema(&context.transaction, alter.schema, definition.name)) {
       throw SqlError(sqlstate::duplicate_table,
-                     fmt::format("relation \"{}\" already exists in schema \"{}\"", moved.name, alter.schema));
+                     fmt::format("relation \"{}\" already exists in schema \"{}\"", definition.name, alter.schema));
     }
   }
+  rename_relations(context, moved);
   return tag;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "engine/commands/sequences.h"
@@ -14,13 +15,17 @@ namespace {
 
 using Kind = syntax::Constraint::Kind;
 
-// serial is no type but a way to write several clauses; it is one only where it is not qualified or an array.
+// serial is no type but a way to write several clauses; it is one only where it is not qualified.
 std::optional<TypeId> serial_type(const syntax::TypeName& type) {
-  if (!type.schema.empty() || type.array_dimensions != 0 || !type.modifiers.empty()) return std::nullopt;
-  if (type.name == "serial" || type.name == "serial4") return TypeId::int4;
-  if (type.name == "bigserial" || type.name == "serial8") return TypeId::int8;
-  if (type.name == "smallserial" || type.name == "serial2") return TypeId::int2;
-  return std::nullopt;
+  if (!type.schema.empty() || !type.modifiers.empty()) return std::nullopt;
+  std::optional<TypeId> counted;
+  if (type.name == "serial" || type.name == "serial4") counted = TypeId::int4;
+  if (type.name == "bigserial" || type.name == "serial8") counted = TypeId::int8;
+  if (type.name == "smallserial" || type.name == "serial2") counted = TypeId::int2;
+  if (counted && type.array_dimensions != 0) {
+    throw SqlError(sqlstate::feature_not_supported, "array of serial is not implemented").at(type.position);
+  }
+  return counted;
 }
 
 // NULL and NOT NULL, and that nothing is said twice.
@@ -31,7 +36,14 @@ class ColumnClauses {
   }
   bool not_null() const { return not_null_.value_or(false); }
   const syntax::Constraint* identity() const { return identity_; }
-  bool has_value() const { return value_ != nullptr; }
+  // What serial stands for comes after all that is written, and has no position.
+  void refuse_for_serial() const {
+    const syntax::Constraint nowhere;
+    if (identity_ != nullptr) refuse("both default and identity specified for", nowhere);
+    if (is_generated()) refuse("both default and generation expression specified for", nowhere);
+    if (value_ != nullptr) refuse("multiple default values specified for", nowhere);
+    if (not_null_ && !*not_null_) refuse("conflicting NULL/NOT NULL declarations for", nowhere);
+  }
   bool is_generated() const { return value_ != nullptr && value_->kind == Kind::generated; }
 
  private:
@@ -39,39 +51,43 @@ class ColumnClauses {
     switch (constraint.kind) {
       case Kind::not_null:
       case Kind::null:
-        add_null(constraint.kind == Kind::not_null);
+        add_null(constraint.kind == Kind::not_null, constraint);
         break;
       case Kind::default_value:
-        if (value_ != nullptr && value_->kind == Kind::default_value) refuse("multiple default values specified for");
-        if (value_ != nullptr) refuse("both default and generation expression specified for");
-        if (identity_ != nullptr) refuse("both default and identity specified for");
+        if (value_ != nullptr && value_->kind == Kind::default_value)
+          refuse("multiple default values specified for", constraint);
+        if (value_ != nullptr) refuse("both default and generation expression specified for", constraint);
+        if (identity_ != nullptr) refuse("both default and identity specified for", constraint);
         value_ = &constraint;
         break;
       case Kind::generated:
-        if (value_ != nullptr && value_->kind == Kind::generated) refuse("multiple generation clauses specified for");
-        if (value_ != nullptr) refuse("both default and generation expression specified for");
-        if (identity_ != nullptr) refuse("both identity and generation expression specified for");
+        if (value_ != nullptr && value_->kind == Kind::generated)
+          refuse("multiple generation clauses specified for", constraint);
+        if (value_ != nullptr) refuse("both default and generation expression specified for", constraint);
+        if (identity_ != nullptr) refuse("both identity and generation expression specified for", constraint);
         value_ = &constraint;
         break;
       case Kind::identity:
-        if (identity_ != nullptr) refuse("multiple identity specifications for");
+        if (identity_ != nullptr) refuse("multiple identity specifications for", constraint);
         if (value_ != nullptr) {
           refuse(value_->kind == Kind::generated ? "both identity and generation expression specified for"
-                                                 : "both default and identity specified for");
+                                                 : "both default and identity specified for",
+                 constraint);
         }
         identity_ = &constraint;
-        add_null(true);
+        add_null(true, constraint);
         break;
       default:
         break;
     }
   }
-  void add_null(bool wanted) {
-    if (not_null_ && *not_null_ != wanted) refuse("conflicting NULL/NOT NULL declarations for");
+  void add_null(bool wanted, const syntax::Constraint& constraint) {
+    if (not_null_ && *not_null_ != wanted) refuse("conflicting NULL/NOT NULL declarations for", constraint);
     not_null_ = wanted;
   }
-  [[noreturn]] void refuse(std::string_view what) const {
-    throw SqlError(sqlstate::syntax_error, fmt::format("{} column \"{}\" of table \"{}\"", what, column_.name, table_));
+  [[noreturn]] void refuse(std::string_view what, const syntax::Constraint& constraint) const {
+    throw SqlError(sqlstate::syntax_error, fmt::format("{} column \"{}\" of table \"{}\"", what, column_.name, table_))
+        .at(constraint.position);
   }
 
   const syntax::ColumnDefinition& column_;
@@ -113,52 +129,76 @@ void check_column_count(std::size_t columns) { check_count(columns, 1600, "table
 
 void check_key_count(std::size_t columns) { check_count(columns, 32, "cannot use more than 32 columns in an index"); }
 
-void require_new_column(const Definition& definition, std::string_view name) {
-  if (definition.find_column(name) != 0)
-    throw SqlError(sqlstate::duplicate_column, fmt::format("column \"{}\" specified more than once", name));
-  // Those of views hide nothing.
-  if (definition.kind == RelationKind::view) return;
+namespace {
+
+[[noreturn]] void throw_repeated(std::string_view column) {
+  throw SqlError(sqlstate::duplicate_column, fmt::format("column \"{}\" specified more than once", column));
+}
+
+void refuse_system_column(std::string_view name) {
+  if (!is_system_column(name)) return;
+  throw SqlError(sqlstate::duplicate_column,
+                 fmt::format("column name \"{}\" conflicts with a system column name", name));
+}
+
+}  // namespace
+
+bool is_system_column(std::string_view name) {
   static constexpr std::array system{"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
-  if (std::find(system.begin(), system.end(), name) != system.end()) {
-    throw SqlError(sqlstate::duplicate_column,
-                   fmt::format("column name \"{}\" conflicts with a system column name", name));
+  return std::find(system.begin(), system.end(), name) != system.end();
+}
+
+void require_new_column(const Definition& definition, std::string_view name) {
+  if (definition.find_column(name) != 0) throw_repeated(name);
+  // Those of views hide nothing.
+  if (definition.kind != RelationKind::view) refuse_system_column(name);
+}
+
+void refuse_pseudo_type(const catalog::Column& column) {
+  if (!is_pseudo_type(column.type.id) && column.type.id != TypeId::unknown && column.type.id != TypeId::record) return;
+  throw SqlError(sqlstate::invalid_table_definition,
+                 fmt::format("column \"{}\" has pseudo-type {}", column.name, engine::type_name(column.type.id)));
+}
+
+void check_repeated_columns(const Definition& table) {
+  check_column_count(table.columns.size());
+  std::set<std::string_view> names;
+  for (const catalog::Column& column : table.columns) {
+    if (!names.insert(column.name).second) throw_repeated(column.name);
   }
 }
 
-PendingColumn add_column(CommandContext& context, TableInMaking& table, const syntax::ColumnDefinition& definition,
-                         NameChooser& names) {
-  require_new_column(table.definition, definition.name);
-  const ColumnClauses clauses(definition, table.definition.name);
+void check_columns(const Definition& table) {
+  for (const catalog::Column& column : table.columns) refuse_system_column(column.name);
+  for (const catalog::Column& column : table.columns) refuse_pseudo_type(column);
+}
+
+PendingColumn add_column(TableInMaking& table, const syntax::ColumnDefinition& definition) {
   catalog::Column column;
   column.name = definition.name;
-  column.not_null = clauses.not_null();
-  // Until settle_column() knows better: other generated columns must not be made of it.
-  if (clauses.is_generated()) column.generated_text = "NULL";
   PendingColumn pending;
-  if (const std::optional<TypeId> serial = serial_type(definition.type)) {
-    if (clauses.has_value()) {
-      throw SqlError(sqlstate::syntax_error,
-                     fmt::format("multiple default values specified for column \"{}\" of table \"{}\"", definition.name,
-                                 table.definition.name));
-    }
-    column.type = *serial;
-    column.not_null = true;
-    pending.sequence = make_owned_sequence(context, table, definition.name, *serial, names, &column.default_text);
-  } else {
-    column.type = query::resolve_type(definition.type);
-    if (is_pseudo_type(column.type.id) || column.type.id == TypeId::unknown || column.type.id == TypeId::record) {
-      throw SqlError(
-          sqlstate::invalid_table_definition,
-          fmt::format("column \"{}\" has pseudo-type {}", definition.name, engine::type_name(column.type.id)));
-    }
-  }
+  const std::optional<TypeId> serial = serial_type(definition.type);
+  pending.serial = serial.has_value();
+  column.type = serial ? Type(*serial) : query::resolve_type(definition.type);
   check_collation(definition.collation, column.type, definition.collation_position);
-  check_column_count(table.definition.columns.size() + 1);
+  const ColumnClauses clauses(definition, table.definition.name);
+  if (serial) clauses.refuse_for_serial();
+  column.not_null = serial.has_value() || clauses.not_null();
+  // Until settle_value() knows better: other generated columns must not be made of it.
+  if (clauses.is_generated()) column.generated_text = "NULL";
+  pending.identity = clauses.identity();
   table.definition.columns.push_back(std::move(column));
   pending.number = static_cast<int>(table.definition.columns.size());
-  if (clauses.identity() != nullptr)
-    pending = make_identity(context, table, pending.number, *clauses.identity(), names);
   return pending;
+}
+
+void make_sequence_of(CommandContext& context, TableInMaking& table, PendingColumn& pending, NameChooser& names) {
+  if (pending.identity != nullptr) {
+    pending.sequence = make_identity(context, table, pending.number, *pending.identity, names).sequence;
+  } else if (pending.serial) {
+    catalog::Column& column = table.definition.columns[static_cast<std::size_t>(pending.number - 1)];
+    pending.sequence = make_owned_sequence(context, table, column.name, column.type.id, names, &column.default_text);
+  }
 }
 
 void require_identity_type(Type type) {
@@ -180,30 +220,15 @@ PendingColumn make_identity(CommandContext& context, TableInMaking& table, int n
   return pending;
 }
 
-void settle_column(CommandContext& context, TableInMaking& table, const syntax::ColumnDefinition& definition,
-                   const PendingColumn& pending, NameChooser& names) {
-  const auto column = [&]() -> catalog::Column& {
-    return table.definition.columns[static_cast<std::size_t>(pending.number - 1)];
-  };
+void settle_value(const CommandContext& context, TableInMaking& table, const syntax::ColumnDefinition& definition,
+                  const PendingColumn& pending) {
+  catalog::Column& column = table.definition.columns[static_cast<std::size_t>(pending.number - 1)];
   for (const syntax::Constraint& constraint : definition.constraints) {
-    switch (constraint.kind) {
-      case Kind::default_value:
-        column().default_text = stored_default(context, table.definition, column(), constraint.expression);
-        break;
-      case Kind::generated:
-        column().generated_text = stored_expression(context, table.definition, constraint.expression, column().type,
-                                                    "column generation expressions", column().name);
-        break;
-      case Kind::check:
-      case Kind::primary_key:
-      case Kind::unique:
-      case Kind::foreign_key:
-        add_constraint(context, table, constraint, definition.name, names);
-        break;
-      case Kind::not_null:
-      case Kind::null:
-      case Kind::identity:
-        break;
+    if (constraint.kind == Kind::default_value) {
+      column.default_text = stored_default(context, table.definition, column, constraint.expression);
+    } else if (constraint.kind == Kind::generated) {
+      column.generated_text = stored_expression(context, table.definition, constraint.expression, column.type,
+                                                "column generation expressions", column.name);
     }
   }
 }

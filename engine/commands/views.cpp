@@ -55,6 +55,14 @@ class WithoutKey final : public query::RelationSource {
   RelationId table_;
 };
 
+// Whether the query inside is what a view selects.
+bool is_view(const query::Query& query, const query::QueryPtr& inner) {
+  return std::any_of(query.entries.begin(), query.entries.end(), [&](const query::RangeTableEntry& entry) {
+    const auto* subquery = std::get_if<query::SubquerySource>(&entry.source);
+    return subquery != nullptr && subquery->query == inner && subquery->view != nullptr;
+  });
+}
+
 // Tables whose columns are grouped, at any depth: each with the index of its primary key.
 void collect_grouped_keys(const query::Query& query, std::map<RelationId, RelationId>& found) {
   if (!query.group_by.empty()) {
@@ -66,7 +74,9 @@ void collect_grouped_keys(const query::Query& query, std::map<RelationId, Relati
       }
     }
   }
-  const auto look = [&](const query::QueryPtr& inner) { collect_grouped_keys(*inner, found); };
+  const auto look = [&](const query::QueryPtr& inner) {
+    if (!is_view(query, inner)) collect_grouped_keys(*inner, found);
+  };
   query::for_each_query(query, look);
   query::walk(query, [&](const query::Expression& node, int) {
     if (const auto* subquery = node.as<query::Subquery>()) look(subquery->query);
@@ -118,15 +128,15 @@ class ColumnUses {
   }
 
  private:
-  static bool is_view(const query::Query& query, const query::QueryPtr& inner) {
-    return std::any_of(query.entries.begin(), query.entries.end(), [&](const query::RangeTableEntry& entry) {
-      const auto* subquery = std::get_if<query::SubquerySource>(&entry.source);
-      return subquery != nullptr && subquery->query == inner && subquery->view != nullptr;
-    });
-  }
   void look(const query::ExpressionPtr& expression) {
     if (expression == nullptr) return;
     if (const auto* column = expression->as<query::Column>()) add(*column);
+    if (const auto* selection = expression->as<query::FieldSelection>()) {
+      // Of a row of a table it is the column that is named.
+      const auto* row = selection->record->as<query::Column>();
+      if (row != nullptr && row->column == query::Column::whole_row)
+        add({row->entry, selection->field, row->levels_up});
+    }
     query::for_each_child(*expression, [&](const query::ExpressionPtr& child) { look(child); });
     if (const auto* subquery = expression->as<query::Subquery>()) look(*subquery->query);
   }
@@ -139,6 +149,17 @@ class ColumnUses {
       found_.insert({table->relation->id, column.column});
     if (const auto* subquery = std::get_if<query::SubquerySource>(&entry.source); subquery && subquery->view != nullptr)
       found_.insert({subquery->view->id, column.column});
+  }
+
+  // Fields are those of the columns that are still there, which alone have names.
+  void add_field(const query::Column& row, int field) {
+    const auto up = static_cast<std::size_t>(row.levels_up);
+    if (up >= around_.size()) return;
+    const query::Query& owner = *around_[around_.size() - 1 - up];
+    const auto& columns = owner.entries[static_cast<std::size_t>(row.entry)].columns;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (!columns[i].name.empty() && --field == 0) add({row.entry, static_cast<int>(i) + 1, row.levels_up});
+    }
   }
 
   std::vector<const query::Query*> around_;  // innermost last
@@ -188,7 +209,7 @@ void check_row_types(const query::Query& query, const Definition& view) {
 }
 
 // OR REPLACE may add columns at the end, and change nothing about those before.
-void check_columns(const Definition& before, const Definition& after) {
+void check_replaced_columns(const Definition& before, const Definition& after) {
   constexpr const char* invalid_table_definition = sqlstate::invalid_table_definition;
   if (after.columns.size() < before.columns.size())
     throw SqlError(invalid_table_definition, "cannot drop columns from view");
@@ -206,6 +227,13 @@ void check_columns(const Definition& before, const Definition& after) {
                                  format_type(was.type), format_type(is.type)));
     }
   }
+  std::set<std::string_view> names;
+  for (const catalog::Column& column : after.columns) {
+    if (!names.insert(column.name).second) {
+      throw SqlError(sqlstate::duplicate_column,
+                     fmt::format("column \"{}\" of relation \"{}\" already exists", column.name, before.name));
+    }
+  }
 }
 
 }  // namespace
@@ -214,24 +242,33 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
   if (create.temporary) throw SqlError(sqlstate::feature_not_supported, "temporary views are not supported");
   if (create.check_option) throw SqlError(sqlstate::feature_not_supported, "WITH CHECK OPTION is not supported");
   const query::QueryPtr query = query::analyse(*create.query, context.analysis());
+  const std::vector<query::OutputName> outputs = query::output_columns(*query);
+  if (create.columns.size() > outputs.size())
+    throw SqlError(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
   Definition view;
   view.kind = RelationKind::view;
   view.schema = schema_for_new(context, create.view);
   view.name = create.view.name;
-  view.options = storage_parameters(RelationKind::view, create.parameters);
-  const std::vector<query::OutputName> outputs = query::output_columns(*query);
-  if (create.columns.size() > outputs.size())
-    throw SqlError(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");
-  check_column_count(outputs.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const std::string& name = i < create.columns.size() ? create.columns[i] : outputs[i].name;
-    require_new_column(view, name);
     catalog::Column column;
-    column.name = name;
+    column.name = i < create.columns.size() ? create.columns[i] : outputs[i].name;
     column.type = outputs[i].type;
     view.columns.push_back(std::move(column));
   }
-  check_row_types(*query, view);
+  syntax::TableName name = create.view;
+  name.schema = view.schema;
+  const std::optional<Relation> existing = open(context, name, LockMode::access_exclusive);
+  if (existing && create.or_replace) {
+    if (existing->description->kind != RelationKind::view)
+      throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a view", create.view.name));
+    check_replaced_columns(*existing->description, view);
+    view.options = storage_parameters(RelationKind::view, create.parameters);
+  } else {
+    view.options = storage_parameters(RelationKind::view, create.parameters);
+    check_repeated_columns(view);
+    check_row_types(*query, view);
+    if (existing) throw_exists(view.name);
+  }
   // Views inside keep their names, so that they may change.
   query::DeparseOptions style;
   style.is_visible = [](const query::Relation&) { return false; };
@@ -248,18 +285,12 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
   columns.look(*query);
   view.view.columns = columns.taken();
 
-  syntax::TableName name = create.view;
-  name.schema = view.schema;
-  const std::optional<Relation> existing = open(context, name, LockMode::access_exclusive);
-  if (existing && create.or_replace && existing->description->kind == RelationKind::view) {
-    check_columns(*existing->description, view);
+  if (existing) {
     context.catalog().alter(context.transaction, existing->id, std::move(view));
     return "CREATE VIEW";
   }
-  if (existing && create.or_replace)
-    throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a view", create.view.name));
   const std::string shown = view.name;
-  if (existing || context.catalog().create(context.transaction, std::move(view)) == 0) throw_exists(shown);
+  if (context.catalog().create(context.transaction, std::move(view)) == 0) throw_exists(shown);
   return "CREATE VIEW";
 }
 

@@ -55,6 +55,13 @@ std::vector<int> expression_columns(Database& database, const CallContext& call,
   return columns;
 }
 
+std::string renamed_expression(Database& database, const CallContext& call, const std::string& expression,
+                               const catalog::Definition& before, const catalog::Definition& after) {
+  if (expression.empty()) return expression;
+  const query::Relation shape = shape_of(after);
+  return query::deparse(*analyse(database, call, expression, shape_of(before)), &shape);
+}
+
 std::string DefinitionTexts::name_of(const catalog::Definition& relation) const {
   const std::string name = quote_identifier(relation.name);
   const auto found = database_.catalog().find(&transaction_, search_path_, relation.name);

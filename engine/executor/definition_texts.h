@@ -23,6 +23,10 @@ std::string expression_column_name(Database& database, const std::string& expres
 std::vector<int> expression_columns(Database& database, const CallContext& call, const std::string& expression,
                                     const catalog::Definition& table);
 
+// An expression that the catalog keeps of a table, after the table or its columns have got other names.
+std::string renamed_expression(Database& database, const CallContext& call, const std::string& expression,
+                               const catalog::Definition& before, const catalog::Definition& after);
+
 class DefinitionTexts {
  public:
   // All must outlive it. `search_path`: schemas that exist.

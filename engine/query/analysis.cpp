@@ -40,15 +40,11 @@ QueryPtr analyse_statement(const AnalysisContext& context, Part&& part) {
   if (statement.late_error) throw *statement.late_error;
   return query;
 }
-// What makes the values of an index or of a generated column differ from one time to the other.
-void check_immutable(const ExpressionPtr& expression, Clause clause) {
-  const char* message = nullptr;
-  if (clause == Clause::index_expression) message = "functions in index expression must be marked IMMUTABLE";
-  if (clause == Clause::index_predicate) message = "functions in index predicate must be marked IMMUTABLE";
-  if (clause == Clause::generated_column) message = "generation expression is not immutable";
-  if (message != nullptr && contains_volatility(expression, Volatility::stable)) {
-    throw SqlError(invalid_definition, message);
-  }
+
+// What makes the values of a generated column differ from one time to the other.
+void require_immutable(const ExpressionPtr& expression, const AnalysisContext& context) {
+  if (contains_volatility(fold(expression, {context.call, {}}), Volatility::stable))
+    throw SqlError(invalid_definition, "generation expression is not immutable");
 }
 
 void check_generation(const ExpressionPtr& expression, const Relation& relation) {
@@ -75,10 +71,21 @@ void check_generation(const ExpressionPtr& expression, const Relation& relation)
 ExpressionPtr convert_for(const ExpressionPtr& expression, Type wanted, std::string_view column, QueryScope& scope) {
   ExpressionPtr converted = coerce(expression, wanted, CastContext::assignment, CallForm::implicit_cast, scope);
   if (converted != nullptr) return converted;
+  if (scope.clause == Clause::transform) {
+    throw SqlError(sqlstate::datatype_mismatch,
+                   fmt::format("result of USING clause for column \"{}\" cannot be cast automatically to type {}",
+                               column, type_name(wanted.id)),
+                   "", "You might need to add an explicit cast.");
+  }
   throw SqlError(sqlstate::datatype_mismatch,
                  fmt::format("column \"{}\" is of type {} but default expression is of type {}", column,
                              type_name(wanted.id), type_name(expression->type.id)),
                  "", "You will need to rewrite or cast the expression.");
+}
+
+// Whether it is a truth that is wanted, and not the value of a column.
+bool is_condition(Clause clause) {
+  return clause != Clause::generated_column && clause != Clause::transform && clause != Clause::index_expression;
 }
 
 }  // namespace
@@ -118,16 +125,17 @@ ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, con
   scope.add_item(add_relation_entry(borrowed, name, syntax::TableLockMode::access_share, scope));
   const Clause clause = clause_named(clause_name);
   const Restore<Clause> restore(scope.clause, clause);
-  ExpressionPtr result;
-  if (wanted.id == TypeId::boolean) {
-    result = analyse_condition(expression, scope, clause == Clause::check_constraint ? "CHECK" : "WHERE");
-  } else {
-    result = analyse_expression(expression, scope);
-    result = wanted.id == TypeId::none ? settle_unknown(result, scope) : convert_for(result, wanted, column, scope);
+  if (wanted.id == TypeId::boolean && is_condition(clause))
+    return analyse_condition(expression, scope, clause == Clause::check_constraint ? "CHECK" : "WHERE");
+  const ExpressionPtr result = analyse_expression(expression, scope);
+  if (clause == Clause::generated_column) {
+    check_generation(result, relation);
+    // Not of the conversion: PostgreSQL lets pass what only that makes depend on settings.
+    require_immutable(result, context);
   }
-  if (clause == Clause::generated_column) check_generation(result, relation);
-  check_immutable(fold(result, {context.call, {}}), clause);
-  return result;
+  // A literal of an index has no type, and so no order.
+  if (clause == Clause::index_expression) return result;
+  return wanted.id == TypeId::none ? settle_unknown(result, scope) : convert_for(result, wanted, column, scope);
 }
 
 ExpressionPtr with_rows_made(const ExpressionPtr& expression, const Relation& relation, int entry) {

@@ -41,8 +41,8 @@ ExpressionPtr analyse_default(const syntax::ExpressionPtr& expression, const Rel
 // CHECK, index predicates and expressions, generated columns, ALTER TYPE's USING, COPY's WHERE: over one relation's
 // columns, which are Column{0, n}. `clause` is for messages: "check constraints", "index predicates", "index
 // expressions", "column generation expressions", "transform expressions", "COPY FROM WHERE conditions". `wanted`: none,
-// or converted to it by assignment (boolean for conditions); `column` is who wants it, for the message. What an index
-// or a generated column must not depend on is refused (42P17).
+// or converted to it by assignment (boolean for conditions); `column` is who wants it, for the message. What a
+// generated column must not depend on is refused (42P17).
 ExpressionPtr analyse_over_relation(const syntax::ExpressionPtr& expression, const Relation& relation, Type wanted,
                                     std::string_view clause, const AnalysisContext& context,
                                     std::string_view column = {});

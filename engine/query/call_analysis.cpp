@@ -100,12 +100,23 @@ void refuse_aggregate_syntax(const Parts& parts) {
     parts.refuse("OVER specified, but " + name + " is not a window function nor an aggregate function");
 }
 
+// AT TIME ZONE of a time is one with a time zone.
+template <typename Parts>
+void refuse_zoned_time(const Parts& parts) {
+  const bool system = parts.written.schema.empty() || parts.written.schema == "pg_catalog";
+  if (!system || parts.written.name != "timezone" || parts.types.size() != 2 || parts.types[1] != TypeId::time) return;
+  const TypeId zone = parts.types[0];
+  if (zone == TypeId::unknown || zone == TypeId::interval || is_string(zone))
+    throw_error(sqlstate::feature_not_supported, "type time with time zone is not supported", parts.position());
+}
+
 template <typename Parts>
 [[noreturn]] void throw_not_found(const Parts& parts) {
   if (parts.choice.kind == FunctionChoice::Kind::ambiguous) {
     throw_error(sqlstate::ambiguous_function, "function " + parts.signature() + " is not unique", parts.position(), "",
                 "Could not choose a best candidate function. You might need to add explicit type casts.");
   }
+  refuse_zoned_time(parts);
   throw_error(
       sqlstate::undefined_function, "function " + parts.signature() + " does not exist", parts.position(), "",
       parts.has_order() && parts.details()->order_by.size() > 1 && !parts.within_group()

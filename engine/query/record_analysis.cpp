@@ -96,11 +96,25 @@ std::vector<OutputName> fields_of(const Expression& record, ExpressionScope& sco
   return {};
 }
 
+// Of a table's row a field is the column itself; there may be some before it that are dropped, and no fields.
+ExpressionPtr field_of(const ExpressionPtr& record, std::size_t field, Type type, ExpressionScope& scope) {
+  const Column* row = whole_row(*record);
+  const RelationPtr table = row == nullptr ? nullptr : scope.row_table(*row);
+  if (table != nullptr) {
+    std::size_t left = field;
+    for (std::size_t i = 0; i < table->columns.size(); ++i) {
+      if (table->columns[i].dropped || left-- > 0) continue;
+      return make_expression(Column{row->entry, static_cast<int>(i) + 1, row->levels_up}, type, record->position);
+    }
+  }
+  return make_expression(FieldSelection{record, static_cast<int>(field) + 1}, type, record->position);
+}
+
 ExpressionPtr select_field(const ExpressionPtr& record, std::string_view name, ExpressionScope& scope) {
   const std::vector<OutputName> fields = fields_of(*record, scope);
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].name != name) continue;
-    return make_expression(FieldSelection{record, static_cast<int>(i) + 1}, fields[i].type, record->position);
+    return field_of(record, i, fields[i].type, scope);
   }
   return nullptr;
 }
@@ -115,8 +129,7 @@ std::vector<Target> expand_record(const ExpressionPtr& record, int position, Exp
   std::vector<Target> targets;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     Target target;
-    target.expression =
-        make_expression(FieldSelection{record, static_cast<int>(i) + 1}, fields[i].type, record->position);
+    target.expression = field_of(record, i, fields[i].type, scope);
     target.name = fields[i].name;
     targets.push_back(std::move(target));
   }

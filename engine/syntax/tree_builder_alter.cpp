@@ -46,7 +46,6 @@ std::string_view action_name(std::string_view subtype) {
       {"AT_DropCluster", "SET WITHOUT CLUSTER"},
       {"AT_SetLogged", "SET LOGGED"},
       {"AT_SetUnLogged", "SET UNLOGGED"},
-      {"AT_DropOids", "SET WITHOUT OIDS"},
       {"AT_SetAccessMethod", "SET ACCESS METHOD"},
       {"AT_SetTableSpace", "SET TABLESPACE"},
       {"AT_EnableTrig", "ENABLE TRIGGER"},
@@ -228,8 +227,11 @@ AlterTable TreeBuilder::alter_table(raw::object fields) {
   if (out.kind == ObjectKind::type) refuse("ALTER TYPE");
   out.table = table_name(fields["relation"]);
   out.if_exists = raw::flag_of(fields, "missing_ok");
-  raw::for_each(fields, "cmds",
-                [&](raw::element command) { out.actions.push_back(alter_action(raw::Node(command).fields)); });
+  raw::for_each(fields, "cmds", [&](raw::element command) {
+    const raw::object action = raw::Node(command).fields;
+    // SET WITHOUT OIDS: no table has had any for long.
+    if (raw::text_of(action, "subtype") != "AT_DropOids") out.actions.push_back(alter_action(action));
+  });
   return out;
 }
 
