@@ -76,6 +76,8 @@ Value left(const FunctionCall& call) {
 Value right(const FunctionCall& call) {
   const std::string_view text = call[0].as_text();
   const std::int64_t count = call[1].as_integer();
+  // In PostgreSQL the least integer stays what it is when it is negated, and skips nothing.
+  if (count == std::numeric_limits<std::int32_t>::min()) return call[0];
   const std::int64_t skipped =
       count < 0 ? -count : std::max<std::int64_t>(0, static_cast<std::int64_t>(utf8::count(text)) - count);
   return Value::text(text.substr(utf8::offset_of(text, static_cast<std::size_t>(skipped))));
