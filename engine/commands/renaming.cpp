@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "engine/commands/objects.h"
+#include "engine/commands/renamed_views.h"
 #include "engine/executor/definition_texts.h"
 
 namespace polarsim::engine::commands {
@@ -82,8 +84,10 @@ void rename_object(CommandContext& context, const Relation& relation, const std:
   Definition changed = *relation.description;
   changed.name = name;
   if (changed.kind == RelationKind::table) refuse_named_rows(context, relation, changed);
+  const RenamedViews views(context, {{relation.id, {changed.schema, name}}});
   if (changed.name == relation.description->name || !context.catalog().alter(context.transaction, relation.id, changed))
     throw_exists(name);
+  views.write();
 }
 
 void rename_column(CommandContext& context, const Relation& relation, const syntax::Rename& rename) {
@@ -151,6 +155,12 @@ void rename_schema(CommandContext& context, const syntax::Rename& rename) {
     throw SqlError("42939", fmt::format("unacceptable schema name \"{}\"", rename.new_name),
                    "The prefix \"pg_\" is reserved for system schemas.");
   }
+  std::map<RelationId, query::RelationName> names;
+  for (const Relation& relation : context.catalog().relations(&context.transaction)) {
+    if (relation.description->schema == rename.object.name)
+      names[relation.id] = {rename.new_name, relation.description->name};
+  }
+  const RenamedViews views(context, std::move(names));
   Definition changed = *context.catalog().find(&context.transaction, id)->description;
   changed.name = rename.new_name;
   if (!context.catalog().alter(context.transaction, id, std::move(changed)))
@@ -161,6 +171,7 @@ void rename_schema(CommandContext& context, const syntax::Rename& rename) {
     moved.schema = rename.new_name;
     context.catalog().alter(context.transaction, relation.id, moved);
   }
+  views.write();
 }
 
 }  // namespace
@@ -197,17 +208,22 @@ std::string alter_schema(CommandContext& context, const syntax::AlterSchema& alt
   if (relation->description->schema == alter.schema) return tag;
   context.database.visit_append_point();
   // Its indexes and the sequences of its columns move along.
+  std::map<RelationId, query::RelationName> names;
   for (const Relation& other : context.catalog().relations(&context.transaction)) {
     const bool along = other.id == relation->id || other.description->index.table == relation->id ||
                        other.description->sequence.owner == relation->id;
-    if (!along) continue;
-    Definition moved = *context.catalog().find(&context.transaction, other.id)->description;
+    if (along) names[other.id] = {alter.schema, other.description->name};
+  }
+  const RenamedViews views(context, names);
+  for (const auto& [id, name] : names) {
+    Definition moved = *context.catalog().find(&context.transaction, id)->description;
     moved.schema = alter.schema;
-    if (!context.catalog().alter(context.transaction, other.id, moved)) {
+    if (!context.catalog().alter(context.transaction, id, moved)) {
       throw SqlError(sqlstate::duplicate_table,
                      fmt::format("relation \"{}\" already exists in schema \"{}\"", moved.name, alter.schema));
     }
   }
+  views.write();
   return tag;
 }
 
