@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, 10> json_paths{
     "jsonb_path_query",          "jsonb_path_query_array", "jsonb_path_query_array_tz", "jsonb_path_query_first",
     "jsonb_path_query_first_tz", "jsonb_path_query_tz"};
 constexpr std::array<std::string_view, 2> unicode{"is_normalized", "normalize"};
-constexpr std::array<std::string_view, 12> xml{"query_to_xml",
+constexpr std::array<std::string_view, 11> xml{"query_to_xml",
                                                "query_to_xmlschema",
                                                "schema_to_xml",
                                                "table_to_xml",
@@ -20,7 +20,6 @@ constexpr std::array<std::string_view, 12> xml{"query_to_xml",
                                                "xml_is_well_formed",
                                                "xml_is_well_formed_content",
                                                "xml_is_well_formed_document",
-                                               "xmlagg",
                                                "xmlcomment",
                                                "xpath",
                                                "xpath_exists"};
