@@ -1,10 +1,12 @@
 #include "engine/cluster/cluster_work.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "engine/types/error.h"
@@ -66,6 +68,14 @@ std::string column_names(const Definition& table) {
 
 std::string select_statement(const Definition& table, const std::string& name) {
   return fmt::format("SELECT {} FROM {}", column_names(table), name);
+}
+
+ErrorFields told_fields(const char* severity, const char* sqlstate, std::string message) {
+  ErrorFields fields;
+  fields.severity = severity;
+  fields.sqlstate = sqlstate;
+  fields.message = std::move(message);
+  return fields;
 }
 
 }  // namespace
@@ -152,6 +162,65 @@ void ClusterWork::on_other_coordinators(const std::vector<std::string>& statemen
 void ClusterWork::on_coordinators(const std::vector<std::string>& statements) const {
   here(statements);
   on_other_coordinators(statements);
+}
+
+namespace {
+
+constexpr std::string_view dropped = "drop cascades to ";
+constexpr std::string_view emptied = "truncate cascades to ";
+
+// What a cascade took along, as the node told it: "drop cascades to view v" each.
+std::vector<std::string> taken_along(const std::vector<ErrorFields>& notices) {
+  std::vector<std::string> lines;
+  for (const ErrorFields& notice : notices) {
+    if (!notice.message.starts_with(dropped) && !notice.message.starts_with(emptied)) continue;
+    // Several are in the detail, one a line.
+    std::string_view rest = notice.detail.empty() ? std::string_view(notice.message) : std::string_view(notice.detail);
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      lines.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+void ClusterWork::cascade_there(const std::vector<NodeCommand>& commands, const ToldHere& here) const {
+  if (commands.empty()) return;
+  // Names are told as they are found in the search path: by the same one, the same objects have the same names.
+  std::string path;
+  for (const std::string& schema : here.search_path) path += (path.empty() ? "" : ", ") + quote_identifier(schema);
+  const std::string set_path = fmt::format("SET LOCAL search_path TO {}", path.empty() ? "''" : path);
+  std::vector<NodeCommand> all;
+  const std::vector<int> coordinators = other_coordinators();
+  for (const int group : coordinators) all.push_back({group, set_path, false});
+  all.insert(all.end(), commands.begin(), commands.end());
+  for (const int group : coordinators) all.push_back({group, "SET LOCAL search_path TO DEFAULT", false});
+  const std::vector<QueryResult> results = cluster_.run_there(all);
+  std::set<std::string> told;
+  for (const std::string& line : taken_along(here.notices)) told.insert(line);
+  for (const ClusterNode& node : cluster_.nodes()) {
+    if (!node.is_coordinator) continue;  // shards go with their tables
+    std::vector<std::string> there;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].group != node.group) continue;
+      for (const std::string& line : taken_along(results[i].notices)) {
+        if (!told.contains(line)) there.push_back(line);
+      }
+    }
+    if (there.empty()) continue;
+    // DROP tells of several in one notice.
+    if (there.size() == 1 || there.front().starts_with(emptied)) {
+      for (const std::string& line : there) notice(fmt::format("{} on {}", line, node.name));
+      continue;
+    }
+    ErrorFields several = told_fields("NOTICE", sqlstate::successful_completion,
+                                      fmt::format("drop cascades to {} other objects on {}", there.size(), node.name));
+    several.detail = fmt::format("{}", fmt::join(there, "\n"));
+    cluster_.notice(std::move(several));
+  }
 }
 
 void ClusterWork::run(const std::vector<NodeCommand>& commands) const {
@@ -319,24 +388,12 @@ void ClusterWork::insert_here(const Definition& table, const std::vector<Row>& r
 
 // --- telling ---
 
-namespace {
-
-ErrorFields told(const char* severity, const char* sqlstate, std::string message) {
-  ErrorFields fields;
-  fields.severity = severity;
-  fields.sqlstate = sqlstate;
-  fields.message = std::move(message);
-  return fields;
-}
-
-}  // namespace
-
 void ClusterWork::notice(std::string message) const {
-  cluster_.notice(told("NOTICE", sqlstate::successful_completion, std::move(message)));
+  cluster_.notice(told_fields("NOTICE", sqlstate::successful_completion, std::move(message)));
 }
 
 void ClusterWork::warning(std::string message) const {
-  cluster_.notice(told("WARNING", sqlstate::warning, std::move(message)));
+  cluster_.notice(told_fields("WARNING", sqlstate::warning, std::move(message)));
 }
 
 }  // namespace polarsim::engine::cluster

@@ -24,6 +24,12 @@ struct TableKey {
   catalog::ForeignKey key;
 };
 
+// What a statement has told on this node, and the search path that it named things by.
+struct ToldHere {
+  std::vector<std::string> search_path;
+  std::vector<ErrorFields> notices;
+};
+
 class ClusterWork {
  public:
   explicit ClusterWork(ClusterCommands& cluster) : cluster_(cluster) {}
@@ -50,6 +56,9 @@ class ClusterWork {
   // Each on every coordinator; first here.
   void on_coordinators(const std::vector<std::string>& statements) const;
   void on_other_coordinators(const std::vector<std::string>& statements) const;
+  // Statements that take more along than they name: what goes on other coordinators, and has not gone here, the client
+  // is told, too.
+  void cascade_there(const std::vector<NodeCommand>& commands, const ToldHere& here) const;
   // Those for this node run here.
   void run(const std::vector<NodeCommand>& commands) const;
   // A statement for every placement of every shard.

@@ -409,5 +409,45 @@ TEST(CoordinatorBlocks, TheKeysNameIsThatOfTheWholeTable) {
   });
 }
 
+// What PostgreSQL's implicit transaction blocks do.
+TEST(CoordinatorBlocks, SeveralStatementsOfOneMessageAreOneTransaction) {
+  TestCluster world;
+  ASSERT_TRUE(world.run([&] {
+    pgwire::Client client = world.connect();
+    world.create_accounts(client, 2);
+    const auto outcome = [&](std::string_view sql) {
+      const pgwire::ClientResult result = client.simple_query(sql);
+      if (!result) return result.error().sqlstate;
+      std::string text = result->tag;
+      for (const ErrorFields& notice : result->notices) text += " / " + notice.message;
+      return text;
+    };
+    const auto ids = [&] { return TestCluster::rows(client, "SELECT id FROM account ORDER BY id"); };
+    const std::string none = " / there is no transaction in progress";
+    EXPECT_EQ(outcome("ALTER TABLE account ADD COLUMN x int; INSERT INTO account VALUES (3, 3, 3); SELECT 1 / 0"),
+              "22012");
+    EXPECT_EQ(outcome("INSERT INTO account VALUES (3, 3, 3)"), "42601") << "there is no x";
+    EXPECT_EQ(outcome("INSERT INTO account VALUES (3, 3); COMMIT; INSERT INTO account VALUES (4, 4), (3, 3)"), "23505");
+    EXPECT_EQ(ids(), "1;2;3");
+    EXPECT_EQ(outcome("INSERT INTO account VALUES (4, 4); ROLLBACK"), "ROLLBACK" + none);
+    EXPECT_EQ(outcome("INSERT INTO account VALUES (4, 4); COMMIT"), "COMMIT" + none);
+    EXPECT_EQ(outcome("INSERT INTO account VALUES (5, 5); BEGIN; INSERT INTO account VALUES (6, 6)"), "INSERT 0 1");
+    EXPECT_EQ(client.status(), TransactionStatus::in_transaction);
+    EXPECT_EQ(outcome("SAVEPOINT s; DELETE FROM account; ROLLBACK TO s"), "ROLLBACK");
+    EXPECT_EQ(ids(), "1;2;3;4;5;6");
+    EXPECT_EQ(outcome("ROLLBACK; INSERT INTO account VALUES (7, 7); BEGIN; ROLLBACK"), "ROLLBACK");
+    EXPECT_EQ(ids(), "1;2;3;4") << "BEGIN makes what is there the client's";
+    EXPECT_EQ(outcome("INSERT INTO account VALUES (8, 8); SAVEPOINT s"), "25P01");
+    EXPECT_EQ(outcome("INSERT INTO account VALUES (8, 8); VACUUM account"), "25001");
+    EXPECT_EQ(outcome("SELECT id FROM account; BEGIN ISOLATION LEVEL REPEATABLE READ"), "25001");
+    EXPECT_EQ(client.status(), TransactionStatus::idle);
+    EXPECT_EQ(
+        outcome("CREATE TABLE u (id int); SELECT create_distributed_table('u', 'id'); INSERT INTO u VALUES (1), (2); "
+                "SET LOCAL statement_timeout = 0; LOCK TABLE u; UPDATE u SET id = id WHERE id = 1"),
+        "UPDATE 1");
+    EXPECT_EQ(ids(), "1;2;3;4");
+  }));
+}
+
 }  // namespace
 }  // namespace polarsim::engine

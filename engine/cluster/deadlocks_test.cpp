@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,151 +35,141 @@ Updates updates_on_two_nodes(Client& client) {
   return {update(1), update(other)};
 }
 
-ClusterConfig without_timeouts(int coordinators) {
-  ClusterConfig config = small_cluster(coordinators, 2);
-  config.node.lock_timeout = sim::Duration(0);
-  return config;
-}
+// Two clients, and accounts on two nodes.
+class DeadlocksOverNodes : public ::testing::Test {
+ protected:
+  struct Clients {
+    Client& first;
+    Client& second;
+    Updates updates;
+    // Both at the same time: how each ends.
+    std::function<std::vector<std::string>(const std::string& of_first, const std::string& of_second)> at_once;
+  };
 
-TEST(DeadlocksOverNodes, TheYoungerTransactionGoes) {
-  TestCluster world(without_timeouts(1));
-  ASSERT_TRUE(world.run([&] {
-    Client older = world.connect();
-    Client younger = world.connect();
-    world.create_accounts(older, 8);
-    const Updates updates = updates_on_two_nodes(older);
-    TestCluster::ok(older, "BEGIN");
-    TestCluster::ok(older, updates.here);
-    TestCluster::ok(younger, "BEGIN");
-    TestCluster::ok(younger, updates.there);
-    const sim::Time began = world.simulation().now();
-    EXPECT_EQ(world.all_of({[&] { return TestCluster::outcome(older, updates.there); },
-                            [&] { return TestCluster::outcome(younger, updates.here); }}),
-              (std::vector<std::string>{"UPDATE 1", victim}));
-    EXPECT_LE(world.simulation().now() - began, in_seconds(4));
+  // Runs `body`; the second client is one of that coordinator.
+  void play(const std::function<void(const Clients&)>& body, const std::string& second_node = "cn1") {
+    config_.node.lock_timeout = sim::Duration(0);
+    world_.emplace(config_);
+    ASSERT_TRUE(world_->run([&] {
+      Client first = world_->connect();
+      Client second = world_->connect(second_node);
+      world_->create_accounts(first, 8);
+      const auto at_once = [&](const std::string& of_first, const std::string& of_second) {
+        return world_->all_of({[&] { return TestCluster::outcome(first, of_first); },
+                               [&] { return TestCluster::outcome(second, of_second); }});
+      };
+      body({first, second, updates_on_two_nodes(first), at_once});
+    }));
+  }
+  // Opens a block with the statement; the client whose block is opened first is the older one.
+  static void begin(Client& client, const std::string& statement) {
+    TestCluster::ok(client, "BEGIN");
+    TestCluster::ok(client, statement);
+  }
+  TestCluster& world() { return *world_; }
+
+  ClusterConfig config_ = small_cluster(1, 2);
+
+ private:
+  std::optional<TestCluster> world_;
+};
+
+const std::string take_lock = "SELECT pg_advisory_xact_lock(7)";
+
+TEST_F(DeadlocksOverNodes, TheYoungerTransactionGoes) {
+  play([&](const Clients& clients) {
+    const auto& [older, younger, updates, at_once] = clients;
+    begin(older, updates.here);
+    begin(younger, updates.there);
+    const sim::Time began = world().simulation().now();
+    EXPECT_EQ(at_once(updates.there, updates.here), (std::vector<std::string>{"UPDATE 1", victim}));
+    EXPECT_LE(world().simulation().now() - began, in_seconds(4));
     EXPECT_EQ(TestCluster::outcome(younger, "SELECT 1"),
               "25P02 current transaction is aborted, commands ignored until end of transaction block");
     EXPECT_EQ(TestCluster::outcome(younger, "COMMIT"), "ROLLBACK");
     TestCluster::ok(older, "COMMIT");
     EXPECT_EQ(TestCluster::rows(older, "SELECT sum(balance) FROM account"), "802");
     EXPECT_EQ(TestCluster::outcome(younger, updates.here), "UPDATE 1") << "the session goes on";
-  }));
-  EXPECT_EQ(world.probe("deadlock/over-nodes"), 1U);
+  });
+  EXPECT_EQ(world().probe("deadlock/over-nodes"), 1U);
 }
 
-TEST(DeadlocksOverNodes, AreFoundBetweenCoordinators) {
-  TestCluster world(without_timeouts(2));
-  ASSERT_TRUE(world.run([&] {
-    Client first = world.connect();
-    Client second = world.connect("cn2");
-    world.create_accounts(first, 8);
-    const Updates updates = updates_on_two_nodes(first);
-    TestCluster::ok(first, "BEGIN");
-    TestCluster::ok(first, updates.here);
-    TestCluster::ok(second, "BEGIN");
-    TestCluster::ok(second, updates.there);
-    const auto ends = world.all_of({[&] { return TestCluster::outcome(first, updates.there); },
-                                    [&] { return TestCluster::outcome(second, updates.here); }});
+TEST_F(DeadlocksOverNodes, AreFoundBetweenCoordinators) {
+  config_.coordinators = 2;
+  const auto body = [&](const Clients& clients) {
+    begin(clients.first, clients.updates.here);
+    begin(clients.second, clients.updates.there);
+    const auto ends = clients.at_once(clients.updates.there, clients.updates.here);
     // Each coordinator may have taken its own, but never none.
     EXPECT_TRUE(ends[0] == victim || ends[1] == victim) << ends[0] << "; " << ends[1];
     for (const std::string& end : ends) EXPECT_TRUE(end == victim || end == "UPDATE 1") << end;
-  }));
+  };
+  play(body, "cn2");
 }
 
 // One waits for a lock of its own coordinator, the other for a row of a data node.
-TEST(DeadlocksOverNodes, RunThroughCoordinators) {
-  TestCluster world(without_timeouts(1));
-  ASSERT_TRUE(world.run([&] {
-    Client older = world.connect();
-    Client younger = world.connect();
-    world.create_accounts(older, 8);
-    const std::string update = updates_on_two_nodes(older).here;
-    TestCluster::ok(older, "BEGIN");
-    TestCluster::ok(older, update);
-    TestCluster::ok(younger, "BEGIN");
-    TestCluster::ok(younger, "SELECT pg_advisory_xact_lock(7)");
-    EXPECT_EQ(world.all_of({[&] { return TestCluster::outcome(older, "SELECT pg_advisory_xact_lock(7)"); },
-                            [&] { return TestCluster::outcome(younger, update); }}),
-              (std::vector<std::string>{"SELECT 1", victim}));
+TEST_F(DeadlocksOverNodes, RunThroughCoordinators) {
+  play([&](const Clients& clients) {
+    const auto& [older, younger, updates, at_once] = clients;
+    begin(older, updates.here);
+    begin(younger, take_lock);
+    EXPECT_EQ(at_once(take_lock, updates.here), (std::vector<std::string>{"SELECT 1", victim}));
     TestCluster::ok(younger, "ROLLBACK");
     TestCluster::ok(older, "ROLLBACK");
     // The other way round: the one that is to go waits on the coordinator.
-    TestCluster::ok(older, "BEGIN");
-    TestCluster::ok(older, "SELECT pg_advisory_xact_lock(7)");
-    TestCluster::ok(younger, "BEGIN");
-    TestCluster::ok(younger, update);
-    EXPECT_EQ(world.all_of({[&] { return TestCluster::outcome(older, update); },
-                            [&] { return TestCluster::outcome(younger, "SELECT pg_advisory_xact_lock(7)"); }}),
-              (std::vector<std::string>{"UPDATE 1", victim}));
-  }));
+    begin(older, take_lock);
+    begin(younger, updates.here);
+    EXPECT_EQ(at_once(updates.here, take_lock), (std::vector<std::string>{"UPDATE 1", victim}));
+  });
 }
 
-TEST(DeadlocksOverNodes, WhoOnlyWaitsIsLeftAlone) {
-  TestCluster world(without_timeouts(1));
-  ASSERT_TRUE(world.run([&] {
-    Client holder = world.connect();
-    Client waiter = world.connect();
-    world.create_accounts(holder, 8);
-    const Updates updates = updates_on_two_nodes(holder);
-    TestCluster::ok(holder, "BEGIN");
-    TestCluster::ok(holder, updates.here);
-    TestCluster::ok(waiter, "BEGIN");
-    TestCluster::ok(waiter, updates.there);
-    EXPECT_EQ(world.all_of({[&] {
-                              world.sleep(in_seconds(20));
-                              return TestCluster::outcome(holder, "COMMIT");
-                            },
-                            [&] { return TestCluster::outcome(waiter, updates.here); }}),
-              (std::vector<std::string>{"COMMIT", "UPDATE 1"}));
-  }));
-  EXPECT_EQ(world.probe("deadlock/over-nodes"), 0U);
+TEST_F(DeadlocksOverNodes, WhoOnlyWaitsIsLeftAlone) {
+  play([&](const Clients& clients) {
+    begin(clients.first, clients.updates.here);
+    begin(clients.second, clients.updates.there);
+    const auto commit_later = [&] {
+      world().sleep(in_seconds(20));
+      return TestCluster::outcome(clients.first, "COMMIT");
+    };
+    const auto wait = [&] { return TestCluster::outcome(clients.second, clients.updates.here); };
+    EXPECT_EQ(world().all_of({commit_later, wait}), (std::vector<std::string>{"COMMIT", "UPDATE 1"}));
+  });
+  EXPECT_EQ(world().probe("deadlock/over-nodes"), 0U);
 }
 
-TEST(DeadlocksOverNodes, NobodyLooksIfTheFactorSaysSo) {
-  ClusterConfig config = without_timeouts(1);
-  config.distributed_deadlock_detection_factor = -1;
-  TestCluster world(config);
-  ASSERT_TRUE(world.run([&] {
-    Client first = world.connect();
-    Client second = world.connect();
-    world.create_accounts(first, 8);
+TEST_F(DeadlocksOverNodes, NobodyLooksIfTheFactorSaysSo) {
+  config_.distributed_deadlock_detection_factor = -1;
+  play([&](const Clients& clients) {
+    const auto& [first, second, updates, at_once] = clients;
     EXPECT_EQ(TestCluster::rows(first, "SHOW polar_cluster.distributed_deadlock_detection_factor"), "-1");
-    const Updates updates = updates_on_two_nodes(first);
     for (Client* const client : {&first, &second}) TestCluster::ok(*client, "SET statement_timeout = '30s'");
-    TestCluster::ok(first, "BEGIN");
-    TestCluster::ok(first, updates.here);
-    TestCluster::ok(second, "BEGIN");
-    TestCluster::ok(second, updates.there);
-    const auto ends = world.all_of({[&] { return TestCluster::outcome(first, updates.there); },
-                                    [&] { return TestCluster::outcome(second, updates.here); }});
-    EXPECT_EQ(ends[0], "57014 canceling statement due to statement timeout");
-  }));
+    begin(first, updates.here);
+    begin(second, updates.there);
+    EXPECT_EQ(at_once(updates.there, updates.here)[0], "57014 canceling statement due to statement timeout");
+  });
 }
 
-TEST(DeadlocksOverNodes, NodesTellWhoWaits) {
-  TestCluster world(without_timeouts(1));
-  ASSERT_TRUE(world.run([&] {
-    Client holder = world.connect();
-    Client waiter = world.connect();
-    world.create_accounts(holder, 8);
-    const std::string update = updates_on_two_nodes(holder).here;
-    TestCluster::ok(holder, "BEGIN");
-    TestCluster::ok(holder, update);
+TEST_F(DeadlocksOverNodes, NodesTellWhoWaits) {
+  play([&](const Clients& clients) {
+    Client& holder = clients.first;
+    Client& waiter = clients.second;
+    const std::string& update = clients.updates.here;
+    begin(holder, update);
     EXPECT_EQ(
         TestCluster::rows(holder, "SELECT count(*) FROM polar_cluster_remote_workers WHERE pid = pg_backend_pid()"),
         "1");
-    Client node = world.connect(node_of(holder, 1) == "1" ? "dn1" : "dn2");
+    Client node = world().connect(node_of(holder, 1) == "1" ? "dn1" : "dn2");
     EXPECT_EQ(TestCluster::rows(node, "SELECT count(*) FROM polar_cluster_local_waits"), "0");
     const auto told_and_done = [&] {
-      world.sleep(in_seconds(1));
+      world().sleep(in_seconds(1));
       const std::string told = TestCluster::rows(node,
                                                  "SELECT count(*), bool_and(waiting_pid <> blocking_pid), "
                                                  "bool_and(waitstart < now()) FROM polar_cluster_local_waits");
       return told + " " + TestCluster::outcome(holder, "COMMIT");
     };
-    EXPECT_EQ(world.all_of({told_and_done, [&] { return TestCluster::outcome(waiter, update); }}),
+    EXPECT_EQ(world().all_of({told_and_done, [&] { return TestCluster::outcome(waiter, update); }}),
               (std::vector<std::string>{"1|t|t COMMIT", "UPDATE 1"}));
-  }));
+  });
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 
 #include "engine/catalog/describe.h"
 #include "engine/cluster/ddl_rewrite.h"
+#include "engine/cluster/metadata.h"
+#include "engine/cluster/sequence_copies.h"
 #include "engine/cluster/table_change.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/error.h"
@@ -17,6 +19,7 @@
 
 namespace polarsim::engine::cluster {
 
+using catalog::Definition;
 using catalog::Relation;
 using catalog::RelationKind;
 using distribution::Shard;
@@ -136,6 +139,7 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
       return true;
   }
   bool concerns = false;
+  const bool of_copies = changes_copies(statement);
   for (const Target& target : targets_of(statement)) {
     if (is_own_shard(target.table)) {
       throw SqlError(sqlstate::internal_error,
@@ -144,6 +148,7 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
     }
     concerns =
         concerns || (std::holds_alternative<syntax::Drop>(statement.body) && !columns_that_count_by(target).empty());
+    concerns = concerns || (of_copies && may_have_copies(target));
     const bool view = target.relation.description->kind == RelationKind::view;
     concerns = concerns || target.distribution != nullptr ||
                (view && target.relation.description->schema != catalog::system_schema &&
@@ -162,6 +167,19 @@ std::vector<std::pair<RelationId, std::string>> DefinitionChange::columns_that_c
     }
   }
   return columns;
+}
+
+bool DefinitionChange::may_have_copies(const Target& target) const {
+  const Definition& relation = *target.relation.description;
+  return relation.kind == RelationKind::sequence && target.distribution == nullptr &&
+         relation.schema != catalog::system_schema && cluster_.own_group() == primary_coordinator_group;
+}
+
+bool DefinitionChange::changes_copies(const syntax::Statement& statement) {
+  if (const auto* alter = std::get_if<syntax::AlterSequence>(&statement.body)) return !alter->options.owned_by.empty();
+  return std::holds_alternative<syntax::Drop>(statement.body) ||
+         std::holds_alternative<syntax::Rename>(statement.body) ||
+         std::holds_alternative<syntax::AlterSchema>(statement.body);
 }
 
 bool DefinitionChange::is_for_every_coordinator(const syntax::Statement& statement) {
@@ -191,6 +209,32 @@ syntax::Statement DefinitionChange::qualified(const syntax::Statement& statement
 
 void DefinitionChange::on_other_coordinators(const syntax::Statement& statement) const {
   work().on_other_coordinators({syntax::deparse(statement)});
+}
+
+namespace {
+
+TableName name_of(const Definition& relation) {
+  TableName name;
+  name.schema = relation.schema;
+  name.name = relation.name;
+  return name;
+}
+
+bool cascades(const syntax::Statement& statement) {
+  if (const auto* drop = std::get_if<syntax::Drop>(&statement.body)) return drop->cascade;
+  if (const auto* truncate = std::get_if<syntax::Truncate>(&statement.body)) return truncate->cascade;
+  const auto* alter = std::get_if<syntax::AlterTable>(&statement.body);
+  return alter != nullptr && std::any_of(alter->actions.begin(), alter->actions.end(),
+                                         [](const syntax::AlterTable::Action& action) { return action.cascade; });
+}
+
+}  // namespace
+
+void DefinitionChange::on_other_coordinators(const syntax::Statement& statement, const QueryResult& here) const {
+  if (!cascades(statement)) return on_other_coordinators(statement);
+  std::vector<NodeCommand> commands;
+  for (const int group : work().other_coordinators()) commands.push_back({group, syntax::deparse(statement), true});
+  work().cascade_there(commands, {cluster_.search_path(), here.notices});
 }
 
 // --- schemas ---
@@ -242,10 +286,12 @@ QueryResult DefinitionChange::drop_schemas(const syntax::Drop& drop, const Reque
     }
     names.push_back(schema.name);
   }
+  const std::vector<std::string> path = cluster_.search_path();  // which the schemas may be in
   TableChange tables_change(cluster_);
   tables_change.before_drop(tables, drop.cascade);
   QueryResult result = run_here(request);
-  tables_change.after_drop();
+  const ToldHere told{path, result.notices};
+  tables_change.after_drop(told);
   if (names.empty()) return result;
   if (!drop.cascade) drop_copied_sequences(names);
   // With what only the other node has in it, if that is the user's wish.
@@ -254,35 +300,27 @@ QueryResult DefinitionChange::drop_schemas(const syntax::Drop& drop, const Reque
   for (const int group : work().all_groups()) {
     if (group != cluster_.own_group()) elsewhere.push_back({group, sql, true});
   }
-  if (!elsewhere.empty()) cluster_.run_there(elsewhere);
+  if (drop.cascade) {
+    work().cascade_there(elsewhere, told);
+  } else if (!elsewhere.empty()) {
+    cluster_.run_there(elsewhere);
+  }
   return result;
 }
 
-// Of sequences that distributed tables counted by, other coordinators have copies of their own, which stay when the
-// tables go. The schema is empty here, so they are nobody's by now, unless a table of that coordinator counts by one.
-void DefinitionChange::drop_copied_sequences(const std::vector<std::string>& schemas) const {
-  for (const std::string& schema : schemas) drop_copied_sequences(schema, std::nullopt, false);
+namespace {
+
+SequenceCopies::Statement drop_of_copy(bool cascade) {
+  return
+      [cascade](const std::string& copy) { return fmt::format("DROP SEQUENCE {}{}", copy, cascade ? " CASCADE" : ""); };
 }
 
-void DefinitionChange::drop_copied_sequences(const std::string& schema, const std::optional<std::string>& only,
-                                             bool cascade) const {
-  std::vector<NodeCommand> looks;
-  for (const int group : work().other_coordinators())
-    looks.push_back({group, copied_sequences_query(schema, group), false});
-  if (looks.empty()) return;
-  const std::vector<QueryResult> found = cluster_.run_there(looks);
-  std::vector<NodeCommand> drops;
-  for (std::size_t i = 0; i < looks.size(); ++i) {
-    for (const Row& row : found[i].rows) {
-      const std::string name = output_value(row.at(0), TypeId::name, {});
-      if (only && name != *only) continue;
-      drops.push_back({looks[i].group,
-                       fmt::format("DROP SEQUENCE {}.{}{}", quote_identifier(schema), quote_identifier(name),
-                                   cascade ? " CASCADE" : ""),
-                       true});
-    }
-  }
-  if (!drops.empty()) cluster_.run_there(drops);
+}  // namespace
+
+// The schema is empty here, so they are copies of nothing by now, unless a table of that coordinator counts by one.
+void DefinitionChange::drop_copied_sequences(const std::vector<std::string>& schemas) const {
+  for (const std::string& schema : schemas)
+    cluster_.run_there(SequenceCopies(work()).commands(schema, std::nullopt, drop_of_copy(false)));
 }
 
 // --- tables ---
@@ -314,7 +352,7 @@ QueryResult DefinitionChange::drop_tables(const syntax::Drop& drop, const Reques
   TableChange change_of_tables(cluster_);
   change_of_tables.before_drop(tables, drop.cascade);
   QueryResult result = run_here(request);
-  change_of_tables.after_drop();
+  change_of_tables.after_drop({cluster_.search_path(), result.notices});
   return result;
 }
 
@@ -342,11 +380,8 @@ QueryResult DefinitionChange::drop_indexes(const syntax::Drop& drop, const Reque
   return result;
 }
 
-QueryResult DefinitionChange::change(const syntax::Drop& drop, const Request& request) {
-  if (drop.kind == ObjectKind::schema) return drop_schemas(drop, request);
-  if (drop.kind == ObjectKind::table) return drop_tables(drop, request);
-  if (drop.kind == ObjectKind::index) return drop_indexes(drop, request);
-  // Views and sequences: those that are elsewhere, too.
+// Those that are elsewhere, too.
+QueryResult DefinitionChange::drop_views_or_sequences(const syntax::Drop& drop, const Request& request) {
   syntax::Statement elsewhere;
   syntax::Drop same = drop;
   same.if_exists = true;
@@ -354,12 +389,11 @@ QueryResult DefinitionChange::change(const syntax::Drop& drop, const Request& re
   std::vector<catalog::Relation> counters;
   std::vector<std::string> without_default;
   for (const Target& target : targets_of(*request.statement)) {
-    const auto columns = columns_that_count_by(target);
-    for (const auto& [table, column] : columns) {
+    for (const auto& [table, column] : columns_that_count_by(target)) {
       without_default.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
                                             qualified_name(*work().definition(table)), quote_identifier(column)));
     }
-    if (target.distribution == nullptr && !columns.empty()) counters.push_back(target.relation);
+    if (may_have_copies(target)) counters.push_back(target.relation);
     if (target.distribution == nullptr && !distributor_.is_on_all_coordinators(target.relation.id)) continue;
     same.objects.push_back(target.written);
     same.objects.back().schema = target.relation.description->schema;
@@ -367,12 +401,28 @@ QueryResult DefinitionChange::change(const syntax::Drop& drop, const Request& re
   QueryResult result = run_here(request);
   const bool any = !same.objects.empty();
   elsewhere.body = std::move(same);
-  // Only the cluster's own copies of a counter go: another coordinator may have a sequence of that name for itself.
   work().on_other_coordinators(without_default);
-  for (const catalog::Relation& counter : counters)
-    drop_copied_sequences(counter.description->schema, counter.description->name, drop.cascade);
-  if (any) on_other_coordinators(elsewhere);
+  // Only the cluster's own copies of a counter go: another coordinator may have a sequence of that name for itself.
+  std::vector<NodeCommand> drops;
+  for (const catalog::Relation& counter : counters) {
+    for (NodeCommand& each : SequenceCopies(work()).commands(counter.description->schema, counter.description->name,
+                                                             drop_of_copy(drop.cascade)))
+      drops.push_back(std::move(each));
+  }
+  if (drop.cascade) {
+    work().cascade_there(drops, {cluster_.search_path(), result.notices});
+  } else if (!drops.empty()) {
+    cluster_.run_there(drops);
+  }
+  if (any) on_other_coordinators(elsewhere, result);
   return result;
+}
+
+QueryResult DefinitionChange::change(const syntax::Drop& drop, const Request& request) {
+  if (drop.kind == ObjectKind::schema) return drop_schemas(drop, request);
+  if (drop.kind == ObjectKind::table) return drop_tables(drop, request);
+  if (drop.kind == ObjectKind::index) return drop_indexes(drop, request);
+  return drop_views_or_sequences(drop, request);
 }
 
 QueryResult DefinitionChange::change(const syntax::Truncate& truncate, const Request& request) {
@@ -390,21 +440,34 @@ QueryResult DefinitionChange::change(const syntax::Truncate& truncate, const Req
     }
   }
   QueryResult result = run_here(request);
+  std::erase_if(tables, [this](RelationId table) { return distributor_.find(table) == nullptr; });
+  truncate_shells(truncate, tables, result);
   for (const RelationId table : tables) {
     const auto distribution = distributor_.find(table);
-    if (distribution == nullptr) continue;
     const auto definition = work().definition(table);
     syntax::Statement one;
     syntax::Truncate only = truncate;
-    only.tables = {TableName{}};
-    only.tables.front().schema = definition->schema;
-    only.tables.front().name = definition->name;
+    only.tables = {name_of(*definition)};
     only.cascade = true;
     one.body = std::move(only);
-    if (truncate.restart_identity) on_other_coordinators(one);
     on_shards(one, {{}, {table, 0, 0, definition}, table, distribution});
   }
   return result;
+}
+
+// Other coordinators have counters of their own, and may have tables whose rows refer to those of a reference table:
+// all in one statement, as the tables may refer to each other.
+void DefinitionChange::truncate_shells(const syntax::Truncate& truncate, const std::set<RelationId>& tables,
+                                       const QueryResult& here) const {
+  const bool any_reference = std::any_of(tables.begin(), tables.end(),
+                                         [this](RelationId table) { return distributor_.find(table)->is_reference(); });
+  if (!truncate.restart_identity && !any_reference) return;
+  syntax::Truncate same = truncate;
+  same.tables.clear();
+  for (const RelationId table : tables) same.tables.push_back(name_of(*work().definition(table)));
+  syntax::Statement statement;
+  statement.body = std::move(same);
+  on_other_coordinators(statement, here);
 }
 
 QueryResult DefinitionChange::change(const syntax::LockTable& lock, const Request& request) {
@@ -432,8 +495,21 @@ QueryResult DefinitionChange::change(const syntax::Comment& /*comment*/, const R
   return result;
 }
 
-QueryResult DefinitionChange::change(const syntax::AlterSequence& /*alter*/, const Request& /*request*/) {
-  throw SqlError(sqlstate::internal_error, "Altering a distributed sequence is currently not supported.");
+QueryResult DefinitionChange::change(const syntax::AlterSequence& alter, const Request& request) {
+  const std::optional<Target> target = find_target(alter.sequence);
+  if (!target || !may_have_copies(*target))
+    throw SqlError(sqlstate::internal_error, "Altering a distributed sequence is currently not supported.");
+  QueryResult result = run_here(request);
+  const auto now = work().definition(target->relation.id);
+  if (distributor_.find(now->sequence.owner) == nullptr) return result;
+  // It goes with its column from here on, there as here.
+  const auto owner = work().definition(now->sequence.owner);
+  const std::string& column = owner->columns.at(static_cast<std::size_t>(now->sequence.owner_column - 1)).name;
+  const auto own_copy = [&](const std::string& copy) {
+    return fmt::format("ALTER SEQUENCE {} OWNED BY {}.{}", copy, qualified_name(*owner), quote_identifier(column));
+  };
+  cluster_.run_there(SequenceCopies(work()).commands(now->schema, now->name, own_copy));
+  return result;
 }
 
 // --- views ---

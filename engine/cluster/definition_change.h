@@ -6,13 +6,14 @@
 // that uses a table of this node alone is this node's alone, too.
 //
 // Sequences that no column of a distributed table owns concern this node alone, even where such a column counts by
-// them, until they are dropped.
+// them, until they are dropped or get another name: then their copies go along (sequence_copies.h).
 //
 // What is dropped here is dropped elsewhere as the user has said: without CASCADE, whatever another node has by itself
 // and that depends on it (a table in the schema, a foreign key) is an error of the whole.
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,6 +62,10 @@ class DefinitionChange {
   // Of a sequence: the columns of distributed tables whose defaults name it. Other coordinators' shells count by one of
   // the same name, of their own or copied from this one.
   std::vector<std::pair<storage::RelationId, std::string>> columns_that_count_by(const Target& target) const;
+  // A sequence that no column of a distributed table owns, on the coordinator whose sequences others have copies of.
+  bool may_have_copies(const Target& target) const;
+  // Whether the statement has to be told to copies of such a sequence.
+  static bool changes_copies(const syntax::Statement& statement);
   bool makes_in_distributed_schema(const syntax::TableName& name) const;
   // The schema where a new relation of the name is made; empty if there is none.
   std::string schema_of_new(const syntax::TableName& name) const;
@@ -68,6 +73,8 @@ class DefinitionChange {
   QueryResult run_here(const Request& request) const;
   // The same on other coordinators, whatever their search path is.
   void on_other_coordinators(const syntax::Statement& statement) const;
+  // `here`: what this node has told, if it may have taken along more than it names.
+  void on_other_coordinators(const syntax::Statement& statement, const QueryResult& here) const;
   syntax::Statement qualified(const syntax::Statement& statement) const;
   void on_shards(const syntax::Statement& statement, const Target& target) const;
 
@@ -94,10 +101,11 @@ class DefinitionChange {
   QueryResult distribute_new(const syntax::TableName& name, const Request& request);
   QueryResult drop_schemas(const syntax::Drop& drop, const Request& request);
   void drop_copied_sequences(const std::vector<std::string>& schemas) const;
-  // Those of a schema, or the one of that name, on all other coordinators.
-  void drop_copied_sequences(const std::string& schema, const std::optional<std::string>& only, bool cascade) const;
+  QueryResult drop_views_or_sequences(const syntax::Drop& drop, const Request& request);
   QueryResult drop_tables(const syntax::Drop& drop, const Request& request);
   QueryResult drop_indexes(const syntax::Drop& drop, const Request& request);
+  void truncate_shells(const syntax::Truncate& truncate, const std::set<RelationId>& tables,
+                       const QueryResult& here) const;
   void warn_of_local_view(const catalog::Definition& view) const;
   std::vector<RelationId> tables_in(const std::string& schema) const;
 

@@ -7,6 +7,7 @@
 
 #include "engine/cluster/ddl_rewrite.h"
 #include "engine/cluster/definition_change.h"
+#include "engine/cluster/sequence_copies.h"
 #include "engine/cluster/table_change.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/error.h"
@@ -119,20 +120,18 @@ void DefinitionChange::count_elsewhere(const TableParts& before, const TablePart
   for (const UsedSequence& used : after.sequences) {
     const std::string text = counting_default(after, used.column);
     const auto position = static_cast<std::size_t>(used.column) - 1;
-    if (text.empty() || used.owned) continue;
+    if (text.empty()) continue;
     const std::string old =
         position < before.table->columns.size() ? before.table->columns[position].default_text : std::string();
     if (old == after.table->columns[position].default_text) continue;
-    std::vector<NodeCommand> commands;
-    for (const int group : work().other_coordinators()) {
-      for (std::string& sql : sequence_statements(*used.definition, true, group))
-        commands.push_back({group, std::move(sql), true});
-      commands.push_back({group,
-                          fmt::format("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}", qualified_name(*after.table),
-                                      quote_identifier(after.table->columns[position].name), text),
-                          true});
-    }
-    if (!commands.empty()) cluster_.run_there(commands);
+    SequenceCopies(work()).make(*used.definition);
+    work().on_other_coordinators(
+        {fmt::format("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}", qualified_name(*after.table),
+                     quote_identifier(after.table->columns[position].name), text)});
+    if (!used.owned) continue;
+    work().on_other_coordinators(
+        {fmt::format("ALTER SEQUENCE {} OWNED BY {}.{}", qualified_name(*used.definition), qualified_name(*after.table),
+                     quote_identifier(after.table->columns[position].name))});
   }
 }
 
@@ -174,7 +173,7 @@ QueryResult DefinitionChange::change(const syntax::AlterTable& alter, const Requ
   syntax::AlterTable elsewhere = without_counting(done);
   if (!elsewhere.actions.empty()) {
     statement.body = std::move(elsewhere);
-    on_other_coordinators(qualified(statement));
+    on_other_coordinators(qualified(statement), result);
   }
   count_elsewhere(before, after);
   statement.body = with_values_for_rows(done, *after.table);
@@ -196,6 +195,16 @@ QueryResult DefinitionChange::change(const syntax::Rename& rename, const Request
     return result;
   }
   const std::optional<Target> target = find_target(rename.object);
+  if (target && may_have_copies(*target)) {
+    QueryResult result = run_here(request);
+    const SequenceCopies copies(work());
+    const auto rename_copy = [&](const std::string& copy) {
+      return fmt::format("ALTER SEQUENCE {} RENAME TO {}", copy, quote_identifier(rename.new_name));
+    };
+    cluster_.run_there(
+        copies.commands(target->relation.description->schema, target->relation.description->name, rename_copy));
+    return result;
+  }
   std::vector<std::string> elsewhere{syntax::deparse(qualified(*request.statement))};
   QueryResult result = run_here(request);
   if (!target) return result;
@@ -218,6 +227,15 @@ QueryResult DefinitionChange::change(const syntax::Rename& rename, const Request
 QueryResult DefinitionChange::change(const syntax::AlterSchema& alter, const Request& request) {
   const std::optional<Target> target = find_target(alter.object);
   if (!target) return run_here(request);
+  if (may_have_copies(*target)) {
+    QueryResult result = run_here(request);
+    const Definition& sequence = *target->relation.description;
+    const auto move_copy = [&](const std::string& copy) {
+      return fmt::format("ALTER SEQUENCE {} SET SCHEMA {}", copy, quote_identifier(alter.schema));
+    };
+    cluster_.run_there(SequenceCopies(work()).commands(sequence.schema, sequence.name, move_copy));
+    return result;
+  }
   const bool is_table = target->relation.id == target->table;
   const int group = cluster_.colocation_of_schema(alter.schema);
   if (target->distribution == nullptr && is_table) {

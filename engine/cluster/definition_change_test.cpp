@@ -147,7 +147,9 @@ TEST_F(DefinitionChangeTest, DefaultsThatCount) {
               "3: SELECT 1 FROM public.c_102014 LIMIT 1\n"
               "here: ALTER TABLE c ADD COLUMN n integer DEFAULT nextval('counter')\n"
               "1: ALTER TABLE public.c ADD COLUMN n integer\n"
-              "1: CREATE SEQUENCE IF NOT EXISTS public.counter AS bigint START WITH 281474976710657 INCREMENT BY 1 "
+              "1: SELECT sequencename FROM pg_catalog.pg_sequences WHERE schemaname = 'public' AND sequencename = "
+              "'counter' AND min_value IN (4097, 268435457, 281474976710657)\n"
+              "1: CREATE SEQUENCE public.counter AS bigint START WITH 281474976710657 INCREMENT BY 1 "
               "MINVALUE 281474976710657 MAXVALUE 562949953421312\n"
               "1: ALTER TABLE public.c ALTER COLUMN n SET DEFAULT nextval('public.counter'::regclass)\n"
               "2: ALTER TABLE public.c_102013 ADD COLUMN n integer\n"
@@ -198,6 +200,7 @@ TEST_F(DefinitionChangeTest, Tables) {
               "1: COMMENT ON TABLE public.c IS 'x'\n");
     EXPECT_EQ(done(cluster, "TRUNCATE c, l, r"),
               "here: TRUNCATE TABLE c, l, r\n"
+              "1: TRUNCATE TABLE public.c, public.r\n"
               "2: TRUNCATE TABLE public.c_102010 CASCADE\n"
               "3: TRUNCATE TABLE public.c_102011 CASCADE\n"
               "here: TRUNCATE TABLE public.r_102012 CASCADE\n"
@@ -254,6 +257,9 @@ TEST_F(DefinitionChangeTest, TruncateEmptiesWhatRefersToTheTable) {
               "!0A000 cannot truncate a table referenced in a foreign key cons");
     EXPECT_EQ(done(cluster, "TRUNCATE r CASCADE"),
               "here: TRUNCATE TABLE r CASCADE\n"
+              "1: SET LOCAL search_path TO public\n"
+              "1: TRUNCATE TABLE public.b, public.r CASCADE\n"
+              "1: SET LOCAL search_path TO DEFAULT\n"
               "2: TRUNCATE TABLE public.b_102010 CASCADE\n"
               "3: TRUNCATE TABLE public.b_102011 CASCADE\n"
               "here: TRUNCATE TABLE public.r_102012 CASCADE\n"
@@ -328,13 +334,17 @@ TEST_F(DefinitionChangeTest, DropsSchemasWithWhatIsInThem) {
               "here: DROP SCHEMA s CASCADE\n"
               "2: DROP TABLE IF EXISTS s.b_102010 CASCADE\n"
               "3: DROP TABLE IF EXISTS s.b_102011 CASCADE\n"
+              "1: SET LOCAL search_path TO public\n"
               "1: DELETE FROM pg_catalog.pg_dist_placement WHERE shardid IN (102010, 102011)\n"
               "1: DELETE FROM pg_catalog.pg_dist_shard WHERE logicalrelid = 's.b'::regclass\n"
               "1: DELETE FROM pg_catalog.pg_dist_partition WHERE logicalrelid = 's.b'::regclass\n"
               "1: DROP TABLE IF EXISTS s.b CASCADE\n"
+              "1: SET LOCAL search_path TO DEFAULT\n"
+              "1: SET LOCAL search_path TO public\n"
               "1: DROP SCHEMA IF EXISTS s CASCADE\n"
               "2: DROP SCHEMA IF EXISTS s CASCADE\n"
-              "3: DROP SCHEMA IF EXISTS s CASCADE\n");
+              "3: DROP SCHEMA IF EXISTS s CASCADE\n"
+              "1: SET LOCAL search_path TO DEFAULT\n");
   });
 }
 

@@ -129,13 +129,16 @@ RecoveryCounts Recovery::run() {
   const std::lock_guard<sim::Mutex> lock(coordinator_.recovery_mutex());
   RecoveryCounts counts;
   const auto metadata = coordinator_.metadata();
-  for (const auto& [group, node] : metadata->nodes) {
-    if (group == coordinator_.group_id()) continue;
-    try {
-      recover_node(node, counts);
-    } catch (const SqlError& error) {
-      coordinator_.host().reached("recovery/node-left-for-later");
-      coordinator_.host().log("two-phase commit recovery on " + node.name + ": " + error.fields().message);
+  // Shards first, then what leads to them, as the session itself commits.
+  for (const bool of_data_nodes : {true, false}) {
+    for (const auto& [group, node] : metadata->nodes) {
+      if (group == coordinator_.group_id() || node.holds_shards != of_data_nodes) continue;
+      try {
+        recover_node(node, counts);
+      } catch (const SqlError& error) {
+        coordinator_.host().reached("recovery/node-left-for-later");
+        coordinator_.host().log("two-phase commit recovery on " + node.name + ": " + error.fields().message);
+      }
     }
   }
   executor_.close();

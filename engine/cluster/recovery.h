@@ -1,5 +1,7 @@
 // The end of what two-phase commits have left behind, by the coordinator that began them.
 //
+// Data nodes come before coordinators: who is led to a shard by a definition that a round commits finds it there. A
+// node that is down does not hold up the others, as it does not in the session's own second phase.
 // For every other node, in this order, which is the safety argument:
 //   P  the own transactions that are prepared on the node
 //   A  the own transactions that are active in memory
@@ -35,7 +37,8 @@ struct RecoveryCounts {
 class Recovery {
  public:
   Recovery(Coordinator& coordinator);
-  // One round over all nodes. A node that cannot be reached or answers with errors is left for the next round.
+  // One round over all nodes, data nodes first. A node that cannot be reached or answers with errors is left for the
+  // next round.
   RecoveryCounts run();
 
  private:

@@ -137,6 +137,36 @@ TEST(Recovery, FinishesWhatEachCoordinatorBegan) {
   }));
 }
 
+// Who reads by a definition of another coordinator finds its shards.
+TEST(Recovery, CommitsShardsBeforeWhatLeadsToThem) {
+  ClusterConfig config = small_cluster(2, 2);
+  config.recover_2pc_interval = in_seconds(600);
+  TestCluster world(config);
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect("cn1");
+    auto operators = world.connect("cn1");
+    auto reader = world.connect("cn2");
+    TestCluster::ok(client, "CREATE TABLE t (id integer PRIMARY KEY)");
+    world.sleep(in_seconds(6));
+    world.simulation().fault_points().arm("2pc/after-commit-record", "cn1", 1, fail());
+    EXPECT_EQ(TestCluster::ok(client, "SELECT create_distributed_table('t', 'id')").notices.size(), 3U);
+    // A round stands still after each COMMIT PREPARED.
+    for (int i = 0; i < 3; ++i)
+      world.simulation().fault_points().arm("recovery/after-commit-prepared", "cn1", 1, delay(in_seconds(2)));
+    world.client_host().spawn("operator",
+                              [&] { TestCluster::ok(operators, "SELECT recover_prepared_transactions()"); });
+    for (int i = 0; i < 3; ++i) {
+      world.sleep(in_seconds(i == 0 ? 1 : 2));
+      std::string left;
+      for (const auto& prepared : world.cluster().prepared_transactions()) left += prepared.node + " ";
+      EXPECT_EQ(left, (std::vector<std::string>{"cn2 dn2 ", "cn2 ", ""})[static_cast<std::size_t>(i)]);
+      const std::string found = TestCluster::outcome(reader, "SELECT count(*) FROM t");
+      EXPECT_EQ(found, i < 2 ? "42P01 relation \"t\" does not exist" : "SELECT 1");
+    }
+    world.sleep(in_seconds(3));
+  }));
+}
+
 TEST(Recovery, RollsBackWhatACrashedCoordinatorHadNotDecided) {
   TestCluster world;
   ASSERT_TRUE(world.run([&] {

@@ -331,17 +331,17 @@ std::string counting_default(const TableParts& parts, int column) {
   return nextval_default(*sequence->definition);
 }
 
-std::string copied_sequences_query(const std::string& schema, int group) {
+std::string copied_sequences_query(const std::string& schema, const std::optional<std::string>& name, int group) {
   return fmt::format(
-      "SELECT sequencename FROM pg_catalog.pg_sequences WHERE schemaname = {} AND min_value IN ({}, {}, {})",
-      quote_literal(schema), bounds_for(TypeId::int2, group).low, bounds_for(TypeId::int4, group).low,
-      bounds_for(TypeId::int8, group).low);
+      "SELECT sequencename FROM pg_catalog.pg_sequences WHERE schemaname = {}{} AND min_value IN ({}, {}, {})",
+      quote_literal(schema), name ? " AND sequencename = " + quote_literal(*name) : "",
+      bounds_for(TypeId::int2, group).low, bounds_for(TypeId::int4, group).low, bounds_for(TypeId::int8, group).low);
 }
 
-std::vector<std::string> sequence_statements(const Definition& sequence, bool if_not_exists, int group) {
-  std::vector<std::string> statements{
-      fmt::format("CREATE SEQUENCE {}{} AS {} {}", if_not_exists ? "IF NOT EXISTS " : "", qualified_name(sequence),
-                  type_name(sequence.sequence.type), sequence_options(sequence.sequence, group))};
+std::vector<std::string> sequence_statements(const Definition& sequence, int group) {
+  std::vector<std::string> statements{fmt::format("CREATE SEQUENCE {} AS {} {}", qualified_name(sequence),
+                                                  type_name(sequence.sequence.type),
+                                                  sequence_options(sequence.sequence, group))};
   exhaust_if_needed(sequence, group, statements);
   return statements;
 }
@@ -351,15 +351,14 @@ std::vector<std::string> shell_statements(const TableParts& parts, int group) {
   std::vector<std::string> statements;
   std::vector<std::string> owners;
   for (const UsedSequence& used : parts.sequences) {
+    if (!used.owned) continue;
     const Definition& sequence = *used.definition;
     const bool identity = table.columns[static_cast<std::size_t>(used.column - 1)].identity != Column::Identity::none;
     if (identity) {
       exhaust_if_needed(sequence, group, owners);  // the table makes it
       continue;
     }
-    for (std::string& statement : sequence_statements(sequence, !used.owned, group))
-      statements.push_back(std::move(statement));
-    if (!used.owned) continue;
+    for (std::string& statement : sequence_statements(sequence, group)) statements.push_back(std::move(statement));
     owners.push_back(fmt::format("ALTER SEQUENCE {} OWNED BY {}.{}", qualified_name(sequence), qualified_name(table),
                                  quote_identifier(table.columns[static_cast<std::size_t>(used.column - 1)].name)));
   }

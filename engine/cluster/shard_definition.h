@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,13 +62,14 @@ std::string view_statement(const catalog::Definition& view);
 // A default that is nothing but nextval() of one sequence, as it is written where the search path is not known; empty
 // for others.
 std::string counting_default(const TableParts& parts, int column);
-// "CREATE SEQUENCE IF NOT EXISTS ..." for the coordinator of that group.
-std::vector<std::string> sequence_statements(const catalog::Definition& sequence, bool if_not_exists, int group);
-// A query for the names of the sequences of a schema that such statements have made on that coordinator: their range
-// is of its group.
-std::string copied_sequences_query(const std::string& schema, int group);
+// "CREATE SEQUENCE ..." for the coordinator of that group.
+std::vector<std::string> sequence_statements(const catalog::Definition& sequence, int group);
+// A query for the names of the sequences of a schema, or the one of that name, that such statements have made on that
+// coordinator: their range is of its group.
+std::string copied_sequences_query(const std::string& schema, const std::optional<std::string>& name, int group);
 
-// For the coordinator of that group: sequences, the table, its indexes and comments, without foreign keys.
+// For the coordinator of that group: sequences that go with it, the table, its indexes and comments, without foreign
+// keys. The other sequences that it counts by must be there (sequence_copies.h).
 std::vector<std::string> shell_statements(const TableParts& parts, int group);
 std::string foreign_key_statement(const catalog::Definition& table, const catalog::ForeignKey& key,
                                   const catalog::Definition& referenced);

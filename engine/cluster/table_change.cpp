@@ -189,7 +189,9 @@ void TableChange::before_drop(const std::vector<RelationId>& tables, bool cascad
   const ClusterWork& work = distributor.work();
   const std::set<RelationId> leaving(tables.begin(), tables.end());
   std::set<int> colocation_ids;
-  after_drop_.clear();
+  drop_shards_.clear();
+  drop_shells_.clear();
+  cascade_ = cascade;
   std::vector<std::string> shells;
   for (const RelationId id : tables) {
     const DistributedParts table = distributor.require(id);
@@ -202,26 +204,30 @@ void TableChange::before_drop(const std::vector<RelationId>& tables, bool cascad
         if (group == cluster_.own_group()) {
           work.here(drop.sql);
         } else {
-          after_drop_.push_back(std::move(drop));
+          drop_shards_.push_back(std::move(drop));
         }
       }
     }
     for (const int group : work.other_coordinators()) {
-      for (const std::string& statement : forget) after_drop_.push_back({group, statement, true});
+      for (const std::string& statement : forget) drop_shells_.push_back({group, statement, true});
     }
     shells.push_back(qualified_name(*table.parts.table));
   }
   // All in one statement: they may refer to each other.
   for (const int group : work.other_coordinators()) {
     if (shells.empty()) break;
-    after_drop_.push_back({group, drop_tables_statement(shells, cascade), true});
+    drop_shells_.push_back({group, drop_tables_statement(shells, cascade), true});
   }
   for (const int group : colocation_ids) distributor.drop_group_if_empty(group, leaving);
 }
 
-void TableChange::after_drop() {
-  if (!after_drop_.empty()) cluster_.run_there(after_drop_);
-  after_drop_.clear();
+void TableChange::after_drop(const ToldHere& here) {
+  std::vector<NodeCommand> commands = std::exchange(drop_shards_, {});
+  const std::vector<NodeCommand> shells = std::exchange(drop_shells_, {});
+  // What depends on shards is nothing to tell.
+  if (!cascade_) commands.insert(commands.end(), shells.begin(), shells.end());
+  if (!commands.empty()) cluster_.run_there(commands);
+  if (cascade_) ClusterWork(cluster_).cascade_there(shells, here);
 }
 
 }  // namespace polarsim::engine::cluster

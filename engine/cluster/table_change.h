@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cluster/cluster_commands.h"
+#include "engine/cluster/cluster_work.h"
 
 namespace polarsim::engine::cluster {
 
@@ -55,13 +55,15 @@ class TableChange {
   // copies of reference tables. After it: everything of them on other nodes, where without `cascade` 2BP01 says what
   // only another coordinator has that depends on its shell.
   void before_drop(const std::vector<RelationId>& tables, bool cascade);
-  void after_drop();
+  void after_drop(const ToldHere& here);
 
  private:
   void undistribute(const std::vector<RelationId>& tables);
 
   ClusterCommands& cluster_;
-  std::vector<NodeCommand> after_drop_;
+  std::vector<NodeCommand> drop_shards_;  // after_drop()
+  std::vector<NodeCommand> drop_shells_;
+  bool cascade_ = false;
 };
 
 }  // namespace polarsim::engine::cluster

@@ -262,7 +262,7 @@ TEST(TableChange, DropsShardsAndMetadataAroundTheTable) {
         TableChange change(cluster);
         change.before_drop({cluster.id("t")}, true);
         cluster.session().run("DROP TABLE t");
-        change.after_drop();
+        change.after_drop({{"public"}, {}});
         EXPECT_EQ(cluster.log(),
                   "here: DELETE FROM pg_catalog.pg_dist_placement WHERE shardid IN (102008, 102009)\n"
                   "here: DELETE FROM pg_catalog.pg_dist_shard WHERE logicalrelid = 'public.t'::regclass\n"
@@ -272,10 +272,12 @@ TEST(TableChange, DropsShardsAndMetadataAroundTheTable) {
                   "1: DELETE FROM pg_catalog.pg_dist_colocation WHERE colocationid = 1\n"
                   "2: DROP TABLE IF EXISTS public.t_102008 CASCADE\n"
                   "3: DROP TABLE IF EXISTS public.t_102009 CASCADE\n"
+                  "1: SET LOCAL search_path TO public\n"
                   "1: DELETE FROM pg_catalog.pg_dist_placement WHERE shardid IN (102008, 102009)\n"
                   "1: DELETE FROM pg_catalog.pg_dist_shard WHERE logicalrelid = 'public.t'::regclass\n"
                   "1: DELETE FROM pg_catalog.pg_dist_partition WHERE logicalrelid = 'public.t'::regclass\n"
-                  "1: DROP TABLE IF EXISTS public.t CASCADE\n");
+                  "1: DROP TABLE IF EXISTS public.t CASCADE\n"
+                  "1: SET LOCAL search_path TO DEFAULT\n");
         EXPECT_EQ(cluster.session().run("SELECT count(*) FROM pg_dist_partition"), "0");
         EXPECT_EQ(cluster.session().run("SELECT count(*) FROM pg_dist_shard"), "0");
         EXPECT_EQ(cluster.session().run("SELECT count(*) FROM pg_dist_placement"), "0");

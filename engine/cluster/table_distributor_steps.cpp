@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/cluster/sequence_copies.h"
 #include "engine/cluster/table_distributor.h"
 #include "engine/types/error.h"
 #include "engine/types/quote.h"
@@ -59,6 +60,7 @@ void TableDistributor::link_shards(const DistributedParts& table) const {
 
 void TableDistributor::make_shells(const DistributedParts& table) const {
   const std::string schema = schema_statement(table.parts.table->schema);
+  SequenceCopies(work_).make_for(table.parts);
   std::vector<NodeCommand> commands;
   for (const int group : work_.other_coordinators()) {
     if (!schema.empty()) commands.push_back({group, schema, true});

@@ -17,11 +17,14 @@ namespace polarsim::engine::commands {
 
 namespace {
 
-// Tables and views that the query reads, at any depth; of a view that it uses only the view itself.
+// Tables, sequences and views that the query reads, at any depth; of a view that it uses only the view itself.
 void collect_relations(const query::Query& query, std::set<RelationId>& found) {
   const auto look = [&](const query::Query& inner) { collect_relations(inner, found); };
   for (const query::RangeTableEntry& entry : query.entries) {
     if (const auto* table = std::get_if<query::TableSource>(&entry.source)) found.insert(table->relation->id);
+    const auto* system = std::get_if<query::SystemViewSource>(&entry.source);
+    if (system != nullptr && system->relation->kind == query::Relation::Kind::sequence)
+      found.insert(system->relation->id);
     if (const auto* subquery = std::get_if<query::SubquerySource>(&entry.source)) {
       if (subquery->view != nullptr) {
         found.insert(subquery->view->id);

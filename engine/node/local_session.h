@@ -64,7 +64,7 @@ class LocalSession final : public Session {
   plan::PlannedStatementPtr plan_here(const query::QueryPtr& query) const;
   QueryResult run_here(const plan::PlannedStatementPtr& planned, std::span<const Value> parameters,
                        executor::CustomRowSource* custom_rows = nullptr);
-  QueryResult run_here(const StatementRequest& request);
+  QueryResult run_here(const StatementRequest& request);  // the result has the notices
   // The statements that follow, up to end_parts(), an error or the end of the transaction, are parts of one: all see
   // what there is now, nothing of each other's changes, a row that one of them has changed the others leave alone, and
   // foreign keys are checked at the end of the last, as in a statement with common tables that change data. For SELECT,
@@ -84,7 +84,7 @@ class LocalSession final : public Session {
                                             executor::CustomRowSource* custom_rows = nullptr);
   StatementDescription describe_here(const StatementRequest& request);
   // Does something as a statement of the session, in the open transaction: with its limits and context; what `work`
-  // throws is the statement's error. Returns the notices of what was run here.
+  // throws is the statement's error. Returns what was told meanwhile, but for what run_here() has returned.
   std::vector<ErrorFields> run_as_statement(const StatementRequest& request, const std::function<void()>& work);
   void with_analysis(const std::function<void(const query::AnalysisContext&)>& work);
   // Statements that come from the node itself or from another one may change the catalog's tables without

@@ -236,7 +236,11 @@ auto LocalSession::without_hook(const StatementRequest& request, const Work& wor
 }
 
 QueryResult LocalSession::run_here(const StatementRequest& request) {
-  return without_hook(request, [&] { return run_in_transaction(request); });
+  std::vector<ErrorFields> told = std::exchange(notices_, {});
+  QueryResult result = without_hook(request, [&] { return run_in_transaction(request); });
+  for (ErrorFields& notice : notices_) result.notices.push_back(std::move(notice));
+  notices_ = std::move(told);
+  return result;
 }
 
 std::unique_ptr<LocalSession::MeasuredRun> LocalSession::measure_here(const plan::PlannedStatementPtr& planned,

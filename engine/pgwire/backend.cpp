@@ -11,27 +11,6 @@ namespace {
 
 constexpr std::size_t receive_bytes = 64 * 1024;
 
-bool works_on_rows(const syntax::Statement& statement) {
-  if (const auto* select = std::get_if<syntax::Select>(&statement.body)) return !select->from.empty();
-  return std::holds_alternative<syntax::Insert>(statement.body) ||
-         std::holds_alternative<syntax::Update>(statement.body) ||
-         std::holds_alternative<syntax::Delete>(statement.body);
-}
-
-syntax::StatementPtr control_statement(syntax::TransactionControl::Kind kind) {
-  auto statement = std::make_shared<syntax::Statement>();
-  syntax::TransactionControl control;
-  control.kind = kind;
-  statement->body = std::move(control);
-  return statement;
-}
-
-// A simple query has none.
-void refuse_parameters(const syntax::Statement& statement) {
-  if (statement.parameters == 0 || std::holds_alternative<syntax::Prepare>(statement.body)) return;
-  throw SqlError(sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(statement.parameters));
-}
-
 const std::string& parameter_of(const Startup& startup, std::string_view name) {
   static const std::string absent;
   for (const auto& [key, value] : startup.parameters) {
@@ -297,21 +276,10 @@ void Backend::run_simple(const std::string& text) {
       send(EmptyQueryResponse{});
       return;
     }
-    const bool one_transaction =
-        statements.size() > 1 && session_->status() == TransactionStatus::idle &&
-        std::all_of(statements.begin(), statements.end(),
-                    [](const syntax::StatementPtr& statement) { return works_on_rows(*statement); });
-    if (one_transaction) {
-      run_as_one(statements, text);
-      return;
-    }
-    for (const syntax::StatementPtr& statement : statements) {
-      // In a failed block that is the error that counts.
-      if (session_->status() != TransactionStatus::failed) refuse_parameters(*statement);
-      const QueryResult result = run_statement({statement, text});
-      describe_rows(result, Describing::rows, gives_rows(*statement, result));
-      write_rows(result, {}, [this](const DataRow& row) { send(row); });
-      send(CommandComplete{result.tag});
+    if (statements.size() > 1) {
+      run_several(statements, text);
+    } else {
+      run_and_tell({statements.front(), text});
     }
   } catch (const SessionTerminated&) {
     throw;
@@ -330,32 +298,19 @@ void Backend::check_synchronization() const {
                           "terminating connection because protocol synchronization was lost");
 }
 
-void Backend::run_as_one(const std::vector<syntax::StatementPtr>& statements, const std::string& text) {
-  session_->execute({control_statement(syntax::TransactionControl::Kind::begin), "BEGIN"});
-  std::vector<QueryResult> results;
-  std::vector<std::vector<DataRow>> rows;
-  try {
-    for (const syntax::StatementPtr& statement : statements) {
-      refuse_parameters(*statement);
-      results.push_back(session_->execute({statement, text}));
-      write_rows(results.back(), {}, [&written = rows.emplace_back()](const DataRow& row) { written.push_back(row); });
-      results.back().rows.clear();
-    }
-  } catch (const SessionTerminated&) {
-    throw;
-  } catch (const SqlError&) {
-    session_->execute({control_statement(syntax::TransactionControl::Kind::rollback), "ROLLBACK"});
-    throw;
-  }
-  // Nobody may hear of results before they are decided.
-  QueryResult end = session_->execute({control_statement(syntax::TransactionControl::Kind::commit), "COMMIT"});
-  auto& notices = results.back().notices;
-  notices.insert(notices.end(), end.notices.begin(), end.notices.end());
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    describe_rows(results[i], Describing::rows, gives_rows(*statements[i], results[i]));
-    for (const DataRow& row : rows[i]) send(row);
-    send(CommandComplete{results[i].tag});
-  }
+void Backend::run_and_tell(const StatementRequest& request) {
+  refuse_parameters(*request.statement);
+  const QueryResult result = run_statement(request);
+  describe_rows(result, Describing::rows, gives_rows(*request.statement, result));
+  write_rows(result, {}, [this](const DataRow& row) { send(row); });
+  send(CommandComplete{result.tag});
+}
+
+// A simple query has none. In a failed block that is the error that counts.
+void Backend::refuse_parameters(const syntax::Statement& statement) const {
+  if (session_->status() == TransactionStatus::failed) return;
+  if (statement.parameters == 0 || std::holds_alternative<syntax::Prepare>(statement.body)) return;
+  throw SqlError(sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(statement.parameters));
 }
 
 QueryResult Backend::run_statement(const StatementRequest& request) {

@@ -84,7 +84,10 @@ class Backend {
   // An error is told to the client, and what follows is skipped up to the next Sync.
   void answer(const std::function<void()>& work);
   void run_simple(const std::string& text);
-  void run_as_one(const std::vector<syntax::StatementPtr>& statements, const std::string& text);
+  void run_and_tell(const StatementRequest& request);
+  void run_several(const std::vector<syntax::StatementPtr>& statements, const std::string& text);
+  void refuse_parameters(const syntax::Statement& statement) const;
+  class ImplicitBlock;  // backend_several.cpp
   void handle_extended(const FrontendMessage& message);
   // The extended protocol's messages (backend_extended.cpp).
   void parse(const Parse& message);

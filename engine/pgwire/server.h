@@ -14,8 +14,7 @@
 //    statement (node/copy_stream.h).
 //  - Bytes that are no protocol end the connection with FATAL 08P01; they never harm the node.
 // Differences from PostgreSQL
-//  - Several statements in one Query message are one transaction only if all of them are SELECT ... FROM, INSERT,
-//    UPDATE or DELETE; else each stands alone.
+//  - Of several statements in one Query message, which are one transaction, nothing is told before that is decided.
 //  - Each Execute of a pipeline stands alone, also before its Sync.
 //  - Parse checks the grammar only: what analysis finds is told at Bind (of values in binary form), Describe or
 //  Execute.

@@ -3,6 +3,7 @@
 
 #include "engine/query/expression_analyser.h"
 #include "engine/query/function_resolution.h"
+#include "engine/query/refused_functions.h"
 
 // Calls of functions, aggregates and window functions (PostgreSQL's ParseFuncOrColumn(),
 // src/backend/parser/parse_func.c).
@@ -117,6 +118,10 @@ template <typename Parts>
                 "Could not choose a best candidate function. You might need to add explicit type casts.");
   }
   refuse_zoned_time(parts);
+  const std::string& schema = parts.written.schema;
+  if ((schema.empty() || schema == "pg_catalog") && is_refused_function(parts.written.name) &&
+      functions_named(parts.written.name).empty())
+    parts.refuse("function " + parts.name() + " is not supported", sqlstate::feature_not_supported);
   throw_error(
       sqlstate::undefined_function, "function " + parts.signature() + " does not exist", parts.position(), "",
       parts.has_order() && parts.details()->order_by.size() > 1 && !parts.within_group()

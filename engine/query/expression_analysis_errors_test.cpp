@@ -373,5 +373,20 @@ TEST(ExpressionAnalysis, RefusesWhatPostgresRefuses) {
   expect_all(cases);
 }
 
+// PostgreSQL has them.
+TEST(ExpressionAnalysis, RefusesFunctionsThatAreNotHereByName) {
+  const std::vector<Example> cases = {
+      {"pg_notify('a', 'b')", "0A000 function pg_notify is not supported @1"},
+      {"length(pg_catalog.to_tsvector(b))", "0A000 function pg_catalog.to_tsvector is not supported @8"},
+      {"public.pg_notify('a', 'b')",
+       "42883 function public.pg_notify(unknown, unknown) does not exist @1 [No function matches the given name and "
+       "argument types. You might need to add explicit type casts.]"},
+      {"pg_notified('a')",
+       "42883 function pg_notified(unknown) does not exist @1 [No function matches the given name and argument types. "
+       "You might need to add explicit type casts.]"},
+  };
+  expect_all(cases);
+}
+
 }  // namespace
 }  // namespace polarsim::engine::query

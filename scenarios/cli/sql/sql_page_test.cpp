@@ -15,6 +15,7 @@
 #include <tuple>
 
 #include "engine/cluster/cluster_calls.h"
+#include "engine/query/refused_functions.h"
 #include "engine/types/cast.h"
 #include "engine/types/function.h"
 #include "engine/types/operator.h"
@@ -100,6 +101,17 @@ Lines functions_of_kind(FunctionKind kind) {
       [&](const FunctionEntry& function) { return function.kind == kind && !behind.contains(function.name); });
 }
 
+Lines refused_functions() {
+  Entries entries;
+  for (const query::RefusedFunctions& each : query::refused_functions()) {
+    for (const std::string_view name : each.names) {
+      EXPECT_TRUE(functions_named(std::string(name)).empty()) << name << " is there";
+      entries[fmt::format("{}:", each.part)].insert(std::string(name));
+    }
+  }
+  return written(entries);
+}
+
 Lines types() {
   Entries entries;
   for (const TypeInfo& type : all_types()) {
@@ -158,6 +170,7 @@ Lines asked(sql::Connection& connection, const std::string& query) {
 Lines list_of(const std::string& name) {
   if (name == "types") return types();
   if (name == "functions") return functions_of_kind(FunctionKind::scalar);
+  if (name == "refused functions") return refused_functions();
   if (name == "set-returning functions") return functions_of_kind(FunctionKind::set);
   if (name == "aggregates") return functions_of_kind(FunctionKind::aggregate);
   if (name == "window functions") return functions_of_kind(FunctionKind::window);
@@ -213,9 +226,10 @@ TEST(SqlPage, ListsWhatTheEngineHas) {
       EXPECT_TRUE(std::ranges::find(now, line) != now.end()) << name << " have what the engine does not: " << line;
     EXPECT_EQ(old.size(), now.size()) << name;
   }
-  const std::set<std::string> wanted{
-      "types",     "functions", "set-returning functions", "aggregates", "window functions",
-      "operators", "casts",     "cluster functions",       "settings",   "catalogs"};
+  const std::set<std::string> wanted{"types",      "functions",         "set-returning functions",
+                                     "aggregates", "window functions",  "operators",
+                                     "casts",      "cluster functions", "settings",
+                                     "catalogs",   "refused functions"};
   EXPECT_EQ(seen, wanted);
   if (!update) return;
   std::ofstream file(page_path);
