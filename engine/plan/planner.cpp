@@ -35,7 +35,6 @@ class LevelPlanner {
     fold_level(level_);
     move_having(level_);
     reduce_outer_joins(level_);
-    remove_unused_outputs(level_);
     level_.base_of_entry.assign(level_.query.entries.size(), -1);
     // Before those of common tables, so that it is theirs that get names with numbers.
     number_scans(*level_.tree);
@@ -51,6 +50,7 @@ class LevelPlanner {
     planned.stage = std::move(stage);
     planned.columns = output_names(*query);
     planned.outer = std::move(level_.outer_parameters);
+    planned.never = is_never(*planned.stage.plan);
     return planned;
   }
 
@@ -67,6 +67,14 @@ class LevelPlanner {
     if (query.grouped) stage = plan_groups(level_, std::move(stage));
     if (!query.windows.empty()) stage = plan_windows(level_, std::move(stage));
     return plan_output(level_, std::move(stage), marks, places);
+  }
+
+  // Nodes above that look at rows keep it from being said of the whole (is_dummy_rel(), joinrels.c).
+  bool is_never(const Plan& plan) const {
+    const Query& query = level_.query;
+    return level_.never && query.command == query::Command::select && !query.grouped && query.windows.empty() &&
+           !query.distinct && query.distinct_on.empty() && !query.limit && !query.offset && query.row_marks.empty() &&
+           plan.as<Sort>() == nullptr;
   }
 
   // Keys that are computed after the joins give no order to join by.
