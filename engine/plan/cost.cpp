@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "engine/plan/estimate.h"
+#include "engine/query/system_columns.h"
 #include "engine/types/array.h"
 
 namespace polarsim::engine::plan {
@@ -38,6 +39,8 @@ int width_of(const Level& level, const ExpressionPtr& expression) {
       }
     }
   }
+  // Shown as a text, it is six bytes.
+  if (column && column->column == query::system_column_ctid) return 6;
   return average_width(expression->type);
 }
 

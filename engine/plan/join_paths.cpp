@@ -192,7 +192,9 @@ class JoinPathMaker {
     join.written_left = left_.relids;
     join.written_right = right_.relids;
     Matches matches;
-    matches.part = 1;
+    // Of other joins PostgreSQL takes the part of all pairs, here, too.
+    if (type_ != PlanJoin::semi && type_ != PlanJoin::anti)
+      return {selectivity(level_, own_, nullptr), std::max(1.0, right_.rows)};
     // What is kept of a condition is for the join that it belongs to.
     for (const Condition* condition : own_) {
       const double kept = std::exchange(condition->outer_selectivity, -1);
@@ -204,22 +206,49 @@ class JoinPathMaker {
     return matches;
   }
 
-  // Whether no row of the left side has two partners: its one relation has a unique index, all of whose columns are
-  // equal to something (innerrel_is_unique()).
+  // Whether no row of the left side has two partners: the right one's only relation has a unique index, all of whose
+  // columns are equal to something, or it is a subquery whose rows differ in such columns (innerrel_is_unique()).
   bool is_right_unique() const {
     if (!std::has_single_bit(right_.relids)) return false;
     const BaseRelation& base = level_.bases[static_cast<std::size_t>(std::countr_zero(right_.relids))];
-    if (!base.relation || base.subquery) return false;
     const auto is_given = [&](int column) {
       const auto gives = [&](const Condition* condition) { return is_equal_to_column(*condition, base.entry, column); };
       return std::any_of(own_.begin(), own_.end(), gives) ||
              std::any_of(base.conditions.begin(), base.conditions.end(), gives);
     };
+    const auto& source = level_.query.entries[static_cast<std::size_t>(base.entry)].source;
+    if (const auto* subquery = std::get_if<query::SubquerySource>(&source))
+      return differs_in(*subquery->query, is_given);
+    if (!base.relation || base.subquery) return false;
     return std::any_of(base.relation->indexes.begin(), base.relation->indexes.end(), [&](const auto& index) {
       return index.unique && !index.predicate &&
              std::all_of(index.keys.begin(), index.keys.end(),
                          [&](const auto& key) { return key.column > 0 && is_given(key.column); });
     });
+  }
+  // query_is_distinct_for().
+  static bool differs_in(const Query& query, query::FunctionReference<bool(int column)> is_given) {
+    std::vector<int> columns(query.targets.size(), 0);
+    int last = 0;
+    for (std::size_t i = 0; i < query.targets.size(); ++i) {
+      if (!query.targets[i].hidden) columns[i] = ++last;
+    }
+    const auto is_known = [&](int target) {
+      const int column = columns[static_cast<std::size_t>(target)];
+      return column > 0 && is_given(column);
+    };
+    const auto all_known = [&] {
+      return std::all_of(columns.begin(), columns.end(), [&](int column) { return column == 0 || is_given(column); });
+    };
+    if (query.has_set_functions) return false;
+    if (query.distinct && all_known()) return true;
+    if (!query.distinct_on.empty() && std::all_of(query.distinct_on.begin(), query.distinct_on.end(),
+                                                  [&](const auto& clause) { return is_known(clause.target); })) {
+      return true;
+    }
+    if (query.grouped)
+      return query.grouping_sets.empty() && std::all_of(query.group_by.begin(), query.group_by.end(), is_known);
+    return query.set_operation != nullptr && !query.set_operation->all && all_known();
   }
   bool is_equal_to_column(const Condition& condition, int entry, int column) const {
     const auto* call = condition.expression->as<query::OperatorCall>();

@@ -288,6 +288,8 @@ class Folder {
     return known && may_evaluate(node.equality->volatility) ? evaluated(expression) : expression;
   }
   ExpressionPtr simplified(const ExpressionPtr& expression, const NullIf& node) {
+    // What is NULL equals nothing.
+    if (is_null_constant(node.left) || is_null_constant(node.right)) return node.left;
     const bool known = constant_of(node.left) && constant_of(node.right);
     return known && may_evaluate(node.equality->volatility) ? evaluated(expression) : expression;
   }
