@@ -297,7 +297,9 @@ QueryPtr without_unused_columns(const Query& level, int entry, const QueryPtr& i
 QueryPtr without_unused_subqueries(const QueryPtr& query) {
   check_stack_depth();
   QueryPtr changed = query;
-  const bool plain = query->command == query::Command::select && query->row_marks.empty();
+  // The columns of all parts of a set operation are used, though only those of the first are named.
+  const bool plain =
+      query->command == query::Command::select && query->row_marks.empty() && query->set_operation == nullptr;
   for (std::size_t i = 0; plain && i < query->entries.size(); ++i) {
     const auto* source = std::get_if<query::SubquerySource>(&query->entries[i].source);
     if (source == nullptr) continue;
