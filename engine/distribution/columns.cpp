@@ -1,6 +1,7 @@
 #include "engine/distribution/columns.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 #include "engine/distribution/table.h"
@@ -9,14 +10,12 @@ namespace polarsim::engine::distribution {
 
 std::vector<ColumnId> Equalities::closure(ColumnId column) const {
   std::vector<ColumnId> found{column};
+  std::set<ColumnId> known{column};
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const ColumnId from = found[i];
-    auto reach = [&](ColumnId to) {
-      if (std::find(found.begin(), found.end(), to) == found.end()) found.push_back(to);
-    };
-    for (const auto& [a, b] : pairs_) {
-      if (a == from) reach(b);
-      if (b == from) reach(a);
+    const auto partners = partners_.find(found[i]);
+    if (partners == partners_.end()) continue;
+    for (const ColumnId& to : partners->second) {
+      if (known.insert(to).second) found.push_back(to);
     }
   }
   return found;

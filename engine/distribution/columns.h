@@ -3,8 +3,8 @@
 #pragma once
 
 #include <compare>
+#include <map>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "engine/query/query.h"
@@ -24,14 +24,22 @@ struct ColumnId {
 // Pairs of columns that are equal (and not NULL) in all rows of what they were collected for.
 class Equalities {
  public:
-  void add(ColumnId a, ColumnId b) { pairs_.emplace_back(a, b); }
-  void add(const Equalities& other) { pairs_.insert(pairs_.end(), other.pairs_.begin(), other.pairs_.end()); }
+  void add(ColumnId a, ColumnId b) {
+    partners_[a].push_back(b);
+    partners_[b].push_back(a);
+  }
+  void add(const Equalities& other) {
+    for (const auto& [column, partners] : other.partners_) {
+      std::vector<ColumnId>& own = partners_[column];
+      own.insert(own.end(), partners.begin(), partners.end());
+    }
+  }
   // The columns that are equal to it, itself the first.
   std::vector<ColumnId> closure(ColumnId column) const;
   bool same(ColumnId a, ColumnId b) const;
 
  private:
-  std::vector<std::pair<ColumnId, ColumnId>> pairs_;
+  std::map<ColumnId, std::vector<ColumnId>> partners_;
 };
 
 // A query under inspection, inside the one around it.

@@ -57,7 +57,7 @@ ShardChoicePtr Locator::choice_of(const ExpressionPtr& condition, const Location
     if (!is_hashed_equality(*call)) return all_shards();
     for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
       const ExpressionPtr& value = call->arguments[1 - side];
-      if (is_key(call->arguments[side]) && is_value(value)) {
+      if (is_value(value) && is_key(call->arguments[side])) {
         return shard_of_value(value, operand_type(*call, 1 - side));
       }
     }
@@ -65,8 +65,8 @@ ShardChoicePtr Locator::choice_of(const ExpressionPtr& condition, const Location
   }
   const auto* comparison = condition->as<query::ArrayComparison>();
   if (comparison == nullptr || comparison->all || std::string_view(comparison->function->symbol) != "=" ||
-      !hashes_alike(comparison->function->left, comparison->function->right) || !is_key(comparison->left) ||
-      !is_value(comparison->array)) {
+      !hashes_alike(comparison->function->left, comparison->function->right) || !is_value(comparison->array) ||
+      !is_key(comparison->left)) {
     return all_shards();
   }
   auto choice = std::make_shared<ShardChoice>();

@@ -1,5 +1,7 @@
 // FROM: which entries lie together.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "engine/distribution/entries.h"
 #include "engine/distribution/locator.h"
@@ -29,6 +31,15 @@ void add_flags(const Location& from, Location& to) {
   to.local = to.local || from.local;
   to.failed = to.failed || from.failed;
   for (const ColumnId& column : from.outer_keys) to.outer_keys.push_back(column);
+}
+
+// Those that are there already do not come again.
+void add_keys(const std::vector<KeyColumn>& keys, std::vector<KeyColumn>& to) {
+  std::set<std::pair<ColumnId, bool>> known;
+  for (const KeyColumn& key : to) known.emplace(key.column, key.strong);
+  for (const KeyColumn& key : keys) {
+    if (known.emplace(key.column, key.strong).second) to.push_back(key);
+  }
 }
 
 void add_entries(const JoinTree& tree, std::vector<int>& entries) {
@@ -108,13 +119,11 @@ Location Locator::locate_inner(const Inner& inner, const Level& level, const Equ
 void Locator::extend_keys(Location& location, const Equalities& equalities) const {
   if (!location.sharded) return;
   std::vector<KeyColumn> keys;
+  std::map<ColumnId, std::size_t> positions;
   const auto add = [&](KeyColumn key) {
-    for (KeyColumn& known : keys) {
-      if (known.column != key.column) continue;
-      known.strong = known.strong || key.strong;
-      return;
-    }
-    keys.push_back(key);
+    const auto [known, is_new] = positions.emplace(key.column, keys.size());
+    if (is_new) return keys.push_back(key);
+    keys[known->second].strong = keys[known->second].strong || key.strong;
   };
   for (const KeyColumn& key : location.keys) {
     const std::vector<ColumnId> equal = equalities.closure(key.column);
@@ -212,10 +221,14 @@ bool Locator::connected(const Location& a, const Location& b, const Equalities& 
   if (one.table->method == Method::single_shard) return true;
   Equalities all = equalities;
   all.add(places_);
+  std::set<ColumnId> partners;
+  for (const KeyColumn& partner : b.keys) partners.insert(partner.column);
+  std::set<ColumnId> looked_at;
   for (const KeyColumn& key : a.keys) {
-    const std::vector<ColumnId> equal = all.closure(key.column);
-    for (const KeyColumn& partner : b.keys) {
-      if (std::find(equal.begin(), equal.end(), partner.column) != equal.end()) return true;
+    if (looked_at.contains(key.column)) continue;
+    for (const ColumnId& equal : all.closure(key.column)) {
+      if (partners.contains(equal)) return true;
+      looked_at.insert(equal);
     }
   }
   return false;
@@ -285,7 +298,7 @@ Location Locator::combine_sharded(std::vector<Unit>& units, const Level& level, 
       const ShardChoicePtr choice = both_choices(choice_at(result.component), choice_at(other.component));
       merge_components(result.component, other.component);
       choice_at(result.component) = choice;
-      result.keys.insert(result.keys.end(), other.keys.begin(), other.keys.end());
+      add_keys(other.keys, result.keys);
       add_flags(other, result);
       result.whole = result.whole || other.whole;
       waiting.erase(next);

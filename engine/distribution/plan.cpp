@@ -8,6 +8,7 @@
 #include "engine/distribution/job.h"
 #include "engine/distribution/task_texts.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/fold.h"
 #include "engine/query/program.h"
 #include "engine/types/error.h"
 
@@ -91,10 +92,19 @@ class TaskMaker {
       const JobTable* table = table_of_choice(job_, 0);
       for (const std::size_t position : chosen_shards(*job_.choices[0], *table->distribution, values_)) add({position});
     }
+    if (tasks_.empty()) compute_constants();
     return std::move(tasks_);
   }
 
  private:
+  // No node is asked for anything, but constants are computed before rows are looked for: what fails there is the
+  // statement's error.
+  void compute_constants() {
+    const query::Command command = job_.query->command;
+    if (command == query::Command::select) return;
+    query::fold(job_.query, {values_.call, parameters(), false, command == query::Command::insert});
+  }
+
   Positions routed_positions() {
     Positions positions;
     for (std::size_t i = 0; i < job_.choices.size(); ++i) {

@@ -7,7 +7,9 @@
 #include "engine/distribution/columns.h"
 #include "engine/distribution/entries.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/unused_outputs.h"
 #include "engine/types/error.h"
+#include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::distribution {
 namespace {
@@ -267,6 +269,49 @@ QueryPtr query_of_entry(const Query& level, int entry, std::vector<int>& columns
     query->targets.push_back(std::move(target));
   }
   return query;
+}
+
+namespace {
+
+bool has_subquery(const query::Target& target) {
+  return query::contains(target.expression,
+                         [](const query::Expression& each) { return each.as<query::Subquery>() != nullptr; });
+}
+
+// A query in FROM, without subqueries among the columns that `level` does not use.
+QueryPtr without_unused_columns(const Query& level, int entry, const QueryPtr& inner) {
+  if (std::none_of(inner->targets.begin(), inner->targets.end(), has_subquery)) return inner;
+  const std::vector<int> used = used_columns(level, entry);
+  std::vector<const query::Target*> shown;
+  for (const query::Target& target : inner->targets) {
+    if (!target.hidden) shown.push_back(&target);
+  }
+  return query::without_unused_outputs(inner, [&](int column) {
+    return !has_subquery(*shown[static_cast<std::size_t>(column - 1)]) ||
+           std::find(used.begin(), used.end(), column) != used.end();
+  });
+}
+
+}  // namespace
+
+QueryPtr without_unused_subqueries(const QueryPtr& query) {
+  check_stack_depth();
+  QueryPtr changed = query;
+  // The columns of all parts of a set operation are used, though only those of the first are named.
+  const bool plain =
+      query->command == query::Command::select && query->row_marks.empty() && query->set_operation == nullptr;
+  for (std::size_t i = 0; plain && i < query->entries.size(); ++i) {
+    const auto* source = std::get_if<query::SubquerySource>(&query->entries[i].source);
+    if (source == nullptr) continue;
+    const QueryPtr inner = without_unused_columns(*query, static_cast<int>(i), source->query);
+    if (inner == source->query) continue;
+    auto copy = std::make_shared<Query>(*changed);
+    std::get<query::SubquerySource>(copy->entries[i].source).query = inner;
+    changed = copy;
+  }
+  return query::map_query(
+      changed, [](const ExpressionPtr& expression) { return expression; },
+      [](const QueryPtr& inner) { return without_unused_subqueries(inner); });
 }
 
 namespace {

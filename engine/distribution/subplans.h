@@ -39,6 +39,9 @@ query::QueryPtr inline_common_tables(const query::QueryPtr& query);
 query::QueryPtr replace_common_tables(const query::QueryPtr& query, SubplanList& subplans,
                                       const DistributionInputs& inputs);
 
+// Subqueries that give columns of queries in FROM that nobody asks for are left out: they would become subplans, whose
+// rows somebody might look at.
+query::QueryPtr without_unused_subqueries(const query::QueryPtr& query);
 // The query `wanted`, somewhere in `query`, becomes a subplan.
 query::QueryPtr replace_subquery(const query::QueryPtr& query, const query::Query* wanted, SubplanList& subplans);
 // The entry of `level`, which is `query` or somewhere in it, becomes a subplan: its columns that are used, and only the

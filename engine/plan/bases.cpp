@@ -27,6 +27,11 @@ class JoinPlanner {
       fold_flat_union(level_, *subquery_of(level_.bases.front())->query);
       return without_rows(above);
     }
+    for (BaseRelation& base : level_.bases) {
+      base.never = base.conditions.size() == 1 && is_false_constant(base.conditions.front()->expression);
+      if (!base.never && subquery_of(base) != nullptr) push_conditions(level_, base);
+    }
+    remove_unused_outputs(level_);
     for (std::size_t i = 0; i < level_.bases.size(); ++i) plan_source(static_cast<int>(i));
     collect_columns(above);
     for (BaseRelation& base : level_.bases) finish_base(base);
@@ -37,6 +42,7 @@ class JoinPlanner {
       for (std::size_t i = 0; i < level_.bases.size(); ++i) make_scan_paths(level_, static_cast<int>(i));
     }
     const JoinRelationPtr joined = search_joins(level_);
+    if (joined->never) return without_rows(build_path(level_, joined->cheapest_total));
     Stage stage = build_path(level_, choose(*joined, wanted));
     return with_one_time_conditions(std::move(stage));
   }
@@ -47,7 +53,8 @@ class JoinPlanner {
     stage.plan = std::make_shared<Plan>();
     stage.plan->node = Result{};
     stage.plan->cost = {0, level_.settings().cpu_tuple_cost, 1, 0};
-    stage.plan->one_time_conditions = never() ? std::vector{make_boolean(false)} : level_.one_time_conditions;
+    level_.never = never();
+    stage.plan->one_time_conditions = level_.never ? std::vector{make_boolean(false)} : level_.one_time_conditions;
     return stage;
   }
 
@@ -77,7 +84,8 @@ class JoinPlanner {
     return gated;
   }
 
-  static Stage without_rows(Stage stage) {
+  Stage without_rows(Stage stage) {
+    level_.never = true;
     Stage gated;
     gated.plan = std::make_shared<Plan>();
     gated.outputs = gated.seen = stage.outputs;
@@ -144,10 +152,11 @@ class JoinPlanner {
     }
     auto stage = std::make_shared<Stage>();
     stage->plan = std::make_shared<Plan>();
+    base.subquery = stage;
     stage->seen = stage->outputs = base.subquery_outputs;
     base.tuples = 1000;
     if (const auto* subquery = std::get_if<query::SubquerySource>(&entry.source)) {
-      plan_subquery(base, *subquery, *stage);
+      if (!base.never) plan_subquery(base, *subquery, *stage);
     } else if (const auto* function = std::get_if<query::FunctionSource>(&entry.source)) {
       FunctionScan scan{*function, entry.columns};
       for (auto& item : scan.source.functions) item.call = with_parameters(base, item.call);
@@ -173,25 +182,30 @@ class JoinPlanner {
       throw SqlError(sqlstate::internal_error, "a join tree's leaf is no relation");
     }
     stage->plan->cost.rows = base.tuples;
-    base.subquery = stage;
   }
 
   void plan_subquery(BaseRelation& base, const query::SubquerySource& source, Stage& stage) {
     PlannedLevel planned = plan_level(level_.statement, &level_, source.query);
-    for (const auto& outer : take_outer(level_, std::move(planned.outer))) {
+    base.never = planned.never;
+    const std::vector<Level::OuterParameter> values = take_outer(level_, std::move(planned.outer));
+    if (planned.never) return;
+    for (const auto& outer : values) {
       const ExpressionPtr value = replace_outer_and_subqueries(level_, outer.expression);
       base.subquery_parameters.push_back({outer.parameter, value});
       base.lateral |= level_.relids_of(value);
     }
     stage.plan->node = SubqueryScan{};
     stage.plan->children = {planned.stage.plan};
-    // What it only sorts by is in its rows, too, behind what it shows: whoever adds columns to them must know.
-    if (planned.stage.outputs.size() > stage.outputs.size()) {
-      stage.outputs.resize(planned.stage.outputs.size());
-      stage.seen = stage.outputs;
-    }
+    add_unnamed(stage, planned.stage.outputs.size());
     stage.plan->cost = planned.stage.cost();
     base.tuples = std::max(1.0, planned.stage.cost().rows);
+  }
+
+  // What a query only sorts by is in its rows, too, behind what it shows: whoever adds columns to them must know.
+  static void add_unnamed(Stage& stage, std::size_t columns) {
+    if (columns <= stage.outputs.size()) return;
+    stage.outputs.resize(columns);
+    stage.seen = stage.outputs;
   }
 
   void plan_common_table(BaseRelation& base, const query::CommonTableSource& source, Stage& stage) {
@@ -203,6 +217,7 @@ class JoinPlanner {
       stage.plan->node = WorkTableScan{state.work_table};
     } else {
       stage.plan->node = CommonTableScan{state.subplan};
+      add_unnamed(stage, state.columns);
     }
     if (source.recursive_reference ? state.work_table < 0 : state.subplan < 0) {
       throw SqlError(sqlstate::internal_error, "a common table is used before it is planned");
@@ -251,9 +266,12 @@ class JoinPlanner {
 
   void collect_columns(const std::vector<ExpressionPtr>& above) {
     for (const ExpressionPtr& expression : above) use(expression, true, 0);
-    for (const Condition& condition : level_.all_conditions) use(condition.expression, false, condition.required);
+    for (const Condition& condition : level_.all_conditions) {
+      if (!condition.moved) use(condition.expression, false, condition.required);
+    }
     for (const EquivalenceClass& equivalence : level_.classes) {
-      if (equivalence.members.size() < 2) continue;
+      // What is equal to a constant is compared with that, by conditions that are made already.
+      if (equivalence.members.size() < 2 || equivalence.has_constant) continue;
       Relids all = 0;
       for (const auto& member : equivalence.members) all |= member.relids;
       for (const auto& member : equivalence.members) use(member.expression, false, all);

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "engine/plan/estimate.h"
+#include "engine/query/system_columns.h"
 #include "engine/types/array.h"
 
 namespace polarsim::engine::plan {
@@ -38,6 +39,8 @@ int width_of(const Level& level, const ExpressionPtr& expression) {
       }
     }
   }
+  // Shown as a text, it is six bytes.
+  if (column && column->column == query::system_column_ctid) return 6;
   return average_width(expression->type);
 }
 
@@ -103,6 +106,26 @@ EvaluationCost evaluation_cost(const Level& level, const std::vector<const Condi
     sum.per_row += one.per_row;
   }
   return sum;
+}
+
+double pages_of(double rows, int width) { return std::ceil(bytes_of(rows, width) / page_bytes); }
+
+// ExecChooseHashTableSize().
+HashTableSize hash_table_size(const PlannerSettings& settings, double rows, int width) {
+  constexpr double pointer_bytes = 8;
+  constexpr double row_overhead_bytes = 32;
+  const auto power_of_2 = [](double at_least) { return std::exp2(std::ceil(std::log2(std::max(1.0, at_least)))); };
+  const double row_bytes = row_overhead_bytes + std::ceil(width / 8.0) * 8;
+  // hash_mem_multiplier, and a fiftieth for the most common values.
+  const double memory = settings.work_mem_kb * 1024 * 2 * 0.98;
+  const double most = std::exp2(std::floor(std::log2(std::max(1.0, memory / pointer_bytes))));
+  HashTableSize size;
+  size.buckets = power_of_2(std::max(1024.0, std::min(std::ceil(rows), most)));
+  if (rows * row_bytes + size.buckets * pointer_bytes <= memory) return size;
+  size.buckets = std::max(1.0, std::min(most, power_of_2(memory / (row_bytes + pointer_bytes))));
+  const double left = std::max(memory * 0.5, memory - size.buckets * pointer_bytes);
+  size.batches = power_of_2(std::max(2.0, std::ceil(rows * row_bytes / left)));
+  return size;
 }
 
 Cost sort_cost(const PlannerSettings& settings, const Cost& input, double limit_rows) {

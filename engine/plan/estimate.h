@@ -15,6 +15,8 @@ double selectivity(const Level& level, const std::vector<const Condition*>& cond
 double selectivity(const Level& level, const ExpressionPtr& condition);
 // Of these expressions among so many rows.
 double distinct_values(const Level& level, const std::vector<ExpressionPtr>& expressions, double rows);
+// The part of rows in the bucket of a hash table where a row is looked for, if they are hashed by this expression.
+double bucket_part(const Level& level, const ExpressionPtr& expression, double buckets);
 // At least one, and whole.
 double whole_rows(double rows);
 
@@ -32,6 +34,12 @@ Cost materialize_cost(const PlannerSettings& settings, const Cost& input);
 double rescan_cost(const PlannerSettings& settings, const Path& path);
 Cost aggregate_cost(const Level& level, const Cost& input, bool hashed, std::size_t keys, double groups,
                     const EvaluationCost& transition, const EvaluationCost& final);
+struct HashTableSize {
+  double buckets = 1;
+  double batches = 1;
+};
+HashTableSize hash_table_size(const PlannerSettings& settings, double rows, int width);
+double pages_of(double rows, int width);
 double index_pages_fetched(double tuples, double pages, double index_pages);
 
 }  // namespace polarsim::engine::plan

@@ -268,14 +268,20 @@ INSTANTIATE_TEST_SUITE_P(
                            "        ->  Sort\n"
                            "              Sort Key: s.y\n"
                            "              ->  Seq Scan on s\n"},
-                    Sample{"SELECT q.n, s.y FROM (SELECT b, count(*) n FROM t GROUP BY b) q JOIN s ON s.x = q.b",
+                    Sample{"SELECT q.b, q.n, s.y FROM (SELECT b, count(*) n FROM t GROUP BY b) q JOIN s ON s.x = q.b",
                            "Hash Join\n"
-                           "  Hash Cond: (t.b = s.x)\n"
-                           "  ->  HashAggregate\n"
-                           "        Group Key: t.b\n"
-                           "        ->  Seq Scan on t\n"
+                           "  Hash Cond: (s.x = t.b)\n"
+                           "  ->  Seq Scan on s\n"
                            "  ->  Hash\n"
-                           "        ->  Seq Scan on s\n"},
+                           "        ->  HashAggregate\n"
+                           "              Group Key: t.b\n"
+                           "              ->  Seq Scan on t\n"},
+                    Sample{"SELECT q.b, q.n FROM (SELECT b, count(*) n FROM t GROUP BY b) q WHERE q.b > 3 AND q.n > 4",
+                           "HashAggregate\n"
+                           "  Group Key: t.b\n"
+                           "  Filter: (count(*) > 4)\n"
+                           "  ->  Seq Scan on t\n"
+                           "        Filter: (b > 3)\n"},
                     Sample{"INSERT INTO t VALUES (1, 2, 'x')",
                            "Insert on t\n"
                            "  ->  Result\n"},

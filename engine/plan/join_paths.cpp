@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "engine/plan/estimate.h"
 #include "engine/plan/paths.h"
@@ -137,6 +139,7 @@ class JoinPathMaker {
     add_path(joined_, path);
   }
 
+  // final_cost_hashjoin().
   void cost_hash_join(Path& path, const Path& left, const Path& right) {
     const PlannerSettings& settings = level_.settings();
     const EvaluationCost own = evaluation_cost(level_, path.conditions);
@@ -144,20 +147,118 @@ class JoinPathMaker {
     const double keys = static_cast<double>(path.keys.size());
     const double left_rows = std::max(1.0, left.cost.rows);
     const double right_rows = std::max(1.0, right.cost.rows);
-    const double build = (settings.cpu_operator_cost * keys + settings.cpu_tuple_cost) * right_rows;
-    const double probe = settings.cpu_operator_cost * keys * left_rows;
-    path.cost.startup = left.cost.startup + right.cost.total + build + own.startup + filter.startup;
-    path.cost.total = path.cost.startup + (left.cost.total - left.cost.startup) + probe;
-    const double bytes = right_rows * (std::ceil(right.cost.width / 8.0) * 8 + 24);
-    if (bytes > 2 * settings.work_mem_kb * 1024) {
-      const double pages = (bytes + left_rows * (left.cost.width + 24)) / 8192;
-      path.cost.total += 2 * settings.seq_page_cost * pages;
+    const HashTableSize size = hash_table_size(settings, right_rows, right.cost.width);
+    const double compare = settings.cpu_operator_cost * keys;
+    path.cost.startup = left.cost.startup + right.cost.total + own.startup + filter.startup;
+    path.cost.startup += (compare + settings.cpu_tuple_cost) * right_rows;
+    double run = left.cost.total - left.cost.startup + compare * left_rows;
+    if (size.batches > 1) {
+      const double right_pages = pages_of(right_rows, right.cost.width);
+      path.cost.startup += settings.seq_page_cost * right_pages;
+      run += settings.seq_page_cost * (right_pages + 2 * pages_of(left_rows, left.cost.width));
     }
-    // Rows of one bucket are compared; about one for each row found.
-    const double matched = std::max(1.0, joined_.rows);
-    path.cost.total += settings.cpu_operator_cost * keys * std::max(left_rows, matched) * 0.5;
-    path.cost.total += (settings.cpu_tuple_cost + own.per_row) * matched + filter.per_row * joined_.rows;
+    const double buckets = size.buckets * size.batches;
+    double part = 1;
+    for (const Condition* key : path.keys) {
+      const auto& call = *key->expression->as<query::OperatorCall>();
+      const bool straight = is_subset(key->left, left_.relids);
+      part = std::min(part, bucket_part(level_, call.arguments[straight ? 1 : 0], buckets));
+    }
+    double found = 0;  // rows that all keys are equal for
+    if (type_ == PlanJoin::semi || type_ == PlanJoin::anti || is_right_unique()) {
+      // A row of the left side looks no further once it has found one.
+      const Matches matches = matches_of();
+      const double matched = std::rint(left_rows * matches.part);
+      run += compare * matched * whole_rows(right_rows * part * 2 / (matches.count + 1)) * 0.5;
+      run += compare * (left_rows - matched) * whole_rows(right_rows / buckets) * 0.05;
+      found = type_ == PlanJoin::anti ? left_rows - matched : matched;
+    } else {
+      run += compare * left_rows * whole_rows(right_rows * part) * 0.5;
+      found = whole_rows(left_rows * right_rows * selectivity(level_, path.keys, nullptr));
+    }
+    run += (settings.cpu_tuple_cost + own.per_row + filter.per_row) * found;
+    path.cost.total = path.cost.startup + run;
     if (!settings.enable_hashjoin) penalise(path);
+  }
+
+  // compute_semi_anti_join_factors().
+  struct Matches {
+    double part = 1;   // of the left rows find one
+    double count = 1;  // and so many
+  };
+  Matches matches_of() const {
+    SpecialJoin join;
+    join.type = PlanJoin::semi;
+    join.written_left = left_.relids;
+    join.written_right = right_.relids;
+    Matches matches;
+    // Of other joins PostgreSQL takes the part of all pairs, here, too.
+    if (type_ != PlanJoin::semi && type_ != PlanJoin::anti)
+      return {selectivity(level_, own_, nullptr), std::max(1.0, right_.rows)};
+    // What is kept of a condition is for the join that it belongs to.
+    for (const Condition* condition : own_) {
+      const double kept = std::exchange(condition->outer_selectivity, -1);
+      matches.part *= selectivity(level_, std::vector{condition}, &join);
+      condition->outer_selectivity = kept;
+    }
+    if (matches.part > 0)
+      matches.count = std::max(1.0, selectivity(level_, own_, nullptr) * right_.rows / matches.part);
+    return matches;
+  }
+
+  // Whether no row of the left side has two partners: the right one's only relation has a unique index, all of whose
+  // columns are equal to something, or it is a subquery whose rows differ in such columns (innerrel_is_unique()).
+  bool is_right_unique() const {
+    if (!std::has_single_bit(right_.relids)) return false;
+    const BaseRelation& base = level_.bases[static_cast<std::size_t>(std::countr_zero(right_.relids))];
+    const auto is_given = [&](int column) {
+      const auto gives = [&](const Condition* condition) { return is_equal_to_column(*condition, base.entry, column); };
+      return std::any_of(own_.begin(), own_.end(), gives) ||
+             std::any_of(base.conditions.begin(), base.conditions.end(), gives);
+    };
+    const auto& source = level_.query.entries[static_cast<std::size_t>(base.entry)].source;
+    if (const auto* subquery = std::get_if<query::SubquerySource>(&source))
+      return differs_in(*subquery->query, is_given);
+    if (!base.relation || base.subquery) return false;
+    return std::any_of(base.relation->indexes.begin(), base.relation->indexes.end(), [&](const auto& index) {
+      return index.unique && !index.predicate &&
+             std::all_of(index.keys.begin(), index.keys.end(),
+                         [&](const auto& key) { return key.column > 0 && is_given(key.column); });
+    });
+  }
+  // query_is_distinct_for().
+  static bool differs_in(const Query& query, query::FunctionReference<bool(int column)> is_given) {
+    std::vector<int> columns(query.targets.size(), 0);
+    int last = 0;
+    for (std::size_t i = 0; i < query.targets.size(); ++i) {
+      if (!query.targets[i].hidden) columns[i] = ++last;
+    }
+    const auto is_known = [&](int target) {
+      const int column = columns[static_cast<std::size_t>(target)];
+      return column > 0 && is_given(column);
+    };
+    const auto all_known = [&] {
+      return std::all_of(columns.begin(), columns.end(), [&](int column) { return column == 0 || is_given(column); });
+    };
+    if (query.has_set_functions) return false;
+    if (query.distinct && all_known()) return true;
+    if (!query.distinct_on.empty() && std::all_of(query.distinct_on.begin(), query.distinct_on.end(),
+                                                  [&](const auto& clause) { return is_known(clause.target); })) {
+      return true;
+    }
+    if (query.grouped)
+      return query.grouping_sets.empty() && std::all_of(query.group_by.begin(), query.group_by.end(), is_known);
+    return query.set_operation != nullptr && !query.set_operation->all && all_known();
+  }
+  bool is_equal_to_column(const Condition& condition, int entry, int column) const {
+    const auto* call = condition.expression->as<query::OperatorCall>();
+    if (call == nullptr || call->arguments.size() != 2 || std::string_view(call->function->symbol) != "=") return false;
+    for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
+      const auto* own = strip_relabel(call->arguments[side])->as<Column>();
+      if (own == nullptr || own->levels_up != 0 || own->entry != entry || own->column != column) continue;
+      if (!overlaps(level_.relids_of(call->arguments[1 - side]), right_.relids)) return true;
+    }
+    return false;
   }
 
   static void penalise(Path& path) {

@@ -180,6 +180,8 @@ class JoinSearch {
       found = known_.emplace(made->relids, std::move(made)).first;
     }
     JoinRelation& joined = *found->second;
+    if (joined.never) return;
+    if (is_never(first, second, special)) return make_empty(joined);
     if (special != nullptr && finds_nothing(*special, second, conditions))
       return add_join_paths(level_, joined, first, without_rows(second), special->type, conditions);
     if (special == nullptr) {
@@ -206,18 +208,22 @@ class JoinSearch {
     });
   }
   static JoinRelation without_rows(const JoinRelation& relation) {
-    auto nothing = std::make_shared<Path>();
-    nothing->kind = Path::Kind::nothing;
-    nothing->relids = relation.relids;
-    nothing->cost.rows = 0;
-    nothing->cost.width = relation.width;
     JoinRelation empty;
     empty.relids = relation.relids;
     empty.width = relation.width;
-    empty.rows = 0;
-    empty.paths = {nothing};
-    empty.cheapest_startup = empty.cheapest_total = nothing;
+    make_empty(empty);
     return empty;
+  }
+  static bool is_never(const JoinRelation& left, const JoinRelation& right, const SpecialJoin* special) {
+    switch (special == nullptr ? PlanJoin::inner : special->type) {
+      case PlanJoin::left:
+      case PlanJoin::anti:
+        return left.never;
+      case PlanJoin::full:
+        return left.never && right.never;
+      default:
+        return left.never || right.never;
+    }
   }
 
   static bool is_one_sided(PlanJoin type) { return type == PlanJoin::semi || type == PlanJoin::anti; }

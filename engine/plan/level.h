@@ -56,7 +56,8 @@ struct Condition {
   bool equality = false;  // may be hashed and merged by
   int left_class = -1;
   int right_class = -1;
-  int of_class = -1;  // made by this equivalence class
+  int of_class = -1;           // made by this equivalence class
+  mutable bool moved = false;  // into the subquery that it is over: push_conditions() has seen to it
   mutable double selectivity = -1;
   mutable double outer_selectivity = -1;  // of the join it belongs to, if that is no inner one
 };
@@ -155,6 +156,7 @@ struct JoinRelation {
   PathPtr cheapest_startup;
   PathPtr cheapest_total;
   std::vector<PathPtr> cheapest_parameterised;
+  bool never = false;  // has no row: its one path is that of nothing
 };
 using JoinRelationPtr = std::shared_ptr<JoinRelation>;
 
@@ -175,6 +177,7 @@ struct BaseRelation {
   std::string name;                                                // Plan::alias
   std::vector<std::pair<int, ExpressionPtr>> subquery_parameters;  // what a lateral subquery gets
   Relids lateral = 0;
+  bool never = false;  // gives no row, so that there is nothing to scan
   JoinRelationPtr rows_of;
 };
 
@@ -225,6 +228,7 @@ struct Level {
     int work_table = -1;  // while its recursive part is planned
     double rows = 0;
     int width = 0;
+    std::size_t columns = 0;  // of its rows; what it only sorts by comes behind what it shows
   };
   std::vector<CommonTableState> common_tables;
   std::vector<int> initial_plans;
@@ -238,6 +242,7 @@ struct Level {
   std::vector<SpecialJoin> special_joins;
   std::vector<const Condition*> join_conditions;
   std::vector<ExpressionPtr> one_time_conditions;
+  bool never = false;  // its joins give no row
   // Columns used anywhere: above all joins, or by what has to be looked at where these relations are joined.
   struct ColumnUse {
     ExpressionPtr column;

@@ -12,7 +12,7 @@ struct PlannedLevel {
   Stage stage;
   std::vector<Level::OuterParameter> outer;
   std::vector<query::OutputName> columns;
-  bool changes_data = false;
+  bool never = false;  // is certain to have no row
 };
 PlannedLevel plan_level(StatementState& statement, Level* around, const QueryPtr& query);
 

@@ -15,6 +15,8 @@ void make_index_paths(Level& level, int base, JoinRelation& relation);
 // Keeps the path unless another is as good in every respect; drops what it beats.
 void add_path(JoinRelation& relation, PathPtr path);
 void choose_cheapest(JoinRelation& relation);
+// Leaves no path but that of nothing (mark_dummy_rel()).
+void make_empty(JoinRelation& relation);
 PathPtr cheapest_for(const JoinRelation& relation, const Order& order, double fraction);
 bool is_ordered_by(const Order& have, const Order& wanted);
 PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& order, double limit_rows);

@@ -35,7 +35,6 @@ class LevelPlanner {
     fold_level(level_);
     move_having(level_);
     reduce_outer_joins(level_);
-    remove_unused_outputs(level_);
     level_.base_of_entry.assign(level_.query.entries.size(), -1);
     // Before those of common tables, so that it is theirs that get names with numbers.
     number_scans(*level_.tree);
@@ -51,6 +50,7 @@ class LevelPlanner {
     planned.stage = std::move(stage);
     planned.columns = output_names(*query);
     planned.outer = std::move(level_.outer_parameters);
+    planned.never = is_never(*planned.stage.plan);
     return planned;
   }
 
@@ -64,9 +64,41 @@ class LevelPlanner {
     for (const auto& target : query.targets) above.push_back(target.expression);
     above.push_back(query.having);
     Stage stage = plan_joins(level_, above, may_be_ordered ? &query.order_by : nullptr);
-    if (query.grouped) stage = plan_groups(level_, std::move(stage));
+    if (query.grouped) stage = is_one_row() ? plan_one_row() : plan_groups(level_, std::move(stage));
     if (!query.windows.empty()) stage = plan_windows(level_, std::move(stage));
     return plan_output(level_, std::move(stage), marks, places);
+  }
+
+  // HAVING without groups and aggregates: one row, or none, whatever there is in FROM (is_degenerate_grouping()).
+  bool is_one_row() const {
+    const Query& query = level_.query;
+    if (!query.group_by.empty() || query.grouping_sets.size() > 1) return false;
+    const auto has_aggregates = [](const ExpressionPtr& expression) {
+      return expression != nullptr &&
+             query::contains(expression, [](const Expression& node) { return node.as<query::Aggregate>() != nullptr; });
+    };
+    return !has_aggregates(query.having) &&
+           std::none_of(query.targets.begin(), query.targets.end(),
+                        [&](const query::Target& target) { return has_aggregates(target.expression); });
+  }
+  Stage plan_one_row() const {
+    Stage stage;
+    stage.plan = std::make_shared<Plan>();
+    stage.plan->node = Result{};
+    stage.plan->cost = {0, level_.settings().cpu_tuple_cost, 1, 0};
+    std::vector<ExpressionPtr> conditions;
+    add_conjuncts(level_.query.having, conditions);
+    for (const ExpressionPtr& condition : conditions)
+      stage.plan->one_time_conditions.push_back(place(condition, {{}, {}}));
+    return stage;
+  }
+
+  // Nodes above that look at rows keep it from being said of the whole (is_dummy_rel(), joinrels.c).
+  bool is_never(const Plan& plan) const {
+    const Query& query = level_.query;
+    return level_.never && query.command == query::Command::select && !query.grouped && query.windows.empty() &&
+           !query.distinct && query.distinct_on.empty() && !query.limit && !query.offset && query.row_marks.empty() &&
+           plan.as<Sort>() == nullptr;
   }
 
   // Keys that are computed after the joins give no order to join by.

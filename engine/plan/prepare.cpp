@@ -30,6 +30,10 @@ void flatten_join_columns(Level& level) {
   for (const auto& entry : level.query.entries) any |= std::holds_alternative<query::JoinSource>(entry.source);
   if (!any) return;
   const std::vector<query::RangeTableEntry> entries = level.query.entries;
+  // Of the many columns of many joins few are asked for.
+  for (auto& entry : level.query.entries) {
+    if (auto* join = std::get_if<query::JoinSource>(&entry.source)) join->columns.clear();
+  }
   auto replace = [&](auto& self, const ExpressionPtr& expression, int levels) -> ExpressionPtr {
     const auto* column = expression->as<Column>();
     if (column == nullptr || column->levels_up != levels) return nullptr;
@@ -50,9 +54,6 @@ void flatten_join_columns(Level& level) {
     return make_expression(std::move(row), TypeId::record, expression->position);
   };
   rewrite_level(level, [&](const ExpressionPtr& e, int levels) { return replace(replace, e, levels); });
-  for (auto& entry : level.query.entries) {
-    if (auto* join = std::get_if<query::JoinSource>(&entry.source)) join->columns.clear();
-  }
 }
 
 // --- common tables used once ---

@@ -32,6 +32,8 @@ void move_having(Level& level);
 // false, and nothing is changed, where that is not simple.
 bool simplify_exists(Query& query);
 void reduce_outer_joins(Level& level);
+// Once it is known which conditions are looked at where.
+void push_conditions(Level& level, BaseRelation& base);
 void remove_unused_outputs(Level& level);
 // Appends the query's range table; its FROM and WHERE become a node, whose entries count from where they now are.
 JoinNodePtr make_join_node(const query::JoinTreePtr& tree);

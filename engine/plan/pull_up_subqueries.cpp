@@ -81,8 +81,7 @@ class SubqueryPuller {
       }
     }
     const int offset = static_cast<int>(level_.query.entries.size());
-    move_in(inner, offset);
-    shift_tree(*inner.tree, offset);
+    move_in(inner, numbers_of_entries(inner, offset));
     level_.query.has_subqueries |= inner.query.has_subqueries;
     for (auto& added : inner.query.entries) level_.query.entries.push_back(std::move(added));
     replace_columns(entry, inner.query.targets);
@@ -108,14 +107,36 @@ class SubqueryPuller {
     return found;
   }
 
-  // The inner query's entries count from `offset`; what was outside it is now at its own level.
-  static void move_in(Level& inner, int offset) {
+  static void add_tree_entries(JoinNode& node, std::vector<int>& entries) {
+    if (node.entry >= 0) entries.push_back(node.entry);
+    for (JoinNodePtr& item : node.items) add_tree_entries(*item, entries);
+  }
+
+  // What the inner query's entries are to be called, by what they are: those that subqueries left behind that were
+  // merged with it are dropped, so that many of them, one inside the other, are no matter.
+  static std::vector<int> numbers_of_entries(Level& inner, int offset) {
+    std::vector<int> used;
+    add_tree_entries(*inner.tree, used);
+    std::sort(used.begin(), used.end());
+    std::vector<int> numbers(inner.query.entries.size(), -1);
+    std::vector<query::RangeTableEntry> entries;
+    for (const int entry : used) {
+      numbers[static_cast<std::size_t>(entry)] = offset + static_cast<int>(entries.size());
+      entries.push_back(std::move(inner.query.entries[static_cast<std::size_t>(entry)]));
+    }
+    inner.query.entries = std::move(entries);
+    return numbers;
+  }
+
+  // The inner query's entries get these numbers; what was outside it is now at its own level.
+  static void move_in(Level& inner, const std::vector<int>& numbers) {
+    shift_tree(*inner.tree, numbers);
     auto move = [&](const ExpressionPtr& expression) {
       ExpressionPtr moved = query::rewrite(expression, [&](const ExpressionPtr& e, int levels) -> ExpressionPtr {
         const auto* column = e->as<Column>();
         if (column == nullptr || column->levels_up != levels) return nullptr;
         Column copy = *column;
-        copy.entry += offset;
+        copy.entry = numbers[static_cast<std::size_t>(copy.entry)];
         return make_expression(copy, e->type, e->position);
       });
       return shift_levels(moved, -1, 1);
@@ -125,7 +146,7 @@ class SubqueryPuller {
       const auto* column = e->as<Column>();
       if (column == nullptr || column->levels_up != levels) return nullptr;
       Column copy = *column;
-      copy.entry += offset;
+      copy.entry = numbers[static_cast<std::size_t>(copy.entry)];
       return make_expression(copy, e->type, e->position);
     });
     inner.query = *shift_levels(moved, -1, 1);
@@ -136,9 +157,9 @@ class SubqueryPuller {
     visit(visit, *inner.tree);
   }
 
-  static void shift_tree(JoinNode& node, int offset) {
-    if (node.entry >= 0) node.entry += offset;
-    for (JoinNodePtr& item : node.items) shift_tree(*item, offset);
+  static void shift_tree(JoinNode& node, const std::vector<int>& numbers) {
+    if (node.entry >= 0) node.entry = numbers[static_cast<std::size_t>(node.entry)];
+    for (JoinNodePtr& item : node.items) shift_tree(*item, numbers);
   }
 
   void replace_columns(int entry, const std::vector<query::Target>& targets) {

@@ -76,12 +76,29 @@ PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& or
   return path;
 }
 
+void make_empty(JoinRelation& relation) {
+  auto nothing = std::make_shared<Path>();
+  nothing->kind = Path::Kind::nothing;
+  nothing->relids = relation.relids;
+  nothing->cost.rows = 0;
+  nothing->cost.width = relation.width;
+  relation.rows = 0;
+  relation.never = true;
+  relation.paths = {nothing};
+  choose_cheapest(relation);
+}
+
 void make_scan_paths(Level& level, int id) {
   BaseRelation& base = level.bases[static_cast<std::size_t>(id)];
   const PlannerSettings& settings = level.settings();
   auto relation = std::make_shared<JoinRelation>();
   relation->relids = relid(id);
   for (const ExpressionPtr& column : base.columns_used) relation->width += width_of(level, column);
+  if (base.never) {
+    make_empty(*relation);
+    base.rows_of = relation;
+    return;
+  }
   const double part = selectivity(level, base.conditions, nullptr);
   relation->rows = whole_rows(base.tuples * part);
 

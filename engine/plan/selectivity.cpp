@@ -315,6 +315,25 @@ bool add_to_range(const Level& level, const Condition& condition, double one, st
 
 double whole_rows(double rows) { return rows <= 1 || std::isnan(rows) ? 1 : std::rint(std::min(rows, 1e100)); }
 
+// estimate_hash_bucket_stats().
+double bucket_part(const Level& level, const ExpressionPtr& expression, double buckets) {
+  const Variable variable = variable_of(level, expression);
+  const auto* statistics = variable.statistics;
+  const double most_common = statistics == nullptr || statistics->most_common_frequencies.empty()
+                                 ? 0
+                                 : statistics->most_common_frequencies.front();
+  const double tuples = variable.base == nullptr ? 0 : variable.base->tuples;
+  if (variable.is_default && (variable.base == nullptr || tuples >= default_distinct))
+    return std::max(0.1, most_common);
+  double distinct = std::max(1.0, variable.distinct);
+  const double average = (1 - variable.null_fraction()) / distinct;
+  if (variable.base != nullptr && variable.base->rows_of && variable.base->rows_of->rows > 0 && tuples > 0)
+    distinct = whole_rows(distinct * variable.base->rows_of->rows / tuples);
+  double part = 1 / std::max(1.0, std::min(distinct, buckets));
+  if (average > 0 && most_common > average) part *= most_common / average;
+  return std::clamp(part, 1e-6, 1.0);
+}
+
 double selectivity(const Level& level, const ExpressionPtr& condition) {
   return clamp(condition_selectivity(level, condition, nullptr, nullptr));
 }

@@ -112,8 +112,7 @@ ExpressionPtr plan_subquery(Level& level, const ExpressionPtr& expression) {
   return make_expression(std::move(subplan), expression->type, expression->position);
 }
 
-// A planned query without the columns that it only sorts by: who reads a common table adds columns of his own behind
-// those that he knows.
+// A planned query without the columns that it only sorts by: both parts of a recursive query have the same.
 Stage only_shown(Level& level, const PlannedLevel& planned) {
   const std::size_t count = planned.columns.size();
   Stage stage = planned.stage;
@@ -240,13 +239,14 @@ void plan_common_tables(Level& level) {
     // As in plan_recursion().
     ++level.statement.parameters;
     SubplanDefinition definition;
-    definition.plan = only_shown(level, planned).plan;
+    definition.plan = planned.stage.plan;
     definition.kind = SubplanDefinition::Kind::common_table;
     definition.name = "CTE " + table.name;
     definition.changes_data = changes;
     auto& state = level.common_tables[i];
     state.rows = planned.stage.cost().rows;
     state.width = planned.stage.cost().width;
+    state.columns = planned.stage.outputs.size();
     state.subplan = static_cast<int>(level.statement.subplans.size());
     level.initial_plans.push_back(state.subplan);
     level.statement.subplans.push_back(std::move(definition));

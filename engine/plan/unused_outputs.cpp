@@ -1,6 +1,7 @@
 // Columns of subqueries in FROM that nobody asks for are not computed (PostgreSQL's remove_unused_subquery_outputs(),
 // optimizer/path/allpaths.c): that costs less, and what would fail there does not.
-#include <algorithm>
+#include "engine/query/unused_outputs.h"
+
 #include <set>
 
 #include "engine/plan/prepare.h"
@@ -8,58 +9,16 @@
 namespace polarsim::engine::plan {
 namespace {
 
-void add_leaves(const JoinNode& node, std::vector<int>& entries) {
-  if (node.kind == JoinNode::Kind::leaf) entries.push_back(node.entry);
-  for (const JoinNodePtr& item : node.items) add_leaves(*item, entries);
-}
-
 using Used = std::set<std::pair<int, int>>;  // entry and column
-
-void add_used(const JoinNode& node, query::VisitNode visit) {
-  for (const ExpressionPtr& condition : node.conditions) query::walk(condition, visit);
-  for (const JoinNodePtr& item : node.items) add_used(*item, visit);
-}
-
-// Targets that sort, group or divide.
-std::set<int> needed_targets(const Query& query) {
-  std::set<int> needed(query.group_by.begin(), query.group_by.end());
-  for (const query::SortClause& clause : query.order_by) needed.insert(clause.target);
-  for (const query::SortClause& clause : query.distinct_on) needed.insert(clause.target);
-  for (const query::Window& window : query.windows) {
-    needed.insert(window.partition_by.begin(), window.partition_by.end());
-    for (const query::SortClause& clause : window.order_by) needed.insert(clause.target);
-  }
-  return needed;
-}
-
-QueryPtr without_unused(const QueryPtr& query, int entry, const Used& used) {
-  const bool plain = query->command == query::Command::select && !query->set_operation && !query->distinct;
-  if (!plain || used.contains({entry, Column::whole_row})) return query;
-  const std::set<int> needed = needed_targets(*query);
-  std::shared_ptr<Query> changed;
-  int column = 0;
-  for (std::size_t i = 0; i < query->targets.size(); ++i) {
-    const query::Target& target = query->targets[i];
-    if (target.hidden) continue;
-    ++column;
-    if (used.contains({entry, column}) || needed.contains(static_cast<int>(i))) continue;
-    if (target.expression->as<query::Constant>() != nullptr || returns_set(target.expression)) continue;
-    if (query::contains_volatility(target.expression, Volatility::volatile_function)) continue;
-    if (!changed) changed = std::make_shared<Query>(*query);
-    changed->targets[i].expression = query::make_expression(query::Constant{}, target.expression->type);
-  }
-  return changed ? changed : query;
-}
 
 }  // namespace
 
 void remove_unused_outputs(Level& level) {
   std::vector<int> leaves;
-  add_leaves(*level.tree, leaves);
-  std::erase_if(leaves, [&](int entry) {
-    const auto& source = level.query.entries[static_cast<std::size_t>(entry)].source;
-    return !std::holds_alternative<query::SubquerySource>(source);
-  });
+  for (const BaseRelation& base : level.bases) {
+    const auto& source = level.query.entries[static_cast<std::size_t>(base.entry)].source;
+    if (std::holds_alternative<query::SubquerySource>(source)) leaves.push_back(base.entry);
+  }
   // Rows that are locked, or that others are changed by, are kept whole.
   const bool keeps_rows = !level.query.row_marks.empty() || level.query.command == query::Command::update ||
                           level.query.command == query::Command::remove;
@@ -71,10 +30,19 @@ void remove_unused_outputs(Level& level) {
     return true;
   };
   query::walk(level.query, visit);
-  add_used(*level.tree, visit);
+  for (const Condition& condition : level.all_conditions) {
+    if (!condition.moved) query::walk(condition.expression, visit);
+  }
+  for (const EquivalenceClass& equivalence : level.classes) {
+    if (equivalence.members.size() < 2 || equivalence.has_constant) continue;
+    for (const EquivalenceClass::Member& member : equivalence.members) query::walk(member.expression, visit);
+  }
   for (const int entry : leaves) {
     auto& source = std::get<query::SubquerySource>(level.query.entries[static_cast<std::size_t>(entry)].source);
-    source.query = without_unused(source.query, entry, used);
+    if (used.contains({entry, Column::whole_row})) continue;
+    source.query = query::without_unused_outputs(source.query, [&](int column) {
+      return used.contains({entry, column});
+    });
   }
 }
 

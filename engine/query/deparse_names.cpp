@@ -1,7 +1,6 @@
 #include "engine/query/deparse_names.h"
 
 #include <algorithm>
-#include <map>
 
 #include "engine/query/analysis.h"
 
@@ -34,18 +33,16 @@ class NameChooser {
   NameChooser(const Query& query, std::span<const QueryNames> outer, QueryNames& names)
       : query_(query), outer_(outer), names_(names) {}
 
-  void choose_entry_names(std::span<const std::string_view> reserved) {
-    std::map<std::string, int, std::less<>> counters;  // of a name that is taken: the last number put behind it
-    for (const std::string_view name : reserved) counters.emplace(name, 0);
-    for (const QueryNames& each : outer_) {
-      for (const EntryNames& entry : each.entries) {
-        if (!entry.name.empty()) counters.emplace(entry.name, 0);
-      }
-    }
+  void choose_entry_names(TakenNames& taken, std::span<const std::string_view> reserved) {
+    for (const std::string_view name : reserved) take(std::string(name), taken);
     for (std::size_t i = 0; i < query_.entries.size(); ++i) {
       const std::string& wanted = query_.entries[i].alias;
       if (wanted.empty()) continue;
-      names_.entries[i].name = unique_entry_name(wanted, counters);
+      names_.entries[i].name = unique_entry_name(wanted, taken);
+    }
+    // Queries inside may have them.
+    for (const std::string_view name : reserved) {
+      if (const auto found = taken.find(name); found != taken.end()) taken.erase(found);
     }
   }
 
@@ -73,9 +70,16 @@ class NameChooser {
     int right = -1;
   };
 
-  static std::string unique_entry_name(const std::string& wanted, std::map<std::string, int, std::less<>>& counters) {
-    const auto [found, is_new] = counters.emplace(wanted, 0);
-    if (is_new) return wanted;
+  bool take(const std::string& name, TakenNames& taken) {
+    const bool is_new = taken.emplace(name, 0).second;
+    if (is_new) names_.before.emplace_back(name, std::nullopt);
+    return is_new;
+  }
+
+  std::string unique_entry_name(const std::string& wanted, TakenNames& taken) {
+    if (take(wanted, taken)) return wanted;
+    const auto found = taken.find(wanted);
+    names_.before.emplace_back(wanted, found->second);
     while (true) {
       const std::string suffix = "_" + std::to_string(++found->second);
       std::size_t length = std::min(wanted.size(), name_bytes_max - suffix.size());
@@ -83,7 +87,7 @@ class NameChooser {
       while (length < wanted.size() && length > 0 && (static_cast<unsigned char>(wanted[length]) & 0xc0) == 0x80)
         --length;
       std::string candidate = wanted.substr(0, length) + suffix;
-      if (counters.emplace(candidate, 0).second) return candidate;
+      if (take(candidate, taken)) return candidate;
     }
   }
 
@@ -269,15 +273,25 @@ class NameChooser {
 
 std::vector<std::string> output_names(const Query& query) { return names_of(output_columns(query)); }
 
-QueryNames choose_names(const Query& query, std::span<const QueryNames> outer,
+QueryNames choose_names(const Query& query, std::span<const QueryNames> outer, TakenNames& taken,
                         std::span<const std::string_view> reserved) {
   QueryNames names;
   names.query = &query;
   names.entries.resize(query.entries.size());
   NameChooser chooser(query, outer, names);
-  chooser.choose_entry_names(reserved);
+  chooser.choose_entry_names(taken, reserved);
   chooser.choose_column_names();
   return names;
+}
+
+void give_back_names(const QueryNames& names, TakenNames& taken) {
+  for (auto each = names.before.rbegin(); each != names.before.rend(); ++each) {
+    if (each->second) {
+      taken[each->first] = *each->second;
+    } else {
+      taken.erase(each->first);
+    }
+  }
 }
 
 }  // namespace polarsim::engine::query

@@ -3,8 +3,11 @@
 // src/backend/utils/adt/ruleutils.c). Private to the deparse_*.cpp files.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/query/deparse.h"
@@ -20,15 +23,20 @@ struct EntryNames {
   std::vector<int> named_joins;
 };
 
+// Names of the queries around, which are not taken again, each with the last number that was put behind it.
+using TakenNames = std::map<std::string, int, std::less<>>;
 struct QueryNames {
   const Query* query = nullptr;
   std::vector<EntryNames> entries;
+  // What was taken for it, or given a number: with what there was before. None: nothing.
+  std::vector<std::pair<std::string, std::optional<int>>> before;
 };
 
-// `outer`: of the queries around, outermost first, whose names are not taken again. `reserved`: names that nobody may
-// have.
-QueryNames choose_names(const Query& query, std::span<const QueryNames> outer,
+// `outer`: of the queries around, outermost first. `reserved`: names that nobody of this query may have.
+QueryNames choose_names(const Query& query, std::span<const QueryNames> outer, TakenNames& taken,
                         std::span<const std::string_view> reserved);
+// Its names may be taken again, once those chosen later may.
+void give_back_names(const QueryNames& names, TakenNames& taken);
 
 // The names of a query's columns as the query itself gives them.
 std::vector<std::string> output_names(const Query& query);

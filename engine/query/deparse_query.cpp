@@ -67,8 +67,9 @@ void Writer::put_item_on_line(std::string before, bool break_before) {
 void Writer::write_query(const Query& query, const std::vector<std::string>* names, bool names_are_visible) {
   check_stack_depth();
   const bool is_view = names_.empty() && !style_.for_nodes;
-  QueryNames chosen = choose_names(
-      query, names_, is_view ? std::span<const std::string_view>(names_of_rules) : std::span<const std::string_view>());
+  QueryNames chosen =
+      choose_names(query, names_, taken_,
+                   is_view ? std::span<const std::string_view>(names_of_rules) : std::span<const std::string_view>());
   const bool outer_prefixed = std::exchange(prefixed_, true);
   const int outer_indent = indent_;
   names_.push_back(std::move(chosen));
@@ -88,6 +89,7 @@ void Writer::write_query(const Query& query, const std::vector<std::string>* nam
       break;
   }
   open_joins_.pop_back();
+  give_back_names(names_.back(), taken_);
   names_.pop_back();
   indent_ = outer_indent;
   prefixed_ = outer_prefixed;

@@ -139,6 +139,7 @@ class Writer {
   std::string text_;
   int indent_ = 0;
   std::vector<QueryNames> names_;  // of the queries around, innermost last
+  TakenNames taken_;               // by them
   bool prefixed_ = false;          // columns are written with their tables
   // Named joins that are being written: inside them the tables' own names hold. One list a query.
   std::vector<std::vector<int>> open_joins_;

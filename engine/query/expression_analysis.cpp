@@ -218,10 +218,7 @@ ExpressionPtr ExpressionAnalyser::min_max(const Syntax& expression) {
   refuse_different_rows(node.arguments, construct, scope_);
   const Type common = common_type(node.arguments, construct);
   for (ExpressionPtr& each : node.arguments) each = coerce_to_common(each, common, construct, scope_);
-  if (less_of(common.id) == nullptr) {
-    throw_error(sqlstate::undefined_function,
-                std::string("could not identify a comparison function for type ") + type_name(common.id), 0);
-  }
+  // Whether there is an order is asked when it is computed.
   return make_expression(std::move(node), common, expression.position);
 }
 

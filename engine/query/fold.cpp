@@ -123,11 +123,12 @@ class Folder {
   bool may_evaluate(Volatility volatility) const {
     return volatility == Volatility::immutable || (volatility == Volatility::stable && options_.stable_functions);
   }
-  ExpressionPtr evaluated(const ExpressionPtr& expression) const {
+  ExpressionPtr evaluated(const ExpressionPtr& expression) {
     try {
       return constant_like(*expression, Program::compile(expression).run({}, options_.call));
     } catch (const SqlError&) {
       if (!options_.failures_stay) throw;
+      ++failures_;
       return expression;
     }
   }
@@ -152,7 +153,7 @@ class Folder {
     }
     Expressions kept;
     ExpressionPtr null;
-    const bool decided = !gather(node, kept, null);
+    const bool decided = !gather(node, kept, null, failures_);
     const bool conjunction = node.kind == Logical::Kind::conjunction;
     if (decided) return constant_like(*expression, Value::boolean(!conjunction));
     if (null) kept.push_back(null);
@@ -163,11 +164,11 @@ class Folder {
   }
 
   // What is left of the arguments, those of the same kind below among them. False: one decides, and what follows it
-  // does not matter, not even its errors.
-  bool gather(const Logical& node, Expressions& kept, ExpressionPtr& null) {
+  // does not matter, not even its errors. Where some of what came before it fails, that is still to be told.
+  bool gather(const Logical& node, Expressions& kept, ExpressionPtr& null, std::size_t failures_before) {
     for (const ExpressionPtr& argument : node.arguments) {
       if (const auto* inner = argument->as<Logical>(); inner && inner->kind == node.kind) {
-        if (!gather(*inner, kept, null)) return false;
+        if (!gather(*inner, kept, null, failures_before)) return false;
         continue;
       }
       const ExpressionPtr folded = fold(argument);
@@ -175,7 +176,8 @@ class Folder {
         if (value->is_null()) {
           null = folded;
         } else if (value->as_boolean() != (node.kind == Logical::Kind::conjunction)) {
-          return false;
+          if (failures_ == failures_before) return false;
+          kept.push_back(folded);
         }
       } else if (const auto* made = folded->as<Logical>(); made && made->kind == node.kind) {
         // Folding has made one of the same kind: its arguments are folded already.
@@ -249,7 +251,7 @@ class Folder {
   }
 
   ExpressionPtr simplified_call(const ExpressionPtr& expression, const Expressions& arguments, bool strict,
-                                Volatility volatility) const {
+                                Volatility volatility) {
     if (strict && any_null(arguments)) return constant_like(*expression, Value());
     return all_constant(arguments) && may_evaluate(volatility) ? evaluated(expression) : expression;
   }
@@ -286,6 +288,8 @@ class Folder {
     return known && may_evaluate(node.equality->volatility) ? evaluated(expression) : expression;
   }
   ExpressionPtr simplified(const ExpressionPtr& expression, const NullIf& node) {
+    // What is NULL equals nothing.
+    if (is_null_constant(node.left) || is_null_constant(node.right)) return node.left;
     const bool known = constant_of(node.left) && constant_of(node.right);
     return known && may_evaluate(node.equality->volatility) ? evaluated(expression) : expression;
   }
@@ -350,6 +354,7 @@ class Folder {
   }
 
   const FoldOptions& options_;
+  std::size_t failures_ = 0;  // that stay
   ExpressionPtr case_value_;  // of the innermost CASE, if it is constant
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
@@ -141,14 +142,12 @@ JoinColumns merge_sides(Side& left, Side& right, const std::vector<std::string>&
 }
 
 // ON sees the two sides alone, besides what is around the query.
-ExpressionPtr analyse_on(const syntax::ExpressionPtr& condition, const std::vector<NamespaceItem>& sides,
-                         QueryScope& scope) {
+ExpressionPtr analyse_on(const syntax::ExpressionPtr& condition, std::vector<NamespaceItem>& sides, QueryScope& scope) {
   if (condition == nullptr) return nullptr;
-  std::vector<NamespaceItem> visible = sides;
-  set_lateral(visible, false, true);
-  std::swap(scope.names, visible);
+  set_lateral(sides, false, true);
+  std::swap(scope.names, sides);
   ExpressionPtr expression = analyse_condition_in(scope, Clause::join_condition, condition, "JOIN/ON");
-  std::swap(scope.names, visible);
+  std::swap(scope.names, sides);
   return expression;
 }
 
@@ -164,10 +163,14 @@ JoinTreePtr analyse_join(const syntax::FromItem& item, const syntax::FromJoin& j
   {
     const std::size_t count = scope.names.size();
     const bool lateral_ok = tree->type == JoinType::inner || tree->type == JoinType::left;
-    scope.names.insert(scope.names.end(), left_names.begin(), left_names.end());
+    scope.names.insert(scope.names.end(), std::make_move_iterator(left_names.begin()),
+                       std::make_move_iterator(left_names.end()));
     set_lateral(std::span(scope.names).subspan(count), true, lateral_ok);
     tree->right = analyse_from_item(*join.right, scope, right_names);
-    scope.names.resize(count);
+    const auto first = scope.names.begin() + static_cast<std::ptrdiff_t>(count);
+    std::move(first, scope.names.end(), left_names.begin());
+    scope.names.erase(first, scope.names.end());
+    set_lateral(left_names, false, true);
   }
   scope.check_conflicts(left_names, right_names);
   Side left = side_of(left_names.back(), "left", scope);
@@ -182,11 +185,14 @@ JoinTreePtr analyse_join(const syntax::FromItem& item, const syntax::FromJoin& j
   self.entry = static_cast<int>(scope.query.entries.size());
   self.name = item.alias;
   self.table_visible = !item.alias.empty();
+  std::vector<Column> references;
+  references.reserve(columns.columns.size());
   for (std::size_t i = 0; i < columns.columns.size(); ++i) {
     // A merged column that needs computing is the join's own.
     const auto* column = columns.columns[i]->as<Column>();
-    self.references.push_back(column != nullptr ? *column : Column{self.entry, static_cast<int>(i) + 1, 0});
+    references.push_back(column != nullptr ? *column : Column{self.entry, static_cast<int>(i) + 1, 0});
   }
+  self.references = std::make_shared<const std::vector<Column>>(std::move(references));
   RangeTableEntry entry;
   entry.alias = item.alias;
   entry.alias_written = !item.alias.empty();
@@ -203,6 +209,8 @@ JoinTreePtr analyse_join(const syntax::FromItem& item, const syntax::FromJoin& j
 
   if (item.alias.empty()) {
     for (NamespaceItem& name : both) name.columns_visible = false;
+    // Nobody can name a join without a name whose columns are another's.
+    std::erase_if(both, [](const NamespaceItem& name) { return !name.table_visible; });
     names = std::move(both);
   }
   if (!join.using_alias.empty()) {

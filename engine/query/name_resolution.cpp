@@ -146,8 +146,8 @@ NamespaceItem* QueryScope::find_item(std::string_view schema, std::string_view n
 ExpressionPtr QueryScope::make_column(const FoundColumn& found, int position) {
   const QueryScope& owner = around(found.levels_up);
   Column column{found.item->entry, found.column, found.levels_up};
-  if (found.column > 0 && !found.item->references.empty()) {
-    const Column& reference = found.item->references[static_cast<std::size_t>(found.column) - 1];
+  if (found.column > 0 && found.item->references != nullptr) {
+    const Column& reference = found.item->references->at(static_cast<std::size_t>(found.column) - 1);
     column.entry = reference.entry;
     column.column = reference.column;
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
 
+#include "engine/query/expression_analysis.h"
 #include "engine/query/expression_walk.h"
 #include "engine/query/program_step.h"
 #include "engine/types/error.h"
@@ -312,6 +313,10 @@ class Compiler {
   }
 
   void compute(const MinMax& node, const Expression& expression, Slot target) {
+    if (less_of(expression.type.id) == nullptr) {
+      throw SqlError(sqlstate::undefined_function,
+                     std::string("could not identify a comparison function for type ") + type_name(expression.type.id));
+    }
     const Slot best = new_slot();
     copy(constant(Value()), best);
     for (const ExpressionPtr& argument : node.arguments) {

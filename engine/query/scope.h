@@ -5,6 +5,7 @@
 // others use is analysis.h and, of a scope, ExpressionScope.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,8 +47,8 @@ struct StatementState {
 struct NamespaceItem {
   int entry = 0;
   std::string name;
-  // Of a join: what its columns stand for; those of a base entry are themselves.
-  std::vector<Column> references;
+  // Of a join: what its columns stand for; those of a base entry are themselves (null).
+  std::shared_ptr<const std::vector<Column>> references;
   int columns = -1;  // only the first so many are seen; -1: all
   bool table_visible = true;
   bool columns_visible = true;

@@ -1,0 +1,47 @@
+#include "engine/query/unused_outputs.h"
+
+#include <set>
+
+namespace polarsim::engine::query {
+namespace {
+
+// Targets that sort, group or divide.
+std::set<int> needed_targets(const Query& query) {
+  std::set<int> needed(query.group_by.begin(), query.group_by.end());
+  for (const SortClause& clause : query.order_by) needed.insert(clause.target);
+  for (const SortClause& clause : query.distinct_on) needed.insert(clause.target);
+  for (const Window& window : query.windows) {
+    needed.insert(window.partition_by.begin(), window.partition_by.end());
+    for (const SortClause& clause : window.order_by) needed.insert(clause.target);
+  }
+  return needed;
+}
+
+bool returns_set(const ExpressionPtr& expression) {
+  return contains(expression, [](const Expression& node) {
+    const auto* call = node.as<Call>();
+    return call != nullptr && call->function->kind == FunctionKind::set;
+  });
+}
+
+}  // namespace
+
+QueryPtr without_unused_outputs(const QueryPtr& subquery, FunctionReference<bool(int column)> is_used) {
+  if (subquery->command != Command::select || subquery->set_operation || subquery->distinct) return subquery;
+  const std::set<int> needed = needed_targets(*subquery);
+  std::shared_ptr<Query> changed;
+  int column = 0;
+  for (std::size_t i = 0; i < subquery->targets.size(); ++i) {
+    const Target& target = subquery->targets[i];
+    if (target.hidden) continue;
+    ++column;
+    if (is_used(column) || needed.contains(static_cast<int>(i))) continue;
+    if (target.expression->as<Constant>() != nullptr || returns_set(target.expression)) continue;
+    if (contains_volatility(target.expression, Volatility::volatile_function)) continue;
+    if (!changed) changed = std::make_shared<Query>(*subquery);
+    changed->targets[i].expression = make_expression(Constant{}, target.expression->type);
+  }
+  return changed ? changed : subquery;
+}
+
+}  // namespace polarsim::engine::query
