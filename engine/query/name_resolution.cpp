@@ -16,6 +16,13 @@ const Relation* table_of(const RangeTableEntry& entry) {
   return nullptr;
 }
 
+// What stands in FROM by its own name, which may be written with its schema: a table, a view, a sequence.
+const Relation* named_relation(const RangeTableEntry& entry) {
+  if (const auto* view = std::get_if<SubquerySource>(&entry.source)) return view->view.get();
+  if (const auto* system = std::get_if<SystemViewSource>(&entry.source)) return system->relation.get();
+  return table_of(entry);
+}
+
 void check_lateral(const NamespaceItem& item, const Query& query, int position) {
   if (!item.lateral_only || item.lateral_ok) return;
   ErrorFields error{sqlstate::invalid_column_reference,
@@ -124,7 +131,7 @@ NamespaceItem* QueryScope::find_item(std::string_view schema, std::string_view n
         if (item.name != name) continue;
       } else {
         const RangeTableEntry& entry = scope->query.entries[static_cast<std::size_t>(item.entry)];
-        const Relation* relation = table_of(entry);
+        const Relation* relation = named_relation(entry);
         if (relation == nullptr || entry.alias_written || relation->name != name || relation->schema != schema)
           continue;
       }
@@ -224,7 +231,7 @@ std::vector<Target> QueryScope::expand_star(const syntax::Expression& reference)
 void QueryScope::check_conflicts(std::span<const NamespaceItem> left, std::span<const NamespaceItem> right) const {
   const auto bare_table = [&](const NamespaceItem& item) -> const Relation* {
     const RangeTableEntry& entry = query.entries[static_cast<std::size_t>(item.entry)];
-    return entry.alias_written ? nullptr : table_of(entry);
+    return entry.alias_written ? nullptr : named_relation(entry);
   };
   for (const NamespaceItem& later : right) {
     if (!later.table_visible) continue;
