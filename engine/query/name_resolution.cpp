@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/query/expression_walk.h"
+#include "engine/query/named_relation.h"
 #include "engine/query/record_fields.h"
 #include "engine/query/scope.h"
 #include "engine/query/system_columns.h"
@@ -14,13 +15,6 @@ namespace {
 const Relation* table_of(const RangeTableEntry& entry) {
   if (const auto* table = std::get_if<TableSource>(&entry.source)) return table->relation.get();
   return nullptr;
-}
-
-// What stands in FROM by its own name, which may be written with its schema: a table, a view, a sequence.
-const Relation* named_relation(const RangeTableEntry& entry) {
-  if (const auto* view = std::get_if<SubquerySource>(&entry.source)) return view->view.get();
-  if (const auto* system = std::get_if<SystemViewSource>(&entry.source)) return system->relation.get();
-  return table_of(entry);
 }
 
 void check_lateral(const NamespaceItem& item, const Query& query, int position) {

@@ -12,7 +12,7 @@ namespace {
 
 // A view's number, or nothing if there is no such relation, which has been said.
 std::optional<std::string> relation_number(Session& session, const std::string& name) {
-  const auto answer = ask(session, "SELECT " + quoted_literal(name) + "::pg_catalog.regclass::pg_catalog.oid");
+  const auto answer = ask(session, "SELECT " + quoted_literal(name) + "::pg_catalog.regclass::pg_catalog.oid", true);
   return answer && answer->rows == 1 ? answer->values[0] : std::nullopt;
 }
 
@@ -30,7 +30,7 @@ std::string with_line_numbers(std::string_view text) {
 
 CommandResult command_show_view(CommandCall& call) {
   Session& session = call.session;
-  const auto name = call.argument(ArgumentKind::whole_line);
+  const auto name = call.argument(ArgumentKind::whole_line, false);
   if (!name || name->empty()) {
     session.error("view name is required");
     return CommandResult::failed;

@@ -430,7 +430,7 @@ bool send_statement(Session& session, const std::string& statement, const Delive
   return good;
 }
 
-std::optional<Answer> ask(Session& session, const std::string& query) {
+std::optional<Answer> ask(Session& session, const std::string& query, bool briefly) {
   if (!session.has_connection()) return std::nullopt;
   if (session.settings.echo_hidden != EchoHidden::off) {
     session.say("********* QUERY **********\n" + query + "\n**************************\n\n");
@@ -440,7 +440,9 @@ std::optional<Answer> ask(Session& session, const std::string& query) {
   try {
     session.connection->query(query, {}, [&](Answer answer) {
       session.show_notices(answer, query);
-      if (answer.kind == Answer::Kind::error) {
+      if (answer.kind == Answer::Kind::error && briefly) {
+        session.error(answer.error.severity + ":  " + answer.error.message);
+      } else if (answer.kind == Answer::Kind::error) {
         session.show_error(answer.error, query);
       } else {
         rows = std::move(answer);

@@ -29,7 +29,8 @@ struct Delivery {
 bool send_statement(Session& session, const std::string& statement, const Delivery& delivery = {});
 
 // For queries of the prompt's own, such as those of \d: shown with ECHO_HIDDEN. None if it failed, which has been said.
-std::optional<Answer> ask(Session& session, const std::string& query);
+// `briefly`: of an error its message alone.
+std::optional<Answer> ask(Session& session, const std::string& query, bool briefly = false);
 
 // The rows of an answer as a table.
 Table table_of(const Session& session, const Answer& answer, const std::string& null_text);

@@ -1,3 +1,5 @@
+-- Without \pset null, NULL has a name in messages.
+select v, h, c from (values (null,'h2','foo'),(null,'h2',null)) as t(v,h,c) \crosstabview
 -- Rows and columns in the order of their first appearance; holes are empty.
 select v, h, c from (values ('v1','h2','foo'),('v2','h1','bar'),('v1','h0','baz'),('v0','h4','qux'),('v2',null,null)) as t(v,h,c) \crosstabview
 \pset null '<n>'
@@ -28,7 +30,6 @@ select 1 as a, 2 as b, 3 as c \crosstabview x
 select 1 as a, 2 as b, 3 as c \crosstabview a a
 select 1 as a, 2 as a, 3 as c \crosstabview a c
 select v, h, c from (values ('v1','h2','foo'),('v1','h2','bar')) as t(v,h,c) \crosstabview
-select v, h, c from (values (null,'h2','foo'),(null,'h2',null)) as t(v,h,c) \crosstabview
 select 1 as a, 2 as b, 3 as c \crosstabview a b c a extra
 select nothing \crosstabview
 create table t (a int) \crosstabview
