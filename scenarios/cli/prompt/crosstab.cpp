@@ -103,13 +103,14 @@ class Header {
       const std::string_view digits = std::string_view(*text).substr(text->starts_with('-') ? 1 : 0);
       return is_digits(digits) ? std::atoi(text->c_str()) : 0;
     };
-    // Among equals, by name.
-    std::vector<std::size_t> sorted;
-    for (const auto& [value, place] : places_) sorted.push_back(place);
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [&](std::size_t a, std::size_t b) { return number(orders_[a]) < number(orders_[b]); });
+    // By the number, and among equals by name.
+    std::vector<std::pair<int, const AnswerValue*>> sorted;
+    for (const auto& [value, place] : places_) sorted.emplace_back(number(orders_[place]), &value);
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first < b.first : *a.second < *b.second;
+    });
     std::vector<AnswerValue> values;
-    for (const std::size_t place : sorted) values.push_back(values_[place]);
+    for (const auto& [order, value] : sorted) values.push_back(*value);
     values_ = std::move(values);
     for (std::size_t i = 0; i < values_.size(); ++i) places_.at(values_[i]) = i;
   }
