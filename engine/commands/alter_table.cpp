@@ -7,6 +7,7 @@
 
 #include "engine/commands/dependencies.h"
 #include "engine/commands/indexes.h"
+#include "engine/commands/sequences.h"
 #include "engine/commands/storage_parameters.h"
 #include "engine/commands/table_columns.h"
 #include "engine/commands/table_rewrite.h"
@@ -396,10 +397,26 @@ class TableChange {
     column.identity = catalog::Column::Identity::none;
     column.default_text.clear();
     change(std::move(changed));
-    for (const Relation& other : context_.catalog().relations(&context_.transaction)) {
+    for (const Relation& sequence : sequences_of(number)) context_.catalog().drop(context_.transaction, sequence.id);
+  }
+
+  std::vector<Relation> sequences_of(int column) const {
+    std::vector<Relation> owned = context_.catalog().relations(&context_.transaction);
+    std::erase_if(owned, [&](const Relation& other) {
       const catalog::SequenceProperties& sequence = other.description->sequence;
-      if (sequence.owner == id_ && sequence.owner_column == number)
-        context_.catalog().drop(context_.transaction, other.id);
+      return sequence.owner != id_ || sequence.owner_column != column;
+    });
+    return owned;
+  }
+
+  // An identity column's sequence has the type of the column.
+  void set_type_of_identity(int column, const syntax::TypeName& type) {
+    syntax::SequenceOptions options;
+    options.type = type;
+    for (const Relation& sequence : sequences_of(column)) {
+      context_.database.locks().acquire(context_.backend(), context_.transaction.level().locks,
+                                        txn::LockTag::of_relation(sequence.id), LockMode::share_row_exclusive);
+      change_sequence(context_, sequence, options);
     }
   }
 
@@ -457,7 +474,10 @@ class TableChange {
                                    "transform expressions", context_.analysis());
     }
     const int number = require_column(changed, action.column);
-    if (column_of(changed, number).identity != catalog::Column::Identity::none) require_identity_type(type_of(action));
+    if (column_of(changed, number).identity != catalog::Column::Identity::none) {
+      require_identity_type(type_of(action));
+      set_type_of_identity(number, *action.type);
+    }
     if (!column_of(changed, number).generated_text.empty() && action.expression != nullptr) {
       throw SqlError("42611", "cannot specify USING when altering type of generated column",
                      fmt::format("Column \"{}\" is a generated column.", action.column));

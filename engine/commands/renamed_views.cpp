@@ -90,6 +90,7 @@ std::map<RelationId, std::string> queries_of_views(const CommandContext& context
   std::map<RelationId, std::string> queries;
   query::DeparseOptions style;
   style.is_visible = [](const query::Relation&) { return false; };
+  style.read_again = true;
   for (const Relation& relation : context.catalog().relations(&context.transaction)) {
     const auto& uses = relation.description->view.uses;
     if (std::none_of(uses.begin(), uses.end(), [&](RelationId used) { return renamed.contains(used); })) continue;

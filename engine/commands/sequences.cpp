@@ -19,6 +19,19 @@ TypeId sequence_type(const syntax::SequenceOptions& options, TypeId usual) {
   return type.id;
 }
 
+// The least and the greatest value that a sequence of the type can have.
+std::int64_t lowest_of(TypeId type) {
+  catalog::SequenceRequest downwards;
+  downwards.type = type;
+  downwards.increment = -1;
+  return catalog::sequence_parameters(downwards).minimum;
+}
+std::int64_t highest_of(TypeId type) {
+  catalog::SequenceRequest upwards;
+  upwards.type = type;
+  return catalog::sequence_parameters(upwards).maximum;
+}
+
 // What ALTER SEQUENCE does not mention stays.
 catalog::SequenceRequest asked_for(const syntax::SequenceOptions& options, TypeId type,
                                    const catalog::SequenceProperties* before) {
@@ -28,11 +41,9 @@ catalog::SequenceRequest asked_for(const syntax::SequenceOptions& options, TypeI
     const catalog::SequenceParameters& old = before->parameters;
     request.start = old.start;
     request.increment = old.increment;
-    // Bounds that came from the old type go with it.
-    if (before->type == type) {
-      request.minimum = old.minimum;
-      request.maximum = old.maximum;
-    }
+    // Bounds that are the old type's go with it; others were chosen.
+    request.minimum = old.minimum == lowest_of(before->type) ? lowest_of(type) : old.minimum;
+    request.maximum = old.maximum == highest_of(before->type) ? highest_of(type) : old.maximum;
     request.cycle = old.cycle;
   }
   if (options.start) request.start = options.start;
@@ -149,6 +160,30 @@ std::string create_sequence(CommandContext& context, const syntax::CreateSequenc
   return "CREATE SEQUENCE";
 }
 
+void change_sequence(CommandContext& context, const Relation& found, const syntax::SequenceOptions& options) {
+  Definition changed = *found.description;
+  changed.sequence = sequence_properties(options, &found.description->sequence);
+  set_owner(context, changed, options.owned_by);
+  const catalog::SequenceParameters parameters = changed.sequence.parameters;
+  context.catalog().alter(context.transaction, found.id, std::move(changed));
+  if (changes_counting(options)) {
+    const bool restarts = options.restart || options.restart_at_start;
+    const Row before = catalog::sequence_row(context.database, found.file);
+    const std::int64_t value = restarts ? options.restart.value_or(parameters.start) : before.at(0).as_integer();
+    refuse_outside(value, parameters);
+    // In a file of its own, which the sequence has for everybody once this is committed: it can be rolled back.
+    catalog::Table place;
+    place.id = found.id;
+    context.database.visit_append_point();
+    context.catalog().truncate(context.transaction, place);
+    catalog::create_sequence_page(context.database, context.transaction,
+                                  *context.catalog().find(&context.transaction, found.id));
+    catalog::SequenceMemory nobody;
+    catalog::setval(context.database, context.transaction, nobody, found.id, value,
+                    !restarts && before.at(2).as_boolean());
+  }
+}
+
 std::string alter_sequence(CommandContext& context, const syntax::AlterSequence& alter) {
   const auto found = open(context, alter.sequence, LockMode::share_row_exclusive);
   if (!found) {
@@ -162,27 +197,7 @@ std::string alter_sequence(CommandContext& context, const syntax::AlterSequence&
   if (found->description->kind != RelationKind::sequence)
     throw SqlError(sqlstate::wrong_object_type, fmt::format("\"{}\" is not a sequence", alter.sequence.name));
   refuse_catalog(context, *found);
-  Definition changed = *found->description;
-  changed.sequence = sequence_properties(alter.options, &found->description->sequence);
-  set_owner(context, changed, alter.options.owned_by);
-  const catalog::SequenceParameters parameters = changed.sequence.parameters;
-  context.catalog().alter(context.transaction, found->id, std::move(changed));
-  if (changes_counting(alter.options)) {
-    const bool restarts = alter.options.restart || alter.options.restart_at_start;
-    const Row before = catalog::sequence_row(context.database, found->file);
-    const std::int64_t value = restarts ? alter.options.restart.value_or(parameters.start) : before.at(0).as_integer();
-    refuse_outside(value, parameters);
-    // In a file of its own, which the sequence has for everybody once this is committed: it can be rolled back.
-    catalog::Table place;
-    place.id = found->id;
-    context.database.visit_append_point();
-    context.catalog().truncate(context.transaction, place);
-    catalog::create_sequence_page(context.database, context.transaction,
-                                  *context.catalog().find(&context.transaction, found->id));
-    catalog::SequenceMemory nobody;
-    catalog::setval(context.database, context.transaction, nobody, found->id, value,
-                    !restarts && before.at(2).as_boolean());
-  }
+  change_sequence(context, *found, alter.options);
   return "ALTER SEQUENCE";
 }
 

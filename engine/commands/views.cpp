@@ -275,6 +275,7 @@ std::string create_view(CommandContext& context, const syntax::CreateView& creat
   // Views inside keep their names, so that they may change.
   query::DeparseOptions style;
   style.is_visible = [](const query::Relation&) { return false; };
+  style.read_again = true;
   view.view.query = query::deparse(*query, style);
   std::set<RelationId> uses;
   collect_relations(*query, uses);

@@ -58,6 +58,16 @@ Reason reason_of(sim::DiskError error) {
       std::move(hint));
 }
 
+// Those above the file that are not there yet: nobody else can make them on a simulated node.
+tl::expected<void, sim::DiskError> make_directories_above(sim::Disk& disk, const std::string& path) {
+  for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+    const std::string directory = path.substr(0, end);
+    if (disk.exists(directory)) continue;
+    if (const auto made = disk.make_directory(directory); !made) return made;
+  }
+  return {};
+}
+
 [[noreturn]] void throw_failed(const char* what, sim::DiskError error) {
   const Reason reason = reason_of(error);
   throw SqlError(reason.sqlstate, fmt::format("could not {} COPY file: {}", what, reason.text));
@@ -89,6 +99,10 @@ CopyFileSink::CopyFileSink(sim::Host& host, const std::string& path) {
   sim::OpenFlags flags;
   flags.truncate = true;
   auto opened = host.disk().open(path, sim::OpenMode::create, flags);
+  if (!opened && opened.error() == sim::DiskError::not_found) {
+    if (const auto made = make_directories_above(host.disk(), path); !made) throw_cannot_open(path, made.error(), false);
+    opened = host.disk().open(path, sim::OpenMode::create, flags);
+  }
   if (!opened) throw_cannot_open(path, opened.error(), false);
   file_ = std::move(*opened);
 }

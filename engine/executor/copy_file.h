@@ -20,7 +20,8 @@ class CopyFileSource final : public CopySource {
   std::uint64_t offset_ = 0;
 };
 
-// Replaces what the file held. It is not durable before something else makes it so, as in PostgreSQL.
+// Replaces what the file held; directories are made as the path needs them. It is not durable before something else
+// makes it so, as in PostgreSQL.
 class CopyFileSink final : public CopySink {
  public:
   // 42602 if the path is not absolute.

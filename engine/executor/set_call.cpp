@@ -10,7 +10,10 @@ namespace polarsim::engine::executor {
 SetCall::SetCall(const ExpressionPtr& call, std::size_t columns, std::vector<RequestedColumn> requested)
     : columns_(columns), requested_(std::move(requested)), result_(call->type) {
   const auto* function = call->as<query::Call>();
-  if (function == nullptr || function->function->kind != FunctionKind::set) {
+  // One that makes the record that it is asked for gives one row of it.
+  const bool makes_record = function != nullptr && function->function->kind == FunctionKind::scalar &&
+                            function->function->scalar != nullptr && !requested_.empty();
+  if (function == nullptr || (function->function->kind != FunctionKind::set && !makes_record)) {
     scalar_ = Evaluator(call);
     return;
   }
@@ -30,12 +33,19 @@ void SetCall::start(ExecutorState& state, RowView row) {
   }
   for (Evaluator& argument : arguments_) values_.push_back(argument.value(state, row));
   const bool has_null = std::any_of(values_.begin(), values_.end(), [](const Value& value) { return value.is_null(); });
-  if (entry_->strict && has_null) return;
-  rows_ = entry_->set({values_, types_, result_, state.call(), entry_, variadic_array_, requested_});
+  const bool answers = !entry_->strict || !has_null;
+  const FunctionCall called{values_, types_, result_, state.call(), entry_, variadic_array_, requested_};
+  if (entry_->kind == FunctionKind::scalar) {
+    Value record = answers ? entry_->scalar(called) : Value::null();
+    values_.assign(1, std::move(record));
+    single_ = true;
+  } else if (answers) {
+    rows_ = entry_->set(called);
+  }
 }
 
 bool SetCall::next(Row& row) {
-  if (entry_ != nullptr) {
+  if (entry_ != nullptr && entry_->kind == FunctionKind::set) {
     if (rows_ != nullptr && rows_->next(row)) return true;
     rows_.reset();
     return false;
@@ -43,7 +53,7 @@ bool SetCall::next(Row& row) {
   if (!std::exchange(single_, false)) return false;
   const Value& value = values_[0];
   row.clear();
-  if (columns_ == 1) {
+  if (columns_ == 1 && (entry_ == nullptr || value.is_null())) {
     row.push_back(value);
   } else if (!value.is_null()) {
     for (const Record::Field& field : value.as_record().fields()) row.push_back(field.value);

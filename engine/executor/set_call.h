@@ -11,9 +11,9 @@ namespace polarsim::engine::executor {
 class SetCall {
  public:
   // `columns`: of a row; a function that is not set-returning gives one row, and its record's fields if there are
-  // several. `requested`: of a function that makes the records it is asked for; what their names point into outlives it.
+  // several. `requested`: of a function that makes the records it is asked for, whose fields are then the columns; what
+  // their names point into outlives it.
   SetCall(const ExpressionPtr& call, std::size_t columns, std::vector<RequestedColumn> requested = {});
-  bool returns_set() const { return entry_ != nullptr; }
   std::size_t columns() const { return columns_; }
 
   // Computes the arguments.

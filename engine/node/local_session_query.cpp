@@ -370,19 +370,37 @@ QueryResult LocalSession::create_table_as(const StatementRequest& request, const
 
 // --- EXPLAIN ---
 
+namespace {
+
+// The query whose rows a table is made of, as a statement.
+syntax::StatementPtr filling_of(const syntax::CreateTableAs& create, const syntax::Statement& around) {
+  auto filling = std::make_shared<syntax::Statement>();
+  filling->body = *create.query;
+  filling->parameters = around.parameters;
+  return filling;
+}
+
+}  // namespace
+
 QueryResult LocalSession::explain(const StatementRequest& request, const syntax::Explain& explain) {
   auto [options, summary] = read_explain_options(explain);
   options.summary = summary;
-  StatementRequest explained{explain.statement, request.text, request.parameters, request.types};
+  syntax::StatementPtr explained_statement = explain.statement;
+  if (const auto* create = std::get_if<syntax::CreateTableAs>(&explain.statement->body)) {
+    if (options.analyze || create->materialized_view)
+      throw SqlError(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
+    explained_statement = filling_of(*create, *explain.statement);
+  }
+  const StatementRequest explained{explained_statement, request.text, request.parameters, request.types};
   Row arguments;
   std::optional<Prepared> prepared;
-  if (const auto* executed = std::get_if<syntax::Execute>(&explain.statement->body)) {
+  if (const auto* executed = std::get_if<syntax::Execute>(&explained_statement->body)) {
     prepared = find_prepared(executed->name);
     arguments = evaluate_arguments(*executed, *prepared);
-  } else if (!std::holds_alternative<syntax::Select>(explain.statement->body) &&
-             !std::holds_alternative<syntax::Insert>(explain.statement->body) &&
-             !std::holds_alternative<syntax::Update>(explain.statement->body) &&
-             !std::holds_alternative<syntax::Delete>(explain.statement->body)) {
+  } else if (!std::holds_alternative<syntax::Select>(explained_statement->body) &&
+             !std::holds_alternative<syntax::Insert>(explained_statement->body) &&
+             !std::holds_alternative<syntax::Update>(explained_statement->body) &&
+             !std::holds_alternative<syntax::Delete>(explained_statement->body)) {
     throw SqlError(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
   }
   const StatementRequest wanted =

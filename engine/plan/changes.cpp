@@ -111,9 +111,8 @@ Stage plan_change(Level& level, Stage stage, const std::vector<LockRows::Mark>& 
     if (!known) distinct_others.push_back(other);
   }
   row.insert(row.end(), distinct_others.begin(), distinct_others.end());
-  if (insert && query.has_set_functions) {
-    throw SqlError("0A000", "set-returning functions in VALUES of INSERT are not supported");
-  }
+  // Of one row of VALUES; PostgreSQL makes as many rows of it as there are values.
+  if (insert && query.has_set_functions) stage = expand_sets(level, std::move(stage), row);
   stage = project(level, std::move(stage), row, {});
 
   ModifyTable node;

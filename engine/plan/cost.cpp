@@ -77,7 +77,9 @@ EvaluationCost evaluation_cost(const Level& level, const ExpressionPtr& expressi
       }
       cost.per_row += step * items * 0.5;
     } else if (const auto* convert = node.as<query::Convert>()) {
-      if (convert->conversion.kind != Conversion::Kind::relabel) cost.per_row += step;
+      // By text it is the output function of one type and the input function of the other.
+      const Conversion::Kind kind = convert->conversion.kind;
+      if (kind != Conversion::Kind::relabel) cost.per_row += kind == Conversion::Kind::by_text ? 2 * step : step;
     } else if (const auto* row = node.as<query::RowComparison>()) {
       cost.per_row += step * static_cast<double>(row->comparisons.size());
     } else if (const auto* subplan = node.as<query::Subplan>()) {

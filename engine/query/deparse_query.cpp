@@ -118,8 +118,9 @@ void Writer::write_select(const Query& query, const std::vector<std::string>* na
     write_basic_select(query, names, names_are_visible);
   }
   if (!query.order_by.empty()) {
+    const bool nameless = (style_.for_nodes || options_.read_again) && values_of(query, names) != nullptr;
     put_keyword(" ORDER BY ", -standard, standard, 1);
-    write_order(query, query.order_by, query.set_operation != nullptr);
+    write_order(query, query.order_by, query.set_operation != nullptr || nameless);
   }
   write_limit(query);
   write_row_marks(query);

@@ -259,7 +259,29 @@ class Folder {
     if (node.function->kind != FunctionKind::scalar || expression->type.id == TypeId::record) return expression;
     return simplified_call(expression, node.arguments, node.function->strict, node.function->volatility);
   }
+  // A text and a value of any type: PostgreSQL's functions for it are written in SQL, and their bodies are put in place
+  // of the call (inline_function()). So it depends on the type how far it can be computed beforehand.
+  ExpressionPtr inlined_concatenation(const OperatorCall& node, int position) {
+    Expressions texts = node.arguments;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if ((i == 0 ? node.function->left : node.function->right) == TypeId::text) continue;
+      const Conversion conversion = find_conversion(texts[i]->type.id, TypeId::text, CastContext::explicit_only);
+      if (!conversion.possible()) return nullptr;
+      const ExpressionPtr text =
+          make_expression(Convert{conversion, texts[i], CallForm::explicit_cast}, TypeId::text, texts[i]->position);
+      texts[i] = simplified(text, *text->as<Convert>());
+    }
+    const OperatorEntry* const of_texts = find_operator("||", TypeId::text, TypeId::text);
+    const ExpressionPtr made = make_expression(OperatorCall{of_texts, std::move(texts)}, TypeId::text, position);
+    return simplified(made, *made->as<OperatorCall>());
+  }
+  static bool takes_any_value(const OperatorEntry& function) {
+    return function.left == TypeId::any_nonarray || function.right == TypeId::any_nonarray;
+  }
   ExpressionPtr simplified(const ExpressionPtr& expression, const OperatorCall& node) {
+    if (takes_any_value(*node.function)) {
+      if (const ExpressionPtr made = inlined_concatenation(node, expression->position)) return made;
+    }
     const ExpressionPtr made =
         simplified_call(expression, node.arguments, node.function->strict, node.function->volatility);
     return made == expression ? simplified_equality(expression, node) : made;

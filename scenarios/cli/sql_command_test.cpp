@@ -156,13 +156,40 @@ TEST_F(SqlCommand, SimulatedTimeIsNotRealTime) {
   }
 }
 
-TEST_F(SqlCommand, DataOfARefusedCopyAreNoStatements) {
+TEST_F(SqlCommand, WhatFollowsARefusedCopyIsReadAsStatements) {
   const Outcome outcome = sql({"-A", "-t"},
-                              "CREATE TABLE t (a integer);\nCOPY t (nope) FROM STDIN; SELECT 1;\nSELECT 'data';\n"
-                              "\\.\nSELECT 2;\nCOPY t FROM STDIN;\n7\n\\.\nSELECT a FROM t;\n"
-                              "COPY (SELECT nope) TO STDOUT;\nSELECT 3;\n");
-  EXPECT_EQ(outcome.out, "CREATE TABLE\n1\n2\nCOPY 1\n7\n3\n");
-  EXPECT_EQ(outcome.error.find("syntax error"), std::string::npos) << outcome.error;
+                              "CREATE TABLE t (a integer);\nCOPY t FROM STDIN (DELIMITER 'ab'); SELECT 1;\n"
+                              "SELECT 2;\nCOPY t (nope) FROM STDIN;\n5\n\\.\n;\nSELECT 3;\n"
+                              "COPY t FROM STDIN;\n7\n\\.\nSELECT a FROM t;\n");
+  EXPECT_EQ(outcome.out, "CREATE TABLE\n1\n2\n3\nCOPY 1\n7\n");
+  EXPECT_NE(outcome.error.find("invalid command \\."), std::string::npos) << outcome.error;
+  EXPECT_NE(outcome.error.find("syntax error at or near \"5\""), std::string::npos) << outcome.error;
+}
+
+TEST_F(SqlCommand, TypesAreDescribedWithTheirModifiers) {
+  const Outcome outcome = sql({"-A", "-t"},
+                              "CREATE TABLE t (a numeric(5,2), b varchar(7), c timestamp(3)[], d int);\n"
+                              "SELECT 1::numeric(5,2), 'a'::char(3), t.*, a + 1 FROM t \\gdesc\n");
+  EXPECT_EQ(outcome.out,
+            "CREATE TABLE\nnumeric|numeric(5,2)\nbpchar|character(3)\na|numeric(5,2)\nb|character varying(7)\n"
+            "c|timestamp(3) without time zone[]\nd|integer\n?column?|numeric\n");
+}
+
+TEST_F(SqlCommand, FilesOfANodeComeFromAndGoToTheClient) {
+  // As docs/prompt.md says.
+  const std::string there = place_ / "there.csv";
+  const std::string back = place_ / "back.csv";
+  write_text(there, "id,data\n1,one\n2,\"two, too\"\n");
+  const Outcome outcome =
+      sql({"-A", "-t"}, "CREATE TABLE lines (line text);\nCREATE TABLE t (id integer, data text);\n"
+                        "\\copy lines from '" + there + "' (format csv, delimiter e'\\x01', quote e'\\x02')\n"
+                        "COPY lines TO '/path/to/data.csv' (format csv, delimiter e'\\x01', quote e'\\x02');\n"
+                        "COPY t FROM '/path/to/data.csv' WITH CSV HEADER;\n"
+                        "COPY t TO '/tmp/out.csv' WITH CSV HEADER;\nTRUNCATE lines;\n"
+                        "COPY lines FROM '/tmp/out.csv' (format csv, delimiter e'\\x01', quote e'\\x02');\n"
+                        "\\copy lines to '" + back + "' (format csv, delimiter e'\\x01', quote e'\\x02')\n");
+  EXPECT_EQ(outcome.out, "CREATE TABLE\nCREATE TABLE\nCOPY 3\nCOPY 3\nCOPY 2\nCOPY 2\nTRUNCATE TABLE\nCOPY 3\nCOPY 3\n");
+  EXPECT_EQ(content_of(back), content_of(there));
 }
 
 TEST_F(SqlCommand, IsRepeatable) {

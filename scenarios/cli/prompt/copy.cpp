@@ -229,19 +229,6 @@ CopyHandlers copy_of_session(Session& session, const std::function<Output&()>& o
   return handlers;
 }
 
-void pass_over_data(Session& session, const std::string& statement) {
-  if (session.input == nullptr || session.input->interactive()) return;
-  const std::size_t end = statement.find_last_not_of("; \t\n");
-  CopyWords words(std::string_view(statement).substr(0, end == std::string::npos ? 0 : end + 1));
-  if (!is_word(words.next(), "copy")) return;
-  std::string near;
-  const auto request = parse(words.rest(), near);
-  if (!request || !request->from || !request->standard) return;
-  const auto next_piece = lines_from(session, *session.input);
-  while (next_piece()) {
-  }
-}
-
 bool copy_command(Session& session, const std::string& arguments) {
   if (arguments.empty()) {
     session.error("\\copy: arguments required");

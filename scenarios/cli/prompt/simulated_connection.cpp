@@ -287,7 +287,7 @@ class SimulatedConnection : public Connection {
   void take_columns(const pgwire::RowDescription& description, Answer& answer) {
     answer.columns.clear();
     for (const pgwire::FieldDescription& field : description.fields) {
-      answer.columns.push_back(AnswerColumn{field.name, field.type_oid, -1});
+      answer.columns.push_back(AnswerColumn{field.name, field.type_oid, field.type_modifier});
     }
     described_columns_ = answer.columns;
     described_ = true;

@@ -325,18 +325,10 @@ bool exchange(Session& session, const std::string& statement, const Delivery& de
               std::vector<std::string>& found) {
   if (delivery.describe) return describe_statement(session, statement, delivery);
   Delivering delivering(session, statement, delivery);
-  CopyHandlers standard = copy_of_session(session, [&delivering]() -> Output& { return delivering.output(); });
-  bool asked_for_data = delivery.copy != nullptr;
-  if (standard.next_piece) {
-    standard.next_piece = [&asked_for_data, next = std::move(standard.next_piece)] {
-      asked_for_data = true;
-      return next();
-    };
-  }
+  const CopyHandlers standard = copy_of_session(session, [&delivering]() -> Output& { return delivering.output(); });
   session.connection->query(statement, delivery.copy != nullptr ? *delivery.copy : standard,
                             [&](Answer answer) { delivering.take(std::move(answer)); });
   delivering.finish();
-  if (!delivering.good() && !asked_for_data) pass_over_data(session, statement);
   tag = delivering.last_tag();
   found = delivering.found_statements();
   return delivering.good();

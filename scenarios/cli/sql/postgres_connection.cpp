@@ -33,6 +33,7 @@ Answer answer_of(PGresult* result) {
     error.detail = field(result, PG_DIAG_MESSAGE_DETAIL);
     error.hint = field(result, PG_DIAG_MESSAGE_HINT);
     error.position = std::atoi(field(result, PG_DIAG_STATEMENT_POSITION).c_str());
+    answer.context = field(result, PG_DIAG_CONTEXT);
     return answer;
   }
   answer.tag = PQcmdStatus(result);
@@ -76,7 +77,17 @@ class LibpqConnection final : public PostgresConnection {
   Answer run(const std::string& statement) override {
     notices_.clear();
     const Result result(PQexec(connection_, statement.c_str()));
+    if (PQresultStatus(result.get()) == PGRES_COPY_OUT) return copy_out();
     return with_notices(answer_of(result.get()));
+  }
+  Answer copy_in(const std::string& statement, const std::string& bytes) override {
+    notices_.clear();
+    const Result begun(PQexec(connection_, statement.c_str()));
+    if (PQresultStatus(begun.get()) != PGRES_COPY_IN) return with_notices(answer_of(begun.get()));
+    if (PQputCopyData(connection_, bytes.data(), static_cast<int>(bytes.size())) != 1 ||
+        PQputCopyEnd(connection_, nullptr) != 1)
+      throw ConnectionError(PQerrorMessage(connection_));
+    return receive();
   }
   void send(const std::string& statement) override {
     notices_.clear();
@@ -90,6 +101,20 @@ class LibpqConnection final : public PostgresConnection {
   std::string name() const override { return "postgresql"; }
 
  private:
+  // What the server has begun to write.
+  Answer copy_out() {
+    std::vector<std::string> lines;
+    char* line = nullptr;
+    int length = 0;
+    while ((length = PQgetCopyData(connection_, &line, 0)) > 0) {
+      const std::size_t end = line[length - 1] == '\n' ? 1 : 0;
+      lines.emplace_back(line, static_cast<std::size_t>(length) - end);
+      PQfreemem(line);
+    }
+    Answer answer = receive();
+    if (!answer.error) answer.copied = std::move(lines);
+    return answer;
+  }
   Answer with_notices(Answer answer) {
     answer.notices = std::exchange(notices_, {});
     return answer;
