@@ -9,6 +9,7 @@
 
 #include "engine/commands/column_statistics.h"
 #include "engine/commands/objects.h"
+#include "engine/executor/system_views.h"
 
 namespace polarsim::engine::commands {
 
@@ -149,6 +150,7 @@ void analyze(CommandContext& context, const syntax::Vacuum& statement) {
   for (const syntax::TableName& name : statement.tables) {
     const std::optional<Relation> found = find(context, name);
     if (!found) {
+      if (executor::find_system_view(name.schema, name.name) != nullptr) continue;
       throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name)));
     }
     if (found->description->kind != RelationKind::table) {

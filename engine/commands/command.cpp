@@ -9,6 +9,7 @@
 
 #include "engine/commands/objects.h"
 #include "engine/executor/relations.h"
+#include "engine/executor/system_views.h"
 
 namespace polarsim::engine::commands {
 
@@ -166,6 +167,8 @@ std::string comment(CommandContext& context, const syntax::Comment& comment) {
 
 std::string lock_tables(CommandContext& context, const syntax::LockTable& lock) {
   for (const syntax::TableName& name : lock.tables) {
+    // Nothing changes what the catalogs show but definitions, which lock what they define.
+    if (executor::find_system_view(name.schema, name.name) != nullptr) continue;
     const std::optional<Relation> found = open(context, name, executor::lock_mode(lock.mode), !lock.nowait);
     if (!found) {
       throw SqlError(sqlstate::undefined_table, fmt::format("relation \"{}\" does not exist", written_name(name)));

@@ -105,6 +105,8 @@ class Splitter {
         std::int64_t sum = 0;
         const bool overflow = __builtin_add_overflow(limit->value.as_integer(), offset->value.as_integer(), &sum);
         worker.limit = overflow ? nullptr : query::make_expression(query::Constant{Value::integer(sum)}, TypeId::int8);
+        // Nobody asks for a row: none is computed, and none can fail.
+        if (limit->value.as_integer() == 0) worker.limit = query_.limit;
       }
     }
     if (!worker.limit) worker.with_ties = false;

@@ -6,6 +6,7 @@
 #include "engine/executor/row_store.h"
 #include "engine/executor/set_call.h"
 #include "engine/types/error.h"
+#include "engine/types/record.h"
 
 namespace polarsim::engine::executor {
 
@@ -48,8 +49,11 @@ class ProjectSetState final : public ParentState {
     for (const plan::PlanTarget& target : plan.targets) {
       const auto* call = target.expression->as<query::Call>();
       const bool is_set = call != nullptr && call->function->kind == FunctionKind::set;
-      targets_.push_back({is_set ? std::optional<SetCall>(std::in_place, target.expression, 1) : std::nullopt,
-                          is_set ? Evaluator() : Evaluator(target.expression), false});
+      const bool is_row = is_set && target.expression->type.id == TypeId::record && !call->function->outputs.empty();
+      const std::size_t columns = is_row ? call->function->outputs.size() : 1;
+      targets_.push_back({is_set ? std::optional<SetCall>(std::in_place, target.expression, columns) : std::nullopt,
+                          is_set ? Evaluator() : Evaluator(target.expression), is_row ? call->function : nullptr,
+                          false});
     }
     row_.resize(targets_.size());
   }
@@ -75,8 +79,16 @@ class ProjectSetState final : public ParentState {
   struct Target {
     std::optional<SetCall> set;
     Evaluator value;
+    const FunctionEntry* row_maker = nullptr;  // a set whose rows have several columns: each row is one value
     bool at_end = false;
   };
+
+  static Value record_of(const FunctionEntry& function, const Row& row) {
+    std::vector<Record::Field> fields;
+    for (std::size_t i = 0; i < function.outputs.size(); ++i)
+      fields.push_back({function.outputs[i].name, function.outputs[i].type, row.at(i)});
+    return Value::record(Record(std::move(fields)));
+  }
 
   bool start_row() {
     RowView seen;
@@ -100,7 +112,11 @@ class ProjectSetState final : public ParentState {
       Target& target = targets_[i];
       if (!target.set) continue;
       target.at_end = target.at_end || !target.set->next(part_);
-      row_[i] = target.at_end ? Value::null() : part_.at(0);
+      if (target.at_end) {
+        row_[i] = Value::null();
+      } else {
+        row_[i] = target.row_maker != nullptr ? record_of(*target.row_maker, part_) : part_.at(0);
+      }
       any = any || !target.at_end;
     }
     return any;

@@ -43,6 +43,12 @@ Value int2_array(std::span<const int> numbers);
 // int2vector and oidvector, which count from 0.
 Value vector_of(TypeId element, std::vector<Value> values);
 
+// What COMMENT ON has said of the whole object, or initdb.
+inline std::string comment_of(const catalog::Definition& object) {
+  const bool is_public = object.kind == catalog::RelationKind::schema && object.name == catalog::public_schema;
+  return object.comment.empty() && is_public ? "standard public schema" : object.comment;
+}
+
 // --- the session ---
 // What a function of the session answers, as pg_get_viewdef(); NULL if there is no session.
 Value ask_session(const SystemViewInputs& inputs, std::string_view function, std::vector<Value> arguments,

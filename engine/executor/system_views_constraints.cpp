@@ -271,10 +271,7 @@ std::vector<Row> description_rows(const SystemViewInputs& inputs) {
     const catalog::Definition& definition = *relation.description;
     const bool is_schema = definition.kind == catalog::RelationKind::schema;
     const Value catalog_oid = Value::integer(is_schema ? schema_catalog : relation_catalog);
-    const bool is_public = is_schema && definition.name == catalog::public_schema;
-    // initdb's comment.
-    const char* const usual = is_public ? "standard public schema" : "";
-    const std::string comment = definition.comment.empty() ? usual : definition.comment;
+    const std::string comment = comment_of(definition);
     if (!comment.empty()) rows.push_back({number(relation.id), catalog_oid, number(0), Value::text(comment)});
     for (std::size_t i = 0; i < definition.columns.size(); ++i) {
       const catalog::Column& column = definition.columns[i];

@@ -110,6 +110,10 @@ constexpr EmptyView views[] = {
     {12093, "pg_seclabels",
      "objoid oid, classoid oid, objsubid int4, objtype text, objnamespace oid, objname text, provider text, "
      "label text"},
+    {3592, "pg_shseclabel", "objoid oid, classoid oid, provider text, label text"},
+    {2613, "pg_largeobject", "loid oid, pageno int4, data bytea"},
+    {6102, "pg_subscription_rel", "srsubid oid, srrelid oid, srsubstate char, srsublsn text"},
+    {6000, "pg_replication_origin", "roident oid, roname text"},
     {3596, "pg_seclabel", "objoid oid, classoid oid, objsubid int4, provider text, label text"},
 };
 

@@ -25,6 +25,16 @@ std::vector<Row> database_rows(const SystemViewInputs&) {
            Value::null()}};  // datacl
 }
 
+std::vector<Row> authorization_rows(const SystemViewInputs&) {
+  const auto row = [](std::int64_t id, const char* name, bool all) -> Row {
+    return {Value::integer(id), Value::text(name), flag(all), flag(true), flag(all),
+            flag(all),          flag(all),         flag(all), flag(all),  Value::integer(unlimited),
+            Value::null(),   // rolpassword
+            Value::null()};  // rolvaliduntil
+  };
+  return {row(role_oid, role_name, true), row(database_owner_oid, database_owner, false)};
+}
+
 std::vector<Row> role_rows(const SystemViewInputs&) {
   return {{Value::text(role_name), flag(true), flag(true), flag(true), flag(true), flag(true), flag(true),
            Value::integer(unlimited), Value::text("********"), Value::null(), flag(true), Value::null(),
@@ -61,6 +71,11 @@ void add_server_views(std::vector<SystemView>& to) {
       "datallowconn bool, datconnlimit int4, datfrozenxid xid, datminmxid xid, dattablespace oid, datcollate text, "
       "datctype text, daticulocale text, datcollversion text, datacl _text",
       database_rows));
+  to.push_back(make_view(
+      1260, schema, "pg_authid",
+      "oid oid, rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, "
+      "rolreplication bool, rolbypassrls bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz",
+      authorization_rows));
   to.push_back(make_view(
       12000, schema, "pg_roles",
       "rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, "

@@ -10,6 +10,7 @@
 #include "engine/commands/analyze.h"
 #include "engine/commands/command.h"
 #include "engine/executor/foreign_keys.h"
+#include "engine/executor/system_views.h"
 #include "engine/node/session_checks.h"
 #include "engine/types/error.h"
 #include "sim/simulation.h"
@@ -408,8 +409,11 @@ storage::RelationId LocalSession::find_vacuumed(const syntax::TableName& name) {
 void LocalSession::vacuum(const syntax::Vacuum& vacuum) {
   require_no_block("VACUUM");
   std::vector<storage::RelationId> tables;
-  for (const syntax::TableName& name : vacuum.tables) tables.push_back(find_vacuumed(name));
-  database_.vacuum(*backend_, tables, vacuum.freeze);
+  for (const syntax::TableName& name : vacuum.tables) {
+    // What is computed when it is read has no pages.
+    if (executor::find_system_view(name.schema, name.name) == nullptr) tables.push_back(find_vacuumed(name));
+  }
+  if (vacuum.tables.empty() || !tables.empty()) database_.vacuum(*backend_, tables, vacuum.freeze);
   if (!vacuum.analyze) return;
   start_transaction();
   analyze(vacuum);

@@ -258,10 +258,11 @@ Value LocalServices::expression_definition(const FunctionCall& call) {
 Value LocalServices::object_description(const FunctionCall& call) {
   const auto found =
       database_.catalog().find(session_.transaction(), static_cast<storage::RelationId>(call[0].as_integer()));
-  if (!found || found->description->comment.empty()) return Value::null();
+  if (!found) return Value::null();
+  const std::string comment = executor::comment_of(*found->description);
   const bool is_schema = found->description->kind == catalog::RelationKind::schema;
   const bool asked_elsewhere = call.size() > 1 && call[1].as_text() != (is_schema ? "pg_namespace" : "pg_class");
-  return asked_elsewhere ? Value::null() : Value::text(found->description->comment);
+  return asked_elsewhere || comment.empty() ? Value::null() : Value::text(comment);
 }
 
 Value LocalServices::column_description(const FunctionCall& call) {

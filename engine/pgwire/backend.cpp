@@ -203,9 +203,7 @@ bool Backend::start(const SessionFactory& factory, bool crowded) {
 
 void Backend::run() {
   try {
-    while (true) {
-      const auto message = receive();
-      if (!message || !handle(*message)) break;
+    while (take_message()) {
     }
   } catch (const SqlError& error) {
     // The session has ended, or the framing is broken: errors of statements are answered where they happen. Nobody is
@@ -216,6 +214,30 @@ void Backend::run() {
     return;
   }
   session_->close();
+}
+
+bool Backend::take_message() {
+  try {
+    const auto message = receive();
+    return message && handle(*message);
+  } catch (const MalformedMessage& error) {
+    at_rest_ = false;
+    return handle_malformed(error);
+  }
+}
+
+// An error of its statement, as PostgreSQL has it (PostgresMain()): what follows is still understood. Of messages that
+// are passed over anyway, nobody looks at the body.
+bool Backend::handle_malformed(const MalformedMessage& error) {
+  const char type = error.type();
+  if (type == 'X') return false;
+  if (type == 'S') skipping_to_sync_ = false;
+  if (skipping_to_sync_ || type == 'd' || type == 'c' || type == 'f') return true;
+  answer([&] { throw SqlError(error); });
+  if (type != 'Q' && type != 'S') return true;
+  skipping_to_sync_ = false;
+  ready();
+  return flush();
 }
 
 bool Backend::handle(const FrontendMessage& message) {

@@ -80,7 +80,10 @@ class Backend {
   void on_interrupt();
 
   // False when the conversation is over.
+  // One message taken and done; false at the end of the connection.
+  bool take_message();
   bool handle(const FrontendMessage& message);
+  bool handle_malformed(const MalformedMessage& error);
   // An error is told to the client, and what follows is skipped up to the next Sync.
   void answer(const std::function<void()>& work);
   void run_simple(const std::string& text);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/pgwire/backend.h"
+#include "engine/types/utf8.h"
 
 namespace polarsim::engine::pgwire {
 
@@ -73,6 +74,7 @@ std::vector<Value> Backend::parameters_of(const Bind& message, const Prepared& p
       values.push_back(
           read_parameter(*value, is_unknown(i) ? TypeId::unknown : types[i], i + 1, session_->output_context()));
     } else {
+      utf8::verify(*value);
       values.push_back(Value::text(*value));
     }
   }

@@ -194,11 +194,21 @@ void append(std::string& out, const BackendMessage& message);
 void append_copy_data(std::string& out, std::string_view bytes);
 
 // Cuts a byte stream into messages. One decoder serves one direction of one connection.
+// A message of the client that is whole, and whose body makes no sense: what comes behind it can be read.
+class MalformedMessage : public SqlError {
+ public:
+  MalformedMessage(char type, const SqlError& error) : SqlError(error.fields()), type_(type) {}
+  char type() const { return type_; }
+
+ private:
+  char type_;
+};
+
 class Decoder {
  public:
   void feed(std::string_view bytes) { buffer_.append(bytes); }
   // The next complete message, or nothing yet. A frontend begins with untagged messages (next_startup) until Startup.
-  // Throws SqlError 08P01; the stream is then beyond repair.
+  // Throws SqlError 08P01; the stream is then beyond repair, unless it is a MalformedMessage.
   std::optional<FrontendMessage> next_startup();
   std::optional<FrontendMessage> next_frontend();
   std::optional<BackendMessage> next_backend();

@@ -1,4 +1,6 @@
 // Bytes to messages.
+#include <string>
+
 #include "engine/pgwire/message.h"
 #include "engine/pgwire/message_codes.h"
 
@@ -40,10 +42,10 @@ class Reader {
   // How many items of at least `item_bytes` follow; a count the body cannot hold is refused before anything is
   // allocated.
   std::size_t count(std::size_t item_bytes) {
-    const std::int16_t value = int16();
-    if (value < 0 || static_cast<std::size_t>(value) * item_bytes > rest_.size())
-      refuse("insufficient data left in message");
-    return static_cast<std::size_t>(value);
+    // Without a sign: a Bind may carry 65535 values.
+    const auto value = static_cast<std::uint16_t>(int16());
+    if (value * item_bytes > rest_.size()) refuse("insufficient data left in message");
+    return value;
   }
   std::vector<std::int16_t> formats() {
     std::vector<std::int16_t> result(count(2));
@@ -95,10 +97,12 @@ FrontendMessage read_startup(Reader& reader) {
   return startup;
 }
 
-char read_kind(Reader& reader) {
+char read_kind(Reader& reader, const char* message) {
   const char kind = reader.byte();
-  if (kind != 'S' && kind != 'P') refuse("invalid DESCRIBE or CLOSE message subtype");
-  return kind;
+  if (kind == 'S' || kind == 'P') return kind;
+  const int number = static_cast<unsigned char>(kind);
+  throw SqlError(sqlstate::protocol_violation,
+                 "invalid " + std::string(message) + " message subtype " + std::to_string(number));
 }
 
 FrontendMessage read_parse(Reader& reader) {
@@ -128,11 +132,11 @@ FrontendMessage read_frontend(char type, Reader& reader) {
     case 'B':
       return read_bind(reader);
     case 'D': {
-      const char kind = read_kind(reader);
+      const char kind = read_kind(reader, "DESCRIBE");
       return Describe{kind, reader.string()};
     }
     case 'C': {
-      const char kind = read_kind(reader);
+      const char kind = read_kind(reader, "CLOSE");
       return Close{kind, reader.string()};
     }
     case 'E': {
@@ -152,9 +156,12 @@ FrontendMessage read_frontend(char type, Reader& reader) {
     case 'f':
       return CopyFail{reader.string()};
     default:
-      refuse("invalid frontend message type");
+      throw SqlError(sqlstate::protocol_violation,
+                     "invalid frontend message type " + std::to_string(static_cast<unsigned char>(type)));
   }
 }
+
+bool is_frontend_type(char type) { return std::string_view("QPBDCESHXdcf").find(type) != std::string_view::npos; }
 
 RowDescription read_row_description(Reader& reader) {
   RowDescription message;
@@ -325,10 +332,15 @@ std::optional<FrontendMessage> Decoder::next_frontend() {
   char type = '\0';
   const auto body = cut(&type, max_message_bytes);
   if (!body) return std::nullopt;
-  Reader reader(*body);
-  FrontendMessage message = read_frontend(type, reader);
-  reader.finish();
-  return message;
+  try {
+    Reader reader(*body);
+    FrontendMessage message = read_frontend(type, reader);
+    reader.finish();
+    return message;
+  } catch (const SqlError& error) {
+    if (is_frontend_type(type)) throw MalformedMessage(type, error);
+    throw;
+  }
 }
 
 std::optional<BackendMessage> Decoder::next_backend() {

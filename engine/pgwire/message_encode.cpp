@@ -23,8 +23,7 @@ void put_string(std::string& out, std::string_view text) {
   out.push_back('\0');
 }
 void put_count(std::string& out, std::size_t count) {
-  if (count > static_cast<std::size_t>(std::numeric_limits<std::int16_t>::max()))
-    refuse("too many values in one message");
+  if (count > std::numeric_limits<std::uint16_t>::max()) refuse("too many values in one message");
   put_uint16(out, static_cast<std::uint16_t>(count));
 }
 void put_values(std::string& out, const std::vector<WireValue>& values) {

@@ -175,6 +175,19 @@ RC_GTEST_PROP(Message, StartupComesBack, ()) {
   RC_ASSERT(decoder.next_startup() == std::optional<FrontendMessage>(startup));
 }
 
+// Counts have no sign: PostgreSQL's clients send up to 65535 parameters.
+TEST(Message, ABindMayHaveMoreThan32767Parameters) {
+  Bind bind;
+  bind.parameters.assign(65535, WireValue("1"));
+  std::string bytes;
+  append(bytes, FrontendMessage(bind));
+  Decoder decoder;
+  decoder.feed(bytes);
+  EXPECT_EQ(decoder.next_frontend(), std::optional<FrontendMessage>(bind));
+  bind.parameters.emplace_back("1");
+  EXPECT_THROW(append(bytes, FrontendMessage(bind)), SqlError);
+}
+
 // Any bytes give messages, patience or 08P01: no crash, no other exception, no endless loop.
 template <typename Next>
 void survives(const std::string& bytes, Next next) {

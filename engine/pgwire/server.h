@@ -12,7 +12,9 @@
 //    idle_in_transaction_session_timeout, is closed; its client is told by a FATAL error.
 //  - COPY FROM STDIN and TO STDOUT, by either protocol: the session reads and writes rows while it executes the
 //    statement (node/copy_stream.h).
-//  - Bytes that are no protocol end the connection with FATAL 08P01; they never harm the node.
+//  - A message whose body makes no sense is an error of its statement. Bytes that are no messages end the connection
+//  with
+//    FATAL 08P01. Neither harms the node.
 // Differences from PostgreSQL
 //  - Of several statements in one Query message, which are one transaction, nothing is told before that is decided.
 //  - Each Execute of a pipeline stands alone, also before its Sync.

@@ -206,6 +206,17 @@ TEST_F(ExtendedProtocol, TakesAndGivesValuesInBinaryForm) {
   EXPECT_EQ(answers[8], "ERROR 26000 prepared statement \"other\" does not exist; ZI");
 }
 
+TEST_F(ExtendedProtocol, TextsThatAreNoTextsAreRefused) {
+  const auto answers = talk({{startup()},
+                             {Parse{"s", "SELECT $1", {}}, Bind{"", "s", {}, {WireValue("a\xff")}, {}}, Sync{}},
+                             {Bind{"", "s", {0}, {WireValue(std::string("a\0b", 3))}, {}}, Sync{}},
+                             {Bind{"", "s", {}, {WireValue("\xc3\xa9")}, {}}, Sync{}}});
+  ASSERT_EQ(answers.size(), 4U);
+  EXPECT_EQ(answers[1], "1; ERROR 22021 invalid byte sequence for encoding \"UTF8\": 0xff; ZI");
+  EXPECT_EQ(answers[2], "ERROR 22021 invalid byte sequence for encoding \"UTF8\": 0x00; ZI");
+  EXPECT_EQ(answers[3], "2; ZI");
+}
+
 TEST_F(ExtendedProtocol, TellsOfSettings) {
   const auto answers = talk({{startup()}, {Query{"SET application_name = b"}}, {Query{"SELECT"}}});
   ASSERT_EQ(answers.size(), 3U);

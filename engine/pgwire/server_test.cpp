@@ -274,6 +274,34 @@ TEST_F(ServerTest, AnswersRubbishAndGoesOnServingOthers) {
   });
 }
 
+TEST_F(ServerTest, AMessageThatMakesNoSenseIsAnErrorOfItsStatement) {
+  run([&] {
+    auto connection = client_.connect(sim::Address{"server", port});
+    ASSERT_TRUE(connection.has_value());
+    std::string bytes;
+    append(bytes, FrontendMessage(Startup{{{"user", "polar"}}}));
+    const std::string sync("S\0\0\0\4", 5);
+    bytes += std::string("Q\0\0\0\x0CSELECT 1", 13);                                 // without an end
+    bytes += std::string("D\0\0\0\x06Q\0", 7) + std::string("B\0\0\0\4", 5) + sync;  // the second is passed over
+    bytes += std::string("S\0\0\0\5x", 6) + std::string("c\0\0\0\5x", 6);
+    append(bytes, FrontendMessage(Query{"SELECT 1"}));
+    append(bytes, FrontendMessage(Terminate{}));
+    ASSERT_TRUE(connection->send(bytes).has_value());
+    std::string said;
+    Decoder decoder;
+    for (std::string answer; connection->receive(answer).value_or(0) > 0; answer.clear()) decoder.feed(answer);
+    while (const auto message = decoder.next_backend()) {
+      if (const auto* report = std::get_if<Report>(&*message); report != nullptr && !report->notice)
+        said += report->severity + " " + report->fields.sqlstate + " " + report->fields.message + "; ";
+      if (std::holds_alternative<ReadyForQuery>(*message)) said += "Z; ";
+      if (std::holds_alternative<DataRow>(*message)) said += "D; ";
+    }
+    EXPECT_EQ(said,
+              "Z; ERROR 08P01 invalid string in message; Z; ERROR 08P01 invalid DESCRIBE message subtype 81; Z; "
+              "ERROR 08P01 invalid message format; Z; D; Z; ");
+  });
+}
+
 TEST_F(ServerTest, TurnsClientsAway) {
   config_.max_connections = 2;
   run([&] {

@@ -21,6 +21,38 @@ bool has_outer_reference(const Query& query) {
   return found;
 }
 
+bool has_outer_reference(const ExpressionPtr& expression) {
+  bool found = false;
+  query::walk(expression, [&](const Expression& node, int levels) {
+    if (const auto* column = node.as<Column>()) found |= column->levels_up > levels;
+    return !found;
+  });
+  return found;
+}
+
+// Whether an outer join, or something below it, looks at the query around: above the join, where that query could be
+// looked at after merging, its conditions would mean something else (jointree_contains_lateral_outer_refs()).
+bool looks_out_below_outer_join(const Level& level, const JoinNode& node, bool below = false) {
+  below = below || (node.kind == JoinNode::Kind::join && node.type != PlanJoin::inner);
+  if (below) {
+    for (const ExpressionPtr& condition : node.conditions) {
+      if (has_outer_reference(condition)) return true;
+    }
+    if (node.entry >= 0) {
+      Query only;
+      only.entries.push_back(level.query.entries[static_cast<std::size_t>(node.entry)]);
+      if (has_outer_reference(only)) return true;
+    }
+  }
+  return std::any_of(node.items.begin(), node.items.end(),
+                     [&](const JoinNodePtr& item) { return looks_out_below_outer_join(level, *item, below); });
+}
+
+bool has_relations(const JoinNode& node) {
+  return node.entry >= 0 || std::any_of(node.items.begin(), node.items.end(),
+                                        [](const JoinNodePtr& item) { return has_relations(*item); });
+}
+
 bool is_simple(const Query& query) {
   if (query.command != query::Command::select || query.set_operation || query.grouped || !query.windows.empty() ||
       query.has_set_functions || !query.order_by.empty() || query.distinct || !query.distinct_on.empty() ||
@@ -44,7 +76,12 @@ class SubqueryPuller {
         pull(node, nullable, in_list, below_outer);
         break;
       case JoinNode::Kind::list:
-        for (JoinNodePtr& item : node->items) visit(item, nullable, in_list || node->items.size() > 1, below_outer);
+        for (JoinNodePtr& item : node->items) {
+          const bool others = std::any_of(node->items.begin(), node->items.end(), [&](const JoinNodePtr& other) {
+            return other != item && has_relations(*other);
+          });
+          visit(item, nullable, in_list || others, below_outer);
+        }
         break;
       case JoinNode::Kind::join: {
         const bool left_nullable = node->type == PlanJoin::full;
@@ -66,8 +103,8 @@ class SubqueryPuller {
     const QueryPtr subquery = source->query;
     if (below_outer && source->lateral && has_outer_reference(*subquery)) return;
     // Without relations of its own it can only stand in a list of others, or alone.
-    const bool is_empty = subquery->from.empty();
-    if (is_empty && (!in_list || nullable)) return;
+    const bool may_be_empty = in_list && !nullable;
+    if (subquery->from.empty() && !may_be_empty) return;
     // So do grouping sets with what they leave out.
     const bool keeps_columns = nullable || !level_.query.grouping_sets.empty();
     if (keeps_columns && !targets_are_columns(*subquery)) return;
@@ -75,6 +112,9 @@ class SubqueryPuller {
 
     Level inner(level_.statement, &level_);
     prepare(inner, subquery);
+    // What it was made of may have been merged with it by now.
+    if (!has_relations(*inner.tree) && !may_be_empty) return;
+    if (source->lateral && looks_out_below_outer_join(inner, *inner.tree)) return;
     if (keeps_columns) {
       for (const query::Target& target : inner.query.targets) {
         if (target.expression->as<Column>() == nullptr) return;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/query/named_relation.h"
 #include "engine/query/scope.h"
 #include "engine/query/system_columns.h"
 #include "engine/types/error.h"
@@ -79,8 +80,7 @@ void QueryScope::throw_missing_table(std::string_view schema, std::string_view n
   const RangeTableEntry* found = nullptr;
   for (const QueryScope* scope = this; scope != nullptr && found == nullptr; scope = scope->parent_) {
     for (const RangeTableEntry& entry : scope->query.entries) {
-      const Relation* relation = nullptr;
-      if (const auto* table = std::get_if<TableSource>(&entry.source)) relation = table->relation.get();
+      const Relation* relation = named_relation(entry);
       const bool same_relation =
           relation != nullptr && relation->name == name && (schema.empty() || relation->schema == schema);
       if (same_relation || (schema.empty() && !entry.alias.empty() && entry.alias == name)) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/query/expression_walk.h"
+#include "engine/query/named_relation.h"
 #include "engine/query/record_fields.h"
 #include "engine/query/scope.h"
 #include "engine/query/system_columns.h"
@@ -124,7 +125,7 @@ NamespaceItem* QueryScope::find_item(std::string_view schema, std::string_view n
         if (item.name != name) continue;
       } else {
         const RangeTableEntry& entry = scope->query.entries[static_cast<std::size_t>(item.entry)];
-        const Relation* relation = table_of(entry);
+        const Relation* relation = named_relation(entry);
         if (relation == nullptr || entry.alias_written || relation->name != name || relation->schema != schema)
           continue;
       }
@@ -224,7 +225,7 @@ std::vector<Target> QueryScope::expand_star(const syntax::Expression& reference)
 void QueryScope::check_conflicts(std::span<const NamespaceItem> left, std::span<const NamespaceItem> right) const {
   const auto bare_table = [&](const NamespaceItem& item) -> const Relation* {
     const RangeTableEntry& entry = query.entries[static_cast<std::size_t>(item.entry)];
-    return entry.alias_written ? nullptr : table_of(entry);
+    return entry.alias_written ? nullptr : named_relation(entry);
   };
   for (const NamespaceItem& later : right) {
     if (!later.table_visible) continue;

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "engine/syntax/text_guard.h"
 #include "engine/syntax/tree_builder.h"
 #include "engine/types/error.h"
+#include "engine/types/utf8.h"
 
 namespace polarsim::engine::syntax {
 namespace {
@@ -25,12 +27,8 @@ struct FreeParseResult {
 using ParseResult = std::unique_ptr<PgQueryParseResult, FreeParseResult>;
 
 void check_encoding(std::string_view text) {
-  if (text.find('\0') != std::string_view::npos) {
-    throw SqlError(sqlstate::character_not_in_repertoire, "invalid byte sequence for encoding \"UTF8\": 0x00");
-  }
-  if (!simdjson::validate_utf8(text.data(), text.size())) {
-    throw SqlError(sqlstate::character_not_in_repertoire, "invalid byte sequence for encoding \"UTF8\"");
-  }
+  const bool valid = text.find('\0') == std::string_view::npos && simdjson::validate_utf8(text.data(), text.size());
+  if (!valid) utf8::verify(text);
 }
 
 // What the grammar's errors are beside their message (PostgreSQL's gram.y and scan.l): the library tells no SQLSTATE
@@ -50,7 +48,9 @@ constexpr KnownError known_errors[] = {
     {"VALUES in FROM must have an alias", sqlstate::syntax_error, "For example, FROM (VALUES ...) [AS] foo."},
     {"LIMIT #,# syntax is not supported", sqlstate::syntax_error, "Use separate LIMIT and OFFSET clauses."},
     {"missing argument", sqlstate::syntax_error, "Use NONE to denote the missing argument of a unary operator."},
-    {"invalid Unicode escape", sqlstate::invalid_escape_sequence, ""},
+    {"invalid Unicode escape", sqlstate::syntax_error, "Unicode escapes must be \\XXXX or \\+XXXXXX."},
+    {"invalid Unicode escape value", sqlstate::syntax_error, ""},
+    {"invalid Unicode escape character", sqlstate::syntax_error, ""},
     {"MATCH PARTIAL not yet implemented", unsupported, ""},
     {"CREATE ASSERTION is not yet implemented", unsupported, ""},
     {"UNIQUE predicate is not yet implemented", unsupported, ""},
@@ -74,6 +74,12 @@ constexpr KnownError known_errors[] = {
     if (!fields.message.starts_with(known.beginning)) continue;
     fields.sqlstate = known.sqlstate;
     fields.hint = known.hint;
+  }
+  // That of a string of E'' has other fields than that of one of U&'', and the same words.
+  const bool of_scanner = error.filename != nullptr && std::string_view(error.filename).starts_with("scan");
+  if (of_scanner && fields.message == "invalid Unicode escape") {
+    fields.sqlstate = sqlstate::invalid_escape_sequence;
+    fields.hint = "Unicode escapes must be \\uXXXX or \\UXXXXXXXX.";
   }
   if (fields.sqlstate == sqlstate::statement_too_complex) {
     fields.message = "stack depth limit exceeded";

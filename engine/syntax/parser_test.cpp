@@ -539,7 +539,7 @@ TEST(ParserTest, HintsOfTheGrammar) {
 }
 
 TEST(ParserTest, Encoding) {
-  EXPECT_EQ(rewritten("select '\xff'"), "22021: invalid byte sequence for encoding \"UTF8\" @0");
+  EXPECT_EQ(rewritten("select '\xff'"), "22021: invalid byte sequence for encoding \"UTF8\": 0xff @0");
   EXPECT_EQ(rewritten(std::string_view("select 'a\0b'", 12)),
             "22021: invalid byte sequence for encoding \"UTF8\": 0x00 @0");
 }

@@ -10,6 +10,7 @@
 #include "engine/types/error.h"
 #include "engine/types/families.h"
 #include "engine/types/functions_system.h"
+#include "engine/types/keywords.h"
 #include "engine/types/object_numbers.h"
 
 // What psql and drivers ask of the catalogs about expressions, functions and encodings (PostgreSQL's ruleutils.c,
@@ -156,6 +157,36 @@ class NoRows final : public FunctionRows {
 };
 std::unique_ptr<FunctionRows> no_rows(const FunctionCall&) { return std::make_unique<NoRows>(); }
 
+class Keywords final : public FunctionRows {
+ public:
+  bool next(Row& row) override {
+    if (next_ == all_keywords().size()) return false;
+    const Keyword& keyword = all_keywords()[next_++];
+    const char code = static_cast<char>(keyword.category);
+    row = {Value::text(keyword.word), Value::text(std::string_view(&code, 1)), Value::boolean(keyword.bare_label),
+           Value::text(description(keyword.category)),
+           Value::text(keyword.bare_label ? "can be bare label" : "requires AS")};
+    return true;
+  }
+
+ private:
+  static const char* description(Keyword::Category category) {
+    switch (category) {
+      case Keyword::Category::unreserved:
+        return "unreserved";
+      case Keyword::Category::column_name:
+        return "unreserved (cannot be function or type name)";
+      case Keyword::Category::type_or_function_name:
+        return "reserved (can be function or type name)";
+      case Keyword::Category::reserved:
+        return "reserved";
+    }
+    return "";
+  }
+  std::size_t next_ = 0;
+};
+std::unique_ptr<FunctionRows> keyword_rows(const FunctionCall&) { return std::make_unique<Keywords>(); }
+
 // What an object's owner, and everybody, may do before anything is granted. There is no type for an entry of such a
 // list: it is a text.
 Value default_privileges(const FunctionCall& call) {
@@ -207,6 +238,14 @@ void add_expressions(Entries& to) {
                           .argument_names = {"options_array"},
                           .outputs = {{"option_name", text}, {"option_value", text}},
                           .set = options});
+  to.functions.push_back(
+      {.name = "pg_get_keywords",
+       .result = record,
+       .kind = FunctionKind::set,
+       .volatility = stable,
+       .outputs =
+           {{"word", text}, {"catcode", char_byte}, {"barelabel", boolean}, {"catdesc", text}, {"baredesc", text}},
+       .set = keyword_rows});
   to.functions.push_back({.name = "pg_partition_ancestors",
                           .arguments = {regclass},
                           .result = regclass,

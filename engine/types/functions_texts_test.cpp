@@ -44,7 +44,7 @@ TEST(TextFunctions, Substring) {
       {"left", {"text=éa", "int4=1"}, "é"},
       {"right", {"text=abc", "int4=2"}, "bc"},
       {"right", {"text=abc", "int4=-1"}, "bc"},
-      {"right", {"text=abc", "int4=-2147483648"}, ""},
+      {"right", {"text=abc", "int4=-2147483648"}, "abc"},
   });
 }
 

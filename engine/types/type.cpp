@@ -73,6 +73,8 @@ constexpr std::array types = std::to_array<TypeInfo>({
     {T::any, "any", "\"any\"", C::pseudo, false, T::none, T::none, 4},
     {T::any_array, "anyarray", "anyarray", C::pseudo, false, T::none, T::none, -1},
     {T::void_type, "void", "void", C::pseudo, false, T::none, T::none, 4},
+    // There are no triggers; psql tells their functions from others by it.
+    {static_cast<T>(2279), "trigger", "trigger", C::pseudo, false, T::none, T::none, 4},
     {T::any_element, "anyelement", "anyelement", C::pseudo, false, T::none, T::none, 4},
     {T::record_array, "_record", "record[]", C::pseudo, false, T::record, T::none, -1},
     {T::any_nonarray, "anynonarray", "anynonarray", C::pseudo, false, T::none, T::none, 4},

@@ -26,6 +26,7 @@ constexpr Entry entries[] = {
     {"gdesc", command_gdesc},
     {"gexec", command_gexec},
     {"gset", command_gset},
+    {"crosstabview", command_crosstab},
     {"watch", command_watch},
     {"p", command_p},
     {"print", command_p},
@@ -79,11 +80,13 @@ constexpr Entry entries[] = {
     {"l+", command_list},
     {"list+", command_list},
     {"z", command_privileges},
+    {"sv", command_show_view, ArgumentKind::whole_line},
+    {"sv+", command_show_view, ArgumentKind::whole_line},
 };
 
 // What psql has beside, and this prompt does not.
-constexpr const char* missing[] = {"bind",      "crosstabview", "ef", "ev",  "lo_export", "lo_import", "lo_list",
-                                   "lo_unlink", "password",     "sf", "sf+", "sv",        "sv+",       "gset_all"};
+constexpr const char* missing[] = {"bind",    "ef",        "ev",       "lo_export", "lo_import",
+                                   "lo_list", "lo_unlink", "password", "sf",        "sf+"};
 
 // Of all names, psql finds this one in any case (exec_command(), src/bin/psql/command.c).
 bool is_copy(const std::string& name) {

@@ -53,6 +53,7 @@ CommandResult command_g(CommandCall& call);
 CommandResult command_gdesc(CommandCall& call);
 CommandResult command_gexec(CommandCall& call);
 CommandResult command_gset(CommandCall& call);
+CommandResult command_crosstab(CommandCall& call);
 CommandResult command_watch(CommandCall& call);
 CommandResult command_p(CommandCall& call);
 CommandResult command_r(CommandCall& call);
@@ -90,5 +91,6 @@ CommandResult command_display(CommandCall& call);  // \a, \C, \f, \H, \t, \T, \x
 CommandResult command_describe(CommandCall& call);    // \d...
 CommandResult command_list(CommandCall& call);        // \l
 CommandResult command_privileges(CommandCall& call);  // \z
+CommandResult command_show_view(CommandCall& call);   // \sv
 
 }  // namespace polarsim::scenarios::cli::prompt

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "scenarios/cli/prompt/backslash.h"
 #include "scenarios/cli/prompt/interrupts.h"
@@ -148,6 +149,13 @@ CommandResult command_gexec(CommandCall& call) {
 
 CommandResult command_gset(CommandCall& call) {
   call.delivery.variables = call.argument(ArgumentKind::normal, false).value_or("");
+  return CommandResult::send;
+}
+
+CommandResult command_crosstab(CommandCall& call) {
+  CrosstabColumns columns;
+  for (std::optional<std::string>& column : columns) column = call.argument();
+  call.delivery.crosstab = std::move(columns);
   return CommandResult::send;
 }
 

@@ -61,8 +61,10 @@ class MessageTypes {
 struct Bridge {
   int client = -1;
   sim::Connection connection;
-  bool connected = false;    // to the node
-  bool client_gone = false;  // it sends no more
+  bool connected = false;     // to the node
+  bool client_gone = false;   // it neither sends nor reads any more
+  bool client_ended = false;  // it sends no more, and may still read
+  bool end_told = false;      // to the node
   bool node_gone = false;
   bool started = false;  // the startup message has been passed on
   bool waits = false;    // the client waits for an answer
@@ -147,8 +149,12 @@ struct Gateway::Implementation {
     std::string bytes(piece_bytes, '\0');
     const ssize_t count = ::recv(bridge.client, bytes.data(), bytes.size(), 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (count <= 0) {
+    if (count < 0) {
       bridge.client_gone = true;
+      return;
+    }
+    if (count == 0) {
+      bridge.client_ended = true;
       return;
     }
     bytes.resize(static_cast<std::size_t>(count));
@@ -194,15 +200,19 @@ struct Gateway::Implementation {
     }
   }
 
+  // Bytes, and behind the last of them that no more will come: the node answers what it has got before it hangs up.
   void send_to_node(const std::shared_ptr<Bridge>& bridge) {
-    if (!bridge->connected || bridge->to_node.empty()) return;
+    const bool ends = bridge->client_ended && !bridge->end_told;
+    if (!bridge->connected || bridge->node_gone || (bridge->to_node.empty() && !ends)) return;
     server.run(
         "gateway sends",
-        [bridge] {
+        [bridge, ends] {
           const std::string bytes = std::exchange(bridge->to_node, {});
-          static_cast<void>(bridge->connection.send(bytes));
+          if (!bytes.empty()) static_cast<void>(bridge->connection.send(bytes));
+          if (ends) bridge->connection.shutdown_send();
         },
         nullptr);
+    bridge->end_told = bridge->end_told || ends;
   }
 
   // Whether the bridge is at its end.
@@ -218,7 +228,8 @@ struct Gateway::Implementation {
 
   bool anybody_waits() const {
     return std::any_of(bridges.begin(), bridges.end(), [](const auto& bridge) {
-      return !bridge->node_gone && (bridge->waits || !bridge->connected) && bridge->to_client.size() < held_bytes_max;
+      const bool waits = bridge->waits || bridge->client_ended || !bridge->connected;
+      return !bridge->node_gone && waits && bridge->to_client.size() < held_bytes_max;
     });
   }
 
@@ -227,7 +238,7 @@ struct Gateway::Implementation {
     const std::vector<std::shared_ptr<Bridge>> looked = bridges;
     for (const auto& bridge : looked) {
       short events = 0;
-      if (!bridge->client_gone && bridge->to_node.size() < held_bytes_max) events |= POLLIN;
+      if (!bridge->client_ended && bridge->to_node.size() < held_bytes_max) events |= POLLIN;
       if (!bridge->to_client.empty()) events |= POLLOUT;
       files.push_back({bridge->client, events, 0});
     }
@@ -235,7 +246,9 @@ struct Gateway::Implementation {
     for (std::size_t i = 0; i < looked.size(); ++i) {
       const short happened = files[i + 1].revents;
       if ((happened & POLLOUT) != 0) write(*looked[i]);
-      if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0 && !looked[i]->client_gone) read(*looked[i]);
+      // Both directions are closed: nobody is left to read an answer.
+      if (looked[i]->client_ended && (happened & (POLLHUP | POLLERR)) != 0) looked[i]->client_gone = true;
+      if ((happened & (POLLIN | POLLHUP | POLLERR)) != 0 && !looked[i]->client_ended) read(*looked[i]);
     }
     if ((files[0].revents & POLLIN) != 0) accept();
   }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* commands_text = R"(General
   \copyright             licence of this program
+  \crosstabview [COLUMNS] execute query and display result in crosstab
   \errverbose            show most recent error message at maximum verbosity
   \g [(OPTIONS)] [FILE]  execute query (and send result to file or |pipe);
                          \g with no arguments is equivalent to a semicolon
@@ -60,6 +61,7 @@ Informational
   \dt[S+] [PATTERN]      list tables
   \dv[S+] [PATTERN]      list views
   \l[+]   [PATTERN]      list databases
+  \sv[+]  VIEWNAME       show a view's definition
 
 Formatting
   \a                     toggle between unaligned and aligned output mode

@@ -182,13 +182,17 @@ class Delivering {
       for (const AnswerValue& value : answer.values) {
         if (value) found_statements_.push_back(*value);
       }
+    } else if (last && delivery_.crosstab) {
+      Crosstab crosstab = make_crosstab(answer, *delivery_.crosstab, session_.null_text);
+      if (crosstab.problem.empty()) return print(std::move(crosstab.table));
+      session_.error(crosstab.problem);
+      good_ = false;
     } else {
-      print_rows(answer);
+      print(table_of(session_, answer, delivery_.null_text.value_or(session_.null_text)));
     }
   }
 
-  void print_rows(const Answer& answer) {
-    Table table = table_of(session_, answer, delivery_.null_text.value_or(session_.null_text));
+  void print(Table table) {
     table.title = delivery_.style ? delivery_.title : session_.title;
     TableStyle style = delivery_.style.value_or(session_.style);
     if (output().is_stdout()) style.terminal_columns = session_.style.terminal_columns;
@@ -418,7 +422,7 @@ bool send_statement(Session& session, const std::string& statement, const Delive
   return good;
 }
 
-std::optional<Answer> ask(Session& session, const std::string& query) {
+std::optional<Answer> ask(Session& session, const std::string& query, bool briefly) {
   if (!session.has_connection()) return std::nullopt;
   if (session.settings.echo_hidden != EchoHidden::off) {
     session.say("********* QUERY **********\n" + query + "\n**************************\n\n");
@@ -428,7 +432,9 @@ std::optional<Answer> ask(Session& session, const std::string& query) {
   try {
     session.connection->query(query, {}, [&](Answer answer) {
       session.show_notices(answer, query);
-      if (answer.kind == Answer::Kind::error) {
+      if (answer.kind == Answer::Kind::error && briefly) {
+        session.error(answer.error.severity + ":  " + answer.error.message);
+      } else if (answer.kind == Answer::Kind::error) {
         session.show_error(answer.error, query);
       } else {
         rows = std::move(answer);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scenarios/cli/prompt/crosstab.h"
 #include "scenarios/cli/prompt/session.h"
 
 namespace polarsim::scenarios::cli::prompt {
@@ -16,9 +17,10 @@ struct Delivery {
   std::optional<TableStyle> style;       // \gx, \g (name=value ...)
   std::optional<std::string> null_text;  // the same
   std::optional<std::string> title;
-  std::optional<std::string> variables;  // \gset PREFIX
-  bool execute_cells = false;            // \gexec
-  bool describe = false;                 // \gdesc
+  std::optional<std::string> variables;     // \gset PREFIX
+  std::optional<CrosstabColumns> crosstab;  // \crosstabview
+  bool execute_cells = false;               // \gexec
+  bool describe = false;                    // \gdesc
   // Local files of \copy: see copy.h. None: what COPY ... FROM STDIN and TO STDOUT say.
   const CopyHandlers* copy = nullptr;
 };
@@ -27,7 +29,8 @@ struct Delivery {
 bool send_statement(Session& session, const std::string& statement, const Delivery& delivery = {});
 
 // For queries of the prompt's own, such as those of \d: shown with ECHO_HIDDEN. None if it failed, which has been said.
-std::optional<Answer> ask(Session& session, const std::string& query);
+// `briefly`: of an error its message alone.
+std::optional<Answer> ask(Session& session, const std::string& query, bool briefly = false);
 
 // The rows of an answer as a table.
 Table table_of(const Session& session, const Answer& answer, const std::string& null_text);

@@ -151,17 +151,24 @@ std::string settings_for(const TableStyle& style, const Table& table) {
          set("columns", std::to_string(style.columns)) + set("title", table.title ? argument(*table.title) : "");
 }
 
+// Up to 15.18 psql made the frame around a record narrower than the line above it that numbers the record.
+bool has_framed_records(const TableStyle& style) {
+  return style.expanded != TableStyle::Expanded::off && style.border >= 2;
+}
+
 TEST(TableAgainstPsql, RandomTablesInRandomStyles) {
   cli::test::PostgresServer server;
   RandomTables random(20261127);
-  std::string script;
+  std::string script = "\\echo :VERSION_NUM\n";
   std::vector<std::string> expected, inputs;
+  std::vector<bool> framed;
   for (int i = 0; i < tables; ++i) {
     const TableStyle style = random.style();
     Table table = random.table();
     const std::string input = settings_for(style, table) + query_for(table);
     script += input + "\\echo " + marker + "\n";
     inputs.push_back(input);
+    framed.push_back(has_framed_records(style));
     if (style.numeric_locale) {
       for (std::size_t cell = 0; cell < table.cells.size(); ++cell) {
         if (table.right[cell % table.headers.size()]) table.cells[cell] = with_grouped_digits(table.cells[cell]);
@@ -171,13 +178,15 @@ TEST(TableAgainstPsql, RandomTablesInRandomStyles) {
   }
   const ProgramOutcome psql = run_program(psql_command(server.folder(), "postgres", {"-q"}), script);
   ASSERT_EQ(psql.error, "");
-  std::size_t from = 0;
+  std::size_t from = psql.out.find('\n') + 1;
+  const bool narrow_frames = std::stoi(psql.out) <= 150018;
   for (int i = 0; i < tables; ++i) {
     const std::size_t end = psql.out.find(std::string(marker) + "\n", from);
     ASSERT_NE(end, std::string::npos) << inputs[static_cast<std::size_t>(i)];
     const std::string printed = psql.out.substr(from, end - from);
-    EXPECT_EQ(printed, expected[static_cast<std::size_t>(i)]) << inputs[static_cast<std::size_t>(i)];
     from = end + std::string(marker).size() + 1;
+    if (narrow_frames && framed[static_cast<std::size_t>(i)]) continue;
+    EXPECT_EQ(printed, expected[static_cast<std::size_t>(i)]) << inputs[static_cast<std::size_t>(i)];
   }
 }
 
