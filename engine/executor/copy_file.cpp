@@ -100,7 +100,8 @@ CopyFileSink::CopyFileSink(sim::Host& host, const std::string& path) {
   flags.truncate = true;
   auto opened = host.disk().open(path, sim::OpenMode::create, flags);
   if (!opened && opened.error() == sim::DiskError::not_found) {
-    if (const auto made = make_directories_above(host.disk(), path); !made) throw_cannot_open(path, made.error(), false);
+    if (const auto made = make_directories_above(host.disk(), path); !made)
+      throw_cannot_open(path, made.error(), false);
     opened = host.disk().open(path, sim::OpenMode::create, flags);
   }
   if (!opened) throw_cannot_open(path, opened.error(), false);

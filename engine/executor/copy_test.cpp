@@ -138,7 +138,6 @@ TEST(ExecutorCopy, FilesAreThoseOfTheNodesDisk) {
   engine::testing::with_node([&](TestNode& node) {
     SqlRunner runner(node);
     using Lines = std::vector<std::string>;
-    ASSERT_TRUE(node.host().disk().make_directory("/tmp"));
     runner.run("CREATE TABLE t (a int, b text)");
     runner.run("INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 20000) AS i");
     EXPECT_EQ(runner.run("COPY t TO '/tmp/rows' (format csv, header)"), Lines{"COPY 20000"});
@@ -151,6 +150,13 @@ TEST(ExecutorCopy, FilesAreThoseOfTheNodesDisk) {
     EXPECT_EQ(runner.run("COPY t FROM 'tmp/rows'"), Lines{"COPY 1"});
     EXPECT_EQ(runner.run("COPY t TO '/tmp'"),
               Lines{"!ERROR 42809: could not open file \"/tmp\" for writing: Is a directory"});
+    // Directories are made as a path needs them, but not to read from, and no file becomes one.
+    EXPECT_EQ(runner.run("COPY (SELECT 7, 'x') TO '/path/to/rows'"), Lines{"COPY 1"});
+    EXPECT_EQ(runner.run("COPY t FROM '/path/to/rows'"), Lines{"COPY 1"});
+    EXPECT_EQ(runner.run("COPY t FROM '/path/from/rows'").at(0).substr(0, 12), "!ERROR 58P01");
+    EXPECT_FALSE(node.host().disk().exists("/path/from"));
+    EXPECT_EQ(runner.run("COPY t TO '/path/to/rows/more'").at(0),
+              "!ERROR 42809: could not open file \"/path/to/rows/more\" for writing: Not a directory");
     EXPECT_EQ(runner.run("COPY t FROM '/tmp'"), Lines{"!ERROR 42809: \"/tmp\" is a directory"});
   });
 }

@@ -26,8 +26,8 @@ struct DeparseOptions {
   // For tasks: one line, every relation qualified, every conversion and the type of every parameter written out. What
   // assignment converts in INSERT and UPDATE is left to the node, whose tables have the same types.
   bool qualify_always = false;
-  // For definitions that are kept, which are not only shown but read: VALUES, whose rows have no name that could be told,
-  // are ordered by the numbers of their columns. Tasks always are.
+  // For definitions that are kept, which are not only shown but read: VALUES, whose rows have no name that could be
+  // told, are ordered by the numbers of their columns. Tasks always are.
   bool read_again = false;
   // For tasks: the name to write instead of the relation's own.
   std::function<RelationName(const Relation&)> rename;

@@ -181,14 +181,19 @@ TEST_F(SqlCommand, FilesOfANodeComeFromAndGoToTheClient) {
   const std::string back = place_ / "back.csv";
   write_text(there, "id,data\n1,one\n2,\"two, too\"\n");
   const Outcome outcome =
-      sql({"-A", "-t"}, "CREATE TABLE lines (line text);\nCREATE TABLE t (id integer, data text);\n"
-                        "\\copy lines from '" + there + "' (format csv, delimiter e'\\x01', quote e'\\x02')\n"
-                        "COPY lines TO '/path/to/data.csv' (format csv, delimiter e'\\x01', quote e'\\x02');\n"
-                        "COPY t FROM '/path/to/data.csv' WITH CSV HEADER;\n"
-                        "COPY t TO '/tmp/out.csv' WITH CSV HEADER;\nTRUNCATE lines;\n"
-                        "COPY lines FROM '/tmp/out.csv' (format csv, delimiter e'\\x01', quote e'\\x02');\n"
-                        "\\copy lines to '" + back + "' (format csv, delimiter e'\\x01', quote e'\\x02')\n");
-  EXPECT_EQ(outcome.out, "CREATE TABLE\nCREATE TABLE\nCOPY 3\nCOPY 3\nCOPY 2\nCOPY 2\nTRUNCATE TABLE\nCOPY 3\nCOPY 3\n");
+      sql({"-A", "-t"},
+          "CREATE TABLE lines (line text);\nCREATE TABLE t (id integer, data text);\n"
+          "\\copy lines from '" +
+              there +
+              "' (format csv, delimiter e'\\x01', quote e'\\x02')\n"
+              "COPY lines TO '/path/to/data.csv' (format csv, delimiter e'\\x01', quote e'\\x02');\n"
+              "COPY t FROM '/path/to/data.csv' WITH CSV HEADER;\n"
+              "COPY t TO '/tmp/out.csv' WITH CSV HEADER;\nTRUNCATE lines;\n"
+              "COPY lines FROM '/tmp/out.csv' (format csv, delimiter e'\\x01', quote e'\\x02');\n"
+              "\\copy lines to '" +
+              back + "' (format csv, delimiter e'\\x01', quote e'\\x02')\n");
+  EXPECT_EQ(outcome.out,
+            "CREATE TABLE\nCREATE TABLE\nCOPY 3\nCOPY 3\nCOPY 2\nCOPY 2\nTRUNCATE TABLE\nCOPY 3\nCOPY 3\n");
   EXPECT_EQ(content_of(back), content_of(there));
 }
 
