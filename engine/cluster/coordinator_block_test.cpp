@@ -395,43 +395,6 @@ TEST(CoordinatorBlocks, WhatCannotBeDistributedIsRefused) {
   });
 }
 
-TEST(CoordinatorBlocks, LockTimeoutHoldsForWaitsOnOtherNodes) {
-  with_accounts([](TestCluster& world, Client& client, Client& other) {
-    TestCluster::ok(other, "BEGIN");
-    TestCluster::ok(other, "UPDATE account SET balance = 0 WHERE id = 1");
-    TestCluster::ok(client, "SELECT count(*) FROM account");  // the connections are there already
-    TestCluster::ok(client, "SET lock_timeout = '200ms'");
-    const auto expect_refused = [&](const char* sql) {
-      const sim::Time began = world.simulation().now();
-      const ErrorFields error = TestCluster::fails(client, sql);
-      EXPECT_EQ(error.sqlstate, "55P03") << sql;
-      EXPECT_EQ(error.message, "canceling statement due to lock timeout");
-      EXPECT_GE(world.simulation().now() - began, in_seconds(0.2));
-      EXPECT_LT(world.simulation().now() - began, in_seconds(0.9));
-    };
-    expect_refused("UPDATE account SET balance = 9 WHERE id = 1");
-    expect_refused("SELECT * FROM account WHERE id = 1 FOR UPDATE");
-    TestCluster::ok(client, "BEGIN");
-    TestCluster::ok(client, "SELECT count(*) FROM account");
-    TestCluster::ok(client, "SET lock_timeout = '700ms'");
-    TestCluster::ok(client, "SAVEPOINT s");
-    TestCluster::ok(client, "SET lock_timeout = '300ms'");
-    expect_refused("UPDATE account SET balance = 9");
-    // What was told in the block is rolled back on the nodes as it is here.
-    TestCluster::ok(client, "ROLLBACK TO s");
-    expect_refused("DELETE FROM account WHERE id = 1");
-    TestCluster::ok(client, "ROLLBACK");
-    expect_refused("DELETE FROM account WHERE id = 1");
-    TestCluster::ok(client, "RESET lock_timeout");
-    TestCluster::ok(client, "SET statement_timeout = '3s'");
-    const sim::Time began = world.simulation().now();
-    EXPECT_EQ(TestCluster::fails(client, "UPDATE account SET balance = 9 WHERE id = 1").sqlstate, "57014");
-    EXPECT_GE(world.simulation().now() - began, in_seconds(3));
-    TestCluster::ok(other, "ROLLBACK");
-    EXPECT_EQ(balances(client), "1|100;2|100;3|100;4|100");
-  });
-}
-
 TEST(CoordinatorBlocks, TheKeysNameIsThatOfTheWholeTable) {
   with_accounts([](TestCluster&, Client& client, Client&) {
     EXPECT_EQ(TestCluster::ok(client,

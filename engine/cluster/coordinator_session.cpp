@@ -72,7 +72,7 @@ QueryResult CoordinatorSession::execute(const StatementRequest& request) {
   if (!in_block()) transaction_start_us_ = coordinator_.host().realtime_us();
   if (!termination_requested()) {
     const sim::Duration timeout = local_->statement_timeout();
-    executor_.begin_statement({local_->settings().time_zone(), local_->settings().lock_timeout()},
+    executor_.begin_statement(local_->settings().time_zone(),
                               timeout > sim::Duration(0) ? coordinator_.host().deadline_in(timeout) : sim::never);
     try {
       QueryResult result = execute_statement(request);

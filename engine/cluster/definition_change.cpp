@@ -407,8 +407,8 @@ QueryResult DefinitionChange::drop_tables(const syntax::Drop& drop, const Reques
 void DefinitionChange::drop_copies_of(const Counters& counters, bool cascade, const QueryResult& here) const {
   std::vector<NodeCommand> drops;
   for (const Relation& counter : counters.copied) {
-    for (NodeCommand& each : SequenceCopies(work()).commands(counter.description->schema, counter.description->name,
-                                                             drop_of_copy(cascade)))
+    for (NodeCommand& each :
+         SequenceCopies(work()).commands(counter.description->schema, counter.description->name, drop_of_copy(cascade)))
       drops.push_back(std::move(each));
   }
   if (drops.empty()) return;

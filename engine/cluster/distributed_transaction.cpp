@@ -52,7 +52,7 @@ void DistributedTransaction::enter_local_block(const std::string& begin) {
 void DistributedTransaction::tell_all(const std::string& text) {
   const Connections connections = executor_.in_block();
   const auto answers = ask(connections, std::vector<std::string>(connections.size(), text));
-  for (RemoteConnection* connection : connections) connection->forget_settings();
+  for (RemoteConnection* connection : connections) connection->forget_time_zone();
   if (local_open_) run_local(text);
   require_success(connections, answers);
 }
@@ -72,7 +72,7 @@ void DistributedTransaction::forget_block(RemoteConnection& connection) {
   connection.in_block = false;
   connection.wrote = false;
   connection.locked = false;
-  connection.forget_settings();
+  connection.forget_time_zone();
   if (!connection.client.usable()) executor_.drop(connection);
 }
 

@@ -1,7 +1,5 @@
 #include "engine/cluster/executor.h"
 
-#include <fmt/format.h>
-
 #include <functional>
 #include <utility>
 
@@ -73,7 +71,7 @@ RemoteConnection& Executor::connection_to(const NodeInfo& node) {
   options.connection = pgwire::connection_options(config_);
   auto client = pgwire::Client::connect(host_, node.address(), options);
   if (!client) throw remote_error(node, std::move(client.error()));
-  auto connection = std::make_unique<RemoteConnection>(RemoteConnection{node, std::move(*client), initial_settings(config_)});
+  auto connection = std::make_unique<RemoteConnection>(RemoteConnection{node, std::move(*client)});
   connection->number = ++opened_;
   // Another task may not have opened it meanwhile: a session has one task per node.
   connections_[node.group_id] = std::move(connection);
@@ -88,19 +86,12 @@ void Executor::enter_block(RemoteConnection& connection, const std::string& begi
 }
 
 // Outside the block, if it can be: there it outlives whatever is rolled back.
-void Executor::tell_settings(RemoteConnection& connection) {
-  const std::optional<NodeSettings>& known = connection.settings;
-  if (known == settings_) return;
-  std::string text;
-  if (!known || known->time_zone != settings_.time_zone) text = "SET timezone = " + quote_literal(settings_.time_zone);
-  if (!known || known->lock_timeout != settings_.lock_timeout) {
-    if (!text.empty()) text += "; ";
-    text += fmt::format("SET lock_timeout = {}", settings_.lock_timeout / sim::Duration(1'000'000));
-  }
-  const auto told = connection.client.simple_query(text);
+void Executor::tell_time_zone(RemoteConnection& connection) {
+  if (connection.time_zone == time_zone_) return;
+  const auto told = connection.client.simple_query("SET timezone = " + quote_literal(time_zone_));
   if (!told) throw remote_error(connection.node, told.error());
-  connection.settings = settings_;
-  connection.settings_in_block = connection.in_block;
+  connection.time_zone = time_zone_;
+  connection.time_zone_in_block = connection.in_block;
 }
 
 void Executor::tell_parts(RemoteConnection& connection) {
@@ -168,7 +159,7 @@ pgwire::ClientResult copy_rows(pgwire::Client& client, const Task& task) {
 QueryResult Executor::run_task(const NodeInfo& node, const Task& task, bool in_block, const std::string& begin) {
   check_cancelled();
   RemoteConnection& connection = connection_to(node);
-  tell_settings(connection);
+  tell_time_zone(connection);
   if (in_block) {
     enter_block(connection, begin);
     if (parts_of_ != 0 && std::exchange(connection.parts_of, parts_of_) != parts_of_) tell_parts(connection);

@@ -1,6 +1,6 @@
 // A session's connections to other nodes, and the execution of tasks over them.
-// Statements of tasks are evaluated in the time zone of the client's session and wait for locks as long as it would; a
-// connection is told so when it next has a task.
+// Statements of tasks are evaluated in the time zone of the client's session, of which a connection is told when it
+// next has a task.
 //
 // One connection per node, opened when first needed and kept for the session. All shards of a node are read and written
 // over it, one statement at a time; different nodes work in parallel. Inside a transaction block a connection gets
@@ -34,27 +34,21 @@ struct Task {
   std::optional<std::string_view> rows = std::nullopt;
 };
 
-// What a node has to know of the client's session.
-struct NodeSettings {
-  std::string time_zone = "UTC";
-  sim::Duration lock_timeout{0};
-  bool operator==(const NodeSettings&) const = default;
-};
-
 struct RemoteConnection {
   NodeInfo node;
   pgwire::Client client;
-  std::optional<NodeSettings> settings;  // as the node was told; none: not known any more
-  int number = 0;                        // from 1, in order of opening; the last part of a gid
-  bool in_block = false;                 // BEGIN was sent
-  bool wrote = false;                    // a task that modifies was sent in the open block
-  bool locked = false;                   // a task that takes row locks was sent in the open block
-  bool settings_in_block = false;        // told in the open block: what is rolled back takes them along
-  int parts_of = 0;                      // the statement whose parts the node runs (Executor::begin_parts())
+  int number = 0;                             // from 1, in order of opening; the last part of a gid
+  bool in_block = false;                      // BEGIN was sent
+  bool wrote = false;                         // a task that modifies was sent in the open block
+  bool locked = false;                        // a task that takes row locks was sent in the open block
+  std::string time_zone = default_time_zone;  // as the node was told; empty: not known any more
+  bool time_zone_in_block = false;            // told in the open block: what is rolled back takes it along
+  int parts_of = 0;                           // the statement whose parts the node runs (Executor::begin_parts())
 
+  static constexpr const char* default_time_zone = "UTC";
   // Some of the open block may have been rolled back.
-  void forget_settings() {
-    if (std::exchange(settings_in_block, false)) settings.reset();
+  void forget_time_zone() {
+    if (std::exchange(time_zone_in_block, false)) time_zone.clear();
   }
 };
 
@@ -69,8 +63,7 @@ class Executor {
   // tables.
   static constexpr const char* application_name = "polar_internal";
 
-  Executor(sim::Host& host, const NodeConfig& config)
-      : host_(host), config_(config), settings_(initial_settings(config)) {}
+  Executor(sim::Host& host, const NodeConfig& config) : host_(host), config_(config) {}
 
   // Runs the tasks; results in the tasks' order. Tasks of one node run in their order, and none starts there after any
   // node has failed. The error that came first in time is thrown when all nodes have come to rest. `in_block`: inside
@@ -82,8 +75,8 @@ class Executor {
   void cancel(txn::CancelReason reason);
   // An old request to cancel has nothing to cancel any more. What run() has under way at `deadline` is cancelled, and
   // ends with 57014, too.
-  void begin_statement(NodeSettings settings, sim::Time deadline = sim::never) {
-    settings_ = std::move(settings);
+  void begin_statement(const std::string& time_zone, sim::Time deadline = sim::never) {
+    time_zone_ = time_zone;
     cancelled_ = false;
     timed_out_ = false;
     deadline_ = deadline;
@@ -109,9 +102,7 @@ class Executor {
  private:
   RemoteConnection& connection_to(const NodeInfo& node);
   void enter_block(RemoteConnection& connection, const std::string& begin);
-  // Those of a session that nobody has told anything: nodes are configured alike.
-  static NodeSettings initial_settings(const NodeConfig& config) { return {.lock_timeout = config.lock_timeout}; }
-  void tell_settings(RemoteConnection& connection);
+  void tell_time_zone(RemoteConnection& connection);
   static void tell_parts(RemoteConnection& connection);
   void cancel_tasks();
   void check_cancelled() const;
@@ -120,7 +111,7 @@ class Executor {
   sim::Host& host_;
   const NodeConfig& config_;
   std::map<int, std::unique_ptr<RemoteConnection>> connections_;  // by group
-  NodeSettings settings_;
+  std::string time_zone_ = RemoteConnection::default_time_zone;
   int opened_ = 0;
   int last_parts_ = 0;
   int parts_of_ = 0;  // 0: of none
