@@ -146,15 +146,58 @@ bool DefinitionChange::concerns_cluster(const syntax::Statement& statement) {
                      fmt::format("cannot modify \"{}\" because it is a shard of a distributed table",
                                  work().definition(target.table)->name));
     }
-    concerns =
-        concerns || (std::holds_alternative<syntax::Drop>(statement.body) && !columns_that_count_by(target).empty());
     concerns = concerns || (of_copies && may_have_copies(target));
     const bool view = target.relation.description->kind == RelationKind::view;
     concerns = concerns || target.distribution != nullptr ||
                (view && target.relation.description->schema != catalog::system_schema &&
                 distributor_.is_on_all_coordinators(target.relation.id));
   }
-  return concerns;
+  if (concerns) return true;
+  const std::vector<Target> dropped = dropped_sequences(statement);
+  return std::any_of(dropped.begin(), dropped.end(),
+                     [this](const Target& sequence) { return !columns_that_count_by(sequence).empty(); });
+}
+
+std::vector<DefinitionChange::Target> DefinitionChange::dropped_sequences(const syntax::Statement& statement) const {
+  const auto* alter = std::get_if<syntax::AlterTable>(&statement.body);
+  using Kind = syntax::AlterTable::Action::Kind;
+  const auto is_dropped = [&](const Target& table, int column) {
+    if (alter == nullptr) return true;
+    const std::string& name = table.relation.description->columns.at(static_cast<std::size_t>(column - 1)).name;
+    return std::any_of(alter->actions.begin(), alter->actions.end(), [&](const syntax::AlterTable::Action& action) {
+      return action.kind == Kind::drop_column && action.column == name;
+    });
+  };
+  const auto drops_column = [](const syntax::AlterTable::Action& action) { return action.kind == Kind::drop_column; };
+  const bool drops = alter != nullptr ? std::any_of(alter->actions.begin(), alter->actions.end(), drops_column)
+                                      : std::holds_alternative<syntax::Drop>(statement.body);
+  std::vector<Target> sequences;
+  if (!drops) return sequences;
+  for (const Target& target : targets_of(statement)) {
+    const RelationKind kind = target.relation.description->kind;
+    if (kind == RelationKind::sequence && alter == nullptr) sequences.push_back(target);
+    if (kind != RelationKind::table || target.distribution != nullptr) continue;
+    for (const Relation& relation : cluster_.catalog().relations(cluster_.transaction())) {
+      const Definition& definition = *relation.description;
+      if (definition.kind != RelationKind::sequence || definition.sequence.owner != target.table) continue;
+      if (!is_dropped(target, definition.sequence.owner_column)) continue;
+      sequences.push_back({{}, relation, target.table, nullptr});
+    }
+  }
+  return sequences;
+}
+
+DefinitionChange::Counters DefinitionChange::counters_of(const std::vector<Target>& sequences) const {
+  Counters counters;
+  for (const Target& sequence : sequences) {
+    for (const auto& [table, column] : columns_that_count_by(sequence)) {
+      counters.without_default.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
+                                                     qualified_name(*work().definition(table)),
+                                                     quote_identifier(column)));
+    }
+    if (may_have_copies(sequence)) counters.copied.push_back(sequence.relation);
+  }
+  return counters;
 }
 
 std::vector<std::pair<RelationId, std::string>> DefinitionChange::columns_that_count_by(const Target& target) const {
@@ -349,11 +392,31 @@ QueryResult DefinitionChange::drop_tables(const syntax::Drop& drop, const Reques
     const bool known = std::find(tables.begin(), tables.end(), target.table) != tables.end();
     if (target.distribution != nullptr && target.relation.id == target.table && !known) tables.push_back(target.table);
   }
+  Counters counters = counters_of(dropped_sequences(*request.statement));
+  // Whoever drops a table that counts by nothing of the cluster asks no other node.
+  if (counters.without_default.empty()) counters.copied.clear();
   TableChange change_of_tables(cluster_);
   change_of_tables.before_drop(tables, drop.cascade);
   QueryResult result = run_here(request);
+  work().on_other_coordinators(counters.without_default);
   change_of_tables.after_drop({cluster_.search_path(), result.notices});
+  drop_copies_of(counters, drop.cascade, result);
   return result;
+}
+
+void DefinitionChange::drop_copies_of(const Counters& counters, bool cascade, const QueryResult& here) const {
+  std::vector<NodeCommand> drops;
+  for (const Relation& counter : counters.copied) {
+    for (NodeCommand& each :
+         SequenceCopies(work()).commands(counter.description->schema, counter.description->name, drop_of_copy(cascade)))
+      drops.push_back(std::move(each));
+  }
+  if (drops.empty()) return;
+  if (cascade) {
+    work().cascade_there(drops, {cluster_.search_path(), here.notices});
+  } else {
+    cluster_.run_there(drops);
+  }
 }
 
 QueryResult DefinitionChange::drop_indexes(const syntax::Drop& drop, const Request& request) {
@@ -386,14 +449,8 @@ QueryResult DefinitionChange::drop_views_or_sequences(const syntax::Drop& drop, 
   syntax::Drop same = drop;
   same.if_exists = true;
   same.objects.clear();
-  std::vector<catalog::Relation> counters;
-  std::vector<std::string> without_default;
+  const Counters counters = counters_of(dropped_sequences(*request.statement));
   for (const Target& target : targets_of(*request.statement)) {
-    for (const auto& [table, column] : columns_that_count_by(target)) {
-      without_default.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
-                                            qualified_name(*work().definition(table)), quote_identifier(column)));
-    }
-    if (may_have_copies(target)) counters.push_back(target.relation);
     if (target.distribution == nullptr && !distributor_.is_on_all_coordinators(target.relation.id)) continue;
     same.objects.push_back(target.written);
     same.objects.back().schema = target.relation.description->schema;
@@ -401,19 +458,8 @@ QueryResult DefinitionChange::drop_views_or_sequences(const syntax::Drop& drop, 
   QueryResult result = run_here(request);
   const bool any = !same.objects.empty();
   elsewhere.body = std::move(same);
-  work().on_other_coordinators(without_default);
-  // Only the cluster's own copies of a counter go: another coordinator may have a sequence of that name for itself.
-  std::vector<NodeCommand> drops;
-  for (const catalog::Relation& counter : counters) {
-    for (NodeCommand& each : SequenceCopies(work()).commands(counter.description->schema, counter.description->name,
-                                                             drop_of_copy(drop.cascade)))
-      drops.push_back(std::move(each));
-  }
-  if (drop.cascade) {
-    work().cascade_there(drops, {cluster_.search_path(), result.notices});
-  } else if (!drops.empty()) {
-    cluster_.run_there(drops);
-  }
+  work().on_other_coordinators(counters.without_default);
+  drop_copies_of(counters, drop.cascade, result);
   if (any) on_other_coordinators(elsewhere, result);
   return result;
 }

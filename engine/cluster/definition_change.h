@@ -62,6 +62,17 @@ class DefinitionChange {
   // Of a sequence: the columns of distributed tables whose defaults name it. Other coordinators' shells count by one of
   // the same name, of their own or copied from this one.
   std::vector<std::pair<storage::RelationId, std::string>> columns_that_count_by(const Target& target) const;
+  // The sequences that go with what the statement drops: those it names, and those that tables of this node, or columns
+  // of theirs, own.
+  std::vector<Target> dropped_sequences(const syntax::Statement& statement) const;
+  // What such sequences are to other coordinators, found while they are still there.
+  struct Counters {
+    std::vector<std::string> without_default;  // statements that take the defaults away that count by them
+    std::vector<catalog::Relation> copied;
+  };
+  Counters counters_of(const std::vector<Target>& sequences) const;
+  // Only the cluster's own copies of a counter: another coordinator may have a sequence of that name for itself.
+  void drop_copies_of(const Counters& counters, bool cascade, const QueryResult& here) const;
   // A sequence that no column of a distributed table owns, on the coordinator whose sequences others have copies of.
   bool may_have_copies(const Target& target) const;
   // Whether the statement has to be told to copies of such a sequence.

@@ -156,7 +156,14 @@ syntax::AlterTable without_counting(syntax::AlterTable alter) {
 
 QueryResult DefinitionChange::change(const syntax::AlterTable& alter, const Request& request) {
   const std::optional<Target> target = find_target(alter.table);
-  if (!target || target->distribution == nullptr) return run_here(request);
+  if (target && target->distribution == nullptr) {
+    const Counters counters = counters_of(dropped_sequences(*request.statement));
+    QueryResult result = run_here(request);
+    work().on_other_coordinators(counters.without_default);
+    drop_copies_of(counters, true, result);
+    return result;
+  }
+  if (!target) return run_here(request);
   if (target->relation.id != target->table) {
     // Of an index or a sequence there are only settings, which mean nothing here.
     return run_here(request);

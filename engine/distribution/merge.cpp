@@ -44,7 +44,8 @@ class Splitter {
     const bool groups_here = !query_.grouped || location_.groups_by_key;
     if (groups_here && (query_.windows.empty() || location_.windows_by_key)) return all_but_order();
     if (groups_here) return rows_for_windows();
-    if (!query_.grouping_sets.empty()) {
+    const bool one_set = query_.group_by.empty() && query_.grouping_sets.size() == 1;  // GROUP BY ()
+    if (!query_.grouping_sets.empty() && !one_set) {
       throw SqlError(sqlstate::feature_not_supported,
                      "could not run distributed query with GROUPING SETS, CUBE, or ROLLUP", "",
                      "Consider using an equality filter on the distributed table's partition column.");

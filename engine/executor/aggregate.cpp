@@ -84,7 +84,7 @@ class SortedAggregateState final : public AggregateNodeState {
 NodeStatePtr make_aggregate(ExecutorState& state, const Plan& plan) {
   const auto& node = *plan.as<plan::Aggregate>();
   NodeStatePtr child = make_state(state, *plan.children.at(0));
-  if (node.sets.empty() && node.groups.empty())
+  if (node.groups.empty() && node.sets.size() <= 1)
     return std::make_unique<PlainAggregateState>(state, plan, std::move(child), node);
   if (node.sets.empty() && node.strategy == Strategy::sorted)
     return std::make_unique<SortedAggregateState>(state, plan, std::move(child), node);

@@ -123,6 +123,7 @@ class Grouper {
       const auto& call = *each->as<query::Aggregate>();
       return call.distinct || !call.order_by.empty();
     });
+    if (groups_.empty() && node.sets.size() == 1) return;
     if (!node.sets.empty()) {
       const bool has_empty =
           std::any_of(node.sets.begin(), node.sets.end(), [](const auto& set) { return set.empty(); });

@@ -246,8 +246,10 @@ class JoinPathMaker {
                                                   [&](const auto& clause) { return is_known(clause.target); })) {
       return true;
     }
-    if (query.grouped)
-      return query.grouping_sets.empty() && std::all_of(query.group_by.begin(), query.group_by.end(), is_known);
+    if (query.grouped) {
+      const bool one_set = query.grouping_sets.empty() || (query.group_by.empty() && query.grouping_sets.size() == 1);
+      return one_set && std::all_of(query.group_by.begin(), query.group_by.end(), is_known);
+    }
     return query.set_operation != nullptr && !query.set_operation->all && all_known();
   }
   bool is_equal_to_column(const Condition& condition, int entry, int column) const {

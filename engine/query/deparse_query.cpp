@@ -31,6 +31,23 @@ const ValuesSource* values_of(const Query& query, const std::vector<std::string>
   return values;
 }
 
+// Whether the text shows without GROUP BY that the query has one group: it has HAVING, or puts out an aggregate. Those
+// that it was recognised by may be gone: constants were put in their places, nobody asked for their columns, or only
+// ORDER BY had them.
+bool shows_one_group(const Query& query) {
+  if (query.having) return true;
+  return std::any_of(query.targets.begin(), query.targets.end(), [](const Target& target) {
+    if (target.hidden) return false;
+    bool found = false;
+    walk(target.expression, [&](const Expression& each, int levels) {
+      const auto* aggregate = each.as<Aggregate>();
+      found = found || (aggregate != nullptr && aggregate->levels_up == levels);
+      return !found;
+    });
+    return found;
+  });
+}
+
 bool needs_brackets_in_set_operation(const Query& query) {
   return !query.common_tables.empty() || !query.order_by.empty() || !query.row_marks.empty() || query.offset ||
          query.limit || query.set_operation;
@@ -201,8 +218,11 @@ void Writer::write_basic_select(const Query& query, const std::vector<std::strin
 }
 
 void Writer::write_group_by(const Query& query) {
-  if (query.group_by.empty() && query.grouping_sets.empty()) return;
+  const bool has_groups = !query.group_by.empty() || !query.grouping_sets.empty();
+  const bool one_group = !has_groups && style_.for_nodes && query.grouped && !shows_one_group(query);
+  if (!has_groups && !one_group) return;
   put_keyword(" GROUP BY ", -standard, standard, 1);
+  if (query.group_by.empty() && query.grouping_sets.size() <= 1) return put("()");
   if (query.grouping_sets.empty()) {
     for (std::size_t i = 0; i < query.group_by.size(); ++i) {
       if (i > 0) put(", ");

@@ -92,6 +92,29 @@ ExpressionPtr negate(const ExpressionPtr& condition) {
   return make_logical(Logical::Kind::negation, {condition});
 }
 
+// How far out the query is that an aggregate would belong to by what is left in it (check_agg_arguments(),
+// parse_agg.c).
+int level_by_arguments(const Aggregate& aggregate) {
+  int nearest = -1;
+  const auto look = [&](const ExpressionPtr& argument) {
+    if (argument == nullptr) return;
+    walk(argument, [&](const Expression& part, int depth) {
+      const auto* column = part.as<Column>();
+      const auto* inner = part.as<Aggregate>();
+      if (column == nullptr && inner == nullptr) return true;
+      const int level = (column != nullptr ? column->levels_up : inner->levels_up) - depth;
+      if (level >= 0 && (nearest < 0 || level < nearest)) nearest = level;
+      return true;
+    });
+  };
+  if (aggregate.function->aggregate_kind == AggregateKind::normal) {
+    for (const ExpressionPtr& argument : aggregate.arguments) look(argument);
+  }
+  for (const OrderKey& key : aggregate.order_by) look(key.expression);
+  look(aggregate.filter);
+  return std::max(nearest, 0);
+}
+
 class Folder {
  public:
   explicit Folder(const FoldOptions& options) : options_(options) {}
@@ -106,6 +129,11 @@ class Folder {
     const ExpressionPtr folded = map_children(
         expression, [this](const ExpressionPtr& child) { return fold(child); },
         [this](const QueryPtr& query) { return options_.inner_queries ? fold(query) : query; });
+    // One that lost the columns that it belongs to its query by would be another query's once it is read as text.
+    if (const auto* aggregate = folded->as<Aggregate>();
+        aggregate != nullptr && folded != expression && level_by_arguments(*aggregate) != aggregate->levels_up) {
+      return expression;
+    }
     return std::visit([&](const auto& node) { return simplified(folded, node); }, folded->node);
   }
 

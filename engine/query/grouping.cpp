@@ -260,7 +260,9 @@ void analyse_group_by(const syntax::Select& select, QueryScope& scope) {
   }
   if (!has_sets) return;
   query.grouping_sets = expand_grouping_sets(items, select.group_distinct);
-  if (query.grouping_sets.size() == 1 && query.grouping_sets[0].size() == query.group_by.size()) {
+  // One set of all groups is what a list of them means; GROUP BY () has no list to be written as.
+  if (!query.group_by.empty() && query.grouping_sets.size() == 1 &&
+      query.grouping_sets[0].size() == query.group_by.size()) {
     query.grouping_sets.clear();
   }
 }
