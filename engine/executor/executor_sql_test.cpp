@@ -82,6 +82,9 @@ TEST(ExecutorSql, AnswersAreTheSameByOtherPlansWithLittleMemory) {
   settings = {};
   settings.enable_nestloop = settings.enable_indexscan = false;
   compare_all("statements.txt", settings, 64);
+  settings = {};
+  settings.enable_nestloop = settings.enable_hashjoin = false;
+  compare_all("statements.txt", settings, 64);
 }
 
 TEST(ExecutorSql, TheCatalogAnswersAsPostgresDoes) {

@@ -35,8 +35,9 @@ class MergeJoinState final : public NodeState {
   bool produce(RowView& row) override {
     if (!started_) {
       started_ = true;
-      read_right();
       next_left();
+      if (!has_left_ && !wants_unmatched_right()) return false;
+      read_right();
     }
     for (;;) {
       state_.check_interrupts();
@@ -132,7 +133,7 @@ class MergeJoinState final : public NodeState {
     }
     if (!has_right_) {
       step_ = Step::left_is_done;
-      return has_left_;
+      return has_left_ && wants_unmatched_left();
     }
     if (!has_left_) {
       step_ = Step::right_alone;

@@ -123,7 +123,7 @@ constexpr PostgresSetting settings[] = {
      "Enables the planner's use of materialization.", nullptr, 0, 0, nullptr, nullptr},
     {"enable_memoize", Kind::boolean, "on", "user", "bool", "Query Tuning / Planner Method Configuration",
      "Enables the planner's use of memoization.", nullptr, 0, 0, nullptr, nullptr},
-    {"enable_mergejoin", Kind::fixed, "on", "user", "bool", "Query Tuning / Planner Method Configuration",
+    {"enable_mergejoin", Kind::boolean, "on", "user", "bool", "Query Tuning / Planner Method Configuration",
      "Enables the planner's use of merge join plans.", nullptr, 0, 0, nullptr, nullptr},
     {"enable_nestloop", Kind::boolean, "on", "user", "bool", "Query Tuning / Planner Method Configuration",
      "Enables the planner's use of nested-loop join plans.", nullptr, 0, 0, nullptr, nullptr},

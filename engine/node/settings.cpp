@@ -98,6 +98,7 @@ void Settings::apply_all() {
                                                "enable_hashjoin",
                                                "enable_indexscan",
                                                "enable_material",
+                                               "enable_mergejoin",
                                                "enable_nestloop",
                                                "enable_seqscan",
                                                "enable_sort",
@@ -139,6 +140,7 @@ void Settings::apply(std::string_view name) {
                                                     {"enable_hashjoin", &planner_.enable_hashjoin},
                                                     {"enable_indexscan", &planner_.enable_indexscan},
                                                     {"enable_material", &planner_.enable_material},
+                                                    {"enable_mergejoin", &planner_.enable_mergejoin},
                                                     {"enable_nestloop", &planner_.enable_nestloop},
                                                     {"enable_seqscan", &planner_.enable_seqscan},
                                                     {"enable_sort", &planner_.enable_sort}};

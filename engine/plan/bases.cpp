@@ -36,6 +36,7 @@ class JoinPlanner {
     collect_columns(above);
     for (BaseRelation& base : level_.bases) finish_base(base);
     const Order wanted = order ? wanted_order(*order) : Order{};
+    level_.query_order = order ? wanted : order_of_distinct_rows();
     const std::size_t rounds = level_.bases.size() > 1 ? 2 : 1;
     // The second time the sizes of all are known, and with them how often a parameterised scan is run.
     for (std::size_t round = 0; round < rounds; ++round) {
@@ -115,6 +116,13 @@ class JoinPlanner {
       if (!repeated) order.push_back({id, clause.descending, clause.nulls_first});
     }
     return order;
+  }
+
+  // DISTINCT ON sorts, if the rows do not happen to be in its order.
+  Order order_of_distinct_rows() {
+    const Query& query = level_.query;
+    if (query.distinct_on.empty() || query.grouped || !query.windows.empty()) return {};
+    return wanted_order(query.order_by.size() > query.distinct_on.size() ? query.order_by : query.distinct_on);
   }
 
   PathPtr choose(const JoinRelation& joined, const Order& wanted) {

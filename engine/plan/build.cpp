@@ -57,7 +57,10 @@ class PathBuilder {
         return build_scan(path);
       case Path::Kind::nested_loop:
       case Path::Kind::hash_join:
+      case Path::Kind::merge_join:
         return build_join(path);
+      case Path::Kind::sort:
+        return build_sort(path);
       case Path::Kind::materialize:
         return make_stage(Materialize{}, build(path.left));
       case Path::Kind::nothing:
@@ -205,7 +208,11 @@ class PathBuilder {
       stage.plan->node = std::move(loop);
     } else {
       for (OuterValue& value : from_right) add_outer_value(std::move(value));
-      stage.plan->node = build_hash_join(path, left, right, stage);
+      if (path.kind == Path::Kind::merge_join) {
+        stage.plan->node = build_merge_join(path, left, right, stage);
+      } else {
+        stage.plan->node = build_hash_join(path, left, right, stage);
+      }
     }
     for (const Condition* condition : ordered(path.filters))
       stage.plan->conditions.push_back(place_in(stage, condition));
@@ -226,27 +233,80 @@ class PathBuilder {
     return place(condition->expression, inside(stage.seen, stage.seen_right));
   }
 
-  HashJoin build_hash_join(const Path& path, const Stage& left, const Stage& right, const Stage& stage) {
-    HashJoin join;
-    join.type = path.type;
+  // A key of a hash or merge join, in terms of either side, and as it is shown.
+  struct JoinKey {
+    ExpressionPtr left;
+    ExpressionPtr right;
+    ExpressionPtr shown;
+    TypeId type = TypeId::none;
+  };
+  std::vector<JoinKey> join_keys(const Path& path, const Stage& left, const Stage& right, const Stage& stage) {
+    std::vector<JoinKey> keys;
     const std::vector<ExpressionPtr> none;
     for (const Condition* key : path.keys) {
       const auto& call = *key->expression->as<query::OperatorCall>();
       const bool straight = is_subset(key->left, path.left->relids);
       const ExpressionPtr& left_key = call.arguments[straight ? 0 : 1];
       const ExpressionPtr& right_key = call.arguments[straight ? 1 : 0];
-      join.left_keys.push_back(place(left_key, inside(left.outputs, none)));
-      join.right_keys.push_back(place(right_key, inside(right.outputs, none)));
-      join.key_types.push_back(shared_type(left_key->type.id, right_key->type.id));
+      JoinKey made;
+      made.left = place(left_key, inside(left.outputs, none));
+      made.right = place(right_key, inside(right.outputs, none));
+      made.type = shared_type(left_key->type.id, right_key->type.id);
       ExpressionPtr shown = key->expression;
       if (!straight) {
         const auto* commuted = find_operator("=", call.function->right, call.function->left);
         if (commuted) shown = make_expression(query::OperatorCall{commuted, {left_key, right_key}}, TypeId::boolean);
       }
-      join.hash_conditions.push_back(place(shown, inside(stage.seen, stage.seen_right)));
+      made.shown = place(shown, inside(stage.seen, stage.seen_right));
+      keys.push_back(std::move(made));
+    }
+    return keys;
+  }
+
+  HashJoin build_hash_join(const Path& path, const Stage& left, const Stage& right, const Stage& stage) {
+    HashJoin join;
+    join.type = path.type;
+    for (JoinKey& key : join_keys(path, left, right, stage)) {
+      join.left_keys.push_back(std::move(key.left));
+      join.right_keys.push_back(std::move(key.right));
+      join.key_types.push_back(key.type);
+      join.hash_conditions.push_back(std::move(key.shown));
     }
     for (const Condition* condition : ordered(path.conditions)) join.condition.push_back(place_in(stage, condition));
     return join;
+  }
+
+  MergeJoin build_merge_join(const Path& path, const Stage& left, const Stage& right, const Stage& stage) {
+    MergeJoin join;
+    join.type = path.type;
+    for (JoinKey& key : join_keys(path, left, right, stage)) {
+      const OrderItem& item = path.merge_order[join.order.size()];
+      join.left_keys.push_back(std::move(key.left));
+      join.right_keys.push_back(std::move(key.right));
+      join.order.push_back({0, key.type, item.descending, item.nulls_first});
+      join.merge_conditions.push_back(std::move(key.shown));
+    }
+    for (const Condition* condition : ordered(path.conditions)) join.condition.push_back(place_in(stage, condition));
+    return join;
+  }
+
+  // What is sorted by is computed below. A column is sorted by as it is, whatever it is compared as: that is no other
+  // order.
+  Stage build_sort(const Path& path) {
+    Stage child = build(path.left);
+    std::vector<ExpressionPtr> expressions;
+    for (const ExpressionPtr& key : path.sort_keys) {
+      const ExpressionPtr stripped = strip_relabel(key);
+      expressions.push_back(stripped->as<Column>() ? stripped : key);
+    }
+    child = extend(level_, std::move(child), expressions);
+    Sort sort;
+    for (std::size_t i = 0; i < expressions.size(); ++i) {
+      const OrderItem& item = path.order[i];
+      sort.keys.push_back(
+          {position_of(child, expressions[i]), expressions[i]->type.id, item.descending, item.nulls_first});
+    }
+    return make_stage(std::move(sort), child);
   }
 
   // What is still wanted above. Of a semi join that may be a column of its right side, which is equal to one of the

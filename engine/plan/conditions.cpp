@@ -390,7 +390,8 @@ const Condition* derive(Level& level, std::size_t id, std::size_t left, std::siz
   }
   if (expression == nullptr) expression = make_equality_of(a.expression, b.expression);
   const Condition* condition = make_condition(level, expression, a.relids | b.relids, true);
-  const_cast<Condition*>(condition)->of_class = static_cast<int>(id);
+  auto* made = const_cast<Condition*>(condition);
+  made->of_class = made->left_class = made->right_class = static_cast<int>(id);
   equivalence.derived.push_back({left, right, condition});
   return condition;
 }
@@ -463,6 +464,13 @@ void distribute_conditions(Level& level) {
   distributor.visit(*level.tree, false);
   distributor.reconsider_outer_conditions();
   generate_base_conditions(level, distributor);
+  // Orders by what outer joins compare are useful, too (initialize_mergeclause_eclasses()).
+  for (Condition& condition : level.all_conditions) {
+    if (!condition.equality || condition.of_class >= 0) continue;
+    const auto& sides = condition.expression->as<OperatorCall>()->arguments;
+    condition.left_class = class_of(level, sides[0]);
+    condition.right_class = class_of(level, sides[1]);
+  }
 }
 
 std::vector<const Condition*> conditions_between(Level& level, Relids left, Relids right) {

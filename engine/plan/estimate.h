@@ -17,6 +17,16 @@ double selectivity(const Level& level, const ExpressionPtr& condition);
 double distinct_values(const Level& level, const std::vector<ExpressionPtr>& expressions, double rows);
 // The part of rows in the bucket of a hash table where a row is looked for, if they are hashed by this expression.
 double bucket_part(const Level& level, const ExpressionPtr& expression, double buckets);
+// How much of two sorted sides a merge join by these reads: from where the first partners may be, and up to where the
+// last ones are (mergejoinscansel()).
+struct MergedParts {
+  double left_start = 0;
+  double left_end = 1;
+  double right_start = 0;
+  double right_end = 1;
+};
+MergedParts merged_parts(const Level& level, const ExpressionPtr& left, const ExpressionPtr& right, bool descending,
+                         bool nulls_first);
 // At least one, and whole.
 double whole_rows(double rows);
 

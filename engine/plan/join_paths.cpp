@@ -1,4 +1,5 @@
-// Nested loops and hash joins of two relations (PostgreSQL's optimizer/path/joinpath.c and costsize.c in simple form).
+// Nested loops and hash joins of two relations; merge joins are in merge_paths.cpp (PostgreSQL's
+// optimizer/path/joinpath.c and costsize.c in simple form).
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -28,6 +29,7 @@ class JoinPathMaker {
   }
 
   void run() {
+    add_merge_joins(level_, {joined_, left_, right_, type_, own_, filters_, lateral_, is_right_unique()});
     for (const PathPtr& left : left_.paths) {
       if (overlaps(left->required_outer, right_.relids)) continue;
       add_nested_loops(left);
@@ -83,7 +85,7 @@ class JoinPathMaker {
     const PlannerSettings& settings = level_.settings();
     auto path = make_path(left, right);
     path->kind = Path::Kind::nested_loop;
-    path->order = left->order;
+    path->order = useful_order(level_, joined_.relids, left->order);
     for (const Condition* condition : own_) {
       if (!is_enforced(*condition, *right)) path->conditions.push_back(condition);
     }
@@ -121,6 +123,8 @@ class JoinPathMaker {
   }
 
   void add_hash_joins(const PathPtr& left) {
+    // What nothing else may do is done where it is not wanted, too.
+    if (!level_.settings().enable_hashjoin && type_ != PlanJoin::full) return;
     const PathPtr& right = right_.cheapest_total;
     if (!right || !may_need(left->required_outer & ~joined_.relids)) return;
     if (left != left_.cheapest_total && left != left_.cheapest_startup && left->required_outer == 0) return;
@@ -130,11 +134,7 @@ class JoinPathMaker {
       const bool fits = condition->equality && is_between_sides(*condition);
       (fits ? path->keys : path->conditions).push_back(condition);
     }
-    // Only a full join is done by hashing if there is nothing to compare: nothing else can do it then.
-    const bool all_constant = std::all_of(path->conditions.begin(), path->conditions.end(), [](const auto* condition) {
-      return condition->expression->template as<query::Constant>() != nullptr;
-    });
-    if (path->keys.empty() && (type_ != PlanJoin::full || !all_constant)) return;
+    if (path->keys.empty()) return;
     cost_hash_join(*path, *left, *right);
     add_path(joined_, path);
   }

@@ -54,7 +54,7 @@ struct Condition {
   Relids left = 0;
   Relids right = 0;
   bool equality = false;  // may be hashed and merged by
-  int left_class = -1;
+  int left_class = -1;    // of `equality`: the equivalence classes of the sides
   int right_class = -1;
   int of_class = -1;           // made by this equivalence class
   mutable bool moved = false;  // into the subquery that it is over: push_conditions() has seen to it
@@ -121,6 +121,7 @@ struct Path {
     nothing,
     nested_loop,
     hash_join,
+    merge_join,
     materialize,
     sort
   } kind = Kind::scan;
@@ -142,9 +143,8 @@ struct Path {
   std::vector<const Condition*> keys;        // hashed or merged by, in order
   std::vector<const Condition*> conditions;  // a join's own; of a scan: what it has to look at
   std::vector<const Condition*> filters;     // after an outer join
-  std::vector<int> merge_classes;            // of `order` for a merge join, one per key
-  Order merge_order;
-  std::vector<ExpressionPtr> unique_columns;
+  Order merge_order;                         // of a merge join: how both sides are sorted, one item per key
+  std::vector<ExpressionPtr> sort_keys;      // of a sort: what it sorts by, one for each item of `order`
 };
 
 // What is known of a set of relations (PostgreSQL's RelOptInfo).
@@ -254,6 +254,7 @@ struct Level {
   Relids all_relids = 0;
   double tuple_fraction = 0;  // as PostgreSQL's: 0 all, below 1 a fraction, else rows
   double limit_tuples = -1;
+  Order query_order;  // what the rows are sorted by at last, so far as the joins may give that order
 
   const PlannerSettings& settings() const { return statement.inputs.settings; }
   int find_class(int id) const {

@@ -100,6 +100,11 @@ class ColumnCheck {
       check_all(hash->right_keys, second, 0, plan);
       check_all(hash->condition, left, second, plan);
     }
+    if (const auto* merge = plan.as<MergeJoin>()) {
+      check_all(merge->left_keys, left, 0, plan);
+      check_all(merge->right_keys, second, 0, plan);
+      check_all(merge->condition, left, second, plan);
+    }
     if (const auto* aggregate = plan.as<Aggregate>()) {
       check_keys(aggregate->groups, left, plan);
       for (const auto& call : aggregate->aggregates) {

@@ -20,6 +20,7 @@ struct PlannerSettings {
   bool enable_indexscan = true;
   bool enable_nestloop = true;
   bool enable_hashjoin = true;
+  bool enable_mergejoin = true;
   bool enable_hashagg = true;
   bool enable_sort = true;
   bool enable_material = true;

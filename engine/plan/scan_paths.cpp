@@ -14,6 +14,29 @@ bool is_as_good(const Path& a, const Path& b) {
          is_subset(a.required_outer, b.required_outer) && is_ordered_by(a.order, b.order) && a.cost.rows <= b.cost.rows;
 }
 
+// Of two directions one is enough to merge by: the one that the rows are wanted in, or upwards
+// (right_merge_direction()).
+bool is_merge_direction(const Level& level, const OrderItem& item) {
+  for (const OrderItem& wanted : level.query_order) {
+    if (wanted.equivalence == item.equivalence) return wanted.descending == item.descending;
+  }
+  return !item.descending;
+}
+
+// Whether these relations may be joined to others by this class (pathkeys_useful_for_merging()).
+bool is_merged_by(const Level& level, Relids relids, int equivalence) {
+  const EquivalenceClass& of = level.classes[static_cast<std::size_t>(equivalence)];
+  if (!of.has_constant && of.members.size() > 1 &&
+      std::any_of(of.members.begin(), of.members.end(),
+                  [&](const auto& member) { return !overlaps(member.relids, relids); })) {
+    return true;
+  }
+  return std::any_of(level.join_conditions.begin(), level.join_conditions.end(), [&](const Condition* condition) {
+    return condition->equality && overlaps(condition->required, relids) && !is_subset(condition->required, relids) &&
+           (condition->left_class == equivalence || condition->right_class == equivalence);
+  });
+}
+
 }  // namespace
 
 bool is_ordered_by(const Order& have, const Order& wanted) {
@@ -74,6 +97,17 @@ PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& or
   path->order = order;
   path->cost = sort_cost(level.settings(), input->cost, limit_rows);
   return path;
+}
+
+Order useful_order(const Level& level, Relids relids, const Order& order) {
+  std::size_t useful = 0;
+  if (!level.query_order.empty() && is_ordered_by(order, level.query_order)) useful = level.query_order.size();
+  std::size_t merging = 0;
+  while (merging < order.size() && is_merge_direction(level, order[merging]) &&
+         is_merged_by(level, relids, order[merging].equivalence)) {
+    ++merging;
+  }
+  return {order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::max(useful, merging))};
 }
 
 void make_empty(JoinRelation& relation) {

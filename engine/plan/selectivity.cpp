@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "engine/plan/estimate.h"
 #include "engine/types/array.h"
@@ -155,6 +157,24 @@ double inequality_selectivity(const Variable& variable, const Value* value, bool
   const double part = less ? below : 1 - below;
   const double cut = 0.01 / static_cast<double>(bounds.size() - 1);
   return clamp(matching + std::clamp(part, cut, 1 - cut) * rest);
+}
+
+// The least and the greatest value, if that is known: most common values alone have to be all there are
+// (get_variable_range()).
+std::optional<std::pair<Value, Value>> range_of(const Variable& variable) {
+  const auto* statistics = variable.statistics;
+  if (statistics == nullptr) return std::nullopt;
+  std::optional<std::pair<Value, Value>> range;
+  if (!statistics->histogram.empty()) range.emplace(statistics->histogram.front(), statistics->histogram.back());
+  double known = statistics->null_fraction;
+  for (const double frequency : statistics->most_common_frequencies) known += frequency;
+  if (!range && known <= 0.99999) return std::nullopt;
+  for (const Value& value : statistics->most_common) {
+    if (!range) range.emplace(value, value);
+    if (compare_values(value, range->first, variable.type) < 0) range->first = value;
+    if (compare_values(value, range->second, variable.type) > 0) range->second = value;
+  }
+  return range;
 }
 
 double join_equal_selectivity(const Level& level, const OperatorCall& call, const SpecialJoin* join,
@@ -314,6 +334,39 @@ bool add_to_range(const Level& level, const Condition& condition, double one, st
 }  // namespace
 
 double whole_rows(double rows) { return rows <= 1 || std::isnan(rows) ? 1 : std::rint(std::min(rows, 1e100)); }
+
+MergedParts merged_parts(const Level& level, const ExpressionPtr& left, const ExpressionPtr& right, bool descending,
+                         bool nulls_first) {
+  MergedParts parts;
+  const Variable a = variable_of(level, left);
+  const Variable b = variable_of(level, right);
+  auto range_a = range_of(a);
+  auto range_b = range_of(b);
+  if (!range_a || !range_b) return parts;
+  if (descending) std::swap(range_a->first, range_a->second);
+  if (descending) std::swap(range_b->first, range_b->second);
+  // Of two ends, and of two starts, one only is not that of its whole side; of equal ones none.
+  const double left_end = inequality_selectivity(a, &range_b->second, !descending, true);
+  const double right_end = inequality_selectivity(b, &range_a->second, !descending, true);
+  if (left_end < right_end) parts.left_end = left_end;
+  if (right_end < left_end) parts.right_end = right_end;
+  const double left_start = inequality_selectivity(a, &range_b->first, !descending, false);
+  const double right_start = inequality_selectivity(b, &range_a->first, !descending, false);
+  if (left_start > right_start) parts.left_start = left_start;
+  if (right_start > left_start) parts.right_start = right_start;
+  const auto finish = [&](double nulls, double& start, double& end) {
+    if (nulls_first) {
+      start = clamp(start + nulls);
+      end = clamp(end + nulls);
+    }
+    if (start < end) return;
+    start = 0;
+    end = 1;
+  };
+  finish(a.null_fraction(), parts.left_start, parts.left_end);
+  finish(b.null_fraction(), parts.right_start, parts.right_end);
+  return parts;
+}
 
 // estimate_hash_bucket_stats().
 double bucket_part(const Level& level, const ExpressionPtr& expression, double buckets) {
