@@ -153,7 +153,7 @@ std::string settings_for(const TableStyle& style, const Table& table) {
 
 // Up to 15.18 psql made the frame around a record narrower than the line above it that numbers the record.
 bool has_framed_records(const TableStyle& style) {
-  return style.expanded != TableStyle::Expanded::off && style.border >= 2;
+  return style.expanded != Expanded::off && style.border >= 2;
 }
 
 TEST(TableAgainstPsql, RandomTablesInRandomStyles) {
