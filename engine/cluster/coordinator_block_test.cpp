@@ -446,6 +446,12 @@ TEST(CoordinatorBlocks, SeveralStatementsOfOneMessageAreOneTransaction) {
                 "SET LOCAL statement_timeout = 0; LOCK TABLE u; UPDATE u SET id = id WHERE id = 1"),
         "UPDATE 1");
     EXPECT_EQ(ids(), "1;2;3;4");
+    EXPECT_EQ(outcome("CREATE TABLE own (id int)"), "CREATE TABLE");
+    EXPECT_EQ(outcome("INSERT INTO own VALUES (1); PREPARE TRANSACTION 'p'"), "PREPARE TRANSACTION" + none);
+    EXPECT_EQ(TestCluster::rows(client, "SELECT id FROM own"), "");
+    EXPECT_EQ(outcome("COMMIT PREPARED 'p'; SELECT 1"), "25001");
+    EXPECT_EQ(outcome("COMMIT PREPARED 'p'"), "COMMIT PREPARED");
+    EXPECT_EQ(TestCluster::rows(client, "SELECT id FROM own"), "1");
   }));
 }
 

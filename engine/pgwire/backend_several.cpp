@@ -21,6 +21,15 @@ syntax::StatementPtr control_statement(Kind kind) {
   return statement_of(std::move(control));
 }
 
+// What must not stand in a block: it is refused in this one, too.
+bool needs_no_block(const syntax::TransactionControl& control) {
+  return control.kind == Kind::commit_prepared || control.kind == Kind::rollback_prepared;
+}
+
+ErrorFields no_transaction() {
+  return {sqlstate::no_active_sql_transaction, "there is no transaction in progress", "", "", "", 0};
+}
+
 [[noreturn]] void throw_needs_block(const char* statement) {
   throw SqlError(sqlstate::no_active_sql_transaction,
                  std::string(statement) + " can only be used in transaction blocks");
@@ -38,7 +47,8 @@ class Backend::ImplicitBlock {
 
   void run(const syntax::StatementPtr& statement) {
     const auto* control = std::get_if<syntax::TransactionControl>(&statement->body);
-    const bool begins = !open_ && control == nullptr && backend_.session_->status() == TransactionStatus::idle;
+    const bool begins = !open_ && (control == nullptr || needs_no_block(*control)) &&
+                        backend_.session_->status() == TransactionStatus::idle;
     if (begins) {
       backend_.session_->execute({control_statement(Kind::begin), "BEGIN"});
       open_ = true;
@@ -84,12 +94,13 @@ class Backend::ImplicitBlock {
         break;
       case Kind::commit:
       case Kind::rollback:
-      case Kind::prepare:  // without a block there is nothing to prepare
-        result = finish(control.kind == Kind::rollback ? Kind::rollback : Kind::commit);
-        if (control.kind == Kind::prepare) result.tag = "ROLLBACK";
-        result.notices.insert(
-            result.notices.begin(),
-            ErrorFields{sqlstate::no_active_sql_transaction, "there is no transaction in progress", "", "", "", 0});
+        result = finish(control.kind);
+        result.notices.insert(result.notices.begin(), no_transaction());
+        break;
+      case Kind::prepare:  // wonders, and prepares what was done so far
+        open_ = false;
+        result = backend_.session_->execute({statement, text_});
+        result.notices.insert(result.notices.begin(), no_transaction());
         break;
       case Kind::savepoint:
         throw_needs_block("SAVEPOINT");

@@ -290,8 +290,8 @@ class PathBuilder {
     return join;
   }
 
-  // What is sorted by is computed below. A column is sorted by as it is, whatever it is compared as: that is no other
-  // order.
+  // What is sorted by is computed below. A column is sorted by as it is, where what it is compared as has the same
+  // order (strip_relabel()).
   Stage build_sort(const Path& path) {
     Stage child = build(path.left);
     std::vector<ExpressionPtr> expressions;

@@ -145,6 +145,8 @@ ExpressionPtr strip_relabel(const ExpressionPtr& expression) {
   ExpressionPtr result = expression;
   while (const auto* convert = node_of<query::Convert>(result)) {
     if (convert->conversion.kind != Conversion::Kind::relabel) break;
+    // Its blanks count no more, or count now: what is equal, and what comes first, is not the same.
+    if ((result->type.id == TypeId::bpchar) != (convert->argument->type.id == TypeId::bpchar)) break;
     result = convert->argument;
   }
   return result;
