@@ -79,9 +79,9 @@ class Backend {
   // Somebody wants the session to end: an idle one does not look by itself.
   void on_interrupt();
 
-  // False when the conversation is over.
   // One message taken and done; false at the end of the connection.
   bool take_message();
+  // False when the conversation is over.
   bool handle(const FrontendMessage& message);
   bool handle_malformed(const MalformedMessage& error);
   // An error is told to the client, and what follows is skipped up to the next Sync.

@@ -193,7 +193,6 @@ void append(std::string& out, const BackendMessage& message);
 // The same as of CopyData, without a copy of the bytes.
 void append_copy_data(std::string& out, std::string_view bytes);
 
-// Cuts a byte stream into messages. One decoder serves one direction of one connection.
 // A message of the client that is whole, and whose body makes no sense: what comes behind it can be read.
 class MalformedMessage : public SqlError {
  public:
@@ -204,6 +203,7 @@ class MalformedMessage : public SqlError {
   char type_;
 };
 
+// Cuts a byte stream into messages. One decoder serves one direction of one connection.
 class Decoder {
  public:
   void feed(std::string_view bytes) { buffer_.append(bytes); }
