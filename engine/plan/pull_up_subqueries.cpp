@@ -12,18 +12,11 @@ namespace {
 
 using query::make_expression;
 
-bool has_outer_reference(const Query& query) {
+// Of a query, or of an expression in one.
+template <typename Inside>
+bool has_outer_reference(const Inside& inside) {
   bool found = false;
-  query::walk(query, [&](const Expression& node, int levels) {
-    if (const auto* column = node.as<Column>()) found |= column->levels_up > levels;
-    return !found;
-  });
-  return found;
-}
-
-bool has_outer_reference(const ExpressionPtr& expression) {
-  bool found = false;
-  query::walk(expression, [&](const Expression& node, int levels) {
+  query::walk(inside, [&](const Expression& node, int levels) {
     if (const auto* column = node.as<Column>()) found |= column->levels_up > levels;
     return !found;
   });
