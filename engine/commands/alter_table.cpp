@@ -357,8 +357,11 @@ class TableChange {
                                                          action.column, changed.name));
     }
     if (!column.generated_text.empty()) {
-      throw SqlError(sqlstate::syntax_error, fmt::format("column \"{}\" of relation \"{}\" is a generated column",
-                                                         action.column, changed.name));
+      const bool drops = action.kind == Action::Kind::drop_default;
+      throw SqlError(
+          sqlstate::syntax_error,
+          fmt::format("column \"{}\" of relation \"{}\" is a generated column", action.column, changed.name), "",
+          drops ? "Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead." : "");
     }
     if (action.kind == Action::Kind::drop_default) {
       column.default_text.clear();
@@ -377,6 +380,7 @@ class TableChange {
       throw SqlError(not_in_state,
                      fmt::format("column \"{}\" of relation \"{}\" {}", column.name, making.definition.name, what));
     };
+    require_identity_type(column.type);
     if (!column.not_null) refuse("must be declared NOT NULL before identity can be added");
     if (column.identity != catalog::Column::Identity::none) refuse("is already an identity column");
     if (!column.default_text.empty()) refuse("already has a default value");
@@ -661,6 +665,13 @@ class TableChange {
       check_references(context_, *table(), key);
       key.validated = true;
       return change(std::move(changed));
+    }
+    const catalog::TablePtr current = table();
+    for (const catalog::Index& index : current->indexes) {
+      if (index.description->name != name || !index.description->index.constraint) continue;
+      throw SqlError(sqlstate::wrong_object_type,
+                     fmt::format("constraint \"{}\" of relation \"{}\" is not a foreign key or check constraint", name,
+                                 changed.name));
     }
     throw SqlError(sqlstate::undefined_object,
                    fmt::format("constraint \"{}\" of relation \"{}\" does not exist", name, changed.name));

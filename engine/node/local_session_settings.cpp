@@ -59,18 +59,23 @@ void LocalSession::set_at_start(std::string_view name, std::string_view value) {
 QueryResult LocalSession::set(const syntax::SetVariable& setting) {
   const char* const tag = setting.reset && setting.value.empty() ? "RESET" : "SET";
   const bool in_block = status_ != TransactionStatus::idle;
-  if (setting.local && !in_block) {
-    warn(sqlstate::no_active_sql_transaction, "SET LOCAL can only be used in transaction blocks");
-    return tagged(tag);
-  }
-  if (set_transaction_variable(setting)) return tagged(tag);
-  change_settings(setting.local, [&](Settings& settings) {
+  const auto change = [&](Settings& settings) {
     if (setting.reset) {
       settings.reset(setting.name);
     } else {
       settings.set(setting.name, setting.value);
     }
-  });
+  };
+  if (setting.local && !in_block) {
+    warn(sqlstate::no_active_sql_transaction, "SET LOCAL can only be used in transaction blocks");
+    // Only its value is looked at.
+    Settings checked = *settled_.in_force;
+    if (set_transaction_variable(setting)) return tagged(tag);
+    change(checked);
+    return tagged(tag);
+  }
+  if (set_transaction_variable(setting)) return tagged(tag);
+  change_settings(setting.local, change);
   if (!in_block) settled_.read_only = settled_.in_force->default_transaction_read_only();
   return tagged(tag);
 }

@@ -197,12 +197,12 @@ void Settings::reset(std::string_view written) {
     return apply_all();
   }
   const std::string name = setting_in_lower_case(written);
-  const std::string shown = show(name);  // for the error if there is none
   const KnownSetting* const known = find_known_setting(name);
+  if (known == nullptr && find(name) == nullptr) check_custom(written, name);
   using Kind = KnownSetting::Kind;
   if (known != nullptr &&
       (known->kind == Kind::internal || known->kind == Kind::postmaster || known->kind == Kind::server))
-    canonical_value(*known, shown);
+    canonical_value(*known, show(name));
   values_.erase(name);
   if (find_default(name) == nullptr) values_[name] = std::string();
   apply(name);

@@ -7,6 +7,7 @@
 #include "engine/plan/level_planner.h"
 #include "engine/plan/prepare.h"
 #include "engine/query/analysis.h"
+#include "engine/query/locking.h"
 #include "engine/query/system_columns.h"
 #include "engine/types/error.h"
 #include "engine/types/stack_depth.h"
@@ -39,7 +40,10 @@ class LevelPlanner {
     // Before those of common tables, so that it is theirs that get names with numbers.
     number_scans(*level_.tree);
     plan_common_tables(level_);
+    const std::vector<query::RowMark>& locked = level_.query.row_marks;
+    if (!locked.empty()) query::check_lockable(level_.query, locked.front().strength);
     replace_outer_and_subqueries(level_);
+    if (!locked.empty()) refuse_nullable(*level_.tree, false);
     if (level_.query.set_operation == nullptr && level_.query.command == query::Command::select) note_limit();
     std::vector<LockRows::Mark> marks;
     std::vector<ExpressionPtr> places;
@@ -67,6 +71,23 @@ class LevelPlanner {
     if (query.grouped) stage = is_one_row() ? plan_one_row() : plan_groups(level_, std::move(stage));
     if (!query.windows.empty()) stage = plan_windows(level_, std::move(stage));
     return plan_output(level_, std::move(stage), marks, places);
+  }
+
+  // A row that is NULLs has no place to be locked (make_outerjoininfo(), plan/initsplan.c).
+  void refuse_nullable(const JoinNode& node, bool nullable) const {
+    if (node.kind == JoinNode::Kind::leaf && nullable) {
+      for (const query::RowMark& mark : level_.query.row_marks) {
+        if (mark.entry != node.entry) continue;
+        throw SqlError(sqlstate::feature_not_supported,
+                       fmt::format("{} cannot be applied to the nullable side of an outer join",
+                                   query::lock_name(mark.strength)));
+      }
+    }
+    const bool joins = node.kind == JoinNode::Kind::join;
+    const bool left = joins && (node.type == PlanJoin::full || node.type == PlanJoin::right);
+    const bool right = joins && node.type != PlanJoin::inner && node.type != PlanJoin::right;
+    for (std::size_t i = 0; i < node.items.size(); ++i)
+      refuse_nullable(*node.items[i], nullable || (i == 0 ? left : right));
   }
 
   // HAVING without groups and aggregates: one row, or none, whatever there is in FROM (is_degenerate_grouping()).

@@ -94,7 +94,6 @@ void set_recursive_columns(const Query& first_part, QueryScope& scope);
 
 void analyse_locking(const syntax::Select& select, QueryScope& scope);
 bool is_locked(std::string_view name, const QueryScope& scope);
-const char* lock_name(syntax::LockStrength strength);  // "FOR UPDATE"
 
 // --- insert_analysis.cpp, on_conflict.cpp, update_analysis.cpp, assignment.cpp ---
 

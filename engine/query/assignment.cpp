@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/query/analysis_parts.h"
+#include "engine/query/coercion.h"
 #include "engine/query/expression_walk.h"
 #include "engine/query/system_columns.h"
 #include "engine/types/error.h"
@@ -47,6 +48,15 @@ ExpressionPtr analyse_index(const syntax::ExpressionPtr& index, TypeId container
 
 ExpressionPtr default_marker(Type type, int position) { return make_expression(DefaultValue{}, type, position); }
 
+// PostgreSQL's exprLocation(): where the leftmost part is written.
+int start_of(const syntax::Expression& expression) {
+  int position = expression.position;
+  for (const syntax::ExpressionPtr& argument : expression.arguments) {
+    if (argument != nullptr) position = leftmost(position, start_of(*argument));
+  }
+  return position;
+}
+
 // The sources of SET, in order; DEFAULT is a DefaultValue.
 class AssignmentSources {
  public:
@@ -64,7 +74,7 @@ class AssignmentSources {
     if (value->kind != Kind::scalar_subquery) {
       throw SqlError(sqlstate::feature_not_supported,
                      "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
-          .at(value->position);
+          .at(start_of(*value));
     }
     if (value != last_written_) {
       last_written_ = value;

@@ -1,4 +1,7 @@
-// FOR UPDATE and its kin (PostgreSQL's transformLockingClause(), src/backend/parser/analyze.c).
+// FOR UPDATE and its kin (PostgreSQL's transformLockingClause(), src/backend/parser/analyze.c, and
+// markQueryForLocking(), src/backend/rewrite/rewriteHandler.c).
+#include "engine/query/locking.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,28 +12,6 @@
 namespace polarsim::engine::query {
 
 namespace {
-
-// What can stand between a row of the answer and one row of a table.
-void check_lockable(const Query& query, const char* clause, bool has_aggregates) {
-  const char* obstacle = nullptr;
-  if (query.set_operation != nullptr) {
-    obstacle = "UNION/INTERSECT/EXCEPT";
-  } else if (query.distinct || !query.distinct_on.empty()) {
-    obstacle = "DISTINCT clause";
-  } else if (!query.group_by.empty() || !query.grouping_sets.empty()) {
-    obstacle = "GROUP BY clause";
-  } else if (query.having != nullptr) {
-    obstacle = "HAVING clause";
-  } else if (query.grouped || has_aggregates) {
-    obstacle = "aggregate functions";
-  } else if (!query.windows.empty()) {
-    obstacle = "window functions";
-  } else if (query.has_set_functions) {
-    obstacle = "set-returning functions in the target list";
-  }
-  if (obstacle == nullptr) return;
-  throw SqlError(sqlstate::feature_not_supported, fmt::format("{} is not allowed with {}", clause, obstacle));
-}
 
 void mark(Query& query, int entry, const syntax::LockingClause& clause) {
   for (RowMark& known : query.row_marks) {
@@ -43,22 +24,35 @@ void mark(Query& query, int entry, const syntax::LockingClause& clause) {
 }
 
 void lock_all(Query& query, const syntax::LockingClause& clause);
+void lock_joined(Query& query, const JoinTree& tree, const syntax::LockingClause& clause);
 
-void lock_entry(Query& query, std::size_t number, const syntax::LockingClause& clause) {
+// `in_view`: what the FROM of the subquery has is locked, and whether that can be, is a matter of planning it.
+void lock_entry(Query& query, std::size_t number, const syntax::LockingClause& clause, bool in_view) {
   RangeTableEntry& entry = query.entries[number];
   if (auto* table = std::get_if<TableSource>(&entry.source)) {
     table->lock = std::max(table->lock, syntax::TableLockMode::row_share);
     mark(query, static_cast<int>(number), clause);
   } else if (auto* subquery = std::get_if<SubquerySource>(&entry.source)) {
+    mark(query, static_cast<int>(number), clause);
     auto locked = std::make_shared<Query>(*subquery->query);
-    check_lockable(*locked, lock_name(clause.strength), false);
-    lock_all(*locked, clause);
+    if (in_view || subquery->view != nullptr) {
+      for (const JoinTreePtr& tree : subquery->query->from) lock_joined(*locked, *tree, clause);
+    } else {
+      check_lockable(*locked, clause.strength);
+      lock_all(*locked, clause);
+    }
     subquery->query = std::move(locked);
   }
 }
 
 void lock_all(Query& query, const syntax::LockingClause& clause) {
-  for (std::size_t i = 0; i < query.entries.size(); ++i) lock_entry(query, i, clause);
+  for (std::size_t i = 0; i < query.entries.size(); ++i) lock_entry(query, i, clause, false);
+}
+
+void lock_joined(Query& query, const JoinTree& tree, const syntax::LockingClause& clause) {
+  if (tree.is_leaf()) return lock_entry(query, static_cast<std::size_t>(tree.entry), clause, true);
+  lock_joined(query, *tree.left, clause);
+  lock_joined(query, *tree.right, clause);
 }
 
 const char* unlockable(const RangeTableEntry& entry) {
@@ -82,7 +76,7 @@ void lock_named(Query& query, const syntax::TableName& name, const syntax::Locki
       throw SqlError(sqlstate::feature_not_supported, fmt::format("{} cannot be applied to {}", words, what))
           .at(name.position);
     }
-    lock_entry(query, i, clause);
+    lock_entry(query, i, clause, false);
     return;
   }
   throw SqlError(sqlstate::undefined_table,
@@ -107,6 +101,27 @@ const char* lock_name(syntax::LockStrength strength) {
   return "FOR UPDATE";
 }
 
+void check_lockable(const Query& query, syntax::LockStrength strength, bool has_aggregates) {
+  const char* obstacle = nullptr;
+  if (query.set_operation != nullptr) {
+    obstacle = "UNION/INTERSECT/EXCEPT";
+  } else if (query.distinct || !query.distinct_on.empty()) {
+    obstacle = "DISTINCT clause";
+  } else if (!query.group_by.empty() || !query.grouping_sets.empty()) {
+    obstacle = "GROUP BY clause";
+  } else if (query.having != nullptr) {
+    obstacle = "HAVING clause";
+  } else if (query.grouped || has_aggregates) {
+    obstacle = "aggregate functions";
+  } else if (!query.windows.empty()) {
+    obstacle = "window functions";
+  } else if (query.has_set_functions) {
+    obstacle = "set-returning functions in the target list";
+  }
+  if (obstacle == nullptr) return;
+  throw SqlError(sqlstate::feature_not_supported, fmt::format("{} is not allowed with {}", lock_name(strength), obstacle));
+}
+
 bool is_locked(std::string_view name, const QueryScope& scope) {
   if (scope.locked_from_parent) return true;
   if (scope.locking == nullptr) return false;
@@ -121,7 +136,7 @@ bool is_locked(std::string_view name, const QueryScope& scope) {
 
 void analyse_locking(const syntax::Select& select, QueryScope& scope) {
   for (const syntax::LockingClause& clause : select.locking) {
-    check_lockable(scope.query, lock_name(clause.strength), scope.has_aggregates);
+    check_lockable(scope.query, clause.strength, scope.has_aggregates);
     if (clause.of.empty()) {
       lock_all(scope.query, clause);
     } else {

@@ -106,7 +106,8 @@ bool matches(const RelationIndex& index, const Inference& inference, QueryScope&
   });
 }
 
-void find_constraint(const syntax::OnConflict& clause, const Relation& relation, ConflictClause& result) {
+void find_constraint(const syntax::OnConflict& clause, const Relation& relation, QueryScope& scope,
+                     ConflictClause& result) {
   for (std::size_t i = 0; i < relation.indexes.size(); ++i) {
     const RelationIndex& index = relation.indexes[i];
     if (index.constraint && index.name == clause.constraint) {
@@ -117,7 +118,10 @@ void find_constraint(const syntax::OnConflict& clause, const Relation& relation,
   const bool is_check = std::any_of(relation.checks.begin(), relation.checks.end(),
                                     [&](const CheckConstraint& check) { return check.name == clause.constraint; });
   if (is_check) {
-    throw SqlError(sqlstate::wrong_object_type, "constraint in ON CONFLICT clause has no associated index");
+    scope.statement().fail_late(
+        StatementState::Late::arbiters,
+        SqlError(sqlstate::wrong_object_type, "constraint in ON CONFLICT clause has no associated index"));
+    return;
   }
   throw SqlError(sqlstate::undefined_object,
                  fmt::format("constraint \"{}\" for table \"{}\" does not exist", clause.constraint, relation.name));
@@ -151,7 +155,7 @@ void analyse_on_conflict(const syntax::Insert& insert, const Relation& relation,
   scope.add_item(query.result_entry);
   Inference inference;
   if (!clause.target.empty()) inference = analyse_target(clause, scope);
-  if (named) find_constraint(clause, relation, result);
+  if (named) find_constraint(clause, relation, scope, result);
   if (result.update) {
     RangeTableEntry excluded = query.entries[static_cast<std::size_t>(query.result_entry)];
     excluded.alias = "excluded";

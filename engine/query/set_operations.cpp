@@ -6,6 +6,7 @@
 
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/locking.h"
 #include "engine/types/error.h"
 #include "engine/types/stack_depth.h"
 

@@ -6,14 +6,6 @@
 #include "engine/types/error.h"
 
 namespace polarsim::engine::syntax {
-namespace {
-
-// What can be assigned to a list of columns.
-bool is_assignable_to_list(const Expression& source) {
-  return source.kind == Expression::Kind::row || source.kind == Expression::Kind::scalar_subquery;
-}
-
-}  // namespace
 
 std::vector<Expression::Subscript> TreeBuilder::target_subscripts(raw::object fields) {
   std::vector<Expression::Subscript> subscripts;
@@ -40,11 +32,6 @@ std::vector<Assignment> TreeBuilder::assignments(raw::object fields) {
       assignment.source_index = static_cast<int>(raw::integer_of(node.fields, "colno")) - 1;
       assignment.source_count = static_cast<int>(raw::integer_of(node.fields, "ncolumns"));
       if (assignment.source_index == 0) shared = expression(node.fields["source"]);
-      if (!is_assignable_to_list(*shared)) {
-        throw SqlError(sqlstate::feature_not_supported,
-                       "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
-            .at(shared->position);
-      }
       assignment.value = shared;
     } else {
       assignment.value = expression(value);

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "engine/cluster/cluster.h"
-#include "engine/node/copy_stream.h"
 #include "engine/pgwire/client.h"
 #include "engine/types/text_form.h"
+#include "scenarios/sql/copy_ends.h"
 #include "scenarios/sql/node_answer.h"
 #include "sim/simulation.h"
 
@@ -39,23 +39,6 @@ struct Session {
   // A statement that waits for another session.
   std::optional<sim::TaskRef> waiting = std::nullopt;
   Answer answer = {};
-};
-
-struct Lines final : CopySink {
-  void write(std::string_view line) override { lines.emplace_back(line.substr(0, line.find_last_not_of('\n') + 1)); }
-  std::vector<std::string> lines;
-};
-
-class Bytes final : public CopySource {
- public:
-  explicit Bytes(const std::string& bytes) : bytes_(bytes) {}
-  bool read(std::string& chunk) override {
-    chunk = std::exchange(bytes_, "");
-    return !chunk.empty();
-  }
-
- private:
-  std::string bytes_;
 };
 
 bool writes_copy(std::string statement) {
@@ -89,7 +72,7 @@ class ClusterConnection final : public Connection {
 
   Answer run(const std::string& statement) override {
     if (writes_copy(statement)) {
-      Lines lines;
+      CopiedLines lines;
       Answer answer = answer_of_client(statement, [&] { return session_->client.copy_out(statement, lines); });
       if (!answer.error) answer.copied = std::move(lines.lines);
       return answer;
@@ -97,7 +80,7 @@ class ClusterConnection final : public Connection {
     return answer_of_client(statement, [&] { return session_->client.simple_query(statement); });
   }
   Answer copy_in(const std::string& statement, const std::string& bytes) override {
-    Bytes source(bytes);
+    CopiedBytes source(bytes);
     return answer_of_client(statement, [&] { return session_->client.copy_in(statement, source); });
   }
   bool start(const std::string& statement) override {

@@ -5,6 +5,7 @@
 #include "engine/node/instance.h"
 #include "engine/syntax/parser.h"
 #include "engine/types/error.h"
+#include "scenarios/sql/copy_ends.h"
 #include "scenarios/sql/node_answer.h"
 #include "sim/simulation.h"
 
@@ -12,6 +13,19 @@ namespace polarsim::scenarios::sql {
 namespace {
 
 using namespace engine;
+
+// One statement's.
+struct Copying final : CopyStream {
+  explicit Copying(std::string bytes) : source(std::move(bytes)) {}
+  CopySource& start_in(std::size_t /*columns*/, bool /*binary*/) override { return source; }
+  CopySink& start_out(std::size_t /*columns*/, bool /*binary*/) override {
+    written = true;
+    return sink;
+  }
+  CopiedBytes source;
+  CopiedLines sink;
+  bool written = false;
+};
 
 // Everything that the node knows lives on the stack of the host's program.
 class NodeConnection final : public Connection {
@@ -28,9 +42,16 @@ class NodeConnection final : public Connection {
     if (session_ == nullptr) throw ConnectionError("the node does not start");
   }
 
-  Answer run(const std::string& statement) override {
+  Answer run(const std::string& statement) override { return copy_in(statement, ""); }
+  Answer copy_in(const std::string& statement, const std::string& bytes) override {
     Answer answer;
-    const sim::TaskRef task = host_.spawn("statement", [&] { answer = execute(statement); });
+    const sim::TaskRef task = host_.spawn("statement", [&] {
+      Copying copying(bytes);
+      session_->set_copy_stream(&copying);
+      answer = execute(statement);
+      session_->set_copy_stream(nullptr);
+      if (copying.written && !answer.error) answer.copied = std::move(copying.sink.lines);
+    });
     simulation_.run_until(task);
     if (simulation_.violation()) throw ConnectionError("the node broke the invariant " + simulation_.violation()->name);
     if (!task.finished()) throw ConnectionError("the statement does not end: " + statement);

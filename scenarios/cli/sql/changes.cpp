@@ -15,50 +15,6 @@ bool is_floating(T type) { return type == T::float4 || type == T::float8; }
 
 }  // namespace
 
-GeneratedStatement StatementGenerator::statement() {
-  std::size_t tables = 0;
-  std::size_t empty = 0;
-  for (const GeneratedTable& table : schema_.tables) {
-    if (table.is_view) continue;
-    ++tables;
-    if (!table.filled) ++empty;
-  }
-  for (const GeneratedTable& table : schema_.tables) {
-    if (clustered_ && !table.placed && choices_.percent(table.filled ? 30 : 85)) return place_table(table);
-  }
-  if (tables < (clustered_ ? 3U : 2U) && choices_.percent(80)) return create_table();
-  if (empty > 0 && choices_.percent(70)) return insert_statement();
-  const std::size_t executes = schema_.prepared.empty() ? 0 : 5;
-  switch (choices_.weighted({60, 11, 8, 4, tables < 5 ? 3U : 0U, 3, 2, 4, 2, 1, clustered_ ? 1U : 0U, 3, executes})) {
-    case 0:
-      return select_statement();
-    case 1:
-      return insert_statement();
-    case 2:
-      return update_statement();
-    case 3:
-      return delete_statement();
-    case 4:
-      return create_table();
-    case 5:
-      return create_index();
-    case 6:
-      return create_view();
-    case 7:
-      return alter_table();
-    case 8:
-      return drop_statement();
-    case 9:
-      return truncate_statement();
-    case 11:
-      return prepare_statement();
-    case 12:
-      return execute_statement();
-    default:
-      return clustered_ ? change_placement() : truncate_statement();
-  }
-}
-
 GeneratedStatement StatementGenerator::select_statement() {
   const int depth = static_cast<int>(choices_.weighted({30, 40, 30}));
   if (choices_.one_in(25)) {
@@ -116,44 +72,13 @@ std::string StatementGenerator::changing_common_table() {
   return fmt::format("{} ({}) AS ({} RETURNING {})", common.name, names, text, given);
 }
 
-GeneratedStatement StatementGenerator::prepare_statement() {
-  has_parameters_ = true;
-  GeneratedStatement made;
-  switch (choices_.weighted({70, 15, 15})) {
-    case 0:
-      made = select_statement();
-      break;
-    case 1:
-      made = update_statement();
-      break;
-    default:
-      made = delete_statement();
-  }
-  has_parameters_ = false;
-  PreparedStatement prepared{fmt::format("p{}", schema_.made + 1), parameters_};
-  std::string types;
-  for (const T type : parameters_) types += (types.empty() ? " (" : ", ") + written_type(type);
-  if (!types.empty()) types += ")";
-  return {fmt::format("PREPARE {}{} AS {}", prepared.name, types, made.text), {}, [prepared](GeneratedSchema& schema) {
-            ++schema.made;
-            schema.prepared.push_back(prepared);
-          }};
-}
-
-GeneratedStatement StatementGenerator::execute_statement() {
-  const PreparedStatement& prepared = choices_.one_of(schema_.prepared);
-  std::string list;
-  for (const T type : prepared.parameters) {
-    list += list.empty() ? " (" : ", ";
-    list += choices_.percent(10) ? "NULL" : typed_literal(type, choices_, true);
-  }
-  if (!list.empty()) list += ")";
-  return {fmt::format("EXECUTE {}{}", prepared.name, list), {}, {}};
-}
-
 // What is kept in a column: small numbers, floats whose sums are exact.
 std::string StatementGenerator::stored_value(const GeneratedColumn& column, const Place* place) {
   const bool exact = is_floating(column.type.id);
+  if (has_parameters_ && parameters_.size() < 4 && choices_.percent(30)) {
+    parameters_.push_back(column.type.id);
+    return fmt::format("${}", parameters_.size());
+  }
   if (!column.not_null && choices_.percent(12)) return "NULL";
   if (choices_.percent(column.not_null ? 1 : 4)) return "DEFAULT";
   if (place != nullptr && !exact && choices_.percent(50)) return value(column.type.id, *place, 1);
@@ -161,36 +86,14 @@ std::string StatementGenerator::stored_value(const GeneratedColumn& column, cons
   return typed_literal(column.type.id, choices_, true);
 }
 
-std::string StatementGenerator::returning(const GeneratedTable& table, const std::string& alias) {
+// `only_own`: several rows of another table may have met the same row, and which of them it is, is not determined.
+std::string StatementGenerator::returning(const GeneratedTable& table, const std::string& alias, bool only_own) {
   if (!choices_.percent(35)) return "";
-  if (choices_.one_in(3)) return " RETURNING *";
+  if (choices_.one_in(3)) return only_own ? fmt::format(" RETURNING {}.*", alias) : " RETURNING *";
   Scope scope;
   add_table(scope, alias, table);
   Query query;
   return " RETURNING " + targets(query, any_types(), {&scope, nullptr, false, false}, 1);
-}
-
-std::string StatementGenerator::on_conflict(const GeneratedTable& table) {
-  if (!choices_.percent(35)) return "";
-  if (table.keys.empty() || choices_.one_in(4)) return " ON CONFLICT DO NOTHING";
-  std::string text = fmt::format(" ON CONFLICT ({})", fmt::join(choices_.one_of(table.keys), ", "));
-  if (choices_.one_in(3)) return text + " DO NOTHING";
-  Scope scope;
-  add_table(scope, table.name, table);
-  Scope excluded;
-  add_table(excluded, "excluded", table);
-  scope.columns.insert(scope.columns.end(), excluded.columns.begin(), excluded.columns.end());
-  const Place place{&scope, nullptr, false, false};
-  std::string changes;
-  for (std::size_t left = 1 + choices_.below(2); left > 0; --left) {
-    const GeneratedColumn& column = choices_.one_of(table.columns);
-    const std::string what =
-        choices_.one_in(2) && column.writable ? "excluded." + column.name : stored_value(column, &place);
-    changes += fmt::format("{}{} = {}", changes.empty() ? "" : ", ", column.name, what);
-  }
-  text += " DO UPDATE SET " + changes;
-  if (choices_.one_in(4)) text += " WHERE " + condition(place, 1);
-  return text;
 }
 
 GeneratedStatement StatementGenerator::insert_statement() {
@@ -198,7 +101,10 @@ GeneratedStatement StatementGenerator::insert_statement() {
   if (table == nullptr) return create_table();
   std::vector<const GeneratedColumn*> columns;
   for (const GeneratedColumn& column : table->columns) {
-    if (choices_.percent(!column.writable ? 3 : column.numbered ? 25 : column.not_null ? 98 : 85))
+    if (choices_.percent(!column.writable  ? (column.identity ? 30 : 3)
+                         : column.numbered ? 25
+                         : column.not_null ? 98
+                                           : 85))
       columns.push_back(&column);
   }
   std::string text = "INSERT INTO " + table->name;
@@ -207,8 +113,15 @@ GeneratedStatement StatementGenerator::insert_statement() {
     text += " DEFAULT VALUES";
   } else {
     std::string names;
-    for (const GeneratedColumn* column : columns) names += (names.empty() ? "" : ", ") + column->name;
-    text += " (" + names + ")";
+    bool numbers = choices_.one_in(40);
+    for (const GeneratedColumn* column : columns) {
+      names += (names.empty() ? "" : ", ") + column->name;
+      numbers = numbers || column->identity;
+    }
+    static const std::vector<const char*> overridings{"", " OVERRIDING SYSTEM VALUE", " OVERRIDING SYSTEM VALUE",
+                                                      " OVERRIDING USER VALUE"};
+    const std::string overriding = numbers ? choices_.one_of(overridings) : "";
+    text += " (" + names + ")" + overriding;
     const bool unique = !table->keys.empty() || table->checked || table->has_required();
     if (choices_.percent(12) && !table->has_numbers()) {
       std::vector<T> types;
@@ -275,15 +188,7 @@ GeneratedStatement StatementGenerator::update_statement() {
     scope.columns.insert(scope.columns.end(), right.columns.begin(), right.columns.end());
   }
   const Place place{&scope, nullptr, false, true};
-  std::string changes;
-  std::vector<std::string> changed;
-  for (std::size_t left = 1 + choices_.below(2); left > 0; --left) {
-    const GeneratedColumn& column = choices_.one_of(table->columns);
-    if (std::ranges::find(changed, column.name) != changed.end() && !choices_.one_in(20)) continue;
-    changed.push_back(column.name);
-    changes += fmt::format("{}{} = {}", changes.empty() ? "" : ", ", column.name, stored_value(column, &place));
-  }
-  text += changes + from;
+  text += assignments(*table, place) + from;
   if (!joining.empty()) {
     text += joining + (choices_.one_in(2) ? " AND " + condition(place, 1) : "");
   } else {
@@ -300,7 +205,8 @@ GeneratedStatement StatementGenerator::delete_statement() {
   Scope scope;
   add_table(scope, visible, *table);
   std::string text = fmt::format("DELETE FROM {}{}", table->name, alias.empty() ? "" : " AS " + alias);
-  if (choices_.one_in(4)) {
+  const bool uses = choices_.one_in(4);
+  if (uses) {
     const GeneratedTable* other = any_table(true);
     const std::string other_alias = new_alias();
     Scope right;
@@ -309,7 +215,7 @@ GeneratedStatement StatementGenerator::delete_statement() {
     scope.columns.insert(scope.columns.end(), right.columns.begin(), right.columns.end());
   }
   text += " WHERE " + condition({&scope, nullptr, false, true}, 2);
-  return {text + returning(*table, visible), {}, {}};
+  return {text + returning(*table, visible, uses), {}, {}};
 }
 
 }  // namespace polarsim::scenarios::cli::test

@@ -95,7 +95,10 @@ class LibpqConnection final : public PostgresConnection {
   }
   Answer receive() override {
     Result last;
-    while (PGresult* const next = PQgetResult(connection_)) last.reset(next);
+    while (PGresult* const next = PQgetResult(connection_)) {
+      last.reset(next);
+      if (PQresultStatus(next) == PGRES_COPY_OUT) return copy_out();
+    }
     return with_notices(answer_of(last.get()));
   }
   std::string name() const override { return "postgresql"; }

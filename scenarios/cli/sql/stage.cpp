@@ -7,6 +7,7 @@
 #include <ostream>
 #include <random>
 
+#include "engine/types/quote.h"
 #include "scenarios/sql/cluster_connection.h"
 #include "scenarios/sql/node_connection.h"
 
@@ -21,7 +22,11 @@ bool only_reads(const std::string& statement) {
                         statement.starts_with("VALUES") || statement.starts_with('(');
   // Common tables may change something.
   return is_query && statement.find("INSERT INTO ") == std::string::npos &&
-         statement.find("UPDATE ") == std::string::npos && statement.find("DELETE FROM ") == std::string::npos;
+         statement.find(" (UPDATE ") == std::string::npos && statement.find("DELETE FROM ") == std::string::npos;
+}
+
+bool counts(const std::string& statement) {
+  return statement.find("nextval(") != std::string::npos || statement.find("setval(") != std::string::npos;
 }
 
 // Without what is quoted and without numbers.
@@ -49,17 +54,25 @@ bool is_refusal(const sql::Answer& answer) {
       {"42704", "has no default operator class for specified partition method"},
       {"XX000", " is not distributed"},
       {"22004", "partition column"},
+      {"42P16", "must be a distributed table or a reference table"},
   };
   return std::ranges::any_of(others, [&](const auto& other) {
     return answer.error->sqlstate == other.first && answer.error->message.find(other.second) != std::string::npos;
   });
 }
 
+// With what COPY TO STDOUT wrote.
+std::string with_lines(const sql::Answer& answer) {
+  std::string text;
+  if (answer.copied) text = fmt::format("{}\n", fmt::join(*answer.copied, "\n"));
+  return text + sql::to_string(answer);
+}
+
 Difference describe(const std::string& differs, const std::string& statement, const sql::Answer& ours,
                     const sql::Answer& theirs) {
   Difference made;
-  made.text = fmt::format("{} differ\n{};\n--- ours\n{}\n--- theirs\n{}\n", differs, statement, sql::to_string(ours),
-                          sql::to_string(theirs));
+  made.text = fmt::format("{} differ\n{};\n--- ours\n{}\n--- theirs\n{}\n", differs, statement, with_lines(ours),
+                          with_lines(theirs));
   made.kind = differs + (ours.error ? " " + ours.error->sqlstate + shape_of(ours.error->message) : "") +
               (theirs.error ? " " + theirs.error->sqlstate + shape_of(theirs.error->message) : "");
   return made;
@@ -122,13 +135,21 @@ Script make_script(std::uint64_t seed) {
   return script;
 }
 
-Stage::Stage(Target target)
-    : target_(target),
-      theirs_(make_postgres_connection(server_.connection())),
-      known_(POLARSIM_SQL_DATA "/known_differences.tsv") {
+Stage::Stage(Target target) : target_(target), known_(POLARSIM_SQL_DATA "/known_differences.tsv") {}
+
+// An empty database, and a session that nobody has used.
+void Stage::clear() {
+  theirs_.reset();
+  theirs_ = make_postgres_connection(server_.connection());
   // Nothing is to outlast the server, and no query is worth being compiled.
   for (const char* setting : {"client_min_messages = error", "synchronous_commit = off", "jit = off"})
     theirs_->run(std::string("set ") + setting);
+  const sql::Answer schemas = theirs_->run("select nspname from pg_namespace where nspname ~ '^s[0-9]'");
+  for (const sql::AnswerRow& row : schemas.rows) theirs_->run("drop schema " + row.front().value() + " cascade");
+  theirs_->run("drop schema public cascade");
+  theirs_->run("create schema public");
+  ours_.reset();
+  ours_ = target_ == Target::cluster ? sql::make_cluster_connection() : sql::make_node_connection();
 }
 
 void Stage::note(const std::string& text) {
@@ -139,25 +160,36 @@ void Stage::note(const std::string& text) {
 // PostgreSQL at all: numbers that a failure took are given back to both.
 void Stage::restart_numbers(const GeneratedSchema& schema) {
   if (target_ != Target::cluster) return;
+  std::vector<std::string> statements;
   for (const GeneratedTable& table : schema.tables) {
     for (const GeneratedColumn& column : table.columns) {
       if (!column.numbered) continue;
-      const std::string call = fmt::format("SELECT setval(pg_get_serial_sequence('{}', '{}'), {})", table.name,
-                                           column.name, 20 * statements_);
-      ours_->run(call);
-      theirs_->run(call);
+      const std::string sequence = fmt::format("pg_get_serial_sequence('{}', '{}')", table.name, column.name);
+      statements.push_back(fmt::format("SELECT setval({}, {})", sequence, 20 * statements_));
+      // Also what currval() and lastval() tell.
+      statements.push_back(fmt::format("SELECT nextval({})", sequence));
+    }
+  }
+  for (const GeneratedSequence& sequence : schema.sequences) {
+    // Not by RESTART, which going back to the savepoint would undo.
+    statements.push_back(
+        fmt::format("SELECT setval('{0}', (SELECT seqstart FROM pg_sequence WHERE seqrelid = '{0}'::regclass), false)",
+                    sequence.name));
+    statements.push_back(fmt::format("SELECT nextval('{}')", sequence.name));
+  }
+  for (const std::string& statement : statements) {
+    // A failure must not end the block.
+    for (sql::Connection* connection : {ours_.get(), static_cast<sql::Connection*>(theirs_.get())}) {
+      if (before_block_) connection->run("SAVEPOINT numbers");
+      connection->run(statement);
+      if (before_block_) connection->run("ROLLBACK TO SAVEPOINT numbers");
     }
   }
 }
 
 Played Stage::play(const Script& script, bool stop_at_first) {
-  theirs_->run("rollback");
-  theirs_->run("deallocate all");
-  theirs_->run("drop schema public cascade");
-  theirs_->run("create schema public");
+  clear();
   before_block_.reset();
-  ours_.reset();
-  ours_ = target_ == Target::cluster ? sql::make_cluster_connection() : sql::make_node_connection();
   GeneratedSchema schema;
   Played played;
   for (const Numbers& numbers : script) {
@@ -173,6 +205,7 @@ Played Stage::play(const Script& script, bool stop_at_first) {
       text = statement.text;
       if (before_block_) control("SAVEPOINT s", played);
       played.statements.push_back(text);
+      if (statement.input) text += "; -- " + engine::quote_literal(*statement.input);
       note(text + ";");
       ++statements_;
       const GeneratedSchema before = schema;
@@ -181,7 +214,7 @@ Played Stage::play(const Script& script, bool stop_at_first) {
       const bool undone = before_block_ && !failed_ && block == Block::undoes && !statement.cluster_only;
       if (undone) go_back(before, schema);
       if (before_block_) control(failed_ || undone ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
-      if (failed_ && !only_reads(statement.text)) restart_numbers(schema);
+      if (failed_ && (!only_reads(statement.text) || counts(statement.text))) restart_numbers(schema);
       if (before_block_ && (block == Block::commits || block == Block::rolls_back))
         end_block(block == Block::commits, schema, played);
     } catch (const sql::ConnectionError& error) {
@@ -202,6 +235,10 @@ Stage::Answers Stage::run_on_both(const std::string& statement) {
   return answers;
 }
 
+sql::Answer Stage::run_on(sql::Connection& connection, const GeneratedStatement& statement) {
+  return statement.input ? connection.copy_in(statement.text, *statement.input) : connection.run(statement.text);
+}
+
 void Stage::control(const std::string& statement, Played& played) {
   played.statements.push_back(statement);
   note(statement + ";");
@@ -220,12 +257,12 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
   const bool at_once = !statement.cluster_only && (target_ == Target::node || only_reads(statement.text));
   sql::Answer ours;
   sql::Answer theirs;
-  if (at_once) {
+  if (at_once && !statement.input) {
     Answers answers = run_on_both(statement.text);
     ours = std::move(answers.ours);
     theirs = std::move(answers.theirs);
   } else {
-    ours = ours_->run(statement.text);
+    ours = run_on(*ours_, statement);
   }
   const bool refused = target_ == Target::cluster && is_refusal(ours);
   const auto after = [&](bool succeeded) {
@@ -251,7 +288,7 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
     failed_ = true;
     return true;
   }
-  if (!at_once) theirs = theirs_->run(statement.text);
+  if (!at_once || statement.input) theirs = run_on(*theirs_, statement);
   failed_ = ours.error || theirs.error;
   if (theirs.error) ++errors_[theirs.error->sqlstate + " " + shape_of(theirs.error->message)];
   if (refused && !(theirs.error && theirs.error->sqlstate == ours.error->sqlstate)) {
@@ -288,6 +325,7 @@ bool Stage::compare(const GeneratedStatement& statement, const sql::Answer& ours
 }
 
 void Stage::compare_tables(const GeneratedSchema& schema, Played& played) {
+  control("SET search_path TO public", played);
   for (const GeneratedTable& table : schema.tables) {
     if (table.is_view) continue;
     GeneratedStatement statement{"SELECT * FROM " + table.name, {}, {}};

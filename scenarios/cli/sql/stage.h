@@ -65,6 +65,8 @@ class Stage {
   };
   // At the same time.
   Answers run_on_both(const std::string& statement);
+  static sql::Answer run_on(sql::Connection& connection, const GeneratedStatement& statement);
+  void clear();
   void control(const std::string& statement, Played& played);
   void end_block(bool commit, GeneratedSchema& schema, Played& played);
   void restart_numbers(const GeneratedSchema& schema);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct GeneratedStatement {
   bool cluster_only = false;
   // What it means for the schema if it fails; may be empty.
   std::function<void(GeneratedSchema&)> failure_effect = {};
+  // What COPY FROM STDIN is given.
+  std::optional<std::string> input = {};
 };
 
 // What statements are made for. A cluster's tables are local, distributed or reference tables, and distribution columns
@@ -137,35 +140,89 @@ class StatementGenerator {
   std::string new_alias() { return "t" + std::to_string(++aliases_); }
   const GeneratedTable* any_table(bool views);
 
-  // Changes (changes.cpp).
+  // Which comes next (statements.cpp).
+  GeneratedStatement changing_statement();
+  GeneratedStatement defining_statement(bool more_tables);
+  GeneratedStatement session_statement();
+
+  // Changes (changes.cpp, assignments.cpp, conflicts.cpp).
   GeneratedStatement select_statement();
-  GeneratedStatement prepare_statement();
-  GeneratedStatement execute_statement();
   // A common table that changes a table and gives rows of it.
   std::string changing_common_table();
   GeneratedStatement insert_statement();
   GeneratedStatement update_statement();
   GeneratedStatement delete_statement();
   std::string stored_value(const GeneratedColumn& column, const Place* place);
-  std::string returning(const GeneratedTable& table, const std::string& alias);
+  // What SET says: `place` is of the row that is changed.
+  std::string assignments(const GeneratedTable& table, const Place& place);
+  std::string row_assignment(const std::vector<const GeneratedColumn*>& columns, const Place& place);
+  std::string returning(const GeneratedTable& table, const std::string& alias, bool only_own = false);
   std::string on_conflict(const GeneratedTable& table);
+  std::string conflict_target(const GeneratedTable& table);
   std::string changing_where(const GeneratedTable& table, Scope& scope);
 
-  // Definitions (definitions.cpp).
+  // PREPARE and EXECUTE (prepared.cpp).
+  GeneratedStatement prepare_statement();
+  GeneratedStatement execute_statement();
+  GeneratedStatement deallocate_statement();
+
+  // FOR UPDATE and its like (locking.cpp).
+  GeneratedStatement locking_statement();
+  Query locked_select(const std::vector<TypeId>& wanted, bool top);
+  std::string locking_clause(const Scope& scope);
+
+  // Definitions (definitions.cpp, indexes.cpp, views.cpp, constraints.cpp, renaming.cpp, foreign_keys.cpp).
   GeneratedStatement create_table();
   GeneratedStatement create_index();
+  GeneratedStatement drop_index();
   GeneratedStatement create_view();
+  GeneratedStatement replace_view();
   GeneratedStatement alter_table();
+  GeneratedStatement constraint_statement();
+  GeneratedStatement add_constraint(const GeneratedTable& table);
+  GeneratedStatement rename_statement();
+  GeneratedStatement rename_relation(const GeneratedTable& table);
   GeneratedStatement drop_statement();
   GeneratedStatement truncate_statement();
-  // Where a table is to be, and what its keys must have for that.
+  // REFERENCES ..., to a table with a key of the type; empty if there is none.
+  std::string reference(engine::Type type, const GeneratedTable& table, const std::string& column);
+  GeneratedColumn column_definition(const std::string& name, GeneratedTable& table, std::string& text);
+  engine::Type column_type();
+
+  // Where a table is to be, and what its keys must have for that (placement.cpp).
   void choose_placement(GeneratedTable& table);
+  bool follow_references(GeneratedTable& table);
   GeneratedStatement place_table(const GeneratedTable& table);
   GeneratedStatement change_placement();
-  // REFERENCES ..., to a table with a key of the type; empty if there is none.
-  std::string reference(engine::Type type);
-  GeneratedColumn column_definition(const std::string& name, const GeneratedTable& table, std::string& text);
-  engine::Type column_type();
+  GeneratedStatement place_schema();
+
+  // Sequences, and columns that count by them (sequences.cpp).
+  GeneratedStatement sequence_statement();
+  GeneratedStatement create_sequence();
+  GeneratedStatement alter_sequence(const std::string& name);
+  GeneratedStatement drop_sequence(const std::string& name);
+  GeneratedStatement call_sequence();
+  GeneratedStatement numbered_column();
+  std::string sequence_options(bool altered);
+
+  // Schemas and the search path (schemas.cpp), settings (settings.cpp), COPY (copying.cpp).
+  GeneratedStatement schema_statement();
+  GeneratedStatement move_to_schema();
+  GeneratedStatement drop_schema();
+  GeneratedStatement search_path_statement();
+  GeneratedStatement setting_statement();
+  GeneratedStatement copy_statement();
+  GeneratedStatement copy_out();
+  GeneratedStatement copy_in();
+  struct CopyForm {
+    bool in = false;
+    bool csv = false;
+    bool header = false;
+    char delimiter = '\t';
+    std::string null = "\\N";
+  };
+  std::string copy_options(const std::vector<std::string>& columns, CopyForm& form);
+  std::string copied_field(const GeneratedColumn& column, const CopyForm& form);
 
   Choices& choices_;
   GeneratedSchema& schema_;
