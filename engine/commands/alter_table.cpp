@@ -164,7 +164,7 @@ class TableChange {
     for (Definition& index : making.indexes) {
       index.index.table = id_;
       if (index.index.primary) {
-        for (const auto& key : index.index.keys) check_no_nulls(context_, *table(), key.column);
+        for (const auto& key : index.index.keys) new_not_null_.push_back(key.column);
       }
       make_index(context_, std::move(index));
     }
@@ -352,16 +352,16 @@ class TableChange {
     Definition changed = definition();
     const int number = require_column(changed, action.column);
     catalog::Column& column = column_of(changed, number);
+    const bool drops = action.kind == Action::Kind::drop_default;
     if (column.identity != catalog::Column::Identity::none) {
-      throw SqlError(sqlstate::syntax_error, fmt::format("column \"{}\" of relation \"{}\" is an identity column",
-                                                         action.column, changed.name));
+      throw SqlError(sqlstate::syntax_error,
+                     fmt::format("column \"{}\" of relation \"{}\" is an identity column", action.column, changed.name),
+                     "", drops ? "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead." : "");
     }
     if (!column.generated_text.empty()) {
-      const bool drops = action.kind == Action::Kind::drop_default;
-      throw SqlError(
-          sqlstate::syntax_error,
-          fmt::format("column \"{}\" of relation \"{}\" is a generated column", action.column, changed.name), "",
-          drops ? "Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead." : "");
+      throw SqlError(sqlstate::syntax_error,
+                     fmt::format("column \"{}\" of relation \"{}\" is a generated column", action.column, changed.name),
+                     "", drops ? "Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead." : "");
     }
     if (action.kind == Action::Kind::drop_default) {
       column.default_text.clear();

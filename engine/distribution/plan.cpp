@@ -91,6 +91,10 @@ class TaskMaker {
     } else {
       const JobTable* table = table_of_choice(job_, 0);
       for (const std::size_t position : chosen_shards(*job_.choices[0], *table->distribution, values_)) add({position});
+      // Its only shard groups for itself, and groups of no rows are a row.
+      if (tasks_.empty() && table->distribution->method == Method::single_shard &&
+          job_.query->command == query::Command::select && job_.query->grouped)
+        add_on_coordinator({nowhere});
     }
     if (tasks_.empty()) compute_constants();
     return std::move(tasks_);

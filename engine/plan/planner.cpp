@@ -78,9 +78,9 @@ class LevelPlanner {
     if (node.kind == JoinNode::Kind::leaf && nullable) {
       for (const query::RowMark& mark : level_.query.row_marks) {
         if (mark.entry != node.entry) continue;
-        throw SqlError(sqlstate::feature_not_supported,
-                       fmt::format("{} cannot be applied to the nullable side of an outer join",
-                                   query::lock_name(mark.strength)));
+        throw SqlError(
+            sqlstate::feature_not_supported,
+            fmt::format("{} cannot be applied to the nullable side of an outer join", query::lock_name(mark.strength)));
       }
     }
     const bool joins = node.kind == JoinNode::Kind::join;

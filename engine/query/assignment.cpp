@@ -50,6 +50,8 @@ ExpressionPtr default_marker(Type type, int position) { return make_expression(D
 
 // PostgreSQL's exprLocation(): where the leftmost part is written.
 int start_of(const syntax::Expression& expression) {
+  // It knows nothing of subscripts and fields.
+  if (expression.kind == Kind::subscript || expression.kind == Kind::field) return 0;
   int position = expression.position;
   for (const syntax::ExpressionPtr& argument : expression.arguments) {
     if (argument != nullptr) position = leftmost(position, start_of(*argument));
@@ -68,8 +70,13 @@ class AssignmentSources {
     const auto index = static_cast<std::size_t>(assignment.source_index);
     const auto count = static_cast<std::size_t>(assignment.source_count);
     if (value->kind == Kind::row) {
-      if (value->arguments.size() != count) throw_wrong_count(value->position);
-      return analyse_value(value->arguments[index]);
+      if (value != last_written_) {
+        last_written_ = value;
+        row_.clear();
+        for (const syntax::ExpressionPtr& field : value->arguments) row_.push_back(analyse_value(field));
+        if (row_.size() != count) throw_wrong_count(value->position);
+      }
+      return row_[index];
     }
     if (value->kind != Kind::scalar_subquery) {
       throw SqlError(sqlstate::feature_not_supported,
@@ -134,6 +141,7 @@ class AssignmentSources {
 
   QueryScope& scope_;
   syntax::ExpressionPtr last_written_;
+  std::vector<ExpressionPtr> row_;  // of the last one, if it is a row
   ExpressionPtr last_;
   std::vector<Type> last_types_;
   std::vector<int> last_positions_;

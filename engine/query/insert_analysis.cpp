@@ -206,8 +206,8 @@ class InsertAnalysis {
   void settle_value(ExpressionPtr& value, const InsertColumn& column, Type type, bool only_defaults) {
     const RelationColumn& definition = definition_of(column);
     if (value->as<DefaultValue>() != nullptr) {
-      value = only_defaults || definition.generated != nullptr ? make_expression(Constant{}, type)
-                                                               : default_of(definition, scope_);
+      const bool unused = only_defaults || definition.generated != nullptr || is_overridden(definition);
+      value = unused ? make_expression(Constant{}, type) : default_of(definition, scope_);
     } else if (!column.subscripts.empty()) {
       value = coerce_for_assignment(value, type, definition.name, scope_);
     }
@@ -238,13 +238,17 @@ class InsertAnalysis {
     given_ = convert_row(std::move(row), origin.get());
   }
 
+  // OVERRIDING USER VALUE: whatever is said, a number of the sequence's, and one for each row.
+  bool is_overridden(const RelationColumn& column) const {
+    return column.identity != RelationColumn::Identity::none && insert_.overriding == syntax::Overriding::user_value;
+  }
+
   // The value for a column, `given` being what the statement says; null: none.
   ExpressionPtr decide(const RelationColumn& column, ExpressionPtr given) {
     const bool is_default = given == nullptr || given->as<DefaultValue>() != nullptr;
-    const bool identity = column.identity != RelationColumn::Identity::none;
     if (!is_default) {
       const bool always = column.identity == RelationColumn::Identity::always;
-      if (identity && insert_.overriding == syntax::Overriding::user_value) return default_of(column, scope_);
+      if (is_overridden(column)) return default_of(column, scope_);
       if ((always && insert_.overriding == syntax::Overriding::none) || column.generated != nullptr) {
         scope_.statement().fail_late(
             StatementState::Late::inserted_values,

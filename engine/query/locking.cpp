@@ -119,7 +119,8 @@ void check_lockable(const Query& query, syntax::LockStrength strength, bool has_
     obstacle = "set-returning functions in the target list";
   }
   if (obstacle == nullptr) return;
-  throw SqlError(sqlstate::feature_not_supported, fmt::format("{} is not allowed with {}", lock_name(strength), obstacle));
+  throw SqlError(sqlstate::feature_not_supported,
+                 fmt::format("{} is not allowed with {}", lock_name(strength), obstacle));
 }
 
 bool is_locked(std::string_view name, const QueryScope& scope) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "scenarios/cli/sql/literals.h"
 #include "scenarios/cli/sql/statement_generator.h"
@@ -12,6 +13,12 @@ namespace {
 using T = engine::TypeId;
 
 const std::vector<const char*> column_names{"a", "b", "c", "d", "e", "f", "g"};
+
+// Of " REFERENCES r1 (id) ...".
+std::string referenced_table(const std::string& reference) {
+  const std::size_t start = std::string_view(" REFERENCES ").size();
+  return reference.substr(start, reference.find(" (") - start);
+}
 
 }  // namespace
 
@@ -43,7 +50,7 @@ GeneratedColumn StatementGenerator::column_definition(const std::string& name, G
     column.type = choices_.one_in(4) ? T::int8 : T::int4;
     const std::string key = reference(column.type, table, name);
     text += name + " " + written_type(column.type) + key;
-    if (!key.empty()) table.references.push_back({name, key.substr(12, key.find(" (") - 12)});
+    if (!key.empty()) table.references.push_back({name, referenced_table(key)});
     return column;
   }
   text += name + " " + written_type(column.type);
@@ -100,6 +107,11 @@ GeneratedStatement StatementGenerator::create_table() {
     case 0:
       text = "id int PRIMARY KEY";
       table.columns.push_back({"id", T::int4, true});
+      if (clustered_ && choices_.one_in(4)) {
+        const std::string key = reference(T::int4, table, "id");
+        text += key;
+        if (!key.empty()) table.references.push_back({"id", referenced_table(key)});
+      }
       break;
     case 1:
       text = "id serial PRIMARY KEY";

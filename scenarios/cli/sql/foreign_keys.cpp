@@ -9,25 +9,30 @@
 namespace polarsim::scenarios::cli::test {
 namespace {
 
-bool can_refer(const GeneratedTable& table, const std::string& column, const GeneratedTable& parent) {
+// `open`: of a table that is still to be made, which gets the placement that its references ask for.
+bool can_refer(const GeneratedTable& table, const std::string& column, const GeneratedTable& parent, bool open) {
   if (parent.placement == Placement::reference) return true;
   if (parent.placement == Placement::local) return table.placement == Placement::local;
-  // A table that is still to be made gets the placement that its references ask for.
-  const bool open = table.placement == Placement::local;
-  return parent.distribution_column == parent.keys.front().front() && (open || table.distribution_column == column);
+  if (parent.distribution_column != parent.keys.front().front()) return false;
+  return open ? !table.has_primary_key || column == "id" : table.distribution_column == column;
 }
 
 }  // namespace
 
 std::string StatementGenerator::reference(engine::Type type, const GeneratedTable& table, const std::string& column) {
-  std::vector<std::string> keys;
-  const bool any = choices_.one_in(12);
+  struct Key {
+    std::string text;
+    bool in_shards = false;
+  };
+  std::vector<Key> keys;
+  const bool any = choices_.one_in(20);
+  const bool open = schema_.find(table.name) == nullptr && table.references.empty();
   for (const GeneratedTable& parent : schema_.tables) {
     if (parent.is_view || parent.keys.empty() || parent.keys.front().size() != 1) continue;
-    if (clustered_ && !any && (!parent.placed || !can_refer(table, column, parent))) continue;
+    if (clustered_ && !any && (!parent.placed || !can_refer(table, column, parent, open))) continue;
     for (const GeneratedColumn& key : parent.columns) {
       if (key.name == parent.keys.front().front() && key.type.id == type.id)
-        keys.push_back(fmt::format("{} ({})", parent.name, key.name));
+        keys.push_back({fmt::format("{} ({})", parent.name, key.name), parent.placement == Placement::distributed});
     }
   }
   if (keys.empty()) return "";
@@ -41,8 +46,11 @@ std::string StatementGenerator::reference(engine::Type type, const GeneratedTabl
                                                 " ON UPDATE SET NULL",
                                                 " MATCH FULL ON DELETE NO ACTION",
                                                 " ON UPDATE SET DEFAULT"};
-  const std::string& key = choices_.one_of(keys);
-  return " REFERENCES " + key + choices_.one_of(actions);
+  // Distribution columns do not change.
+  static const std::vector<const char*> actions_of_shards{"", " ON DELETE CASCADE", " ON DELETE RESTRICT",
+                                                          " MATCH FULL"};
+  const Key& key = choices_.one_of(keys);
+  return " REFERENCES " + key.text + choices_.one_of(key.in_shards && !any ? actions_of_shards : actions);
 }
 
 }  // namespace polarsim::scenarios::cli::test

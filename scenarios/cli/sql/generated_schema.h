@@ -94,6 +94,8 @@ struct GeneratedSchema {
 
   // Null if there is none.
   GeneratedTable* find(const std::string& name);
+  // By foreign keys, in either direction.
+  bool leads_to(const GeneratedTable& table, const std::string& name) const;
   // What CASCADE may have taken along: views are not used any more, whether it has or not.
   void forget_views();
 };

@@ -115,12 +115,17 @@ GeneratedStatement StatementGenerator::change_placement() {
         fmt::format("SELECT alter_distributed_table('{}', shard_count => {})", name, 2 + choices_.below(4));
     return statement;
   }
-  statement.text = fmt::format("SELECT undistribute_table('{}')", name);
-  statement.effect = [name](GeneratedSchema& schema) {
-    GeneratedTable& found = *schema.find(name);
-    found.placed = true;
-    found.placement = Placement::local;
-    found.distribution_column.clear();
+  // With all that keys lead to and from.
+  const bool cascades = choices_.one_in(3);
+  statement.text =
+      fmt::format("SELECT undistribute_table('{}'{})", name, cascades ? ", cascade_via_foreign_keys => true" : "");
+  statement.effect = [name, cascades](GeneratedSchema& schema) {
+    for (GeneratedTable& each : schema.tables) {
+      if (each.name != name && !(cascades && !each.is_view && schema.leads_to(each, name))) continue;
+      each.placed = true;
+      each.placement = Placement::local;
+      each.distribution_column.clear();
+    }
   };
   return statement;
 }

@@ -57,8 +57,8 @@ GeneratedStatement StatementGenerator::search_path_statement() {
                                               "SET search_path TO DEFAULT",
                                               "RESET search_path",
                                               "SELECT set_config('search_path', '{0}, public', {1})",
-                                              "SELECT to_regclass('{2}'), to_regclass('{0}.nothing')",
-                                              "SELECT '{2}'::regclass, '{0}'::regnamespace",
+                                              "SELECT to_regclass('{2}')::text, to_regclass('{0}.nothing') IS NULL",
+                                              "SELECT '{2}'::regclass::text, '{0}'::regnamespace::text",
                                               "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = '{0}'",
                                               "SELECT * FROM {2}"};
   const GeneratedTable* table = any_table(true);

@@ -131,7 +131,7 @@ GeneratedStatement StatementGenerator::numbered_column() {
       }
     };
   };
-  switch (choices_.weighted({schema_.sequences.empty() ? 0U : 40U, 10, 10, 10, 10, 10})) {
+  switch (choices_.weighted({schema_.sequences.empty() ? 0U : 40U, 10, 10, 10})) {
     case 0:
       return {fmt::format("{}SET DEFAULT nextval('{}')", start,
                           schema_.sequences.empty() ? "nothing" : choices_.one_of(schema_.sequences).name),
@@ -155,15 +155,6 @@ GeneratedStatement StatementGenerator::numbered_column() {
             if (each.identity) each.numbered = false;
             each.identity = false;
           })};
-    case 3: {
-      const bool always = choices_.one_in(2);
-      return {
-          start + "SET GENERATED " + (always ? "ALWAYS" : "BY DEFAULT"), {}, on_column([always](GeneratedColumn& each) {
-            if (each.identity) each.writable = !always;
-          })};
-    }
-    case 4:
-      return {start + (choices_.one_in(2) ? "RESTART" : "RESTART WITH 500"), {}, {}};
     default:
       return {start + "DROP DEFAULT", {}, on_column([](GeneratedColumn& each) {
                 if (!each.identity) each.numbered = false;

@@ -25,8 +25,13 @@ bool only_reads(const std::string& statement) {
          statement.find(" (UPDATE ") == std::string::npos && statement.find("DELETE FROM ") == std::string::npos;
 }
 
-bool counts(const std::string& statement) {
-  return statement.find("nextval(") != std::string::npos || statement.find("setval(") != std::string::npos;
+// Whether a statement that failed may have taken numbers from sequences on one system only. A cluster computes the
+// values of all rows before it inserts the first, and a refused statement is not run on PostgreSQL at all; a node's
+// plans hold for all parameters, so that it computes with these when the rows come, not when it plans.
+bool may_have_counted(Target target, const std::string& statement) {
+  if (target == Target::node) return statement.starts_with("EXECUTE ");
+  return !only_reads(statement) || statement.find("nextval(") != std::string::npos ||
+         statement.find("setval(") != std::string::npos;
 }
 
 // Without what is quoted and without numbers.
@@ -54,6 +59,9 @@ bool is_refusal(const sql::Answer& answer) {
       {"42704", "has no default operator class for specified partition method"},
       {"XX000", " is not distributed"},
       {"22004", "partition column"},
+      {"XX000", "cannot colocate tables"},
+      {"XX000", "DEFAULT actions on the columns that default to sequences"},
+      {"XX000", "cannot complete operation because table"},
       {"42P16", "must be a distributed table or a reference table"},
   };
   return std::ranges::any_of(others, [&](const auto& other) {
@@ -156,16 +164,14 @@ void Stage::note(const std::string& text) {
   if (log_.is_open()) log_ << text << std::endl;
 }
 
-// A cluster computes the values of all rows before it inserts the first, and a refused statement is not run on
-// PostgreSQL at all: numbers that a failure took are given back to both.
+// Numbers that a failure took are given back to both.
 void Stage::restart_numbers(const GeneratedSchema& schema) {
-  if (target_ != Target::cluster) return;
   std::vector<std::string> statements;
   for (const GeneratedTable& table : schema.tables) {
     for (const GeneratedColumn& column : table.columns) {
       if (!column.numbered) continue;
       const std::string sequence = fmt::format("pg_get_serial_sequence('{}', '{}')", table.name, column.name);
-      statements.push_back(fmt::format("SELECT setval({}, {})", sequence, 20 * statements_));
+      statements.push_back(fmt::format("SELECT setval({}, {})", sequence, 20 * (statements_ - statements_before_)));
       // Also what currval() and lastval() tell.
       statements.push_back(fmt::format("SELECT nextval({})", sequence));
     }
@@ -190,6 +196,7 @@ void Stage::restart_numbers(const GeneratedSchema& schema) {
 Played Stage::play(const Script& script, bool stop_at_first) {
   clear();
   before_block_.reset();
+  statements_before_ = statements_;
   GeneratedSchema schema;
   Played played;
   for (const Numbers& numbers : script) {
@@ -214,7 +221,7 @@ Played Stage::play(const Script& script, bool stop_at_first) {
       const bool undone = before_block_ && !failed_ && block == Block::undoes && !statement.cluster_only;
       if (undone) go_back(before, schema);
       if (before_block_) control(failed_ || undone ? "ROLLBACK TO SAVEPOINT s" : "RELEASE SAVEPOINT s", played);
-      if (failed_ && (!only_reads(statement.text) || counts(statement.text))) restart_numbers(schema);
+      if (failed_ && may_have_counted(target_, statement.text)) restart_numbers(schema);
       if (before_block_ && (block == Block::commits || block == Block::rolls_back))
         end_block(block == Block::commits, schema, played);
     } catch (const sql::ConnectionError& error) {

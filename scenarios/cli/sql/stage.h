@@ -83,6 +83,7 @@ class Stage {
   std::optional<GeneratedSchema> before_block_;
   bool failed_ = false;  // the last statement, on either system
   std::size_t statements_ = 0;
+  std::size_t statements_before_ = 0;  // this script
   std::size_t executed_ = 0;           // by both, with the same answer
   std::size_t failed_alike_ = 0;       // on both, with the same error
   std::size_t of_another_row_ = 0;     // of those on a cluster: the error of another row
