@@ -35,11 +35,23 @@ constexpr std::size_t batch_bytes_max = 65535;
   }
 }
 
-// INSERT ... DEFAULT VALUES: its plan has what a new row needs, defaults, generated columns and checks.
-plan::PlannedStatementPtr plan_insert(const syntax::TableName& table, const CopyInputs& inputs,
+// An INSERT of NULLs for the columns that are copied: its plan has what a new row needs besides, the others' defaults,
+// generated columns and checks.
+plan::PlannedStatementPtr plan_insert(const syntax::TableName& table, const query::Relation& relation,
+                                      const std::vector<std::size_t>& columns, const CopyInputs& inputs,
                                       const query::AnalysisContext& analysis) {
   syntax::Insert insert;
   insert.table = table;
+  if (!columns.empty()) {
+    insert.overriding = syntax::Overriding::system_value;
+    syntax::Select source;
+    std::vector<syntax::ExpressionPtr>& row = source.values.emplace_back();
+    for (const std::size_t column : columns) {
+      insert.columns.push_back({relation.columns[column].name, {}});
+      row.push_back(std::make_shared<syntax::Expression>());
+    }
+    insert.source = std::make_shared<syntax::Select>(std::move(source));
+  }
   return plan::plan_query(query::analyse(insert, analysis), {inputs.call, inputs.planner, {}});
 }
 
@@ -299,7 +311,7 @@ std::uint64_t copy_from(const syntax::Copy& statement, const CopyInputs& inputs)
   }
   const copy::Options options = copy::read_options(statement.options, true);
   const std::vector<std::size_t> columns = copied_columns(*relation, statement.columns);
-  const plan::PlannedStatementPtr planned = plan_insert(statement.table, inputs, analysis);
+  const plan::PlannedStatementPtr planned = plan_insert(statement.table, *relation, columns, inputs, analysis);
   if (options.freeze && destination == nullptr) check_freeze(*relation, inputs);
   std::optional<CopyFileSource> file;
   if (!statement.file.empty()) file.emplace(inputs.database.host(), statement.file);

@@ -108,9 +108,8 @@ bool same(const MinMax& a, const MinMax& b) {
   return a.greatest == b.greatest && equal_lists(a.arguments, b.arguments);
 }
 bool same(const Convert& a, const Convert& b) {
-  // Whether it was written decides what a modifier does.
   return a.conversion.kind == b.conversion.kind && a.conversion.cast == b.conversion.cast &&
-         (a.form == CallForm::explicit_cast) == (b.form == CallForm::explicit_cast) && equal(a.argument, b.argument);
+         equal(a.argument, b.argument);
 }
 bool same(const RowConstructor& a, const RowConstructor& b) {
   return a.names == b.names && equal_lists(a.fields, b.fields);
@@ -155,6 +154,14 @@ bool same(const SubscriptAssignment& a, const SubscriptAssignment& b) {
 }
 bool same(const DefaultValue&, const DefaultValue&) { return true; }
 
+// Whether a conversion was written decides what a modifier does, and nothing else.
+bool modifies_otherwise(const Expression& a, const Expression& b) {
+  const auto* one = a.as<Convert>();
+  const auto* other = b.as<Convert>();
+  return one != nullptr && other != nullptr && a.type.modifier != no_modifier &&
+         (one->form == CallForm::explicit_cast) != (other->form == CallForm::explicit_cast);
+}
+
 }  // namespace
 
 Volatility volatility_of(const Expression& expression) {
@@ -187,7 +194,7 @@ bool contains_volatility(const ExpressionPtr& expression, Volatility at_least) {
 bool equal(const Expression& a, const Expression& b) {
   check_stack_depth();
   if (&a == &b) return true;
-  if (a.node.index() != b.node.index() || a.type != b.type) return false;
+  if (a.node.index() != b.node.index() || a.type != b.type || modifies_otherwise(a, b)) return false;
   return std::visit([&](const auto& node) { return same(node, std::get<std::remove_cvref_t<decltype(node)>>(b.node)); },
                     a.node);
 }

@@ -60,6 +60,7 @@ bool is_refusal(const sql::Answer& answer) {
       {"XX000", " is not distributed"},
       {"22004", "partition column"},
       {"XX000", "cannot colocate tables"},
+      {"XX000", "Altering a distributed sequence"},
       {"XX000", "DEFAULT actions on the columns that default to sequences"},
       {"XX000", "cannot complete operation because table"},
       {"42P16", "must be a distributed table or a reference table"},
