@@ -306,11 +306,11 @@ std::uint64_t copy_from(const syntax::Copy& statement, const CopyInputs& inputs)
     refuse_generated_columns(where, *relation);
     where = query::with_rows_made(where, *relation);
   }
+  const std::vector<std::size_t> columns = copied_columns(*relation, statement.columns);
   if (inputs.read_only) {
     throw SqlError(sqlstate::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction");
   }
   const copy::Options options = copy::read_options(statement.options, true);
-  const std::vector<std::size_t> columns = copied_columns(*relation, statement.columns);
   const plan::PlannedStatementPtr planned = plan_insert(statement.table, *relation, columns, inputs, analysis);
   if (options.freeze && destination == nullptr) check_freeze(*relation, inputs);
   std::optional<CopyFileSource> file;

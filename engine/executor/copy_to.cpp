@@ -95,8 +95,8 @@ std::uint64_t copy_to(const syntax::Copy& statement, const CopyInputs& inputs) {
     query = analyse_body(statement.query, analysis);
   } else {
     const query::RelationPtr relation = open_copied(statement, inputs);
-    options = copy::read_options(statement.options, false);
     const std::vector<std::size_t> columns = copied_columns(*relation, statement.columns);
+    options = copy::read_options(statement.options, false);
     query = select_columns(statement, *relation, columns, analysis);
     force_quote = forced_columns(*relation, columns, options.force_quote, "FORCE_QUOTE");
   }

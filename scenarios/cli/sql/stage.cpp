@@ -272,7 +272,9 @@ bool Stage::step(const GeneratedStatement& statement, GeneratedSchema& schema, P
   } else {
     ours = run_on(*ours_, statement);
   }
-  const bool refused = target_ == Target::cluster && is_refusal(ours);
+  // A table that is placed anew gets its rows by INSERT, also those that broke a constraint when it came, NOT VALID.
+  const bool breaks = statement.cluster_only && ours.error && ours.error->sqlstate.starts_with("23");
+  const bool refused = target_ == Target::cluster && (breaks || is_refusal(ours));
   const auto after = [&](bool succeeded) {
     const auto& effect = succeeded ? statement.effect : statement.failure_effect;
     if (effect) effect(schema);
