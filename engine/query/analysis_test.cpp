@@ -66,8 +66,9 @@ TEST_F(AnalysisTrees, TablesAreLockedForWhatIsDoneWithThem) {
   EXPECT_EQ(relations_.locks,
             (std::vector<std::string>{"t access_share", "u row_share", "t row_exclusive", "k access_share"}));
   const QueryPtr query = analysed("SELECT * FROM (SELECT a FROM t) s, u FOR SHARE");
-  ASSERT_EQ(query->row_marks.size(), 1U);
-  EXPECT_EQ(query->row_marks[0].entry, 1);
+  ASSERT_EQ(query->row_marks.size(), 2U);
+  EXPECT_EQ(query->row_marks[0].entry, 0);
+  EXPECT_EQ(query->row_marks[1].entry, 1);
   const auto& inner = std::get<SubquerySource>(query->entries[0].source);
   ASSERT_EQ(inner.query->row_marks.size(), 1U);
   EXPECT_EQ(inner.query->row_marks[0].strength, syntax::LockStrength::share);
