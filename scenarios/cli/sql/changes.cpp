@@ -156,7 +156,8 @@ std::string StatementGenerator::stored_value(const GeneratedColumn& column, cons
   const bool exact = is_floating(column.type.id);
   if (!column.not_null && choices_.percent(12)) return "NULL";
   if (choices_.percent(column.not_null ? 1 : 4)) return "DEFAULT";
-  if (place != nullptr && !exact && choices_.percent(50)) return value(column.type.id, *place, 1);
+  if (place != nullptr && !exact && choices_.percent(50))
+    return storable_number(column.type.id, value(column.type.id, *place, 1));
   if (choices_.percent(70)) return bare_literal(column.type.id, choices_, true);
   return typed_literal(column.type.id, choices_, true);
 }
@@ -281,7 +282,10 @@ GeneratedStatement StatementGenerator::update_statement() {
     const GeneratedColumn& column = choices_.one_of(table->columns);
     if (std::ranges::find(changed, column.name) != changed.end() && !choices_.one_in(20)) continue;
     changed.push_back(column.name);
-    changes += fmt::format("{}{} = {}", changes.empty() ? "" : ", ", column.name, stored_value(column, &place));
+    // Rows that were distributed lie in another order: which of them gets which number is nobody's promise.
+    const bool in_order = !clustered_ || !column.numbered;
+    changes += fmt::format("{}{} = {}", changes.empty() ? "" : ", ", column.name,
+                           in_order ? stored_value(column, &place) : visible + "." + column.name);
   }
   text += changes + from;
   if (!joining.empty()) {
