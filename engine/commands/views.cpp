@@ -34,9 +34,11 @@ void collect_relations(const query::Query& query, std::set<RelationId>& found) {
     }
   }
   for (const query::CommonTable& table : query.common_tables) look(*table.query);
-  query::walk(query, [&](const query::Expression& node, int) {
-    if (const auto* subquery = node.as<query::Subquery>()) look(*subquery->query);
-    return true;
+  query::for_each_expression(query, [&](const query::ExpressionPtr& expression) {
+    query::contains(expression, [&](const query::Expression& node) {
+      if (const auto* subquery = node.as<query::Subquery>()) look(*subquery->query);
+      return false;
+    });
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/distribution/columns.h"
 #include "engine/query/analysis.h"
 #include "engine/query/expression_walk.h"
 
@@ -75,8 +76,8 @@ class TargetsInPlace {
     bool plain = true;
     std::vector<int> uses(visible_.size(), 0);
     for (const Target& target : targets) {
-      const auto* column = target.expression->as<query::Column>();
-      plain = plain && (column != nullptr || target.expression->as<query::Constant>() != nullptr);
+      const ExpressionPtr& value = without_relabel(target.expression);
+      plain = plain && (value->as<query::Column>() != nullptr || value->as<query::Constant>() != nullptr);
       query::walk(target.expression, [&](const query::Expression& each, int) {
         const auto* used = each.as<query::Column>();
         if (used != nullptr && used->column > 0) ++uses[static_cast<std::size_t>(used->column - 1)];
@@ -86,7 +87,9 @@ class TargetsInPlace {
     const bool each_once = std::all_of(uses.begin(), uses.end(), [](int count) { return count == 1; });
     const bool at_most_once = std::all_of(uses.begin(), uses.end(), [](int count) { return count <= 1; });
     if (source_.distinct || source_.has_set_functions) return plain && each_once;
-    return at_most_once;
+    // What may fail is computed of the rows that are left alone.
+    const bool leaves_rows_out = source_.limit || source_.offset || !source_.distinct_on.empty();
+    return at_most_once && (plain || !leaves_rows_out);
   }
 
   QueryPtr run(const std::vector<Target>& targets) {

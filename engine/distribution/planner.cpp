@@ -39,6 +39,22 @@ bool uses_distributed_tables(const query::Query& query, DistributionSource& sour
   return found;
 }
 
+namespace {
+
+// What fails among the constants of an INSERT's rows is the statement's error, before any row is looked at; each
+// shard's task has some of the rows alone.
+void compute_constants_of_rows(const query::Query& insert, const CallContext& call) {
+  for (const query::RangeTableEntry& entry : insert.entries) {
+    const auto* values = std::get_if<query::ValuesSource>(&entry.source);
+    if (values == nullptr) continue;
+    for (const auto& row : values->rows) {
+      for (const query::ExpressionPtr& value : row) query::fold(value, {call, {}});
+    }
+  }
+}
+
+}  // namespace
+
 DistributedPlanPtr plan_distributed(const query::QueryPtr& query, const DistributionInputs& inputs) {
   if (!uses_distributed_tables(*query, inputs.source)) {
     auto plan = std::make_shared<DistributedPlan>();
@@ -47,6 +63,7 @@ DistributedPlanPtr plan_distributed(const query::QueryPtr& query, const Distribu
     plan->columns = query::output_columns(*query);
     return plan;
   }
+  if (query->command == query::Command::insert) compute_constants_of_rows(*query, inputs.call);
   const query::QueryPtr folded = query::fold(query, {inputs.call, {}, false, true, true});
   DistributedPlanPtr plan =
       folded->command == query::Command::select ? plan_select(folded, inputs) : plan_change(folded, inputs);

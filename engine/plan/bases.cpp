@@ -55,7 +55,8 @@ class JoinPlanner {
     stage.plan->node = Result{};
     stage.plan->cost = {0, level_.settings().cpu_tuple_cost, 1, 0};
     level_.never = never();
-    stage.plan->one_time_conditions = level_.never ? std::vector{make_boolean(false)} : level_.one_time_conditions;
+    stage.plan->one_time_conditions =
+        level_.never ? std::vector{make_boolean(false)} : ordered_by_cost(level_, level_.one_time_conditions);
     return stage;
   }
 

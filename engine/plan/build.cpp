@@ -70,14 +70,11 @@ class PathBuilder {
     }
   }
 
-  // What costs less is looked at first (order_qual_clauses()).
   std::vector<const Condition*> ordered(const std::vector<const Condition*>& conditions) const {
-    std::vector<std::pair<double, std::size_t>> costs;
-    for (const Condition* condition : conditions)
-      costs.emplace_back(evaluation_cost(level_, condition->expression).per_row, costs.size());
-    std::sort(costs.begin(), costs.end());
+    std::vector<ExpressionPtr> expressions;
+    for (const Condition* condition : conditions) expressions.push_back(condition->expression);
     std::vector<const Condition*> result;
-    for (const auto& [cost, index] : costs) result.push_back(conditions[index]);
+    for (const std::size_t position : order_by_cost(level_, expressions)) result.push_back(conditions[position]);
     return result;
   }
 

@@ -65,6 +65,8 @@ EvaluationCost evaluation_cost(const Level& level, const ExpressionPtr& expressi
   if (expression == nullptr) return cost;
   const double step = level.settings().cpu_operator_cost;
   query::walk(expression, [&](const Expression& node, int) {
+    // What they cost is their own node's.
+    if (node.as<query::Aggregate>() || node.as<query::WindowCall>()) return false;
     if (node.as<query::Call>() || node.as<query::OperatorCall>() || node.as<query::NullIf>() ||
         node.as<query::DistinctTest>() || node.as<query::Subscript>()) {
       cost.per_row += step;
@@ -108,6 +110,22 @@ EvaluationCost evaluation_cost(const Level& level, const std::vector<const Condi
     sum.per_row += one.per_row;
   }
   return sum;
+}
+
+std::vector<std::size_t> order_by_cost(const Level& level, const std::vector<ExpressionPtr>& conditions) {
+  std::vector<std::pair<double, std::size_t>> costs;
+  for (const ExpressionPtr& condition : conditions)
+    costs.emplace_back(evaluation_cost(level, condition).per_row, costs.size());
+  std::sort(costs.begin(), costs.end());
+  std::vector<std::size_t> order;
+  for (const auto& [cost, position] : costs) order.push_back(position);
+  return order;
+}
+
+std::vector<ExpressionPtr> ordered_by_cost(const Level& level, const std::vector<ExpressionPtr>& conditions) {
+  std::vector<ExpressionPtr> ordered;
+  for (const std::size_t position : order_by_cost(level, conditions)) ordered.push_back(conditions[position]);
+  return ordered;
 }
 
 double pages_of(double rows, int width) { return std::ceil(bytes_of(rows, width) / page_bytes); }

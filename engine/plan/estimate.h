@@ -38,6 +38,9 @@ struct EvaluationCost {
 };
 EvaluationCost evaluation_cost(const Level& level, const ExpressionPtr& expression);
 EvaluationCost evaluation_cost(const Level& level, const std::vector<const Condition*>& conditions);
+// What costs less for each row is looked at first (order_qual_clauses()): the positions, in that order.
+std::vector<std::size_t> order_by_cost(const Level& level, const std::vector<ExpressionPtr>& conditions);
+std::vector<ExpressionPtr> ordered_by_cost(const Level& level, const std::vector<ExpressionPtr>& conditions);
 Cost sort_cost(const PlannerSettings& settings, const Cost& input, double limit_rows);
 Cost materialize_cost(const PlannerSettings& settings, const Cost& input);
 // Of one reading of an inner side after the first.

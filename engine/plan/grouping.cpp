@@ -84,7 +84,7 @@ class Grouper {
     stage.seen.insert(stage.seen.end(), carried_.begin(), carried_.end());
     std::vector<ExpressionPtr> having;
     add_conjuncts(query.having, having);
-    for (const ExpressionPtr& condition : having) {
+    for (const ExpressionPtr& condition : ordered_by_cost(level_, having)) {
       stage.plan->conditions.push_back(place(condition, {stage.seen, stage.seen_right}));
     }
     const double groups = groups_.empty() ? 1 : distinct_values(level_, groups_, std::max(1.0, input_.cost().rows));

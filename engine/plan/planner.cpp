@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/plan/estimate.h"
 #include "engine/plan/level_planner.h"
 #include "engine/plan/prepare.h"
 #include "engine/query/analysis.h"
@@ -109,7 +110,7 @@ class LevelPlanner {
     stage.plan->cost = {0, level_.settings().cpu_tuple_cost, 1, 0};
     std::vector<ExpressionPtr> conditions;
     add_conjuncts(level_.query.having, conditions);
-    for (const ExpressionPtr& condition : conditions)
+    for (const ExpressionPtr& condition : ordered_by_cost(level_, conditions))
       stage.plan->one_time_conditions.push_back(place(condition, {{}, {}}));
     return stage;
   }

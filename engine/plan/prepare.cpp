@@ -225,6 +225,27 @@ void fold_level(Level& level) {
   visit(visit, *level.tree);
 }
 
+namespace {
+
+// That sees nothing of the query where it stands: it becomes a parameter, found when it is asked for.
+bool is_initial_plan(const query::Subquery& subquery) {
+  using enum query::Subquery::Kind;
+  bool sees = subquery.kind == any || subquery.kind == all;
+  query::walk(
+      *subquery.query,
+      [&](const Expression& node, int levels) {
+        const auto* column = node.as<Column>();
+        const auto* aggregate = node.as<query::Aggregate>();
+        sees = sees || (column != nullptr && column->levels_up == levels) ||
+               (aggregate != nullptr && aggregate->levels_up == levels);
+        return !sees;
+      },
+      1);
+  return !sees;
+}
+
+}  // namespace
+
 void move_having(Level& level) {
   if (level.query.having == nullptr) return;
   const Query& query = level.query;
@@ -233,11 +254,12 @@ void move_having(Level& level) {
   add_conjuncts(query.having, conditions);
   std::vector<ExpressionPtr> kept;
   for (const ExpressionPtr& condition : conditions) {
-    const bool stays =
-        with_sets || query::contains_volatility(condition, Volatility::volatile_function) ||
-        query::contains(condition, [](const Expression& node) {
-          return node.as<query::Aggregate>() || node.as<query::Subquery>() || node.as<query::GroupingCall>();
-        });
+    const bool stays = with_sets || query::contains_volatility(condition, Volatility::volatile_function) ||
+                       query::contains(condition, [](const Expression& node) {
+                         const auto* subquery = node.as<query::Subquery>();
+                         return node.as<query::Aggregate>() || node.as<query::GroupingCall>() ||
+                                (subquery != nullptr && !is_initial_plan(*subquery));
+                       });
     if (!stays) level.tree->conditions.push_back(condition);
     // Without groups, there is a row for no rows, too.
     if (stays || query.group_by.empty()) kept.push_back(condition);

@@ -120,7 +120,13 @@ void Writer::write(const Expression& expression, bool show_implicit) {
       } else {
         w.put(symbol + " ");
       }
-      w.write_operand(*node.arguments.back(), true, e);
+      // Read again, - 1 is a number by itself, and that of a column where rows are sorted or grouped.
+      const auto* number = node.arguments.back()->as<Constant>();
+      if (number != nullptr && node.arguments.size() == 1 && (w.options_.read_again || w.style_.for_nodes)) {
+        w.write_constant(number->value, node.arguments[0]->type, Label::always);
+      } else {
+        w.write_operand(*node.arguments.back(), true, e);
+      }
       w.close_bracket();
     }
     void operator()(const ArrayComparison& node) {

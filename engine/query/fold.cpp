@@ -126,9 +126,12 @@ class Folder {
     if (const auto* choice = expression->as<Case>()) return fold_case(expression, *choice);
     if (const auto* coalesce = expression->as<Coalesce>()) return fold_coalesce(expression, *coalesce);
     if (expression->as<CaseOperand>()) return case_value_ ? case_value_ : expression;
+    const std::size_t failures_before = failures_;
     const ExpressionPtr folded = map_children(
         expression, [this](const ExpressionPtr& child) { return fold(child); },
         [this](const QueryPtr& query) { return options_.inner_queries ? fold(query) : query; });
+    // NULL = 1 / 0 is an error, and not NULL, for whoever is to tell it.
+    if (failures_ != failures_before) return folded;
     // One that lost the columns that it belongs to its query by would be another query's once it is read as text.
     if (const auto* aggregate = folded->as<Aggregate>();
         aggregate != nullptr && folded != expression && level_by_arguments(*aggregate) != aggregate->levels_up) {
@@ -283,7 +286,25 @@ class Folder {
     if (strict && any_null(arguments)) return constant_like(*expression, Value());
     return all_constant(arguments) && may_evaluate(volatility) ? evaluated(expression) : expression;
   }
+  // quote_literal and quote_nullable of any value are written in SQL, too: those of its text.
+  ExpressionPtr inlined_quote(const ExpressionPtr& expression, const Call& node) {
+    const std::string_view name = node.function->name;
+    const bool of_any = node.arguments.size() == 1 && node.function->arguments[0] == TypeId::any_element;
+    if (!of_any || (name != "quote_literal" && name != "quote_nullable")) return nullptr;
+    const ExpressionPtr& value = node.arguments[0];
+    const Conversion conversion = find_conversion(value->type.id, TypeId::text, CastContext::explicit_only);
+    constexpr TypeId argument = TypeId::text;
+    const FunctionEntry* const of_text = find_function(node.function->name, {&argument, 1});
+    if (!conversion.possible() || of_text == nullptr) return nullptr;
+    ExpressionPtr text =
+        make_expression(Convert{conversion, value, CallForm::explicit_cast}, TypeId::text, value->position);
+    text = simplified(text, *text->as<Convert>());
+    const ExpressionPtr made =
+        make_expression(Call{of_text, {std::move(text)}, node.form, false}, TypeId::text, expression->position);
+    return simplified_call(made, made->as<Call>()->arguments, of_text->strict, of_text->volatility);
+  }
   ExpressionPtr simplified(const ExpressionPtr& expression, const Call& node) {
+    if (ExpressionPtr made = inlined_quote(expression, node)) return made;
     if (node.function->kind != FunctionKind::scalar || expression->type.id == TypeId::record) return expression;
     return simplified_call(expression, node.arguments, node.function->strict, node.function->volatility);
   }

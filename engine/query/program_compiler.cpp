@@ -437,7 +437,9 @@ class Compiler {
     details->when_asked.resize(node.left.size());
     for (std::size_t i = 0; i < node.left.size(); ++i) {
       const Expression& left = *node.left[i];
-      const bool is_there = left.as<Constant>() || left.as<Column>() || left.as<Parameter>();
+      // A value of the plan may be a query's that has not been asked yet.
+      const auto* parameter = left.as<Parameter>();
+      const bool is_there = left.as<Constant>() || left.as<Column>() || (parameter != nullptr && !parameter->of_plan);
       // The operand of a CASE is known in this program alone.
       if (is_there || !case_operands_.empty()) {
         put(left, details->left + static_cast<Slot>(i));

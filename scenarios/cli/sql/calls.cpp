@@ -87,8 +87,6 @@ bool is_total(const FunctionEntry& entry) {
                            "array_lower",
                            "array_upper",
                            "cardinality",
-                           "array_append",
-                           "array_prepend",
                            "array_remove",
                            "array_replace",
                            "array_to_string",
@@ -130,6 +128,7 @@ bool is_total(const OperatorEntry& entry) {
   if (partial.contains(entry.symbol)) return false;
   // Taking an index out of what is no array, numbers of dates out of range.
   if (std::string_view(entry.symbol) == "-" && entry.left == T::jsonb) return false;
+  if (entry.result == T::date) return false;
   if (std::string_view(entry.symbol) == "*" && (entry.left == T::int2 || entry.left == T::interval)) return false;
   return true;
 }

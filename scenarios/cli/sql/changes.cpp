@@ -80,8 +80,15 @@ std::string StatementGenerator::stored_value(const GeneratedColumn& column, cons
     return fmt::format("${}", parameters_.size());
   }
   if (!column.not_null && choices_.percent(12)) return "NULL";
-  if (choices_.percent(column.not_null ? 1 : 4)) return "DEFAULT";
-  if (place != nullptr && !exact && choices_.percent(50)) return value(column.type.id, *place, 1);
+  // Rows that were distributed lie in another order: which of them gets which number of a sequence is nobody's promise.
+  const bool in_order = place == nullptr || !clustered_ || !column.numbered;
+  if (choices_.percent(column.not_null ? 1 : 4) && in_order) return "DEFAULT";
+  if (place != nullptr && !exact && choices_.percent(50)) {
+    const std::string made = storable_number(column.type.id, value(column.type.id, *place, 1));
+    // Which of several rows is refused first depends on the plan.
+    return column.not_null ? fmt::format("COALESCE({}, {})", made, typed_literal(column.type.id, choices_, true))
+                           : made;
+  }
   if (choices_.percent(70)) return bare_literal(column.type.id, choices_, true);
   return typed_literal(column.type.id, choices_, true);
 }

@@ -63,8 +63,9 @@ GeneratedColumn StatementGenerator::column_definition(const std::string& name, G
       break;
     case 2:
       text += " DEFAULT ";
-      text += column.type.id == T::float4 || column.type.id == T::float8 ? typed_literal(column.type.id, choices_, true)
-                                                                         : "(" + value(column.type.id, place, 1) + ")";
+      text += column.type.id == T::float4 || column.type.id == T::float8
+                  ? typed_literal(column.type.id, choices_, true)
+                  : "(" + storable_number(column.type.id, value(column.type.id, place, 1)) + ")";
       break;
     case 3:
       column.not_null = true;

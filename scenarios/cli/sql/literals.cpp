@@ -110,6 +110,11 @@ const std::vector<T>& generated_types() {
   return types;
 }
 
+std::string storable_number(T type, const std::string& expression) {
+  const bool integer = type == T::int2 || type == T::int4 || type == T::int8;
+  return integer ? "(" + expression + ") % 1000" : expression;
+}
+
 std::string quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {

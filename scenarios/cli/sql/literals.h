@@ -18,6 +18,8 @@ std::string literal_text(engine::TypeId type, Choices& choices, bool storable);
 std::string typed_literal(engine::TypeId type, Choices& choices, bool storable);
 // Without: '5', whose type its context tells.
 std::string bare_literal(engine::TypeId type, Choices& choices, bool storable);
+// The expression, which gives such a number if its type is one of integers.
+std::string storable_number(engine::TypeId type, const std::string& expression);
 std::string quoted(const std::string& text);
 // "numeric(8,2)", as SQL says it.
 std::string written_type(engine::Type type);
