@@ -66,32 +66,61 @@ QueryPtr map_entries(const QueryPtr& query, MapEntry map) {
   return rewrite_deep(query, rewrite);
 }
 
-QueryPtr moved_inwards(const QueryPtr& query, int levels) {
-  if (levels == 0) return query;
-  DeepRewrite rewrite;
-  rewrite.expression = [&](const ExpressionPtr& expression, int depth) -> ExpressionPtr {
+namespace {
+
+// Adds `levels` to what lies `least` queries outside of where the rewriting begins, or further.
+void move_outer_references(DeepRewrite& rewrite, int levels, int least) {
+  rewrite.expression = [&rewrite, levels, least](const ExpressionPtr& expression, int depth) -> ExpressionPtr {
     if (const auto* column = expression->as<query::Column>()) {
-      if (column->levels_up <= depth) return nullptr;
+      if (column->levels_up < depth + least) return nullptr;
       query::Column moved = *column;
       moved.levels_up += levels;
       return query::make_expression(moved, expression->type, expression->position);
     }
     const auto* aggregate = expression->as<query::Aggregate>();
-    if (aggregate == nullptr || aggregate->levels_up <= depth) return nullptr;
+    if (aggregate == nullptr || aggregate->levels_up < depth + least) return nullptr;
     // Its arguments see the same query as itself.
     auto copy = std::make_shared<query::Expression>(*query::map_children(
         expression, [&](const ExpressionPtr& child) { return rewrite_deep(child, rewrite, depth); }));
     std::get<query::Aggregate>(copy->node).levels_up += levels;
     return copy;
   };
-  rewrite.entry = [&](const query::RangeTableEntry& entry, int depth) -> std::optional<query::RangeTableEntry> {
+  rewrite.entry = [levels, least](const query::RangeTableEntry& entry,
+                                  int depth) -> std::optional<query::RangeTableEntry> {
     const auto* common = std::get_if<query::CommonTableSource>(&entry.source);
-    if (common == nullptr || common->levels_up <= depth) return std::nullopt;
+    if (common == nullptr || common->levels_up < depth + least) return std::nullopt;
     query::RangeTableEntry moved = entry;
     std::get<query::CommonTableSource>(moved.source).levels_up += levels;
     return moved;
   };
+}
+
+}  // namespace
+
+QueryPtr moved_inwards(const QueryPtr& query, int levels) {
+  if (levels == 0) return query;
+  DeepRewrite rewrite;
+  move_outer_references(rewrite, levels, 1);
   return rewrite_deep(query, rewrite);
+}
+
+ExpressionPtr moved_inwards(const ExpressionPtr& expression, int levels) {
+  if (levels == 0) return expression;
+  DeepRewrite rewrite;
+  move_outer_references(rewrite, levels, 0);
+  return rewrite_deep(expression, rewrite);
+}
+
+bool computes_over_groups_around(const query::Subquery& subquery) {
+  bool found = false;
+  const auto look = [&](const query::Expression& each, int levels) {
+    const auto* aggregate = each.as<query::Aggregate>();
+    found = found || (aggregate != nullptr && aggregate->levels_up == levels);
+    return !found;
+  };
+  for (const ExpressionPtr& left : subquery.left) query::walk(left, look);
+  query::walk(*subquery.query, look, 1);
+  return found;
 }
 
 bool is_correlated(const query::Query& query) {

@@ -37,6 +37,8 @@ query::ExpressionPtr rewrite_deep(const query::ExpressionPtr& expression, const 
 
 // A query that is put so many queries deeper than where it stood: what it sees around itself is further away.
 query::QueryPtr moved_inwards(const query::QueryPtr& query, int levels);
+// An expression that is put so many queries deeper, or, if negative, further out: so is the query that it is about.
+query::ExpressionPtr moved_inwards(const query::ExpressionPtr& expression, int levels);
 
 // Whether it uses columns, or groups, of queries around it.
 bool is_correlated(const query::Query& query);
@@ -47,5 +49,8 @@ bool locks_rows(const query::Query& query);
 // The queries inside the expression, those inside them not among them.
 using VisitSubquery = query::FunctionReference<void(const query::Subquery& subquery)>;
 void for_each_subquery(const query::ExpressionPtr& expression, VisitSubquery visit);
+
+// Whether it has an aggregate of the query that it stands in: (SELECT max(t.v)) FROM t. It is a value of each group.
+bool computes_over_groups_around(const query::Subquery& subquery);
 
 }  // namespace polarsim::engine::distribution

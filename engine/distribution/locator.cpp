@@ -102,6 +102,25 @@ bool Locator::all_sets_have(const Query& query, const std::vector<char>& is_key_
   });
 }
 
+namespace {
+
+bool is_strong_key(int target, const Level& level, const Location& from) {
+  const auto column = column_of(level.query->targets[static_cast<std::size_t>(target)].expression, level);
+  return column && std::any_of(from.keys.begin(), from.keys.end(),
+                               [&](const KeyColumn& key) { return key.strong && key.column == *column; });
+}
+
+}  // namespace
+
+// Of rows that are sharded: whether each group is in one shard.
+bool Locator::groups_by_key(const Level& level, const Location& from) const {
+  const Query& query = *level.query;
+  if (component(root_of(from.component)).table->method == Method::single_shard) return true;
+  std::vector<char> is_key_group;
+  for (const int target : query.group_by) is_key_group.push_back(static_cast<char>(is_strong_key(target, level, from)));
+  return !query.group_by.empty() && all_sets_have(query, is_key_group);
+}
+
 // Which clauses keep a shard's rows together: those that only ever look at rows with one value of a key.
 void Locator::locate_clauses(const Level& level, Location& from) {
   const Query& query = *level.query;
@@ -111,16 +130,10 @@ void Locator::locate_clauses(const Level& level, Location& from) {
     from.unstable = from.unstable || query::contains_volatility(expression, Volatility::volatile_function);
   });
   if (!from.sharded) return;
-  const auto is_key = [&](int target) {
-    const auto column = column_of(query.targets[static_cast<std::size_t>(target)].expression, level);
-    return column && std::any_of(from.keys.begin(), from.keys.end(),
-                                 [&](const KeyColumn& key) { return key.strong && key.column == *column; });
-  };
+  const auto is_key = [&](int target) { return is_strong_key(target, level, from); };
   // A table without distribution column lies in one place as a whole.
   const bool one_place = component(root_of(from.component)).table->method == Method::single_shard;
-  std::vector<char> is_key_group;
-  for (const int target : query.group_by) is_key_group.push_back(static_cast<char>(is_key(target)));
-  from.groups_by_key = one_place || (!query.group_by.empty() && all_sets_have(query, is_key_group));
+  from.groups_by_key = groups_by_key(level, from);
   from.windows_by_key = one_place || std::all_of(query.windows.begin(), query.windows.end(), [&](const auto& window) {
                           return std::any_of(window.partition_by.begin(), window.partition_by.end(), is_key);
                         });

@@ -102,6 +102,7 @@ class Locator {
   void collect_leaves(const query::SetOperation& operation, const Level& level, std::vector<Location>& leaves);
   void locate_clauses(const Level& level, Location& from);
   bool all_sets_have(const query::Query& query, const std::vector<char>& is_key_group) const;
+  bool groups_by_key(const Level& level, const Location& from) const;
   void add_outputs(const Level& level, Location& location) const;
 
   // --- locator_joins.cpp: FROM ---
@@ -132,7 +133,9 @@ class Locator {
   void locate_subquery(const query::Subquery& subquery, bool is_condition, const Level& level, Location& from);
   bool is_matched_by_key(const query::Subquery& subquery, const Location& rows, bool is_condition, const Level& level,
                          const Location& from) const;
-  bool replace_first_table(const query::Query& query, bool local);
+  enum class Tables : std::uint8_t { sharded, local, all };
+  bool replace_first_table(const query::Query& query, Tables kind);
+  bool is_kind(const query::RangeTableEntry& entry, Tables kind) const;
 
   void report(Problem problem);
   void report_error(SqlError error);

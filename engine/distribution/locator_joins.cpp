@@ -269,7 +269,7 @@ void Locator::separate_local_leaves(const JoinTree& tree, const Location& locati
   } else if (!own.correlated) {
     report({Problem::Kind::subquery, subquery->query.get()});
   } else if (own.local) {
-    replace_first_table(*subquery->query, true);
+    replace_first_table(*subquery->query, Tables::local);
   }
 }
 
@@ -443,7 +443,7 @@ bool Locator::replace_sharded_leaf(const JoinTree& tree, const Level& level) {
   if (!std::holds_alternative<query::SubquerySource>(entry.source)) return false;
   if (!locate_leaf(tree, level).sharded) return false;
   if (replace_subquery_of(tree, level)) return true;
-  return replace_first_table(*std::get<query::SubquerySource>(entry.source).query, false);
+  return replace_first_table(*std::get<query::SubquerySource>(entry.source).query, Tables::sharded);
 }
 
 }  // namespace polarsim::engine::distribution

@@ -53,9 +53,15 @@ bool Locator::is_matched_by_key(const query::Subquery& subquery, const Location&
 void Locator::locate_subquery(const query::Subquery& subquery, bool is_condition, const Level& level, Location& from) {
   const Location rows = locate_query(*subquery.query, &level);
   const query::Query* query = subquery.query.get();
+  // A value of each group is found where the groups are: if that is the coordinator, it has no shard of any table.
+  const bool of_groups = computes_over_groups_around(subquery);
+  if (of_groups && from.sharded && !inspect_ && !groups_by_key(level, from)) {
+    from.failed = from.failed || rows.sharded;
+    if (replace_first_table(*query, Tables::all)) return;
+  }
   if (!rows.sharded) {
     if (rows.local && is_sharded_ && !rows.correlated) report({Problem::Kind::subquery, query});
-    if (rows.local && from.sharded && rows.correlated) replace_first_table(*query, true);
+    if (rows.local && from.sharded && rows.correlated) replace_first_table(*query, Tables::local);
     if (rows.unstable && from.sharded && !rows.correlated) report({Problem::Kind::subquery, query});
     from.local = from.local || rows.local;
     from.unstable = from.unstable || rows.unstable;
@@ -93,33 +99,37 @@ void Locator::locate_subquery(const query::Subquery& subquery, bool is_condition
     from.outer_keys = std::move(further);
     return;
   }
-  const bool was_sharded = from.sharded;
+  const bool was_sharded = from.sharded && !of_groups;
   from.failed = true;
   if (inspect_ || problem_) return;
   if (was_sharded) return report_error(complex_joins_error());
-  if (!replace_first_table(*query, false)) report_error(complex_joins_error());
+  if (!replace_first_table(*query, Tables::sharded)) report_error(complex_joins_error());
 }
 
-// A table of the query, or of one inside it, that lies elsewhere: a distributed one, or one of this node.
-bool Locator::replace_first_table(const query::Query& query, bool local) {
+bool Locator::is_kind(const query::RangeTableEntry& entry, Tables kind) const {
+  if (std::holds_alternative<query::SystemViewSource>(entry.source)) return kind != Tables::sharded;
+  const auto* table = std::get_if<query::TableSource>(&entry.source);
+  if (table == nullptr) return false;
+  if (kind == Tables::all) return true;
+  const TableDistributionPtr distribution = inputs_.source.find(*table->relation);
+  return kind == Tables::local ? distribution == nullptr : distribution != nullptr && !distribution->is_reference();
+}
+
+// A table of the query, or of one inside it: one whose rows are sent.
+bool Locator::replace_first_table(const query::Query& query, Tables kind) {
   if (inspect_ || problem_) return true;
   for (std::size_t i = 0; i < query.entries.size(); ++i) {
-    const query::RangeTableEntry& entry = query.entries[i];
-    bool found = local && std::holds_alternative<query::SystemViewSource>(entry.source);
-    if (const auto* table = std::get_if<query::TableSource>(&entry.source)) {
-      const TableDistributionPtr distribution = inputs_.source.find(*table->relation);
-      found = local ? distribution == nullptr : distribution != nullptr && !distribution->is_reference();
-    }
+    const bool found = is_kind(query.entries[i], kind);
     if (!found) continue;
     report({Problem::Kind::entry, &query, static_cast<int>(i)});
     return true;
   }
   bool found = false;
   query::for_each_query(query,
-                        [&](const query::QueryPtr& inner) { found = found || replace_first_table(*inner, local); });
+                        [&](const query::QueryPtr& inner) { found = found || replace_first_table(*inner, kind); });
   query::for_each_expression(query, [&](const ExpressionPtr& expression) {
     for_each_subquery(expression, [&](const query::Subquery& subquery) {
-      found = found || replace_first_table(*subquery.query, local);
+      found = found || replace_first_table(*subquery.query, kind);
     });
   });
   return found;

@@ -54,7 +54,8 @@ class Splitter {
   }
 
  private:
-  using Replace = std::function<ExpressionPtr(const ExpressionPtr& expression, const std::string& name)>;
+  // `depth`: how many queries lie between the expression and the query that is split.
+  using Replace = std::function<ExpressionPtr(const ExpressionPtr& expression, const std::string& name, int depth)>;
 
   // --- everything but DISTINCT, ORDER BY and LIMIT ---
 
@@ -122,8 +123,8 @@ class Splitter {
     const bool grouped = query_.grouped;
     WorkerColumns columns;
     auto merge = std::make_shared<Query>(after_groups());
-    const Replace replace = [&](const ExpressionPtr& expression, const std::string& name) -> ExpressionPtr {
-      return is_of_shards(expression, grouped) ? columns.column(expression, name) : nullptr;
+    const Replace replace = [&](const ExpressionPtr& expression, const std::string& name, int depth) -> ExpressionPtr {
+      return depth == 0 && is_of_shards(expression, grouped) ? columns.column(expression, name) : nullptr;
     };
     rewrite_clauses(*merge, replace);
     auto worker = std::make_shared<Query>(before_groups());
@@ -150,8 +151,10 @@ class Splitter {
   SplitQuery rows_for_groups() {
     WorkerColumns columns;
     auto merge = std::make_shared<Query>(query_);
-    const Replace replace = [&](const ExpressionPtr& expression, const std::string& name) -> ExpressionPtr {
-      return is_of_shards(expression, false) ? columns.column(expression, name) : nullptr;
+    const Replace replace = [&](const ExpressionPtr& expression, const std::string& name, int depth) -> ExpressionPtr {
+      if (depth == 0) return is_of_shards(expression, false) ? columns.column(expression, name) : nullptr;
+      if (!is_column_from(*expression, depth)) return nullptr;
+      return moved_inwards(columns.column(moved_inwards(expression, -depth), name), depth);
     };
     rewrite_clauses(*merge, replace);
     auto worker = std::make_shared<Query>(before_groups());
@@ -169,9 +172,16 @@ class Splitter {
         uses = true;
         return !groups;
       }
+      const auto* subquery = each.as<query::Subquery>();
+      if (subquery != nullptr && !groups && computes_over_groups_around(*subquery)) return true;
       return each.as<query::WindowCall>() != nullptr || is_set_call(each);
     });
     return uses && !other;
+  }
+
+  static bool is_column_from(const query::Expression& expression, int depth) {
+    const auto* column = expression.as<query::Column>();
+    return column != nullptr && column->levels_up == depth;
   }
 
   // --- partial aggregates ---
@@ -185,9 +195,12 @@ class Splitter {
   void for_each_aggregate(query::FunctionReference<void(const query::Aggregate& aggregate)> visit) const {
     const auto look = [&](const ExpressionPtr& expression) {
       if (!expression) return;
-      query::contains(expression, [&](const query::Expression& each) {
-        if (const auto* aggregate = each.as<query::Aggregate>()) visit(*aggregate);
-        return false;
+      query::walk(expression, [&](const query::Expression& each, int levels) {
+        const auto* aggregate = each.as<query::Aggregate>();
+        if (aggregate == nullptr || aggregate->levels_up != levels) return true;
+        const ExpressionPtr own = moved_inwards(std::make_shared<const query::Expression>(each), -levels);
+        visit(*own->as<query::Aggregate>());
+        return true;
       });
     };
     for (const query::Target& target : query_.targets) look(target.expression);
@@ -210,7 +223,7 @@ class Splitter {
     // Where shards group by values that have to be told apart, a key is in more than one of their groups.
     const bool finer = has_distinct_values();
     const IsKey is_key = [&](const ExpressionPtr& expression) { return !finer && is_strong_key(expression); };
-    const Replace replace = [&](const ExpressionPtr& expression, const std::string& name) -> ExpressionPtr {
+    const auto part = [&](const ExpressionPtr& expression, const std::string& name) -> ExpressionPtr {
       for (const int group : query_.group_by) {
         if (query::equal(query_.targets[static_cast<std::size_t>(group)].expression, expression)) {
           return columns.group(expression, name);
@@ -218,14 +231,23 @@ class Splitter {
       }
       if (expression->as<query::Aggregate>()) return in_two_steps(expression, name, is_key, columns);
       // A column that depends on the groups (GROUP BY a primary key): grouping by it, too, changes nothing.
-      const bool of_row =
-          expression->as<query::Column>() || (expression->as<query::Subquery>() && query::uses_columns(expression));
+      const auto* subquery = expression->as<query::Subquery>();
+      const bool of_row = expression->as<query::Column>() || (subquery != nullptr && query::uses_columns(expression) &&
+                                                              !computes_over_groups_around(*subquery));
       if (!of_row) return nullptr;
       ExpressionPtr column = columns.group(expression, name);
       const bool known = std::any_of(more_groups.begin(), more_groups.end(),
                                      [&](const ExpressionPtr& each) { return query::equal(each, column); });
       if (!known) more_groups.push_back(column);
       return column;
+    };
+    // Inside a subquery only columns and aggregates are this query's.
+    const Replace replace = [&](const ExpressionPtr& expression, const std::string& name, int depth) -> ExpressionPtr {
+      if (depth == 0) return part(expression, name);
+      const auto* aggregate = expression->as<query::Aggregate>();
+      const bool own = aggregate != nullptr && aggregate->levels_up == depth;
+      if (!own && !is_column_from(*expression, depth)) return nullptr;
+      return moved_inwards(part(moved_inwards(expression, -depth), name), depth);
     };
     rewrite_clauses(*merge, replace);
     for (const ExpressionPtr& group : more_groups) {
@@ -303,12 +325,21 @@ class Splitter {
 
   static ExpressionPtr rewrite(const ExpressionPtr& expression, const std::string& name, const Replace& replace) {
     if (!expression) return nullptr;
-    if (ExpressionPtr replacement = replace(expression, name)) return replacement;
+    if (ExpressionPtr replacement = replace(expression, name, 0)) return replacement;
     // An aggregate's own argument goes by its name.
     const bool keeps_name = expression->as<query::Aggregate>() != nullptr;
-    return query::map_children(expression, [&](const ExpressionPtr& child) {
-      return rewrite(child, keeps_name ? name : std::string(), replace);
-    });
+    const auto* subquery = expression->as<query::Subquery>();
+    const bool of_groups = subquery != nullptr && computes_over_groups_around(*subquery);
+    return query::map_children(
+        expression,
+        [&](const ExpressionPtr& child) { return rewrite(child, keeps_name ? name : std::string(), replace); },
+        [&](const QueryPtr& inner) { return of_groups ? rewrite_inside(inner, replace) : inner; });
+  }
+
+  // A query that is a value of each group.
+  static QueryPtr rewrite_inside(const QueryPtr& query, const Replace& replace) {
+    return query::rewrite(
+        query, [&](const ExpressionPtr& expression, int levels) { return replace(expression, "", levels); }, 1);
   }
 
   static void rewrite_clauses(Query& query, const Replace& replace) {
