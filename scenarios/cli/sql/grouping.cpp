@@ -134,6 +134,7 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
     query.text +=
         " HAVING " + (depth > 0 && choices_.one_in(6) ? of_outer_aggregate(having, depth - 1) : condition(having, 1));
   query.text += window;
+  query.one_group = single;
   query.rows = single ? 1 : scope.rows;
   query.single_row = single && query.text.find(" HAVING ") == std::string::npos;
   query.text += order_and_limit(query, &groups, false);

@@ -73,7 +73,7 @@ std::string StatementGenerator::order_and_limit(Query& query, const Scope* scope
   if (order.empty()) return "";
   std::string text = " ORDER BY " + order;
   // With all that are as the last one, whatever the order of these.
-  if (choices_.one_in(6)) {
+  if (!query.one_group && choices_.one_in(6)) {
     if (total && choices_.one_in(3)) text += fmt::format(" OFFSET {}", choices_.below(3));
     const std::size_t count = choices_.below(5);
     return text + (count == 0 ? " FETCH FIRST ROW WITH TIES" : fmt::format(" FETCH NEXT {} ROWS WITH TIES", count));
@@ -202,7 +202,7 @@ StatementGenerator::Query StatementGenerator::query(const std::vector<T>& wanted
   std::string with;
   if (depth > 0 && choices_.percent(top ? 12 : 4)) with = with_clause(depth);
   Query made;
-  switch (depth > 0 ? choices_.weighted({65, 20, 12, 3}) : choices_.weighted({80, 20, 0, 3})) {
+  switch (depth > 0 ? choices_.weighted({45, 32, 20, 3}) : choices_.weighted({80, 20, 0, 3})) {
     case 0:
       made = plain_select(types, outer, depth, top);
       break;

@@ -90,6 +90,8 @@ class StatementGenerator {
     std::vector<OutputColumn> columns;
     std::vector<std::size_t> ordered_by;
     bool single_row = false;
+    // Aggregates without GROUP BY: PostgreSQL hands WITH TIES on to the LIMIT 1 by which it computes min() and max().
+    bool one_group = false;
     double rows = 1;
   };
   struct CommonTable {
