@@ -126,6 +126,7 @@ class Folder {
     if (const auto* choice = expression->as<Case>()) return fold_case(expression, *choice);
     if (const auto* coalesce = expression->as<Coalesce>()) return fold_coalesce(expression, *coalesce);
     if (expression->as<CaseOperand>()) return case_value_ ? case_value_ : expression;
+    const std::size_t failures_before = failures_;
     const ExpressionPtr folded = map_children(
         expression, [this](const ExpressionPtr& child) { return fold(child); },
         [this](const QueryPtr& query) { return options_.inner_queries ? fold(query) : query; });
@@ -134,6 +135,8 @@ class Folder {
         aggregate != nullptr && folded != expression && level_by_arguments(*aggregate) != aggregate->levels_up) {
       return expression;
     }
+    // What fails in it is still to be told, though the whole may be NULL without it.
+    if (failures_ != failures_before) return folded;
     return std::visit([&](const auto& node) { return simplified(folded, node); }, folded->node);
   }
 

@@ -62,6 +62,7 @@ GeneratedStatement StatementGenerator::statement() {
 GeneratedStatement StatementGenerator::select_statement() {
   if (choices_.one_in(30)) return changing_with();
   if (!has_parameters_ && choices_.one_in(40)) return explain_statement();
+  if (!has_parameters_ && clustered_ && choices_.one_in(30)) return repartition_statement();
   const int depth = static_cast<int>(choices_.weighted({30, 40, 30}));
   if (choices_.one_in(25)) {
     const std::string changing = changing_common_table();

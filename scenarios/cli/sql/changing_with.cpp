@@ -64,14 +64,15 @@ GeneratedStatement StatementGenerator::changing_with() {
   }
 }
 
+// Whether a cluster joins by other columns, for the rest of the session.
+GeneratedStatement StatementGenerator::repartition_statement() {
+  GeneratedStatement made{
+      fmt::format("SET polar_cluster.enable_repartition_joins TO {}", choices_.one_in(4) ? "off" : "on"), {}};
+  made.cluster_only = true;
+  return made;
+}
+
 GeneratedStatement StatementGenerator::explain_statement() {
-  // A cluster's own joins, for the rest of the session.
-  if (clustered_ && choices_.one_in(2)) {
-    GeneratedStatement setting{
-        fmt::format("SET polar_cluster.enable_repartition_joins TO {}", choices_.one_in(4) ? "off" : "on"), {}};
-    setting.cluster_only = true;
-    return setting;
-  }
   const Query made = query(any_types(), nullptr, 1, true);
   return {fmt::format("EXPLAIN ({}COSTS OFF) {}", choices_.one_in(3) ? "VERBOSE, " : "", made.text), {}};
 }

@@ -202,7 +202,7 @@ StatementGenerator::Query StatementGenerator::query(const std::vector<T>& wanted
   std::string with;
   if (depth > 0 && choices_.percent(top ? 12 : 4)) with = with_clause(depth);
   Query made;
-  switch (depth > 0 ? choices_.weighted({45, 32, 20, 3}) : choices_.weighted({80, 20, 0, 3})) {
+  switch (depth > 0 ? choices_.weighted({65, 20, 12, 3}) : choices_.weighted({80, 20, 0, 3})) {
     case 0:
       made = plain_select(types, outer, depth, top);
       break;

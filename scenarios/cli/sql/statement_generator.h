@@ -196,6 +196,7 @@ class StatementGenerator {
   // Several of them, of which one reads another (changing_with.cpp).
   GeneratedStatement changing_with();
   GeneratedStatement explain_statement();
+  GeneratedStatement repartition_statement();
   GeneratedStatement insert_statement();
   GeneratedStatement update_statement();
   GeneratedStatement delete_statement();
