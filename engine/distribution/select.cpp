@@ -164,7 +164,11 @@ class SelectPlanner {
   DistributedPlanPtr run() {
     if (route() || !plan_->generic) return plan_;
     SubplanList subplans(inputs_, plan_->id);
-    query_ = replace_common_tables(without_unused_subqueries(inline_common_tables(query_)), subplans, inputs_);
+    const QueryPtr written = query_;
+    query_ = without_unused_subqueries(inline_common_tables(query_));
+    // What is left, without what nobody asks for, may need one task only, or no shard.
+    if (query_ != written && (route() || !plan_->generic)) return plan_;
+    query_ = replace_common_tables(query_, subplans, inputs_);
     while (const Query* found = find_query_of_sequences(*query_)) query_ = replace_subquery(query_, found, subplans);
     const Location location = locate(subplans);
     if (plan_->job || !plan_->generic) return finished(subplans);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "engine/distribution/columns.h"
 #include "engine/distribution/entries.h"
@@ -278,17 +279,32 @@ bool has_subquery(const query::Target& target) {
                          [](const query::Expression& each) { return each.as<query::Subquery>() != nullptr; });
 }
 
+// The columns of a query in FROM, from 1, that some part of it computes by a subquery.
+void add_computed_by_subqueries(const Query& query, std::set<int>& columns) {
+  if (query.set_operation != nullptr) {
+    if (!query::is_flat_union(query)) return;
+    for (const query::RangeTableEntry& entry : query.entries) {
+      if (const auto* part = std::get_if<query::SubquerySource>(&entry.source))
+        add_computed_by_subqueries(*part->query, columns);
+    }
+    return;
+  }
+  int column = 0;
+  for (const query::Target& target : query.targets) {
+    if (target.hidden) continue;
+    ++column;
+    if (has_subquery(target)) columns.insert(column);
+  }
+}
+
 // A query in FROM, without subqueries among the columns that `level` does not use.
 QueryPtr without_unused_columns(const Query& level, int entry, const QueryPtr& inner) {
-  if (std::none_of(inner->targets.begin(), inner->targets.end(), has_subquery)) return inner;
+  std::set<int> computed;
+  add_computed_by_subqueries(*inner, computed);
+  if (computed.empty()) return inner;
   const std::vector<int> used = used_columns(level, entry);
-  std::vector<const query::Target*> shown;
-  for (const query::Target& target : inner->targets) {
-    if (!target.hidden) shown.push_back(&target);
-  }
   return query::without_unused_outputs(inner, [&](int column) {
-    return !has_subquery(*shown[static_cast<std::size_t>(column - 1)]) ||
-           std::find(used.begin(), used.end(), column) != used.end();
+    return !computed.contains(column) || std::find(used.begin(), used.end(), column) != used.end();
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/plan/prepare.h"
 #include "engine/query/fold.h"
+#include "engine/query/unused_outputs.h"
 
 namespace polarsim::engine::plan {
 namespace {
@@ -217,20 +218,10 @@ class SubqueryPuller {
   Level& level_;
 };
 
-// Whether PostgreSQL would put the parts of a UNION ALL in the place of the subquery (is_simple_union_all()).
-bool is_flat_union(const query::SetOperation& node, const std::vector<Type>& types) {
-  if (node.is_leaf()) return node.types == types;
-  return node.kind == query::SetOperator::union_of && node.all && is_flat_union(*node.left, types) &&
-         is_flat_union(*node.right, types);
-}
-
 }  // namespace
 
 void fold_flat_union(Level& level, const Query& query) {
-  if (query.set_operation == nullptr || !query.order_by.empty() || query.limit || query.offset ||
-      !query.common_tables.empty() || !is_flat_union(*query.set_operation, query.set_operation->types)) {
-    return;
-  }
+  if (!query::is_flat_union(query)) return;
   const PlannerInputs& inputs = level.statement.inputs;
   for (const query::RangeTableEntry& entry : query.entries) {
     const auto* part = std::get_if<query::SubquerySource>(&entry.source);

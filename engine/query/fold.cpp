@@ -130,6 +130,8 @@ class Folder {
     const ExpressionPtr folded = map_children(
         expression, [this](const ExpressionPtr& child) { return fold(child); },
         [this](const QueryPtr& query) { return options_.inner_queries ? fold(query) : query; });
+    // NULL = 1 / 0 is an error, and not NULL, for whoever is to tell it.
+    if (failures_ != failures_before) return folded;
     // One that lost the columns that it belongs to its query by would be another query's once it is read as text.
     if (const auto* aggregate = folded->as<Aggregate>();
         aggregate != nullptr && folded != expression && level_by_arguments(*aggregate) != aggregate->levels_up) {

@@ -24,9 +24,33 @@ bool returns_set(const ExpressionPtr& expression) {
   });
 }
 
+bool is_flat(const SetOperation& node, const std::vector<Type>& types) {
+  if (node.is_leaf()) return node.types == types;
+  return node.kind == SetOperator::union_of && node.all && is_flat(*node.left, types) && is_flat(*node.right, types);
+}
+
+QueryPtr without_unused_outputs_of_parts(const QueryPtr& flat_union, FunctionReference<bool(int column)> is_used) {
+  std::shared_ptr<Query> changed;
+  for (std::size_t i = 0; i < flat_union->entries.size(); ++i) {
+    const auto* part = std::get_if<SubquerySource>(&flat_union->entries[i].source);
+    if (part == nullptr) continue;
+    QueryPtr made = without_unused_outputs(part->query, is_used);
+    if (made == part->query) continue;
+    if (!changed) changed = std::make_shared<Query>(*flat_union);
+    std::get<SubquerySource>(changed->entries[i].source).query = std::move(made);
+  }
+  return changed ? changed : flat_union;
+}
+
 }  // namespace
 
+bool is_flat_union(const Query& query) {
+  return query.set_operation != nullptr && query.order_by.empty() && !query.limit && !query.offset &&
+         query.common_tables.empty() && is_flat(*query.set_operation, query.set_operation->types);
+}
+
 QueryPtr without_unused_outputs(const QueryPtr& subquery, FunctionReference<bool(int column)> is_used) {
+  if (is_flat_union(*subquery)) return without_unused_outputs_of_parts(subquery, is_used);
   if (subquery->command != Command::select || subquery->set_operation || subquery->distinct) return subquery;
   const std::set<int> needed = needed_targets(*subquery);
   std::shared_ptr<Query> changed;
