@@ -136,7 +136,9 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
   query.text += window;
   query.one_group = single;
   query.rows = single ? 1 : scope.rows;
-  query.single_row = single && query.text.find(" HAVING ") == std::string::npos;
+  // Other aggregates may be of a query around this one, if there are any at all.
+  query.single_row = single && query.text.find(" HAVING ") == std::string::npos &&
+                     (" " + list).find(" count(*)") != std::string::npos;
   query.text += order_and_limit(query, &groups, false);
   return query;
 }

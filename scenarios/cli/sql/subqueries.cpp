@@ -83,7 +83,8 @@ std::string StatementGenerator::of_outer_aggregate(const Place& place, int depth
 
 std::string StatementGenerator::scalar_subquery(T wanted, const Place& place, int depth) {
   const Query inner = query({wanted}, place.scope, depth, false);
-  if (inner.single_row || (!place.careful() && choices_.percent(30))) return "(" + inner.text + ")";
+  // Of a cluster, queries that see no row are computed first, whether they are asked for or not.
+  if (inner.single_row || (!clustered_ && !place.careful() && choices_.percent(30))) return "(" + inner.text + ")";
   const std::string alias = new_alias();
   if (is_canonical(wanted) && choices_.one_in(4))
     return fmt::format("(SELECT {0}.c1 FROM ({1}) AS {0}(c1) ORDER BY 1{2} LIMIT 1)", alias, inner.text,

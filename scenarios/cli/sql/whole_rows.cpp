@@ -31,16 +31,15 @@ std::string StatementGenerator::of_whole_row(T wanted, const Place& place) {
   const char* const negation = choices_.one_in(2) ? "NOT " : "";
   switch (wanted) {
     case T::boolean: {
-      const std::string other = whole_row(place);
       switch (choices_.below(4)) {
         case 0:
           return fmt::format("({} IS {}NULL)", row, negation);
         case 1:
-          return fmt::format("({}.* IS {}DISTINCT FROM {}.*)", row, negation, other.empty() ? row : other);
+          return fmt::format("({}.* IS {}DISTINCT FROM {}.*)", row, negation, row);
         case 2:
           return fmt::format("({} IS {}DISTINCT FROM NULL)", row, negation);
         default:
-          return fmt::format("({} = {})", row, other.empty() ? row : other);
+          return fmt::format("({} = {})", row, row);
       }
     }
     case T::text:
