@@ -47,7 +47,7 @@ DistributedPlanPtr plan_distributed(const query::QueryPtr& query, const Distribu
     plan->columns = query::output_columns(*query);
     return plan;
   }
-  const query::QueryPtr folded = query::fold(query, {inputs.call, {}, false, true, true});
+  const query::QueryPtr folded = query::fold(query, {inputs.call, {}, false, true, true, true});
   DistributedPlanPtr plan =
       folded->command == query::Command::select ? plan_select(folded, inputs) : plan_change(folded, inputs);
   refuse_rows_as_values(*plan);
