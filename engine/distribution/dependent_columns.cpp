@@ -22,9 +22,8 @@ int group_of(const Query& query, int entry, int column) {
 }
 
 bool is_in_every_set(const Query& query, int group) {
-  return std::ranges::all_of(query.grouping_sets, [&](const std::vector<int>& set) {
-    return std::ranges::find(set, group) != set.end();
-  });
+  return std::ranges::all_of(query.grouping_sets,
+                             [&](const std::vector<int>& set) { return std::ranges::find(set, group) != set.end(); });
 }
 
 bool groups_by_primary_key(const Query& query, int entry) {
@@ -45,8 +44,7 @@ bool groups_by_primary_key(const Query& query, int entry) {
 void group_by_dependent_columns(Query& query, int entry, const std::vector<int>& columns) {
   if (!groups_by_primary_key(query, entry)) return;
   for (const int column : columns) {
-    const Type type =
-        query.entries[static_cast<std::size_t>(entry)].columns[static_cast<std::size_t>(column) - 1].type;
+    const Type type = query.entries[static_cast<std::size_t>(entry)].columns[static_cast<std::size_t>(column) - 1].type;
     // What has no equality cannot be grouped by.
     if (query::equality_of(type.id) == nullptr || group_of(query, entry, column) >= 0) continue;
     query::Target target;

@@ -130,6 +130,10 @@ bool is_total(const OperatorEntry& entry) {
   if (partial.contains(entry.symbol)) return false;
   // Taking an index out of what is no array, numbers of dates out of range.
   if (std::string_view(entry.symbol) == "-" && entry.left == T::jsonb) return false;
+  // Rows that are inserted one by one may have the greatest numbers.
+  static const Names arithmetic{"+", "-", "*"};
+  const bool integers = entry.left == T::int2 || entry.left == T::int4;
+  if (integers && arithmetic.contains(entry.symbol) && (entry.right == T::int2 || entry.right == T::int4)) return false;
   const bool of_date = entry.left == T::date || entry.right == T::date;
   if (of_date && (entry.left == T::int4 || entry.right == T::int4)) return false;
   if (std::string_view(entry.symbol) == "*" && (entry.left == T::int2 || entry.left == T::interval)) return false;

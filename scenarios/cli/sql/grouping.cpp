@@ -109,14 +109,14 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
   Query query;
   Scope scope;
   scope.outer = outer;
-  scope.single_row = top;
+  scope.single_row = top && !has_parameters_;
   const std::string from = from_clause(scope, depth);
   Scope groups;
   groups.outer = outer;
   groups.columns = group_keys(scope);
   for (const ScopeColumn& key : groups.columns) groups.keys.push_back(key.text());
   const bool single = groups.keys.empty();
-  groups.single_row = single && top;
+  groups.single_row = single && scope.single_row;
   const std::string by = single ? "" : " GROUP BY " + group_list(groups.keys);
   // Grouping sets make rows with the same keys, and so may what is computed.
   if (by.find('(') != std::string::npos) groups.keyed = false;
@@ -137,8 +137,8 @@ StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T
   query.one_group = single;
   query.rows = single ? 1 : scope.rows;
   // Other aggregates may be of a query around this one, if there are any at all.
-  query.single_row = single && query.text.find(" HAVING ") == std::string::npos &&
-                     (" " + list).find(" count(*)") != std::string::npos;
+  query.single_row =
+      single && query.text.find(" HAVING ") == std::string::npos && (" " + list).find(" count(*)") != std::string::npos;
   query.text += order_and_limit(query, &groups, false);
   return query;
 }

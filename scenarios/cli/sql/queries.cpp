@@ -89,7 +89,7 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
   Query query;
   Scope scope;
   scope.outer = outer;
-  scope.single_row = top;
+  scope.single_row = top && !has_parameters_;
   const std::string from = from_clause(scope, depth);
   const bool windows = depth > 0 && !from.empty() && choices_.one_in(6);
   std::vector<NamedWindow> named;
@@ -156,7 +156,7 @@ StatementGenerator::Query StatementGenerator::values_query(const std::vector<T>&
   Query query;
   Scope scope;
   scope.outer = outer;
-  scope.single_row = top;
+  scope.single_row = top && !has_parameters_;
   query.rows = 3;
   for (std::size_t left = 1 + choices_.below(3); left > 0; --left) {
     std::string row;

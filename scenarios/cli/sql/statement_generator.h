@@ -58,7 +58,7 @@ class StatementGenerator {
     bool keyed = true;
     std::vector<std::string> keys;
     // Of the statement itself and no row but one: what fails, fails for certain. Whether a query inside is computed at
-    // all, is a matter of the plan.
+    // all, is a matter of the plan, and so is what fails by the parameters of a prepared statement.
     bool single_row = true;
     double rows = 1;  // at most, about
     const Scope* outer = nullptr;
