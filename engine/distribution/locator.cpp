@@ -69,7 +69,10 @@ Location Locator::locate(const Query& query) {
     const TableDistributionPtr distribution = inputs_.source.find(*table->relation);
     is_sharded_ = is_sharded_ || (distribution && !distribution->is_reference());
   });
-  return locate_query(query, nullptr);
+  const Location location = locate_query(query, nullptr);
+  // Beside what lies with rows further out, tables of this node may be left, which nodes do not have.
+  if (location.sharded && !location.failed && has_local_tables_) replace_first_table(query, Tables::local);
+  return location;
 }
 
 Location Locator::locate_query(const Query& query, const Level* outer) {

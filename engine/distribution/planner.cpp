@@ -64,7 +64,7 @@ DistributedPlanPtr plan_distributed(const query::QueryPtr& query, const Distribu
     return plan;
   }
   if (query->command == query::Command::insert) compute_constants_of_rows(*query, inputs.call);
-  const query::QueryPtr folded = query::fold(query, {inputs.call, {}, false, true, true});
+  const query::QueryPtr folded = query::fold(query, {inputs.call, {}, false, true, true, true});
   DistributedPlanPtr plan =
       folded->command == query::Command::select ? plan_select(folded, inputs) : plan_change(folded, inputs);
   refuse_rows_as_values(*plan);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/distribution/columns.h"
+#include "engine/distribution/dependent_columns.h"
 #include "engine/distribution/entries.h"
 #include "engine/query/expression_walk.h"
 #include "engine/query/unused_outputs.h"
@@ -363,6 +364,7 @@ QueryPtr with_entry(const QueryPtr& level, int entry, SubplanList& subplans) {
   std::vector<int> columns;
   const QueryPtr reading = subplans.make(query_of_entry(*level, entry, columns));
   auto copy = std::make_shared<Query>(*level);
+  group_by_dependent_columns(*copy, entry, columns);
   query::RangeTableEntry& place = copy->entries[static_cast<std::size_t>(entry)];
   place = reading_entry(place, reading, columns);
   return copy;

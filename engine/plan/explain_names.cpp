@@ -225,7 +225,8 @@ bool PlanText::is_passed_over(const Plan& plan) const {
 
 std::size_t PlanText::width(const Plan& plan) const {
   if (!plan.targets.empty()) return plan.targets.size();
-  if (plan.as<SubqueryScan>() && plan.names.empty()) return width(*plan.children.front());
+  // Hands on its rows as they are, also what has no name in them: columns that the subquery is sorted by.
+  if (plan.as<SubqueryScan>()) return width(*plan.children.front());
   if (is_scan(plan)) return scanned_width(plan);
   if (const auto* node = plan.as<Aggregate>()) {
     return node->groups.size() + node->aggregates.size() + node->grouping.size() + node->carried.size();

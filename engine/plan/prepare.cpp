@@ -275,20 +275,24 @@ void move_having(Level& level) {
 bool simplify_exists(Query& query) {
   const bool one_group = query.grouped && query.group_by.empty();
   if (query.command != query::Command::select || query.set_operation || one_group || !query.grouping_sets.empty() ||
-      !query.windows.empty() || query.has_set_functions || !query.row_marks.empty() || query.having || query.offset ||
+      query.has_set_functions || !query.row_marks.empty() || query.having || query.offset ||
       query.has_changing_common_tables) {
     return false;
   }
-  const auto aggregates = [](const query::Target& target) {
-    return query::contains(target.expression, [](const Expression& node) { return node.as<query::Aggregate>(); });
+  // A window that is defined and not used computes nothing.
+  const auto looks_around = [](const query::Target& target) {
+    return query::contains(target.expression, [](const Expression& node) {
+      return node.as<query::Aggregate>() || node.as<query::WindowCall>();
+    });
   };
-  if (std::any_of(query.targets.begin(), query.targets.end(), aggregates)) return false;
+  if (std::any_of(query.targets.begin(), query.targets.end(), looks_around)) return false;
   if (query.limit) {
     const auto* limit = query.limit->as<query::Constant>();
     if (limit == nullptr || (!limit->value.is_null() && limit->value.as_integer() <= 0)) return false;
     query.limit = nullptr;
   }
   query.targets.clear();
+  query.windows.clear();
   query.group_by.clear();
   query.grouped = false;
   query.distinct = false;

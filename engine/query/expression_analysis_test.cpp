@@ -497,6 +497,9 @@ TEST(ExpressionAnalysis, NamesColumnsAsPostgresDoes) {
       {"current_date", "current_date"},
       {"extract(year from dt)", "extract"},
       {"b collate \"C\"", "b"},
+      {"(t.*)::text", "t"},
+      {"(s.t.*)::text", "t"},
+      {"((t).a).*::text", "a"},
   };
   for (const Example& each : cases) EXPECT_EQ(name(each.expression), each.expected) << each.expression;
 }

@@ -47,6 +47,10 @@ Figured figure(const syntax::Expression& expression, const Expression* analysed)
     case Kind::field:
       if (!expression.name.empty()) return {expression.name, true};
       return figure(*expression.arguments[0], analysed);
+    case Kind::star:
+      // The row's name, of t.* and s.t.*; of what else has fields, that further in.
+      if (!expression.path.empty()) return {expression.path.back(), true};
+      return expression.arguments.empty() ? Figured{} : figure(*expression.arguments[0], analysed);
     case Kind::subscript:
     case Kind::collate:
       return figure(*expression.arguments[0], analysed);

@@ -121,6 +121,9 @@ class Folder {
 
   ExpressionPtr fold(const ExpressionPtr& expression) {
     check_stack_depth();
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      if (equal(groups_[i], expression)) return stand_in(i, *expression);
+    }
     if (const auto* parameter = expression->as<Parameter>()) return fold_parameter(expression, *parameter);
     if (const auto* logical = expression->as<Logical>()) return fold_logical(expression, *logical);
     if (const auto* choice = expression->as<Case>()) return fold_case(expression, *choice);
@@ -137,20 +140,50 @@ class Folder {
         aggregate != nullptr && folded != expression && level_by_arguments(*aggregate) != aggregate->levels_up) {
       return expression;
     }
+    // What fails in it is still to be told, though the whole may be NULL without it.
+    if (failures_ != failures_before) return folded;
     return std::visit([&](const auto& node) { return simplified(folded, node); }, folded->node);
   }
 
   QueryPtr fold(const QueryPtr& query) {
-    // A query inside an expression sees no operand of a CASE around it.
+    // A query inside an expression sees no operand of a CASE around it, and no groups.
     const ExpressionPtr outer = std::exchange(case_value_, nullptr);
+    Expressions outer_groups = std::exchange(groups_, {});
+    Expressions groups = options_.groups_stay ? computed_groups(*query) : Expressions();
+    Expressions folded_groups;
+    for (const ExpressionPtr& group : groups) folded_groups.push_back(fold(group));
+    groups_ = std::move(groups);
     QueryPtr folded = map_query(
-        query, [this](const ExpressionPtr& each) { return fold(each); },
+        query, [&](const ExpressionPtr& each) { return with_groups(fold(each), folded_groups); },
         [this](const QueryPtr& inner) { return options_.inner_queries ? fold(inner) : inner; });
+    groups_ = std::move(outer_groups);
     case_value_ = outer;
     return folded;
   }
 
  private:
+  // --- groups, in whose place something stands that nobody looks into ---
+
+  static Expressions computed_groups(const Query& query) {
+    Expressions groups;
+    for (const int target : query.group_by) {
+      const ExpressionPtr& group = query.targets[static_cast<std::size_t>(target)].expression;
+      if (!group->as<Column>() && !group->as<Constant>()) groups.push_back(group);
+    }
+    return groups;
+  }
+  static ExpressionPtr stand_in(std::size_t group, const Expression& expression) {
+    return make_expression(Parameter{-1 - static_cast<int>(group), true}, expression.type, expression.position);
+  }
+  static ExpressionPtr with_groups(const ExpressionPtr& expression, const Expressions& groups) {
+    if (groups.empty()) return expression;
+    return rewrite(expression, [&](const ExpressionPtr& part, int) -> ExpressionPtr {
+      const auto* parameter = part->as<Parameter>();
+      if (parameter == nullptr || !parameter->of_plan || parameter->index >= 0) return nullptr;
+      return groups[static_cast<std::size_t>(-1 - parameter->index)];
+    });
+  }
+
   bool may_evaluate(Volatility volatility) const {
     return volatility == Volatility::immutable || (volatility == Volatility::stable && options_.stable_functions);
   }
@@ -427,6 +460,7 @@ class Folder {
   const FoldOptions& options_;
   std::size_t failures_ = 0;  // that stay
   ExpressionPtr case_value_;  // of the innermost CASE, if it is constant
+  Expressions groups_;        // of the query, that stay
 };
 
 }  // namespace

@@ -17,6 +17,9 @@ struct FoldOptions {
   bool inner_queries = true;
   // What fails stays as it is, for whoever computes it: the query is planned again, and perhaps not all of it.
   bool failures_stay = false;
+  // What a query groups by stays recognizable in the rest of it, where it is to be read as text: GROUP BY a IS NULL,
+  // and a IS NOT NULL instead of NOT (a IS NULL).
+  bool groups_stay = false;
 };
 
 ExpressionPtr fold(const ExpressionPtr& expression, const FoldOptions& options);

@@ -52,9 +52,9 @@ TypeId range_offset_type(TypeId column, const Expression& offset) {
     }
   }
   if (offered == 0) {
-    throw SqlError(
-        sqlstate::feature_not_supported,
-        fmt::format("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}", type_name(column)))
+    throw SqlError(sqlstate::feature_not_supported,
+                   fmt::format("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}",
+                               type_info(column).element != TypeId::none ? "anyarray" : type_name(column)))
         .at(offset.position);
   }
   if (matches == 1) return selected;

@@ -128,7 +128,13 @@ bool is_total(const OperatorEntry& entry) {
   if (partial.contains(entry.symbol)) return false;
   // Taking an index out of what is no array, numbers of dates out of range.
   if (std::string_view(entry.symbol) == "-" && entry.left == T::jsonb) return false;
+  // Rows that are inserted one by one may have the greatest numbers.
+  static const Names arithmetic{"+", "-", "*"};
+  const bool integers = entry.left == T::int2 || entry.left == T::int4;
+  if (integers && arithmetic.contains(entry.symbol) && (entry.right == T::int2 || entry.right == T::int4)) return false;
   if (entry.result == T::date) return false;
+  const bool of_date = entry.left == T::date || entry.right == T::date;
+  if (of_date && (entry.left == T::int4 || entry.right == T::int4)) return false;
   if (std::string_view(entry.symbol) == "*" && (entry.left == T::int2 || entry.left == T::interval)) return false;
   return true;
 }
@@ -345,7 +351,9 @@ std::string StatementGenerator::aggregate_call(T wanted, const Place& place, boo
 }
 
 std::string StatementGenerator::aggregate(T wanted, const Place& place) {
-  std::string call = aggregate_call(wanted, place, false);
+  std::string call = choices_.one_in(4) ? ordered_set_call(wanted, place) : "";
+  if (call.empty() && wanted == T::int4 && choices_.one_in(3)) return grouping_call(place);
+  if (call.empty()) call = aggregate_call(wanted, place, false);
   if (call.empty()) return leaf(wanted, place, false);
   Place inner{place.aggregated, nullptr, false, false};
   if (choices_.one_in(5)) call += fmt::format(" FILTER (WHERE {})", condition(inner, 1));
@@ -363,60 +371,6 @@ std::string StatementGenerator::ordered_text(const Place& place) {
   if (choices_.one_in(3)) text += " DESC";
   if (choices_.one_in(4)) text += choices_.one_in(2) ? " NULLS FIRST" : " NULLS LAST";
   return text;
-}
-
-// `total`: whether the result depends on the order of peers.
-std::string StatementGenerator::window_definition(const Place& place, bool total) {
-  std::string text;
-  const std::string part = choices_.one_in(3) ? ordered_text(place) : "";
-  if (!part.empty()) text += "PARTITION BY " + part.substr(0, part.find(' '));
-  std::string order = choices_.percent(70) || total ? ordered_text(place) : "";
-  bool unique = false;
-  if (place.scope->keyed && (total || choices_.one_in(2))) {
-    for (const std::string& key : place.scope->keys) order += (order.empty() ? "" : ", ") + key;
-    unique = true;
-  }
-  if (!order.empty()) text += (text.empty() ? "ORDER BY " : " ORDER BY ") + order;
-  if (!choices_.one_in(3)) return text;
-  static const std::vector<const char*> any_frames{
-      "RANGE UNBOUNDED PRECEDING", "RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
-      "RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE GROUP"};
-  static const std::vector<const char*> frames{"ROWS UNBOUNDED PRECEDING",
-                                               "ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
-                                               "ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
-                                               "ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING EXCLUDE CURRENT ROW",
-                                               "GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW",
-                                               "GROUPS 1 PRECEDING EXCLUDE TIES",
-                                               "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW"};
-  if (text.empty()) return text;
-  return text + " " + (unique && !order.empty() ? choices_.one_of(frames) : choices_.one_of(any_frames));
-}
-
-std::string StatementGenerator::window_call(T wanted, const Place& place) {
-  const bool keyed = place.scope->keyed;
-  Place inner{place.scope, nullptr, false, false};
-  std::string call;
-  bool total = false;
-  if (keyed && choices_.one_in(2)) {
-    const std::string argument = value(wanted, inner, 1, false);
-    static const std::vector<const char*> forms{"lag({})",        "lead({})",         "first_value({})",
-                                                "last_value({})", "nth_value({}, 2)", "lag({}, 2)"};
-    call = fmt::format(fmt::runtime(choices_.one_of(forms)), argument);
-    total = true;
-  } else if (wanted == T::int8) {
-    static const std::vector<const char*> peers{"rank()", "dense_rank()", "count(*)"};
-    total = keyed && choices_.one_in(2);
-    call = total ? "row_number()" : choices_.one_of(peers);
-  } else if (wanted == T::float8) {
-    call = choices_.one_in(2) ? "percent_rank()" : "cume_dist()";
-  } else if (wanted == T::int4 && keyed) {
-    call = "ntile(2)";
-    total = true;
-  } else {
-    call = aggregate_call(wanted, place, true);
-    if (call.empty()) return leaf(wanted, place, false);
-  }
-  return fmt::format("{} OVER ({})", call, window_definition(place, total));
 }
 
 }  // namespace polarsim::scenarios::cli::test

@@ -16,6 +16,9 @@ bool is_floating(T type) { return type == T::float4 || type == T::float8; }
 }  // namespace
 
 GeneratedStatement StatementGenerator::select_statement() {
+  if (choices_.one_in(30)) return changing_with();
+  if (!has_parameters_ && choices_.one_in(40)) return explain_statement();
+  if (!has_parameters_ && clustered_ && choices_.one_in(30)) return repartition_statement();
   const int depth = static_cast<int>(choices_.weighted({30, 40, 30}));
   if (choices_.one_in(25)) {
     const std::string changing = changing_common_table();

@@ -60,7 +60,8 @@ std::string difference_of_cluster(const std::string& statement, const sql::Answe
                                   const std::vector<std::size_t>& ordered_by) {
   if (ours.error && theirs.error) {
     const auto of_a_row = [](const sql::AnswerError& error) {
-      return error.sqlstate.starts_with("22") || error.sqlstate.starts_with("23") || error.sqlstate == "21000";
+      return error.sqlstate.starts_with("22") || error.sqlstate.starts_with("23") || error.sqlstate == "21000" ||
+             error.sqlstate.starts_with("54") || error.message.find(" not supported for type ") != std::string::npos;
     };
     bool same = ours.error->sqlstate == theirs.error->sqlstate;
     // docs/differences.md, sqlstates: of rows that shards refuse.

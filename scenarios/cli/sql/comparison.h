@@ -14,7 +14,8 @@ std::string difference_between(const sql::Answer& ours, const sql::Answer& their
                                const std::vector<std::size_t>& ordered_by);
 // The same, for a cluster: errors are compared by their SQLSTATE, as messages may tell of shards. Of several rows each
 // may fail in its own way, and which is met first is a matter of what shards they are in: errors that are of a row
-// (classes 22 and 23, and a row that is changed twice) count as equal then, see is_of_several_rows().
+// (classes 22, 23 and 54, units that a type does not have, and a row that is changed twice) count as equal then, see
+// is_of_several_rows().
 std::string difference_of_cluster(const std::string& statement, const sql::Answer& ours, const sql::Answer& theirs,
                                   const std::vector<std::size_t>& ordered_by);
 // Whether the statement meets more than one row: it reads something, or has several rows of VALUES.

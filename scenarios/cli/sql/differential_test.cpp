@@ -69,6 +69,7 @@ rc::Gen<Script> any_script() {
 
 void expect_no_difference(Target target, std::size_t scripts) {
   Stage stage(target);
+  if (const char* const path = std::getenv("POLARSIM_SQL_LOG")) stage.log_to(path);
   rc::detail::TestParams parameters = rc::detail::configuration().testParams;
   parameters.maxSuccess = static_cast<int>(number_from_environment("POLARSIM_SQL_SCRIPTS", scripts));
   // The same in every run, unless somebody asks for another.

@@ -26,7 +26,7 @@ T StatementGenerator::canonical_type() {
 std::string StatementGenerator::value(T wanted, const Place& place, int depth, bool bare) {
   if (choices_.one_in(150)) wanted = any_type();
   if (depth <= 0) return leaf(wanted, place, bare);
-  switch (choices_.weighted({36, 20, 20, 5, 6, 6, 3, 6, 6})) {
+  switch (choices_.weighted({36, 20, 20, 5, 6, 6, 3, 6, 6, 3, 1})) {
     case 0:
       return leaf(wanted, place, bare);
     case 1:
@@ -43,6 +43,14 @@ std::string StatementGenerator::value(T wanted, const Place& place, int depth, b
       return place.subqueries ? scalar_subquery(wanted, place, depth - 1) : leaf(wanted, place, bare);
     case 7:
       return special(wanted, place, depth - 1);
+    case 9: {
+      const std::string matched = pattern_call(wanted, place, depth - 1);
+      return matched.empty() ? leaf(wanted, place, bare) : matched;
+    }
+    case 10: {
+      const std::string row = of_whole_row(wanted, place);
+      return row.empty() ? leaf(wanted, place, bare) : row;
+    }
     default:
       if (place.aggregated != nullptr) return aggregate(wanted, place);
       if (place.windows) return window_call(wanted, place);
@@ -54,7 +62,7 @@ const StatementGenerator::ScopeColumn* StatementGenerator::column_of(T wanted, c
   std::vector<const ScopeColumn*> found;
   const bool converted = choices_.percent(10);
   const Scope* scope = place.scope;
-  if (scope->outer != nullptr && choices_.percent(25)) scope = scope->outer;
+  while (scope->outer != nullptr && choices_.percent(25)) scope = scope->outer;
   for (const ScopeColumn& column : scope->columns) {
     if (column.type.id == wanted) found.push_back(&column);
     if (converted && engine::find_conversion(column.type.id, wanted, engine::CastContext::implicit).possible())
@@ -240,12 +248,8 @@ std::string StatementGenerator::predicate(const Place& place, int depth) {
                          side(true), side(true));
     case 4:
       return fmt::format("({} {}IN ({}))", side(false), negation, list_of(type, place, inner, 1 + choices_.below(4)));
-    case 5: {
-      static const std::vector<const char*> patterns{"'a%'", "'%'", "'_'", "'%b%'", "''", "'a\\%b%'", "'%o_w%'"};
-      const char* const kind = choices_.one_of(std::vector<const char*>{"LIKE", "ILIKE", "SIMILAR TO"});
-      return fmt::format("({} {}{} {})", value(T::text, place, inner, false), negation, kind,
-                         choices_.one_of(patterns));
-    }
+    case 5:
+      return pattern_condition(place, inner);
     case 6: {
       const T element = choices_.one_in(2) ? T::text : T::int4;
       return fmt::format("({} {} {}({}))", value(element, place, inner, false), choices_.one_of(comparisons),
@@ -262,43 +266,6 @@ std::string StatementGenerator::predicate(const Place& place, int depth) {
     }
     default:
       return value(T::boolean, place, inner, false);
-  }
-}
-
-std::string StatementGenerator::scalar_subquery(T wanted, const Place& place, int depth) {
-  const Query inner = query({wanted}, place.scope, depth, false);
-  if (inner.single_row || (!place.careful() && choices_.percent(30))) return "(" + inner.text + ")";
-  const std::string alias = new_alias();
-  if (choices_.percent(40) && engine::type_info(wanted).element != T::none) {
-    // Of equal elements that are not the same it would matter which comes first.
-    const T element = engine::type_info(wanted).element;
-    if (is_canonical(element))
-      return fmt::format("ARRAY(SELECT {}.c1 FROM ({}) AS {}(c1) ORDER BY 1)", alias,
-                         query({element}, place.scope, 0, false).text, alias);
-  }
-  if (is_canonical(wanted) && wanted != T::boolean && wanted != T::uuid && wanted != T::bytea)
-    return fmt::format("(SELECT {}({}.c1) FROM ({}) AS {}(c1))", choices_.one_in(2) ? "max" : "min", alias, inner.text,
-                       alias);
-  return fmt::format("(SELECT {} FROM (SELECT count(*)) AS {}(c1))", value(wanted, place, 0, false), alias);
-}
-
-std::string StatementGenerator::subquery_condition(const Place& place, int depth) {
-  const char* const negation = choices_.one_in(3) ? "NOT " : "";
-  const T type = canonical_type();
-  switch (choices_.below(4)) {
-    case 0:
-      return fmt::format("({}EXISTS ({}))", negation, query({type}, place.scope, depth, false).text);
-    case 1:
-      return fmt::format("({} {}IN ({}))", value(type, place, depth, false), negation,
-                         query({type}, place.scope, depth, false).text);
-    case 2:
-      return fmt::format("({} {} {} ({}))", value(type, place, depth, false), choices_.one_of(comparisons),
-                         choices_.one_in(2) ? "ALL" : "ANY", query({type}, place.scope, depth, false).text);
-    default: {
-      const T second = canonical_type();
-      return fmt::format("(({}, {}) {}IN ({}))", value(type, place, depth, false), value(second, place, depth, false),
-                         negation, query({type, second}, place.scope, depth, false).text);
-    }
   }
 }
 

@@ -44,21 +44,23 @@ void StatementGenerator::add_table(Scope& scope, const std::string& alias, const
 
 // `lateral`: what stands before it, if it may use that.
 std::string StatementGenerator::from_item(Scope& scope, const Scope* lateral, int depth) {
-  const std::string alias = new_alias();
   const GeneratedTable* table = any_table(true);
   const std::size_t kind = choices_.weighted({60, depth > 0 ? 14U : 0U, common_tables_.empty() ? 0U : 14U, 8, 4});
   if (kind == 0 && table != nullptr) {
+    const std::string alias = new_alias();
     add_table(scope, alias, *table);
     scope.rows = table->rows;
     return table->name + " AS " + alias;
   }
   if (kind == 2 && !common_tables_.empty()) {
     const CommonTable common = choices_.one_of(common_tables_);
+    const std::string alias = new_alias();
     scope.rows = common.rows;
     add_columns(scope, alias, common.columns);
     return common.name + " AS " + alias;
   }
   if (kind == 1 && depth > 0) {
+    const std::string alias = new_alias();
     const bool uses = lateral != nullptr && choices_.one_in(3);
     const Query inner = query(any_types(), uses ? lateral : nullptr, depth - 1, false);
     std::vector<OutputColumn> columns = inner.columns;
@@ -71,16 +73,7 @@ std::string StatementGenerator::from_item(Scope& scope, const Scope* lateral, in
     scope.rows = inner.rows;
     return fmt::format("{}({}) AS {}({})", uses ? "LATERAL " : "", inner.text, alias, names);
   }
-  scope.single_row = false;
-  scope.rows = 4;
-  if (kind == 4) {
-    scope.keyed = false;
-    scope.columns.push_back({alias, "a", T::text, true, false});
-    return fmt::format("unnest(ARRAY['a', 'b', NULL, 'abc']) AS {}(a)", alias);
-  }
-  scope.columns.push_back({alias, "a", T::int4, true, false});
-  scope.keys.push_back(alias + ".a");
-  return fmt::format("generate_series({}, {}) AS {}(a)", choices_.below(3), choices_.below(5), alias);
+  return kind == 4 ? values_item(scope) : function_item(scope, lateral);
 }
 
 std::string StatementGenerator::joined(const Scope& left, const Scope& right, const std::string& left_text,

@@ -72,6 +72,12 @@ std::string StatementGenerator::order_and_limit(Query& query, const Scope* scope
   }
   if (order.empty()) return "";
   std::string text = " ORDER BY " + order;
+  // With all that are as the last one, whatever the order of these.
+  if (!query.one_group && choices_.one_in(6)) {
+    if (total && choices_.one_in(3)) text += fmt::format(" OFFSET {}", choices_.below(3));
+    const std::size_t count = choices_.below(5);
+    return text + (count == 0 ? " FETCH FIRST ROW WITH TIES" : fmt::format(" FETCH NEXT {} ROWS WITH TIES", count));
+  }
   if (!total || !choices_.one_in(3)) return text;
   if (choices_.percent(80)) text += fmt::format(" LIMIT {}", choices_.below(4));
   if (choices_.percent(40)) text += fmt::format(" OFFSET {}", choices_.below(3));
@@ -83,10 +89,12 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
   Query query;
   Scope scope;
   scope.outer = outer;
-  scope.single_row = top;
+  scope.single_row = top && !has_parameters_;
   const std::string from = from_clause(scope, depth);
-  const bool windows = depth > 0 && !from.empty() && choices_.one_in(8);
-  const Place place{&scope, nullptr, windows, depth > 0};
+  const bool windows = depth > 0 && !from.empty() && choices_.one_in(6);
+  std::vector<NamedWindow> named;
+  const std::string window = windows ? window_clause({&scope, nullptr, false, false}, named) : "";
+  const Place place{&scope, nullptr, windows, depth > 0, &named};
   const bool all = top && !from.empty() && choices_.one_in(10);
   std::string list = all ? "*" : targets(query, wanted, place, depth + 1);
   if (all) {
@@ -105,7 +113,13 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
       query.text = fmt::format("SELECT DISTINCT ON ({}) {}{}", first_by.substr(0, first_by.find(' ')), list, from);
   }
   const Place condition_place{&scope, nullptr, false, depth > 0};
-  if (choices_.percent(from.empty() ? 10 : 50)) query.text += " WHERE " + condition(condition_place, 1 + depth);
+  const std::string met = outer != nullptr && choices_.one_in(3) ? correlation(scope) : "";
+  if (choices_.percent(from.empty() ? 10 : 50)) {
+    query.text += " WHERE " + (met.empty() ? "" : met + " AND ") + condition(condition_place, 1 + depth);
+  } else if (!met.empty()) {
+    query.text += " WHERE " + met;
+  }
+  query.text += window;
   query.single_row = from.empty();
   query.rows = scope.rows;
   if (!first_by.empty()) {
@@ -114,60 +128,6 @@ StatementGenerator::Query StatementGenerator::plain_select(const std::vector<T>&
     return query;
   }
   if (!all) query.text += order_and_limit(query, &scope, distinct);
-  return query;
-}
-
-std::string StatementGenerator::group_list(const std::vector<std::string>& keys) {
-  const auto list = [](const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); };
-  switch (choices_.weighted({70, 10, 10, 10, keys.size() > 1 ? 8U : 0U})) {
-    case 0:
-      return list(keys);
-    case 1:
-      return "ROLLUP (" + list(keys) + ")";
-    case 2:
-      return "CUBE (" + list(keys) + ")";
-    case 4:
-      return keys.front() + ", ROLLUP (" + list({keys.begin() + 1, keys.end()}) + ")";
-    default:
-      return fmt::format("GROUPING SETS (({}), ({}), ())", list(keys), keys.front());
-  }
-}
-
-StatementGenerator::Query StatementGenerator::grouped_select(const std::vector<T>& wanted, const Scope* outer,
-                                                             int depth, bool top) {
-  Query query;
-  Scope scope;
-  scope.outer = outer;
-  scope.single_row = top;
-  const std::string from = from_clause(scope, depth);
-  std::vector<std::string> keys;
-  Scope groups;
-  groups.outer = outer;
-  for (std::size_t left = choices_.below(3); left > 0; --left) {
-    std::vector<const ScopeColumn*> canonical;
-    for (const ScopeColumn& column : scope.columns) {
-      if (column.canonical) canonical.push_back(&column);
-    }
-    if (canonical.empty()) break;
-    const ScopeColumn& key = *choices_.one_of(canonical);
-    if (std::ranges::find(keys, key.text()) != keys.end()) continue;
-    keys.push_back(key.text());
-    groups.columns.push_back(key);
-  }
-  groups.keys = keys;
-  groups.single_row = keys.empty() && top;
-  const std::string by = keys.empty() ? "" : " GROUP BY " + group_list(keys);
-  // Grouping sets make rows with the same keys.
-  if (by.find('(') != std::string::npos) groups.keyed = false;
-  Place place{&groups, &scope, false, false};
-  const std::string list = targets(query, wanted, place, 1 + depth);
-  query.text = fmt::format("SELECT {}{}", list, from);
-  if (choices_.percent(35)) query.text += " WHERE " + condition({&scope, nullptr, false, depth > 0}, 1 + depth);
-  query.text += by;
-  if (choices_.percent(25)) query.text += " HAVING " + condition(place, 1);
-  query.rows = keys.empty() ? 1 : scope.rows;
-  query.single_row = keys.empty() && query.text.find(" HAVING ") == std::string::npos;
-  query.text += order_and_limit(query, &groups, false);
   return query;
 }
 
@@ -196,7 +156,7 @@ StatementGenerator::Query StatementGenerator::values_query(const std::vector<T>&
   Query query;
   Scope scope;
   scope.outer = outer;
-  scope.single_row = top;
+  scope.single_row = top && !has_parameters_;
   query.rows = 3;
   for (std::size_t left = 1 + choices_.below(3); left > 0; --left) {
     std::string row;
@@ -212,17 +172,12 @@ StatementGenerator::Query StatementGenerator::values_query(const std::vector<T>&
 std::string StatementGenerator::with_clause(int depth) {
   std::string text;
   for (std::size_t left = 1 + choices_.below(2); left > 0; --left) {
-    CommonTable common;
-    common.name = fmt::format("w{}", ++aliases_);
-    if (choices_.one_in(5)) {
-      common.columns = {{"n", T::int4, true}, {"s", T::text, true}};
-      common.rows = 6;
-      text += fmt::format("{}{}(n, s) AS (SELECT {}, 'a'::text UNION {}SELECT n + {}, s || 'b' FROM {} WHERE n < {})",
-                          text.empty() ? "" : ", ", common.name, choices_.below(3), choices_.one_in(2) ? "ALL " : "",
-                          1 + choices_.below(2), common.name, choices_.below(6));
-      common_tables_.push_back(common);
+    if (choices_.one_in(3)) {
+      text += (text.empty() ? "" : ", ") + recursive_table(depth);
       continue;
     }
+    CommonTable common;
+    common.name = fmt::format("w{}", ++aliases_);
     const Query inner = query(any_types(), nullptr, depth - 1, false);
     common.rows = inner.rows;
     std::string names;

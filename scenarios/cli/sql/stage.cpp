@@ -18,6 +18,7 @@ constexpr std::size_t statements_of_script = 50;
 constexpr std::size_t choices_of_statement = 400;
 
 bool only_reads(const std::string& statement) {
+  if (statement.starts_with("EXPLAIN")) return true;
   const bool is_query = statement.starts_with("SELECT") || statement.starts_with("WITH") ||
                         statement.starts_with("VALUES") || statement.starts_with('(');
   // Common tables may change something.
@@ -322,6 +323,8 @@ void Stage::note_refusal(const GeneratedStatement& statement, const sql::Answer&
 
 bool Stage::compare(const GeneratedStatement& statement, const sql::Answer& ours, const sql::Answer& theirs,
                     Played& played) {
+  // Plans are our own.
+  if (statement.text.starts_with("EXPLAIN") && !ours.error && !theirs.error) return true;
   const std::string differs = target_ == Target::cluster
                                   ? difference_of_cluster(statement.text, ours, theirs, statement.ordered_by)
                                   : difference_between(ours, theirs, statement.ordered_by);

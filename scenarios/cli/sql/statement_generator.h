@@ -61,10 +61,18 @@ class StatementGenerator {
     bool keyed = true;
     std::vector<std::string> keys;
     // Of the statement itself and no row but one: what fails, fails for certain. Whether a query inside is computed at
-    // all, is a matter of the plan.
+    // all, is a matter of the plan, and so is what fails by the parameters of a prepared statement.
     bool single_row = true;
     double rows = 1;  // at most, about
     const Scope* outer = nullptr;
+  };
+  // Of a WINDOW clause.
+  struct NamedWindow {
+    std::string name;
+    bool ordered = false;
+    bool total = false;  // its order tells every row from every other
+    bool framed = false;
+    engine::Type range = engine::TypeId::none;  // of its only column in ORDER BY, if there is one
   };
   // Where an expression stands.
   struct Place {
@@ -72,6 +80,7 @@ class StatementGenerator {
     const Scope* aggregated = nullptr;  // aggregates over its rows are allowed
     bool windows = false;
     bool subqueries = true;
+    const std::vector<NamedWindow>* named = nullptr;
     bool careful() const { return !scope->single_row || (aggregated != nullptr && !aggregated->single_row); }
   };
   struct OutputColumn {
@@ -84,6 +93,8 @@ class StatementGenerator {
     std::vector<OutputColumn> columns;
     std::vector<std::size_t> ordered_by;
     bool single_row = false;
+    // Aggregates without GROUP BY: PostgreSQL hands WITH TIES on to the LIMIT 1 by which it computes min() and max().
+    bool one_group = false;
     double rows = 1;
   };
   struct CommonTable {
@@ -115,10 +126,28 @@ class StatementGenerator {
   std::string call(TypeId wanted, const Place& place, int depth);
   bool resolve(std::span<const TypeId> arguments, TypeId result, TypeId wanted, Signature& signature);
   std::string aggregate(TypeId wanted, const Place& place);
-  std::string window_call(TypeId wanted, const Place& place);
-  std::string window_definition(const Place& place, bool total);
   std::string aggregate_call(TypeId wanted, const Place& place, bool as_window);
   std::string ordered_text(const Place& place);
+
+  // Windows (windows.cpp): `total` where the result depends on the order of peers.
+  std::string window_call(TypeId wanted, const Place& place);
+  std::string over(const Place& place, bool total);
+  std::string window_definition(const Place& place, bool total, NamedWindow& made);
+  std::string window_order(const Place& place, bool total, NamedWindow& made);
+  std::string frame(const NamedWindow& window);
+  std::string frame_offset(std::size_t mode, engine::Type range);
+  std::string window_clause(const Place& place, std::vector<NamedWindow>& named);
+
+  // Aggregates of a sorted list, and others with a syntax of their own (ordered_sets.cpp): empty if there is none.
+  std::string ordered_set_call(TypeId wanted, const Place& place);
+  std::string hypothetical_call(TypeId wanted, const Place& place);
+  std::string object_call(TypeId wanted, const Place& place);
+
+  // Patterns (patterns.cpp) and whole rows (whole_rows.cpp); empty if there is none.
+  std::string pattern_condition(const Place& place, int depth);
+  std::string pattern_call(TypeId wanted, const Place& place, int depth);
+  std::string whole_row(const Place& place);
+  std::string of_whole_row(TypeId wanted, const Place& place);
 
   // Queries (queries.cpp, from.cpp).
   Query query(const std::vector<TypeId>& wanted, const Scope* outer, int depth, bool top);
@@ -130,7 +159,28 @@ class StatementGenerator {
   std::vector<TypeId> any_types();
   std::string order_and_limit(Query& query, const Scope* scope, bool distinct);
   std::string targets(Query& query, const std::vector<TypeId>& wanted, const Place& place, int depth);
+  // GROUP BY (grouping.cpp).
   std::string group_list(const std::vector<std::string>& keys);
+  std::string grouping_set(const std::vector<std::string>& keys, int depth);
+  std::string grouping_call(const Place& place);
+  std::vector<ScopeColumn> group_keys(const Scope& scope);
+  ScopeColumn computed_key(const ScopeColumn& column);
+  // Recursive common tables (recursive.cpp).
+  std::string recursive_table(int depth);
+  std::string counted_table(CommonTable& common);
+  std::string walked_table(CommonTable& common);
+  std::string path_table(CommonTable& common);
+  std::string nested_recursion(CommonTable& common);
+  // Subqueries (subqueries.cpp).
+  std::string correlation(const Scope& scope);
+  std::string row_condition(const Place& place, int depth);
+  std::string extreme_rows(const std::vector<TypeId>& types, const Place& place, int depth);
+  std::string of_outer_aggregate(const Place& place, int depth);
+  // Functions and VALUES in FROM (functions_in_from.cpp).
+  std::string function_item(Scope& scope, const Scope* lateral);
+  std::string function_call(std::vector<OutputColumn>& columns, const Scope* lateral);
+  std::string argument_of(TypeId wanted, const Scope* lateral, const std::string& otherwise);
+  std::string values_item(Scope& scope);
   std::string from_clause(Scope& scope, int depth);
   std::string from_item(Scope& scope, const Scope* lateral, int depth);
   std::string joined(const Scope& left, const Scope& right, const std::string& left_text,
@@ -149,6 +199,10 @@ class StatementGenerator {
   GeneratedStatement select_statement();
   // A common table that changes a table and gives rows of it.
   std::string changing_common_table();
+  // Several of them, of which one reads another (changing_with.cpp).
+  GeneratedStatement changing_with();
+  GeneratedStatement explain_statement();
+  GeneratedStatement repartition_statement();
   GeneratedStatement insert_statement();
   GeneratedStatement update_statement();
   GeneratedStatement delete_statement();
