@@ -470,6 +470,41 @@ TEST(Cluster, ANodeThatIsDownFailsOnlyWhatNeedsIt) {
   }));
 }
 
+// A simple query has no parameters. As in PostgreSQL it is the analysis that says so: at the first that it meets, and
+// after what else it finds before that.
+TEST(Cluster, SimpleQueriesAreToldWhichParameterTheyDoNotHave) {
+  TestCluster world(small_cluster(1, 2));
+  ASSERT_TRUE(world.run([&] {
+    auto client = world.connect("cn1");
+    world.create_accounts(client, 1);
+    const auto error_of = [&](std::string_view sql) {
+      const auto result = client.simple_query(sql);
+      return result ? result->tag
+                    : result.error().sqlstate + " " + result.error().message + " at " +
+                          std::to_string(result.error().position);
+    };
+    EXPECT_EQ(error_of("SELECT $2, $1"), "42P02 there is no parameter $2 at 8");
+    EXPECT_EQ(error_of("SELECT 1; SELECT $1"), "42P02 there is no parameter $1 at 18");
+    EXPECT_EQ(error_of("SELECT balance FROM account WHERE id = $1"), "42P02 there is no parameter $1 at 40");
+    EXPECT_EQ(error_of("UPDATE account SET balance = $1"), "42P02 there is no parameter $1 at 30");
+    EXPECT_EQ(error_of("EXPLAIN SELECT $1"), "42P02 there is no parameter $1 at 16");
+    EXPECT_EQ(error_of("CREATE TABLE made AS SELECT $1 AS a"), "42P02 there is no parameter $1 at 29");
+    EXPECT_EQ(error_of("CREATE VIEW made AS SELECT $1 AS a"), "42P02 there is no parameter $1 at 28");
+    EXPECT_EQ(error_of("COPY (SELECT $1) TO STDOUT"), "42P02 there is no parameter $1 at 14");
+    EXPECT_EQ(error_of("SELECT create_distributed_table($1, 'id')"), "42P02 there is no parameter $1 at 33");
+    EXPECT_EQ(error_of("SELECT nothing, $1 FROM account"), "42703 column \"nothing\" does not exist at 8");
+    EXPECT_EQ(error_of("SELECT $1 FROM nothing"), "42P01 relation \"nothing\" does not exist at 16");
+    // Also where the plan is known from clients that do have them.
+    EXPECT_EQ(TestCluster::rows(client, "SELECT balance FROM account WHERE id = $1", {Value::integer(1)}), "100");
+    EXPECT_EQ(error_of("SELECT balance FROM account WHERE id = $1"), "42P02 there is no parameter $1 at 40");
+    EXPECT_EQ(error_of("PREPARE p AS SELECT $1"), "PREPARE");
+    EXPECT_EQ(error_of("EXECUTE p($1)"), "42P02 there is no parameter $1 at 11");
+    TestCluster::ok(client, "BEGIN");
+    EXPECT_EQ(error_of("SELECT $1"), "42P02 there is no parameter $1 at 8");
+    EXPECT_EQ(error_of("SELECT $1").substr(0, 5), "25P02");
+  }));
+}
+
 TEST(Cluster, ADataNodeRollsBackWhatALostCoordinatorHadOpen) {
   TestCluster world(small_cluster(2, 2));
   ASSERT_TRUE(world.run([&] {

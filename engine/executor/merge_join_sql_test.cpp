@@ -25,15 +25,15 @@ std::string any_row() {
 }
 
 std::vector<std::string> any_tables() {
-  std::vector<std::string> statements{"CREATE TABLE x (a int, b int, c text)",
-                                      "CREATE TABLE y (a bigint, b int, c text)",
-                                      "CREATE TABLE z (a int, b int, c varchar)"};
+  std::vector<std::string> statements{
+      "CREATE TABLE x (a int, b int, c text)", "CREATE TABLE y (a bigint, b int, c text)",
+      "CREATE TABLE z (a int, b int, c varchar)", "CREATE TABLE w (a int, b int, c char(3))"};
   const char* indexes[] = {"CREATE INDEX ON x (a)", "CREATE INDEX ON x (b DESC, a)", "CREATE INDEX ON y (a DESC, b)",
                            "CREATE INDEX ON y (c, a)", "CREATE INDEX ON z (a)"};
   for (const char* index : indexes) {
     if (*rc::gen::arbitrary<bool>()) statements.emplace_back(index);
   }
-  for (const char* table : {"x", "y", "z"}) {
+  for (const char* table : {"x", "y", "z", "w"}) {
     std::string rows;
     for (int i = *rc::gen::inRange(0, 14); i > 0; --i) rows += (rows.empty() ? "" : ", ") + any_row();
     if (!rows.empty()) statements.push_back(fmt::format("INSERT INTO {} VALUES {}", table, rows));
@@ -61,8 +61,11 @@ std::string any_query() {
   const std::string join = any_of({"JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"});
   const std::string next = any_of({"JOIN", "LEFT JOIN", "RIGHT JOIN"});
   const std::string exists = any_of({"EXISTS", "NOT EXISTS"});
+  // What char(n) compares without its blanks, and as a text.
+  const std::string padded = any_of({"{0}.c = w.c", "{0}.c::char(3) = w.c", "{0}.c = w.c::text"});
+  const std::string xw = fmt::format(fmt::runtime(padded + any_of({"", " AND {0}.b = w.b"})), "x");
   const std::string way = any_of({"", " DESC", " NULLS FIRST", " DESC NULLS LAST"});
-  switch (*rc::gen::inRange(0, 9)) {
+  switch (*rc::gen::inRange(0, 11)) {
     case 0:
       return fmt::format("SELECT * FROM x {} y ON {} ORDER BY 1{}, 2, 3, 4, 5, 6", join,
                          join[0] == 'F' ? "x.a = y.a" : xy, way);
@@ -86,6 +89,10 @@ std::string any_query() {
     case 7:
       return fmt::format("SELECT z.a, (SELECT count(*) FROM x {} y ON {} WHERE x.b = z.b) FROM z ORDER BY 1, 2",
                          join[0] == 'F' ? "JOIN" : join, xy);
+    case 8:
+      return fmt::format("SELECT * FROM x {} w ON {} ORDER BY 1{}, 2, 3, 4, 5, 6", join, xw, way);
+    case 9:
+      return fmt::format("SELECT * FROM w {} w v ON w.c = v.c AND w.a = v.b ORDER BY w.c{}, 1, 2, 4, 5, 6", join, way);
     default:
       return fmt::format("SELECT * FROM z LEFT JOIN (x JOIN y ON {}) ON {} ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9", xy, xz);
   }

@@ -28,6 +28,13 @@ query::QueryPtr analyse_statement(const syntax::StatementBody& body, const query
   return query::analyse(std::get<syntax::Delete>(body), context);
 }
 
+// What is run must have been given its parameters. PostgreSQL tells where it meets the first that is not there.
+void require_parameters(LocalSession& session, const StatementRequest& request) {
+  if (request.parameters.size() >= static_cast<std::size_t>(request.statement->parameters)) return;
+  session.with_analysis(
+      [&](const query::AnalysisContext& context) { analyse_statement(request.statement->body, context); });
+}
+
 const char* lock_name(syntax::LockStrength strength) {
   switch (strength) {
     case syntax::LockStrength::key_share:
@@ -309,6 +316,7 @@ QueryResult LocalSession::run_query(const StatementRequest& request) {
   const std::optional<plan::ExplainOptions> measure = std::exchange(measure_next_, std::nullopt);
   const std::int64_t started_us = measure ? database_.host().realtime_us() : 0;
   executor::StatementSnapshot snapshot(database_, *transaction_);
+  require_parameters(*this, request);
   const StatementPlanPtr planned = plan(request);
   refuse_change_if_read_only(*planned->query);
   const Row parameters = typed_parameters(*planned, request);
@@ -407,6 +415,7 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
       prepared ? StatementRequest{prepared->statement, prepared->text, arguments, prepared->types, true} : explained;
   const std::int64_t started_us = database_.host().realtime_us();
   executor::StatementSnapshot snapshot(database_, *transaction_);
+  require_parameters(*this, wanted);
   const StatementPlanPtr planned = plan(wanted);
   if (prepared) refuse_other_columns(prepared->columns, planned->columns);
   const std::int64_t planned_us = database_.host().realtime_us();

@@ -321,18 +321,10 @@ void Backend::check_synchronization() const {
 }
 
 void Backend::run_and_tell(const StatementRequest& request) {
-  refuse_parameters(*request.statement);
   const QueryResult result = run_statement(request);
   describe_rows(result, Describing::rows, gives_rows(*request.statement, result));
   write_rows(result, {}, [this](const DataRow& row) { send(row); });
   send(CommandComplete{result.tag});
-}
-
-// A simple query has none. In a failed block that is the error that counts.
-void Backend::refuse_parameters(const syntax::Statement& statement) const {
-  if (session_->status() == TransactionStatus::failed) return;
-  if (statement.parameters == 0 || std::holds_alternative<syntax::Prepare>(statement.body)) return;
-  throw SqlError(sqlstate::undefined_parameter, "there is no parameter $" + std::to_string(statement.parameters));
 }
 
 QueryResult Backend::run_statement(const StatementRequest& request) {

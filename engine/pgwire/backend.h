@@ -89,7 +89,6 @@ class Backend {
   void run_simple(const std::string& text);
   void run_and_tell(const StatementRequest& request);
   void run_several(const std::vector<syntax::StatementPtr>& statements, const std::string& text);
-  void refuse_parameters(const syntax::Statement& statement) const;
   class ImplicitBlock;  // backend_several.cpp
   void handle_extended(const FrontendMessage& message);
   // The extended protocol's messages (backend_extended.cpp).

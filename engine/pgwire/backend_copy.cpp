@@ -37,6 +37,9 @@ char type_of(const FrontendMessage& message) {
   return std::visit(Types{}, message);
 }
 
+// Clients of the extended protocol send them before they know that rows are wanted. Nobody looks at their bodies.
+bool is_passed_over(char type) { return type == 'H' || type == 'S'; }
+
 }  // namespace
 
 bool belongs_to_copy(const FrontendMessage& message) {
@@ -62,11 +65,22 @@ void CopyExchange::finish(bool succeeded) {
   writing_ = false;
 }
 
+void CopyExchange::throw_unexpected(char type) {
+  synchronization_lost_ = true;
+  throw SqlError(sqlstate::protocol_violation,
+                 fmt::format("unexpected message type 0x{:02X} during COPY from stdin", type));
+}
+
 FrontendMessage CopyExchange::receive() {
   while (true) {
     if (backend_.session_->termination_requested()) throw SessionTerminated::by_administrator();
     try {
       if (auto message = backend_.decoder_.next_frontend()) return std::move(*message);
+    } catch (const MalformedMessage& error) {
+      if (is_passed_over(error.type())) continue;
+      at_end_ = error.type() == 'f';
+      if (at_end_) throw SqlError(error);
+      throw_unexpected(error.type());
     } catch (const SqlError&) {
       synchronization_lost_ = true;
       throw;
@@ -91,10 +105,8 @@ bool CopyExchange::read(std::string& chunk) {
     }
     if (std::holds_alternative<CopyDone>(message)) {
       at_end_ = true;
-    } else if (!std::holds_alternative<Flush>(message) && !std::holds_alternative<Sync>(message)) {
-      synchronization_lost_ = true;
-      throw SqlError(sqlstate::protocol_violation,
-                     fmt::format("unexpected message type 0x{:02X} during COPY from stdin", type_of(message)));
+    } else if (const char type = type_of(message); !is_passed_over(type)) {
+      throw_unexpected(type);
     }
   }
   chunk.clear();

@@ -28,6 +28,7 @@ class CopyExchange final : public CopyStream, private CopySource, private CopySi
   bool read(std::string& chunk) override;
   void write(std::string_view line) override;
   FrontendMessage receive();
+  [[noreturn]] void throw_unexpected(char type);
 
   Backend& backend_;
   bool writing_ = false;

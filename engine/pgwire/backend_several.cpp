@@ -55,7 +55,6 @@ class Backend::ImplicitBlock {
     }
     if (!open_) return backend_.run_and_tell({statement, text_});
     if (control != nullptr) return end_by(*control, statement);
-    backend_.refuse_parameters(*statement);
     // The rows of COPY go their own way: what was before them, and its end, are told in their order.
     if (std::holds_alternative<syntax::Copy>(statement->body)) tell();
     keep(backend_.run_statement({statement, text_}), std::holds_alternative<syntax::Select>(statement->body));

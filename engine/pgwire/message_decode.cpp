@@ -151,10 +151,15 @@ FrontendMessage read_frontend(char type, Reader& reader) {
       return Terminate{};
     case 'd':
       return CopyData{reader.rest()};
+    // Of these PostgreSQL reads no more than it wants.
     case 'c':
+      reader.rest();
       return CopyDone{};
-    case 'f':
-      return CopyFail{reader.string()};
+    case 'f': {
+      CopyFail failure{reader.string()};
+      reader.rest();
+      return failure;
+    }
     default:
       throw SqlError(sqlstate::protocol_violation,
                      "invalid frontend message type " + std::to_string(static_cast<unsigned char>(type)));

@@ -112,10 +112,13 @@ class ServerCopyTest : public testing::Test {
   }
   // What the server answers to these bytes, after a startup: the types of its messages, errors as [SQLSTATE].
   std::string converse(const std::vector<FrontendMessage>& messages) {
-    auto connection = client_.connect(sim::Address{"server", port});
     std::string bytes;
     append(bytes, FrontendMessage(Startup{{{"user", "u"}}}));
     for (const FrontendMessage& message : messages) append(bytes, message);
+    return converse_bytes(bytes);
+  }
+  std::string converse_bytes(const std::string& bytes) {
+    auto connection = client_.connect(sim::Address{"server", port});
     EXPECT_TRUE(connection->send(bytes));
     connection->shutdown_send();
     std::string answer;
@@ -146,6 +149,11 @@ class ServerCopyTest : public testing::Test {
       }
     }
     return types.starts_with("start:") ? types.substr(6) : types;
+  }
+  static std::string bytes_of(const std::vector<FrontendMessage>& messages) {
+    std::string bytes;
+    for (const FrontendMessage& message : messages) append(bytes, message);
+    return bytes;
   }
   static bool started(const std::string& types) { return types.starts_with("start:"); }
 
@@ -237,6 +245,27 @@ TEST_F(ServerCopyTest, EndsWithItsConnection) {
     }
     simulation_.scheduler().sleep_for(sim::Duration(1'000'000'000));
     EXPECT_EQ(log_, std::vector<std::string>{"close"});
+  });
+}
+
+// What a message of COPY says too much is passed over; what it does not say is an error of the statement.
+TEST_F(ServerCopyTest, MalformedMessagesEndTheStatementOnly) {
+  run([&] {
+    const std::string again = bytes_of({Query{"CHECKPOINT"}, CopyDone{}});
+    const auto during_copy = [&](const std::string& message) {
+      return converse_bytes(bytes_of({Startup{{{"user", "u"}}}, Query{"CHECKPOINT"}}) + message + again);
+    };
+    const auto message = [](char type, const std::string& body) {
+      return std::string{type, 0, 0, 0, static_cast<char>(body.size() + 4)} + body;
+    };
+    EXPECT_EQ(during_copy(message('f', "no end")), "G[ERROR 08P01 invalid string in message]ZG(COPY 0)Z");
+    EXPECT_EQ(during_copy(message('f', std::string("why\0more", 8))),
+              "G[ERROR 57014 COPY from stdin failed: why]ZG(COPY 0)Z");
+    EXPECT_EQ(during_copy(message('c', "more")), "G(COPY 0)ZG(COPY 0)Z");
+    EXPECT_EQ(during_copy(message('S', "more") + message('H', "more") + message('c', "")), "G(COPY 0)ZG(COPY 0)Z");
+    EXPECT_EQ(during_copy(message('Q', "no end")),
+              "G[ERROR 08P01 unexpected message type 0x51 during COPY from stdin]"
+              "[FATAL 08P01 terminating connection because protocol synchronization was lost]");
   });
 }
 

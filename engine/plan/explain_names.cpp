@@ -172,8 +172,10 @@ std::string PlanText::common_table_name(const Plan& plan) const {
   return found && found->name.size() > prefix ? found->name.substr(prefix) : plan.alias;
 }
 
-std::string PlanText::expression(const ExpressionPtr& expression, const View& view, bool prefix) const {
+std::string PlanText::expression(const ExpressionPtr& expression, const View& view, bool prefix,
+                                 bool show_implicit) const {
   query::PlanNames names;
+  names.show_implicit = show_implicit;
   names.column = [&](const Column& column) {
     if (column.column == Column::whole_row) return quote_identifier(scan_name(*view.plan)) + ".*";
     return reference(view, column, prefix);
@@ -266,7 +268,8 @@ PlanText::Found PlanText::given(const Plan& plan, int column, bool prefix) const
   const ExpressionPtr& target = plan.targets[index].expression;
   if (const auto* inner = target->as<Column>()) return seen(plan, *inner, prefix);
   if (is_whole_row(plan, *target)) return {quote_identifier(scan_name(plan)) + ".*"};
-  return {expression(target, {&plan, View::Of::node}, prefix), false};
+  // As PostgreSQL's get_special_variable() does.
+  return {expression(target, {&plan, View::Of::node}, prefix, true), false};
 }
 
 PlanText::Found PlanText::seen(const Plan& plan, const Column& column, bool prefix) const {

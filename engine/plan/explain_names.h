@@ -23,7 +23,9 @@ class PlanText {
   explicit PlanText(const PlannedStatement& statement);
 
   // `prefix`: columns are written with their tables' names.
-  std::string expression(const ExpressionPtr& expression, const View& view, bool prefix) const;
+  // `show_implicit`: also a conversion around it that nobody wrote.
+  std::string expression(const ExpressionPtr& expression, const View& view, bool prefix,
+                         bool show_implicit = false) const;
   // All together, with AND between them.
   std::string conjunction(const std::vector<ExpressionPtr>& conditions, const View& view, bool prefix) const;
   // A column of the row that the node gives, as the node itself would write it.

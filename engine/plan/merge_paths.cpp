@@ -203,13 +203,7 @@ class MergePathMaker {
 
   PathPtr sorted(const PathPtr& input, const Order& order, const MergeKeys& keys, bool is_left) const {
     if (is_ordered_by(order_of(*input), order)) return input;
-    auto path = std::make_shared<Path>();
-    path->kind = Path::Kind::sort;
-    path->relids = input->relids;
-    path->required_outer = input->required_outer;
-    path->left = input;
-    path->order = order;
-    path->cost = sort_cost(level_.settings(), input->cost, -1);
+    const std::shared_ptr<Path> path = make_sort(level_, input, order, -1);
     for (const OrderItem& item : order) {
       const auto key = std::find_if(keys.begin(), keys.end(), [&](const MergeKey* each) {
         return (is_left ? each->left_class : each->right_class) == item.equivalence;

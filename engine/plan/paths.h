@@ -21,6 +21,8 @@ PathPtr cheapest_for(const JoinRelation& relation, const Order& order, double fr
 bool is_ordered_by(const Order& have, const Order& wanted);
 // So much of the order of these relations' rows as may be of use above (truncate_useless_pathkeys()).
 Order useful_order(const Level& level, Relids relids, const Order& order);
+// A sort whatever the order is that the rows have.
+std::shared_ptr<Path> make_sort(const Level& level, const PathPtr& input, const Order& order, double limit_rows);
 PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& order, double limit_rows);
 
 // Adds the ways to join the two, left one outside, to the relation.

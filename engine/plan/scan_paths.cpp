@@ -87,8 +87,7 @@ PathPtr cheapest_for(const JoinRelation& relation, const Order& order, double fr
   return best;
 }
 
-PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& order, double limit_rows) {
-  if (is_ordered_by(input->order, order)) return input;
+std::shared_ptr<Path> make_sort(const Level& level, const PathPtr& input, const Order& order, double limit_rows) {
   auto path = std::make_shared<Path>();
   path->kind = Path::Kind::sort;
   path->relids = input->relids;
@@ -97,6 +96,10 @@ PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& or
   path->order = order;
   path->cost = sort_cost(level.settings(), input->cost, limit_rows);
   return path;
+}
+
+PathPtr make_sort_path(const Level& level, const PathPtr& input, const Order& order, double limit_rows) {
+  return is_ordered_by(input->order, order) ? input : make_sort(level, input, order, limit_rows);
 }
 
 Order useful_order(const Level& level, Relids relids, const Order& order) {

@@ -94,30 +94,40 @@ void analyse_with(const syntax::With& with, QueryScope& scope) {
   }
 }
 
-int add_common_table_entry(const syntax::TableName& name, QueryScope& scope) {
-  int levels_up = 0;
-  for (QueryScope* around = &scope; around != nullptr; around = around->parent(), ++levels_up) {
-    for (std::size_t i = 0; i < around->visible_common_tables; ++i) {
-      CommonTable& table = around->query.common_tables[i];
-      if (table.name != name.name) continue;
-      const bool recursive_reference = table.query == nullptr;
-      if (!recursive_reference) ++table.uses;
-      if (table.query != nullptr && table.query->command != Command::select && table.query->returning.empty()) {
-        throw SqlError(sqlstate::feature_not_supported,
-                       fmt::format("WITH query \"{}\" does not have a RETURNING clause", table.name))
-            .at(name.position);
-      }
-      RangeTableEntry entry;
-      entry.alias = name.reference();
-      entry.alias_written = !name.alias.empty();
-      entry.columns = table.columns;
-      rename_columns(entry.columns, name.column_aliases, entry.alias);
-      entry.source = CommonTableSource{static_cast<int>(i), levels_up, recursive_reference};
-      scope.query.entries.push_back(std::move(entry));
-      return static_cast<int>(scope.query.entries.size()) - 1;
+CommonTable* QueryScope::find_common_table(std::string_view name, int* levels_up, std::size_t* number) {
+  int levels = 0;
+  for (QueryScope* scope = this; scope != nullptr; scope = scope->parent_, ++levels) {
+    for (std::size_t i = 0; i < scope->visible_common_tables; ++i) {
+      CommonTable& table = scope->query.common_tables[i];
+      if (table.name != name) continue;
+      if (levels_up != nullptr) *levels_up = levels;
+      if (number != nullptr) *number = i;
+      return &table;
     }
   }
-  return -1;
+  return nullptr;
+}
+
+int add_common_table_entry(const syntax::TableName& name, QueryScope& scope) {
+  int levels_up = 0;
+  std::size_t number = 0;
+  CommonTable* table = scope.find_common_table(name.name, &levels_up, &number);
+  if (table == nullptr) return -1;
+  const bool recursive_reference = table->query == nullptr;
+  if (!recursive_reference) ++table->uses;
+  if (table->query != nullptr && table->query->command != Command::select && table->query->returning.empty()) {
+    throw SqlError(sqlstate::feature_not_supported,
+                   fmt::format("WITH query \"{}\" does not have a RETURNING clause", table->name))
+        .at(name.position);
+  }
+  RangeTableEntry entry;
+  entry.alias = name.reference();
+  entry.alias_written = !name.alias.empty();
+  entry.columns = table->columns;
+  rename_columns(entry.columns, name.column_aliases, entry.alias);
+  entry.source = CommonTableSource{static_cast<int>(number), levels_up, recursive_reference};
+  scope.query.entries.push_back(std::move(entry));
+  return static_cast<int>(scope.query.entries.size()) - 1;
 }
 
 void set_recursive_columns(const Query& first_part, QueryScope& scope) {

@@ -46,6 +46,7 @@ struct PlanNames {
   std::function<std::string(const Column& column)> column;           // of one of the rows a node sees
   std::function<std::string(const Parameter& parameter)> parameter;  // of a plan: "$0", or what it gets its value from
   std::function<std::string(const Subplan& subplan)> subplan;        // "(SubPlan 1)"
+  bool show_implicit = false;  // a conversion that nobody wrote, around the whole expression
 };
 // A plan's expression as EXPLAIN shows it: every operation in brackets, as in "(a = 1)".
 std::string deparse(const Expression& expression, const PlanNames& names);

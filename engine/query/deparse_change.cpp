@@ -249,7 +249,7 @@ std::string deparse(const Expression& expression, const PlanNames& names) {
   const DeparseOptions options;
   Writer writer(options, {false, false, false});
   writer.set_plan_names(&names);
-  writer.write(expression, false);
+  writer.write(expression, names.show_implicit);
   return writer.take();
 }
 

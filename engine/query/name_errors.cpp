@@ -76,19 +76,29 @@ class Suggestions {
 
 }  // namespace
 
-void QueryScope::throw_missing_table(std::string_view schema, std::string_view name, int position) {
-  const RangeTableEntry* found = nullptr;
-  for (const QueryScope* scope = this; scope != nullptr && found == nullptr; scope = scope->parent_) {
+// What the name would mean in FROM here, or else an alias that is that name, whatever the schema.
+const RangeTableEntry* QueryScope::find_entry_meant_by(std::string_view schema, std::string_view name) {
+  const CommonTable* common = schema.empty() ? find_common_table(name) : nullptr;
+  const RelationPtr relation = common == nullptr ? find_relation(schema, name) : nullptr;
+  const auto is_common = [common](const QueryScope& scope, const RangeTableEntry& entry) {
+    const auto* source = std::get_if<CommonTableSource>(&entry.source);
+    if (common == nullptr || source == nullptr) return false;
+    const QueryScope* owner = &scope;
+    for (int levels = source->levels_up; levels > 0; --levels) owner = owner->parent_;
+    return &owner->query.common_tables[static_cast<std::size_t>(source->table)] == common;
+  };
+  for (const QueryScope* scope = this; scope != nullptr; scope = scope->parent_) {
     for (const RangeTableEntry& entry : scope->query.entries) {
-      const Relation* relation = named_relation(entry);
-      const bool same_relation =
-          relation != nullptr && relation->name == name && (schema.empty() || relation->schema == schema);
-      if (same_relation || (schema.empty() && !entry.alias.empty() && entry.alias == name)) {
-        found = &entry;
-        break;
-      }
+      const Relation* named = named_relation(entry);
+      if (relation != nullptr && named != nullptr && named->id == relation->id) return &entry;
+      if (is_common(*scope, entry) || (!entry.alias.empty() && entry.alias == name)) return &entry;
     }
   }
+  return nullptr;
+}
+
+void QueryScope::throw_missing_table(std::string_view schema, std::string_view name, int position) {
+  const RangeTableEntry* found = find_entry_meant_by(schema, name);
   if (found == nullptr) {
     throw SqlError(sqlstate::undefined_table, fmt::format("missing FROM-clause entry for table \"{}\"", name))
         .at(position);

@@ -118,6 +118,8 @@ class QueryScope final : public ExpressionScope {
   // 42712 if two of the visible names are the same.
   void check_conflicts(std::span<const NamespaceItem> left, std::span<const NamespaceItem> right) const;
   QueryScope& around(int levels_up);
+  // The common table that the name means in FROM; null if there is none.
+  CommonTable* find_common_table(std::string_view name, int* levels_up = nullptr, std::size_t* number = nullptr);
   [[noreturn]] void throw_missing_table(std::string_view schema, std::string_view name, int position);
   [[noreturn]] void throw_missing_column(std::string_view table, std::string_view column, int position);
 
@@ -141,6 +143,7 @@ class QueryScope final : public ExpressionScope {
   const CallContext& call_context() const override { return statement_.context.call; }
 
  private:
+  const RangeTableEntry* find_entry_meant_by(std::string_view schema, std::string_view name);
   ExpressionPtr starred_row(const syntax::Expression& reference);
   int window_number(const syntax::WindowSpecification& over);
 
