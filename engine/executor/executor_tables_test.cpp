@@ -11,7 +11,7 @@ namespace {
 using Comparison = plan::IndexScan::Bound::Comparison;
 
 Plan seq_scan(const query::RelationPtr& relation, bool with_place = false, int entry = -1) {
-  plan::SeqScan scan{relation, {}};
+  plan::SeqScan scan{relation, {}, {}};
   if (with_place) scan.system_columns = {query::system_column_ctid};
   Plan made = make(std::move(scan));
   made.entry = entry;
@@ -63,8 +63,12 @@ RC_GTEST_PROP(ExecutorTables, IndexScansFindWhatFiltersLeave, ()) {
   with_runner(
       [&](TestNode&, PlanRunner& runner) {
         const query::RelationPtr relation = runner.relation("t");
-        plan::IndexScan scan{
-            .relation = relation, .index = 0, .bounds = {}, .backward = backward, .system_columns = {}};
+        plan::IndexScan scan{.relation = relation,
+                             .index = 0,
+                             .bounds = {},
+                             .backward = backward,
+                             .system_columns = {},
+                             .columns_read = {}};
         Plan filtered = seq_scan(relation);
         for (const Drawn& one : drawn) {
           const ExpressionPtr key = column(static_cast<int>(one.key) + 1);
@@ -105,7 +109,8 @@ TEST(ExecutorTables, IndexesAreReadBackwardsOverManyPages) {
         ASSERT_EQ(runner.outcome(statement(make(insert, {series}))), "3000");
         std::string expected;
         for (int i = 3000; i > 0; --i) expected += std::to_string(i) + (i == 1 ? "" : ";");
-        plan::IndexScan scan{.relation = relation, .index = 0, .bounds = {}, .backward = true, .system_columns = {}};
+        plan::IndexScan scan{
+            .relation = relation, .index = 0, .bounds = {}, .backward = true, .system_columns = {}, .columns_read = {}};
         EXPECT_EQ(runner.outcome(statement(make(scan))), expected);
         scan.bounds = {{0, Comparison::less, number(1500), nullptr}};
         const Plan first = make(plan::Limit{big(3), nullptr, {}}, {make(scan)});

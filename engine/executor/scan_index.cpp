@@ -46,7 +46,11 @@ class EntryReader {
 class IndexScanState final : public NodeState {
  public:
   IndexScanState(ExecutorState& state, const Plan& plan, const plan::IndexScan& scan, TableRows rows)
-      : NodeState(state, plan, rows.width()), rows_(rows), ranges_(scan), backward_(scan.backward) {
+      : NodeState(state, plan, rows.width()),
+        rows_(rows),
+        wanted_(scan.columns_read ? &*scan.columns_read : nullptr),
+        ranges_(scan),
+        backward_(scan.backward) {
     const std::uint32_t id = scan.relation->indexes.at(scan.index).id;
     tree_ = &state.database().tree(rows_.table().index(id));
   }
@@ -58,7 +62,7 @@ class IndexScanState final : public NodeState {
       while (next_ < entries_.size()) {
         state_.check_interrupts();
         const Tid tid = entries_[next_++].tid;
-        found_ = rows_.fetch(tid);
+        found_ = rows_.fetch(tid, wanted_);
         if (!found_) continue;
         rows_.complete(tid, *found_);
         if (all_hold(ranges_.filters(), state_, *found_) && emit(*found_, {}, row)) return true;
@@ -75,6 +79,7 @@ class IndexScanState final : public NodeState {
 
  private:
   TableRows rows_;
+  const storage::WantedColumns* const wanted_;
   IndexRanges ranges_;
   const bool backward_;
   BTree* tree_ = nullptr;

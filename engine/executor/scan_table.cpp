@@ -10,11 +10,15 @@ namespace {
 class SeqScanState final : public NodeState {
  public:
   SeqScanState(ExecutorState& state, const Plan& plan, const plan::SeqScan& scan, TableRows rows)
-      : NodeState(state, plan, rows.width()), rows_(rows), adds_columns_(!scan.system_columns.empty()) {}
+      : NodeState(state, plan, rows.width()),
+        rows_(rows),
+        wanted_(scan.columns_read ? &*scan.columns_read : nullptr),
+        adds_columns_(!scan.system_columns.empty()) {}
 
  protected:
   bool produce(RowView& row) override {
-    if (!scan_) scan_.emplace(state_.database().heap(), rows_.table().heap(), state_.transaction(), state_.snapshot);
+    if (!scan_)
+      scan_.emplace(state_.database().heap(), rows_.table().heap(), state_.transaction(), state_.snapshot, wanted_);
     for (;;) {
       while (next_ < batch_.size()) {
         VisibleRow& found = batch_[next_++];
@@ -33,6 +37,7 @@ class SeqScanState final : public NodeState {
 
  private:
   TableRows rows_;
+  const storage::WantedColumns* const wanted_;
   const bool adds_columns_;
   const std::size_t width_in_heap_ = rows_.table().relation->columns.size();
   std::optional<txn::Heap::Scan> scan_;

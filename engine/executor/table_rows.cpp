@@ -47,8 +47,8 @@ Value TableRows::system_column(int number, Tid tid) {
   }
 }
 
-std::optional<Row> TableRows::fetch(Tid tid) {
-  return state_.database().heap().fetch(table_.heap(), tid, state_.transaction(), state_.snapshot);
+std::optional<Row> TableRows::fetch(Tid tid, const storage::WantedColumns* wanted) {
+  return state_.database().heap().fetch(table_.heap(), tid, state_.transaction(), state_.snapshot, wanted);
 }
 
 }  // namespace polarsim::engine::executor

@@ -26,8 +26,8 @@ class TableRows {
   std::size_t width() const { return columns() + system_columns_.size(); }
   // Makes what lies in the heap a row of the scan. May block.
   void complete(Tid tid, Row& row);
-  // The version at that place, if the statement's snapshot shows it.
-  std::optional<Row> fetch(Tid tid);
+  // The version at that place, if the statement's snapshot shows it; null: all columns are wanted.
+  std::optional<Row> fetch(Tid tid, const storage::WantedColumns* wanted = nullptr);
 
  private:
   std::size_t columns() const { return table_.relation->columns.size(); }

@@ -62,7 +62,7 @@ class PathBuilder {
       case Path::Kind::sort:
         return build_sort(path);
       case Path::Kind::materialize:
-        return make_stage(Materialize{}, build(path.left));
+        return make_stage(Materialize{}, narrowed(path.left->relids, build(path.left)));
       case Path::Kind::nothing:
         return build_nothing(path);
       default:
@@ -96,7 +96,7 @@ class PathBuilder {
       stage.seen = base.subquery->seen;
     } else if (path.kind == Path::Kind::index_scan) {
       stage.seen = base.subquery_outputs;
-      IndexScan scan{base.relation, path.index, {}, path.backward, path.index_only, base.system_columns};
+      IndexScan scan{base.relation, path.index, {}, path.backward, path.index_only, base.system_columns, {}};
       for (const IndexCondition& found : path.bounds) {
         IndexScan::Bound bound = found.bound;
         const std::vector<ExpressionPtr> none;
@@ -107,7 +107,7 @@ class PathBuilder {
       stage.plan->node = std::move(scan);
     } else {
       stage.seen = base.subquery_outputs;
-      stage.plan->node = SeqScan{base.relation, base.system_columns};
+      stage.plan->node = SeqScan{base.relation, base.system_columns, {}};
     }
     stage.plan->alias = base.name;
     for (const auto& column : level_.query.entries[static_cast<std::size_t>(base.entry)].columns) {
@@ -119,8 +119,37 @@ class PathBuilder {
     for (const Condition* condition : ordered(path.conditions)) {
       stage.plan->conditions.push_back(place(with_rows_made(base, condition->expression), inside(stage.seen, none)));
     }
+    if (auto* scan = std::get_if<SeqScan>(&stage.plan->node)) scan->columns_read = columns_read(base, *stage.plan);
+    if (auto* scan = std::get_if<IndexScan>(&stage.plan->node)) scan->columns_read = columns_read(base, *stage.plan);
     add_whole_row(base, relid(path.base), stage);
     return stage;
+  }
+
+  // By the scan itself, and by what is above it.
+  ColumnsRead columns_read(const BaseRelation& base, const Plan& scan) const {
+    const std::size_t columns = base.relation->columns.size();
+    std::vector<bool> read;
+    const auto add = [&](const Column& column) {
+      // Of a whole row, all. System columns stand behind the table's.
+      if (column.column == Column::whole_row) read.assign(columns, true);
+      if (column.column <= 0 || static_cast<std::size_t>(column.column) > columns) return;
+      const auto length = static_cast<std::size_t>(column.column);
+      if (length > read.size()) read.resize(length);
+      read[length - 1] = true;
+    };
+    const auto add_all = [&](const ExpressionPtr& expression) {
+      query::walk(expression, [&](const query::Expression& part, int /*levels*/) {
+        if (const auto* column = part.as<Column>()) add(*column);
+        return true;
+      });
+    };
+    for (const ExpressionPtr& used : base.columns_used) add(*used->as<Column>());
+    for (const ExpressionPtr& condition : scan.conditions) add_all(condition);
+    if (const auto* index = scan.as<IndexScan>()) {
+      for (const IndexScan::Bound& bound : index->bounds) add_all(bound.condition);
+    }
+    if (std::count(read.begin(), read.end(), true) == static_cast<std::ptrdiff_t>(columns)) return std::nullopt;
+    return read;
   }
 
   query::RowConstructor row_of(const BaseRelation& base, int entry) const {
@@ -132,6 +161,20 @@ class PathBuilder {
       row.names.push_back(columns[i].name);
     }
     return row;
+  }
+
+  // A scan whose rows are kept gives only what is wanted above it (CP_SMALL_TLIST of PostgreSQL's createplan.c).
+  Stage narrowed(Relids scanned, Stage stage) {
+    if (stage.plan->entry < 0 || !stage.plan->targets.empty()) return stage;
+    std::vector<ExpressionPtr> needed;
+    std::vector<std::string> names;
+    for (const ExpressionPtr& output : stage.outputs) {
+      if (!is_needed(output, scanned)) continue;
+      needed.push_back(output);
+      names.push_back(name_of(output));
+    }
+    if (needed.empty() || needed.size() == stage.outputs.size()) return stage;
+    return project(level_, std::move(stage), needed, names);
   }
 
   // What a scan looks at itself is before its targets: its whole row is not there yet.
@@ -183,6 +226,7 @@ class PathBuilder {
     const std::vector<OuterValue> before = std::move(outer_values_);
     outer_values_.clear();
     Stage right = build(path.right);
+    if (path.kind == Path::Kind::hash_join) right = narrowed(path.right->relids, std::move(right));
     Stage stage;
     stage.plan = std::make_shared<Plan>();
     stage.plan->children = {left.plan, right.plan};
@@ -290,7 +334,7 @@ class PathBuilder {
   // What is sorted by is computed below. A column is sorted by as it is, where what it is compared as has the same
   // order (strip_relabel()).
   Stage build_sort(const Path& path) {
-    Stage child = build(path.left);
+    Stage child = narrowed(path.left->relids, build(path.left));
     std::vector<ExpressionPtr> expressions;
     for (const ExpressionPtr& key : path.sort_keys) {
       const ExpressionPtr stripped = strip_relabel(key);

@@ -55,10 +55,16 @@ struct SortKey {
 
 // --- scans ---
 
+// Which of a table's columns somebody reads, by position, those beyond its end not; nothing: all. A scan gives the
+// others as NULL, so that their values need not be made, nor fetched from where long ones lie (as PostgreSQL's slots
+// are deformed only as far as needed).
+using ColumnsRead = std::optional<std::vector<bool>>;
+
 // A table, all its rows in order of place.
 struct SeqScan {
   query::RelationPtr relation;
   std::vector<int> system_columns;  // system_columns.h: their values follow the table's
+  ColumnsRead columns_read;
 };
 // Rows by an index, in its order.
 struct IndexScan {
@@ -85,6 +91,7 @@ struct IndexScan {
   // No columns but the index's keys are wanted: whoever knows that a row is visible need not read the table.
   bool index_only = false;
   std::vector<int> system_columns;
+  ColumnsRead columns_read;
 };
 struct SubqueryScan {};  // the child is the subquery's plan
 struct FunctionScan {

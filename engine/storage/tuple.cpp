@@ -1,5 +1,6 @@
 #include "engine/storage/tuple.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/storage/value_codec.h"
@@ -52,19 +53,32 @@ class ValueReader {
 
   // Sets `pointer` instead of the value if that is out of line.
   Value next(std::optional<ToastPointer>& pointer) {
-    if (rest_.empty()) damaged("ends within a value");
-    const auto tag = static_cast<ValueTag>(rest_.front());
-    if (tag == ValueTag::null) damaged("has a value of unknown type");
-    if (tag != ValueTag::external_text && tag != ValueTag::external_encoded) return take_encoded(rest_, damaged);
-    if (rest_.size() < tag_bytes + toast_pointer_bytes) damaged("ends within a value");
+    const ValueTag tag = front();
+    if (!is_external(tag)) return take_encoded(rest_, damaged);
     pointer = get_pointer(rest_.data() + tag_bytes);
     pointer->encoded = tag == ValueTag::external_encoded;
     rest_ = rest_.subspan(tag_bytes + toast_pointer_bytes);
     return Value::null();
   }
+  void skip() {
+    if (is_external(front())) {
+      rest_ = rest_.subspan(tag_bytes + toast_pointer_bytes);
+    } else {
+      skip_encoded(rest_, damaged);
+    }
+  }
   bool at_end() const { return rest_.empty(); }
 
  private:
+  ValueTag front() const {
+    if (rest_.empty()) damaged("ends within a value");
+    const auto tag = static_cast<ValueTag>(rest_.front());
+    if (tag == ValueTag::null) damaged("has a value of unknown type");
+    if (is_external(tag) && rest_.size() < tag_bytes + toast_pointer_bytes) damaged("ends within a value");
+    return tag;
+  }
+  static bool is_external(ValueTag tag) { return tag == ValueTag::external_text || tag == ValueTag::external_encoded; }
+
   std::span<const char> rest_;
 };
 
@@ -140,18 +154,24 @@ Row decode_tuple(std::span<const char> tuple, ExternalColumns& external) {
   return row;
 }
 
-void decode_tuple(std::span<const char> tuple, Row& row, ExternalColumns& external) {
+void decode_tuple(std::span<const char> tuple, Row& row, ExternalColumns& external, const WantedColumns* wanted) {
   external.clear();
   if (tuple.size() < tuple_header_size) damaged("is shorter than its header");
   const std::size_t columns = load<std::uint16_t>(tuple.data() + columns_at);
   const std::size_t header_bytes = load<std::uint16_t>(tuple.data() + header_bytes_at);
   if (header_bytes != header_bytes_of(columns) || header_bytes > tuple.size()) damaged("has a header of wrong length");
   ValueReader reader(tuple.subspan(header_bytes));
+  const std::size_t read = wanted == nullptr ? columns : std::min(columns, wanted->size());
   row.clear();
   row.reserve(columns);
-  for (std::size_t i = 0; i < columns; ++i) {
+  for (std::size_t i = 0; i < read; ++i) {
     const auto nulls = static_cast<unsigned char>(tuple[tuple_header_size + i / 8]);
     if ((nulls >> (i % 8) & 1u) != 0) {
+      row.emplace_back();
+      continue;
+    }
+    if (wanted != nullptr && !(*wanted)[i]) {
+      reader.skip();
       row.emplace_back();
       continue;
     }
@@ -162,7 +182,8 @@ void decode_tuple(std::span<const char> tuple, Row& row, ExternalColumns& extern
       external[i] = pointer;
     }
   }
-  if (!reader.at_end()) damaged("is longer than its values");
+  row.resize(columns);
+  if (wanted == nullptr && !reader.at_end()) damaged("is longer than its values");
 }
 
 }  // namespace polarsim::engine::storage

@@ -70,6 +70,10 @@ inline constexpr std::size_t tuple_bytes_max = page_size - page_header_size - li
 // `external[i]`, where set, takes the place of the value in column i.
 using ExternalColumns = std::vector<std::optional<ToastPointer>>;
 
+// Which of a row's columns, by position, a reader asks for; columns beyond its end are not asked for. Null: all of
+// them.
+using WantedColumns = std::vector<bool>;
+
 // How long the tuple would be.
 std::size_t tuple_bytes(std::span<const Value> row, std::span<const std::optional<ToastPointer>> external = {});
 std::string encode_tuple(const TupleHeader& header, std::span<const Value> row,
@@ -83,7 +87,9 @@ void write_tuple_header(std::span<char> tuple, const TupleHeader& header);
 // Throws SqlError XX001 if the bytes are no tuple. Columns stored out of line are NULL in the row and set in
 // `external`, which is empty if there are none.
 Row decode_tuple(std::span<const char> tuple, ExternalColumns& external);
-// The same, in place of what `row` held.
-void decode_tuple(std::span<const char> tuple, Row& row, ExternalColumns& external);
+// The same, in place of what `row` held. Columns that are not wanted are NULL, whatever they hold (as a slot that
+// PostgreSQL deforms only as far as needed); what lies behind the last one that is wanted is not even looked at.
+void decode_tuple(std::span<const char> tuple, Row& row, ExternalColumns& external,
+                  const WantedColumns* wanted = nullptr);
 
 }  // namespace polarsim::engine::storage

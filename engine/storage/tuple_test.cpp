@@ -83,6 +83,40 @@ TEST(Tuple, DamageIsNoticed) {
   EXPECT_EQ(sqlstate_of(tuple), "none");
 }
 
+TEST(Tuple, UnwantedTextsOutOfLineAreNotAskedFor) {
+  const ToastPointer pointer{{1, 2}, 3, 4, false};
+  const Row row{Value::null(), Value::integer(7), Value::null()};
+  const std::string tuple = encode_tuple({}, row, ExternalColumns{pointer, {}, pointer});
+  Row read;
+  ExternalColumns external;
+  const WantedColumns wanted{false, true};
+  decode_tuple(tuple, read, external, &wanted);
+  EXPECT_EQ(read, row);
+  EXPECT_TRUE(external.empty());
+}
+
+// Also of tuples that are cut off: what is wanted is there, or the damage is told.
+RC_GTEST_PROP(TupleProperty, UnwantedColumnsAreNull, ()) {
+  const auto row = *rc::gen::container<std::vector<Value>>(any_value());
+  const auto wanted = *rc::gen::arbitrary<std::vector<bool>>();
+  const std::string tuple = encode_tuple({}, row);
+  Row expected = row;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (i >= wanted.size() || !wanted[i]) expected[i] = Value::null();
+  }
+  Row read;
+  ExternalColumns external;
+  decode_tuple(tuple, read, external, &wanted);
+  RC_ASSERT(read == expected);
+  const auto cut = *rc::gen::inRange<std::size_t>(0, tuple.size());
+  try {
+    decode_tuple(std::string_view(tuple).substr(0, cut), read, external, &wanted);
+    RC_ASSERT(read == expected);
+  } catch (const SqlError& error) {
+    RC_ASSERT(error.sqlstate() == std::string(sqlstate::data_corrupted));
+  }
+}
+
 RC_GTEST_PROP(TupleProperty, ReadsBackWhatWasWritten, ()) {
   const Row row = *rc::gen::container<Row>(any_value());
   const std::string tuple = encode_tuple(some_header(), row);

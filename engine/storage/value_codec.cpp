@@ -193,6 +193,22 @@ class Taker {
         return Value::null();
     }
   }
+  void skip() {
+    const std::span<const char> whole = rest_;
+    switch (static_cast<ValueTag>(number<std::uint8_t>())) {
+      case ValueTag::integer:
+      case ValueTag::floating:
+        take(sizeof(std::uint64_t));
+        return;
+      case ValueTag::text:
+        text();
+        return;
+      default:
+        // What is small, or does not say how long it is.
+        rest_ = whole;
+        value();
+    }
+  }
   std::span<const char> rest() const { return rest_; }
 
  private:
@@ -319,6 +335,12 @@ Value take_encoded(std::span<const char>& bytes, DamageReport damaged) {
   Value value = taker.value();
   bytes = taker.rest();
   return value;
+}
+
+void skip_encoded(std::span<const char>& bytes, DamageReport damaged) {
+  Taker taker(bytes, damaged);
+  taker.skip();
+  bytes = taker.rest();
 }
 
 std::string describe_value(const Value& value) {

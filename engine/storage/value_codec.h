@@ -50,6 +50,8 @@ std::string encode_value(const Value& value);
 // Takes one value off the front of `bytes`. What is too short or no value makes it call `damaged`, which throws.
 using DamageReport = void (*)(const char* why);
 Value take_encoded(std::span<const char>& bytes, DamageReport damaged);
+// The same without making the value.
+void skip_encoded(std::span<const char>& bytes, DamageReport damaged);
 
 // For people: 'a''b', 42, true, NULL; other types than boolean, integers and text as their text form in quotes.
 std::string describe_value(const Value& value);

@@ -62,11 +62,13 @@ class Heap {
        storage::FreeSpaceMap& free_space);
 
   // --- reading ---
-  // The rows a snapshot shows, some pages at a time, in order of their Tids. Long values are fetched. It may be held
+  // The rows a snapshot shows, some pages at a time, in order of their Tids. Long values are fetched; columns that are
+  // not wanted are NULL (storage::WantedColumns, which has to outlive this). It may be held
   // across anything that blocks, as long as the snapshot is active.
   class Scan {
    public:
-    Scan(Heap& heap, const HeapTable& table, const Transaction& reader, const Snapshot& snapshot);
+    Scan(Heap& heap, const HeapTable& table, const Transaction& reader, const Snapshot& snapshot,
+         const storage::WantedColumns* wanted = nullptr);
     // False at the end. The rows replace what `rows` held; there is at least one.
     bool next(std::vector<VisibleRow>& rows);
     // From here on the rows of this page, and then the end.
@@ -80,11 +82,13 @@ class Heap {
     HeapTable table_;
     const Transaction& reader_;
     const Snapshot& snapshot_;
+    const storage::WantedColumns* wanted_;
     storage::BlockNumber block_ = 0;
     storage::BlockNumber blocks_ = 0;  // when the scan began: later pages hold nothing that the snapshot shows
   };
   // The version at `tid` if the snapshot shows it.
-  std::optional<Row> fetch(const HeapTable& table, Tid tid, const Transaction& reader, const Snapshot& snapshot);
+  std::optional<Row> fetch(const HeapTable& table, Tid tid, const Transaction& reader, const Snapshot& snapshot,
+                           const storage::WantedColumns* wanted = nullptr);
   // What the version at `tid` says of itself; nothing if there is none.
   std::optional<storage::TupleHeader> header(const HeapTable& table, Tid tid);
   // Every version that somebody sees, or may come to see, in order of their places: for reading the catalog at the

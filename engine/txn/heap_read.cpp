@@ -33,11 +33,13 @@ Heap::Version Heap::look_on(PageRef ref, Tid tid) {
   return version;
 }
 
-Heap::Scan::Scan(Heap& heap, const HeapTable& table, const Transaction& reader, const Snapshot& snapshot)
+Heap::Scan::Scan(Heap& heap, const HeapTable& table, const Transaction& reader, const Snapshot& snapshot,
+                 const storage::WantedColumns* wanted)
     : heap_(heap),
       table_(table),
       reader_(reader),
       snapshot_(snapshot),
+      wanted_(wanted),
       blocks_(heap.files_.block_count(table.relation)) {}
 
 bool Heap::Scan::next(std::vector<VisibleRow>& rows) {
@@ -57,7 +59,7 @@ bool Heap::Scan::next(std::vector<VisibleRow>& rows) {
       if (!view.shows(storage::read_tuple_header(tuple))) continue;
       if (count == rows.size()) rows.emplace_back();
       rows[count].tid = {block_, item};
-      storage::decode_tuple(tuple, rows[count].row, external);
+      storage::decode_tuple(tuple, rows[count].row, external, wanted_);
       if (!external.empty()) to_fetch.emplace_back(count, std::move(external));
       ++count;
     }
@@ -68,11 +70,13 @@ bool Heap::Scan::next(std::vector<VisibleRow>& rows) {
   return !rows.empty();
 }
 
-std::optional<Row> Heap::fetch(const HeapTable& table, Tid tid, const Transaction& reader, const Snapshot& snapshot) {
+std::optional<Row> Heap::fetch(const HeapTable& table, Tid tid, const Transaction& reader, const Snapshot& snapshot,
+                               const storage::WantedColumns* wanted) {
   Version version = look(table.relation, tid);
   if (!version || !SnapshotView(transactions_, reader, snapshot).shows(version.header)) return std::nullopt;
   ExternalColumns external;
-  Row row = storage::decode_tuple(version.tuple, external);
+  Row row;
+  storage::decode_tuple(version.tuple, row, external, wanted);
   version.ref.release();
   if (!external.empty()) Toast(*this, table.toast).fetch(row, external);
   return row;

@@ -1,5 +1,7 @@
 #include "engine/types/value.h"
 
+#include <bit>
+#include <cstring>
 #include <new>
 #include <stdexcept>
 
@@ -54,10 +56,9 @@ const T& held(const SharedPayload* payload) {
 
 }  // namespace
 
-Value::Value(Kind kind, const SharedPayload* payload) {
+Value::Value(Kind kind, const SharedPayload* payload)
+    : Value(kind, static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(payload))) {
   ++payload->references_;
-  std::memcpy(bytes_.data, &payload, sizeof(payload));
-  bytes_.kind = kind;
 }
 
 void Value::release() {
@@ -70,20 +71,15 @@ void Value::throw_wrong_kind(Kind wanted) const {
                          std::to_string(static_cast<int>(wanted)));
 }
 
-Value Value::floating(double value) {
-  std::int64_t word = 0;
-  std::memcpy(&word, &value, sizeof word);
-  return Value(Kind::floating, word);
-}
+Value Value::floating(double value) { return Value(Kind::floating, std::bit_cast<std::int64_t>(value)); }
 
 Value Value::text(std::string_view value) {
   if (value.size() > short_text_max) return Value(Kind::long_text, TextPayload::make(value));
-  Value result;
+  std::uint64_t words[2] = {0, 0};
   // An empty view may have no data, which memcpy() must not be given.
-  if (!value.empty()) std::memcpy(result.bytes_.data, value.data(), value.size());
-  result.bytes_.length = static_cast<std::uint8_t>(value.size());
-  result.bytes_.kind = Kind::short_text;
-  return result;
+  if (!value.empty()) std::memcpy(words, value.data(), value.size());
+  words[1] |= std::uint64_t{value.size()} << length_shift | static_cast<std::uint64_t>(Kind::short_text) << kind_shift;
+  return Value(words[0], words[1]);
 }
 
 Value Value::numeric(Numeric value) { return Value(Kind::numeric, new Payload<Numeric>(std::move(value))); }
@@ -94,14 +90,11 @@ Value Value::record(Record value) { return Value(Kind::record, new Payload<Recor
 
 double Value::as_floating() const {
   require(Kind::floating);
-  const std::int64_t bits = word();
-  double value = 0;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
+  return std::bit_cast<double>(word());
 }
 
 std::string_view Value::as_text() const {
-  if (kind() == Kind::short_text) return {bytes_.data, bytes_.length};
+  if (kind() == Kind::short_text) return {reinterpret_cast<const char*>(this), high_ >> length_shift & 0xff};
   require(Kind::long_text);
   return static_cast<const TextPayload*>(payload())->text();
 }

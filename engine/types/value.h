@@ -20,8 +20,8 @@
 // that copies are cheap. Like the whole simulation, values belong to one thread.
 #pragma once
 
+#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,17 +65,17 @@ class Value {
   };
 
   Value() = default;  // NULL
-  Value(const Value& other) : bytes_(other.bytes_) {
+  Value(const Value& other) : low_(other.low_), high_(other.high_) {
     if (is_shared()) ++payload()->references_;
   }
-  Value(Value&& other) noexcept : bytes_(std::exchange(other.bytes_, Bytes{})) {}
+  Value(Value&& other) noexcept : low_(other.low_), high_(std::exchange(other.high_, 0)) {}
   Value& operator=(const Value& other) {
     Value copy(other);
-    std::swap(bytes_, copy.bytes_);
+    swap(copy);
     return *this;
   }
   Value& operator=(Value&& other) noexcept {
-    std::swap(bytes_, other.bytes_);
+    swap(other);
     return *this;
   }
   ~Value() {
@@ -93,7 +93,7 @@ class Value {
   static Value array(Array value);
   static Value record(Record value);
 
-  Kind kind() const { return bytes_.kind; }
+  Kind kind() const { return static_cast<Kind>(high_ >> kind_shift); }
   bool is_null() const { return kind() == Kind::null; }
   bool is_boolean() const { return kind() == Kind::boolean; }
   bool is_integer() const { return kind() == Kind::integer; }
@@ -128,37 +128,33 @@ class Value {
 
  private:
   static constexpr std::size_t short_text_max = 14;
-  struct alignas(8) Bytes {
-    char data[short_text_max] = {};
-    std::uint8_t length = 0;  // of a short text
-    Kind kind = Kind::null;
-  };
+  static constexpr unsigned length_shift = 48;
+  static constexpr unsigned kind_shift = 56;
 
-  Value(Kind kind, std::int64_t word) {
-    std::memcpy(bytes_.data, &word, sizeof word);
-    bytes_.kind = kind;
-  }
+  Value(std::uint64_t low, std::uint64_t high) : low_(low), high_(high) {}
+  Value(Kind kind, std::int64_t word)
+      : low_(static_cast<std::uint64_t>(word)), high_(static_cast<std::uint64_t>(kind) << kind_shift) {}
   Value(Kind kind, const SharedPayload* payload);
+  void swap(Value& other) noexcept {
+    std::swap(low_, other.low_);
+    std::swap(high_, other.high_);
+  }
   bool is_shared() const { return kind() >= Kind::long_text; }
-  std::int64_t word() const {
-    std::int64_t word = 0;
-    std::memcpy(&word, bytes_.data, sizeof word);
-    return word;
-  }
-  const SharedPayload* payload() const {
-    const SharedPayload* payload = nullptr;
-    std::memcpy(&payload, bytes_.data, sizeof payload);
-    return payload;
-  }
+  std::int64_t word() const { return static_cast<std::int64_t>(low_); }
+  const SharedPayload* payload() const { return reinterpret_cast<const SharedPayload*>(low_); }
   void require(Kind wanted) const {
     if (kind() != wanted) throw_wrong_kind(wanted);
   }
   [[noreturn]] void throw_wrong_kind(Kind wanted) const;
   void release();
 
-  Bytes bytes_;
+  // Two words that the compiler can keep in registers. From the lowest byte: 8 bytes of a number, a payload's address
+  // or a short text; 6 further bytes of a short text, its length, the kind.
+  std::uint64_t low_ = 0;
+  std::uint64_t high_ = 0;
 };
 static_assert(sizeof(Value) == 16);
+static_assert(std::endian::native == std::endian::little, "a short text lies in the bytes of two words");
 
 using Row = std::vector<Value>;
 

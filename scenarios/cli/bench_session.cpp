@@ -49,9 +49,10 @@ void BenchSession::copy_in(const std::string& text, engine::CopySource& source) 
   session_->set_copy_stream(nullptr);
 }
 
-void with_bench_node(const std::function<void(sim::Host&, engine::Instance&)>& body) {
-  BenchMachine().run([&body](sim::Host& host) {
-    const engine::NodeConfig config;
+void with_bench_node(const std::function<void(sim::Host&, engine::Instance&)>& body, std::uint32_t shared_buffers) {
+  BenchMachine().run([&](sim::Host& host) {
+    engine::NodeConfig config;
+    config.shared_buffers = shared_buffers;
     const std::unique_ptr<engine::Instance> instance = engine::Instance::open(host, config);
     body(host, *instance);
   });

@@ -1,6 +1,7 @@
 // A node with one session, and a cluster with one client, for the benchmarks of statements.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,7 +31,10 @@ class BenchSession {
 };
 
 // Boots a node on a simulated machine and gives it to `body`. What `body` throws comes out.
-void with_bench_node(const std::function<void(sim::Host&, engine::Instance&)>& body);
+// `shared_buffers` counts pages of 8 KiB; the default is PostgreSQL's 128 MiB, into which the tables here fit.
+constexpr std::uint32_t postgres_buffers = 16384;
+void with_bench_node(const std::function<void(sim::Host&, engine::Instance&)>& body,
+                     std::uint32_t shared_buffers = postgres_buffers);
 // The same with a coordinator and two data nodes, and a connection to the former.
 void with_bench_cluster(const std::function<void(engine::pgwire::Client&)>& body);
 
