@@ -34,6 +34,8 @@ struct CommandContext {
   catalog::Catalog& catalog() const { return database.catalog(); }
   txn::Backend& backend() const { return *transaction.backend; }
   query::AnalysisContext analysis() const { return {relations, call, nullptr, false}; }
+  // The same for what the statement itself says: its warnings are told.
+  query::AnalysisContext analysis_of_written() const { return {relations, call, nullptr, false, &notices}; }
   void notice(std::string message, std::string detail = {}) const;
   // IF NOT EXISTS: the error's message and SQLSTATE, and that it is none.
   void notice_existing(const char* sqlstate, const std::string& message) const;

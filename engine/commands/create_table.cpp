@@ -49,10 +49,12 @@ class TableCreation {
   // DefineRelation(), and then keys, what LIKE copies, and foreign keys, each by a statement of its own.
   RelationId run() {
     auto like = create_.like.begin();
+    std::vector<ErrorFields> warnings;
     for (std::size_t i = 0; i <= create_.columns.size(); ++i) {
       for (; like != create_.like.end() && like->columns_before == i; ++like) copy_columns(*like);
-      if (i < create_.columns.size()) columns_.push_back(add_column(table_, create_.columns[i]));
+      if (i < create_.columns.size()) columns_.push_back(add_column(table_, create_.columns[i], warnings));
     }
+    tell_of_types(context_, std::move(warnings));
     collect_constraints();
     const std::vector<WrittenKey> keys = settle_keys(table_.definition, std::move(keys_));
     for (PendingColumn& column : columns_) make_sequence_of(context_, table_, column, names_);

@@ -64,7 +64,10 @@ class UniquenessCheck {
     const std::string shown = keys_.description(keys_.values(row, context_.call), context_.call);
     throw SqlError(sqlstate::unique_violation,
                    fmt::format("could not create unique index \"{}\"", index_.description->name),
-                   fmt::format("Key {} is duplicated.", shown));
+                   fmt::format("Key {} is duplicated.", shown))
+        .about({.schema = table_.description->schema,
+                .table = table_.description->name,
+                .constraint = index_.description->name});
   }
 
   CommandContext& context_;

@@ -42,9 +42,18 @@ class RenamedQuery {
 
  private:
   query::ExpressionPtr rename(const query::ExpressionPtr& expression) {
-    return query::map_children(
+    const query::ExpressionPtr mapped = query::map_children(
         expression, [this](const query::ExpressionPtr& child) { return rename(child); },
         [this](const query::QueryPtr& inner) { return rename(inner); });
+    const auto* row = mapped->as<query::RowConstructor>();
+    if (row == nullptr || row->relation == nullptr || !renamed_.contains(row->relation->id)) return mapped;
+    query::RowConstructor changed = *row;
+    changed.relation = with_names(*row->relation, renamed_.at(row->relation->id));
+    changed.names.clear();
+    for (const query::RelationColumn& column : changed.relation->columns) {
+      if (!column.dropped) changed.names.push_back(column.name);
+    }
+    return query::make_expression(std::move(changed), mapped->type, mapped->position);
   }
 
   static query::QueryPtr with_names_of(const query::Relation& view, const query::Query& query) {
@@ -61,18 +70,22 @@ class RenamedQuery {
     const auto found = renamed_.find(relation->id);
     if (found == renamed_.end()) return;
     const Definition& after = found->second;
-    auto changed = std::make_shared<query::Relation>(*relation);
-    changed->schema = after.schema;
-    changed->name = after.name;
     if (!entry.alias_written) entry.alias = after.name;
     // A list of aliases may have given a column another name, which stays.
-    for (std::size_t i = 0; i < std::min(after.columns.size(), changed->columns.size()); ++i) {
-      std::string& name = changed->columns[i].name;
+    for (std::size_t i = 0; i < std::min(after.columns.size(), relation->columns.size()); ++i) {
+      const std::string& name = relation->columns[i].name;
       if (i < entry.columns.size() && entry.columns[i].name == name && !joined.contains(name))
         entry.columns[i].name = after.columns[i].name;
-      name = after.columns[i].name;
     }
-    relation = std::move(changed);
+    relation = with_names(*relation, after);
+  }
+  static query::RelationPtr with_names(const query::Relation& relation, const Definition& after) {
+    auto changed = std::make_shared<query::Relation>(relation);
+    changed->schema = after.schema;
+    changed->name = after.name;
+    for (std::size_t i = 0; i < std::min(after.columns.size(), changed->columns.size()); ++i)
+      changed->columns[i].name = after.columns[i].name;
+    return changed;
   }
 
   const RenamedRelations& renamed_;

@@ -26,7 +26,9 @@ void TableChange::add_column_action(const Action& action) {
   const std::size_t checks = making.definition.checks.size();
   const std::size_t keys = making.definition.foreign_keys.size();
   require_new_column(making.definition, written.name);
-  PendingColumn pending = add_column(making, written);
+  std::vector<ErrorFields> warnings;
+  PendingColumn pending = add_column(making, written, warnings);
+  tell_of_types(context_, std::move(warnings));
   make_sequence_of(context_, making, pending, names_);
   check_column_count(making.definition.columns.size());
   refuse_pseudo_type(column_of(making.definition, pending.number));
@@ -90,7 +92,10 @@ void TableChange::require_no_rows(const Definition& changed, int number) {
   for_each_row(context_, *table(), [&](std::span<const Value>) {
     throw SqlError(sqlstate::not_null_violation,
                    fmt::format("column \"{}\" of relation \"{}\" contains null values",
-                               changed.columns[static_cast<std::size_t>(number - 1)].name, changed.name));
+                               changed.columns[static_cast<std::size_t>(number - 1)].name, changed.name))
+        .about({.schema = changed.schema,
+                .table = changed.name,
+                .column = changed.columns[static_cast<std::size_t>(number - 1)].name});
   });
 }
 

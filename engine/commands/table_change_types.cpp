@@ -22,7 +22,7 @@ void TableChange::set_type(const Action& action) {
   Definition changed = definition();
   if (action.expression != nullptr) {
     query::analyse_over_relation(action.expression, executor::shape_of(changed), TypeId::none, "transform expressions",
-                                 context_.analysis());
+                                 context_.analysis_of_written());
   }
   const int number = require_column(changed, action.column);
   if (column_of(changed, number).identity != catalog::Column::Identity::none) {
@@ -34,6 +34,10 @@ void TableChange::set_type(const Action& action) {
                    fmt::format("Column \"{}\" is a generated column.", action.column));
   }
   const Type type = type_of(action);
+  std::vector<ErrorFields> warnings;
+  query::resolve_type(*action.type, &warnings);
+  for (ErrorFields& warning : warnings) warning.position = 0;
+  tell_of_types(context_, std::move(warnings));
   check_collation(action.collation, type);
   catalog::Column retyped = column_of(changed, number);
   retyped.type = type;

@@ -173,13 +173,14 @@ void check_columns(const Definition& table) {
   for (const catalog::Column& column : table.columns) refuse_pseudo_type(column);
 }
 
-PendingColumn add_column(TableInMaking& table, const syntax::ColumnDefinition& definition) {
+PendingColumn add_column(TableInMaking& table, const syntax::ColumnDefinition& definition,
+                         std::vector<ErrorFields>& warnings) {
   catalog::Column column;
   column.name = definition.name;
   PendingColumn pending;
   const std::optional<TypeId> serial = serial_type(definition.type);
   pending.serial = serial.has_value();
-  column.type = serial ? Type(*serial) : query::resolve_type(definition.type);
+  column.type = serial ? Type(*serial) : query::resolve_type(definition.type, &warnings);
   check_collation(definition.collation, column.type, definition.collation_position);
   const ColumnClauses clauses(definition, table.definition.name);
   if (serial) clauses.refuse_for_serial();
@@ -190,6 +191,14 @@ PendingColumn add_column(TableInMaking& table, const syntax::ColumnDefinition& d
   table.definition.columns.push_back(std::move(column));
   pending.number = static_cast<int>(table.definition.columns.size());
   return pending;
+}
+
+void tell_of_types(const CommandContext& context, std::vector<ErrorFields> warnings) {
+  context.notices.insert(context.notices.end(), warnings.begin(), warnings.end());
+  for (ErrorFields& warning : warnings) {
+    warning.position = 0;
+    context.notices.push_back(std::move(warning));
+  }
 }
 
 void make_sequence_of(CommandContext& context, TableInMaking& table, PendingColumn& pending, NameChooser& names) {

@@ -32,7 +32,11 @@ void check_key_count(std::size_t columns);
 void refuse_pseudo_type(const catalog::Column& column);
 // Name, type and NOT NULL; PostgreSQL's transformColumnDefinition(), which looks at nothing else of the table. Throws
 // 42704 for types that do not exist, 42601 for clauses that contradict each other.
-PendingColumn add_column(TableInMaking& table, const syntax::ColumnDefinition& column);
+// `warnings` are those of its type, for tell_of_types().
+PendingColumn add_column(TableInMaking& table, const syntax::ColumnDefinition& column,
+                         std::vector<ErrorFields>& warnings);
+// PostgreSQL finds the types of new columns twice, and the second time it has forgotten the statement's text.
+void tell_of_types(const CommandContext& context, std::vector<ErrorFields> warnings);
 // The sequence of a serial or identity column.
 void make_sequence_of(CommandContext& context, TableInMaking& table, PendingColumn& pending, NameChooser& names);
 // 22023 unless it is an integer.

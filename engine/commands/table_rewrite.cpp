@@ -82,7 +82,10 @@ void rewrite(CommandContext& context, const catalog::Table& before, const catalo
       if (value.is_null() && table.description->columns[position].not_null) {
         throw SqlError(sqlstate::not_null_violation,
                        fmt::format("column \"{}\" of relation \"{}\" contains null values",
-                                   table.description->columns[position].name, table.description->name));
+                                   table.description->columns[position].name, table.description->name))
+            .about({.schema = table.description->schema,
+                    .table = table.description->name,
+                    .column = table.description->columns[position].name});
       }
       changed[position] = std::move(value);
     }
@@ -101,7 +104,10 @@ void check_no_nulls(CommandContext& context, const catalog::Table& table, int co
     if (!row[position].is_null()) return;
     throw SqlError(sqlstate::not_null_violation,
                    fmt::format("column \"{}\" of relation \"{}\" contains null values",
-                               table.description->columns[position].name, table.description->name));
+                               table.description->columns[position].name, table.description->name))
+        .about({.schema = table.description->schema,
+                .table = table.description->name,
+                .column = table.description->columns[position].name});
   });
 }
 
@@ -114,7 +120,8 @@ void check_rows(CommandContext& context, const catalog::Table& table, const cata
     const Value value = condition.run(inputs, context.call);
     if (value.is_null() || value.as_boolean()) return;
     throw SqlError(check_violation, fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row",
-                                                check.name, table.description->name));
+                                                check.name, table.description->name))
+        .about({.schema = table.description->schema, .table = table.description->name, .constraint = check.name});
   });
 }
 
@@ -138,7 +145,8 @@ void check_references(CommandContext& context, const catalog::Table& table, cons
     throw SqlError(foreign_key_violation,
                    fmt::format("insert or update on table \"{}\" violates foreign key constraint \"{}\"",
                                table.description->name, key.name),
-                   detail);
+                   detail)
+        .about({.schema = table.description->schema, .table = table.description->name, .constraint = key.name});
   };
   boost::unordered_flat_set<std::string> there;
   if (!elsewhere)

@@ -189,7 +189,8 @@ bool has_pseudo_type(const query::Query& query, const query::Expression& record)
     }
     return false;
   }
-  if (const auto* row = record.as<query::RowConstructor>()) return row->names.empty() || row->names[0] == "f1";
+  if (const auto* row = record.as<query::RowConstructor>())
+    return row->relation == nullptr && (row->names.empty() || row->names[0] == "f1");
   if (const auto* call = record.as<query::Call>()) return call->function->result == TypeId::record;
   if (const auto* choice = record.as<query::Case>()) return has_pseudo_type(query, *choice->branches[0].result);
   if (const auto* choice = record.as<query::Coalesce>()) return has_pseudo_type(query, *choice->arguments[0]);
@@ -246,7 +247,7 @@ void check_replaced_columns(const Definition& before, const Definition& after) {
 std::string create_view(CommandContext& context, const syntax::CreateView& create) {
   if (create.temporary) throw SqlError(sqlstate::feature_not_supported, "temporary views are not supported");
   if (create.check_option) throw SqlError(sqlstate::feature_not_supported, "WITH CHECK OPTION is not supported");
-  const query::QueryPtr query = query::analyse(*create.query, context.analysis());
+  const query::QueryPtr query = query::analyse(*create.query, context.analysis_of_written());
   const std::vector<query::OutputName> outputs = query::output_columns(*query);
   if (create.columns.size() > outputs.size())
     throw SqlError(sqlstate::syntax_error, "CREATE VIEW specifies more column names than columns");

@@ -63,6 +63,11 @@ std::string key_text(const Definition& table, const std::vector<int>& columns, c
   return fmt::format("({})=({})", names, texts);
 }
 
+// What an error is about: the key is the referencing table's, whichever side is changed.
+ErrorObject object_of(const Definition& referencing, const ForeignKey& key) {
+  return {.schema = referencing.schema, .table = referencing.name, .constraint = key.name};
+}
+
 }  // namespace
 
 // --- noting ---
@@ -259,7 +264,8 @@ void ForeignKeyQueue::check(Key& key, Tid tid) {
     throw SqlError(foreign_key_violation,
                    fmt::format("insert or update on table \"{}\" violates foreign key constraint \"{}\"",
                                key.referencing->name, key.definition.name),
-                   detail);
+                   detail)
+        .about(object_of(*key.referencing, key.definition));
   };
   switch (nulls_among(values)) {
     case Nulls::all:
@@ -329,12 +335,13 @@ void ForeignKeyQueue::refuse_if_referenced(Key& key, const Row& before, bool may
   }
   if (!run_on_referencing(key, Kind::find_referencing, before)) return;
   const Definition& referenced = *key.referenced_table->description;
-  throw SqlError(foreign_key_violation,
-                 fmt::format("update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
-                             referenced.name, key.definition.name, key.referencing->name),
-                 fmt::format("Key {} is still referenced from table \"{}\".",
-                             key_text(referenced, key.definition.referenced_columns, before, inputs_.call),
-                             key.referencing->name));
+  throw SqlError(
+      foreign_key_violation,
+      fmt::format("update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
+                  referenced.name, key.definition.name, key.referencing->name),
+      fmt::format("Key {} is still referenced from table \"{}\".",
+                  key_text(referenced, key.definition.referenced_columns, before, inputs_.call), key.referencing->name))
+      .about(object_of(*key.referencing, key.definition));
 }
 
 // --- what changes of rows mean (RI_FKey_fk_upd_check_required, RI_FKey_pk_upd_check_required) ---

@@ -52,7 +52,10 @@ void TableWriter::complete(Row& row) {
     throw SqlError(check_violation,
                    fmt::format("new row for relation \"{}\" violates check constraint \"{}\"", table_.relation->name,
                                table_.relation->checks.at(i).name),
-                   failing_row(row));
+                   failing_row(row))
+        .about({.schema = table_.relation->schema,
+                .table = table_.relation->name,
+                .constraint = table_.relation->checks.at(i).name});
   }
 }
 
@@ -63,7 +66,8 @@ void TableWriter::check_not_null(const Row& row) const {
     throw SqlError(sqlstate::not_null_violation,
                    fmt::format("null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                                columns[i].name, table_.relation->name),
-                   failing_row(row));
+                   failing_row(row))
+        .about({.schema = table_.relation->schema, .table = table_.relation->name, .column = columns[i].name});
   }
 }
 
@@ -168,7 +172,10 @@ void TableWriter::throw_unique_violation(Index& index, const Row& row) {
   throw SqlError(sqlstate::unique_violation,
                  fmt::format("duplicate key value violates unique constraint \"{}\"", index.index->description->name),
                  fmt::format("Key {} already exists.",
-                             index.keys->description(index.keys->values(row, state_.call()), state_.call())));
+                             index.keys->description(index.keys->values(row, state_.call()), state_.call())))
+      .about({.schema = table_.relation->schema,
+              .table = table_.relation->name,
+              .constraint = index.index->description->name});
 }
 
 // --- keys that others may rely on: unique, over columns, of all rows ---

@@ -12,6 +12,7 @@
 #include "engine/executor/foreign_keys.h"
 #include "engine/executor/system_views.h"
 #include "engine/node/session_checks.h"
+#include "engine/node/told_columns.h"
 #include "engine/types/error.h"
 #include "sim/simulation.h"
 
@@ -525,6 +526,7 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
     for (const Type& type : described->parameter_types) description.parameters.push_back(type.id);
     for (const query::OutputName& column : described->columns)
       description.columns.push_back({column.name, column.type});
+    tell_origins(description.columns, described->origins);
   } else if (const auto* shown = std::get_if<syntax::ShowVariable>(&body)) {
     description.columns.push_back({shown->name, TypeId::text});
   } else if (std::holds_alternative<syntax::Explain>(body)) {

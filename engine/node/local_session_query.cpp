@@ -8,6 +8,7 @@
 #include "engine/executor/result.h"
 #include "engine/node/local_session.h"
 #include "engine/node/session_checks.h"
+#include "engine/node/told_columns.h"
 #include "engine/plan/explain.h"
 #include "engine/plan/planner.h"
 #include "engine/query/analysis.h"
@@ -133,12 +134,16 @@ const std::vector<std::string>& LocalSession::search_path() {
 StatementPlanPtr LocalSession::plan(const StatementRequest& request) {
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
-  if (StatementPlanPtr known = find_plan(request, relations)) return known;
-  // A literal may stand for the time at which it was read: '2024-01-01 today' is no constant to keep.
-  const std::uint64_t before = clock_words_read();
-  StatementPlanPtr made = make_plan(request, relations);
-  if (clock_words_read() == before) keep_plan(made);
-  return made;
+  StatementPlanPtr plan = find_plan(request, relations);
+  if (plan == nullptr) {
+    // A literal may stand for the time at which it was read: '2024-01-01 today' is no constant to keep.
+    const std::uint64_t before = clock_words_read();
+    plan = make_plan(request, relations);
+    if (clock_words_read() == before) keep_plan(plan);
+  }
+  // PREPARE has told them, not EXECUTE.
+  if (!request.typed) notices_.insert(notices_.end(), plan->warnings.begin(), plan->warnings.end());
+  return plan;
 }
 
 bool LocalSession::has_common_plans() const {
@@ -200,11 +205,13 @@ std::shared_ptr<StatementPlan> LocalSession::analyse_plan(const StatementRequest
   const auto parameters = static_cast<std::size_t>(request.statement->parameters);
   if (made->parameter_types.size() < parameters) made->parameter_types.resize(parameters, TypeId::unknown);
   RecordingRelations recording(relations);
-  made->query = analyse_statement(request.statement->body, {recording, call_, &made->parameter_types, true});
+  made->query =
+      analyse_statement(request.statement->body, {recording, call_, &made->parameter_types, true, &made->warnings});
   if (!allows_catalog_changes()) refuse_catalog_changes(*made->query);
   made->allows_catalog_changes = allows_catalog_changes();
   made->opened = recording.take();
   made->columns = query::output_columns(*made->query);
+  made->origins = query::column_origins(*made->query);
   return made;
 }
 
@@ -320,9 +327,11 @@ QueryResult LocalSession::run_query(const StatementRequest& request) {
   const StatementPlanPtr planned = plan(request);
   refuse_change_if_read_only(*planned->query);
   const Row parameters = typed_parameters(*planned, request);
-  if (planned->hooked != nullptr) return hook_->run({*planned->hooked, parameters, planned->parameter_types});
-  if (measure) return run_measured(*planned, parameters, *measure, started_us);
-  return executor::execute(planned->planned, inputs(parameters, snapshot));
+  QueryResult result = planned->hooked != nullptr ? hook_->run({*planned->hooked, parameters, planned->parameter_types})
+                       : measure                  ? run_measured(*planned, parameters, *measure, started_us)
+                                                  : executor::execute(planned->planned, inputs(parameters, snapshot));
+  tell_origins(result.columns, planned->origins);
+  return result;
 }
 
 namespace {
@@ -362,7 +371,9 @@ QueryResult LocalSession::create_table_as(const StatementRequest& request, const
                             fmt::format("relation \"{}\" already exists", create.table.name));
     return tagged("CREATE TABLE AS");
   }
-  const query::QueryPtr query = query::analyse(*create.query, context.analysis());
+  // Else filling it tells the warnings.
+  const query::QueryPtr query =
+      query::analyse(*create.query, create.with_data ? context.analysis() : context.analysis_of_written());
   commands::create_table(context, commands::table_for(context, create, query::output_columns(*query)));
   if (!create.with_data) return tagged("CREATE TABLE AS");
   database_.transactions().next_command(*transaction_);

@@ -20,8 +20,10 @@
 #include "engine/node/query_hook.h"
 #include "engine/node/settings.h"
 #include "engine/plan/plan.h"
+#include "engine/query/column_origins.h"
 #include "engine/query/query.h"
 #include "engine/query/relation.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine {
 
@@ -51,7 +53,9 @@ struct StatementPlan {
   std::vector<TypeId> declared;    // as the client said the parameters' types
   std::vector<Type> parameter_types;
   query::QueryPtr query;
-  std::vector<query::OutputName> columns;  // of the answer
+  std::vector<query::OutputName> columns;    // of the answer
+  std::vector<query::ColumnOrigin> origins;  // of each
+  std::vector<ErrorFields> warnings;         // of analysis, which are told whenever the plan is used
   // One of them: a plan of the session, or of its hook.
   plan::PlannedStatementPtr planned;
   QueryHook::PlanPtr hooked;

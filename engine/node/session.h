@@ -26,6 +26,9 @@ namespace polarsim::engine {
 struct ResultColumn {
   std::string name;
   Type type;
+  // The column of a table or view that it is, and not something computed: pg_class.oid and pg_attribute.attnum.
+  std::uint32_t table = 0;
+  std::int16_t number = 0;
 };
 
 struct QueryResult {

@@ -28,6 +28,8 @@ RowDescription describe_columns(const std::vector<ResultColumn>& columns, const 
     const TypeId type = column.type == TypeId::unknown ? TypeId::text : column.type.id;
     FieldDescription field;
     field.name = column.name;
+    field.table_oid = column.table;
+    field.column_number = column.number;
     field.type_oid = type_oid(type);
     field.type_size = type_info(type).length;
     field.type_modifier = column.type.modifier;

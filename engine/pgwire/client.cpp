@@ -116,6 +116,8 @@ class AnswerBuilder {
       for (FieldDescription& field : m->fields) {
         result_.columns.push_back(ResultColumn{std::move(field.name), readable(type_from_oid(field.type_oid))});
         result_.columns.back().type.modifier = field.type_modifier;
+        result_.columns.back().table = field.table_oid;
+        result_.columns.back().number = field.column_number;
       }
     } else if (auto* row = std::get_if<DataRow>(&message)) {
       if (row->values.size() != result_.columns.size()) return "a row has another number of columns than described";

@@ -121,6 +121,8 @@ struct ReadyForQuery {
 };
 struct FieldDescription {
   std::string name;
+  std::uint32_t table_oid = 0;     // of the table or view whose column it is; 0: of none
+  std::int16_t column_number = 0;  // in that
   std::uint32_t type_oid = 0;
   std::int16_t type_size = -1;
   std::int32_t type_modifier = -1;

@@ -173,7 +173,8 @@ RowDescription read_row_description(Reader& reader) {
   message.fields.resize(reader.count(19));
   for (FieldDescription& field : message.fields) {
     field.name = reader.string();
-    reader.bytes(6);
+    field.table_oid = reader.uint32();
+    field.column_number = reader.int16();
     field.type_oid = reader.uint32();
     field.type_size = reader.int16();
     field.type_modifier = static_cast<std::int32_t>(reader.uint32());
@@ -220,6 +221,21 @@ Report read_report(bool notice, Reader& reader) {
         break;
       case 'P':
         report.fields.position = read_position(text);
+        break;
+      case 's':
+        report.fields.object.schema = std::move(text);
+        break;
+      case 't':
+        report.fields.object.table = std::move(text);
+        break;
+      case 'c':
+        report.fields.object.column = std::move(text);
+        break;
+      case 'd':
+        report.fields.object.data_type = std::move(text);
+        break;
+      case 'n':
+        report.fields.object.constraint = std::move(text);
         break;
       default:
         break;  // fields this project does not use are to be ignored, as the protocol asks
@@ -296,7 +312,8 @@ BackendMessage read_backend(char type, Reader& reader) {
 bool operator==(const Report& a, const Report& b) {
   return a.notice == b.notice && a.severity == b.severity && a.fields.sqlstate == b.fields.sqlstate &&
          a.fields.message == b.fields.message && a.fields.detail == b.fields.detail && a.fields.hint == b.fields.hint &&
-         a.fields.context == b.fields.context && a.fields.position == b.fields.position;
+         a.fields.context == b.fields.context && a.fields.position == b.fields.position &&
+         a.fields.object == b.fields.object;
 }
 
 void Decoder::discard_consumed() {

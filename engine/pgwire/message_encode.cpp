@@ -173,8 +173,8 @@ struct BackendWriter {
     put_count(out, message.fields.size());
     for (const FieldDescription& field : message.fields) {
       put_string(out, field.name);
-      put_uint32(out, 0);  // no table
-      put_uint16(out, 0);  // no column
+      put_uint32(out, field.table_oid);
+      put_uint16(out, static_cast<std::uint16_t>(field.column_number));
       put_uint32(out, field.type_oid);
       put_uint16(out, static_cast<std::uint16_t>(field.type_size));
       put_uint32(out, static_cast<std::uint32_t>(field.type_modifier));
@@ -207,6 +207,12 @@ struct BackendWriter {
     put_field(out, 'H', message.fields.hint);
     put_field(out, 'W', message.fields.context);
     if (message.fields.position > 0) put_field(out, 'P', std::to_string(message.fields.position));
+    const ErrorObject& object = message.fields.object;
+    put_field(out, 's', object.schema);
+    put_field(out, 't', object.table);
+    put_field(out, 'c', object.column);
+    put_field(out, 'd', object.data_type);
+    put_field(out, 'n', object.constraint);
     out.push_back('\0');
     frame.finish();
   }

@@ -80,8 +80,9 @@ BackendMessage any_backend() {
       RowDescription description;
       for (std::string& name : *any_list<std::string>()) {
         std::erase(name, '\0');
-        description.fields.push_back(
-            FieldDescription{std::move(name), 23, 4, -1, *rc::gen::element<std::int16_t>(0, 1)});
+        description.fields.push_back(FieldDescription{std::move(name), *rc::gen::arbitrary<std::uint32_t>(),
+                                                      *rc::gen::arbitrary<std::int16_t>(), 23, 4, -1,
+                                                      *rc::gen::element<std::int16_t>(0, 1)});
       }
       return description;
     }

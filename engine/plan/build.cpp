@@ -168,10 +168,11 @@ class PathBuilder {
     if (stage.plan->entry < 0 || !stage.plan->targets.empty()) return stage;
     std::vector<ExpressionPtr> needed;
     std::vector<std::string> names;
-    for (const ExpressionPtr& output : stage.outputs) {
-      if (!is_needed(output, scanned)) continue;
-      needed.push_back(output);
-      names.push_back(name_of(output));
+    // In the order in which the query uses them.
+    for (const auto& use : level_.column_uses) {
+      if (position_of(stage, use.column) == 0 || !is_needed(use.column, scanned)) continue;
+      needed.push_back(use.column);
+      names.push_back(name_of(use.column));
     }
     if (needed.empty() || needed.size() == stage.outputs.size()) return stage;
     return project(level_, std::move(stage), needed, names);

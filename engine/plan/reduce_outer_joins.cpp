@@ -137,8 +137,10 @@ class Reducer {
   std::vector<Entries> anti_sides_;
 };
 
-// x IS NULL says nothing more where x comes from the right side of an anti join.
+// x IS NULL says nothing more above an anti join from whose right side x comes (check_redundant_nullability_qual());
+// among the anti join's own conditions it says which rows match.
 void drop_null_tests(JoinNode& node, const std::vector<Entries>& anti_sides) {
+  if (node.kind == JoinNode::Kind::join && node.type != PlanJoin::inner) return;
   std::erase_if(node.conditions, [&](const ExpressionPtr& condition) {
     std::vector<ForcedNull> nulls;
     add_forced_nulls({condition}, nulls);

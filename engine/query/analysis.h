@@ -11,6 +11,7 @@
 
 #include "engine/query/query.h"
 #include "engine/query/relation.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 
@@ -22,6 +23,8 @@ struct AnalysisContext {
   // `infer_parameters`. Null: a statement without parameters.
   std::vector<Type>* parameter_types = nullptr;
   bool infer_parameters = true;
+  // Of what is accepted with a warning. Null: nobody listens.
+  std::vector<ErrorFields>* notices = nullptr;
 };
 
 // A parameter whose type nothing tells is 42P18 if types are inferred.
@@ -33,7 +36,7 @@ QueryPtr analyse(const syntax::Delete& removal, const AnalysisContext& context);
 // --- expressions that stand outside queries ---
 
 // A type as it was written; 42704 "type \"x\" does not exist".
-Type resolve_type(const syntax::TypeName& name);
+Type resolve_type(const syntax::TypeName& name, std::vector<ErrorFields>* notices = nullptr);
 // DEFAULT of a column, converted by assignment: no columns, subqueries or aggregates. 42804 "column \"a\" is of type
 // integer but default expression is of type boolean".
 ExpressionPtr analyse_default(const syntax::ExpressionPtr& expression, const RelationColumn& column,

@@ -440,9 +440,18 @@ std::string Writer::field_name(const Expression& record, int field) const {
     if (index < fields.size()) return fields[index].name;
   }
   if (const auto* subquery = record.as<Subquery>()) {
-    // A subquery of one column that is a row.
-    for (const Target& target : subquery->query->targets) {
-      if (!target.hidden) return field_name(*target.expression, field);
+    // A subquery of one column that is a row; its columns are those of its own tables.
+    const Query& query = *subquery->query;
+    for (const Target& target : query.targets) {
+      if (target.hidden) continue;
+      const auto* column = target.expression->as<Column>();
+      if (column == nullptr) return field_name(*target.expression, field);
+      if (column->levels_up > 0) break;
+      const auto& columns = query.entries[static_cast<std::size_t>(column->entry)].columns;
+      if (column->column == Column::whole_row && index < columns.size()) return columns[index].name;
+      if (column->column <= 0) break;
+      const std::vector<OutputName> fields = fields_of_column(query, *column);
+      return index < fields.size() ? fields[index].name : "f" + std::to_string(field);
     }
   }
   return "f" + std::to_string(field);

@@ -20,6 +20,7 @@
 namespace polarsim::engine::query {
 
 struct Query;
+struct Relation;
 using QueryPtr = std::shared_ptr<const Query>;
 struct Expression;
 using ExpressionPtr = std::shared_ptr<const Expression>;
@@ -110,6 +111,7 @@ struct Convert {
 struct RowConstructor {
   std::vector<ExpressionPtr> fields;
   std::vector<std::string> names;
+  std::shared_ptr<const Relation> relation = nullptr;  // of ROW(...)::t: whose row it is
 };
 // (a, b) < (c, d); equality and inequality have become conjunctions of single comparisons.
 struct RowComparison {

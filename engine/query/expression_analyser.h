@@ -40,7 +40,7 @@ class ExpressionAnalyser {
   ExpressionPtr cast(const Syntax& expression);
   ExpressionPtr row_of_its_own_type(const Syntax& cast);
   ExpressionPtr row_of_relation(const Syntax& cast);
-  ExpressionPtr row_as(const RowConstructor& row, const Relation& relation, int position);
+  ExpressionPtr row_as(const RowConstructor& row, const RelationPtr& relation, int position);
   ExpressionPtr collate(const Syntax& expression);
   ExpressionPtr value_function(const Syntax& expression);
   OrderKey make_order(const ExpressionPtr& expression, const syntax::OrderItem& item);

@@ -134,6 +134,13 @@ ExpressionPtr ExpressionAnalyser::logical(const Syntax& expression) {
   arguments.reserve(expression.arguments.size());
   for (const syntax::ExpressionPtr& each : expression.arguments)
     arguments.push_back(coerce_to_boolean(analyse(each), construct, scope_));
+  // It is what IS NOT DISTINCT FROM is, too, which is stored in this form (ruleutils.c) and then read again.
+  const auto* distinct = negation ? arguments[0]->as<DistinctTest>() : nullptr;
+  if (distinct != nullptr && !distinct->negated) {
+    DistinctTest negated = *distinct;
+    negated.negated = true;
+    return make_expression(std::move(negated), TypeId::boolean, expression.position);
+  }
   const auto kind = negation      ? Logical::Kind::negation
                     : conjunction ? Logical::Kind::conjunction
                                   : Logical::Kind::disjunction;
@@ -240,7 +247,7 @@ ExpressionPtr ExpressionAnalyser::row_of_its_own_type(const Syntax& cast) {
 ExpressionPtr ExpressionAnalyser::cast(const Syntax& expression) {
   if (ExpressionPtr row = row_of_its_own_type(expression)) return row;
   if (ExpressionPtr row = row_of_relation(expression)) return row;
-  const Type target = resolve_type(*expression.type_name);
+  const Type target = resolve_type(*expression.type_name, scope_.notices());
   const Syntax& written = *expression.arguments[0];
   const bool to_array = written.kind == Syntax::Kind::array && element_type(target.id) != TypeId::none;
   const ExpressionPtr argument = to_array ? array(written, target) : analyse(written);

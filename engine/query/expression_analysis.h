@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/query/query.h"
+#include "engine/types/error.h"
 
 namespace polarsim::engine::query {
 
@@ -51,6 +52,8 @@ class ExpressionScope {
   virtual void enter_aggregate_arguments() = 0;
   virtual void leave_aggregate_arguments() = 0;
   virtual const CallContext& call_context() const = 0;
+  // Where warnings go; null: nobody listens.
+  virtual std::vector<ErrorFields>* notices() { return nullptr; }
 
  protected:
   ~ExpressionScope() = default;

@@ -1,7 +1,9 @@
 // What can be told of expressions without running them.
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/query/expression_walk.h"
+#include "engine/query/relation.h"
 #include "engine/types/stack_depth.h"
 
 namespace polarsim::engine::query {
@@ -111,8 +113,9 @@ bool same(const Convert& a, const Convert& b) {
   return a.conversion.kind == b.conversion.kind && a.conversion.cast == b.conversion.cast &&
          equal(a.argument, b.argument);
 }
+std::uint32_t row_type(const RowConstructor& row) { return row.relation == nullptr ? 0 : row.relation->id; }
 bool same(const RowConstructor& a, const RowConstructor& b) {
-  return a.names == b.names && equal_lists(a.fields, b.fields);
+  return a.names == b.names && row_type(a) == row_type(b) && equal_lists(a.fields, b.fields);
 }
 bool same(const RowComparison& a, const RowComparison& b) {
   return a.comparisons == b.comparisons && equal_lists(a.left, b.left) && equal_lists(a.right, b.right);

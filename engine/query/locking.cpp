@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "engine/query/analysis_parts.h"
+#include "engine/query/expression_walk.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::query {
@@ -101,6 +102,12 @@ const char* lock_name(syntax::LockStrength strength) {
   return "FOR UPDATE";
 }
 
+bool has_window_calls(const Query& query) {
+  const auto is_window_call = [](const Expression& each) { return each.as<WindowCall>() != nullptr; };
+  return std::any_of(query.targets.begin(), query.targets.end(),
+                     [&](const Target& target) { return contains(target.expression, is_window_call); });
+}
+
 void check_lockable(const Query& query, syntax::LockStrength strength, bool has_aggregates) {
   const char* obstacle = nullptr;
   if (query.set_operation != nullptr) {
@@ -113,7 +120,7 @@ void check_lockable(const Query& query, syntax::LockStrength strength, bool has_
     obstacle = "HAVING clause";
   } else if (query.grouped || has_aggregates) {
     obstacle = "aggregate functions";
-  } else if (!query.windows.empty()) {
+  } else if (has_window_calls(query)) {
     obstacle = "window functions";
   } else if (query.has_set_functions) {
     obstacle = "set-returning functions in the target list";

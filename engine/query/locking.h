@@ -7,6 +7,8 @@
 namespace polarsim::engine::query {
 
 const char* lock_name(syntax::LockStrength strength);  // "FOR UPDATE"
+// A window that nothing is computed over does not count (PostgreSQL's hasWindowFuncs).
+bool has_window_calls(const Query& query);
 // Throws if something stands between a row of the answer and one row of a table.
 void check_lockable(const Query& query, syntax::LockStrength strength, bool has_aggregates = false);
 

@@ -6,6 +6,7 @@
 
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/fold.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::query {
@@ -19,14 +20,23 @@ struct Inference {
   std::vector<ExpressionPtr> conditions;
 };
 
+// As RelationGetIndexPredicate() gives it: constants computed, and what is true left out.
 void add_conditions(const ExpressionPtr& condition, std::vector<ExpressionPtr>& conditions) {
   if (condition == nullptr) return;
+  const auto* constant = condition->as<Constant>();
+  if (constant != nullptr && constant->value.is_boolean() && constant->value.as_boolean()) return;
   const auto* logical = condition->as<Logical>();
   if (logical == nullptr || logical->kind != Logical::Kind::conjunction) {
     conditions.push_back(condition);
     return;
   }
   for (const ExpressionPtr& part : logical->arguments) add_conditions(part, conditions);
+}
+
+ExpressionPtr folded(const ExpressionPtr& expression, const QueryScope& scope) {
+  return expression == nullptr
+             ? nullptr
+             : fold(expression, {.call = scope.call_context(), .parameters = {}, .failures_stay = true});
 }
 
 bool contains_expression(const std::vector<ExpressionPtr>& list, const ExpressionPtr& wanted) {
@@ -51,6 +61,7 @@ Inference analyse_target(const syntax::OnConflict& clause, QueryScope& scope) {
     ExpressionPtr expression;
     if (element.expression != nullptr) {
       expression = analyse_in(scope, Clause::index_expression, element.expression);
+      expression = folded(expression, scope);
     } else {
       syntax::Expression reference;
       reference.kind = syntax::Expression::Kind::column;
@@ -72,8 +83,9 @@ Inference analyse_target(const syntax::OnConflict& clause, QueryScope& scope) {
   }
   // PostgreSQL does not ask whether this is boolean at all.
   if (clause.target_where != nullptr) {
-    add_conditions(settle_unknown(analyse_in(scope, Clause::index_predicate, clause.target_where), scope),
-                   inference.conditions);
+    const ExpressionPtr condition =
+        settle_unknown(analyse_in(scope, Clause::index_predicate, clause.target_where), scope);
+    add_conditions(folded(condition, scope), inference.conditions);
   }
   return inference;
 }
@@ -84,7 +96,7 @@ bool matches(const RelationIndex& index, const Inference& inference, QueryScope&
   std::vector<int> seen;
   for (const RelationIndex::Key& key : index.keys) {
     if (key.column == 0) {
-      expressions.push_back(analyse_in(scope, Clause::index_expression, key.expression));
+      expressions.push_back(folded(analyse_in(scope, Clause::index_expression, key.expression), scope));
       continue;
     }
     if (contains_target(seen, key.column)) continue;
@@ -100,7 +112,8 @@ bool matches(const RelationIndex& index, const Inference& inference, QueryScope&
     if (!contains_expression(inference.expressions, expression)) return false;
   }
   std::vector<ExpressionPtr> conditions;
-  add_conditions(analyse_condition_in(scope, Clause::index_predicate, index.predicate, "WHERE"), conditions);
+  const ExpressionPtr predicate = analyse_condition_in(scope, Clause::index_predicate, index.predicate, "WHERE");
+  add_conditions(folded(predicate, scope), conditions);
   return std::all_of(conditions.begin(), conditions.end(), [&](const ExpressionPtr& condition) {
     return contains_expression(inference.conditions, condition);
   });

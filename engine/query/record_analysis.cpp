@@ -159,7 +159,7 @@ ExpressionPtr ExpressionAnalyser::row_of_relation(const Syntax& cast) {
   }
   const int position = cast.position != 0 ? cast.position : type.position;
   const ExpressionPtr written = analyse(*cast.arguments[0]);
-  if (const auto* row = written->as<RowConstructor>()) return row_as(*row, *relation, position);
+  if (const auto* row = written->as<RowConstructor>()) return row_as(*row, relation, position);
   if (const auto* constant = written->as<Constant>(); constant != nullptr && constant->value.is_null()) {
     // A NULL that knows its fields.
     RowConstructor fields;
@@ -183,14 +183,15 @@ ExpressionPtr ExpressionAnalyser::row_of_relation(const Syntax& cast) {
 }
 
 // As coerce_record_to_complex() does.
-ExpressionPtr ExpressionAnalyser::row_as(const RowConstructor& row, const Relation& relation, int position) {
+ExpressionPtr ExpressionAnalyser::row_as(const RowConstructor& row, const RelationPtr& relation, int position) {
   const auto fail = [&](const std::string& detail) {
     throw SqlError(
-        ErrorFields{sqlstate::cannot_coerce, "cannot cast type record to " + relation.name, detail, "", "", position});
+        ErrorFields{sqlstate::cannot_coerce, "cannot cast type record to " + relation->name, detail, "", "", position});
   };
   RowConstructor result;
+  result.relation = relation;
   std::size_t used = 0;
-  for (const RelationColumn& column : relation.columns) {
+  for (const RelationColumn& column : relation->columns) {
     if (column.dropped) continue;
     if (used == row.fields.size()) fail("Input has too few columns.");
     const ExpressionPtr& field = row.fields[used++];

@@ -141,6 +141,7 @@ class QueryScope final : public ExpressionScope {
   void enter_aggregate_arguments() override {}
   void leave_aggregate_arguments() override {}
   const CallContext& call_context() const override { return statement_.context.call; }
+  std::vector<ErrorFields>* notices() override { return context().notices; }
 
  private:
   const RangeTableEntry* find_entry_meant_by(std::string_view schema, std::string_view name);

@@ -5,6 +5,7 @@
 
 #include "engine/query/analysis_parts.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/locking.h"
 #include "engine/types/error.h"
 
 namespace polarsim::engine::query {
@@ -20,10 +21,7 @@ const char* why_not_updatable(const Query& query) {
   if (!query.common_tables.empty()) return "Views containing WITH are";
   if (query.limit != nullptr || query.offset != nullptr) return "Views containing LIMIT or OFFSET are";
   if (query.grouped) return "Views that return aggregate functions are";
-  const auto is_window_call = [](const Expression& each) { return each.as<WindowCall>() != nullptr; };
-  const auto has_window_call = [&](const Target& target) { return contains(target.expression, is_window_call); };
-  if (std::any_of(query.targets.begin(), query.targets.end(), has_window_call))
-    return "Views that return window functions are";
+  if (has_window_calls(query)) return "Views that return window functions are";
   if (query.has_set_functions) return "Views that return set-returning functions are";
   const char* several = "Views that do not select from a single table or view are";
   if (query.from.size() != 1 || !query.from[0]->is_leaf()) return several;

@@ -84,6 +84,17 @@ inline constexpr const char* data_corrupted = "XX001";
 inline constexpr const char* index_corrupted = "XX002";
 }  // namespace sqlstate
 
+// What a violated constraint is about (PostgreSQL's errtable(), errtablecol(), errtableconstraint()): drivers and
+// mappers read these instead of the message.
+struct ErrorObject {
+  std::string schema = {};  // any of them may be empty
+  std::string table = {};
+  std::string column = {};
+  std::string data_type = {};
+  std::string constraint = {};
+  friend bool operator==(const ErrorObject&, const ErrorObject&) = default;
+};
+
 struct ErrorFields {
   std::string sqlstate;
   std::string message;
@@ -92,6 +103,7 @@ struct ErrorFields {
   std::string context;
   int position = 0;           // 1-based character of the query text; 0: none
   std::string severity = {};  // of what is not an error: "NOTICE"; empty: WARNING
+  ErrorObject object = {};
 };
 
 // Its members are in error.cpp: written out at each of the thousand places that throw, they were a seventh of the
@@ -110,6 +122,7 @@ class SqlError : public std::runtime_error {
     fields_.position = position;
     return *this;
   }
+  SqlError& about(ErrorObject object);
 
  private:
   ErrorFields fields_;

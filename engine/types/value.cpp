@@ -56,8 +56,7 @@ const T& held(const SharedPayload* payload) {
 
 }  // namespace
 
-Value::Value(Kind kind, const SharedPayload* payload)
-    : Value(kind, static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(payload))) {
+Value::Value(Kind kind, const SharedPayload* payload) : Value(kind, std::bit_cast<std::int64_t>(payload)) {
   ++payload->references_;
 }
 

@@ -7,6 +7,7 @@ std::string to_string(const AnswerError& error) {
   if (!error.detail.empty()) text += "\nDETAIL: " + error.detail;
   if (!error.hint.empty()) text += "\nHINT: " + error.hint;
   if (error.position != 0) text += "\nat character " + std::to_string(error.position);
+  if (!error.about.empty()) text += "\nabout " + error.about;
   return text;
 }
 

@@ -13,6 +13,7 @@ namespace polarsim::scenarios::sql {
 struct AnswerColumn {
   std::string name;
   std::uint32_t type_oid = 0;
+  int number = 0;  // in the table or view whose column it is (RowDescription); 0: it is computed
   friend bool operator==(const AnswerColumn&, const AnswerColumn&) = default;
 };
 
@@ -26,6 +27,8 @@ struct AnswerError {
   std::string detail;  // these may be empty
   std::string hint;
   int position = 0;  // of a character of the statement, from 1; 0: none
+  // What a violated constraint is about: "schema.table.column.type.constraint", those that are told; "" if none is.
+  std::string about = {};
   friend bool operator==(const AnswerError&, const AnswerError&) = default;
 };
 

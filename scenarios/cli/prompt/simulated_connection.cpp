@@ -41,6 +41,12 @@ ServerReport report_of(const pgwire::Report& message) {
   report.hint = message.fields.hint;
   report.context = message.fields.context;
   report.position = message.fields.position;
+  const engine::ErrorObject& object = message.fields.object;
+  report.schema = object.schema;
+  report.table = object.table;
+  report.column = object.column;
+  report.data_type = object.data_type;
+  report.constraint = object.constraint;
   return report;
 }
 

@@ -33,13 +33,18 @@ Answer answer_of(PGresult* result) {
     error.detail = field(result, PG_DIAG_MESSAGE_DETAIL);
     error.hint = field(result, PG_DIAG_MESSAGE_HINT);
     error.position = std::atoi(field(result, PG_DIAG_STATEMENT_POSITION).c_str());
+    for (const int code : {PG_DIAG_SCHEMA_NAME, PG_DIAG_TABLE_NAME, PG_DIAG_COLUMN_NAME, PG_DIAG_DATATYPE_NAME,
+                           PG_DIAG_CONSTRAINT_NAME}) {
+      const std::string name = field(result, code);
+      if (!name.empty()) error.about += (error.about.empty() ? "" : ".") + name;
+    }
     answer.context = field(result, PG_DIAG_CONTEXT);
     return answer;
   }
   answer.tag = PQcmdStatus(result);
   answer.has_rows = status == PGRES_TUPLES_OK;
   for (int column = 0; column < PQnfields(result); ++column)
-    answer.columns.push_back({PQfname(result, column), PQftype(result, column)});
+    answer.columns.push_back({PQfname(result, column), PQftype(result, column), PQftablecol(result, column)});
   for (int row = 0; row < PQntuples(result); ++row) {
     sql::AnswerRow& texts = answer.rows.emplace_back();
     for (int column = 0; column < PQnfields(result); ++column) {
