@@ -18,6 +18,7 @@ enum Relation : std::uint8_t {
   rw = 4,         // anti-depends: overwrites what the other read
   process = 8,    // the same process ran the one, then the other
   realtime = 16,  // the one was acknowledged before the other was asked for
+  observed = 32,  // a third saw the one, which wrote a key, and yet read the other's version of it
 };
 using Relations = std::uint8_t;
 
