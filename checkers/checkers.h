@@ -41,13 +41,26 @@ std::vector<std::string> known_levels();
 // others are missing).
 Verdict check_list_append(const History& history, const Level& level);
 
+// What the order of a register's versions may be inferred from, beyond nil coming first, by Elle's names. A source that
+// contradicts those before it is left out, and reported as cyclic-versions.
+struct RegisterOptions {
+  // A transaction that reads a version and writes the key puts its own after it. True of every level from
+  // read-uncommitted upwards.
+  bool wfr_keys = true;
+  // Each process sees each key go forward: true if every key by itself is sequentially consistent.
+  bool sequential_keys = false;
+  // What was acknowledged before a transaction was asked for comes before what it sees: true if every key by itself is
+  // linearizable, as on one node with a lock or a latch per row.
+  bool linearizable_keys = false;
+};
+
 // Transactions of writes to and reads of registers, initially nil, written values unique per key. The version order is
-// what nil and reads that precede writes in a transaction show (Elle's `wfr-keys`); also cyclic-versions. Writes of
+// what the options allow to infer; also cyclic-versions. Writes of
 // transactions of unknown outcome take part in no cycle. By final reads: lost-write (nil, or the value of a transaction
 // that had ended when another acknowledged one was asked to write the key; assumes that the system keeps the real-time
 // order of the writes of a key), partial-commit (a transaction's write is the final value of one key, and that of
 // another key, which nobody else wrote, is not).
-Verdict check_rw_register(const History& history, const Level& level);
+Verdict check_rw_register(const History& history, const Level& level, const RegisterOptions& options = {});
 
 struct BankOptions {
   std::int64_t accounts = 0;

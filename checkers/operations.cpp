@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <deque>
 #include <utility>
 
 namespace polarsim::checkers {
@@ -131,9 +130,7 @@ bool add_order_edges(const Operations& operations, const History& history, Order
     at[static_cast<std::size_t>(operations.list[v].invoked)] = v;
     if (operations.list[v].completed >= 0) at[static_cast<std::size_t>(operations.list[v].completed)] = v;
   }
-  // Operations that are ok and that no later ok one is known to follow, by completion. Those that `v` follows are a
-  // prefix.
-  std::deque<std::uint32_t> frontier;
+  RealTimeFrontier frontier(operations);
   boost::unordered_flat_map<std::int64_t, std::uint32_t> last_of_process;
   for (std::size_t position = 0; position < at.size(); ++position) {
     const std::uint32_t v = at[position];
@@ -141,13 +138,12 @@ bool add_order_edges(const Operations& operations, const History& history, Order
     const Operation& operation = operations.list[v];
     if (operation.invoked == static_cast<std::int64_t>(position)) {
       if (kind != OrderKind::realtime) continue;
-      for (const std::uint32_t before : frontier) {
+      for (const std::uint32_t before : frontier.before_invocation()) {
         any = true;
         if (operation.possible()) builder.add(before, v, realtime);
       }
-    } else if (operation.ok() && kind == OrderKind::realtime) {
-      while (!frontier.empty() && operations.list[frontier.front()].completed < operation.invoked) frontier.pop_front();
-      frontier.push_back(v);
+    } else if (kind == OrderKind::realtime) {
+      frontier.complete(v);
     } else if (operation.ok()) {
       const auto [last, added] = last_of_process.try_emplace(operation.process, v);
       if (!added) {

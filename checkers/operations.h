@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -50,6 +51,29 @@ NameSet prohibited_anomalies(const Level& level);
 // -process one.
 enum class OrderKind { none, process, realtime };
 OrderKind order_needed(const NameSet& prohibited);
+
+// Real time among some operations, transitively reduced: told of their invocations and completions in the order of the
+// history, it knows which operations a new one directly follows.
+class RealTimeFrontier {
+ public:
+  explicit RealTimeFrontier(const Operations& operations) : operations_(operations) {}
+
+  // Those that were acknowledged before this one was asked for, and before no other one that was.
+  const std::deque<std::uint32_t>& before_invocation() const { return frontier_; }
+  void complete(std::uint32_t operation) {
+    const Operation& completed = operations_.list[operation];
+    if (!completed.ok()) return;
+    // Those that `operation` follows are a prefix, because they stand by completion.
+    while (!frontier_.empty() && operations_.list[frontier_.front()].completed < completed.invoked) {
+      frontier_.pop_front();
+    }
+    frontier_.push_back(operation);
+  }
+
+ private:
+  const Operations& operations_;
+  std::deque<std::uint32_t> frontier_;  // ok operations that no later ok one is known to follow
+};
 
 // Adds the edges of that order. Real time goes from an ok to what is invoked later, transitively reduced; sessions from
 // an ok to the next ok of the process. Returns whether there were any, failed operations at the far end included.

@@ -4,11 +4,11 @@
 
 namespace polarsim::checkers {
 
-RegisterIndex::RegisterIndex(const Operations& operations) {
+RegisterIndex::RegisterIndex(const Operations& operations, const RegisterOptions& options) {
   index_writes(operations);
   if (!problem_.empty()) return;
   index_external(operations);
-  infer_order();
+  infer_order(operations, options);
 }
 
 std::uint32_t RegisterIndex::intern(std::int64_t key, std::int64_t value, bool initial) {
@@ -62,6 +62,7 @@ void RegisterIndex::index_writes(const Operations& operations) {
 
 void RegisterIndex::index_external(const Operations& operations) {
   struct External {
+    std::int64_t key = 0;
     std::uint32_t read = no_vertex, written = no_vertex;
   };
   boost::unordered_flat_map<std::int64_t, std::size_t> place;
@@ -73,7 +74,7 @@ void RegisterIndex::index_external(const Operations& operations) {
     externals.clear();
     for (const MicroOp& op : *operation.transaction) {
       const auto [entry, first] = place.try_emplace(op.key, externals.size());
-      if (first) externals.emplace_back();
+      if (first) externals.push_back({.key = op.key});
       External& external = externals[entry->second];
       if (op.kind == MicroOp::Kind::write) {
         external.written = version_of(op);
@@ -85,6 +86,12 @@ void RegisterIndex::index_external(const Operations& operations) {
       const bool read_value = external.read != no_vertex && !versions_[external.read].initial;
       if (external.read != no_vertex) versions_[external.read].readers.push_back(v);
       if (read_value) after_initial_.push_back(external.read);
+      if (external.read != no_vertex || external.written != no_vertex) {
+        const bool wrote = external.written != no_vertex;
+        // A nil that the transaction itself replaced tells less than what it was replaced by.
+        accesses_.push_back({external.key, v, read_value || !wrote ? external.read : external.written,
+                             wrote ? external.written : external.read});
+      }
       if (external.written == no_vertex) continue;
       after_initial_.push_back(external.written);
       versions_[external.written].external = operation.ok();
@@ -93,7 +100,19 @@ void RegisterIndex::index_external(const Operations& operations) {
   }
 }
 
-void RegisterIndex::infer_order() {
+void RegisterIndex::infer_order(const Operations& operations, const RegisterOptions& options) {
+  std::sort(accesses_.begin(), accesses_.end(), [](const Access& a, const Access& b) {
+    return a.key != b.key ? a.key < b.key : a.operation < b.operation;
+  });
+  order_by_initial();
+  if (options.wfr_keys) add_source(Source::reads_before_writes, read_then_written_);
+  if (options.sequential_keys) add_source(Source::processes, order_by_processes(operations));
+  if (options.linearizable_keys) add_source(Source::real_time, order_by_real_time(operations));
+  std::sort(order_.begin(), order_.end());
+  order_.erase(std::unique(order_.begin(), order_.end()), order_.end());
+}
+
+void RegisterIndex::order_by_initial() {
   std::sort(after_initial_.begin(), after_initial_.end());
   after_initial_.erase(std::unique(after_initial_.begin(), after_initial_.end()), after_initial_.end());
   for (const std::uint32_t version : after_initial_) {
@@ -101,17 +120,74 @@ void RegisterIndex::infer_order() {
     if (initial != numbers_.end())
       order_.emplace_back(initial->second, version);  // Nobody read nil otherwise, and no edge would follow.
   }
+}
+
+RegisterIndex::Order RegisterIndex::order_by_processes(const Operations& operations) const {
+  Order order;
+  boost::unordered_flat_map<std::int64_t, std::uint32_t> left_by;  // by process, for the key at hand
+  for (std::size_t i = 0; i < accesses_.size(); ++i) {
+    const Access& access = accesses_[i];
+    if (i == 0 || accesses_[i - 1].key != access.key) left_by.clear();
+    const Operation& operation = operations.list[access.operation];
+    if (!operation.ok()) continue;
+    const auto [left, first] = left_by.try_emplace(operation.process, access.last);
+    if (first) continue;
+    if (left->second != access.first) order.emplace_back(left->second, access.first);
+    left->second = access.last;
+  }
+  return order;
+}
+
+RegisterIndex::Order RegisterIndex::order_by_real_time(const Operations& operations) const {
+  Order order;
+  struct Moment {
+    std::int64_t position;
+    std::size_t access;
+    bool completion;
+  };
+  std::vector<Moment> moments;
+  boost::unordered_flat_map<std::uint32_t, std::size_t> access_of;  // by operation, for the key at hand
+  for (std::size_t begin = 0, end = 0; begin < accesses_.size(); begin = end) {
+    moments.clear();
+    access_of.clear();
+    for (end = begin; end < accesses_.size() && accesses_[end].key == accesses_[begin].key; ++end) {
+      const Operation& operation = operations.list[accesses_[end].operation];
+      access_of[accesses_[end].operation] = end;
+      moments.push_back({operation.invoked, end, false});
+      if (operation.completed >= 0) moments.push_back({operation.completed, end, true});
+    }
+    std::sort(moments.begin(), moments.end(), [](const Moment& a, const Moment& b) { return a.position < b.position; });
+    RealTimeFrontier frontier(operations);
+    for (const Moment& moment : moments) {
+      const Access& access = accesses_[moment.access];
+      if (moment.completion) {
+        frontier.complete(access.operation);
+        continue;
+      }
+      for (const std::uint32_t before : frontier.before_invocation()) {
+        const std::uint32_t left = accesses_[access_of[before]].last;
+        if (left != access.first) order.emplace_back(left, access.first);
+      }
+    }
+  }
+  return order;
+}
+
+void RegisterIndex::add_source(Source source, const Order& order) {
   DependencyGraph::Builder builder(versions_.size());
-  for (const auto& [before, after] : read_then_written_) builder.add(before, after, ww);
+  for (const auto& [before, after] : order_) builder.add(before, after, ww);
+  for (const auto& [before, after] : order) builder.add(before, after, ww);
   const DependencyGraph graph = std::move(builder).build();
   const Components components = find_components(graph, ww);
-  cyclic_.resize(components.count);
-  for (std::uint32_t v = 0; v < versions_.size(); ++v) {
-    if (components.component_of[v] != no_component) cyclic_[components.component_of[v]].push_back(v);
+  if (components.count == 0) {
+    order_.insert(order_.end(), order.begin(), order.end());
+    return;
   }
-  if (cyclic_.empty()) order_.insert(order_.end(), read_then_written_.begin(), read_then_written_.end());
-  std::sort(order_.begin(), order_.end());
-  order_.erase(std::unique(order_.begin(), order_.end()), order_.end());
+  std::vector<VersionCycle> cycles(components.count, {source, {}});
+  for (std::uint32_t v = 0; v < versions_.size(); ++v) {
+    if (components.component_of[v] != no_component) cycles[components.component_of[v]].versions.push_back(v);
+  }
+  cyclic_.insert(cyclic_.end(), cycles.begin(), cycles.end());
 }
 
 }  // namespace polarsim::checkers

@@ -24,27 +24,42 @@ class RegisterIndex {
     bool external = false;               // its writer is ok and this was its last write of the key
     std::vector<std::uint32_t> readers;  // ok operations whose external read it is
   };
-  struct Access {
-    std::uint32_t operation, version;
-  };
   // A version directly before another, as far as is known.
   using Order = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
-  explicit RegisterIndex(const Operations& operations);
+  // Where an order of versions was inferred from; nil comes first whatever the options.
+  enum class Source : std::uint8_t { reads_before_writes, processes, real_time };
+  // Versions that would come before themselves if this source, with those used before it, told their order.
+  struct VersionCycle {
+    Source source = Source::reads_before_writes;
+    std::vector<std::uint32_t> versions;
+  };
+
+  RegisterIndex(const Operations& operations, const RegisterOptions& options);
 
   const std::string& problem() const { return problem_; }
   const std::vector<Version>& versions() const { return versions_; }
   std::uint32_t version_of(const MicroOp& op) const;
   const Order& order() const { return order_; }
-  // Versions that would come before themselves, by key and component, if reads before writes in a transaction told the
-  // order of versions. If there are any, that source was not used.
-  const std::vector<std::vector<std::uint32_t>>& cyclic_versions() const { return cyclic_; }
+  // By source, key and component. A source that has any was not used.
+  const std::vector<VersionCycle>& cyclic_versions() const { return cyclic_; }
 
  private:
   std::uint32_t intern(std::int64_t key, std::int64_t value, bool initial);
   void index_writes(const Operations& operations);
   void index_external(const Operations& operations);
-  void infer_order();
+  void infer_order(const Operations& operations, const RegisterOptions& options);
+  void order_by_initial();
+  Order order_by_processes(const Operations& operations) const;
+  Order order_by_real_time(const Operations& operations) const;
+  void add_source(Source source, const Order& order);
+
+  // What an operation showed of a key from outside: the version it met first and the one it left.
+  struct Access {
+    std::int64_t key = 0;
+    std::uint32_t operation = 0;
+    std::uint32_t first = 0, last = 0;
+  };
 
   struct Slot {
     std::int64_t key = 0;
@@ -64,9 +79,10 @@ class RegisterIndex {
   boost::unordered_flat_map<Slot, std::uint32_t, SlotHash> numbers_;
   std::vector<Version> versions_;
   std::vector<std::uint32_t> after_initial_;  // versions seen or perhaps written
+  std::vector<Access> accesses_;              // by key, then by operation
   Order read_then_written_;
   Order order_;
-  std::vector<std::vector<std::uint32_t>> cyclic_;
+  std::vector<VersionCycle> cyclic_;
   std::string problem_;
 };
 

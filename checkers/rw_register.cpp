@@ -1,5 +1,4 @@
-// The rw-register checker: as list-append, with the part of the version order that transactions reveal by reading what
-// they overwrite.
+// The rw-register checker: as list-append, with the part of the version order that can be inferred.
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -16,6 +15,18 @@ namespace {
 
 std::string value_text(const MicroOp& op) {
   return op.kind != MicroOp::Kind::write && !op.known ? std::string("nil") : std::to_string(op.argument);
+}
+
+std::string source_text(RegisterIndex::Source source) {
+  switch (source) {
+    case RegisterIndex::Source::reads_before_writes:
+      return "transactions that read one of them and wrote the next";
+    case RegisterIndex::Source::processes:
+      return "processes that saw one of them and then the next";
+    case RegisterIndex::Source::real_time:
+      return "transactions that were acknowledged with one of them before others asked and saw the next";
+  }
+  return "";
 }
 
 class RegisterChecker {
@@ -158,7 +169,8 @@ void RegisterChecker::check_lost_updates() {
 }
 
 void RegisterChecker::check_versions() {
-  for (const std::vector<std::uint32_t>& versions : index_.cyclic_versions()) {
+  for (const RegisterIndex::VersionCycle& cycle : index_.cyclic_versions()) {
+    const std::vector<std::uint32_t>& versions = cycle.versions;
     std::vector<std::uint32_t> writers;
     std::string values;
     for (const std::uint32_t number : versions) {
@@ -167,9 +179,8 @@ void RegisterChecker::check_versions() {
     }
     findings_.add("cyclic-versions", writers, [&] {
       return "Values " + values + " of key " + findings_.key(index_.versions()[versions.front()].key) +
-             " come before one another: transactions that read one of them and wrote the next form a cycle. Such "
-             "transactions were not used to " +
-             "infer the order of versions.";
+             " come before one another: " + source_text(cycle.source) +
+             " form a cycle. Such evidence was not used to infer the order of versions.";
     });
   }
 }
@@ -220,12 +231,12 @@ std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relat
 
 }  // namespace
 
-Verdict check_rw_register(const History& history, const Level& level) {
+Verdict check_rw_register(const History& history, const Level& level, const RegisterOptions& options) {
   static constexpr std::string_view checker = "rw-register";
   if (!is_known_level(level.model)) return unknown_verdict(checker, "unknown consistency model: " + level.model, 0);
   const Operations operations = collect_operations(history);
   if (!operations.problem.empty()) return unknown_verdict(checker, operations.problem, operations.list.size());
-  const RegisterIndex index(operations);
+  const RegisterIndex index(operations, options);
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
 
   const NameSet prohibited = prohibited_anomalies(level);
