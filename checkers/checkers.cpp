@@ -1,12 +1,24 @@
 #include "checkers/checkers.h"
 
+#include <algorithm>
+
 #include "checkers/consistency_models.h"
+#include "checkers/levels.h"
 
 namespace polarsim::checkers {
 
-bool is_known_level(std::string_view model) { return is_model_name(model); }
+bool is_known_level(std::string_view model) {
+  const std::vector<std::string> exact = exact_level_names();
+  return is_model_name(model) || std::find(exact.begin(), exact.end(), model) != exact.end();
+}
 
-std::vector<std::string> known_levels() { return all_model_names(); }
+std::vector<std::string> known_levels() {
+  std::vector<std::string> names = exact_level_names();
+  for (std::string& name : all_model_names()) names.push_back(std::move(name));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
 
 std::vector<CheckerInfo> list_checkers() {
   return {

@@ -11,10 +11,13 @@
 
 namespace polarsim::checkers {
 
-// The isolation level to hold, by Elle's name of the consistency model: "read-uncommitted", "read-committed",
-// "snapshot-isolation", "serializable", "strict-serializable" (= "strong-serializable"), ...
+// The isolation level to hold: an exact one ("PL-2", "MAV", "BE-RC", "RA", "CC", "RR", "SI", "SER", ...; levels.h), or
+// Elle's name of a consistency model: "read-uncommitted", "read-committed", "snapshot-isolation", "serializable",
+// "strict-serializable" (= "strong-serializable"), ...
 struct Level {
   std::string model = "read-committed";
+  // Also decide each of the exact levels, into Verdict::levels.
+  bool every_level = false;
 };
 
 // True if `model` names a level that list-append and rw-register can be asked to hold.

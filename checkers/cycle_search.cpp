@@ -316,6 +316,18 @@ std::optional<CycleSearch::Path> CycleSearch::shortest_nonadjacent_path(std::uin
 
 }  // namespace
 
+NameSet models_with_cycles(const DependencyGraph& graph) {
+  NameSet found;
+  for (const Model& model : models) {
+    // What a weaker model forbids, a stronger one does, too.
+    if (found.contains(model.friendly)) continue;
+    const Components components =
+        model.extended ? find_nonadjacent_components(graph, model.free) : find_components(graph, model.free);
+    if (components.count > 0) found.merge(models_at_least(model.friendly));
+  }
+  return found;
+}
+
 std::string classify_cycle(const DependencyGraph& graph, const std::vector<std::uint32_t>& vertices) {
   std::size_t reads = 0;
   std::size_t anti = 0;

@@ -32,6 +32,10 @@ struct CycleReport {
 
 CycleReport find_cycles(const DependencyGraph& graph);
 
+// The models, by their friendly names, that some cycle of the graph rules out directly. The graph must have every kind
+// of edge that the models are to be judged by.
+NameSet models_with_cycles(const DependencyGraph& graph);
+
 // The kind of a cycle by the labels of its edges.
 std::string classify_cycle(const DependencyGraph& graph, const std::vector<std::uint32_t>& vertices);
 

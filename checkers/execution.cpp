@@ -27,7 +27,7 @@ void Execution::Builder::write(std::uint32_t key) {
 
 void Execution::Builder::overwrite(std::uint32_t key, std::uint32_t before, std::uint32_t after) {
   keys_ = std::max(keys_, key + 1);
-  if (before != initial && before != after) overwrites_.emplace_back(before, after);
+  if (before != initial && before != after) overwrites_.push_back({key, before, after});
 }
 
 Execution Execution::Builder::build() && {

@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "checkers/dependency_graph.h"
@@ -25,6 +24,12 @@ class Execution {
     std::uint32_t key = 0;
     std::uint32_t writer = initial;
   };
+  // `after` wrote the version of `key` that directly follows one of `before`.
+  struct Overwrite {
+    std::uint32_t key = 0;
+    std::uint32_t before = 0, after = 0;
+    friend bool operator==(const Overwrite&, const Overwrite&) = default;
+  };
 
   // Transactions are added in an order that keeps the order of each session.
   class Builder {
@@ -35,8 +40,7 @@ class Execution {
     // writer may be a transaction that begins later.
     void read(std::uint32_t key, std::uint32_t writer);
     void write(std::uint32_t key);
-    // The second transaction wrote the version of the key that directly follows the first one's. `before` may be the
-    // initial version.
+    // What overwrites the initial version, or the transaction's own, is not kept.
     void overwrite(std::uint32_t key, std::uint32_t before, std::uint32_t after);
     Execution build() &&;
 
@@ -45,7 +49,7 @@ class Execution {
     std::vector<std::uint32_t> read_offsets_, write_offsets_;
     std::vector<Read> reads_;
     std::vector<std::uint32_t> writes_;
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> overwrites_;
+    std::vector<Overwrite> overwrites_;
     std::uint32_t keys_ = 0;
   };
 
@@ -67,8 +71,8 @@ class Execution {
     return {writes_.data() + write_offsets_[transaction], writes_.data() + write_offsets_[transaction + 1]};
   }
   bool writes(std::uint32_t transaction, std::uint32_t key) const;
-  // Pairs of transactions of which the second directly overwrote a version of the first, as far as that is known.
-  std::span<const std::pair<std::uint32_t, std::uint32_t>> overwrites() const { return overwrites_; }
+  // As far as the order of versions is known.
+  std::span<const Overwrite> overwrites() const { return overwrites_; }
 
  private:
   std::uint32_t keys_ = 0;
@@ -77,7 +81,7 @@ class Execution {
   std::vector<std::uint32_t> read_offsets_, write_offsets_;
   std::vector<Read> reads_;
   std::vector<std::uint32_t> writes_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> overwrites_;
+  std::vector<Overwrite> overwrites_;
 };
 
 }  // namespace polarsim::checkers

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "checkers/checkers.h"
+#include "checkers/dependency_judge.h"
 #include "checkers/final_reads.h"
 #include "checkers/list_append_index.h"
 #include "checkers/operations.h"
@@ -323,7 +324,6 @@ Verdict check_list_append(const History& history, const Level& level) {
   const ListAppendIndex index(operations);
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
 
-  const NameSet prohibited = prohibited_anomalies(level);
   Findings findings(operations, history);
   ListAppendChecker lists(operations, index, findings);
   lists.check_reads();
@@ -332,15 +332,14 @@ Verdict check_list_append(const History& history, const Level& level) {
   lists.check_lost_updates();
   check_final_lists(operations, findings);
 
-  DependencyGraph::Builder builder(operations.list.size());
-  bool any = false;
-  lists.add_dependencies(builder, any);
-  if (add_order_edges(operations, history, order_needed(prohibited), builder)) any = true;
-  const DependencyGraph graph = std::move(builder).build();
-  findings.add_cycles(find_cycles(graph), graph, [&](std::uint32_t from, std::uint32_t to, Relations label) {
+  Dependencies dependencies;
+  dependencies.add = [&](DependencyGraph::Builder& builder, bool& any) { lists.add_dependencies(builder, any); };
+  dependencies.explain = [&](std::uint32_t from, std::uint32_t to, Relations label) {
     return lists.explain(from, to, label);
-  });
-  return std::move(findings).verdict(checker, prohibited, !any);
+  };
+  dependencies.execution = [&] { return execution_of(operations, index); };
+  dependencies.key_without_order = [] { return std::string(); };
+  return judge_dependencies(checker, level, operations, history, dependencies, std::move(findings));
 }
 
 }  // namespace polarsim::checkers

@@ -4,6 +4,8 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
+#include "checkers/executions.h"
+
 namespace polarsim::checkers {
 
 namespace {
@@ -26,6 +28,10 @@ int severity(std::string_view name) {
                                                "G1c",
                                                "future-read",
                                                "internal-own-write",
+                                               "MAV-cycle",
+                                               "BE-RC-cycle",
+                                               "RA-cycle",
+                                               "CC-cycle",
                                                "internal",
                                                "lost-update",
                                                "G-single-item",
@@ -102,11 +108,11 @@ Operations collect_operations(const History& history) {
   return result;
 }
 
-NameSet prohibited_anomalies(const Level& level) {
-  NameSet prohibited = anomalies_prohibited_by(level.model);
+NameSet prohibited_anomalies(std::string_view model) {
+  NameSet prohibited = anomalies_prohibited_by(model);
   // No level gives leave to forget what was acknowledged, not even those that do not imply read-uncommitted.
   prohibited.insert({"lost-append", "lost-write", "partial-commit"});
-  const bool holds_read_committed = models_at_least("read-committed").contains(friendly_model_name(level.model));
+  const bool holds_read_committed = models_at_least("read-committed").contains(friendly_model_name(model));
   if (holds_read_committed && !prohibited.contains("internal")) prohibited.insert("internal-own-write");
   return prohibited;
 }
@@ -204,6 +210,70 @@ void Findings::add_cycles(const CycleReport& report, const DependencyGraph& grap
   }
 }
 
+void Findings::add_contradictions(const WeakVerdict& found, WeakLevel level, const NumberedExecution& numbered) {
+  using Reason = CommitConstraint::Reason;
+  const auto name = [&](std::uint32_t t) { return describe(numbered.operations[t]); };
+  const auto key = [&](std::uint32_t number) { return history_.key_text(numbered.keys[number]); };
+  const auto key_read = [&](std::uint32_t reader, std::uint32_t writer) {
+    for (const Execution::Read& read : numbered.execution.reads_of(reader)) {
+      if (read.writer == writer) return key(read.key);
+    }
+    return std::string();
+  };
+  const auto key_overwritten = [&](std::uint32_t before, std::uint32_t after) {
+    for (const Execution::Overwrite& step : numbered.execution.overwrites()) {
+      if (step.before == before && step.after == after) return key(step.key);
+    }
+    return std::string();
+  };
+  const std::string anomaly = std::string(to_string(level)) + "-cycle";
+  for (const WeakVerdict::Contradiction& contradiction : found.contradictions) {
+    if (!count(anomaly)) continue;
+    std::string text;
+    std::vector<std::uint32_t> involved;
+    const auto involve = [&](std::uint32_t t) {
+      if (t != Execution::initial) involved.push_back(numbered.operations[t]);
+    };
+    for (const CommitConstraint& constraint : contradiction.cycle) {
+      const std::uint32_t before = constraint.before;
+      const std::uint32_t after = constraint.after;
+      involve(before);
+      if (!text.empty()) text += " ";
+      switch (constraint.reason) {
+        case Reason::initial:
+          text += "The initial versions come before everything.";
+          break;
+        case Reason::session:
+          text += name(before) + " came before " + name(after) + " in its process (session).";
+          break;
+        case Reason::reads_from:
+          text += name(after) + " read what " + name(before) + " wrote to key " + key_read(after, before) + " (wr).";
+          break;
+        case Reason::overwrites:
+          text += name(after) + " wrote key " + key_overwritten(before, after) + " after " + name(before) + " (ww).";
+          break;
+        case Reason::observed: {
+          const bool initial = after == Execution::initial;
+          text += name(constraint.observer) + " had seen " + name(before) + ", which also wrote key " +
+                  key(constraint.key) + ", and read " +
+                  (initial ? "the initial version" : "the version of " + name(after)) + " of it: " + name(before) +
+                  " must come before " + (initial ? "that version" : name(after)) + " (observed).";
+          involve(constraint.observer);
+          break;
+        }
+      }
+    }
+    text += " No order of commits agrees with all of this.";
+    keep(anomaly, std::move(text), involved);
+  }
+}
+
+NameSet Findings::names() const {
+  NameSet names;
+  for (const auto& [name, number] : counts_) names.insert(name);
+  return names;
+}
+
 // "-cycle-exists" says something new only if no other anomaly rules its model out.
 void Findings::drop_redundant_existence() {
   NameSet others;
@@ -245,7 +315,8 @@ Verdict Findings::verdict(std::string_view checker, const NameSet& prohibited, b
     verdict.anomalies.push_back({"empty-transaction-graph", std::move(reason) + ".", {}});
   }
   if (bad || graph_is_empty) {
-    found.erase("internal-own-write");  // Not one of the lattice's names.
+    // Not among the lattice's names.
+    for (const char* own : {"internal-own-write", "MAV-cycle", "BE-RC-cycle", "RA-cycle", "CC-cycle"}) found.erase(own);
     Boundary boundary = boundary_of(found);
     verdict.not_models = std::move(boundary.not_models);
     verdict.also_not = std::move(boundary.also_not);

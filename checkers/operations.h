@@ -16,8 +16,11 @@
 #include "checkers/dependency_graph.h"
 #include "checkers/history.h"
 #include "checkers/verdict.h"
+#include "checkers/weak_levels.h"
 
 namespace polarsim::checkers {
+
+struct NumberedExecution;
 
 // One transaction and how it ended. What never completed counts as info.
 struct Operation {
@@ -45,7 +48,7 @@ Operations collect_operations(const History& history);
 
 // What must not occur at a level: Elle's set, and from read-committed upwards a transaction that misses its own write
 // (where `internal` as a whole is forbidden, that name covers it). What final reads prove lost is forbidden everywhere.
-NameSet prohibited_anomalies(const Level& level);
+NameSet prohibited_anomalies(std::string_view model);
 
 // Which order beyond data a level needs: real time if it forbids a -realtime anomaly, else processes if it forbids a
 // -process one.
@@ -75,8 +78,9 @@ class RealTimeFrontier {
   std::deque<std::uint32_t> frontier_;  // ok operations that no later ok one is known to follow
 };
 
-// Adds the edges of that order. Real time goes from an ok to what is invoked later, transitively reduced; sessions from
-// an ok to the next ok of the process. Returns whether there were any, failed operations at the far end included.
+// Adds the edges of that order, if any. Real time goes from an ok to what is invoked later, transitively reduced;
+// sessions from an ok to the next ok of the process. Returns whether there were any, failed operations at the far end
+// included.
 bool add_order_edges(const Operations& operations, const History& history, OrderKind kind,
                      DependencyGraph::Builder& builder);
 
@@ -95,6 +99,11 @@ class Findings {
     keep(name, explain(), involved);
   }
   void add_cycles(const CycleReport& report, const DependencyGraph& graph, const ExplainEdge& explain);
+
+  // What contradicts an axiom, as "<level>-cycle".
+  void add_contradictions(const WeakVerdict& verdict, WeakLevel level, const NumberedExecution& numbered);
+  // Of everything counted so far.
+  NameSet names() const;
 
   // "op 12 (process 3, ok)".
   std::string describe(std::uint32_t operation) const;

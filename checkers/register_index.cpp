@@ -173,6 +173,47 @@ RegisterIndex::Order RegisterIndex::order_by_real_time(const Operations& operati
   return order;
 }
 
+std::optional<std::int64_t> RegisterIndex::key_without_order(const Operations& operations) const {
+  // The order of a key is total iff versions can be taken away one by one, each time the only one without a
+  // predecessor. Initial versions precede all others and are left out.
+  const auto counts = [&](const Version& version) {
+    if (version.initial || version.intermediate || version.writer == no_vertex) return false;
+    const Operation& writer = operations.list[version.writer];
+    return writer.ok() || (writer.possible() && !version.readers.empty());
+  };
+  std::vector<std::uint32_t> before(versions_.size(), 0);
+  for (const auto& [earlier, later] : order_) {
+    if (counts(versions_[earlier]) && counts(versions_[later])) ++before[later];
+  }
+  struct Progress {
+    std::uint32_t first = no_vertex;  // of those without a predecessor
+    bool several = false;
+  };
+  boost::unordered_flat_map<std::int64_t, Progress> of_key;
+  for (std::uint32_t v = 0; v < versions_.size(); ++v) {
+    if (!counts(versions_[v]) || before[v] > 0) continue;
+    Progress& progress = of_key[versions_[v].key];
+    progress.several = progress.first != no_vertex;
+    if (progress.first == no_vertex) progress.first = v;
+  }
+  std::optional<std::int64_t> lowest;
+  for (auto& [key, progress] : of_key) {
+    std::uint32_t at = progress.first;
+    while (!progress.several && at != no_vertex) {
+      std::uint32_t next = no_vertex;
+      const auto begin = std::lower_bound(order_.begin(), order_.end(), std::pair(at, std::uint32_t{0}));
+      for (auto step = begin; step != order_.end() && step->first == at; ++step) {
+        if (!counts(versions_[step->second]) || --before[step->second] > 0) continue;
+        progress.several = progress.several || next != no_vertex;
+        next = step->second;
+      }
+      at = next;
+    }
+    if (progress.several && (!lowest || key < *lowest)) lowest = key;
+  }
+  return lowest;
+}
+
 void RegisterIndex::add_source(Source source, const Order& order) {
   DependencyGraph::Builder builder(versions_.size());
   for (const auto& [before, after] : order_) builder.add(before, after, ww);

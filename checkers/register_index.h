@@ -5,6 +5,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,9 @@ class RegisterIndex {
   const std::vector<Version>& versions() const { return versions_; }
   std::uint32_t version_of(const MicroOp& op) const;
   const Order& order() const { return order_; }
+  // A key of which two committed versions stand in no inferred order, the lowest there is; empty if all orders are
+  // known. Versions of unknown outcome that nobody read do not count.
+  std::optional<std::int64_t> key_without_order(const Operations& operations) const;
   // By source, key and component. A source that has any was not used.
   const std::vector<VersionCycle>& cyclic_versions() const { return cyclic_; }
 

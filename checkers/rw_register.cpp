@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "checkers/checkers.h"
+#include "checkers/dependency_judge.h"
 #include "checkers/final_reads.h"
 #include "checkers/operations.h"
 #include "checkers/register_index.h"
@@ -239,7 +240,6 @@ Verdict check_rw_register(const History& history, const Level& level, const Regi
   const RegisterIndex index(operations, options);
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
 
-  const NameSet prohibited = prohibited_anomalies(level);
   Findings findings(operations, history);
   RegisterChecker registers(operations, index, findings);
   registers.check_reads();
@@ -248,15 +248,17 @@ Verdict check_rw_register(const History& history, const Level& level, const Regi
   registers.check_versions();
   check_final_registers(operations, index, findings);
 
-  DependencyGraph::Builder builder(operations.list.size());
-  bool any = false;
-  registers.add_dependencies(builder, any);
-  if (add_order_edges(operations, history, order_needed(prohibited), builder)) any = true;
-  const DependencyGraph graph = std::move(builder).build();
-  findings.add_cycles(find_cycles(graph), graph, [&](std::uint32_t from, std::uint32_t to, Relations label) {
+  Dependencies dependencies;
+  dependencies.add = [&](DependencyGraph::Builder& builder, bool& any) { registers.add_dependencies(builder, any); };
+  dependencies.explain = [&](std::uint32_t from, std::uint32_t to, Relations label) {
     return registers.explain(from, to, label);
-  });
-  return std::move(findings).verdict(checker, prohibited, !any);
+  };
+  dependencies.execution = [&] { return execution_of(operations, index); };
+  dependencies.key_without_order = [&] {
+    const auto key = index.key_without_order(operations);
+    return key ? history.key_text(*key) : std::string();
+  };
+  return judge_dependencies(checker, level, operations, history, dependencies, std::move(findings));
 }
 
 }  // namespace polarsim::checkers

@@ -24,6 +24,12 @@ struct Anomaly {
   std::vector<std::int64_t> operations;
 };
 
+// Whether a history is at one of the exact levels (levels.h).
+struct LevelDecision {
+  std::string level;
+  Validity validity = Validity::valid;
+};
+
 struct Verdict {
   std::string checker;  // "list-append", "bank", "prepared-residue", ...
   Validity validity = Validity::valid;
@@ -31,6 +37,7 @@ struct Verdict {
   std::vector<Anomaly> exposures;       // permitted at this level, and seen; e.g. "fractured-read"
   std::vector<std::string> not_models;  // consistency models ruled out directly, Elle's names ("not")
   std::vector<std::string> also_not;    // and those that fall with them
+  std::vector<LevelDecision> levels;    // if every level was asked for: each, weakest first
   std::string reason;                   // for unknown: why; for invalid: what else was not decided, if anything
   std::uint64_t operations_checked = 0;
   // Counts by anomaly name over the whole history, exposures included; sorted by name.

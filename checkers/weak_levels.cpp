@@ -289,7 +289,7 @@ DependencyGraph build_graph(const Execution& execution, WeakLevel level, bool wi
       if (read.writer != Execution::initial) builder.add(read.writer, t, wr);
     }
   }
-  for (const auto& [before, after] : execution.overwrites()) builder.add(before, after, ww);
+  for (const Execution::Overwrite& step : execution.overwrites()) builder.add(step.before, step.after, ww);
   if (with_observations) {
     for_each_observation(execution, level, [&](std::uint32_t t2, std::uint32_t t1, std::uint32_t, std::uint32_t) {
       if (t1 != Execution::initial) {

@@ -15,60 +15,6 @@ using test::Choices;
 
 constexpr WeakLevel levels[] = {WeakLevel::mav, WeakLevel::be_rc, WeakLevel::read_atomic, WeakLevel::causal};
 
-// At most six transactions over three keys in at most four sessions. Half of the time the versions of the keys have a
-// known order.
-Execution make_execution(Choices& choices) {
-  const std::size_t count = 2 + choices.below(5);
-  const std::size_t keys = 1 + choices.below(3);
-  const std::size_t sessions = 1 + choices.below(count);
-  std::vector<std::vector<std::uint32_t>> written(count);
-  std::vector<std::vector<std::uint32_t>> writers(keys);
-  for (std::uint32_t t = 0; t < count; ++t) {
-    for (std::uint32_t key = 0; key < keys; ++key) {
-      if (choices.below(5) >= 2) continue;
-      written[t].push_back(key);
-      writers[key].insert(writers[key].begin() + static_cast<std::ptrdiff_t>(choices.below(writers[key].size() + 1)),
-                          t);
-    }
-  }
-  Execution::Builder builder;
-  for (std::uint32_t t = 0; t < count; ++t) {
-    builder.begin(static_cast<std::uint32_t>(choices.below(sessions)));
-    for (const std::uint32_t key : written[t]) builder.write(key);
-    for (std::size_t reads = choices.below(4); reads > 0; --reads) {
-      const auto key = static_cast<std::uint32_t>(choices.below(keys));
-      const std::size_t choice = choices.below(writers[key].size() + 1);
-      const std::uint32_t writer = choice == writers[key].size() ? Execution::initial : writers[key][choice];
-      if (writer != t) builder.read(key, writer);
-    }
-  }
-  if (choices.once_in(2)) {
-    for (std::uint32_t key = 0; key < keys; ++key) {
-      for (std::size_t i = 1; i < writers[key].size(); ++i) {
-        builder.overwrite(key, writers[key][i - 1], writers[key][i]);
-      }
-    }
-  }
-  return std::move(builder).build();
-}
-
-std::string text_of(const Execution& execution) {
-  std::string text;
-  for (std::uint32_t t = 0; t < execution.transaction_count(); ++t) {
-    text += "t" + std::to_string(t) + " of session " + std::to_string(execution.session_of(t)) + ":";
-    for (const Execution::Read& read : execution.reads_of(t)) {
-      text += " r(" + std::to_string(read.key) + " from " +
-              (read.writer == Execution::initial ? "the start" : "t" + std::to_string(read.writer)) + ")";
-    }
-    for (const std::uint32_t key : execution.writes_of(t)) text += " w(" + std::to_string(key) + ")";
-    text += "\n";
-  }
-  for (const auto& [before, after] : execution.overwrites()) {
-    text += "t" + std::to_string(before) + " < t" + std::to_string(after) + "\n";
-  }
-  return text;
-}
-
 void check_against_oracle(const Execution& execution) {
   bool stronger_holds = true;
   for (std::size_t i = std::size(levels); i-- > 0;) {
@@ -76,7 +22,7 @@ void check_against_oracle(const Execution& execution) {
     const WeakVerdict verdict = decide(execution, level);
     if (verdict.holds != test::some_order_holds(execution, level)) {
       RC_FAIL(std::string(to_string(level)) + (verdict.holds ? " was said to hold\n" : " was said not to hold\n") +
-              text_of(execution));
+              test::text_of(execution));
     }
     RC_ASSERT(verdict.holds == verdict.contradictions.empty());
     // Each level of the list implies those before it.
@@ -89,7 +35,7 @@ void check_against_oracle(const Execution& execution) {
         RC_ASSERT(cycle[edge].after == cycle[(edge + 1) % cycle.size()].before);
         if (!test::is_imposed(execution, level, cycle[edge])) {
           RC_FAIL(std::string(to_string(level)) + " does not impose t" + std::to_string(cycle[edge].before) + " < t" +
-                  std::to_string(cycle[edge].after) + "\n" + text_of(execution));
+                  std::to_string(cycle[edge].after) + "\n" + test::text_of(execution));
         }
       }
     }
@@ -98,7 +44,7 @@ void check_against_oracle(const Execution& execution) {
 
 RC_GTEST_PROP(WeakLevels, AgreeWithTryingAllOrders, ()) {
   Choices choices(*rc::gen::container<std::vector<std::uint32_t>>(60, rc::gen::arbitrary<std::uint32_t>()));
-  check_against_oracle(make_execution(choices));
+  check_against_oracle(test::make_execution(choices, choices.once_in(2)).execution);
 }
 
 // RapidCheck's small numbers make few different executions; these are many.
@@ -106,7 +52,7 @@ RC_GTEST_PROP(WeakLevels, AgreeWithTryingAllOrdersOfManyExecutions, ()) {
   const auto seed = *rc::gen::resize(100, rc::gen::arbitrary<std::uint32_t>());
   for (std::uint32_t i = 0; i < 30; ++i) {
     Choices choices({seed, i, seed ^ i, i * 2654435761U});
-    check_against_oracle(make_execution(choices));
+    check_against_oracle(test::make_execution(choices, choices.once_in(2)).execution);
   }
 }
 

@@ -37,6 +37,8 @@ std::vector<std::string> known_anomalies() {
           "G0", "G1a", "G1b", "G1c", "G-single", "G-single-item", "G-nonadjacent", "G-nonadjacent-item", "G2",
           "G2-item", "lost-update", "dirty-update", "future-read", "thin-air-read", "cyclic-versions", "internal",
           "internal-own-write", "duplicate-elements", "incompatible-order",
+          // what contradicts the axiom of a level
+          "MAV-cycle", "BE-RC-cycle", "RA-cycle", "CC-cycle",
           // bank
           "fractured-read", "bank-total", "bank-lost-transfer", "bank-negative", "bank-missing-account",
           "bank-duplicate-account", "bank-phantom-balance", "bank-unknown-account",

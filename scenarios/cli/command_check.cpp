@@ -35,6 +35,25 @@ checkers::BankOptions bank_options(const CheckOptions& options) {
   return bank;
 }
 
+checkers::RegisterOptions register_options(const CheckOptions& options) {
+  checkers::RegisterOptions sources;
+  if (options.infer.empty()) return sources;
+  sources.wfr_keys = false;
+  for (const std::string& source : options.infer) {
+    if (source == "wfr-keys") {
+      sources.wfr_keys = true;
+    } else if (source == "sequential-keys") {
+      sources.sequential_keys = true;
+    } else if (source == "linearizable-keys") {
+      sources.linearizable_keys = true;
+    } else if (source != "nothing" || options.infer.size() > 1) {
+      throw UsageError(fmt::format(
+          "--infer: expected wfr-keys, sequential-keys, linearizable-keys, or nothing alone, found \"{}\"", source));
+    }
+  }
+  return sources;
+}
+
 // Everything about the arguments is checked before the file is read, so that a slip does not cost the reading of a
 // large history.
 void check_arguments(const CheckOptions& options) {
@@ -42,6 +61,10 @@ void check_arguments(const CheckOptions& options) {
   if (std::find(models.begin(), models.end(), options.model) == models.end()) {
     throw UsageError(fmt::format("--model: expected one of {}, found \"{}\"", joined(models), options.model));
   }
+  if (!options.infer.empty() && options.model != "rw-register") {
+    throw UsageError(fmt::format("--infer: only rw-register infers an order of versions, not {}", options.model));
+  }
+  register_options(options);
   if (options.model == "bank") {
     bank_options(options);
   } else if (!checkers::is_known_level(options.level)) {
@@ -52,9 +75,9 @@ void check_arguments(const CheckOptions& options) {
 
 checkers::Verdict verdict_on(const checkers::History& history, const CheckOptions& options) {
   if (options.model == "bank") return checkers::check_bank(history, bank_options(options));
-  const checkers::Level level{options.level};
+  const checkers::Level level{.model = options.level, .every_level = true};
   return options.model == "list-append" ? checkers::check_list_append(history, level)
-                                        : checkers::check_rw_register(history, level);
+                                        : checkers::check_rw_register(history, level, register_options(options));
 }
 
 std::vector<std::string> names_of_anomalies(const std::vector<checkers::Anomaly>& anomalies) {
@@ -79,17 +102,30 @@ std::string explanation_of(const checkers::Verdict& verdict) {
   return text;
 }
 
+nlohmann::ordered_json validity_json(checkers::Validity validity) {
+  if (validity == checkers::Validity::unknown) return "unknown";
+  return validity == checkers::Validity::valid;
+}
+
 std::string json_of(const checkers::Verdict& verdict) {
   nlohmann::ordered_json object;
-  if (verdict.validity == checkers::Validity::unknown)
-    object["valid"] = "unknown";
-  else
-    object["valid"] = verdict.validity == checkers::Validity::valid;
+  object["valid"] = validity_json(verdict.validity);
   object["anomalies"] = names_of_anomalies(verdict.anomalies);
   object["not"] = verdict.not_models;
   object["also_not"] = verdict.also_not;
+  for (const checkers::LevelDecision& decision : verdict.levels) {
+    object["levels"][decision.level] = validity_json(decision.validity);
+  }
   object["explanation"] = explanation_of(verdict);
   return dump(object);
+}
+
+std::string levels_text(const checkers::Verdict& verdict, checkers::Validity validity, std::string_view heading) {
+  std::vector<std::string> names;
+  for (const checkers::LevelDecision& decision : verdict.levels) {
+    if (decision.validity == validity) names.push_back(decision.level);
+  }
+  return names.empty() ? "" : fmt::format("  {}{}\n", heading, joined(names));
 }
 
 std::string text_of(const checkers::Verdict& verdict, const CheckOptions& options) {
@@ -106,6 +142,11 @@ std::string text_of(const checkers::Verdict& verdict, const CheckOptions& option
   }
   if (!verdict.not_models.empty()) text += fmt::format("\n  the history is not {}\n", joined(verdict.not_models));
   if (!verdict.also_not.empty()) text += fmt::format("  and therefore not {}\n", joined(verdict.also_not));
+  if (!verdict.levels.empty()) {
+    text += "\n" + levels_text(verdict, checkers::Validity::valid, "levels that hold:  ") +
+            levels_text(verdict, checkers::Validity::invalid, "that do not hold:  ") +
+            levels_text(verdict, checkers::Validity::unknown, "not decided (no order of versions):  ");
+  }
   return text;
 }
 

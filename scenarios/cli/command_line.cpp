@@ -171,8 +171,15 @@ void define_check(CLI::App& app, CheckOptions& options) {
   command->add_option("--model", options.model, "list-append, rw-register or bank")->type_name("M")->required();
   command
       ->add_option("--level", options.level,
-                   "Isolation level to hold, by Elle's name (default read-committed); not for bank")
+                   "Isolation level to hold: PL-1, PL-2, MAV, BE-RC, RA, CC, RR, SI, SER, strong-session-SER, strong-SER, or "
+                   "Elle's name of a consistency model (default read-committed); not for bank")
       ->type_name("L");
+  command
+      ->add_option("--infer", options.infer,
+                   "rw-register: what tells the order of versions, separated by commas: wfr-keys (default), "
+                   "sequential-keys, linearizable-keys, or nothing")
+      ->delimiter(',')
+      ->type_name("SOURCE");
   command->add_option("--accounts", options.accounts, "bank: how many accounts there are")->type_name("N");
   command->add_option("--initial-balance", options.initial_balance, "bank: what each account held at first")
       ->type_name("N");
@@ -180,6 +187,7 @@ void define_check(CLI::App& app, CheckOptions& options) {
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
                   "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
+                  "  polarsim check history.edn --model rw-register --level BE-RC --infer wfr-keys,linearizable-keys\n"
                   "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100");
 }
 

@@ -272,7 +272,7 @@ TEST_F(CommandTest, OutputThatIsLostIsStatusThree) {
 }
 
 TEST_F(CommandTest, CheckPrintsTheDocumentedObject) {
-  const std::set<std::string> keys{"valid", "anomalies", "not", "also_not", "explanation"};
+  const std::set<std::string> keys{"valid", "anomalies", "not", "also_not", "levels", "explanation"};
   write_text(place_ / "good.edn",
              "{:index 0, :time 1, :process 0, :type :invoke, :f :txn, :value [[:append 1 1]]}\n"
              "{:index 1, :time 2, :process 0, :type :ok, :f :txn, :value [[:append 1 1]]}\n"
@@ -284,6 +284,8 @@ TEST_F(CommandTest, CheckPrintsTheDocumentedObject) {
   EXPECT_EQ(keys_of(verdict), keys);
   EXPECT_EQ(verdict.at("valid"), true);
   EXPECT_TRUE(verdict.at("anomalies").empty());
+  EXPECT_EQ(verdict.at("levels").at("BE-RC"), true);
+  EXPECT_EQ(verdict.at("levels").at("strong-SER"), true);
 
   // Two transactions that each saw what the other appended.
   write_text(place_ / "cycle.edn",

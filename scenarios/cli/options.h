@@ -64,6 +64,7 @@ struct CheckOptions {
   std::string history;
   std::string model;
   std::string level = "read-committed";
+  std::vector<std::string> infer;  // empty: wfr-keys
   std::string accounts;
   std::string initial_balance;
   bool negative_allowed = false;
