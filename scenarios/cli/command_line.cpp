@@ -170,9 +170,10 @@ void define_check(CLI::App& app, CheckOptions& options) {
       ->required();
   command->add_option("--model", options.model, "list-append, rw-register or bank")->type_name("M")->required();
   command
-      ->add_option("--level", options.level,
-                   "Isolation level to hold: PL-1, PL-2, MAV, BE-RC, RA, CC, RR, SI, SER, strong-session-SER, strong-SER, or "
-                   "Elle's name of a consistency model (default read-committed); not for bank")
+      ->add_option(
+          "--level", options.level,
+          "Isolation level to hold: PL-1, PL-2, MAV, BE-RC, RA, CC, RR, SI, SER, strong-session-SER, strong-SER, or "
+          "Elle's name of a consistency model (default read-committed); not for bank")
       ->type_name("L");
   command
       ->add_option("--infer", options.infer,
