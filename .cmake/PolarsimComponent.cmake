@@ -1,5 +1,6 @@
 # polarsim_component(NAME FILES... LINK...) makes the library `polarsim_NAME` (alias polarsim::NAME) of a layer from the
 # .cpp files beside its CMakeLists.txt (tests, benchmarks and mains excepted), and the test program `NAME_tests` from its *_test.cpp files.
+# PRECOMPILE names headers of the layer that most of its files include: they are added to what POLARSIM_PRECOMPILE compiles once.
 # Tests that take minutes lie in *_nightly.cpp: `NAME_nightly_tests`, whose tests have the label "nightly". What both programs share is in
 # *_test_support.cpp.
 include(GoogleTest)
@@ -7,15 +8,17 @@ include(GoogleTest)
 set(POLARSIM_PRECOMPILED ${CMAKE_CURRENT_LIST_DIR}/precompiled.h)
 set(POLARSIM_PRECOMPILED_FOR_TESTS ${CMAKE_CURRENT_LIST_DIR}/precompiled_for_tests.h)
 
-# What the options POLARSIM_PRECOMPILE and POLARSIM_PLAIN_TESTS ask for.
+# What the options POLARSIM_PRECOMPILE and POLARSIM_PLAIN_TESTS ask for; further arguments are headers of the project.
 function(polarsim_quick_library target)
   if(POLARSIM_PRECOMPILE)
-    target_precompile_headers(${target} PRIVATE ${POLARSIM_PRECOMPILED})
+    list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/)
+    target_precompile_headers(${target} PRIVATE ${POLARSIM_PRECOMPILED} ${ARGN})
   endif()
 endfunction()
 function(polarsim_quick_tests target)
   if(POLARSIM_PRECOMPILE)
-    target_precompile_headers(${target} PRIVATE ${POLARSIM_PRECOMPILED_FOR_TESTS})
+    list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/)
+    target_precompile_headers(${target} PRIVATE ${POLARSIM_PRECOMPILED_FOR_TESTS} ${ARGN})
   endif()
   if(POLARSIM_PLAIN_TESTS)
     target_compile_options(${target} PRIVATE -O0)
@@ -23,7 +26,7 @@ function(polarsim_quick_tests target)
 endfunction()
 
 function(polarsim_component name)
-  cmake_parse_arguments(ARG "" "" "LINK;PRIVATE_LINK;TEST_LINK;EXCLUDE_DIRS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK;PRIVATE_LINK;TEST_LINK;EXCLUDE_DIRS;PRECOMPILE" ${ARGN})
   # Relative, so that a folder above the project whose name is excluded here excludes nothing.
   file(GLOB_RECURSE sources RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   set(tests ${sources})
@@ -49,7 +52,7 @@ function(polarsim_component name)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/polarsim>)
   target_link_libraries(polarsim_${name} PUBLIC ${ARG_LINK} PRIVATE $<BUILD_INTERFACE:polarsim_options> ${ARG_PRIVATE_LINK})
   set_target_properties(polarsim_${name} PROPERTIES EXPORT_NAME ${name})
-  polarsim_quick_library(polarsim_${name})
+  polarsim_quick_library(polarsim_${name} ${ARG_PRECOMPILE})
 
   set(test_libraries polarsim_${name} polarsim_options ${ARG_TEST_LINK} rapidcheck rapidcheck_gtest GTest::gtest_main)
   if(test_support)
@@ -60,7 +63,7 @@ function(polarsim_component name)
   if(tests)
     add_executable(${name}_tests ${tests})
     target_link_libraries(${name}_tests PRIVATE ${test_libraries})
-    polarsim_quick_tests(${name}_tests)
+    polarsim_quick_tests(${name}_tests ${ARG_PRECOMPILE})
     gtest_discover_tests(${name}_tests TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES TIMEOUT 300)
   endif()
   if(nightly_tests)

@@ -219,7 +219,7 @@ RandomExecution make_execution(Choices& choices, bool with_order) {
   for (std::uint32_t t = 0; t < count; ++t) {
     builder.begin(static_cast<std::uint32_t>(choices.below(sessions)));
     for (const std::uint32_t key : written[t]) builder.write(key);
-    for (std::size_t reads = choices.below(4); reads > 0; --reads) {
+    for (std::size_t reads = choices.below(6); reads > 0; --reads) {
       const auto key = static_cast<std::uint32_t>(choices.below(keys));
       const std::size_t choice = choices.below(writers[key].size() + 1);
       const std::uint32_t writer = choice == writers[key].size() ? Execution::initial : writers[key][choice];
