@@ -146,7 +146,7 @@ class FinalRegisterChecker {
   void check_lost(std::uint32_t reader, const MicroOp& read) {
     const auto writers = writers_.find(read.key);
     if (writers == writers_.end()) return;
-    const std::uint32_t seen = index_.versions()[index_.version_of(read)].writer;
+    const std::uint32_t seen = index_.versions()[index_.version_in(reader, read)].writer;
     // Of a value from nowhere or from a failed or uncertain transaction nothing follows about time.
     if (read.known && (seen == no_vertex || !operations_.list[seen].ok())) return;
     const std::int64_t since = read.known ? operations_.list[seen].completed : -1;
@@ -175,7 +175,7 @@ class FinalRegisterChecker {
       const std::vector<const FinalRead*> reads = reads_after(finals_, operations_, op.key, operations_.list[v]);
       if (reads.empty()) continue;
       const FinalRead* last = reads.back();
-      if (index_.versions()[index_.version_of(*last->read)].writer == v) {
+      if (index_.versions()[index_.version_in(last->operation, *last->read)].writer == v) {
         if (present == nullptr) present = last;
       } else if (missing == nullptr && writers_.at(op.key).size() == 1) {
         missing = last;

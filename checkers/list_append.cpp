@@ -45,7 +45,7 @@ class ListAppendChecker {
 
 // Values out of nowhere or of failed transactions, and values that appear twice.
 void ListAppendChecker::check_elements(std::uint32_t reader, const MicroOp& read) {
-  const std::uint32_t key = index_.key_number(read.key);
+  const std::uint32_t key = index_.element(index_.version_in(reader, read)).key;
   for (const std::int64_t value : read.list) {
     const std::uint32_t number = index_.find_element(key, value);
     if (number != no_vertex && index_.element(number).writer != no_vertex) continue;
@@ -74,7 +74,8 @@ void ListAppendChecker::check_elements(std::uint32_t reader, const MicroOp& read
 
 // What one read shows by itself, beyond its elements: an impossible order, the middle of a transaction.
 void ListAppendChecker::check_read(std::uint32_t reader, const MicroOp& read) {
-  const ListAppendIndex::Key& key = index_.key(index_.key_number(read.key));
+  const std::uint32_t version = index_.version_in(reader, read);
+  const ListAppendIndex::Key& key = index_.key(index_.element(version).key);
   const bool prefix = std::equal(read.list.begin(), read.list.end(), key.longest->list.begin());  // No read is longer.
   const bool clean = prefix && read.list.size() <= key.clean_length;
   if (!clean) check_elements(reader, read);
@@ -85,8 +86,7 @@ void ListAppendChecker::check_read(std::uint32_t reader, const MicroOp& read) {
     });
   }
   if (!operations_.list[reader].ok()) return;
-  const ListAppendIndex::Element& last =
-      index_.element(clean ? key.order[read.list.size() - 1] : index_.version_of(read));
+  const ListAppendIndex::Element& last = index_.element(version);
   if (!last.intermediate) return;
   const std::uint32_t writer = last.writer != no_vertex ? last.writer : last.failed;
   if (writer == reader) return;
@@ -245,7 +245,7 @@ void ListAppendChecker::check_lost_updates() {
       const auto read = first_read.find(op.key);
       if (read == first_read.end() || read->second == nullptr) continue;
       const MicroOp& seen = *read->second;
-      updates.push_back({index_.key_number(op.key), index_.version_of(seen),
+      updates.push_back({index_.element(index_.version_in(v, op)).key, index_.version_in(v, seen),
                          static_cast<std::uint32_t>(seen.list.size()), v, seen.known, &seen});
       read->second = nullptr;
     }
@@ -277,12 +277,11 @@ void ListAppendChecker::add_dependencies(DependencyGraph::Builder& builder, bool
     if (!operations_.list[v].possible()) continue;
     for (const MicroOp& op : *operations_.list[v].transaction) {
       if (op.kind == MicroOp::Kind::append) {
-        const std::uint32_t before =
-            index_.version_before(index_.element_number(index_.key_number(op.key), op.argument));
+        const std::uint32_t before = index_.version_before(index_.version_in(v, op));
         add(index_.element(before).writer, v, ww);
         for (const std::uint32_t reader : index_.readers_of(before)) add(reader, v, rw);
       } else if (!op.list.empty()) {
-        add(index_.element(index_.version_of(op)).writer, v, wr);
+        add(index_.element(index_.version_in(v, op)).writer, v, wr);
       }
     }
   }
@@ -292,13 +291,14 @@ std::string ListAppendChecker::explain(std::uint32_t from, std::uint32_t to, Rel
   for (const MicroOp& op : *operations_.list[to].transaction) {
     const std::string key = findings_.key(op.key);
     if (label == wr) {
-      if (op.kind == MicroOp::Kind::append || op.list.empty() || index_.element(index_.version_of(op)).writer != from)
+      if (op.kind == MicroOp::Kind::append || op.list.empty() ||
+          index_.element(index_.version_in(to, op)).writer != from)
         continue;
       return name(from) + " appended " + std::to_string(op.list.back()) + " to key " + key + "; " + name(to) +
              " read " + list_text(op);
     }
     if (op.kind != MicroOp::Kind::append) continue;
-    const std::uint32_t before = index_.version_before(index_.element_number(index_.key_number(op.key), op.argument));
+    const std::uint32_t before = index_.version_before(index_.version_in(to, op));
     const ListAppendIndex::Element& version = index_.element(before);
     const bool initial = before == index_.key(version.key).initial;
     const std::string appended = name(to) + " appended " + std::to_string(op.argument) + " to key " + key;

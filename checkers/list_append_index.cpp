@@ -2,12 +2,12 @@
 
 namespace polarsim::checkers {
 
-ListAppendIndex::ListAppendIndex(const Operations& operations) {
-  index_appends(operations);
+ListAppendIndex::ListAppendIndex(const Operations& operations) : operations_(operations) {
+  index_appends();
   if (!problem_.empty()) return;
-  index_reads(operations);
+  index_reads();
   index_orders();
-  index_readers(operations);
+  index_readers();
 }
 
 std::uint32_t ListAppendIndex::intern_key(std::int64_t key) {
@@ -35,20 +35,22 @@ std::uint32_t ListAppendIndex::intern_element(std::uint32_t key, std::int64_t va
   return entry->second;
 }
 
-std::uint32_t ListAppendIndex::element_number(std::uint32_t key, std::int64_t value) const {
-  return element_numbers_.find({key, value})->second;
-}
-
 std::uint32_t ListAppendIndex::find_element(std::uint32_t key, std::int64_t value) const {
   const auto found = element_numbers_.find({key, value});
   return found == element_numbers_.end() ? no_vertex : found->second;
 }
 
-void ListAppendIndex::index_appends(const Operations& operations) {
-  boost::unordered_flat_map<std::uint32_t, std::uint32_t> last_of_key;  // within one transaction
-  for (std::uint32_t v = 0; v < operations.list.size(); ++v) {
-    const Operation& operation = operations.list[v];
-    last_of_key.clear();
+// Steps that read are given the number of their key for now.
+void ListAppendIndex::index_appends() {
+  std::size_t steps = 0;
+  for (const Operation& operation : operations_.list) steps += operation.transaction->size();
+  steps_.reserve(steps);
+  step_offsets_.reserve(operations_.list.size() + 1);
+  LastOfKey last_of_key;
+  for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
+    const Operation& operation = operations_.list[v];
+    step_offsets_.push_back(static_cast<std::uint32_t>(steps_.size()));
+    last_of_key.begin(operation.transaction->size());
     for (const MicroOp& op : *operation.transaction) {
       if (op.kind == MicroOp::Kind::write || (op.kind == MicroOp::Kind::read && op.known)) {
         problem_ =
@@ -56,8 +58,12 @@ void ListAppendIndex::index_appends(const Operations& operations) {
         return;
       }
       const std::uint32_t key = intern_key(op.key);
-      if (op.kind != MicroOp::Kind::append) continue;
+      if (op.kind != MicroOp::Kind::append) {
+        steps_.push_back(key);
+        continue;
+      }
       const std::uint32_t number = intern_element(key, op.argument);
+      steps_.push_back(number);
       Element& element = elements_[number];
       if (element.writer != no_vertex || element.failed != no_vertex) {
         problem_ = "op " + std::to_string(operation.index) + " appends " + std::to_string(op.argument) +
@@ -65,22 +71,21 @@ void ListAppendIndex::index_appends(const Operations& operations) {
         return;
       }
       (operation.possible() ? element.writer : element.failed) = v;
-      const auto [last, first] = last_of_key.try_emplace(key, number);
-      if (!first) {
-        elements_[last->second].intermediate = true;
-        last->second = number;
-      }
+      std::uint32_t& last = last_of_key[key];
+      if (last != no_vertex) elements_[last].intermediate = true;
+      last = number;
     }
   }
+  step_offsets_.push_back(static_cast<std::uint32_t>(steps_.size()));
 }
 
-void ListAppendIndex::index_reads(const Operations& operations) {
-  for (std::uint32_t v = 0; v < operations.list.size(); ++v) {
-    const Operation& operation = operations.list[v];
+void ListAppendIndex::index_reads() {
+  for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
+    const Operation& operation = operations_.list[v];
     if (!operation.possible()) continue;
     for (const MicroOp& op : *operation.transaction) {
       if (op.kind != MicroOp::Kind::read_list || op.list.empty()) continue;
-      Key& key = keys_[key_number(op.key)];
+      Key& key = keys_[version_in(v, op)];
       if (key.longest != nullptr && key.longest->list.size() >= op.list.size()) continue;
       key.longest = &op;
       key.longest_reader = v;
@@ -104,15 +109,24 @@ void ListAppendIndex::index_orders() {
   }
 }
 
-void ListAppendIndex::index_readers(const Operations& operations) {
+// Gives steps that read their version.
+void ListAppendIndex::index_readers() {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> reads;  // version, reader
-  for (std::uint32_t v = 0; v < operations.list.size(); ++v) {
-    const Operation& operation = operations.list[v];
-    if (!operation.possible()) continue;
+  for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
+    const Operation& operation = operations_.list[v];
     for (const MicroOp& op : *operation.transaction) {
-      if (op.kind == MicroOp::Kind::append || !informative(operation, op)) continue;
-      const std::uint32_t key = key_number(op.key);
-      reads.emplace_back(op.list.empty() ? keys_[key].initial : intern_element(key, op.list.back()), v);
+      if (op.kind == MicroOp::Kind::append) continue;
+      std::uint32_t& step = steps_[step_offsets_[v] + static_cast<std::size_t>(&op - operation.transaction->data())];
+      const Key& key = keys_[step];
+      const std::size_t length = op.list.size();
+      if (length == 0) {
+        step = key.initial;
+      } else if (length <= key.clean_length && op.list.back() == key.longest->list[length - 1]) {
+        step = key.order[length - 1];  // Most reads end where the longest one has the same element.
+      } else {
+        step = intern_element(step, op.list.back());
+      }
+      if (operation.possible() && informative(operation, op)) reads.emplace_back(step, v);
     }
   }
   reader_offsets_.assign(elements_.size() + 1, 0);
@@ -121,11 +135,6 @@ void ListAppendIndex::index_readers(const Operations& operations) {
   std::vector<std::uint32_t> next(reader_offsets_.begin(), reader_offsets_.end() - 1);
   readers_.resize(reads.size());
   for (const auto& [version, reader] : reads) readers_[next[version]++] = reader;
-}
-
-std::uint32_t ListAppendIndex::version_of(const MicroOp& read) const {
-  const std::uint32_t key = key_number(read.key);
-  return read.list.empty() ? keys_[key].initial : element_number(key, read.list.back());
 }
 
 std::uint32_t ListAppendIndex::version_before(std::uint32_t element) const {

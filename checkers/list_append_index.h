@@ -35,6 +35,7 @@ class ListAppendIndex {
     std::uint32_t initial = 0;  // the element that stands for the empty list
   };
 
+  // `operations` must outlive the index.
   explicit ListAppendIndex(const Operations& operations);
 
   // Why the history is malformed; empty if it is not.
@@ -42,15 +43,16 @@ class ListAppendIndex {
   std::span<const Key> keys() const { return keys_; }
   std::uint32_t key_count() const { return static_cast<std::uint32_t>(keys_.size()); }
   const Key& key(std::uint32_t number) const { return keys_[number]; }
-  std::uint32_t key_number(std::int64_t key) const { return key_numbers_.find(key)->second; }
   const Element& element(std::uint32_t number) const { return elements_[number]; }
-  // The number of an element; the first form requires that it was appended, or read last, or is in the version order;
-  // the second gives `no_vertex` for one that is none of these.
-  std::uint32_t element_number(std::uint32_t key, std::int64_t value) const;
+  // `no_vertex` for an element that was neither appended, nor read last, nor is in the version order.
   std::uint32_t find_element(std::uint32_t key, std::int64_t value) const;
 
-  // The version that a read saw: its last element, or the key's initial one.
-  std::uint32_t version_of(const MicroOp& read) const;
+  // What a step of an operation appended, or the version that it saw: the last element, or the key's initial one. `op`
+  // must be one of the steps of its transaction itself.
+  std::uint32_t version_in(std::uint32_t operation, const MicroOp& op) const {
+    return steps_[step_offsets_[operation] +
+                  static_cast<std::size_t>(&op - operations_.list[operation].transaction->data())];
+  }
   // The version that an append came directly after, as far as is known.
   std::uint32_t version_before(std::uint32_t element) const;
   // The operations that read a version; an operation may be named more than once.
@@ -59,10 +61,10 @@ class ListAppendIndex {
   static bool informative(const Operation& operation, const MicroOp& read) { return operation.ok() || read.known; }
 
  private:
-  void index_appends(const Operations& operations);
-  void index_reads(const Operations& operations);
+  void index_appends();
+  void index_reads();
   void index_orders();
-  void index_readers(const Operations& operations);
+  void index_readers();
   std::uint32_t intern_key(std::int64_t key);
   std::uint32_t intern_element(std::uint32_t key, std::int64_t value);
 
@@ -74,10 +76,12 @@ class ListAppendIndex {
       return x ^ (x >> 32);
     }
   };
+  const Operations& operations_;
   boost::unordered_flat_map<std::int64_t, std::uint32_t> key_numbers_;
   boost::unordered_flat_map<std::pair<std::uint32_t, std::int64_t>, std::uint32_t, PairHash> element_numbers_;
   std::vector<Key> keys_;
   std::vector<Element> elements_;
+  std::vector<std::uint32_t> step_offsets_, steps_;
   std::vector<std::uint32_t> reader_offsets_, readers_;
   std::string problem_;
 };

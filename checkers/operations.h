@@ -2,12 +2,14 @@
 // them, and what the two dependency checkers (list-append, rw-register) do alike once they have their graph.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "checkers/checkers.h"
@@ -38,6 +40,31 @@ struct Operation {
 // False if no two of its steps share a key, so that nothing within the transaction can contradict itself. Long ones are
 // not looked into.
 bool may_touch_key_twice(const Transaction& transaction);
+
+// A number for each key that one transaction touches, `no_vertex` at first. Most transactions touch a few keys, where
+// walking through them is faster than hashing.
+class LastOfKey {
+ public:
+  // Forgets everything; the transaction at hand has so many steps.
+  void begin(std::size_t steps) {
+    few_.clear();
+    many_.clear();
+    use_many_ = steps > walked_at_most;
+  }
+  std::uint32_t& operator[](std::uint32_t key) {
+    if (use_many_) return many_.try_emplace(key, no_vertex).first->second;
+    for (auto& [known, number] : few_) {
+      if (known == key) return number;
+    }
+    return few_.emplace_back(key, no_vertex).second;
+  }
+
+ private:
+  static constexpr std::size_t walked_at_most = 16;
+  bool use_many_ = false;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> few_;
+  boost::unordered_flat_map<std::uint32_t, std::uint32_t> many_;
+};
 
 // In order of invocation; the dependency graph numbers its vertices by position here.
 struct Operations {

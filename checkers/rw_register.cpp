@@ -59,7 +59,7 @@ class RegisterChecker {
 };
 
 void RegisterChecker::check_read(std::uint32_t reader, const MicroOp& read) {
-  const Version& version = index_.versions()[index_.version_of(read)];
+  const Version& version = index_.versions()[index_.version_in(reader, read)];
   if (version.initial) return;
   const std::uint32_t writer = version.writer;
   if (writer == no_vertex) {
@@ -86,7 +86,7 @@ void RegisterChecker::check_reads() {
     written.clear();
     bool future_found = false;
     for (const MicroOp& op : *operations_.list[v].transaction) {
-      const std::uint32_t version = index_.version_of(op);
+      const std::uint32_t version = index_.version_in(v, op);
       if (op.kind == MicroOp::Kind::write) {
         written.insert(version);
         continue;
@@ -116,7 +116,7 @@ void RegisterChecker::check_internal() {
         own[op.key] = &op;
         continue;
       }
-      if (before != nullptr && !internal_found && index_.version_of(*before) != index_.version_of(op)) {
+      if (before != nullptr && !internal_found && index_.version_in(v, *before) != index_.version_in(v, op)) {
         internal_found = true;
         findings_.add("internal", {v}, [&] {
           return read_text(v, op) + ", though the transaction had " +
@@ -124,7 +124,7 @@ void RegisterChecker::check_internal() {
         });
       }
       const auto written = own.find(op.key);
-      if (written != own.end() && !own_found && index_.version_of(*written->second) != index_.version_of(op)) {
+      if (written != own.end() && !own_found && index_.version_in(v, *written->second) != index_.version_in(v, op)) {
         own_found = true;
         findings_.add("internal-own-write", {v}, [&] {
           return read_text(v, op) + " after writing " + value_text(*written->second) +
@@ -143,7 +143,7 @@ void RegisterChecker::check_lost_updates() {
     first_read.clear();
     for (const MicroOp& op : *operations_.list[v].transaction) {
       if (op.kind != MicroOp::Kind::write) {
-        first_read.try_emplace(op.key, index_.version_of(op));
+        first_read.try_emplace(op.key, index_.version_in(v, op));
         continue;
       }
       const auto read = first_read.find(op.key);
@@ -162,7 +162,8 @@ void RegisterChecker::check_lost_updates() {
       const Version& version = index_.versions()[updates[i].first];
       findings_.add("lost-update", involved, [&] {
         return name(involved[0]) + " and " + name(involved[1]) + " both read " + version_text(version) + " from key " +
-               findings_.key(version.key) + " and then wrote it: one of them did not build on the other's update.";
+               findings_.key(index_.keys()[version.key]) +
+               " and then wrote it: one of them did not build on the other's update.";
       });
     }
     i = end;
@@ -179,7 +180,7 @@ void RegisterChecker::check_versions() {
       values += (values.empty() ? "" : ", ") + version_text(index_.versions()[number]);
     }
     findings_.add("cyclic-versions", writers, [&] {
-      return "Values " + values + " of key " + findings_.key(index_.versions()[versions.front()].key) +
+      return "Values " + values + " of key " + findings_.key(index_.keys()[index_.versions()[versions.front()].key]) +
              " come before one another: " + source_text(cycle.source) +
              " form a cycle. Such evidence was not used to infer the order of versions.";
     });
@@ -192,24 +193,27 @@ void RegisterChecker::add_dependencies(DependencyGraph::Builder& builder, bool& 
     any = true;
     builder.add(from, to, relation);
   };
-  for (const Version& version : index_.versions()) {
+  for (std::uint32_t number = 0; number < index_.versions().size(); ++number) {
+    const Version& version = index_.versions()[number];
     if (!version.external) continue;
-    for (const std::uint32_t reader : version.readers) add(version.writer, reader, wr);
+    for (const std::uint32_t reader : index_.readers_of(number)) add(version.writer, reader, wr);
   }
   for (const auto& [before, after] : index_.order()) {
     const Version& old_version = index_.versions()[before];
     const Version& new_version = index_.versions()[after];
     if (!new_version.external) continue;
     if (old_version.external) add(old_version.writer, new_version.writer, ww);
-    for (const std::uint32_t reader : old_version.readers) add(reader, new_version.writer, rw);
+    for (const std::uint32_t reader : index_.readers_of(before)) add(reader, new_version.writer, rw);
   }
 }
 
 std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relations label) const {
   if (label == wr) {
     for (const MicroOp& op : *operations_.list[to].transaction) {
-      const Version& version = index_.versions()[index_.version_of(op)];
-      const bool seen = std::find(version.readers.begin(), version.readers.end(), to) != version.readers.end();
+      const std::uint32_t number = index_.version_in(to, op);
+      const Version& version = index_.versions()[number];
+      const auto readers = index_.readers_of(number);
+      const bool seen = std::find(readers.begin(), readers.end(), to) != readers.end();
       if (op.kind == MicroOp::Kind::write || !version.external || version.writer != from || !seen) continue;
       return name(from) + " wrote " + value_text(op) + " to key " + findings_.key(op.key) + "; " + name(to) +
              " read it";
@@ -220,7 +224,7 @@ std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relat
     if ((label == ww) != (first.kind == MicroOp::Kind::write)) continue;
     for (const MicroOp& second : *operations_.list[to].transaction) {
       if (second.kind != MicroOp::Kind::write || second.key != first.key) continue;
-      const auto step = std::pair(index_.version_of(first), index_.version_of(second));
+      const auto step = std::pair(index_.version_in(from, first), index_.version_in(to, second));
       if (!std::binary_search(index_.order().begin(), index_.order().end(), step)) continue;
       return name(from) + (label == ww ? " wrote " : " read ") + value_text(first) +
              (label == ww ? " to key " : " from key ") + findings_.key(first.key) + "; " + name(to) + " wrote " +
@@ -255,7 +259,7 @@ Verdict check_rw_register(const History& history, const Level& level, const Regi
   };
   dependencies.execution = [&] { return execution_of(operations, index); };
   dependencies.key_without_order = [&] {
-    const auto key = index.key_without_order(operations);
+    const auto key = index.key_without_order();
     return key ? history.key_text(*key) : std::string();
   };
   return judge_dependencies(checker, level, operations, history, dependencies, std::move(findings));

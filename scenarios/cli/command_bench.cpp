@@ -49,7 +49,10 @@ const std::vector<Benchmark>& benchmarks() {
                                            {"storage/btree", bench_btree},
                                            {"storage/redo", bench_redo},
                                            {"storage/checkpoint", bench_checkpoint},
-                                           {"storage/rows", bench_rows}};
+                                           {"storage/rows", bench_rows},
+                                           {"checkers/read", bench_checkers_read},
+                                           {"checkers/lists", bench_checkers_lists},
+                                           {"checkers/registers", bench_checkers_registers}};
   return list;
 }
 
