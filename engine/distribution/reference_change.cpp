@@ -1,6 +1,7 @@
 #include "engine/distribution/reference_change.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "engine/distribution/change_checks.h"
 #include "engine/distribution/entries.h"
@@ -28,7 +29,7 @@ class ReferenceChangePlanner {
     SubplanList subplans(inputs_, plan->id);
     query_ = replace_common_tables(query_, subplans, inputs_);
     query_ = replace_outside_queries(
-        query_, false, [&](const Query& inner) { return reads_elsewhere(inner) || is_limited(inner); }, subplans);
+        query_, false, [&](const Query& inner) { return reads_elsewhere(inner) || depends_on_order(inner); }, subplans);
     replace_sources(subplans);
     replace_local_tables(subplans);
     check_assignments_and_condition(*query_, table_);
@@ -61,12 +62,9 @@ class ReferenceChangePlanner {
     return found;
   }
 
-  // Each copy could find other rows.
-  static bool is_limited(const Query& query) { return query.limit || query.offset || !query.distinct_on.empty(); }
-
   // A query in FROM that is more than a choice of rows.
   static bool is_computed(const Query& query) {
-    return is_limited(query) || query.distinct || query.grouped || !query.windows.empty() || query.set_operation;
+    return depends_on_order(query) || query.distinct || query.grouped || query.set_operation;
   }
 
   void replace_sources(SubplanList& subplans) {
@@ -76,7 +74,9 @@ class ReferenceChangePlanner {
         const auto* source = std::get_if<query::SubquerySource>(&entry.source);
         if (source == nullptr || is_correlated(*source->query)) continue;
         const bool computed = is_computed(*source->query);
-        if (!(computed && reads_elsewhere(*source->query)) && !is_limited(*source->query)) continue;
+        bool ordered = false;
+        for_each_query_within(*source->query, [&](const Query& each) { ordered = ordered || depends_on_order(each); });
+        if (!(computed && reads_elsewhere(*source->query)) && !ordered) continue;
         query_ = replace_subquery(query_, source->query.get(), subplans);
         again = true;
         break;
@@ -122,7 +122,30 @@ class ReferenceChangePlanner {
   const DistributionInputs& inputs_;
 };
 
+// Whatever the order of their rows is, their value is the same.
+bool is_free_of_order(const query::Aggregate& aggregate) {
+  static constexpr std::string_view names[] = {"count", "min",     "max",    "bool_and", "bool_or",
+                                               "every", "bit_and", "bit_or", "bit_xor"};
+  const std::string_view name = aggregate.function->name;
+  if (std::find(std::begin(names), std::end(names), name) != std::end(names)) return true;
+  if (name != "sum" && name != "avg") return false;
+  const TypeId type = aggregate.arguments[0]->type.id;
+  return type != TypeId::float4 && type != TypeId::float8;
+}
+
 }  // namespace
+
+bool depends_on_order(const Query& query) {
+  if (query.limit || query.offset || !query.distinct_on.empty() || !query.windows.empty()) return true;
+  bool depends = false;
+  query::for_each_expression(query, [&](const query::ExpressionPtr& expression) {
+    depends = depends || query::contains(expression, [](const query::Expression& each) {
+                const auto* aggregate = each.as<query::Aggregate>();
+                return aggregate != nullptr && !is_free_of_order(*aggregate);
+              });
+  });
+  return depends;
+}
 
 DistributedPlanPtr plan_reference_change(const QueryPtr& query, const TableDistribution& table,
                                          const DistributionInputs& inputs) {
