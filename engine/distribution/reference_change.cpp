@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/distribution/change_checks.h"
+#include "engine/distribution/columns.h"
 #include "engine/distribution/entries.h"
 #include "engine/distribution/job.h"
 #include "engine/distribution/outside_tables.h"
@@ -32,6 +33,8 @@ class ReferenceChangePlanner {
         query_, false, [&](const Query& inner) { return reads_elsewhere(inner) || depends_on_order(inner); }, subplans);
     replace_sources(subplans);
     replace_local_tables(subplans);
+    replace_tables_read_in_order(subplans);
+    replace_partners(subplans);
     check_assignments_and_condition(*query_, table_);
     check_volatility(*query_);
     refuse_other_tables();
@@ -100,6 +103,113 @@ class ReferenceChangePlanner {
       again = level != nullptr;
       if (again) query_ = replace_entry(query_, level, number, subplans);
     }
+  }
+
+  // Queries that see the changed row stay where they are: what they read is computed first, so that all copies find it
+  // in the same order.
+  void replace_tables_read_in_order(SubplanList& subplans) {
+    for (;;) {
+      const Query* level = nullptr;
+      int number = 0;
+      for_each_query_within(*query_, [&](const Query& each) {
+        if (&each == query_.get() || !depends_on_order(each)) return;
+        for_each_query_within(each, [&](const Query& inner) {
+          for (std::size_t i = 0; i < inner.entries.size() && level == nullptr; ++i) {
+            if (!std::holds_alternative<query::TableSource>(inner.entries[i].source) || !inner.row_marks.empty())
+              continue;
+            level = &inner;
+            number = static_cast<int>(i);
+          }
+        });
+      });
+      if (level == nullptr) return;
+      query_ = replace_entry(query_, level, number, subplans);
+    }
+  }
+
+  // UPDATE ... FROM: of several rows that are joined to a row the first one found gives it its values.
+  void replace_partners(SubplanList& subplans) {
+    const auto is_of_partner = [&](const query::Expression& each, int levels) {
+      const auto* column = each.as<query::Column>();
+      return column != nullptr && column->levels_up == levels && column->entry != query_->result_entry;
+    };
+    bool uses_partners = false;
+    for (const query::Target& target : query_->targets) {
+      query::walk(target.expression, [&](const query::Expression& each, int levels) {
+        uses_partners = uses_partners || is_of_partner(each, levels);
+        return !uses_partners;
+      });
+    }
+    if (query_->command != query::Command::update || !uses_partners) return;
+    const std::vector<char> single = single_partners();
+    for (std::size_t i = 0; i < single.size(); ++i) {
+      if (single[i] != 0) continue;
+      if (std::holds_alternative<query::TableSource>(query_->entries[i].source)) {
+        query_ = replace_entry(query_, query_.get(), static_cast<int>(i), subplans);
+      } else if (const auto* source = std::get_if<query::SubquerySource>(&query_->entries[i].source);
+                 source != nullptr && !is_correlated(*source->query) && reads_tables(*source->query)) {
+        query_ = replace_subquery(query_, source->query.get(), subplans);
+      }
+    }
+  }
+
+  static bool reads_tables(const Query& query) {
+    bool found = false;
+    for_each_entry(query, [&](const query::RangeTableEntry& entry) {
+      found = found || std::holds_alternative<query::TableSource>(entry.source);
+    });
+    return found;
+  }
+
+  // The entries of which at most one row is joined to a row of the changed table, by their keys; it is one itself.
+  std::vector<char> single_partners() const {
+    std::vector<char> single(query_->entries.size(), 0);
+    single[static_cast<std::size_t>(query_->result_entry)] = 1;
+    std::vector<query::ExpressionPtr> conjuncts;
+    add_conjuncts(query_->where, conjuncts);
+    for (bool again = true; again;) {
+      again = false;
+      for (std::size_t i = 0; i < single.size(); ++i) {
+        if (single[i] != 0 || !has_known_key(i, conjuncts, single)) continue;
+        single[i] = 1;
+        again = true;
+      }
+    }
+    return single;
+  }
+
+  // Whether all columns of a key of the entry equal something of entries that are known.
+  bool has_known_key(std::size_t entry, const std::vector<query::ExpressionPtr>& conjuncts,
+                     const std::vector<char>& known) const {
+    const auto* table = std::get_if<query::TableSource>(&query_->entries[entry].source);
+    if (table == nullptr) return false;
+    const auto is_column = [&](const query::ExpressionPtr& side, int number) {
+      const auto* column = without_relabel(side)->as<query::Column>();
+      return column != nullptr && column->levels_up == 0 && column->column == number &&
+             column->entry == static_cast<int>(entry);
+    };
+    const auto is_known = [&](const query::ExpressionPtr& side) {
+      return !query::contains(side, [&](const query::Expression& each) {
+        const auto* column = each.as<query::Column>();
+        return each.as<query::Subquery>() != nullptr ||
+               (column != nullptr && known[static_cast<std::size_t>(column->entry)] == 0);
+      });
+    };
+    const auto equals_known = [&](int number) {
+      return std::ranges::any_of(conjuncts, [&](const query::ExpressionPtr& conjunct) {
+        const auto* call = conjunct->as<query::OperatorCall>();
+        if (call == nullptr || !is_hashed_equality(*call)) return false;
+        const query::ExpressionPtr& left = call->arguments[0];
+        const query::ExpressionPtr& right = call->arguments[1];
+        return (is_column(left, number) && is_known(right)) || (is_column(right, number) && is_known(left));
+      });
+    };
+    return std::ranges::any_of(table->relation->indexes, [&](const query::RelationIndex& index) {
+      return index.unique && index.predicate == nullptr &&
+             std::ranges::all_of(index.keys, [&](const query::RelationIndex::Key& key) {
+               return key.column > 0 && equals_known(key.column);
+             });
+    });
   }
 
   void refuse_other_tables() const {
