@@ -61,6 +61,7 @@ class InsertSelectPlanner {
       for (const query::Target& target : query_->on_conflict->assignments) refuse(target.expression);
       refuse(query_->on_conflict->where);
     }
+    if (table_.is_reference()) refuse_system_columns(*query_);
     if (table_.method != Method::hash) return;
     const auto found = std::find_if(query_->targets.begin(), query_->targets.end(),
                                     [&](const query::Target& target) { return target.column == table_.column; });
@@ -102,7 +103,7 @@ class InsertSelectPlanner {
 
   // Each copy's node could find other rows; of those that are in conflict with each other the first is inserted.
   bool reads_in_order() const {
-    bool found = query_->on_conflict.has_value();
+    bool found = query_->on_conflict.has_value() || uses_system_columns(*source_.query);
     for_each_query_within(*source_.query, [&](const Query& each) { found = found || depends_on_order(each); });
     return found;
   }

@@ -38,6 +38,7 @@ class ReferenceChangePlanner {
     check_assignments_and_condition(*query_, table_);
     check_volatility(*query_);
     refuse_other_tables();
+    refuse_system_columns(*query_);
     JobOptions options;
     options.router = true;
     plan->tier = Tier::router;
@@ -255,6 +256,30 @@ bool depends_on_order(const Query& query) {
               });
   });
   return depends;
+}
+
+bool uses_system_columns(const Query& query) {
+  bool found = false;
+  query::walk(query, [&](const query::Expression& each, int) {
+    const auto* column = each.as<query::Column>();
+    found = found || (column != nullptr && column->column < 0);
+    return !found;
+  });
+  return found;
+}
+
+void refuse_system_columns(const Query& change) {
+  Query decisive = change;
+  decisive.returning.clear();
+  // The rows of an INSERT come from one place.
+  if (change.command == query::Command::insert) {
+    for (query::RangeTableEntry& entry : decisive.entries) {
+      if (std::holds_alternative<query::SubquerySource>(entry.source)) entry.source = query::ValuesSource{};
+    }
+  }
+  if (!uses_system_columns(decisive)) return;
+  throw SqlError(sqlstate::feature_not_supported, "changes of reference tables cannot look at system columns",
+                 "Each copy of a row has its own.");
 }
 
 DistributedPlanPtr plan_reference_change(const QueryPtr& query, const TableDistribution& table,

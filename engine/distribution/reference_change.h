@@ -13,5 +13,10 @@ DistributedPlanPtr plan_reference_change(const query::QueryPtr& query, const Tab
 // copies of a table have the same rows, but not in the same order, because statements of several sessions reach them in
 // any.
 bool depends_on_order(const query::Query& query);
+// Whether it looks at where rows are and who has made them, which is another thing on each copy; in queries inside it,
+// too.
+bool uses_system_columns(const query::Query& query);
+// Of a change of a reference table: 0A000 for that. RETURNING may; it tells of the first copy.
+void refuse_system_columns(const query::Query& change);
 
 }  // namespace polarsim::engine::distribution
