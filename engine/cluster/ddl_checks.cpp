@@ -119,6 +119,11 @@ class AlterTableCheck {
                      "cannot execute ALTER COLUMN TYPE .. command because the column involves a default coming from a "
                      "sequence");
     }
+    // Every copy of a row would have another value; the rows of a statement have the same time.
+    if (asks_node(action.expression) || (distribution_.is_reference() && calls_volatile_function(action.expression))) {
+      refuse("cannot execute ALTER COLUMN TYPE .. USING command because each node would compute other values", {},
+             "You can first call ALTER TABLE .. ALTER COLUMN .. TYPE, then UPDATE.");
+    }
   }
 
   void refuse_distribution_column(const std::string& column) const {

@@ -106,15 +106,22 @@ class ShardExpressions {
 };
 
 template <typename Test>
-bool any_call(const ExpressionPtr& expression, const Test& test) {
+bool any_part(const ExpressionPtr& expression, const Test& test) {
   if (expression == nullptr) return false;
-  if (expression->kind == Expression::Kind::function && test(expression->name)) return true;
-  const auto holds = [&test](const ExpressionPtr& part) { return any_call(part, test); };
+  if (test(*expression)) return true;
+  const auto holds = [&test](const ExpressionPtr& part) { return any_part(part, test); };
   if (std::any_of(expression->arguments.begin(), expression->arguments.end(), holds)) return true;
   if (holds(expression->operand)) return true;
   return std::any_of(
       expression->subscripts.begin(), expression->subscripts.end(),
       [&holds](const Expression::Subscript& subscript) { return holds(subscript.lower) || holds(subscript.upper); });
+}
+
+template <typename Test>
+bool any_call(const ExpressionPtr& expression, const Test& test) {
+  return any_part(expression, [&test](const Expression& part) {
+    return part.kind == Expression::Kind::function && test(part.name);
+  });
 }
 
 ExpressionPtr string_constant(const std::string& text) {
@@ -374,6 +381,18 @@ bool calls_volatile_function(const ExpressionPtr& expression) {
     const auto entries = functions_named(name);
     return std::any_of(entries.begin(), entries.end(),
                        [](const FunctionEntry* entry) { return entry->volatility == Volatility::volatile_function; });
+  });
+}
+
+bool asks_node(const ExpressionPtr& expression) {
+  static constexpr std::array times{"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"};
+  return any_part(expression, [](const Expression& part) {
+    if (part.kind == Expression::Kind::value_function)
+      return std::find(times.begin(), times.end(), part.name) != times.end();
+    if (part.kind != Expression::Kind::function || !part.arguments.empty()) return false;
+    const auto entries = functions_named(part.name);
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const FunctionEntry* entry) { return entry->volatility == Volatility::stable; });
   });
 }
 

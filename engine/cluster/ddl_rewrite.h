@@ -82,5 +82,7 @@ std::vector<syntax::Statement> for_shard(const syntax::Statement& statement, con
 // Whether a call in it may give another value each time; subqueries are not looked into.
 bool calls_volatile_function(const syntax::ExpressionPtr& expression);
 bool calls_function(const syntax::ExpressionPtr& expression, std::string_view name);
+// Whether a part of it is a value that each node has for itself: now(), current_date, pg_backend_pid().
+bool asks_node(const syntax::ExpressionPtr& expression);
 
 }  // namespace polarsim::engine::cluster

@@ -7,6 +7,7 @@
 #include "engine/distribution/insert_rows.h"
 #include "engine/distribution/insert_source.h"
 #include "engine/distribution/job.h"
+#include "engine/distribution/reference_change.h"
 #include "engine/distribution/subplans.h"
 #include "engine/query/analysis.h"
 #include "engine/query/expression_walk.h"
@@ -82,6 +83,7 @@ class InsertPlanner {
 
   std::shared_ptr<Job> run() {
     check_insert(*query_, table_);
+    if (table_.is_reference()) refuse_system_columns(*query_);
     Rows rows = rows_of_values(*query_);
     refuse_set_functions(rows);
     if (table_.method != Method::hash) return on_one_shard(std::move(rows));

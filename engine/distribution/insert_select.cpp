@@ -9,6 +9,7 @@
 #include "engine/distribution/insert_source.h"
 #include "engine/distribution/job.h"
 #include "engine/distribution/locator.h"
+#include "engine/distribution/reference_change.h"
 #include "engine/distribution/select.h"
 #include "engine/distribution/subplans.h"
 #include "engine/query/analysis.h"
@@ -60,6 +61,7 @@ class InsertSelectPlanner {
       for (const query::Target& target : query_->on_conflict->assignments) refuse(target.expression);
       refuse(query_->on_conflict->where);
     }
+    if (table_.is_reference()) refuse_system_columns(*query_);
     if (table_.method != Method::hash) return;
     const auto found = std::find_if(query_->targets.begin(), query_->targets.end(),
                                     [&](const query::Target& target) { return target.column == table_.column; });
@@ -80,6 +82,7 @@ class InsertSelectPlanner {
 
   // All that the SELECT reads is where the target is.
   bool to_only_shard() {
+    if (table_.is_reference() && reads_in_order()) return false;
     const RoutedQuery routed = route_query(source_.query, inputs_);
     if (!routed.job || routed.job->on_coordinator || routed.job->tables.empty()) return false;
     const bool together = std::all_of(routed.job->tables.begin(), routed.job->tables.end(), [&](const JobTable& each) {
@@ -96,6 +99,13 @@ class InsertSelectPlanner {
                 std::move(choice_of), options);
     plan_->tier = Tier::router;
     return true;
+  }
+
+  // Each copy's node could find other rows; of those that are in conflict with each other the first is inserted.
+  bool reads_in_order() const {
+    bool found = query_->on_conflict.has_value() || uses_system_columns(*source_.query);
+    for_each_query_within(*source_.query, [&](const Query& each) { found = found || depends_on_order(each); });
+    return found;
   }
 
   bool to_shards() {

@@ -9,6 +9,7 @@
 #include "engine/distribution/task_texts.h"
 #include "engine/query/deparse.h"
 #include "engine/query/expression_walk.h"
+#include "engine/query/program.h"
 #include "engine/query/system_columns.h"
 #include "engine/types/error.h"
 
@@ -57,6 +58,8 @@ bool is_numbered_object(const query::Expression& expression) {
 
 class ParameterCollector {
  public:
+  explicit ParameterCollector(const CallContext& call) : call_(call) {}
+
   // The expression gets its value from the coordinator as it is, whatever is in it, if the value is not the same
   // always.
   void compute(const ExpressionPtr& expression) {
@@ -114,9 +117,23 @@ class ParameterCollector {
       return nullptr;
     }
     if (is_pseudo_type(expression->type.id) || !sees_no_row(expression) || !is_stable(expression)) return nullptr;
+    if (!can_be_computed(expression)) return nullptr;
     ParameterSource source;
     source.value = expression;
     return numbered(std::move(source), expression->type);
+  }
+
+  // What fails is an error if a row needs it, which only nodes know. Values of parameters are not known yet.
+  bool can_be_computed(const ExpressionPtr& expression) const {
+    if (query::contains(expression,
+                        [](const query::Expression& each) { return each.as<query::Parameter>() != nullptr; }))
+      return true;
+    try {
+      query::Program::compile(expression).run({{}, {}, {}, nullptr}, call_);
+      return true;
+    } catch (const SqlError&) {
+      return false;
+    }
   }
 
   ExpressionPtr numbered(ParameterSource source, Type type) {
@@ -131,6 +148,7 @@ class ParameterCollector {
            !query::contains_volatility(a.value, Volatility::volatile_function);
   }
 
+  const CallContext& call_;
   std::vector<ParameterSource> sources_;
   std::vector<const query::Expression*> computed_;
 };
@@ -210,8 +228,9 @@ QueryPtr without_row_marks(const QueryPtr& query) {
   return copy;
 }
 
-void collect_parameters(Job& job, const QueryPtr& query, const JobOptions& options, bool keep_numbers) {
-  ParameterCollector parameters;
+void collect_parameters(Job& job, const QueryPtr& query, const JobOptions& options, const CallContext& call,
+                        bool keep_numbers) {
+  ParameterCollector parameters(call);
   if (keep_numbers) parameters.keep_numbers(*query);
   if (options.inserts) {
     for (const query::Target& target : query->targets) parameters.compute(target.expression);
@@ -243,9 +262,9 @@ std::shared_ptr<Job> make_job(const QueryPtr& query, std::vector<ShardChoicePtr>
                               const ChoiceOfTable& choice_of, const DistributionInputs& inputs,
                               const JobOptions& options) {
   auto job = std::make_shared<Job>();
-  collect_parameters(*job, query, options, true);
+  collect_parameters(*job, query, options, inputs.call, true);
   // A node does not find out the type of a parameter that is nowhere: $1 of a call that the coordinator computes.
-  if (!uses_all_parameters(*job)) collect_parameters(*job, query, options, false);
+  if (!uses_all_parameters(*job)) collect_parameters(*job, query, options, inputs.call, false);
   job->same_parameters = true;
   for (std::size_t i = 0; i < job->parameters.size(); ++i) {
     if (job->parameters[i].statement_parameter != static_cast<int>(i) + 1) job->same_parameters = false;

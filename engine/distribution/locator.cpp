@@ -113,6 +113,17 @@ bool is_strong_key(int target, const Level& level, const Location& from) {
                                [&](const KeyColumn& key) { return key.strong && key.column == *column; });
 }
 
+// Behind the groups: what is not in every grouping set is NULL in the rows of the others.
+bool is_null_in_some_sets(const ExpressionPtr& expression, const Query& query) {
+  for (std::size_t i = 0; i < query.group_by.size(); ++i) {
+    if (!query::equal(query.targets[static_cast<std::size_t>(query.group_by[i])].expression, expression)) continue;
+    return std::any_of(query.grouping_sets.begin(), query.grouping_sets.end(), [&](const std::vector<int>& set) {
+      return std::find(set.begin(), set.end(), static_cast<int>(i)) == set.end();
+    });
+  }
+  return false;
+}
+
 }  // namespace
 
 // Of rows that are sharded: whether each group is in one shard.
@@ -133,7 +144,10 @@ void Locator::locate_clauses(const Level& level, Location& from) {
     from.unstable = from.unstable || query::contains_volatility(expression, Volatility::volatile_function);
   });
   if (!from.sharded) return;
-  const auto is_key = [&](int target) { return is_strong_key(target, level, from); };
+  const auto is_key = [&](int target) {
+    return is_strong_key(target, level, from) &&
+           !is_null_in_some_sets(query.targets[static_cast<std::size_t>(target)].expression, query);
+  };
   // A table without distribution column lies in one place as a whole.
   const bool one_place = component(root_of(from.component)).table->method == Method::single_shard;
   from.groups_by_key = groups_by_key(level, from);
@@ -162,7 +176,7 @@ void Locator::add_outputs(const Level& level, Location& location) const {
     if (!column) continue;
     for (const KeyColumn& key : location.keys) {
       if (key.column != *column) continue;
-      location.outputs.push_back({number, key.strong});
+      location.outputs.push_back({number, key.strong && !is_null_in_some_sets(target.expression, *level.query)});
       break;
     }
   }

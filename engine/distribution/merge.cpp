@@ -1,6 +1,7 @@
 #include "engine/distribution/merge.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/distribution/entries.h"
 #include "engine/distribution/partial_aggregates.h"
@@ -93,27 +94,49 @@ class Splitter {
     target.hidden = false;
   }
 
-  // The first rows of each shard are enough: LIMIT and OFFSET together.
+  // The first rows of each shard are enough.
   void limit_worker(Query& worker) const {
     worker.offset = nullptr;
-    if (query_.limit && query_.offset) {
-      const OperatorEntry* plus = find_operator("+", TypeId::int8, TypeId::int8);
-      const auto* limit = query_.limit->as<query::Constant>();
-      const auto* offset = query_.offset->as<query::Constant>();
-      worker.limit = query::make_expression(query::OperatorCall{plus, {query_.limit, query_.offset}}, TypeId::int8);
-      if (limit && offset && offset->value.is_null()) worker.limit = query_.limit;
-      if (limit && limit->value.is_null()) worker.limit = nullptr;
-      if (limit && offset && !limit->value.is_null() && !offset->value.is_null()) {
-        std::int64_t sum = 0;
-        const bool overflow = __builtin_add_overflow(limit->value.as_integer(), offset->value.as_integer(), &sum);
-        worker.limit = overflow ? nullptr : query::make_expression(query::Constant{Value::integer(sum)}, TypeId::int8);
-        // Nobody asks for a row: none is computed, and none can fail.
-        if (limit->value.as_integer() == 0) worker.limit = query_.limit;
-      }
-    }
+    worker.limit = wanted_rows();
     if (!worker.limit) worker.with_ties = false;
     // An order without end is the coordinator's alone, unless it says which rows DISTINCT ON keeps.
     if (!worker.limit && query_.distinct_on.empty()) worker.order_by.clear();
+  }
+
+  // LIMIT and OFFSET together. Null: there is no end, or each asking could find another.
+  ExpressionPtr wanted_rows() const {
+    const auto is_volatile = [](const ExpressionPtr& expression) {
+      return query::contains_volatility(expression, Volatility::volatile_function);
+    };
+    if (!query_.limit || is_volatile(query_.limit)) return nullptr;
+    if (!query_.offset) return query_.limit;
+    if (is_volatile(query_.offset)) return nullptr;
+    const auto* limit = query_.limit->as<query::Constant>();
+    const auto* offset = query_.offset->as<query::Constant>();
+    if (limit && limit->value.is_null()) return nullptr;
+    if (!limit || !offset) return sum_of(query_.limit, query_.offset);
+    // Nobody asks for a row: none is computed, and none can fail.
+    if (offset->value.is_null() || limit->value.as_integer() == 0) return query_.limit;
+    std::int64_t sum = 0;
+    if (__builtin_add_overflow(limit->value.as_integer(), offset->value.as_integer(), &sum)) return nullptr;
+    return query::make_expression(query::Constant{Value::integer(sum)}, TypeId::int8);
+  }
+
+  // limit + LEAST(offset, 9223372036854775807 - GREATEST(limit, 0)): what is more than the type holds is all rows.
+  static ExpressionPtr sum_of(const ExpressionPtr& limit, const ExpressionPtr& offset) {
+    const auto number = [](std::int64_t value) {
+      return query::make_expression(query::Constant{Value::integer(value)}, TypeId::int8);
+    };
+    const auto one_of = [](bool greatest, const ExpressionPtr& a, const ExpressionPtr& b) {
+      return query::make_expression(query::MinMax{greatest, {a, b}}, TypeId::int8);
+    };
+    const auto compute = [](const char* symbol, const ExpressionPtr& a, const ExpressionPtr& b) {
+      return query::make_expression(query::OperatorCall{find_operator(symbol, TypeId::int8, TypeId::int8), {a, b}},
+                                    TypeId::int8);
+    };
+    const ExpressionPtr room =
+        compute("-", number(std::numeric_limits<std::int64_t>::max()), one_of(true, limit, number(0)));
+    return compute("+", limit, one_of(false, offset, room));
   }
 
   // --- rows pulled ---

@@ -3,6 +3,7 @@
 #include "engine/distribution/change.h"
 #include "engine/distribution/entries.h"
 #include "engine/distribution/select.h"
+#include "engine/distribution/table_numbers.h"
 #include "engine/query/analysis.h"
 #include "engine/query/fold.h"
 #include "engine/types/error.h"
@@ -64,7 +65,8 @@ DistributedPlanPtr plan_distributed(const query::QueryPtr& query, const Distribu
     return plan;
   }
   if (query->command == query::Command::insert) compute_constants_of_rows(*query, inputs.call);
-  const query::QueryPtr folded = query::fold(query, {inputs.call, {}, false, true, true, true});
+  const query::QueryPtr folded =
+      query::fold(with_table_numbers(query, inputs.source), {inputs.call, {}, false, true, true, true});
   DistributedPlanPtr plan =
       folded->command == query::Command::select ? plan_select(folded, inputs) : plan_change(folded, inputs);
   refuse_rows_as_values(*plan);

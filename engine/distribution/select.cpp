@@ -221,6 +221,8 @@ class SelectPlanner {
           query_ = replace_entry(query_, problem.query, problem.entry, subplans);
           break;
         case Problem::Kind::repartition:
+          // Copies of rows cannot be locked.
+          refuse_locks();
           repartition(query_, inputs_, subplans, *plan_);
           return {};
       }

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "engine/types/quote.h"
+#include "scenarios/cli/sql/places.h"
 #include "scenarios/sql/cluster_connection.h"
 #include "scenarios/sql/node_connection.h"
 
@@ -232,7 +233,11 @@ Played Stage::play(const Script& script, bool stop_at_first) {
     }
   }
   if (before_block_) end_block(true, schema, played);
-  if (target_ == Target::cluster) compare_tables(schema, played);
+  if (target_ == Target::cluster) {
+    compare_tables(schema, played);
+    if (std::string wrong = misplaced_rows(*ours_); !wrong.empty())
+      played.differences.push_back({wrong, "places of rows"});
+  }
   return played;
 }
 

@@ -1,7 +1,8 @@
 // Scripts of generated statements, played on a PostgreSQL 15 and on a node or a cluster, and what differs.
 //
 // A cluster may refuse what the relative refuses, too: such statements are counted and told, by their messages, and are
-// not run on PostgreSQL if they change anything. At the end of a script all tables must have the same rows.
+// not run on PostgreSQL if they change anything. At the end of a script all tables must have the same rows, and each
+// row has to be where it belongs, on every copy.
 #pragma once
 
 #include <cstdint>
