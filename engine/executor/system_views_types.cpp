@@ -1,5 +1,7 @@
 // What types can do: pg_type, pg_proc, pg_operator, pg_cast, pg_collation, pg_language, from the tables of
 // engine/types. Functions, operators and casts have numbers of their own (types/object_numbers.h).
+#include <string_view>
+
 #include "engine/executor/system_views_catalog.h"
 #include "engine/executor/system_views_families.h"
 #include "engine/types/cast.h"
@@ -230,15 +232,55 @@ std::vector<Row> operator_rows(const SystemViewInputs&) {
   return rows;
 }
 
-// The function of pg_proc that a cast calls; 0 if it has no name.
-Value cast_function(const CastEntry& cast) {
-  if (cast.function == nullptr) return number(0);
-  for (const FunctionEntry& function : all_functions()) {
-    const bool takes_source = function.arguments.size() == 1 && function.arguments.front() == cast.source;
-    if (takes_source && function.scalar == cast.function && function.result == cast.target)
-      return number(number_of(function));
+// Four bytes to PostgreSQL, and so the same to one another; here their ranges are checked.
+bool is_like_oid(TypeId type) {
+  switch (type) {
+    case TypeId::int4:
+    case TypeId::oid:
+    case TypeId::regclass:
+    case TypeId::regnamespace:
+    case TypeId::regproc:
+    case TypeId::regtype:
+      return true;
+    default:
+      return false;
   }
-  return number(0);
+}
+
+bool is_relabelled(TypeId source, TypeId target) {
+  if (source == TypeId::int8 || target == TypeId::int8) return source == target;
+  if (source == target || (is_like_oid(source) && is_like_oid(target))) return true;
+  const CastEntry* const cast = find_cast(source, target);
+  return cast != nullptr && cast->function == nullptr;
+}
+
+// PostgreSQL's pg_cast.castmethod: binary-coercible, by output and input functions, or by a function.
+char cast_method(const CastEntry& cast) {
+  if (is_relabelled(cast.source, cast.target)) return 'b';
+  const auto is_json = [](TypeId type) { return type == TypeId::json || type == TypeId::jsonb; };
+  return is_json(cast.source) && is_json(cast.target) ? 'i' : 'f';
+}
+
+// The function of pg_proc that a cast calls. Where there is none for its types, it is called for types whose values are
+// the same: boolean becomes varchar by text(boolean).
+Value cast_function(const CastEntry& cast) {
+  if (cast_method(cast) != 'f') return number(0);
+  const FunctionEntry* for_like_types = nullptr;
+  for (const FunctionEntry& function : all_functions()) {
+    if (function.arguments.size() != 1 || function.scalar == nullptr) continue;
+    const TypeId argument = function.arguments.front();
+    if (argument == cast.source && function.scalar == cast.function && function.result == cast.target) {
+      return number(number_of(function));
+    }
+    const TypeInfo* const result = find_type(function.result);
+    const bool converts = result != nullptr && std::string_view(result->name) == function.name;
+    const bool takes_padded = argument == TypeId::text && cast.source == TypeId::bpchar;
+    if (!converts || !is_relabelled(function.result, cast.target)) continue;
+    if (!is_relabelled(cast.source, argument) && !takes_padded) continue;
+    const bool of_numbers = function.result == TypeId::oid || argument == TypeId::oid;
+    if (for_like_types == nullptr || of_numbers) for_like_types = &function;
+  }
+  return number(for_like_types == nullptr ? 0 : number_of(*for_like_types));
 }
 
 std::vector<Row> cast_rows(const SystemViewInputs&) {
@@ -248,7 +290,7 @@ std::vector<Row> cast_rows(const SystemViewInputs&) {
   std::uint32_t next = first_number;
   for (const CastEntry& cast : all_casts()) {
     rows.push_back({number(next), oid_of(cast.source), oid_of(cast.target), cast_function(cast),
-                    character(static_cast<char>(cast.context)), character(cast.function == nullptr ? 'b' : 'f')});
+                    character(static_cast<char>(cast.context)), character(cast_method(cast))});
     ++next;
   }
   return rows;

@@ -6,6 +6,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <termios.h>
 
 #include <chrono>
@@ -197,6 +198,46 @@ TEST_F(SqlCommand, FilesOfANodeComeFromAndGoToTheClient) {
   EXPECT_EQ(content_of(back), content_of(there));
 }
 
+TEST_F(SqlCommand, OutlivesCommandsThatReadNoMore) {
+  const Outcome outcome = sql({},
+                              "SELECT i AS n FROM generate_series(1, 100000) i \\g |head -1\n"
+                              "\\o |head -1\n"
+                              "SELECT i AS m FROM generate_series(1, 100000) i;\n"
+                              "\\o\n"
+                              "\\copy (SELECT i FROM generate_series(1, 100000) i) to program 'head -1'\n"
+                              "\\copy (SELECT 1) to program 'exit 3'\n"
+                              "\\copy (SELECT 1) to '/dev/full'\n"
+                              "SELECT 1 \\g /dev/full\n"
+                              "COPY (SELECT 1) TO STDOUT \\g /dev/full\n"
+                              "SELECT 1 \\w /dev/full\n"
+                              "\\r\n"
+                              "\\pset tuples_only\n"
+                              "SELECT 'alive';\n");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_TRUE(outcome.out.ends_with(" alive\n\n")) << outcome.out;
+  EXPECT_NE(outcome.out.find("   n    \n"), std::string::npos) << outcome.out;
+  for (const char* said :
+       {"could not print result table: Broken pipe\n", "could not write COPY data: Broken pipe\n",
+        "exit 3: child process exited with exit code 3\n", "could not write COPY data: No space left on device\n",
+        "could not print result table: No space left on device\n", "/dev/full: No space left on device\n"}) {
+    EXPECT_NE(outcome.error.find(said), std::string::npos) << said << "\nsays\n" << outcome.error;
+  }
+  // A script that is to stop at errors stops at these.
+  EXPECT_EQ(sql({"-v", "ON_ERROR_STOP=1"}, "\\copy (SELECT 1) to '/dev/full'\nSELECT 'not reached';\n").out,
+            "COPY 1\n");
+  // Whoever reads our own output ends us, as every filter.
+  EXPECT_EQ(::system(("'" POLARSIM_BINARY "' sql -c 'SELECT generate_series(1, 100000)' | head -1 > " +
+                      place_ / "head" + "; test -s " + place_ / "head")
+                         .c_str()),
+            0);
+}
+
+TEST_F(SqlCommand, WhatIsDescribedLeavesNothingBehind) {
+  EXPECT_EQ(sql({}, "SELECT \\gdesc\nCREATE TABLE t (a int);\nSELECT FROM t \\gdesc\nINSERT INTO t VALUES (1);\n").out,
+            "The command has no result, or the result has no columns.\nCREATE TABLE\n"
+            "The command has no result, or the result has no columns.\nINSERT 0 1\n");
+}
+
 TEST_F(SqlCommand, IsRepeatable) {
   const std::string input =
       "CREATE TABLE t (a integer);\nSELECT pg_sleep(0.5);\n\\timing\n\\conninfo\nSELECT random();\n";
@@ -332,6 +373,39 @@ TEST_F(SqlCommand, AtATerminal) {
   terminal.read_until("polar=# ");
   terminal.type("\x1b[A\x1b[A\x1b[A", "'日本' AS x;");
   terminal.type("\n", " 日本\r\n(1 row)");
+  terminal.type("\\q\n", "\\q");
+  EXPECT_EQ(terminal.wait(), 0);
+}
+
+TEST_F(SqlCommand, ErrorsAndInterruptsAtATerminal) {
+  write_text(place_ / "editor", "#!/bin/sh\necho 'SELECT 77' > \"$1\"\n");
+  ::chmod((place_ / "editor").c_str(), 0755);
+  Terminal terminal(place_ / "", {});
+  terminal.read_until("polar=# ");
+  terminal.type("\\set PROMPT1 '%l> '\n", "1> ");
+  // Two lines of a statement do not count for the next one.
+  terminal.type("SELECT 10 +\n", "polar-# ");
+  EXPECT_NE(terminal.type("1;\n", "1> ").find("11"), std::string::npos);
+  // With ON_ERROR_STOP the rest of the line is left out, and the session goes on.
+  terminal.type("\\set ON_ERROR_STOP 1\n", "1> ");
+  const std::string stopped = terminal.type("SELECT 1/0; SELECT 20 + 2;\n", "1> ");
+  EXPECT_NE(stopped.find("division by zero"), std::string::npos) << stopped;
+  EXPECT_EQ(stopped.find("22"), std::string::npos) << stopped;
+  EXPECT_NE(terminal.type("SELECT 30 + 3;\n", "1> ").find("33"), std::string::npos);
+  // What came from an editor and has no end is shown.
+  terminal.type("\\setenv EDITOR " + place_ / "editor" + "\n", "1> ");
+  terminal.type("\\e\n", "> SELECT 77\r\npolar-# ");
+  EXPECT_NE(terminal.type(";\n", "1> ").find("       77\r\n(1 row)"), std::string::npos);
+  // An interrupt of what is typed for COPY is for the server no reason to cancel anything, now or later.
+  terminal.type("CREATE TABLE t (a int);\n", "1> ");
+  terminal.type("COPY t FROM STDIN;\n", ">> ");
+  terminal.type("1\n", ">> ");
+  const std::string interrupted = terminal.type("\x03", "1> ");
+  EXPECT_NE(interrupted.find("ERROR:  COPY from stdin failed: canceled by user"), std::string::npos) << interrupted;
+  const std::string after = interrupted + terminal.type("SELECT 40 + 4;\n", "(1 row)") + terminal.type("\\c\n", "1> ");
+  EXPECT_EQ(after.find("Cancel request"), std::string::npos) << after;
+  terminal.type("\\unset PROMPT1\n", "\r\n");
+  EXPECT_EQ(terminal.type("\\echo done\n", "\ndone\r\n").find("polar"), std::string::npos);
   terminal.type("\\q\n", "\\q");
   EXPECT_EQ(terminal.wait(), 0);
 }

@@ -217,7 +217,9 @@ CommandResult command_w(CommandCall& call) {
     return CommandResult::failed;
   }
   file.write(current(call) + "\n");
-  return CommandResult::done;
+  if (file.close()) return CommandResult::done;
+  call.session.error(*target + ": " + std::strerror(errno));
+  return CommandResult::failed;
 }
 
 CommandResult command_edit(CommandCall& call) {

@@ -93,12 +93,15 @@ CommandResult command_history(CommandCall& call) {
   }
   const std::string path = expanded_path(*argument);
   Output file;
-  const std::string problem = file.open(path);
-  if (!problem.empty()) {
+  bool saved = file.open(path).empty();
+  if (saved) {
+    file.write(*history);
+    saved = file.close();
+  }
+  if (!saved) {
     call.session.error("could not save history to file \"" + path + "\": " + std::strerror(errno));
     return CommandResult::failed;
   }
-  file.write(*history);
   if (!call.session.settings.quiet) call.session.say("Wrote history to file \"" + path + "\".\n");
   return CommandResult::done;
 }

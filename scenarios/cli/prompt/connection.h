@@ -51,6 +51,7 @@ struct CopyHandlers {
   };
   std::function<std::optional<std::string>()> next_piece;  // may throw Refusal
   std::function<void(std::string_view)> take_piece;
+  std::function<void()> all_taken;  // after the last piece, before the answer
 };
 
 struct ConnectionInfo {

@@ -132,20 +132,42 @@ std::optional<CopyRequest> parse(const std::string& arguments, std::string& near
   return request;
 }
 
+// How a command ended, in psql's words; empty if it succeeded.
+std::string ending_of(int status) {
+  if (status == -1) return std::strerror(errno);
+  if (WIFSIGNALED(status)) {
+    return "child process was terminated by signal " + std::to_string(WTERMSIG(status)) + ": " +
+           ::strsignal(WTERMSIG(status));
+  }
+  switch (const int code = WEXITSTATUS(status)) {
+    case 0:
+      return "";
+    case 126:
+      return "command not executable";
+    case 127:
+      return "command not found";
+    default:
+      return "child process exited with exit code " + std::to_string(code);
+  }
+}
+
 // A file or the output of a command, closed at the end.
 class Stream {
  public:
   Stream(const CopyRequest& request, const char* mode) : pipe_(request.program) {
     file_ = pipe_ ? ::popen(request.file.c_str(), mode) : std::fopen(request.file.c_str(), mode);
+    if (pipe_) tolerated_.emplace();
   }
   ~Stream() { close(); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   std::FILE* get() const { return file_; }
-  bool close() {
-    if (file_ == nullptr) return true;
+  // What went wrong; empty if nothing.
+  std::string close() {
+    if (file_ == nullptr) return "";
     std::FILE* const file = std::exchange(file_, nullptr);
-    return (pipe_ ? ::pclose(file) : std::fclose(file)) == 0;
+    if (pipe_) return ending_of(::pclose(file));
+    return std::fclose(file) == 0 ? "" : std::strerror(errno);
   }
   bool is_folder() const {
     struct stat status {};
@@ -155,6 +177,7 @@ class Stream {
  private:
   bool pipe_;
   std::FILE* file_ = nullptr;
+  std::optional<BrokenPipesTolerated> tolerated_;
 };
 
 // Lines of an input up to "\.".
@@ -178,6 +201,7 @@ std::function<std::optional<std::string>()> lines_from(Session& session, Input& 
         if (*ended) break;
         piece += *line + "\n";
       } catch (const Input::Interrupted&) {
+        interrupts::take();
         throw CopyHandlers::Refusal{"canceled by user"};
       }
       if (input.interactive()) break;
@@ -189,12 +213,30 @@ std::function<std::optional<std::string>()> lines_from(Session& session, Input& 
 
 std::function<std::optional<std::string>()> bytes_from(std::FILE* file) {
   return [file]() -> std::optional<std::string> {
-    if (interrupts::pending()) throw CopyHandlers::Refusal{"canceled by user"};
+    if (interrupts::take()) throw CopyHandlers::Refusal{"canceled by user"};
     std::string piece(piece_bytes, '\0');
     piece.resize(std::fread(piece.data(), 1, piece.size(), file));
     if (!piece.empty()) return piece;
     if (std::ferror(file) != 0) throw CopyHandlers::Refusal{"aborted because of read failure"};
     return std::nullopt;
+  };
+}
+
+// Writes what the server sends; a target that takes no more is told about once, and the rest is let go.
+void take_pieces(CopyHandlers& handlers, Session& session, const std::function<bool(std::string_view)>& write,
+                 const std::function<bool()>& flush, const std::function<void()>& on_failure) {
+  const auto failed = std::make_shared<bool>(false);
+  const auto check = [&session, failed, on_failure](bool good) {
+    if (good) return;
+    *failed = true;
+    session.error(std::string("could not write COPY data: ") + std::strerror(errno));
+    on_failure();
+  };
+  handlers.take_piece = [=](std::string_view piece) {
+    if (!*failed) check(write(piece));
+  };
+  handlers.all_taken = [=] {
+    if (!*failed) check(flush());
   };
 }
 
@@ -211,21 +253,29 @@ bool copy_with_file(Session& session, const CopyRequest& request, const std::str
   }
   CopyHandlers handlers;
   handlers.next_piece = bytes_from(stream.get());
-  handlers.take_piece = [&stream](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stream.get()); };
+  bool written = true;
+  take_pieces(
+      handlers, session,
+      [&](std::string_view piece) { return std::fwrite(piece.data(), 1, piece.size(), stream.get()) == piece.size(); },
+      [&] { return std::fflush(stream.get()) == 0; }, [&] { written = false; });
   Delivery delivery;
   delivery.copy = &handlers;
   const bool good = send_statement(session, statement, delivery);
-  if (stream.close()) return good;
-  session.error(request.program ? "command failed: " + request.file : request.file + ": " + std::strerror(errno));
+  const std::string problem = stream.close();
+  if (problem.empty()) return good && written;
+  session.error(request.file + ": " + problem);
   return false;
 }
 
 }  // namespace
 
-CopyHandlers copy_of_session(Session& session, const std::function<Output&()>& output) {
+CopyHandlers copy_of_session(Session& session, const std::function<Output&()>& output,
+                             const std::function<void()>& on_failure) {
   CopyHandlers handlers;
   if (session.input != nullptr) handlers.next_piece = lines_from(session, *session.input);
-  handlers.take_piece = [output](std::string_view piece) { output().write(piece); };
+  take_pieces(
+      handlers, session, [output](std::string_view piece) { return output().write(piece); },
+      [output] { return output().flush(); }, on_failure);
   return handlers;
 }
 

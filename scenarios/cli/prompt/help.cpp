@@ -147,7 +147,8 @@ CommandResult command_help_commands(CommandCall& call) {
 }
 
 CommandResult command_help_sql(CommandCall& call) {
-  const std::string wanted = upper(call.scanner.argument(ArgumentKind::whole_line, true).value_or(""));
+  const std::string typed = call.scanner.argument(ArgumentKind::whole_line, true).value_or("");
+  const std::string wanted = upper(typed);
   if (wanted.empty()) {
     call.session.say(names_of_statements());
     return CommandResult::done;
@@ -159,7 +160,7 @@ CommandResult command_help_sql(CommandCall& call) {
             "\n\n";
   }
   if (text.empty()) {
-    text = "No help available for \"" + wanted + "\".\nTry \\h with no arguments to see available help.\n";
+    text = "No help available for \"" + typed + "\".\nTry \\h with no arguments to see available help.\n";
   }
   call.session.say(text);
   return CommandResult::done;

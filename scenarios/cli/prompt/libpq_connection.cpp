@@ -199,6 +199,7 @@ class LibpqConnection : public Connection {
       if (copy.take_piece) copy.take_piece(std::string_view(row, static_cast<std::size_t>(bytes)));
       PQfreemem(row);
     }
+    if (copy.all_taken) copy.all_taken();
   }
 
   ConnectionPtr connection_;

@@ -80,6 +80,10 @@ class MainLoop {
  private:
   // One line; false at the end of the input.
   bool step() {
+    if (statement_.empty() && scanner_.open_part() == OpenPart::nothing) session_.statement_line = 1;
+    if (std::exchange(shows_edited_, false) && session_.interactive && !statement_.empty()) {
+      session_.say(shown_prompt(session_, OpenPart::nothing) + statement_ + "\n");
+    }
     const std::string prompt = session_.interactive ? shown_prompt(session_, scanner_.open_part()) : "";
     auto line = input_.next_line(prompt);
     if (!line) return !at_end_of_typing();
@@ -95,7 +99,9 @@ class MainLoop {
     if (added_line_end_) statement_ += '\n';
     line_start_ = statement_.size();
     scanner_.set_standard_strings(standard_strings(session_));
-    if (statement_.empty() && history_.empty()) session_.statement_line = 1;
+    // What this line says of it is for the next.
+    stops_on_error_ = session_.settings.on_error_stop;
+    stopped_ = false;
     history_ += (history_.empty() ? "" : "\n") + *line;
     scanner_.set_line(std::move(*line));
     scan_line();
@@ -105,7 +111,7 @@ class MainLoop {
   }
 
   void scan_line() {
-    while (status_ == prompt_status::success && !left_) {
+    while (status_ == prompt_status::success && !left_ && !stopped_) {
       const ScanStop stop = scanner_.scan(statement_);
       if (stop == ScanStop::semicolon || (stop == ScanStop::end_of_line && session_.settings.singleline)) {
         end_statement();
@@ -160,6 +166,7 @@ class MainLoop {
         history_ = statement_;
         std::string text = std::exchange(statement_, "");
         scanner_.set_line(std::move(text));
+        shows_edited_ = true;
         break;
       }
       case CommandResult::terminate:
@@ -180,9 +187,15 @@ class MainLoop {
     interrupts::take();
     // Nobody is there to say how to go on.
     const bool interrupted = interrupts::taken();
-    if (session_.interactive) return;
+    if (session_.interactive) {
+      if (good || !stops_on_error_) return;
+      // Whoever sits there goes on, and not with the rest of the line.
+      scanner_.drop_line();
+      stopped_ = true;
+      return;
+    }
     if (interrupted) status_ = prompt_status::script_error;
-    if (!good && session_.settings.on_error_stop) {
+    if (!good && stops_on_error_) {
       status_ = prompt_status::script_error;
     } else if (session_.connection == nullptr) {
       status_ = prompt_status::connection_lost;
@@ -265,6 +278,9 @@ class MainLoop {
   Delivery delivery_;
   std::size_t line_start_ = 0;  // of the statement's part from this line
   bool added_line_end_ = false;
+  bool shows_edited_ = false;    // what came from an editor and is not whole
+  bool stops_on_error_ = false;  // in this line
+  bool stopped_ = false;         // it has an error
   int ends_seen_ = 0;
   int status_ = prompt_status::success;
   bool left_ = false;

@@ -34,31 +34,26 @@ std::string Output::open(const std::string& target) {
   if (target.empty()) return "";
   is_pipe_ = target[0] == '|';
   file_ = is_pipe_ ? ::popen(target.c_str() + 1, "w") : std::fopen(target.c_str(), "w");
+  if (is_pipe_) tolerated_.emplace();
   return file_ == nullptr ? target + ": " + std::strerror(errno) : "";
 }
 
-void Output::close() {
-  if (file_ == nullptr) return;
-  if (is_pipe_) {
-    ::pclose(file_);
-  } else {
-    std::fclose(file_);
-  }
+bool Output::close() {
+  bool good = true;
+  if (file_ != nullptr) good = is_pipe_ ? ::pclose(file_) != -1 : std::fclose(file_) == 0;
   file_ = nullptr;
+  tolerated_.reset();
+  return good;
 }
 
-void Output::write(std::string_view text) {
-  if (discards_) return;
-  if (file_ == nullptr) {
-    print(std::string(text));
-  } else {
-    std::fwrite(text.data(), 1, text.size(), file_);
-  }
+bool Output::write(std::string_view text) {
+  if (discards_) return true;
+  if (file_ != nullptr) return std::fwrite(text.data(), 1, text.size(), file_) == text.size();
+  print(std::string(text));
+  return true;
 }
 
-void Output::flush() {
-  if (file_ != nullptr) std::fflush(file_);
-}
+bool Output::flush() { return file_ == nullptr || std::fflush(file_) == 0; }
 
 Session::Session(Server& on_server) : server(on_server) { define_variables(); }
 
@@ -215,15 +210,17 @@ void Session::define_variables() {
   };
   define_number("HISTSIZE", settings.history_size, 500);
   define_number("IGNOREEOF", settings.ignore_eof, 0);
-  const auto define_text = [&](const std::string& name, std::string& value, const std::string& otherwise) {
-    variables.define(name, [&value, otherwise](std::optional<std::string> text) -> std::optional<std::string> {
-      value = text.value_or(otherwise);
-      return value;
+  // Without one there is no prompt.
+  const auto define_prompt = [&](const std::string& name, std::string& value, const std::string& at_first) {
+    variables.define(name, [&value](std::optional<std::string> text) {
+      value = text.value_or("");
+      return text;
     });
+    variables.set(name, at_first);
   };
-  define_text("PROMPT1", settings.prompt1, default_prompt);
-  define_text("PROMPT2", settings.prompt2, default_prompt);
-  define_text("PROMPT3", settings.prompt3, ">> ");
+  define_prompt("PROMPT1", settings.prompt1, default_prompt);
+  define_prompt("PROMPT2", settings.prompt2, default_prompt);
+  define_prompt("PROMPT3", settings.prompt3, ">> ");
   variables.set("LAST_ERROR_MESSAGE", "");
   variables.set("LAST_ERROR_SQLSTATE", "00000");
 }

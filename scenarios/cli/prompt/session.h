@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scenarios/cli/prompt/broken_pipes.h"
 #include "scenarios/cli/prompt/connection.h"
 #include "scenarios/cli/prompt/statement_scanner.h"
 #include "scenarios/cli/prompt/table.h"
@@ -97,16 +98,20 @@ class Output {
   Output& operator=(const Output&) = delete;
   // A file, or with '|' a command; empty for stdout again. An error text if that cannot be.
   std::string open(const std::string& target);
-  void close();
+  // False, with errno, if not all has arrived in a file; how a command ended does not matter.
+  bool close();
   // From now on what is written goes nowhere.
   void discard() { discards_ = true; }
   bool is_stdout() const { return file_ == nullptr && !discards_; }
-  void write(std::string_view text);
-  void flush();
+  // Both: false, with errno, if a file or command does not take it. What stdout does not take ends the program later
+  // on.
+  bool write(std::string_view text);
+  bool flush();
 
  private:
   std::FILE* file_ = nullptr;
   bool is_pipe_ = false;
+  std::optional<BrokenPipesTolerated> tolerated_;  // of a command
   bool discards_ = false;
 };
 

@@ -241,19 +241,21 @@ class SimulatedConnection : public Connection {
       give(on_answer, std::exchange(answer, Answer{}));
     };
     bool fatal = false;
+    bool described = false;  // rows may follow
     while (true) {
       auto message = fatal ? receive_after_fatal() : receive();
       if (!message) throw ConnectionLost{"server closed the connection unexpectedly"};
       if (is_end(*message)) return;
       if (auto* description = std::get_if<pgwire::RowDescription>(&*message)) {
         take_columns(*description, answer);
+        described = true;
       } else if (auto* row = std::get_if<pgwire::DataRow>(&*message)) {
         for (auto& value : row->values) answer.values.push_back(std::move(value));
         ++answer.rows;
       } else if (auto* complete = std::get_if<pgwire::CommandComplete>(&*message)) {
         answer.tag = std::move(complete->tag);
-        finish(described_ ? Answer::Kind::rows : Answer::Kind::command);
-        described_ = false;
+        finish(described ? Answer::Kind::rows : Answer::Kind::command);
+        described = false;
       } else if (std::holds_alternative<pgwire::EmptyQueryResponse>(*message) ||
                  std::holds_alternative<pgwire::NoData>(*message)) {
         finish(Answer::Kind::empty);
@@ -264,6 +266,8 @@ class SimulatedConnection : public Connection {
         finish(Answer::Kind::copy_out);
       } else if (const auto* data = std::get_if<pgwire::CopyData>(&*message)) {
         if (copy.take_piece) outside([&] { copy.take_piece(data->bytes); });
+      } else if (std::holds_alternative<pgwire::CopyDone>(*message)) {
+        if (copy.all_taken) outside(copy.all_taken);
       } else if (auto* report = std::get_if<pgwire::Report>(&*message)) {
         if (report->notice) {
           answer.notices.push_back(report_of(*report));
@@ -271,7 +275,7 @@ class SimulatedConnection : public Connection {
         }
         answer.columns.clear();
         answer.values.clear();
-        described_ = false;
+        described = false;
         answer.error = report_of(*report);
         fatal = report->severity != "ERROR";
         finish(Answer::Kind::error);
@@ -296,7 +300,6 @@ class SimulatedConnection : public Connection {
       answer.columns.push_back(AnswerColumn{field.name, field.type_oid, field.type_modifier});
     }
     described_columns_ = answer.columns;
-    described_ = true;
   }
 
   SimulatedServer& server_;
@@ -308,7 +311,6 @@ class SimulatedConnection : public Connection {
   pgwire::CancelKey key_;
   char status_ = 'I';
   bool lost_ = false;
-  bool described_ = false;
   std::vector<AnswerColumn> described_columns_;
 };
 

@@ -83,14 +83,17 @@ void SimulatedServer::run(const char* name, const std::function<void()>& body,
     }
   });
   sim::Scheduler& scheduler = simulation_.scheduler();
-  while (!task.finished()) {
+  // What is sent on an interrupt arrives before the next statement is sent, which it is not meant for.
+  std::optional<sim::TaskRef> sending;
+  while (!task.finished() || (sending && !sending->finished())) {
     scheduler.break_at(scheduler.events() + events_between_looks);
-    const sim::GoalOutcome outcome = simulation_.run_until(task);
+    const sim::GoalOutcome outcome = simulation_.run_until(task.finished() ? *sending : task);
     refuse_broken_world();
     if (outcome == sim::GoalOutcome::deadlock) {
       throw std::runtime_error("nothing can happen any more in the simulated world\n" + scheduler.stall_report(20));
     }
-    if (on_interrupt != nullptr && interrupts::take()) client_host_->spawn("interrupt", on_interrupt);
+    if (on_interrupt == nullptr || task.finished() || (sending && !sending->finished())) continue;
+    if (interrupts::take()) sending = client_host_->spawn("interrupt", on_interrupt);
   }
   scheduler.break_at(0);
   if (problem) std::rethrow_exception(problem);

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "scenarios/cli/prompt/copy.h"
@@ -137,6 +139,7 @@ class Delivering {
   }
 
   bool good() const { return good_; }
+  void fail() { good_ = false; }
   // Where rows go. A file is made when there are some.
   Output& output() {
     if (!delivery_.target) return session_.output;
@@ -196,8 +199,10 @@ class Delivering {
     table.title = delivery_.style ? delivery_.title : session_.title;
     TableStyle style = delivery_.style.value_or(session_.style);
     if (output().is_stdout()) style.terminal_columns = session_.style.terminal_columns;
-    output().write(print_table(table, style));
-    output().flush();
+    const bool written = output().write(print_table(table, style));
+    if (output().flush() && written) return;
+    session_.error(std::string("could not print result table: ") + std::strerror(errno));
+    good_ = false;
   }
 
   void print_tag(const std::string& tag) {
@@ -325,7 +330,8 @@ bool exchange(Session& session, const std::string& statement, const Delivery& de
               std::vector<std::string>& found) {
   if (delivery.describe) return describe_statement(session, statement, delivery);
   Delivering delivering(session, statement, delivery);
-  const CopyHandlers standard = copy_of_session(session, [&delivering]() -> Output& { return delivering.output(); });
+  const CopyHandlers standard = copy_of_session(
+      session, [&delivering]() -> Output& { return delivering.output(); }, [&delivering] { delivering.fail(); });
   session.connection->query(statement, delivery.copy != nullptr ? *delivery.copy : standard,
                             [&](Answer answer) { delivering.take(std::move(answer)); });
   delivering.finish();
