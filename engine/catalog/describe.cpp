@@ -24,10 +24,11 @@ std::string column_list(const Definition& table, const std::vector<int>& numbers
   return text;
 }
 
-// Whether the text is one call: a name, and brackets that end with it.
+// Whether the text is one call: a name, and brackets that end with it; or the brackets of a syntax that has its own.
 bool is_call(const std::string& text) {
   const std::size_t open = text.find('(');
-  if (open == 0 || open == std::string::npos || text.find_first_of(" :'[") < open) return false;
+  if (open == std::string::npos || text.find_first_of(" :'[") < open) return false;
+  bool named = open > 0;
   int depth = 0;
   char quote = '\0';
   for (std::size_t i = open; i < text.size(); ++i) {
@@ -39,7 +40,10 @@ bool is_call(const std::string& text) {
     } else if (c == '(') {
       ++depth;
     } else if (c == ')' && --depth == 0) {
-      return i + 1 == text.size();
+      return named && i + 1 == text.size();
+    } else if (c == ' ' && depth == 1) {
+      const std::string_view rest = std::string_view(text).substr(i);
+      named = named || rest.starts_with(" AT TIME ZONE ") || rest.starts_with(" OVERLAPS ");
     }
   }
   return false;

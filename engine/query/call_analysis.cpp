@@ -294,7 +294,8 @@ ExpressionPtr ExpressionAnalyser::make_call(CallParts& parts) {
     ++set_calls_;
     last_set_call_position_ = parts.position();
   }
-  Call node{&entry, std::move(parts.arguments), CallForm::call, parts.variadic};
+  const CallForm form = parts.written.special_syntax ? CallForm::special_syntax : CallForm::call;
+  Call node{&entry, std::move(parts.arguments), form, parts.variadic};
   const int position = leftmost(parts.position(), node.arguments);
   return make_expression(std::move(node), parts.result, position);
 }

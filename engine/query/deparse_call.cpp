@@ -54,7 +54,7 @@ void Writer::write_constant(const Value& value, Type type, Label label) {
     put(text);
     needed = type.modifier != no_modifier;
   } else {
-    put(quote_literal(text));
+    put(quote_plainly(text));
     needed = type.id != TypeId::unknown;
   }
   if (label == Label::always || (label == Label::where_needed && needed)) put_type(type);
@@ -154,8 +154,9 @@ bool Writer::write_special_syntax(const Call& call, const Expression& expression
     return true;
   }
   if (name == "substring") {
-    if (arguments.size() == 3 && arguments[1]->type.id == TypeId::text)
-      return words("SUBSTRING(", {"", " SIMILAR ", " ESCAPE "});
+    const bool of_pattern = arguments.size() > 1 && arguments[1]->type.id == TypeId::text;
+    if (of_pattern && arguments.size() == 2) return false;
+    if (of_pattern) return words("SUBSTRING(", {"", " SIMILAR ", " ESCAPE "});
     return words("SUBSTRING(", {"", " FROM ", " FOR "});
   }
   if (name == "btrim") return trim("BOTH");

@@ -133,6 +133,7 @@ struct Expression {
   bool explicit_row = false;
   bool multidimensional = false;
   bool in_written = false;
+  bool special_syntax = false;  // a call in a syntax of its own: EXTRACT(a FROM b), a AT TIME ZONE b
   std::vector<ExpressionPtr> arguments;
   ExpressionPtr operand;  // of a simple CASE
   std::vector<int> when_positions;

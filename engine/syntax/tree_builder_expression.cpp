@@ -238,6 +238,7 @@ ExpressionPtr TreeBuilder::function_call(raw::object fields) {
   node.arguments = expressions(fields, "args");
   node.star = raw::flag_of(fields, "agg_star");
   node.distinct = raw::flag_of(fields, "agg_distinct");
+  node.special_syntax = raw::text_of(fields, "funcformat") == "COERCE_SQL_SYNTAX";
   CallDetails details;
   details.order_by = order_items(fields, "agg_order");
   details.within_group = raw::flag_of(fields, "agg_within_group");

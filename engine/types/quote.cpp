@@ -25,6 +25,15 @@ std::string quote_identifier(std::string_view name) {
   return quoted += '"';
 }
 
+std::string quote_plainly(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') quoted += c;
+    quoted += c;
+  }
+  return quoted += '\'';
+}
+
 std::string quote_literal(std::string_view text) {
   std::string quoted = text.find('\\') == std::string_view::npos ? "'" : "E'";
   for (const char c : text) {
