@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,22 @@ struct RegisterOptions {
 // order of the writes of a key), partial-commit (a transaction's write is the final value of one key, and that of
 // another key, which nobody else wrote, is not).
 Verdict check_rw_register(const History& history, const Level& level, const RegisterOptions& options = {});
+
+struct ClusterOptions {
+  // The node that holds each key; keys that are not named are on one further node.
+  std::map<std::int64_t, std::string> node_of_key;
+  // Whether a transaction is acknowledged only when every node has committed it, so that its session sees it
+  // everywhere.
+  bool acknowledged_after_second_phase = true;
+};
+// What a cluster promises whose nodes are each PostgreSQL at Read Committed and whose transactions commit in two
+// phases. Histories of lists in which every step is a statement of its own. Invalid by: what PL-2 forbids over the
+// whole cluster, own writes missed included; "half-commit" and "lost-commit" (final reads show a part of a transaction,
+// or not what was acknowledged); "node-read-committed": no order of the commits on one node lets each statement see
+// what a prefix of it left (node_read_committed.h). "fractured-read", an exposure: a transaction saw another on one
+// node and then missed it on another node. That is permitted while the commit was pending there; without knowing when,
+// the verdict is unknown. Appends that nobody read constrain nothing.
+Verdict check_read_committed_cluster(const History& history, const ClusterOptions& options);
 
 struct BankOptions {
   std::int64_t accounts = 0;
