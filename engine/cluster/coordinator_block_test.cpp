@@ -24,10 +24,11 @@ std::string balances(Client& client) {
   return TestCluster::rows(client, "SELECT id, balance FROM account ORDER BY id");
 }
 
-// A client that describes without executing, as \gdesc does.
-class DescribingClient {
+// A client that says message by message what it wants: it describes without executing, as \gdesc does, and sends
+// several statements before it asks for the answers.
+class MessageClient {
  public:
-  explicit DescribingClient(TestCluster& world)
+  explicit MessageClient(TestCluster& world)
       : connection_(world.client_host().connect(sim::Address{"cn1", default_port}).value()) {
     send({pgwire::Startup{{{"user", "polar"}, {"database", "postgres"}}}});
     answer();
@@ -36,8 +37,22 @@ class DescribingClient {
     send({pgwire::Query{sql}});
     return answer();
   }
-  std::string describe(const std::string& sql) {
-    send({pgwire::Parse{"", sql, {}}, pgwire::Describe{'S', ""}, pgwire::Sync{}});
+  std::string describe(const std::string& sql, const std::string& name = "") {
+    send({pgwire::Parse{name, sql, {}}, pgwire::Describe{'S', name}, pgwire::Sync{}});
+    return answer();
+  }
+  // Without rows. The last tag or error is answered, after all of the statements.
+  std::string pipeline(const std::vector<std::string>& statements) {
+    std::vector<pgwire::FrontendMessage> messages;
+    for (const std::string& sql : statements) {
+      messages.insert(messages.end(), {pgwire::Parse{"", sql, {}}, pgwire::Bind{}, pgwire::Execute{}});
+    }
+    messages.emplace_back(pgwire::Sync{});
+    send(messages);
+    return answer();
+  }
+  std::string execute_prepared(const std::string& name) {
+    send({pgwire::Bind{"", name, {}, {}, {}}, pgwire::Execute{}, pgwire::Sync{}});
     return answer();
   }
 
@@ -151,7 +166,7 @@ TEST(CoordinatorBlocks, AnErrorBeforeExecutionEndsTheBlock) {
 
 TEST(CoordinatorBlocks, AnErrorAtDescribeEndsTheBlock) {
   with_accounts([](TestCluster& world, Client& client, Client&) {
-    DescribingClient describing(world);
+    MessageClient describing(world);
     for (const char* const sql : {"SELECT nosuch", "SELECT nosuch FROM account",
                                   "SELECT create_distributed_table(1, 2, 3, 4, 5, 6, 7)", "SELEC 1"}) {
       EXPECT_EQ(describing.simple("BEGIN"), "BEGIN T");
@@ -410,6 +425,57 @@ TEST(CoordinatorBlocks, TheKeysNameIsThatOfTheWholeTable) {
 }
 
 // What PostgreSQL's implicit transaction blocks do.
+TEST(CoordinatorBlocks, APipelineIsOneTransactionOnAllNodes) {
+  with_accounts([](TestCluster& world, Client& client, Client&) {
+    MessageClient pipelined(world);
+    EXPECT_EQ(pipelined.pipeline({"UPDATE account SET balance = 1 WHERE id = 1",
+                                  "UPDATE account SET balance = 2 WHERE id = 2", "INSERT INTO account VALUES (1, 0)"}),
+              "23505 I");
+    EXPECT_EQ(balances(client), "1|100;2|100;3|100;4|100");
+    EXPECT_EQ(pipelined.pipeline(
+                  {"UPDATE account SET balance = 1 WHERE id = 1", "UPDATE account SET balance = 2 WHERE id IN (2, 3)"}),
+              "UPDATE 2 I");
+    EXPECT_EQ(balances(client), "1|1;2|2;3|2;4|100");
+    EXPECT_EQ(pipelined.pipeline({"UPDATE account SET balance = 3 WHERE id = 1", "BEGIN", "DELETE FROM account"}),
+              "DELETE 4 T");
+    EXPECT_EQ(pipelined.simple("ROLLBACK"), "ROLLBACK I");
+    EXPECT_EQ(balances(client), "1|1;2|2;3|2;4|100");
+  });
+}
+
+TEST(CoordinatorBlocks, StatementsOfTheProtocolAndOfPrepareAreTheSame) {
+  with_accounts([](TestCluster& world, Client&, Client&) {
+    MessageClient client(world);
+    EXPECT_EQ(client.describe("SELECT balance FROM account WHERE id = $1", "one"), " I");
+    EXPECT_EQ(client.simple("EXECUTE one(2)"), "SELECT 1 I");
+    EXPECT_EQ(client.simple("EXECUTE one"), "42601 I");
+    EXPECT_EQ(client.simple("PREPARE one AS SELECT 1"), "42P05 I");
+    EXPECT_EQ(client.simple("DEALLOCATE one"), "DEALLOCATE I");
+    EXPECT_EQ(client.describe("SELECT 1", "one"), " I");
+    EXPECT_EQ(client.simple("DEALLOCATE ALL"), "DEALLOCATE ALL I");
+    EXPECT_EQ(client.execute_prepared("one"), "26000 I");
+    EXPECT_EQ(client.simple("PREPARE two AS DELETE FROM account WHERE id = 4"), "PREPARE I");
+    EXPECT_EQ(client.execute_prepared("two"), "DELETE 1 I");
+    EXPECT_EQ(client.simple("DISCARD ALL"), "DISCARD ALL I");
+    EXPECT_EQ(client.execute_prepared("two"), "26000 I");
+  });
+}
+
+// Whoever was told the columns does not ask again.
+TEST(CoordinatorBlocks, APreparedStatementKeepsItsColumns) {
+  with_accounts([](TestCluster& world, Client& other, Client&) {
+    MessageClient client(world);
+    TestCluster::ok(other, "CREATE TABLE wide (a integer)");
+    EXPECT_EQ(client.describe("SELECT * FROM wide", "all"), " I");
+    EXPECT_EQ(client.execute_prepared("all"), "SELECT 0 I");
+    TestCluster::ok(other, "ALTER TABLE wide ADD b text");
+    EXPECT_EQ(client.execute_prepared("all"), "0A000 I");
+    EXPECT_EQ(client.pipeline({"SELECT * FROM wide"}), "SELECT 0 I");
+    TestCluster::ok(other, "ALTER TABLE wide DROP b");
+    EXPECT_EQ(client.execute_prepared("all"), "SELECT 0 I");
+  });
+}
+
 TEST(CoordinatorBlocks, SeveralStatementsOfOneMessageAreOneTransaction) {
   TestCluster world;
   ASSERT_TRUE(world.run([&] {

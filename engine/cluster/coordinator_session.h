@@ -69,6 +69,7 @@ class CoordinatorSession : public Session, private QueryHook {
   void set_at_start(std::string_view name, std::string_view value) override { local_->set_at_start(name, value); }
   syntax::TransactionModes default_modes() const override { return local_->default_modes(); }
   void set_copy_stream(CopyStream* stream) override { local_->set_copy_stream(stream); }
+  PreparedStatements& prepared_statements() override { return local_->prepared_statements(); }
 
  private:
   void on_interrupt();

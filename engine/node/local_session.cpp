@@ -103,7 +103,7 @@ LocalSession::LocalSession(Database& database, CommonCaches& common)
   call_.session = &services_;
   backend_start_us_ = state_change_us_ = database_.host().realtime_us();
   backend_->set_activity([this] { return activity(); });
-  backend_->set_prepared_statements([this] { return prepared_statements(); });
+  backend_->set_prepared_statements([this] { return told_prepared_statements(); });
 }
 
 LocalServices::Session LocalSession::services() {
@@ -207,10 +207,13 @@ txn::Activity LocalSession::activity() const {
   return told;
 }
 
-std::vector<txn::PreparedStatement> LocalSession::prepared_statements() const {
+std::vector<txn::PreparedStatement> LocalSession::told_prepared_statements() {
   std::vector<txn::PreparedStatement> statements;
-  for (const auto& [name, prepared] : prepared_)
-    statements.push_back({name, prepared.text, prepared.prepared_us, prepared.types, prepared.executions});
+  for (const auto& [name, prepared] : prepared_statements()) {
+    if (prepared.prepared_us == 0) continue;
+    statements.push_back(
+        {name, prepared.text, prepared.prepared_us, prepared.description->parameters, prepared.executions});
+  }
   return statements;
 }
 
@@ -444,12 +447,12 @@ QueryResult LocalSession::run_in_transaction(const StatementRequest& request) {
   } else if (const auto* explained = std::get_if<syntax::Explain>(&body)) {
     result = explain(request, *explained);
   } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
-    const Prepared prepared = find_prepared(executed->name);
+    const PreparedStatement prepared = find_prepared_and_analysed(executed->name);
     const Row arguments = evaluate_arguments(*executed, prepared);
     ++find_prepared(executed->name).executions;
-    const StatementRequest wanted{prepared.statement, prepared.text, arguments, prepared.types, true};
+    const StatementRequest wanted{prepared.statement, prepared.text, arguments, prepared.description->parameters, true};
     // The plan that is then run is this one, which is remembered.
-    if (is_query(*prepared.statement)) refuse_other_columns(prepared.columns, plan(wanted)->columns);
+    if (is_query(*prepared.statement)) refuse_other_columns(prepared.description->columns, plan(wanted)->columns);
     return run_in_transaction(wanted);
   } else if (const auto* copied = std::get_if<syntax::Copy>(&body)) {
     result = run_copy(*copied);
@@ -523,6 +526,7 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
       if (!state.starts_with("22") && state != sqlstate::feature_not_supported) throw;
       described = analyse_only(request);
     }
+    if (request.columns != nullptr) refuse_other_columns(*request.columns, described->columns);
     for (const Type& type : described->parameter_types) description.parameters.push_back(type.id);
     for (const query::OutputName& column : described->columns)
       description.columns.push_back({column.name, column.type});
@@ -532,8 +536,8 @@ StatementDescription LocalSession::describe_in_transaction(const StatementReques
   } else if (std::holds_alternative<syntax::Explain>(body)) {
     description.columns.push_back({"QUERY PLAN", TypeId::text});
   } else if (const auto* executed = std::get_if<syntax::Execute>(&body)) {
-    const Prepared& prepared = find_prepared(executed->name);
-    description = describe_in_transaction({prepared.statement, prepared.text, {}, prepared.types});
+    const PreparedStatement prepared = find_prepared_and_analysed(executed->name);
+    description = describe_in_transaction({prepared.statement, prepared.text, {}, prepared.description->parameters});
     description.parameters.clear();
   }
   return description;

@@ -7,8 +7,7 @@
 //
 // Queries are analysed, planned and executed on the node's own tables; plans are kept (plan_cache.h).
 //
-// Differences from PostgreSQL: SERIALIZABLE and COMMIT AND CHAIN are refused; a prepared statement of the protocol has
-// no name that SQL's EXECUTE knows; plans are always generic.
+// Differences from PostgreSQL: SERIALIZABLE and COMMIT AND CHAIN are refused; plans are always generic.
 #pragma once
 
 #include <cstdint>
@@ -161,23 +160,13 @@ class LocalSession final : public Session {
     Settled before;
   };
   using Savepoints = std::vector<Savepoint>;
-  // PREPARE name AS ...
-  struct Prepared {
-    syntax::StatementPtr statement;
-    std::string text;
-    std::vector<TypeId> types;
-    std::vector<ResultColumn> columns;  // what it gives, which must stay so
-    std::int64_t prepared_us = 0;
-    mutable std::uint64_t executions = 0;
-  };
-
   static QueryResult tagged(std::string tag);
   bool allows_catalog_changes() const { return trusted_ || settled_.in_force->allow_system_table_mods(); }
   // Statements (local_session.cpp).
   LocalServices::Session services();
   // What others are told of the session (txn/backend.h).
   txn::Activity activity() const;
-  std::vector<txn::PreparedStatement> prepared_statements() const;
+  std::vector<txn::PreparedStatement> told_prepared_statements();
   // Before anything else of a statement; what `work` throws ends the transaction as far as it must.
   template <typename Work>
   auto guarded(const StatementRequest& request, const Work& work);
@@ -205,9 +194,10 @@ class LocalSession final : public Session {
                            const plan::ExplainOptions& options, std::int64_t started_us);
   QueryResult prepare_statement(const StatementRequest& request, const syntax::Prepare& prepare);
   QueryResult deallocate(const syntax::Deallocate& deallocate);
-  // What EXECUTE stands for, and the values of its parameters.
-  const Prepared& find_prepared(const std::string& name) const;
-  Row evaluate_arguments(const syntax::Execute& execute, const Prepared& prepared);
+  // What EXECUTE stands for, with its parameters' types and its columns, and the values of its parameters.
+  PreparedStatement& find_prepared(const std::string& name);
+  PreparedStatement& find_prepared_and_analysed(const std::string& name);
+  Row evaluate_arguments(const syntax::Execute& execute, const PreparedStatement& prepared);
   StatementPlanPtr plan(const StatementRequest& request);
   StatementPlanPtr find_plan(const StatementRequest& request, executor::CatalogRelations& relations);
   void keep_plan(const StatementPlanPtr& plan);
@@ -285,7 +275,6 @@ class LocalSession final : public Session {
   PlanCache plans_;  // its own
   QueryHook* hook_ = nullptr;
   bool trusted_ = false;
-  std::map<std::string, Prepared, std::less<>> prepared_;
 
   // Of the client's last statement; how many are under way, one inside the other.
   int busy_ = 0;

@@ -325,6 +325,7 @@ QueryResult LocalSession::run_query(const StatementRequest& request) {
   executor::StatementSnapshot snapshot(database_, *transaction_);
   require_parameters(*this, request);
   const StatementPlanPtr planned = plan(request);
+  if (request.columns != nullptr) refuse_other_columns(*request.columns, planned->columns);
   refuse_change_if_read_only(*planned->query);
   const Row parameters = typed_parameters(*planned, request);
   QueryResult result = planned->hooked != nullptr ? hook_->run({*planned->hooked, parameters, planned->parameter_types})
@@ -412,9 +413,9 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
   }
   const StatementRequest explained{explained_statement, request.text, request.parameters, request.types};
   Row arguments;
-  std::optional<Prepared> prepared;
+  std::optional<PreparedStatement> prepared;
   if (const auto* executed = std::get_if<syntax::Execute>(&explained_statement->body)) {
-    prepared = find_prepared(executed->name);
+    prepared = find_prepared_and_analysed(executed->name);
     arguments = evaluate_arguments(*executed, *prepared);
   } else if (!std::holds_alternative<syntax::Select>(explained_statement->body) &&
              !std::holds_alternative<syntax::Insert>(explained_statement->body) &&
@@ -422,13 +423,14 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
              !std::holds_alternative<syntax::Delete>(explained_statement->body)) {
     throw SqlError(sqlstate::feature_not_supported, "EXPLAIN of this statement is not supported");
   }
-  const StatementRequest wanted =
-      prepared ? StatementRequest{prepared->statement, prepared->text, arguments, prepared->types, true} : explained;
+  const StatementRequest wanted = prepared ? StatementRequest{prepared->statement, prepared->text, arguments,
+                                                              prepared->description->parameters, true}
+                                           : explained;
   const std::int64_t started_us = database_.host().realtime_us();
   executor::StatementSnapshot snapshot(database_, *transaction_);
   require_parameters(*this, wanted);
   const StatementPlanPtr planned = plan(wanted);
-  if (prepared) refuse_other_columns(prepared->columns, planned->columns);
+  if (prepared) refuse_other_columns(prepared->description->columns, planned->columns);
   const std::int64_t planned_us = database_.host().realtime_us();
   plan::ExplainContext context{options, nullptr, nullptr};
   std::optional<executor::Execution> execution;
@@ -460,49 +462,64 @@ QueryResult LocalSession::explain(const StatementRequest& request, const syntax:
 // --- PREPARE, EXECUTE, DEALLOCATE ---
 
 QueryResult LocalSession::prepare_statement(const StatementRequest& request, const syntax::Prepare& prepare) {
-  if (prepared_.contains(prepare.name))
+  if (prepared_statements().contains(prepare.name))
     throw SqlError("42P05", fmt::format("prepared statement \"{}\" already exists", prepare.name));
-  Prepared made{prepare.statement, std::string(request.text), {}, {}, database_.host().realtime_us()};
+  PreparedStatement made{prepare.statement, std::string(request.text), {}, {}, database_.host().realtime_us()};
   for (const syntax::TypeName& name : prepare.types) made.types.push_back(query::resolve_type(name).id);
   const bool of_its_own = transaction_ == nullptr;
   if (of_its_own) start_transaction();
   // For its errors; and it finds the types that were not said.
-  const StatementDescription description = describe_in_transaction({made.statement, made.text, {}, made.types});
-  made.types = description.parameters;
-  made.columns = description.columns;
+  made.description = std::make_shared<const StatementDescription>(
+      describe_in_transaction({made.statement, made.text, {}, made.types}));
   if (of_its_own) database_.transactions().commit(take_transaction());
-  prepared_.emplace(prepare.name, std::move(made));
+  prepared_statements().emplace(prepare.name, std::move(made));
   return tagged("PREPARE");
 }
 
 QueryResult LocalSession::deallocate(const syntax::Deallocate& deallocate) {
   if (deallocate.name.empty()) {
-    prepared_.clear();
+    prepared_statements().clear();
     return tagged("DEALLOCATE ALL");
   }
   find_prepared(deallocate.name);
-  prepared_.erase(deallocate.name);
+  prepared_statements().erase(deallocate.name);
   return tagged("DEALLOCATE");
 }
 
-const LocalSession::Prepared& LocalSession::find_prepared(const std::string& name) const {
-  const auto found = prepared_.find(name);
-  if (found == prepared_.end()) throw SqlError("26000", fmt::format("prepared statement \"{}\" does not exist", name));
+PreparedStatement& LocalSession::find_prepared(const std::string& name) {
+  const auto found = prepared_statements().find(name);
+  if (found == prepared_statements().end())
+    throw SqlError("26000", fmt::format("prepared statement \"{}\" does not exist", name));
   return found->second;
 }
 
-Row LocalSession::evaluate_arguments(const syntax::Execute& execute, const Prepared& prepared) {
-  if (execute.parameters.size() != prepared.types.size()) {
+// The protocol's Parse leaves analysis to whoever needs it first.
+PreparedStatement& LocalSession::find_prepared_and_analysed(const std::string& name) {
+  PreparedStatement& prepared = find_prepared(name);
+  if (prepared.statement == nullptr)
+    throw SqlError(sqlstate::feature_not_supported, "EXECUTE of an empty statement is not supported");
+  if (prepared.description != nullptr) return prepared;
+  const PreparedStatement known = prepared;
+  const auto description = std::make_shared<const StatementDescription>(
+      describe_in_transaction({known.statement, known.text, {}, known.types}));
+  PreparedStatement& analysed = find_prepared(name);
+  analysed.description = description;
+  return analysed;
+}
+
+Row LocalSession::evaluate_arguments(const syntax::Execute& execute, const PreparedStatement& prepared) {
+  const std::vector<TypeId>& types = prepared.description->parameters;
+  if (execute.parameters.size() != types.size()) {
     throw SqlError(sqlstate::syntax_error,
                    fmt::format("wrong number of parameters for prepared statement \"{}\"", execute.name),
-                   fmt::format("Expected {} parameters but got {}.", prepared.types.size(), execute.parameters.size()));
+                   fmt::format("Expected {} parameters but got {}.", types.size(), execute.parameters.size()));
   }
   const std::vector<std::string> path = search_path();
   executor::CatalogRelations relations(database_, relations_, *transaction_, path);
   Row values;
   for (std::size_t i = 0; i < execute.parameters.size(); ++i) {
     const query::ExpressionPtr argument = query::analyse_argument(
-        execute.parameters[i], prepared.types[i], {relations, call_, nullptr, false}, static_cast<int>(i) + 1);
+        execute.parameters[i], types[i], {relations, call_, nullptr, false}, static_cast<int>(i) + 1);
     values.push_back(query::Program::compile(argument).run({}, call_));
   }
   return values;

@@ -190,7 +190,7 @@ QueryResult LocalSession::discard(const syntax::Discard& discard) {
   settled_.read_only = settled_.in_force->default_transaction_read_only();
   database_.locks().release_all(*backend_, backend_->session_locks);
   sequences_ = {};
-  prepared_.clear();
+  prepared_statements().clear();
   plans_.clear();
   return tagged("DISCARD ALL");
 }

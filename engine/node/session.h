@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,6 +49,9 @@ struct StatementRequest {
   std::span<const TypeId> types = {};      // of the parameters, as far as the client said; unknown: found by analysis
   // No parameter is a text that has to be read: they are values of `types`. (A uuid is a text inside, too.)
   bool typed = false;
+  // What the client was told that the statement gives, and no longer asks: 0A000 if it gives something else. Null: it
+  // was not told.
+  const std::vector<ResultColumn>* columns = nullptr;
 };
 
 // What a statement takes and gives, known before it is executed.
@@ -55,6 +59,18 @@ struct StatementDescription {
   std::vector<TypeId> parameters;
   std::vector<ResultColumn> columns;  // empty for statements that return no rows
 };
+
+// Of PREPARE, or of the protocol's Parse.
+struct PreparedStatement {
+  syntax::StatementPtr statement;  // null: the text is empty
+  std::string text;
+  std::vector<TypeId> types;  // of the parameters, as far as they were said
+  // Once somebody has asked: what it gives must then stay so.
+  std::shared_ptr<const StatementDescription> description;
+  std::int64_t prepared_us = 0;  // 0: by Parse, and pg_prepared_statements does not tell of it
+  std::uint64_t executions = 0;
+};
+using PreparedStatements = std::map<std::string, PreparedStatement, std::less<>>;
 
 // As ReadyForQuery reports it.
 enum class TransactionStatus : char { idle = 'I', in_transaction = 'T', failed = 'E' };
@@ -102,6 +118,8 @@ class Session {
   virtual void set_copy_stream(CopyStream* /*stream*/) {}
   // How long it may be idle inside a transaction block before it is to be closed; 0: forever.
   virtual sim::Duration idle_in_transaction_timeout() const { return sim::Duration(0); }
+  // By name. What the statements do with them (PREPARE, EXECUTE, DEALLOCATE), is for the session.
+  virtual PreparedStatements& prepared_statements() { return prepared_statements_; }
   // A setting as SHOW shows it. Throws 42704 for one that is not known.
   virtual std::string setting(std::string_view /*name*/) const { return {}; }
   // Another object whenever a setting of the session may have changed; null if it has none.
@@ -110,6 +128,9 @@ class Session {
   virtual void set_at_start(std::string_view /*name*/, std::string_view /*value*/) {}
   // What a transaction has that does not say otherwise, as far as it differs from Read Committed and READ WRITE.
   virtual syntax::TransactionModes default_modes() const { return {}; }
+
+ private:
+  PreparedStatements prepared_statements_;
 };
 
 }  // namespace polarsim::engine

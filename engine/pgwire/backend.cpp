@@ -234,7 +234,8 @@ bool Backend::handle_malformed(const MalformedMessage& error) {
   if (type == 'S') skipping_to_sync_ = false;
   if (skipping_to_sync_ || type == 'd' || type == 'c' || type == 'f') return true;
   answer([&] { throw SqlError(error); });
-  if (type != 'Q' && type != 'S') return true;
+  if (type != 'Q' && type != 'F' && type != 'S') return true;
+  end_pipeline();
   skipping_to_sync_ = false;
   ready();
   return flush();
@@ -247,8 +248,7 @@ bool Backend::handle(const FrontendMessage& message) {
       if (!skipping_to_sync_) settle_description();
     });
     described_.reset();
-    // They last as long as their transaction.
-    if (session_->status() != TransactionStatus::in_transaction) portals_.clear();
+    end_pipeline();
     skipping_to_sync_ = false;
     ready();
     return flush();
@@ -259,9 +259,18 @@ bool Backend::handle(const FrontendMessage& message) {
     return flush();
   }
   if (const auto* query = std::get_if<Query>(&message)) {
+    // Its portal may go with the Query.
+    answer([this] { settle_description(); });
+    if (skipping_to_sync_) return true;
     run_simple(query->text);
+    end_pipeline();
+    skipping_to_sync_ = false;
     ready();
     return flush();
+  }
+  if (const auto* executed = std::get_if<Execute>(&message)) {
+    if (!begin_pipeline(*executed)) return false;
+    if (skipping_to_sync_) return true;
   }
   answer([&] { handle_extended(message); });
   return true;
@@ -283,6 +292,7 @@ void Backend::answer(const std::function<void()>& work) {
 
 void Backend::ready() {
   at_rest_ = true;
+  if (session_->status() == TransactionStatus::idle) portals_.clear();
   report_settings();
   send(ReadyForQuery{static_cast<char>(session_->status())});
 }
@@ -290,7 +300,7 @@ void Backend::ready() {
 void Backend::run_simple(const std::string& text) {
   try {
     // As in PostgreSQL, the unnamed ones are only for the extended protocol.
-    prepared_.erase("");
+    unnamed_.reset();
     portals_.erase("");
     const std::vector<syntax::StatementPtr> statements = cache_.parse(text);
     send_notices_of(text);
@@ -311,7 +321,6 @@ void Backend::run_simple(const std::string& text) {
     session_->fail();
     check_synchronization();
   }
-  if (session_->status() != TransactionStatus::in_transaction) portals_.clear();
 }
 
 void Backend::check_synchronization() const {
@@ -325,21 +334,36 @@ void Backend::run_and_tell(const StatementRequest& request) {
   describe_rows(result, Describing::rows, gives_rows(*request.statement, result));
   write_rows(result, {}, [this](const DataRow& row) { send(row); });
   send(CommandComplete{result.tag});
+  follow(*request.statement);
 }
 
 QueryResult Backend::run_statement(const StatementRequest& request) {
   QueryResult result;
   try {
-    result = session_->execute(request);
+    const auto* control = std::get_if<syntax::TransactionControl>(&request.statement->body);
+    result = control != nullptr && pipeline_.is_open() ? pipeline_.control(request) : session_->execute(request);
   } catch (const SqlError&) {
     copy_.finish(false);
     throw;
   }
   copy_.finish(true);
-  const auto* discard = std::get_if<syntax::Discard>(&request.statement->body);
-  // Portals go when the one that did it has been answered.
-  if (discard != nullptr && discard->what == syntax::Discard::What::all) prepared_.clear();
   return result;
+}
+
+void Backend::follow(const syntax::Statement& done) {
+  using Kind = syntax::TransactionControl::Kind;
+  const auto* control = std::get_if<syntax::TransactionControl>(&done.body);
+  if (control == nullptr) return;
+  if (control->kind == Kind::savepoint) return savepoints_.push_back(control->savepoint);
+  if (control->kind != Kind::rollback_to && control->kind != Kind::release) return savepoints_.clear();
+  while (!savepoints_.empty() && savepoints_.back() != control->savepoint) savepoints_.pop_back();
+  if (savepoints_.empty()) return;
+  if (control->kind == Kind::rollback_to) {
+    std::erase_if(portals_, [this](const auto& each) { return each.second.savepoints >= savepoints_.size(); });
+  } else {
+    savepoints_.pop_back();
+  }
+  for (auto& [name, portal] : portals_) portal.savepoints = std::min(portal.savepoints, savepoints_.size());
 }
 
 void Backend::send_notices_of(std::string_view text) {

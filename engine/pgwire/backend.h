@@ -10,6 +10,7 @@
 
 #include "engine/pgwire/backend_copy.h"
 #include "engine/pgwire/backend_values.h"
+#include "engine/pgwire/implicit_block.h"
 #include "engine/pgwire/message.h"
 #include "engine/pgwire/server.h"
 
@@ -50,15 +51,11 @@ class Backend {
 
  private:
   friend class CopyExchange;
-  struct Prepared {
-    std::vector<syntax::StatementPtr> statements;  // at most one
-    std::string text;
-    std::vector<TypeId> types;  // of the parameters; unknown: not said
-  };
   struct Portal {
-    Prepared prepared;
+    PreparedStatement prepared;
     std::vector<Value> parameters;
-    Formats formats;  // of the result
+    Formats formats;             // of the result
+    std::size_t savepoints = 0;  // that were set when it was made, and still are
     bool ran = false;
     QueryResult result;    // once it ran; without its rows when all have been sent
     std::size_t next = 0;  // of its rows
@@ -89,27 +86,34 @@ class Backend {
   void run_simple(const std::string& text);
   void run_and_tell(const StatementRequest& request);
   void run_several(const std::vector<syntax::StatementPtr>& statements, const std::string& text);
-  class ImplicitBlock;  // backend_several.cpp
+  class SeveralStatements;  // backend_several.cpp
+  // Sees what comes after a statement outside of any block: unless that is Sync, a block begins here that lasts up to
+  // it. False if nothing comes any more: what no Sync ends is not done.
+  bool begin_pipeline(const Execute& message);
+  void end_pipeline();
   void handle_extended(const FrontendMessage& message);
   // The extended protocol's messages (backend_extended.cpp).
   void parse(const Parse& message);
   // Throws 26000.
-  const Prepared& find_prepared(const std::string& name) const;
-  std::vector<Value> parameters_of(const Bind& message, const Prepared& prepared);
+  PreparedStatement& find_prepared(const std::string& name);
+  std::vector<Value> parameters_of(const Bind& message, const PreparedStatement& prepared);
   void bind(const Bind& message);
   void describe(const Describe& message);
   // Says what describe() has put off: see described_.
   void settle_description();
-  void send_description(const Prepared& prepared, bool with_parameters, const Formats& formats);
+  StatementDescription send_description(const PreparedStatement& prepared, bool with_parameters,
+                                        const Formats& formats);
   void execute(const Execute& message);
   void close_named(const Close& message);
   QueryResult run_statement(const StatementRequest& request);
+  // What a statement that was done, and answered, means to savepoints_ and to portals.
+  void follow(const syntax::Statement& done);
   enum class Describing : std::uint8_t { nothing, rows, portal };
   void run_portal(Portal& portal, Describing describing);
   static bool gives_rows(const syntax::Statement& statement, const QueryResult& result);
-  // After its notices.
   // Of identifiers that the grammar has cut.
   void send_notices_of(std::string_view text);
+  // After its notices.
   void describe_rows(const QueryResult& result, Describing describing, bool rows, const Formats& formats = {});
   // As the session writes values now: names of objects and settings may change with the next statement.
   void write_rows(std::span<const Row> rows, const std::vector<ResultColumn>& columns, const Formats& formats,
@@ -138,8 +142,11 @@ class Backend {
   bool at_rest_ = false;    // the client was told that the server is ready, and has said nothing since
   bool receiving_ = false;  // waits for a message
   bool farewell_said_ = false;
-  std::map<std::string, Prepared> prepared_;
+  ImplicitBlock pipeline_{session_};
+  std::optional<PreparedStatement> unnamed_;  // the others are the session's
+  // Those last as long as their transaction, or up to ROLLBACK TO a savepoint that is older.
   std::map<std::string, Portal> portals_;
+  std::vector<std::string> savepoints_;        // of the block
   std::map<std::string, std::string> told_;    // settings that the client was told of
   std::shared_ptr<const void> settings_told_;  // when it was
 };

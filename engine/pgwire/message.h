@@ -214,6 +214,8 @@ class Decoder {
   std::optional<FrontendMessage> next_startup();
   std::optional<FrontendMessage> next_frontend();
   std::optional<BackendMessage> next_backend();
+  // What the next message is to be, as soon as that can be told; it is not taken.
+  std::optional<char> next_type() const { return buffered() == 0 ? std::nullopt : std::optional(buffer_[consumed_]); }
   std::size_t buffered() const { return buffer_.size() - consumed_; }
 
  private:

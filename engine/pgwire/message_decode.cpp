@@ -160,13 +160,15 @@ FrontendMessage read_frontend(char type, Reader& reader) {
       reader.rest();
       return failure;
     }
+    case 'F':
+      throw SqlError(sqlstate::feature_not_supported, "function calls by the protocol are not supported");
     default:
       throw SqlError(sqlstate::protocol_violation,
                      "invalid frontend message type " + std::to_string(static_cast<unsigned char>(type)));
   }
 }
 
-bool is_frontend_type(char type) { return std::string_view("QPBDCESHXdcf").find(type) != std::string_view::npos; }
+bool is_frontend_type(char type) { return std::string_view("QPBDCEFSHXdcf").find(type) != std::string_view::npos; }
 
 RowDescription read_row_description(Reader& reader) {
   RowDescription message;

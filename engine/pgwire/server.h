@@ -4,7 +4,9 @@
 // Promises
 //  - One task per connection. Statements of one connection run one after the other, in the order received.
 //  - Answers leave when the client waits for them (ReadyForQuery, Flush), in one piece.
-//  - After an error in the extended protocol everything up to the next Sync is skipped.
+//  - After an error in the extended protocol everything up to the next Sync is skipped. What is executed between two
+//    Syncs, outside of a block, is one transaction; a statement is begun when it is known whether Sync follows it.
+//  - Prepared statements of the protocol and of SQL's PREPARE are the same ones.
 //  - A connection that ends, by goodbye or by loss, closes its session; the session rolls back what is open. While a
 //    statement runs the loss is not noticed.
 //  - A cancel request with the right secret cancels the statement that its session executes.
@@ -13,13 +15,12 @@
 //  - COPY FROM STDIN and TO STDOUT, by either protocol: the session reads and writes rows while it executes the
 //    statement (node/copy_stream.h).
 //  - A message whose body makes no sense is an error of its statement. Bytes that are no messages end the connection
-//  with
-//    FATAL 08P01. Neither harms the node.
+//    with FATAL 08P01. Neither harms the node.
 // Differences from PostgreSQL
 //  - Of several statements in one Query message, which are one transaction, nothing is told before that is decided.
-//  - Each Execute of a pipeline stands alone, also before its Sync.
 //  - Parse checks the grammar only: what analysis finds is told at Bind (of values in binary form), Describe or
-//  Execute.
+//    Execute. That a statement no longer gives what it gave is told (0A000) to whom a Describe has told what.
+//  - pg_prepared_statements shows those of PREPARE only.
 //  - A portal is computed whole when it is first executed; max_rows of Execute only says when its rows travel.
 // Probes: "pgwire/idle-in-transaction-timed-out".
 #pragma once

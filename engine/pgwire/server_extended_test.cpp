@@ -12,20 +12,26 @@ namespace {
 
 constexpr std::uint16_t port = 5432;
 
-// SELECT gives five rows, SELECT without a list rows without columns; parameters are written down. SET changes the one
-// setting.
+// SELECT gives five rows, SELECT without a list rows without columns; parameters are written down, and the first words
+// of statements. SET changes the one setting, DELETE fails.
 class FiveRows : public Session {
  public:
-  explicit FiveRows(std::vector<std::string>& log) : log_(log) {}
+  FiveRows(std::vector<std::string>& log, std::vector<std::string>& done) : log_(log), done_(done) {}
 
   QueryResult execute(const StatementRequest& request) override {
     QueryResult result;
     const syntax::StatementBody& body = request.statement->body;
+    done_.emplace_back(request.text.substr(0, request.text.find(' ')));
     if (const auto* control = std::get_if<syntax::TransactionControl>(&body)) {
-      const bool begins = control->kind == syntax::TransactionControl::Kind::begin;
-      status_ = begins ? TransactionStatus::in_transaction : TransactionStatus::idle;
-      result.tag = begins ? "BEGIN" : "COMMIT";
+      using Kind = syntax::TransactionControl::Kind;
+      const bool ends = control->kind == Kind::commit || control->kind == Kind::rollback;
+      status_ = ends ? TransactionStatus::idle : TransactionStatus::in_transaction;
+      result.tag = control->kind == Kind::begin ? "BEGIN" : control->kind == Kind::commit ? "COMMIT" : "ROLLBACK";
       return result;
+    }
+    if (std::holds_alternative<syntax::Delete>(body)) {
+      fail();
+      throw SqlError("22012", "division by zero");
     }
     for (const Value& parameter : request.parameters)
       log_.push_back(parameter.is_null() ? "NULL" : std::string(parameter.as_text()));
@@ -67,6 +73,7 @@ class FiveRows : public Session {
 
  private:
   std::vector<std::string>& log_;
+  std::vector<std::string>& done_;
   TransactionStatus status_ = TransactionStatus::idle;
   std::shared_ptr<const std::string> settings_ = std::make_shared<const std::string>();
 };
@@ -109,7 +116,7 @@ class ExtendedProtocol : public testing::Test {
   ExtendedProtocol() {
     server_.set_program([this](sim::Host& host) {
       syntax::StatementCache cache = make_statement_cache(host.scheduler(), 100);
-      const SessionFactory factory = [this](const SessionRequest&) { return std::make_unique<FiveRows>(log_); };
+      const SessionFactory factory = [this](const SessionRequest&) { return std::make_unique<FiveRows>(log_, done_); };
       serve(host, config_, port, factory, cache);
     });
   }
@@ -150,20 +157,21 @@ class ExtendedProtocol : public testing::Test {
   sim::Host& client_ = simulation_.add_host("client");
   NodeConfig config_;
   std::vector<std::string> log_;
+  std::vector<std::string> done_;
 };
 
 TEST_F(ExtendedProtocol, GivesTheRowsOfAPortalInPieces) {
   const auto answers = talk({{startup(), Query{"BEGIN"}},
                              {Parse{"", "SELECT 1", {}}, Bind{"p", "", {}, {}, {}}, Execute{"p", 2}, Sync{}},
                              {Execute{"p", 2}, Sync{}},
-                             {Execute{"p", 2}, Execute{"p", 2}, Sync{}},
+                             {Execute{"p", 1}, Execute{"p", 2}, Execute{"p", 2}, Sync{}},
                              {Bind{"p", "", {}, {}, {}}, Sync{}},
                              {Query{"COMMIT"}},
                              {Execute{"p", 0}, Sync{}}});
   ASSERT_EQ(answers.size(), 7U);
   EXPECT_EQ(answers[1], "1; 2; D1x; D2x; s; ZT");
   EXPECT_EQ(answers[2], "D3x; D4x; s; ZT") << "a portal outlives Sync inside a block";
-  EXPECT_EQ(answers[3], "D5x; SELECT 1; SELECT 0; ZT");
+  EXPECT_EQ(answers[3], "D5x; s; SELECT 0; SELECT 0; ZT") << "that these are the last is not known yet";
   EXPECT_EQ(answers[4], "ERROR 42P03 cursor \"p\" already exists; ZE");
   EXPECT_EQ(answers[6], "ERROR 34000 portal \"p\" does not exist; ZI") << "and goes with the block";
 }
@@ -176,9 +184,91 @@ TEST_F(ExtendedProtocol, RunsWhatGivesNoRowsOnce) {
             {Parse{"", "SELECT", {}}, Describe{'S', ""}, Bind{"", "", {}, {}, {}}, Execute{"", 1}, Sync{}},
             {Parse{"", "", {}}, Bind{"", "", {}, {}, {}}, Execute{"", 0}, Close{'P', ""}, Sync{}}});
   ASSERT_EQ(answers.size(), 4U);
-  EXPECT_EQ(answers[1], "1; 2; n; INSERT 0 1; ERROR 55000 portal \"\" cannot be run anymore; ZI");
+  EXPECT_EQ(answers[1], "1; 2; n; INSERT 0 1; ERROR 55000 portal \"\" cannot be run; ZI");
   EXPECT_EQ(answers[2], "1; t0; T; 2; D; s; ZI") << "rows without columns are rows";
   EXPECT_EQ(answers[3], "1; 2; I; 3; ZI");
+}
+
+TEST_F(ExtendedProtocol, WhatComesBeforeSyncIsOneTransaction) {
+  const Parse parse{"s", "INSERT INTO t VALUES (1)", {}};
+  const Parse failing{"f", "DELETE FROM t", {}};
+  const auto run = [](const char* statement) { return Bind{"", statement, {}, {}, {}}; };
+  const Execute go{"", 0};
+  const auto answers = talk({{startup()},
+                             {parse, run("s"), go, Sync{}, run("s"), go, Sync{}},
+                             {run("s"), go, run("s"), go, Sync{}},
+                             {failing, run("s"), go, run("f"), go, run("s"), go, Sync{}},
+                             {run("s"), go, Flush{}},
+                             {Query{"INSERT INTO t VALUES (2)"}},
+                             {Parse{"b", "BEGIN", {}}, run("s"), go, run("b"), go, Sync{}},
+                             {Query{"ROLLBACK"}},
+                             {Parse{"c", "COMMIT", {}}, run("s"), go, run("c"), go, run("s"), go, Sync{}},
+                             {Parse{"p", "SAVEPOINT a", {}}, run("s"), go, run("p"), go, Sync{}},
+                             {Parse{"v", "VACUUM t", {}}, run("v"), go, run("s"), go, Sync{}}});
+  ASSERT_EQ(answers.size(), 11U);
+  EXPECT_EQ(answers[1], "1; 2; INSERT 0 1; ZI; 2; INSERT 0 1; ZI");
+  EXPECT_EQ(answers[2], "2; INSERT 0 1; 2; INSERT 0 1; ZI");
+  EXPECT_EQ(answers[3], "1; 2; INSERT 0 1; 2; ERROR 22012 division by zero; ZI");
+  EXPECT_EQ(answers[4], "2; INSERT 0 1");
+  EXPECT_EQ(answers[5], "INSERT 0 1; ZI") << "a Query ends what no Sync has ended";
+  EXPECT_EQ(answers[6], "1; 2; INSERT 0 1; 2; BEGIN; ZT");
+  EXPECT_EQ(answers[8],
+            "1; 2; INSERT 0 1; 2; WARNING 25P01 there is no transaction in progress; COMMIT; 2; INSERT 0 1; ZI");
+  EXPECT_EQ(answers[9], "1; 2; INSERT 0 1; 2; ERROR 25P01 SAVEPOINT can only be used in transaction blocks; ZI");
+  EXPECT_EQ(answers[10], "1; 2; INSERT 0 1; 2; INSERT 0 1; ZI");
+  const std::vector<std::string> expected{"INSERT", "INSERT",                          // each with a Sync of its own
+                                          "BEGIN",  "INSERT", "INSERT",   "COMMIT",    // two with one
+                                          "BEGIN",  "INSERT", "DELETE",   "ROLLBACK",  // one that fails
+                                          "BEGIN",  "INSERT", "INSERT",   "COMMIT",    // up to the Query
+                                          "BEGIN",  "INSERT", "ROLLBACK",              // the client's from here on
+                                          "BEGIN",  "INSERT", "COMMIT",   "INSERT",    // ended, and begun anew
+                                          "BEGIN",  "INSERT", "ROLLBACK",              // no savepoint there
+                                          "VACUUM", "INSERT"};                         // what no block may have
+  EXPECT_EQ(done_, expected);
+}
+
+// What was put off is said before the Query takes the unnamed portal away.
+TEST_F(ExtendedProtocol, ADescribedPortalMayGoBeforeItIsExecuted) {
+  const auto answers = talk({{startup()},
+                             {Parse{"s", "SELECT 1", {}}, Bind{"", "s", {}, {}, {}}, Describe{'P', ""},
+                              Query{"INSERT INTO t VALUES (1)"}, Sync{}},
+                             {Execute{"", 0}, Sync{}},
+                             {Bind{"", "s", {}, {}, {0, 0, 0}}, Describe{'P', ""}, Query{"SELECT"}, Sync{}}});
+  EXPECT_EQ(answers.at(1), "1; 2; Tn0t0; INSERT 0 1; ZI; ZI");
+  EXPECT_EQ(answers.at(2), "ERROR 34000 portal \"\" does not exist; ZI");
+  EXPECT_EQ(answers.at(3), "2; ERROR 08P01 bind message has 3 result formats but query has 2 columns; ZI");
+}
+
+TEST_F(ExtendedProtocol, PortalsGoBackWithTheirSavepoints) {
+  const auto bind = [](const char* portal) { return Bind{portal, "s", {}, {}, {}}; };
+  const auto answers = talk({{startup(), Query{"BEGIN"}},
+                             {Parse{"s", "SELECT 1", {}}, bind("p"), Execute{"p", 1}, Sync{}},
+                             {Query{"SAVEPOINT a"}},
+                             {bind("q"), Execute{"q", 1}, Sync{}},
+                             {Query{"SAVEPOINT a"}},
+                             {bind("r"), Execute{"r", 1}, Sync{}},
+                             {Query{"DELETE FROM t"}},
+                             {Execute{"p", 1}, Sync{}},
+                             {Parse{"back", "ROLLBACK TO a", {}}, Bind{"", "back", {}, {}, {}}, Execute{"", 0}, Sync{}},
+                             {Execute{"p", 1}, Execute{"q", 1}, Execute{"r", 1}, Sync{}},
+                             {Query{"ROLLBACK TO a"}},
+                             {Query{"RELEASE a"}},
+                             {Query{"ROLLBACK TO a"}},
+                             {Execute{"p", 1}, Execute{"q", 1}, Sync{}}});
+  EXPECT_EQ(answers.at(7),
+            "ERROR 25P02 current transaction is aborted, commands ignored until end of transaction block; ZE");
+  EXPECT_EQ(answers.at(8).substr(answers.at(8).size() - 2), "ZT");
+  EXPECT_EQ(answers.at(9), "D2x; s; D2x; s; ERROR 34000 portal \"r\" does not exist; ZE");
+  EXPECT_EQ(answers.at(13), "D3x; s; ERROR 34000 portal \"q\" does not exist; ZE");
+}
+
+// A statement that no Sync follows is not done.
+TEST_F(ExtendedProtocol, NothingIsDoneForAClientThatLeavesBeforeSync) {
+  const auto answers = talk({{startup()},
+                             {Parse{"", "INSERT INTO t VALUES (1)", {}}, Bind{"", "", {}, {}, {}}, Execute{"", 0}},
+                             {Terminate{}}});
+  EXPECT_EQ(answers.at(1), "");
+  EXPECT_EQ(done_, (std::vector<std::string>{"BEGIN", "INSERT"})) << "and nothing is committed";
 }
 
 TEST_F(ExtendedProtocol, TakesAndGivesValuesInBinaryForm) {
