@@ -9,7 +9,7 @@ SELECT 'lost';
 \o
 COPY (SELECT i FROM generate_series(1, 100000) i) TO STDOUT \g |head -1
 \copy (SELECT i FROM generate_series(1, 100000) i) to program 'head -1'
-\copy t to program 'exit 3'
+\copy t to program 'cat >/dev/null; exit 3'
 \copy t to program 'cat; exit 4'
 \copy t from program 'echo 77; exit 1'
 \copy t from program 'kill -9 $$'
@@ -30,7 +30,7 @@ SELECT 4 \w /dev/full
 \r
 SELECT 5 \w |cat
 \r
-SELECT 6 \w |exit 3
+SELECT 6 \w |cat >/dev/null; exit 3
 \r
 SELECT \gdesc
 DROP TABLE t;
