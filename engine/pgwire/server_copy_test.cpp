@@ -23,6 +23,9 @@ class CopyingSession final : public Session {
     result.tag = "OTHER";
     if (std::holds_alternative<syntax::Checkpoint>(request.statement->body)) result.tag = read();
     if (std::holds_alternative<syntax::Vacuum>(request.statement->body)) result.tag = write();
+    if (const auto* copy = std::get_if<syntax::Copy>(&request.statement->body)) {
+      result.tag = copy->from ? read() : write();
+    }
     log_.emplace_back(request.text);
     return result;
   }
@@ -144,6 +147,8 @@ class ServerCopyTest : public testing::Test {
         types += "d";
       } else if (std::holds_alternative<CopyDone>(*message)) {
         types += "c";
+      } else if (std::holds_alternative<NoData>(*message)) {
+        types += "n";
       } else if (const auto* complete = std::get_if<CommandComplete>(&*message)) {
         types += "(" + complete->tag + ")";
       }
@@ -266,6 +271,28 @@ TEST_F(ServerCopyTest, MalformedMessagesEndTheStatementOnly) {
     EXPECT_EQ(during_copy(message('Q', "no end")),
               "G[ERROR 08P01 unexpected message type 0x51 during COPY from stdin]"
               "[FATAL 08P01 terminating connection because protocol synchronization was lost]");
+  });
+}
+
+TEST_F(ServerCopyTest, FunctionCallsAreRefusedAlone) {
+  run([&] {
+    const std::string call{'F', 0, 0, 0, 8, 1, 2, 3, 4};
+    const std::string startup = bytes_of({Startup{{{"user", "u"}}}});
+    EXPECT_EQ(converse_bytes(startup + call + bytes_of({Query{"VACUUM"}})),
+              "[ERROR 0A000 function calls by the protocol are not supported]ZHdddc(COPY 3)Z");
+  });
+}
+
+// A description that was put off precedes the copying.
+TEST_F(ServerCopyTest, ADescribedCopyIsToldToGiveNoRowsFirst) {
+  run([&] {
+    const auto described = [](const char* text) {
+      return std::vector<FrontendMessage>{Parse{"", text, {}}, Bind{}, Describe{'P', ""}, Execute{"", 0}, Sync{}};
+    };
+    EXPECT_EQ(converse(described("COPY t TO STDOUT")), "nHdddc(COPY 3)Z");
+    std::vector<FrontendMessage> in = described("COPY t FROM STDIN");
+    in.insert(in.end(), {CopyData{"1\n"}, CopyDone{}, Sync{}});
+    EXPECT_EQ(converse(in), "nG(COPY 2)Z");
   });
 }
 

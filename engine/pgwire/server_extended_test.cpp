@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint16_t port = 5432;
 
-// SELECT gives five rows, SELECT without a list rows without columns; parameters are written down, and the first words
-// of statements. SET changes the one setting, DELETE fails.
+// SELECT and INSERT with RETURNING give five rows, EXPLAIN too, SELECT without a list rows without columns; parameters
+// are written down, and the first words of statements. SET changes the one setting, DELETE fails.
 class FiveRows : public Session {
  public:
   FiveRows(std::vector<std::string>& log, std::vector<std::string>& done) : log_(log), done_(done) {}
@@ -39,10 +39,19 @@ class FiveRows : public Session {
       settings_ = std::make_shared<const std::string>(set->value);
       result.tag = "SET";
     } else if (const auto* select = std::get_if<syntax::Select>(&body)) {
-      if (!select->items.empty()) result.columns = {{"n", TypeId::int4}, {"t", TypeId::text}};
-      for (int i = 1; i <= 5; ++i)
-        result.rows.push_back(select->items.empty() ? Row{} : Row{Value::integer(i), Value::text("x")});
+      if (!select->items.empty()) {
+        give_five_rows(result);
+      } else {
+        result.rows.resize(5);
+      }
       result.tag = "SELECT 5";
+    } else if (const auto* insert = std::get_if<syntax::Insert>(&body);
+               insert != nullptr && !insert->returning.empty()) {
+      give_five_rows(result);
+      result.tag = "INSERT 0 5";
+    } else if (std::holds_alternative<syntax::Explain>(body)) {
+      give_five_rows(result);
+      result.tag = "EXPLAIN";
     } else {
       result.tag = "INSERT 0 1";
     }
@@ -72,6 +81,11 @@ class FiveRows : public Session {
   }
 
  private:
+  static void give_five_rows(QueryResult& result) {
+    result.columns = {{"n", TypeId::int4}, {"t", TypeId::text}};
+    for (int i = 1; i <= 5; ++i) result.rows.push_back({Value::integer(i), Value::text("x")});
+  }
+
   std::vector<std::string>& log_;
   std::vector<std::string>& done_;
   TransactionStatus status_ = TransactionStatus::idle;
@@ -187,6 +201,16 @@ TEST_F(ExtendedProtocol, RunsWhatGivesNoRowsOnce) {
   EXPECT_EQ(answers[1], "1; 2; n; INSERT 0 1; ERROR 55000 portal \"\" cannot be run; ZI");
   EXPECT_EQ(answers[2], "1; t0; T; 2; D; s; ZI") << "rows without columns are rows";
   EXPECT_EQ(answers[3], "1; 2; I; 3; ZI");
+}
+
+TEST_F(ExtendedProtocol, TagsOfRowsInPiecesCountThoseOfTheLastPieceIfAny) {
+  const auto answers =
+      talk({{startup(), Query{"BEGIN"}},
+            {Parse{"", "EXPLAIN SELECT 1", {}}, Bind{"p", "", {}, {}, {}}, Execute{"p", 3}, Execute{"p", 0}, Sync{}},
+            {Parse{"", "INSERT INTO t VALUES (1) RETURNING 1", {}}, Bind{"q", "", {}, {}, {}}, Execute{"q", 3},
+             Execute{"q", 0}, Execute{"q", 0}, Sync{}}});
+  EXPECT_EQ(answers.at(1), "1; 2; D1x; D2x; D3x; s; D4x; D5x; EXPLAIN; ZT");
+  EXPECT_EQ(answers.at(2), "1; 2; D1x; D2x; D3x; s; D4x; D5x; INSERT 0 2; INSERT 0 0; ZT");
 }
 
 TEST_F(ExtendedProtocol, WhatComesBeforeSyncIsOneTransaction) {
