@@ -40,7 +40,7 @@ std::uint32_t ListAppendIndex::find_element(std::uint32_t key, std::int64_t valu
   return found == element_numbers_.end() ? no_vertex : found->second;
 }
 
-// Steps that read are given the number of their key for now.
+// Steps that read are given the number of their key; index_readers() puts their version in its place.
 void ListAppendIndex::index_appends() {
   std::size_t steps = 0;
   for (const Operation& operation : operations_.list) steps += operation.transaction->size();
@@ -109,7 +109,7 @@ void ListAppendIndex::index_orders() {
   }
 }
 
-// Gives steps that read their version.
+// Gives steps that read the version that they saw, in place of the number of their key.
 void ListAppendIndex::index_readers() {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> reads;  // version, reader
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
