@@ -12,6 +12,8 @@
 
 namespace polarsim::checkers {
 
+class Operations;  // compact_history.h: what long histories are read into
+
 // The isolation level to hold: an exact one ("PL-2", "MAV", "BE-RC", "RA", "CC", "RR", "SI", "SER", ...; levels.h), or
 // Elle's name of a consistency model: "read-uncommitted", "read-committed", "snapshot-isolation", "serializable",
 // "strict-serializable" (= "strong-serializable"), ...
@@ -44,6 +46,7 @@ std::vector<std::string> known_levels();
 // reads: lost-append (an acknowledged append is missing), partial-commit (some appends of a transaction are there, and
 // others are missing).
 Verdict check_list_append(const History& history, const Level& level);
+Verdict check_list_append(const Operations& operations, const Level& level);
 
 // What the order of a register's versions may be inferred from, beyond nil coming first, by Elle's names. A source that
 // contradicts those before it is left out, and reported as cyclic-versions.
@@ -65,6 +68,7 @@ struct RegisterOptions {
 // order of the writes of a key), partial-commit (a transaction's write is the final value of one key, and that of
 // another key, which nobody else wrote, is not).
 Verdict check_rw_register(const History& history, const Level& level, const RegisterOptions& options = {});
+Verdict check_rw_register(const Operations& operations, const Level& level, const RegisterOptions& options = {});
 
 struct ClusterOptions {
   // The node that holds each key; keys that are not named are on one further node.

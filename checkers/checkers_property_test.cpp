@@ -89,7 +89,7 @@ RC_GTEST_PROP(Orders, ReachExactlyWhatTheyShould, (bool real_time)) {
   const History history = from_store({.processes = 6});
   const Operations operations = collect_operations(history);
   DependencyGraph::Builder builder(operations.list.size());
-  add_order_edges(operations, history, real_time ? OrderKind::realtime : OrderKind::process, builder);
+  add_order_edges(operations, real_time ? OrderKind::realtime : OrderKind::process, builder);
   const auto reaches = closure(std::move(builder).build());
   for (std::size_t a = 0; a < operations.list.size(); ++a) {
     for (std::size_t b = 0; b < operations.list.size(); ++b) {

@@ -28,7 +28,7 @@ std::string reason_of_unknown_order(const std::string& key) {
 }  // namespace
 
 Verdict judge_dependencies(std::string_view checker, const Level& level, const Operations& operations,
-                           const History& history, const Dependencies& dependencies, Findings findings) {
+                           const Dependencies& dependencies, Findings findings) {
   const LevelRules rules = rules_of_level(level.model);
   NameSet prohibited = prohibited_anomalies(rules.model);
   LevelEvidence evidence;
@@ -38,7 +38,7 @@ Verdict judge_dependencies(std::string_view checker, const Level& level, const O
   bool any = false;
   dependencies.add(builder, any);
   DependencyGraph::Builder with_every_order = builder;
-  if (add_order_edges(operations, history, order_needed(prohibited), builder)) any = true;
+  if (add_order_edges(operations, order_needed(prohibited), builder)) any = true;
   const DependencyGraph graph = std::move(builder).build();
   findings.add_cycles(find_cycles(graph), graph, dependencies.explain);
 
@@ -59,8 +59,8 @@ Verdict judge_dependencies(std::string_view checker, const Level& level, const O
     verdict.reason = reason_of_unknown_order(unordered);
   }
   if (level.every_level) {
-    add_order_edges(operations, history, OrderKind::process, with_every_order);
-    add_order_edges(operations, history, OrderKind::realtime, with_every_order);
+    add_order_edges(operations, OrderKind::process, with_every_order);
+    add_order_edges(operations, OrderKind::realtime, with_every_order);
     const DependencyGraph full = std::move(with_every_order).build();
     evidence.graph = &full;
     evidence.execution = &numbered.execution;

@@ -23,6 +23,6 @@ struct Dependencies {
 };
 
 Verdict judge_dependencies(std::string_view checker, const Level& level, const Operations& operations,
-                           const History& history, const Dependencies& dependencies, Findings findings);
+                           const Dependencies& dependencies, Findings findings);
 
 }  // namespace polarsim::checkers

@@ -31,9 +31,7 @@ class Numbering {
     if (added) ++next_session_;
     return entry->second;
   }
-  NumberedExecution finish(Execution::Builder builder, std::vector<std::int64_t> keys) && {
-    return {std::move(builder).build(), std::move(members_), std::move(keys)};
-  }
+  NumberedExecution finish(Execution::Builder builder) && { return {std::move(builder).build(), std::move(members_)}; }
 
  private:
   const Operations& operations_;
@@ -46,32 +44,32 @@ class Numbering {
 
 NumberedExecution execution_of(const Operations& operations, const ListAppendIndex& index) {
   std::vector<bool> seen(operations.list.size(), false);
-  for (const ListAppendIndex::Key& key : index.keys()) {
-    for (const std::uint32_t element : key.order) {
+  for (std::uint32_t key = 0; key < index.key_count(); ++key) {
+    for (const std::uint32_t element : index.order_of(key)) {
       if (index.element(element).writer != no_vertex) seen[index.element(element).writer] = true;
     }
   }
   Numbering numbering(operations, seen);
   Execution::Builder builder;
-  std::vector<std::uint32_t> written_by(index.keys().size(), no_vertex);  // the last transaction that wrote a key
+  std::vector<std::uint32_t> written_by(operations.key_count(), no_vertex);  // the last transaction that wrote a key
   for (const std::uint32_t v : numbering.members()) {
     const std::uint32_t t = builder.begin(numbering.session_of(v));
-    for (const MicroOp& op : *operations.list[v].transaction) {
-      const ListAppendIndex::Element& version = index.element(index.version_in(v, op));
+    for (const Step& op : operations.steps_of(v)) {
+      const ListAppendIndex::Element& version = index.element(index.version_in(op));
       const std::uint32_t key = version.key;
       if (op.kind == MicroOp::Kind::append) {
         written_by[key] = t;
         builder.write(key);
         // Elements that nobody read come after all that were read, in no known order.
-        const ListAppendIndex::Key& list = index.key(key);
-        if (version.position < 0 && !list.order.empty()) {
-          const std::uint32_t before = numbering.transaction_of(index.element(list.order.back()).writer);
+        const std::span<const std::uint32_t> order = index.order_of(key);
+        if (version.position < 0 && !order.empty()) {
+          const std::uint32_t before = numbering.transaction_of(index.element(order.back()).writer);
           if (before != no_vertex) builder.overwrite(key, before, t);
         }
         continue;
       }
       if (!ListAppendIndex::informative(operations.list[v], op) || written_by[key] == t) continue;
-      if (op.list.empty()) {
+      if (op.length() == 0) {
         builder.read(key, Execution::initial);
         continue;
       }
@@ -79,18 +77,16 @@ NumberedExecution execution_of(const Operations& operations, const ListAppendInd
       if (writer != no_vertex && writer != t && !version.intermediate) builder.read(key, writer);
     }
   }
-  std::vector<std::int64_t> keys;
   for (std::uint32_t number = 0; number < index.key_count(); ++number) {
-    keys.push_back(index.key(number).key);
     std::uint32_t before = no_vertex;
-    for (const std::uint32_t element : index.key(number).order) {
+    for (const std::uint32_t element : index.order_of(number)) {
       const std::uint32_t after = numbering.transaction_of(index.element(element).writer);
       if (after == no_vertex) continue;
       if (before != no_vertex) builder.overwrite(number, before, after);
       before = after;
     }
   }
-  return std::move(numbering).finish(std::move(builder), std::move(keys));
+  return std::move(numbering).finish(std::move(builder));
 }
 
 NumberedExecution execution_of(const Operations& operations, const RegisterIndex& index) {
@@ -101,11 +97,11 @@ NumberedExecution execution_of(const Operations& operations, const RegisterIndex
   }
   Numbering numbering(operations, seen);
   Execution::Builder builder;
-  std::vector<std::uint32_t> written_by(index.keys().size(), no_vertex);  // the last transaction that wrote a key
+  std::vector<std::uint32_t> written_by(operations.key_count(), no_vertex);  // the last transaction that wrote a key
   for (const std::uint32_t v : numbering.members()) {
     const std::uint32_t t = builder.begin(numbering.session_of(v));
-    for (const MicroOp& op : *operations.list[v].transaction) {
-      const RegisterIndex::Version& version = index.versions()[index.version_in(v, op)];
+    for (const Step& op : operations.steps_of(v)) {
+      const RegisterIndex::Version& version = index.versions()[index.version_in(op)];
       const std::uint32_t key = version.key;
       if (op.kind == MicroOp::Kind::write) {
         written_by[key] = t;
@@ -128,7 +124,7 @@ NumberedExecution execution_of(const Operations& operations, const RegisterIndex
     if (earlier == no_vertex || later == no_vertex) continue;
     builder.overwrite(index.versions()[before].key, earlier, later);
   }
-  return std::move(numbering).finish(std::move(builder), {index.keys().begin(), index.keys().end()});
+  return std::move(numbering).finish(std::move(builder));
 }
 
 }  // namespace polarsim::checkers

@@ -16,10 +16,10 @@
 
 namespace polarsim::checkers {
 
+// Keys have the numbers that Operations gives them.
 struct NumberedExecution {
   Execution execution;
   std::vector<std::uint32_t> operations;  // by transaction: its place in Operations::list
-  std::vector<std::int64_t> keys;         // by the execution's number of the key
 };
 
 NumberedExecution execution_of(const Operations& operations, const ListAppendIndex& index);

@@ -13,19 +13,24 @@ namespace {
 
 struct FinalRead {
   std::uint32_t operation = no_vertex;
-  const MicroOp* read = nullptr;
+  const Step* read = nullptr;
   boost::unordered_flat_set<std::int64_t> elements;  // of a list
 };
 
 // By key, in order of invocation.
-using FinalReads = boost::unordered_flat_map<std::int64_t, std::vector<FinalRead>>;
+using FinalReads = boost::unordered_flat_map<std::uint32_t, std::vector<FinalRead>>;
 
 FinalReads collect_final_reads(const Operations& operations) {
   FinalReads result;
   for (std::uint32_t v = 0; v < operations.list.size(); ++v) {
     if (!operations.list[v].final) continue;
-    for (const MicroOp& op : *operations.list[v].transaction) {
-      result[op.key].push_back({v, &op, {op.list.begin(), op.list.end()}});
+    for (const Step& op : operations.steps_of(v)) {
+      FinalRead final{v, &op, {}};
+      if (op.kind == MicroOp::Kind::read_list) {
+        const auto list = operations.list_of(op);
+        final.elements.insert(list.begin(), list.end());
+      }
+      result[op.key].push_back(std::move(final));
     }
   }
   return result;
@@ -37,7 +42,7 @@ bool over_before(const Operation& operation, const Operation& read) {
 }
 
 // Every final read of a key that can be held against a transaction, the last one last; none: an empty list.
-std::vector<const FinalRead*> reads_after(const FinalReads& finals, const Operations& operations, std::int64_t key,
+std::vector<const FinalRead*> reads_after(const FinalReads& finals, const Operations& operations, std::uint32_t key,
                                           const Operation& operation) {
   std::vector<const FinalRead*> result;
   const auto found = finals.find(key);
@@ -62,7 +67,7 @@ class FinalListChecker {
 
  private:
   struct Place {
-    const MicroOp* append = nullptr;
+    const Step* append = nullptr;
     const FinalRead* final = nullptr;
   };
 
@@ -70,7 +75,7 @@ class FinalListChecker {
     const Operation& operation = operations_.list[v];
     Place present;
     Place missing;
-    for (const MicroOp& op : *operation.transaction) {
+    for (const Step& op : operations_.steps_of(v)) {
       if (op.kind != MicroOp::Kind::append) continue;
       const std::vector<const FinalRead*> reads = reads_after(finals_, operations_, op.key, operation);
       if (reads.empty()) continue;
@@ -84,8 +89,8 @@ class FinalListChecker {
   }
 
   std::string read_text(const Place& place) const {
-    return findings_.describe(place.final->operation) + ", a final read, shows " + list_text(*place.final->read) +
-           " in key " + findings_.key(place.append->key);
+    return findings_.describe(place.final->operation) + ", a final read, shows " +
+           list_text(operations_, *place.final->read) + " in key " + findings_.key(place.append->key);
   }
 
   void add_lost(std::uint32_t v, const Place& place) {
@@ -119,7 +124,7 @@ class FinalRegisterChecker {
     collect_writers();
     for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
       if (operations_.list[v].final) {
-        for (const MicroOp& op : *operations_.list[v].transaction) check_lost(v, op);
+        for (const Step& op : operations_.steps_of(v)) check_lost(v, op);
       } else if (operations_.list[v].possible()) {
         check_partial(v);
       }
@@ -130,7 +135,7 @@ class FinalRegisterChecker {
   void collect_writers() {
     for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
       if (!operations_.list[v].possible()) continue;
-      for (const MicroOp& op : *operations_.list[v].transaction) {
+      for (const Step& op : operations_.steps_of(v)) {
         if (op.kind != MicroOp::Kind::write) continue;
         std::vector<std::uint32_t>& writers = writers_[op.key];
         if (writers.empty() || writers.back() != v) writers.push_back(v);
@@ -138,15 +143,15 @@ class FinalRegisterChecker {
     }
   }
 
-  std::string read_text(std::uint32_t reader, const MicroOp& read) const {
+  std::string read_text(std::uint32_t reader, const Step& read) const {
     return findings_.describe(reader) + ", a final read, shows " +
            (read.known ? std::to_string(read.argument) : std::string("nil")) + " in key " + findings_.key(read.key);
   }
 
-  void check_lost(std::uint32_t reader, const MicroOp& read) {
+  void check_lost(std::uint32_t reader, const Step& read) {
     const auto writers = writers_.find(read.key);
     if (writers == writers_.end()) return;
-    const std::uint32_t seen = index_.versions()[index_.version_in(reader, read)].writer;
+    const std::uint32_t seen = index_.versions()[index_.version_in(read)].writer;
     // Of a value from nowhere or from a failed or uncertain transaction nothing follows about time.
     if (read.known && (seen == no_vertex || !operations_.list[seen].ok())) return;
     const std::int64_t since = read.known ? operations_.list[seen].completed : -1;
@@ -170,12 +175,12 @@ class FinalRegisterChecker {
   void check_partial(std::uint32_t v) {
     const FinalRead* present = nullptr;
     const FinalRead* missing = nullptr;
-    for (const MicroOp& op : *operations_.list[v].transaction) {
+    for (const Step& op : operations_.steps_of(v)) {
       if (op.kind != MicroOp::Kind::write) continue;
       const std::vector<const FinalRead*> reads = reads_after(finals_, operations_, op.key, operations_.list[v]);
       if (reads.empty()) continue;
       const FinalRead* last = reads.back();
-      if (index_.versions()[index_.version_in(last->operation, *last->read)].writer == v) {
+      if (index_.versions()[index_.version_in(*last->read)].writer == v) {
         if (present == nullptr) present = last;
       } else if (missing == nullptr && writers_.at(op.key).size() == 1) {
         missing = last;
@@ -193,7 +198,7 @@ class FinalRegisterChecker {
   const RegisterIndex& index_;
   Findings& findings_;
   FinalReads finals_;
-  boost::unordered_flat_map<std::int64_t, std::vector<std::uint32_t>> writers_;  // by key; ok and info, in order
+  boost::unordered_flat_map<std::uint32_t, std::vector<std::uint32_t>> writers_;  // by key; ok and info, in order
 };
 
 }  // namespace

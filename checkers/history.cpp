@@ -9,8 +9,6 @@ namespace {
 
 void append_number(std::string& out, std::int64_t value) { out += std::to_string(value); }
 
-bool is_named_key(std::int64_t key) { return key < first_named_key + named_key_limit; }
-
 void append_key(std::string& out, std::int64_t key, const History* history) {
   if (history != nullptr && is_named_key(key)) {
     out += history->key_text(key);

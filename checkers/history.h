@@ -31,6 +31,7 @@ const char* to_string(EventType type);
 // Where the numbers of named keys and processes start.
 inline constexpr std::int64_t first_named_key = std::numeric_limits<std::int64_t>::min();
 inline constexpr std::int64_t named_key_limit = std::int64_t{1} << 32;
+constexpr bool is_named_key(std::int64_t key) { return key < first_named_key + named_key_limit; }
 inline constexpr std::int64_t nemesis_process = -1;
 
 // What one step of a transaction does. `append` and `read_list` for list-append histories, `write` and `read` for

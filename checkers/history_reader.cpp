@@ -1,9 +1,11 @@
-// Reading histories: a front end for events on top of EdnScanner, in one pass.
+// Reading histories: a front end for events on top of EdnScanner, in one pass. Each event is handed on as soon as it is
+// whole.
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 #include <utility>
 
+#include "checkers/compact_history.h"
 #include "checkers/edn_scanner.h"
 #include "checkers/history.h"
 
@@ -11,17 +13,30 @@ namespace polarsim::checkers {
 
 namespace {
 
+class EventSink {
+ public:
+  EventSink() = default;
+  EventSink(const EventSink&) = delete;
+  EventSink& operator=(const EventSink&) = delete;
+  virtual ~EventSink() = default;
+  // May take what the event holds, or leave other storage in its place for the next one. All of the text before `read`
+  // is done with.
+  virtual void take(Event& event, std::size_t read) = 0;
+};
+
 class HistoryReader {
  public:
-  HistoryReader(std::string_view text, std::string_view name) : scanner_(text), name_(name) {
+  HistoryReader(std::string_view text, std::string_view name, EventSink& sink)
+      : scanner_(text), name_(name), sink_(sink) {
     if (text.starts_with("\xef\xbb\xbf")) scanner_.set_position(3);
   }
 
-  tl::expected<History, ReadError> read() {
-    if (!read_top_level()) return tl::unexpected(error());
-    resolve_nil_reads();
-    return std::move(history_);
-  }
+  bool read() { return read_top_level(); }
+  ReadError error() const;
+  // "[:r 1 nil]" does not say of what it is a read; the rest of the history does.
+  bool nil_is_list() const { return has_lists_; }
+  std::vector<std::string> take_key_names() { return std::move(key_names_); }
+  std::vector<std::string> take_process_names() { return std::move(process_names_); }
 
  private:
   bool read_top_level();
@@ -32,15 +47,14 @@ class HistoryReader {
   bool read_function(Event& event);
   bool read_number(std::int64_t& value, std::string_view field);
   bool read_value(Event& event, bool json);
-  std::optional<Transaction> try_transaction();
+  bool try_transaction(Transaction& transaction);
+  void recycle(Event& event);
   bool try_micro_op(Transaction& transaction);
   bool try_read_result(MicroOp& op);
   bool try_key(std::int64_t& key);
   std::optional<Value> try_map();
   bool check_event(const Event& event, std::size_t where);
-  void resolve_nil_reads();
-  std::string name_here();
-  ReadError error() const;
+  std::string_view name_here();
 
   // What a field turned out to be; each may appear once.
   enum Field : unsigned {
@@ -55,12 +69,19 @@ class HistoryReader {
 
   EdnScanner scanner_;
   std::string_view name_;
-  History history_;
+  EventSink& sink_;
+  Event event_;
+  std::vector<std::string> key_names_, process_names_;
   unsigned seen_ = 0;
   bool has_lists_ = false;
+  bool any_ = false;  // event before; then its index and time:
+  std::int64_t last_index_ = 0, last_time_ns_ = 0;
+  // Storage of events that are done with.
+  Transaction spare_;
+  std::vector<std::vector<std::int64_t>> spare_lists_;
   boost::unordered_flat_map<std::string, std::int64_t> key_numbers_;
   boost::unordered_flat_map<std::string, std::int64_t> process_numbers_;
-  boost::unordered_flat_map<std::int64_t, std::size_t> open_;  // process -> position of its invocation
+  boost::unordered_flat_map<std::int64_t, std::int64_t> open_;  // process -> index of its invocation
 };
 
 ReadError HistoryReader::error() const {
@@ -101,16 +122,16 @@ bool HistoryReader::read_top_level() {
 
 // The name of a map key: a keyword without its colon, or a string without its quotes. Empty (and an error) for anything
 // else.
-std::string HistoryReader::name_here() {
+std::string_view HistoryReader::name_here() {
   const std::size_t start = scanner_.position();
   if (scanner_.peek() == '"') {
     if (!scanner_.skip_string()) return {};
     const std::string_view text = scanner_.since(start);
-    return std::string(text.substr(1, text.size() - 2));
+    return text.substr(1, text.size() - 2);
   }
   if (scanner_.take(':')) {
     const std::string_view atom = scanner_.take_atom();
-    if (!atom.empty()) return std::string(atom);
+    if (!atom.empty()) return atom;
   }
   scanner_.set_position(start);
   scanner_.fail(start, "expected a field name such as :process, found " + scanner_.describe_here());
@@ -125,21 +146,27 @@ bool HistoryReader::read_event() {
   const std::size_t start = scanner_.position();
   if (!scanner_.take('{'))
     return scanner_.fail(start, "expected a map (one event of the history), found " + scanner_.describe_here());
-  Event event;
+  event_.type = EventType::invoke;
+  event_.f.clear();
+  event_.value = std::monostate();
+  event_.extra.clear();
   seen_ = 0;
   while (true) {
     if (!scanner_.skip_blanks()) return false;
     if (scanner_.take('}')) break;
     if (scanner_.at_end()) return scanner_.fail(start, "this event never ends: expected '}'");
-    if (!read_field(event, scanner_.peek() == '"')) return false;
+    if (!read_field(event_, scanner_.peek() == '"')) return false;
   }
   if ((seen_ & type_field) == 0) return scanner_.fail(start, "this event has no :type");
   if ((seen_ & process_field) == 0) return scanner_.fail(start, "this event has no :process");
-  const Event* previous = history_.events.empty() ? nullptr : &history_.events.back();
-  if ((seen_ & index_field) == 0) event.index = previous == nullptr ? 0 : previous->index + 1;
-  if ((seen_ & time_field) == 0) event.time_ns = previous == nullptr ? 0 : previous->time_ns;
-  if (!check_event(event, start)) return false;
-  history_.events.push_back(std::move(event));
+  if ((seen_ & index_field) == 0) event_.index = any_ ? last_index_ + 1 : 0;
+  if ((seen_ & time_field) == 0) event_.time_ns = any_ ? last_time_ns_ : 0;
+  if (!check_event(event_, start)) return false;
+  any_ = true;
+  last_index_ = event_.index;
+  last_time_ns_ = event_.time_ns;
+  sink_.take(event_, scanner_.position());
+  recycle(event_);
   return true;
 }
 
@@ -151,14 +178,14 @@ bool HistoryReader::first_time(unsigned field, std::size_t where, std::string_vi
 
 bool HistoryReader::read_field(Event& event, bool json) {
   const std::size_t where = scanner_.position();
-  std::string name = name_here();
+  const std::string_view name = name_here();
   if (scanner_.failed()) return false;
   if (!scanner_.skip_blanks()) return false;
   if (json && scanner_.take(':') && !scanner_.skip_blanks()) return false;
   const char c = scanner_.peek();
   if (scanner_.at_end() || c == '}' || c == ']' || c == ')') {
     return scanner_.fail(scanner_.position(),
-                         "expected a map value after :" + name + ", found " + scanner_.describe_here());
+                         "expected a map value after :" + std::string(name) + ", found " + scanner_.describe_here());
   }
   if (name == "index") return first_time(index_field, where, name) && read_number(event.index, name);
   if (name == "time") return first_time(time_field, where, name) && read_number(event.time_ns, name);
@@ -170,11 +197,11 @@ bool HistoryReader::read_field(Event& event, bool json) {
     return scanner_.fail(where, "this field name cannot be a keyword");
   }
   for (const auto& field : event.extra) {
-    if (field.first == name) return scanner_.fail(where, "a second :" + name + " in one event");
+    if (field.first == name) return scanner_.fail(where, "a second :" + std::string(name) + " in one event");
   }
   const std::size_t start = scanner_.position();
   if (!scanner_.skip_form()) return false;
-  event.extra.emplace_back(std::move(name), normalise_form(scanner_.since(start), json));
+  event.extra.emplace_back(std::string(name), normalise_form(scanner_.since(start), json));
   return true;
 }
 
@@ -186,14 +213,14 @@ bool HistoryReader::read_number(std::int64_t& value, std::string_view field) {
 
 bool HistoryReader::read_type(Event& event) {
   const std::size_t start = scanner_.position();
-  const std::string name = name_here();
+  const std::string_view name = name_here();
   for (const EventType type : {EventType::invoke, EventType::ok, EventType::fail, EventType::info}) {
     if (name != to_string(type)) continue;
     event.type = type;
     return true;
   }
   if (scanner_.failed()) return false;
-  return scanner_.fail(start, "expected :invoke, :ok, :fail or :info after :type, found :" + name);
+  return scanner_.fail(start, "expected :invoke, :ok, :fail or :info after :type, found :" + std::string(name));
 }
 
 bool HistoryReader::read_process(Event& event) {
@@ -201,16 +228,16 @@ bool HistoryReader::read_process(Event& event) {
   if (scanner_.take_integer(event.process)) {
     return event.process >= 0 || scanner_.fail(start, "a process number must not be negative");
   }
-  const std::string name = name_here();
+  const std::string_view name = name_here();
   if (scanner_.failed()) return false;
   if (name == "nemesis") {
     event.process = nemesis_process;
     return true;
   }
   std::string text(scanner_.since(start));
-  const auto [entry, added] = process_numbers_.try_emplace(
-      text, nemesis_process - 1 - static_cast<std::int64_t>(history_.process_names.size()));
-  if (added) history_.process_names.push_back(std::move(text));
+  const auto [entry, added] =
+      process_numbers_.try_emplace(text, nemesis_process - 1 - static_cast<std::int64_t>(process_names_.size()));
+  if (added) process_names_.push_back(std::move(text));
   event.process = entry->second;
   return true;
 }
@@ -240,9 +267,10 @@ bool HistoryReader::read_function(Event& event) {
 bool HistoryReader::read_value(Event& event, bool json) {
   const std::size_t start = scanner_.position();
   if (scanner_.peek() == '[') {
-    if (auto transaction = try_transaction();
-        transaction.has_value() && (!transaction->empty() || event.f == "txn" || event.f.empty())) {
-      event.value = std::move(*transaction);
+    Transaction transaction = std::move(spare_);
+    const bool whole = try_transaction(transaction);
+    if (whole && (!transaction.empty() || event.f == "txn" || event.f.empty())) {
+      event.value = std::move(transaction);
       return true;
     }
   } else if (scanner_.peek() == '{') {
@@ -260,14 +288,26 @@ bool HistoryReader::read_value(Event& event, bool json) {
   return true;
 }
 
-std::optional<Transaction> HistoryReader::try_transaction() {
-  Transaction transaction;
+bool HistoryReader::try_transaction(Transaction& transaction) {
   scanner_.take('[');
   while (true) {
-    if (!scanner_.skip_blanks()) return std::nullopt;
-    if (scanner_.take(']')) return transaction;
-    if (!try_micro_op(transaction)) return std::nullopt;
+    if (!scanner_.skip_blanks()) return false;
+    if (scanner_.take(']')) return true;
+    if (!try_micro_op(transaction)) return false;
   }
+}
+
+// Keeps the storage of an event for the next ones.
+void HistoryReader::recycle(Event& event) {
+  auto* transaction = std::get_if<Transaction>(&event.value);
+  if (transaction == nullptr) return;
+  for (MicroOp& op : *transaction) {
+    if (op.list.capacity() == 0) continue;
+    op.list.clear();
+    spare_lists_.push_back(std::move(op.list));
+  }
+  transaction->clear();
+  spare_ = std::move(*transaction);
 }
 
 bool HistoryReader::try_micro_op(Transaction& transaction) {
@@ -308,6 +348,10 @@ bool HistoryReader::try_read_result(MicroOp& op) {
   }
   op.kind = MicroOp::Kind::read_list;
   op.known = true;
+  if (!spare_lists_.empty()) {
+    op.list = std::move(spare_lists_.back());
+    spare_lists_.pop_back();
+  }
   while (true) {
     if (!scanner_.skip_blanks()) return false;
     if (scanner_.take(']')) return true;
@@ -326,8 +370,8 @@ bool HistoryReader::try_key(std::int64_t& key) {
   if (!scanner_.skip_form()) return false;
   std::string text(scanner_.since(start));
   const auto [entry, added] =
-      key_numbers_.try_emplace(text, first_named_key + static_cast<std::int64_t>(history_.key_names.size()));
-  if (added) history_.key_names.push_back(std::move(text));
+      key_numbers_.try_emplace(text, first_named_key + static_cast<std::int64_t>(key_names_.size()));
+  if (added) key_names_.push_back(std::move(text));
   key = entry->second;
   return true;
 }
@@ -376,34 +420,37 @@ std::optional<Value> HistoryReader::try_map() {
 }
 
 bool HistoryReader::check_event(const Event& event, std::size_t where) {
-  if (!history_.events.empty()) {
-    const Event& previous = history_.events.back();
-    if (event.index <= previous.index) {
-      return scanner_.fail(
-          where, ":index " + std::to_string(event.index) + " does not follow " + std::to_string(previous.index));
-    }
-    if (event.time_ns < previous.time_ns) {
-      return scanner_.fail(where,
-                           ":time " + std::to_string(event.time_ns) + " is before " + std::to_string(previous.time_ns));
-    }
+  if (any_ && event.index <= last_index_) {
+    return scanner_.fail(where,
+                         ":index " + std::to_string(event.index) + " does not follow " + std::to_string(last_index_));
+  }
+  if (any_ && event.time_ns < last_time_ns_) {
+    return scanner_.fail(where,
+                         ":time " + std::to_string(event.time_ns) + " is before " + std::to_string(last_time_ns_));
   }
   if (event.process < 0) return true;
   if (event.type == EventType::invoke) {
-    const auto [entry, added] = open_.try_emplace(event.process, history_.events.size());
+    const auto [entry, added] = open_.try_emplace(event.process, event.index);
     if (added) return true;
     return scanner_.fail(where, "process " + std::to_string(event.process) +
                                     " invokes a second operation while that of :index " +
-                                    std::to_string(history_.events[entry->second].index) + " is open");
+                                    std::to_string(entry->second) + " is open");
   }
   if (open_.erase(event.process) == 1) return true;
   return scanner_.fail(where,
                        "process " + std::to_string(event.process) + " completes an operation that it did not invoke");
 }
 
-// "[:r 1 nil]" does not say of what it is a read; the rest of the history does.
-void HistoryReader::resolve_nil_reads() {
-  if (!has_lists_) return;
-  for (Event& event : history_.events) {
+class HistorySink final : public EventSink {
+ public:
+  void take(Event& event, std::size_t /*read*/) override { history.events.push_back(std::move(event)); }
+  void resolve_nil_reads();
+
+  History history;
+};
+
+void HistorySink::resolve_nil_reads() {
+  for (Event& event : history.events) {
     auto* transaction = std::get_if<Transaction>(&event.value);
     if (transaction == nullptr) continue;
     for (MicroOp& op : *transaction) {
@@ -412,10 +459,43 @@ void HistoryReader::resolve_nil_reads() {
   }
 }
 
+class OperationsSink final : public EventSink {
+ public:
+  explicit OperationsSink(const std::function<void(std::size_t)>& progress) : progress_(progress) {}
+
+  void take(Event& event, std::size_t read) override {
+    builder.add_temporary(event);
+    if (!progress_ || read < told_ + told_every) return;
+    told_ = read;
+    progress_(read);
+  }
+
+  OperationsBuilder builder;
+
+ private:
+  static constexpr std::size_t told_every = std::size_t{8} << 20U;
+  const std::function<void(std::size_t)>& progress_;
+  std::size_t told_ = 0;
+};
+
 }  // namespace
 
 tl::expected<History, ReadError> read_history(std::string_view text, std::string_view name) {
-  return HistoryReader(text, name).read();
+  HistorySink sink;
+  HistoryReader reader(text, name, sink);
+  if (!reader.read()) return tl::unexpected(reader.error());
+  if (reader.nil_is_list()) sink.resolve_nil_reads();
+  sink.history.key_names = reader.take_key_names();
+  sink.history.process_names = reader.take_process_names();
+  return std::move(sink.history);
+}
+
+tl::expected<Operations, ReadError> read_operations(std::string_view text, std::string_view name,
+                                                    const std::function<void(std::size_t)>& progress) {
+  OperationsSink sink(progress);
+  HistoryReader reader(text, name, sink);
+  if (!reader.read()) return tl::unexpected(reader.error());
+  return std::move(sink.builder).finish(reader.nil_is_list(), reader.take_key_names());
 }
 
 }  // namespace polarsim::checkers

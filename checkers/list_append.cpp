@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -28,13 +29,13 @@ class ListAppendChecker {
   std::string explain(std::uint32_t from, std::uint32_t to, Relations label) const;
 
  private:
-  void check_read(std::uint32_t reader, const MicroOp& read);
-  void check_elements(std::uint32_t reader, const MicroOp& read);
+  void check_read(std::uint32_t reader, const Step& read);
+  void check_elements(std::uint32_t reader, const Step& read);
   void check_future_reads(std::uint32_t v);
-  void check_version_order(const ListAppendIndex::Key& key);
+  void check_version_order(std::uint32_t key);
   std::string name(std::uint32_t operation) const { return findings_.describe(operation); }
-  std::string read_text(std::uint32_t reader, const MicroOp& read) const {
-    return name(reader) + " read " + list_text(read) + " from key " + findings_.key(read.key);
+  std::string read_text(std::uint32_t reader, const Step& read) const {
+    return name(reader) + " read " + list_text(operations_, read) + " from key " + findings_.key(read.key);
   }
 
   const Operations& operations_;
@@ -44,10 +45,9 @@ class ListAppendChecker {
 };
 
 // Values out of nowhere or of failed transactions, and values that appear twice.
-void ListAppendChecker::check_elements(std::uint32_t reader, const MicroOp& read) {
-  const std::uint32_t key = index_.element(index_.version_in(reader, read)).key;
-  for (const std::int64_t value : read.list) {
-    const std::uint32_t number = index_.find_element(key, value);
+void ListAppendChecker::check_elements(std::uint32_t reader, const Step& read) {
+  for (const std::int64_t value : operations_.list_of(read)) {
+    const std::uint32_t number = index_.find_element(read.key, value);
     if (number != no_vertex && index_.element(number).writer != no_vertex) continue;
     if (number == no_vertex || index_.element(number).failed == no_vertex) {
       findings_.add("thin-air-read", {reader}, [&] {
@@ -62,7 +62,7 @@ void ListAppendChecker::check_elements(std::uint32_t reader, const MicroOp& read
     }
   }
   seen_.clear();
-  for (const std::int64_t value : read.list) {
+  for (const std::int64_t value : operations_.list_of(read)) {
     if (seen_.insert(value).second) continue;
     findings_.add("duplicate-elements", {reader}, [&] {
       return read_text(reader, read) + ", where " + std::to_string(value) +
@@ -73,11 +73,14 @@ void ListAppendChecker::check_elements(std::uint32_t reader, const MicroOp& read
 }
 
 // What one read shows by itself, beyond its elements: an impossible order, the middle of a transaction.
-void ListAppendChecker::check_read(std::uint32_t reader, const MicroOp& read) {
-  const std::uint32_t version = index_.version_in(reader, read);
-  const ListAppendIndex::Key& key = index_.key(index_.element(version).key);
-  const bool prefix = std::equal(read.list.begin(), read.list.end(), key.longest->list.begin());  // No read is longer.
-  const bool clean = prefix && read.list.size() <= key.clean_length;
+void ListAppendChecker::check_read(std::uint32_t reader, const Step& read) {
+  const std::uint32_t version = index_.version_in(read);
+  const ListAppendIndex::Key& key = index_.key(read.key);
+  const auto list = operations_.list_of(read);
+  // No read is longer.
+  const bool prefix = Operations::on_one_list(read, *key.longest) ||
+                      std::equal(list.begin(), list.end(), operations_.list_of(*key.longest).begin());
+  const bool clean = prefix && list.size() <= key.clean_length;
   if (!clean) check_elements(reader, read);
   if (!prefix) {
     findings_.add("incompatible-order", {reader, key.longest_reader}, [&] {
@@ -91,26 +94,25 @@ void ListAppendChecker::check_read(std::uint32_t reader, const MicroOp& read) {
   const std::uint32_t writer = last.writer != no_vertex ? last.writer : last.failed;
   if (writer == reader) return;
   findings_.add("G1b", {reader, writer}, [&] {
-    return read_text(reader, read) + ", whose last element " + std::to_string(read.list.back()) +
-           " was not the last that " + name(writer) +
-           " appended to the key: the read saw the middle of that transaction.";
+    return read_text(reader, read) + ", whose last element " + std::to_string(list.back()) + " was not the last that " +
+           name(writer) + " appended to the key: the read saw the middle of that transaction.";
   });
 }
 
 void ListAppendChecker::check_reads() {
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
     if (!operations_.list[v].possible()) continue;
-    for (const MicroOp& op : *operations_.list[v].transaction) {
-      if (op.kind == MicroOp::Kind::read_list && !op.list.empty()) check_read(v, op);
+    for (const Step& op : operations_.steps_of(v)) {
+      if (op.kind == MicroOp::Kind::read_list && op.length() > 0) check_read(v, op);
     }
   }
 }
 
 // dirty-update: a committed append on top of an aborted one. Between the two there may be appends of unknown outcome.
-void ListAppendChecker::check_version_order(const ListAppendIndex::Key& key) {
+void ListAppendChecker::check_version_order(std::uint32_t key) {
   std::uint32_t aborted = no_vertex;
   std::int64_t aborted_value = 0;
-  for (const std::uint32_t number : key.order) {
+  for (const std::uint32_t number : index_.order_of(key)) {
     const ListAppendIndex::Element& element = index_.element(number);
     if (element.failed != no_vertex) {
       if (aborted == no_vertex) {
@@ -121,7 +123,7 @@ void ListAppendChecker::check_version_order(const ListAppendIndex::Key& key) {
       if (aborted != no_vertex) {
         findings_.add("dirty-update", {aborted, element.writer}, [&] {
           return name(aborted) + " failed, but its append of " + std::to_string(aborted_value) + " to key " +
-                 findings_.key(key.key) + " is in the version order, and " + name(element.writer) +
+                 findings_.key(key) + " is in the version order, and " + name(element.writer) +
                  " committed its append of " + std::to_string(element.value) + " on top of it.";
         });
       }
@@ -131,32 +133,34 @@ void ListAppendChecker::check_version_order(const ListAppendIndex::Key& key) {
 }
 
 void ListAppendChecker::check_orders() {
-  for (const ListAppendIndex::Key& key : index_.keys()) check_version_order(key);
+  for (std::uint32_t key = 0; key < index_.key_count(); ++key) check_version_order(key);
 }
 
 // What a transaction must see of a key given what it saw and did before.
 struct Expectation {
-  const MicroOp* last_read = nullptr;
+  const Step* last_read = nullptr;
   std::vector<std::int64_t> appended;      // own appends since that read, or since the start
   std::vector<std::int64_t> all_appended;  // own appends since the start
 };
 
-bool ends_with(const std::vector<std::int64_t>& list, const std::vector<std::int64_t>& suffix) {
+using List = std::span<const std::int64_t>;
+
+bool ends_with(List list, List suffix) {
   return list.size() >= suffix.size() && std::equal(suffix.rbegin(), suffix.rend(), list.rbegin());
 }
 
-bool expected(const Expectation& expectation, const MicroOp& read) {
-  if (expectation.last_read == nullptr) return ends_with(read.list, expectation.appended);
+bool expected(const Operations& operations, const Expectation& expectation, const Step& read) {
+  const List list = operations.list_of(read);
+  if (expectation.last_read == nullptr) return ends_with(list, expectation.appended);
   // nil and [] differ only where nothing was appended in between.
-  if (expectation.appended.empty())
-    return expectation.last_read->known == read.known && expectation.last_read->list == read.list;
-  const std::vector<std::int64_t>& before = expectation.last_read->list;
-  return read.known && read.list.size() == before.size() + expectation.appended.size() &&
-         ends_with(read.list, expectation.appended) && std::equal(before.begin(), before.end(), read.list.begin());
+  if (expectation.appended.empty()) return operations.same_list(*expectation.last_read, read);
+  const List before = operations.list_of(*expectation.last_read);
+  return read.known && list.size() == before.size() + expectation.appended.size() &&
+         ends_with(list, expectation.appended) && std::equal(before.begin(), before.end(), list.begin());
 }
 
 // Whether every element of `own` is in `list`, in that order.
-bool contains_in_order(const std::vector<std::int64_t>& list, const std::vector<std::int64_t>& own) {
+bool contains_in_order(List list, List own) {
   std::size_t matched = 0;
   for (const std::int64_t value : list) {
     if (matched < own.size() && own[matched] == value) ++matched;
@@ -165,13 +169,13 @@ bool contains_in_order(const std::vector<std::int64_t>& list, const std::vector<
 }
 
 void ListAppendChecker::check_internal() {
-  boost::unordered_flat_map<std::int64_t, Expectation> state;
+  boost::unordered_flat_map<std::uint32_t, Expectation> state;
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
-    if (!operations_.list[v].ok() || !may_touch_key_twice(*operations_.list[v].transaction)) continue;
+    if (!operations_.list[v].ok() || !may_touch_key_twice(operations_.steps_of(v))) continue;
     state.clear();
     bool internal_found = false;
     bool own_found = false;
-    for (const MicroOp& op : *operations_.list[v].transaction) {
+    for (const Step& op : operations_.steps_of(v)) {
       const auto [entry, first] = state.try_emplace(op.key);
       Expectation& expectation = entry->second;
       if (op.kind == MicroOp::Kind::append) {
@@ -179,8 +183,8 @@ void ListAppendChecker::check_internal() {
         expectation.all_appended.push_back(op.argument);
         continue;
       }
-      const bool own_missed = !contains_in_order(op.list, expectation.all_appended);
-      if (!first && !internal_found && !expected(expectation, op)) {
+      const bool own_missed = !contains_in_order(operations_.list_of(op), expectation.all_appended);
+      if (!first && !internal_found && !expected(operations_, expectation, op)) {
         internal_found = true;
         findings_.add("internal", {v}, [&] {
           return read_text(v, op) + ", which does not follow from what the transaction itself had " +
@@ -205,12 +209,13 @@ void ListAppendChecker::check_internal() {
 
 // A read of an element that the transaction appends only later.
 void ListAppendChecker::check_future_reads(std::uint32_t v) {
-  const Transaction& transaction = *operations_.list[v].transaction;
-  for (auto append = transaction.begin(); append != transaction.end(); ++append) {
+  const std::span<const Step> steps = operations_.steps_of(v);
+  for (auto append = steps.begin(); append != steps.end(); ++append) {
     if (append->kind != MicroOp::Kind::append) continue;
-    const auto early = std::find_if(transaction.begin(), append, [&](const MicroOp& op) {
-      return op.kind == MicroOp::Kind::read_list && op.key == append->key &&
-             std::find(op.list.begin(), op.list.end(), append->argument) != op.list.end();
+    const auto early = std::find_if(steps.begin(), append, [&](const Step& op) {
+      if (op.kind != MicroOp::Kind::read_list || op.key != append->key) return false;
+      const List list = operations_.list_of(op);
+      return std::find(list.begin(), list.end(), append->argument) != list.end();
     });
     if (early == append) continue;
     findings_.add("future-read", {v}, [&] {
@@ -226,40 +231,39 @@ void ListAppendChecker::check_lost_updates() {
   struct Update {
     std::uint32_t key, version, length, operation;
     bool known;
-    const MicroOp* read;
+    const Step* read;
     auto rank() const { return std::tuple(key, version, length, known, operation); }
-    bool same_version(const Update& other) const {
-      return key == other.key && version == other.version && known == other.known && read->list == other.read->list;
-    }
   };
   std::vector<Update> updates;
-  boost::unordered_flat_map<std::int64_t, const MicroOp*> first_read;  // nullptr once counted
+  boost::unordered_flat_map<std::uint32_t, const Step*> first_read;  // nullptr once counted
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
-    if (!operations_.list[v].ok() || !may_touch_key_twice(*operations_.list[v].transaction)) continue;
+    if (!operations_.list[v].ok() || !may_touch_key_twice(operations_.steps_of(v))) continue;
     first_read.clear();
-    for (const MicroOp& op : *operations_.list[v].transaction) {
+    for (const Step& op : operations_.steps_of(v)) {
       if (op.kind != MicroOp::Kind::append) {
         first_read.try_emplace(op.key, &op);
         continue;
       }
       const auto read = first_read.find(op.key);
       if (read == first_read.end() || read->second == nullptr) continue;
-      const MicroOp& seen = *read->second;
-      updates.push_back({index_.element(index_.version_in(v, op)).key, index_.version_in(v, seen),
-                         static_cast<std::uint32_t>(seen.list.size()), v, seen.known, &seen});
+      const Step& seen = *read->second;
+      updates.push_back({op.key, index_.version_in(seen), seen.length(), v, seen.known, &seen});
       read->second = nullptr;
     }
   }
+  const auto same_version = [&](const Update& a, const Update& b) {
+    return a.key == b.key && a.version == b.version && operations_.same_list(*a.read, *b.read);
+  };
   std::sort(updates.begin(), updates.end(), [](const Update& a, const Update& b) { return a.rank() < b.rank(); });
   for (std::size_t i = 0; i < updates.size();) {
     std::size_t end = i + 1;
-    while (end < updates.size() && updates[end].same_version(updates[i])) ++end;
+    while (end < updates.size() && same_version(updates[end], updates[i])) ++end;
     if (end - i > 1) {
       std::vector<std::uint32_t> involved;
       for (std::size_t j = i; j < end; ++j) involved.push_back(updates[j].operation);
       findings_.add("lost-update", involved, [&] {
-        return name(involved[0]) + " and " + name(involved[1]) + " both read " + list_text(*updates[i].read) +
-               " from key " + findings_.key(updates[i].read->key) +
+        return name(involved[0]) + " and " + name(involved[1]) + " both read " +
+               list_text(operations_, *updates[i].read) + " from key " + findings_.key(updates[i].read->key) +
                " and then appended to it: one of them did not build on the other's update.";
       });
     }
@@ -275,30 +279,29 @@ void ListAppendChecker::add_dependencies(DependencyGraph::Builder& builder, bool
   };
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
     if (!operations_.list[v].possible()) continue;
-    for (const MicroOp& op : *operations_.list[v].transaction) {
+    for (const Step& op : operations_.steps_of(v)) {
       if (op.kind == MicroOp::Kind::append) {
-        const std::uint32_t before = index_.version_before(index_.version_in(v, op));
+        const std::uint32_t before = index_.version_before(index_.version_in(op));
         add(index_.element(before).writer, v, ww);
         for (const std::uint32_t reader : index_.readers_of(before)) add(reader, v, rw);
-      } else if (!op.list.empty()) {
-        add(index_.element(index_.version_in(v, op)).writer, v, wr);
+      } else if (op.length() > 0) {
+        add(index_.element(index_.version_in(op)).writer, v, wr);
       }
     }
   }
 }
 
 std::string ListAppendChecker::explain(std::uint32_t from, std::uint32_t to, Relations label) const {
-  for (const MicroOp& op : *operations_.list[to].transaction) {
+  for (const Step& op : operations_.steps_of(to)) {
     const std::string key = findings_.key(op.key);
     if (label == wr) {
-      if (op.kind == MicroOp::Kind::append || op.list.empty() ||
-          index_.element(index_.version_in(to, op)).writer != from)
+      if (op.kind == MicroOp::Kind::append || op.length() == 0 || index_.element(index_.version_in(op)).writer != from)
         continue;
-      return name(from) + " appended " + std::to_string(op.list.back()) + " to key " + key + "; " + name(to) +
-             " read " + list_text(op);
+      return name(from) + " appended " + std::to_string(operations_.list_of(op).back()) + " to key " + key + "; " +
+             name(to) + " read " + list_text(operations_, op);
     }
     if (op.kind != MicroOp::Kind::append) continue;
-    const std::uint32_t before = index_.version_before(index_.version_in(to, op));
+    const std::uint32_t before = index_.version_before(index_.version_in(op));
     const ListAppendIndex::Element& version = index_.element(before);
     const bool initial = before == index_.key(version.key).initial;
     const std::string appended = name(to) + " appended " + std::to_string(op.argument) + " to key " + key;
@@ -316,15 +319,14 @@ std::string ListAppendChecker::explain(std::uint32_t from, std::uint32_t to, Rel
 
 }  // namespace
 
-Verdict check_list_append(const History& history, const Level& level) {
+Verdict check_list_append(const Operations& operations, const Level& level) {
   static constexpr std::string_view checker = "list-append";
   if (!is_known_level(level.model)) return unknown_verdict(checker, "unknown consistency model: " + level.model, 0);
-  const Operations operations = collect_operations(history);
   if (!operations.problem.empty()) return unknown_verdict(checker, operations.problem, operations.list.size());
   const ListAppendIndex index(operations);
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
 
-  Findings findings(operations, history);
+  Findings findings(operations);
   ListAppendChecker lists(operations, index, findings);
   lists.check_reads();
   lists.check_orders();
@@ -339,7 +341,11 @@ Verdict check_list_append(const History& history, const Level& level) {
   };
   dependencies.execution = [&] { return execution_of(operations, index); };
   dependencies.key_without_order = [] { return std::string(); };
-  return judge_dependencies(checker, level, operations, history, dependencies, std::move(findings));
+  return judge_dependencies(checker, level, operations, dependencies, std::move(findings));
+}
+
+Verdict check_list_append(const History& history, const Level& level) {
+  return check_list_append(collect_operations(history), level);
 }
 
 }  // namespace polarsim::checkers

@@ -54,58 +54,17 @@ int severity(std::string_view name) {
   return 300;
 }
 
-bool only_reads(const Transaction& transaction) {
-  return std::all_of(transaction.begin(), transaction.end(), [](const MicroOp& op) {
-    return op.kind == MicroOp::Kind::read || op.kind == MicroOp::Kind::read_list;
-  });
-}
-
 }  // namespace
 
-bool may_touch_key_twice(const Transaction& transaction) {
+bool may_touch_key_twice(std::span<const Step> steps) {
   constexpr std::size_t short_enough = 16;
-  if (transaction.size() > short_enough) return true;
-  for (std::size_t i = 1; i < transaction.size(); ++i) {
+  if (steps.size() > short_enough) return true;
+  for (std::size_t i = 1; i < steps.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      if (transaction[i].key == transaction[j].key) return true;
+      if (steps[i].key == steps[j].key) return true;
     }
   }
   return false;
-}
-
-Operations collect_operations(const History& history) {
-  Operations result;
-  const std::vector<History::Pair> pairs = history.pairs();
-  result.list.reserve(pairs.size());
-  for (const History::Pair& pair : pairs) {
-    const Event& invocation = history.events[static_cast<std::size_t>(pair.invoke)];
-    const Event& last = pair.completion < 0 ? invocation : history.events[static_cast<std::size_t>(pair.completion)];
-    Operation operation;
-    operation.transaction = std::get_if<Transaction>(&last.value);
-    // Clients that time out or are told of an abort often return no value; what they asked for is then in the
-    // invocation.
-    if (operation.transaction == nullptr && last.type != EventType::ok &&
-        std::holds_alternative<std::monostate>(last.value)) {
-      operation.transaction = std::get_if<Transaction>(&invocation.value);
-    }
-    operation.outcome = pair.completion < 0 ? EventType::info : last.type;
-    operation.index = last.index;
-    operation.process = last.process;
-    operation.invoked = pair.invoke;
-    operation.completed = pair.completion;
-    if (operation.transaction == nullptr) {
-      if (result.problem.empty()) {
-        const auto* opaque = std::get_if<Opaque>(&last.value);
-        result.problem = "op " + std::to_string(last.index) + " is not a transaction of reads and writes" +
-                         (opaque == nullptr ? "" : ": " + opaque->edn.substr(0, 120));
-      }
-      continue;
-    }
-    const bool flagged = last.field("final?") == "true" || invocation.field("final?") == "true";
-    operation.final = flagged && operation.ok() && only_reads(*operation.transaction);
-    result.list.push_back(operation);
-  }
-  return result;
 }
 
 NameSet prohibited_anomalies(std::string_view model) {
@@ -126,12 +85,11 @@ OrderKind order_needed(const NameSet& prohibited) {
   return any("-process") ? OrderKind::process : OrderKind::none;
 }
 
-bool add_order_edges(const Operations& operations, const History& history, OrderKind kind,
-                     DependencyGraph::Builder& builder) {
+bool add_order_edges(const Operations& operations, OrderKind kind, DependencyGraph::Builder& builder) {
   bool any = false;
   if (kind == OrderKind::none) return any;
   // What happens at each position of the history: a number of an operation, for its invocation or its completion.
-  std::vector<std::uint32_t> at(history.events.size(), no_vertex);
+  std::vector<std::uint32_t> at(static_cast<std::size_t>(operations.event_count()), no_vertex);
   for (std::uint32_t v = 0; v < operations.list.size(); ++v) {
     at[static_cast<std::size_t>(operations.list[v].invoked)] = v;
     if (operations.list[v].completed >= 0) at[static_cast<std::size_t>(operations.list[v].completed)] = v;
@@ -213,7 +171,7 @@ void Findings::add_cycles(const CycleReport& report, const DependencyGraph& grap
 void Findings::add_contradictions(const WeakVerdict& found, WeakLevel level, const NumberedExecution& numbered) {
   using Reason = CommitConstraint::Reason;
   const auto name = [&](std::uint32_t t) { return describe(numbered.operations[t]); };
-  const auto key = [&](std::uint32_t number) { return history_.key_text(numbered.keys[number]); };
+  const auto key = [&](std::uint32_t number) { return operations_.key_text(number); };
   const auto key_read = [&](std::uint32_t reader, std::uint32_t writer) {
     for (const Execution::Read& read : numbered.execution.reads_of(reader)) {
       if (read.writer == writer) return key(read.key);
@@ -333,17 +291,18 @@ Verdict unknown_verdict(std::string_view checker, std::string reason, std::uint6
   return verdict;
 }
 
-std::string list_text(const MicroOp& read) {
+std::string list_text(const Operations& operations, const Step& read) {
   if (!read.known) return "nil";
   constexpr std::size_t shown = 16;
+  const std::span<const std::int64_t> list = operations.list_of(read);
   std::string text = "[";
-  for (std::size_t i = 0; i < read.list.size(); ++i) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
     if (i > 0) text += ' ';
-    if (read.list.size() > 2 * shown && i == shown) {
+    if (list.size() > 2 * shown && i == shown) {
       text += "... ";
-      i = read.list.size() - shown;
+      i = list.size() - shown;
     }
-    text += std::to_string(read.list[i]);
+    text += std::to_string(list[i]);
   }
   return text + "]";
 }

@@ -7,16 +7,17 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "checkers/checkers.h"
+#include "checkers/compact_history.h"
 #include "checkers/consistency_models.h"
 #include "checkers/cycle_search.h"
 #include "checkers/dependency_graph.h"
-#include "checkers/history.h"
 #include "checkers/verdict.h"
 #include "checkers/weak_levels.h"
 
@@ -24,22 +25,9 @@ namespace polarsim::checkers {
 
 struct NumberedExecution;
 
-// One transaction and how it ended. What never completed counts as info.
-struct Operation {
-  const Transaction* transaction = nullptr;  // the completion's, or the invocation's if that shows none
-  EventType outcome = EventType::info;
-  std::int64_t index = 0;  // Event::index of the completion, or of the invocation if there is none
-  std::int64_t process = 0;
-  std::int64_t invoked = -1;    // positions in History::events
-  std::int64_t completed = -1;  // -1: never
-  bool final = false;           // ok, flagged `:final? true`, and without a write: what the system holds at rest
-  bool possible() const { return outcome != EventType::fail; }
-  bool ok() const { return outcome == EventType::ok; }
-};
-
 // False if no two of its steps share a key, so that nothing within the transaction can contradict itself. Long ones are
 // not looked into.
-bool may_touch_key_twice(const Transaction& transaction);
+bool may_touch_key_twice(std::span<const Step> steps);
 
 // A number for each key that one transaction touches, `no_vertex` at first. Most transactions touch a few keys, where
 // walking through them is faster than hashing.
@@ -65,13 +53,6 @@ class LastOfKey {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> few_;
   boost::unordered_flat_map<std::uint32_t, std::uint32_t> many_;
 };
-
-// In order of invocation; the dependency graph numbers its vertices by position here.
-struct Operations {
-  std::vector<Operation> list;
-  std::string problem;  // why the history cannot be judged: an operation that is no transaction. Empty: fine.
-};
-Operations collect_operations(const History& history);
 
 // What must not occur at a level: Elle's set, and from read-committed upwards a transaction that misses its own write
 // (where `internal` as a whole is forbidden, that name covers it). What final reads prove lost is forbidden everywhere.
@@ -108,8 +89,7 @@ class RealTimeFrontier {
 // Adds the edges of that order, if any. Real time goes from an ok to what is invoked later, transitively reduced;
 // sessions from an ok to the next ok of the process. Returns whether there were any, failed operations at the far end
 // included.
-bool add_order_edges(const Operations& operations, const History& history, OrderKind kind,
-                     DependencyGraph::Builder& builder);
+bool add_order_edges(const Operations& operations, OrderKind kind, DependencyGraph::Builder& builder);
 
 // Gathers what was found, and turns it into a verdict in the end.
 class Findings {
@@ -117,7 +97,7 @@ class Findings {
   // `explain` says in one sentence why the second operation depends on the first, given the label of that edge.
   using ExplainEdge = std::function<std::string(std::uint32_t from, std::uint32_t to, Relations label)>;
 
-  Findings(const Operations& operations, const History& history) : operations_(operations), history_(history) {}
+  explicit Findings(const Operations& operations) : operations_(operations) {}
 
   // Counts an anomaly; the explanation is asked for only while few of the name are kept.
   template <typename Explain>
@@ -134,7 +114,7 @@ class Findings {
 
   // "op 12 (process 3, ok)".
   std::string describe(std::uint32_t operation) const;
-  std::string key(std::int64_t key) const { return history_.key_text(key); }
+  std::string key(std::uint32_t number) const { return operations_.key_text(number); }
 
   Verdict verdict(std::string_view checker, const NameSet& prohibited, bool graph_is_empty) &&;
 
@@ -145,7 +125,6 @@ class Findings {
   void drop_redundant_existence();
 
   const Operations& operations_;
-  const History& history_;
   std::map<std::string, std::uint64_t> counts_;
   std::map<std::string, std::vector<Anomaly>> kept_;
 };
@@ -154,6 +133,6 @@ class Findings {
 Verdict unknown_verdict(std::string_view checker, std::string reason, std::uint64_t operations);
 
 // "[1 2 3]" or "nil"; long lists are cut in the middle.
-std::string list_text(const MicroOp& read);
+std::string list_text(const Operations& operations, const Step& read);
 
 }  // namespace polarsim::checkers

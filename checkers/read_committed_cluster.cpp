@@ -20,7 +20,7 @@ struct ChoppedNode {
   NodeHistory history;
   struct Source {
     std::uint32_t operation = 0;
-    const MicroOp* read = nullptr;  // of a snapshot
+    const Step* read = nullptr;  // of a snapshot
   };
   std::vector<Source> sources;  // by piece
   std::map<std::int64_t, std::size_t> session_of_process;
@@ -52,13 +52,13 @@ class ClusterChecker {
 
   // Reads that miss what the same transaction had seen a part of before. On one node check_nodes() reports them.
   void count_fractured_reads() {
-    std::map<std::int64_t, Required> required;  // by key
+    std::map<std::uint32_t, Required> required;  // by key
     for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
       if (!operations_.list[v].ok()) continue;
       required.clear();
-      for (const MicroOp& op : *operations_.list[v].transaction) {
+      for (const Step& op : operations_.steps_of(v)) {
         if (op.kind == MicroOp::Kind::append) continue;
-        const ListAppendIndex::Element& version = index_.element(index_.version_in(v, op));
+        const ListAppendIndex::Element& version = index_.element(index_.version_in(op));
         const auto found = required.find(op.key);
         if (found != required.end() && version.position < found->second.position &&
             node_of(op.key) != found->second.node) {
@@ -66,9 +66,9 @@ class ClusterChecker {
           break;
         }
         if (version.writer == no_vertex || version.writer == v) continue;
-        for (const MicroOp& written : *operations_.list[version.writer].transaction) {
+        for (const Step& written : operations_.steps_of(version.writer)) {
           if (written.kind != MicroOp::Kind::append) continue;
-          const std::int32_t position = index_.element(index_.version_in(version.writer, written)).position;
+          const std::int32_t position = index_.element(index_.version_in(written)).position;
           Required& needed = required[written.key];
           if (position > needed.position) needed = {position, version.writer, op.key, node_of(op.key)};
         }
@@ -80,12 +80,12 @@ class ClusterChecker {
   struct Required {
     std::int32_t position = -1;
     std::uint32_t writer = no_vertex;
-    std::int64_t seen_key = 0;  // where the writer had been seen
+    std::uint32_t seen_key = 0;  // where the writer had been seen
     std::string node;
   };
 
-  std::string node_of(std::int64_t key) const {
-    const auto found = options_.node_of_key.find(key);
+  std::string node_of(std::uint32_t key) const {
+    const auto found = options_.node_of_key.find(operations_.key(key));
     return found == options_.node_of_key.end() ? std::string("the node of unplaced keys") : found->second;
   }
 
@@ -93,9 +93,9 @@ class ClusterChecker {
     const Operation& operation = operations_.list[v];
     // What has an unknown outcome is nobody's past: its process asked for nothing afterwards.
     std::map<std::string, NodeHistory::Piece> commits;
-    std::set<std::int64_t> written;
-    for (const MicroOp& op : *operation.transaction) {
-      const ListAppendIndex::Element& version = index_.element(index_.version_in(v, op));
+    std::set<std::uint32_t> written;
+    for (const Step& op : operations_.steps_of(v)) {
+      const ListAppendIndex::Element& version = index_.element(index_.version_in(op));
       if (op.kind == MicroOp::Kind::append) {
         written.insert(op.key);
         // Versions count from 1; where an element stands that nobody read is not known.
@@ -105,10 +105,10 @@ class ClusterChecker {
       }
       if (!operation.ok() || written.contains(op.key)) continue;
       // What is wrong by itself is reported by itself.
-      if (!op.list.empty() && (version.position < 0 || version.writer == no_vertex || version.intermediate)) continue;
+      if (!op.length() == 0 && (version.position < 0 || version.writer == no_vertex || version.intermediate)) continue;
       NodeHistory::Piece snapshot;
       snapshot.versions.push_back(
-          {version.key, op.list.empty() ? 0 : static_cast<std::uint32_t>(version.position) + 1});
+          {version.key, op.length() == 0 ? 0 : static_cast<std::uint32_t>(version.position) + 1});
       nodes_[node_of(op.key)].add(operation.process, std::move(snapshot), {v, &op});
     }
     for (auto& [node, commit] : commits) {
@@ -138,8 +138,7 @@ class ClusterChecker {
         // Each sentence begins with the piece it is about.
         const bool about_after = constraint.reason == Reason::ww || constraint.reason == Reason::wr;
         (about_after ? before : after)[0] = 't';
-        const std::string key =
-            constraint.reason == Reason::program ? std::string() : findings_.key(index_.key(constraint.key).key);
+        const std::string key = constraint.reason == Reason::program ? std::string() : findings_.key(constraint.key);
         switch (constraint.reason) {
           case Reason::program:
             text += " " + before + " came before " + after + " in its session (program order).";
@@ -159,10 +158,10 @@ class ClusterChecker {
     });
   }
 
-  void add_fractured(std::uint32_t v, const MicroOp& read, const Required& missed) {
+  void add_fractured(std::uint32_t v, const Step& read, const Required& missed) {
     findings_.add("fractured-read", {v, missed.writer}, [&] {
       return findings_.describe(v) + " saw what " + findings_.describe(missed.writer) + " wrote to key " +
-             findings_.key(missed.seen_key) + " on " + missed.node + ", and then read " + list_text(read) +
+             findings_.key(missed.seen_key) + " on " + missed.node + ", and then read " + list_text(operations_, read) +
              " from key " + findings_.key(read.key) + " on " + node_of(read.key) +
              ", without what the same transaction wrote there.";
     });
@@ -192,12 +191,12 @@ Verdict check_read_committed_cluster(const History& history, const ClusterOption
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
 
   // Over the cluster, and in the end: what list-append decides at PL-2.
-  Verdict verdict = check_list_append(history, {.model = "PL-2"});
+  Verdict verdict = check_list_append(operations, {.model = "PL-2"});
   verdict.checker = checker;
   verdict.exposures.clear();
   for (Anomaly& anomaly : verdict.anomalies) anomaly.name = name_in_promise(anomaly.name);
 
-  Findings findings(operations, history);
+  Findings findings(operations);
   ClusterChecker cluster(operations, index, options, findings);
   cluster.check_nodes();
   cluster.count_fractured_reads();

@@ -1,68 +1,111 @@
 #include "checkers/register_index.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace polarsim::checkers {
 
 RegisterIndex::RegisterIndex(const Operations& operations, const RegisterOptions& options) : operations_(operations) {
+  if (refuse_lists()) return;
   index_writes();
   if (!problem_.empty()) return;
+  index_reads();
   index_external(options);
   infer_order(options);
 }
 
-std::uint32_t RegisterIndex::intern(std::int64_t key, std::int64_t value, bool initial) {
-  if (initial) value = 0;
-  const auto number = static_cast<std::uint32_t>(versions_.size());
-  const auto [entry, added] = numbers_.try_emplace(Slot{key, value, initial}, number);
-  if (!added) return entry->second;
-  const auto [of_key, new_key] = key_numbers_.try_emplace(key, static_cast<std::uint32_t>(keys_.size()));
-  if (new_key) {
-    keys_.push_back(key);
-    initial_of_key_.push_back(no_vertex);
+bool RegisterIndex::refuse_lists() {
+  for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
+    for (const Step& step : operations_.steps_of(v)) {
+      if (step.kind != MicroOp::Kind::append && (step.kind != MicroOp::Kind::read_list || !step.known)) continue;
+      problem_ = "op " + std::to_string(operations_.list[v].index) +
+                 " appends to or reads a list, which is no operation on registers";
+      return true;
+    }
   }
-  if (initial) initial_of_key_[of_key->second] = number;
-  Version version;
-  version.key = of_key->second;
-  version.value = value;
-  version.initial = initial;
-  versions_.push_back(version);
-  return number;
+  return false;
 }
 
 void RegisterIndex::index_writes() {
-  std::size_t steps = 0;
-  for (const Operation& operation : operations_.list) steps += operation.transaction->size();
-  steps_.reserve(steps);
-  step_offsets_.reserve(operations_.list.size() + 1);
-  LastOfKey last_of_key;
+  const std::size_t keys = operations_.key_count();
+  std::vector<std::uint32_t> offsets(keys + 1, 0);
+  for (const Step& step : operations_.steps()) {
+    if (step.kind == MicroOp::Kind::write) ++offsets[step.key + 1];
+  }
+  for (std::size_t key = 0; key < keys; ++key) offsets[key + 1] += offsets[key];
+  std::vector<std::uint32_t> next(offsets.begin(), offsets.end() - 1);
+  std::vector<Write> grouped(offsets.back());
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
-    const Operation& operation = operations_.list[v];
-    step_offsets_.push_back(static_cast<std::uint32_t>(steps_.size()));
-    last_of_key.begin(operation.transaction->size());
-    for (const MicroOp& op : *operation.transaction) {
-      if (op.kind == MicroOp::Kind::append || (op.kind == MicroOp::Kind::read_list && op.known)) {
-        problem_ =
-            "op " + std::to_string(operation.index) + " appends to or reads a list, which is no operation on registers";
-        return;
-      }
-      const bool is_write = op.kind == MicroOp::Kind::write;
-      const std::uint32_t number = intern(op.key, op.argument, !is_write && !op.known);
-      steps_.push_back(number);
-      if (!is_write) continue;
-      Version& version = versions_[number];
-      if (version.writer != no_vertex) {
-        problem_ = "op " + std::to_string(operation.index) + " writes " + std::to_string(op.argument) +
-                   " to a key that it was written to before; values must be unique per key";
-        return;
-      }
-      version.writer = v;
-      std::uint32_t& last = last_of_key[version.key];
-      if (last != no_vertex) versions_[last].intermediate = true;
-      last = number;
+    for (const Step& step : operations_.steps_of(v)) {
+      if (step.kind != MicroOp::Kind::write) continue;
+      grouped[next[step.key]++] = {step.argument, v, static_cast<std::uint32_t>(operations_.place_of(step))};
     }
   }
-  step_offsets_.push_back(static_cast<std::uint32_t>(steps_.size()));
+  keys_.resize(keys);
+  versions_.reserve(keys + grouped.size());
+  version_of_step_.resize(operations_.steps().size());
+  for (std::uint32_t key = 0; key < keys; ++key) {
+    index_writes_of(key, std::span(grouped).subspan(offsets[key], offsets[key + 1] - offsets[key]));
+  }
+}
+
+void RegisterIndex::index_writes_of(std::uint32_t key, std::span<Write> writes) {
+  keys_[key].initial = static_cast<std::uint32_t>(versions_.size());
+  keys_[key].written = static_cast<std::uint32_t>(writes.size());
+  Version version;
+  version.key = key;
+  version.initial = true;
+  versions_.push_back(version);
+  version.initial = false;
+  std::vector<std::uint32_t> intermediate;
+  for (std::size_t i = 1; i < writes.size(); ++i) {
+    if (writes[i - 1].operation == writes[i].operation) intermediate.push_back(writes[i - 1].step);
+  }
+  const auto by_value = [](const Write& a, const Write& b) {
+    return a.value != b.value ? a.value < b.value : std::pair(a.operation, a.step) < std::pair(b.operation, b.step);
+  };
+  // Most workloads count upwards.
+  if (!std::is_sorted(writes.begin(), writes.end(), by_value)) std::sort(writes.begin(), writes.end(), by_value);
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const Write& write = writes[i];
+    if (i > 0 && writes[i - 1].value == write.value && std::pair(write.operation, write.step) < problem_at_) {
+      problem_at_ = {write.operation, write.step};
+      problem_ = "op " + std::to_string(operations_.list[write.operation].index) + " writes " +
+                 std::to_string(write.value) + " to a key that it was written to before; values must be unique per key";
+    }
+    version_of_step_[write.step] = static_cast<std::uint32_t>(versions_.size());
+    version.value = write.value;
+    version.writer = write.operation;
+    versions_.push_back(version);
+  }
+  for (const std::uint32_t step : intermediate) versions_[version_of_step_[step]].intermediate = true;
+}
+
+void RegisterIndex::index_reads() {
+  boost::unordered_flat_map<std::pair<std::uint32_t, std::int64_t>, std::uint32_t> unwritten;  // by key and value
+  const auto find = [&](const Step& read) {
+    Key& key = keys_[read.key];
+    if (!read.known) {
+      key.initial_was_read = true;
+      return key.initial;
+    }
+    const auto first = versions_.begin() + key.initial + 1;
+    const auto last = first + key.written;
+    const auto found = std::lower_bound(
+        first, last, read.argument, [](const Version& version, std::int64_t value) { return version.value < value; });
+    if (found != last && found->value == read.argument) return static_cast<std::uint32_t>(found - versions_.begin());
+    const auto [entry, fresh] = unwritten.try_emplace(std::pair(read.key, read.argument), versions_.size());
+    if (fresh) {
+      Version version;
+      version.key = read.key;
+      version.value = read.argument;
+      versions_.push_back(version);
+    }
+    return entry->second;
+  };
+  for (const Step& step : operations_.steps()) {
+    if (step.is_read()) version_of_step_[operations_.place_of(step)] = find(step);
+  }
 }
 
 void RegisterIndex::index_external(const RegisterOptions& options) {
@@ -77,10 +120,10 @@ void RegisterIndex::index_external(const RegisterOptions& options) {
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
     const Operation& operation = operations_.list[v];
     if (!operation.possible()) continue;
-    place_of_key.begin(operation.transaction->size());
+    place_of_key.begin(operation.step_count);
     externals.clear();
-    for (const MicroOp& op : *operation.transaction) {
-      const std::uint32_t version = version_in(v, op);
+    for (const Step& op : operations_.steps_of(v)) {
+      const std::uint32_t version = version_in(op);
       std::uint32_t& place = place_of_key[versions_[version].key];
       const bool first = place == no_vertex;
       if (first) {
@@ -132,8 +175,8 @@ void RegisterIndex::infer_order(const RegisterOptions& options) {
 void RegisterIndex::order_by_initial() {
   for (std::uint32_t v = 0; v < versions_.size(); ++v) {
     // Without anybody who read nil no edge would follow.
-    const std::uint32_t initial = initial_of_key_[versions_[v].key];
-    if (versions_[v].real && initial != no_vertex) order_.emplace_back(initial, v);
+    const Key& key = keys_[versions_[v].key];
+    if (versions_[v].real && key.initial_was_read) order_.emplace_back(key.initial, v);
   }
 }
 
@@ -188,7 +231,7 @@ RegisterIndex::Order RegisterIndex::order_by_real_time() const {
   return order;
 }
 
-std::optional<std::int64_t> RegisterIndex::key_without_order() const {
+std::optional<std::uint32_t> RegisterIndex::key_without_order() const {
   // The order of a key is total iff versions can be taken away one by one, each time the only one without a
   // predecessor. Initial versions precede all others and are left out.
   const auto counts = [&](std::uint32_t number) {
@@ -212,7 +255,7 @@ std::optional<std::int64_t> RegisterIndex::key_without_order() const {
     progress.several = progress.first != no_vertex;
     if (progress.first == no_vertex) progress.first = v;
   }
-  std::optional<std::int64_t> lowest;
+  std::optional<std::uint32_t> lowest;
   for (std::uint32_t key = 0; key < keys_.size(); ++key) {
     Progress& progress = of_key[key];
     std::uint32_t at = progress.first;
@@ -226,7 +269,7 @@ std::optional<std::int64_t> RegisterIndex::key_without_order() const {
       }
       at = next;
     }
-    if (progress.several && (!lowest || keys_[key] < *lowest)) lowest = keys_[key];
+    if (progress.several && (!lowest || operations_.key(key) < operations_.key(*lowest))) lowest = key;
   }
   return lowest;
 }

@@ -14,7 +14,7 @@ namespace polarsim::checkers {
 
 namespace {
 
-std::string value_text(const MicroOp& op) {
+std::string value_text(const Step& op) {
   return op.kind != MicroOp::Kind::write && !op.known ? std::string("nil") : std::to_string(op.argument);
 }
 
@@ -44,12 +44,12 @@ class RegisterChecker {
 
  private:
   using Version = RegisterIndex::Version;
-  void check_read(std::uint32_t reader, const MicroOp& read);
+  void check_read(std::uint32_t reader, const Step& read);
   std::string name(std::uint32_t operation) const { return findings_.describe(operation); }
   std::string version_text(const Version& version) const {
     return version.initial ? std::string("nil") : std::to_string(version.value);
   }
-  std::string read_text(std::uint32_t reader, const MicroOp& read) const {
+  std::string read_text(std::uint32_t reader, const Step& read) const {
     return name(reader) + " read " + value_text(read) + " from key " + findings_.key(read.key);
   }
 
@@ -58,8 +58,8 @@ class RegisterChecker {
   Findings& findings_;
 };
 
-void RegisterChecker::check_read(std::uint32_t reader, const MicroOp& read) {
-  const Version& version = index_.versions()[index_.version_in(reader, read)];
+void RegisterChecker::check_read(std::uint32_t reader, const Step& read) {
+  const Version& version = index_.versions()[index_.version_in(read)];
   if (version.initial) return;
   const std::uint32_t writer = version.writer;
   if (writer == no_vertex) {
@@ -85,8 +85,8 @@ void RegisterChecker::check_reads() {
     if (!operations_.list[v].ok()) continue;
     written.clear();
     bool future_found = false;
-    for (const MicroOp& op : *operations_.list[v].transaction) {
-      const std::uint32_t version = index_.version_in(v, op);
+    for (const Step& op : operations_.steps_of(v)) {
+      const std::uint32_t version = index_.version_in(op);
       if (op.kind == MicroOp::Kind::write) {
         written.insert(version);
         continue;
@@ -100,23 +100,23 @@ void RegisterChecker::check_reads() {
 }
 
 void RegisterChecker::check_internal() {
-  boost::unordered_flat_map<std::int64_t, const MicroOp*> state;
-  boost::unordered_flat_map<std::int64_t, const MicroOp*> own;
+  boost::unordered_flat_map<std::uint32_t, const Step*> state;
+  boost::unordered_flat_map<std::uint32_t, const Step*> own;
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
-    if (!operations_.list[v].ok() || !may_touch_key_twice(*operations_.list[v].transaction)) continue;
+    if (!operations_.list[v].ok() || !may_touch_key_twice(operations_.steps_of(v))) continue;
     state.clear();
     own.clear();
     bool internal_found = false;
     bool own_found = false;
-    for (const MicroOp& op : *operations_.list[v].transaction) {
+    for (const Step& op : operations_.steps_of(v)) {
       const auto [entry, first] = state.try_emplace(op.key, &op);
-      const MicroOp* before = first ? nullptr : entry->second;
+      const Step* before = first ? nullptr : entry->second;
       entry->second = &op;
       if (op.kind == MicroOp::Kind::write) {
         own[op.key] = &op;
         continue;
       }
-      if (before != nullptr && !internal_found && index_.version_in(v, *before) != index_.version_in(v, op)) {
+      if (before != nullptr && !internal_found && index_.version_in(*before) != index_.version_in(op)) {
         internal_found = true;
         findings_.add("internal", {v}, [&] {
           return read_text(v, op) + ", though the transaction had " +
@@ -124,7 +124,7 @@ void RegisterChecker::check_internal() {
         });
       }
       const auto written = own.find(op.key);
-      if (written != own.end() && !own_found && index_.version_in(v, *written->second) != index_.version_in(v, op)) {
+      if (written != own.end() && !own_found && index_.version_in(*written->second) != index_.version_in(op)) {
         own_found = true;
         findings_.add("internal-own-write", {v}, [&] {
           return read_text(v, op) + " after writing " + value_text(*written->second) +
@@ -137,13 +137,13 @@ void RegisterChecker::check_internal() {
 
 void RegisterChecker::check_lost_updates() {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> updates;  // version read, operation
-  boost::unordered_flat_map<std::int64_t, std::uint32_t> first_read;
+  boost::unordered_flat_map<std::uint32_t, std::uint32_t> first_read;
   for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
-    if (!operations_.list[v].ok() || !may_touch_key_twice(*operations_.list[v].transaction)) continue;
+    if (!operations_.list[v].ok() || !may_touch_key_twice(operations_.steps_of(v))) continue;
     first_read.clear();
-    for (const MicroOp& op : *operations_.list[v].transaction) {
+    for (const Step& op : operations_.steps_of(v)) {
       if (op.kind != MicroOp::Kind::write) {
-        first_read.try_emplace(op.key, index_.version_in(v, op));
+        first_read.try_emplace(op.key, index_.version_in(op));
         continue;
       }
       const auto read = first_read.find(op.key);
@@ -162,8 +162,7 @@ void RegisterChecker::check_lost_updates() {
       const Version& version = index_.versions()[updates[i].first];
       findings_.add("lost-update", involved, [&] {
         return name(involved[0]) + " and " + name(involved[1]) + " both read " + version_text(version) + " from key " +
-               findings_.key(index_.keys()[version.key]) +
-               " and then wrote it: one of them did not build on the other's update.";
+               findings_.key(version.key) + " and then wrote it: one of them did not build on the other's update.";
       });
     }
     i = end;
@@ -180,7 +179,7 @@ void RegisterChecker::check_versions() {
       values += (values.empty() ? "" : ", ") + version_text(index_.versions()[number]);
     }
     findings_.add("cyclic-versions", writers, [&] {
-      return "Values " + values + " of key " + findings_.key(index_.keys()[index_.versions()[versions.front()].key]) +
+      return "Values " + values + " of key " + findings_.key(index_.versions()[versions.front()].key) +
              " come before one another: " + source_text(cycle.source) +
              " form a cycle. Such evidence was not used to infer the order of versions.";
     });
@@ -209,8 +208,8 @@ void RegisterChecker::add_dependencies(DependencyGraph::Builder& builder, bool& 
 
 std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relations label) const {
   if (label == wr) {
-    for (const MicroOp& op : *operations_.list[to].transaction) {
-      const std::uint32_t number = index_.version_in(to, op);
+    for (const Step& op : operations_.steps_of(to)) {
+      const std::uint32_t number = index_.version_in(op);
       const Version& version = index_.versions()[number];
       const auto readers = index_.readers_of(number);
       const bool seen = std::find(readers.begin(), readers.end(), to) != readers.end();
@@ -220,11 +219,11 @@ std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relat
     }
     return name(from) + " precedes " + name(to);
   }
-  for (const MicroOp& first : *operations_.list[from].transaction) {
+  for (const Step& first : operations_.steps_of(from)) {
     if ((label == ww) != (first.kind == MicroOp::Kind::write)) continue;
-    for (const MicroOp& second : *operations_.list[to].transaction) {
+    for (const Step& second : operations_.steps_of(to)) {
       if (second.kind != MicroOp::Kind::write || second.key != first.key) continue;
-      const auto step = std::pair(index_.version_in(from, first), index_.version_in(to, second));
+      const auto step = std::pair(index_.version_in(first), index_.version_in(second));
       if (!std::binary_search(index_.order().begin(), index_.order().end(), step)) continue;
       return name(from) + (label == ww ? " wrote " : " read ") + value_text(first) +
              (label == ww ? " to key " : " from key ") + findings_.key(first.key) + "; " + name(to) + " wrote " +
@@ -236,15 +235,14 @@ std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relat
 
 }  // namespace
 
-Verdict check_rw_register(const History& history, const Level& level, const RegisterOptions& options) {
+Verdict check_rw_register(const Operations& operations, const Level& level, const RegisterOptions& options) {
   static constexpr std::string_view checker = "rw-register";
   if (!is_known_level(level.model)) return unknown_verdict(checker, "unknown consistency model: " + level.model, 0);
-  const Operations operations = collect_operations(history);
   if (!operations.problem.empty()) return unknown_verdict(checker, operations.problem, operations.list.size());
   const RegisterIndex index(operations, options);
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
 
-  Findings findings(operations, history);
+  Findings findings(operations);
   RegisterChecker registers(operations, index, findings);
   registers.check_reads();
   registers.check_internal();
@@ -260,9 +258,13 @@ Verdict check_rw_register(const History& history, const Level& level, const Regi
   dependencies.execution = [&] { return execution_of(operations, index); };
   dependencies.key_without_order = [&] {
     const auto key = index.key_without_order();
-    return key ? history.key_text(*key) : std::string();
+    return key ? operations.key_text(*key) : std::string();
   };
-  return judge_dependencies(checker, level, operations, history, dependencies, std::move(findings));
+  return judge_dependencies(checker, level, operations, dependencies, std::move(findings));
+}
+
+Verdict check_rw_register(const History& history, const Level& level, const RegisterOptions& options) {
+  return check_rw_register(collect_operations(history), level, options);
 }
 
 }  // namespace polarsim::checkers
