@@ -1,40 +1,64 @@
 #include "checkers/dependency_graph.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace polarsim::checkers {
 
-DependencyGraph DependencyGraph::Builder::build() && {
-  DependencyGraph graph;
-  graph.offsets_.assign(vertices_ + 1, 0);
-  for (const FullEdge& edge : edges_) ++graph.offsets_[edge.from + 1];
-  for (std::size_t v = 0; v < vertices_; ++v) graph.offsets_[v + 1] += graph.offsets_[v];
-  std::vector<Edge> sorted(edges_.size());
-  std::vector<std::uint32_t> next(graph.offsets_.begin(), graph.offsets_.end() - 1);
-  for (const FullEdge& edge : edges_) sorted[next[edge.from]++] = {edge.to, edge.relations};
-  edges_.clear();
-  edges_.shrink_to_fit();
+void DependencyGraph::Builder::begin_counting() {
+  mode_ = Mode::count;
+  offsets_.assign(vertices_ + 1, 0);
+}
 
-  // Each vertex's edges by target, parallel ones merged in place.
+void DependencyGraph::Builder::begin_placing() {
+  mode_ = Mode::place;
+  for (std::size_t v = 0; v < vertices_; ++v) offsets_[v + 1] += offsets_[v];
+  next_.assign(offsets_.begin(), offsets_.end() - 1);
+  edges_.resize(offsets_.back());
+}
+
+// Each vertex's edges by target, parallel ones merged in place.
+DependencyGraph DependencyGraph::Builder::merge_parallel() {
+  next_ = {};
   std::size_t kept = 0;
   for (std::size_t v = 0; v < vertices_; ++v) {
-    const std::size_t begin = graph.offsets_[v];
-    const std::size_t end = graph.offsets_[v + 1];
-    std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(begin), sorted.begin() + static_cast<std::ptrdiff_t>(end),
+    const std::size_t begin = offsets_[v];
+    const std::size_t end = offsets_[v + 1];
+    std::sort(edges_.begin() + static_cast<std::ptrdiff_t>(begin), edges_.begin() + static_cast<std::ptrdiff_t>(end),
               [](const Edge& a, const Edge& b) { return a.to != b.to ? a.to < b.to : a.relations < b.relations; });
-    graph.offsets_[v] = static_cast<std::uint32_t>(kept);
+    offsets_[v] = static_cast<std::uint32_t>(kept);
     for (std::size_t i = begin; i < end; ++i) {
-      if (i > begin && sorted[kept - 1].to == sorted[i].to) {
-        sorted[kept - 1].relations |= sorted[i].relations;
+      if (i > begin && edges_[kept - 1].to == edges_[i].to) {
+        edges_[kept - 1].relations |= edges_[i].relations;
       } else {
-        sorted[kept++] = sorted[i];
+        edges_[kept++] = edges_[i];
       }
     }
   }
-  graph.offsets_[vertices_] = static_cast<std::uint32_t>(kept);
-  sorted.resize(kept);
-  graph.edges_ = std::move(sorted);
+  offsets_[vertices_] = static_cast<std::uint32_t>(kept);
+  edges_.resize(kept);
+  DependencyGraph graph;
+  graph.offsets_ = std::move(offsets_);
+  graph.edges_ = std::move(edges_);
   return graph;
+}
+
+DependencyGraph DependencyGraph::Builder::build() && {
+  const std::vector<FullEdge> collected = std::move(collected_);
+  begin_counting();
+  for (const FullEdge& edge : collected) ++offsets_[edge.from + 1];
+  begin_placing();
+  for (const FullEdge& edge : collected) edges_[next_[edge.from]++] = {edge.to, edge.relations};
+  return merge_parallel();
+}
+
+DependencyGraph DependencyGraph::in_two_passes(std::size_t vertices, const std::function<void(Builder&)>& add_edges) {
+  Builder builder(vertices);
+  builder.begin_counting();
+  add_edges(builder);
+  builder.begin_placing();
+  add_edges(builder);
+  return builder.merge_parallel();
 }
 
 Relations DependencyGraph::relations_between(std::uint32_t from, std::uint32_t to) const {

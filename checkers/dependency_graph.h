@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,7 @@ enum Relation : std::uint8_t {
   observed = 32,  // a third saw the one, which wrote a key, and yet read the other's version of it
 };
 using Relations = std::uint8_t;
+inline constexpr Relations every_relation = 0xff;
 
 // The label of a set of relations: its lowest bit.
 constexpr Relations label_of(Relations relations) { return static_cast<Relations>(relations & (~relations + 1)); }
@@ -32,24 +34,46 @@ class DependencyGraph {
     Relations relations = 0;
   };
 
-  // Collects edges in any order and number; parallel ones are merged, self edges dropped.
+  // Takes edges in any order and number; parallel ones are merged, self edges dropped.
   class Builder {
    public:
     explicit Builder(std::size_t vertices) : vertices_(vertices) {}
     void add(std::uint32_t from, std::uint32_t to, Relation relation) {
-      if (from != to) edges_.push_back({from, to, relation});
+      if (from == to) return;
+      switch (mode_) {
+        case Mode::collect:
+          collected_.push_back({from, to, relation});
+          break;
+        case Mode::count:
+          ++offsets_[from + 1];
+          break;
+        case Mode::place:
+          edges_[next_[from]++] = {to, relation};
+          break;
+      }
     }
     DependencyGraph build() &&;
 
    private:
     friend class DependencyGraph;
+    enum class Mode : std::uint8_t { collect, count, place };
     struct FullEdge {
       std::uint32_t from, to;
       Relations relations;
     };
+    void begin_counting();
+    void begin_placing();
+    DependencyGraph merge_parallel();
+
     std::size_t vertices_;
-    std::vector<FullEdge> edges_;
+    Mode mode_ = Mode::collect;
+    std::vector<FullEdge> collected_;
+    std::vector<std::uint32_t> offsets_, next_;
+    std::vector<Edge> edges_;
   };
+  // The graph of the edges that `add_edges` adds. It is called twice and must add the same ones in the same order: that
+  // takes half the memory, because the first time they are only counted.
+  static DependencyGraph in_two_passes(std::size_t vertices, const std::function<void(Builder&)>& add_edges);
 
   std::size_t vertex_count() const { return offsets_.size() - 1; }
   std::size_t edge_count() const { return edges_.size(); }

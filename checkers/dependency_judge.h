@@ -18,6 +18,9 @@ struct Dependencies {
   Findings::ExplainEdge explain;
   // Asked for only if a level needs it.
   std::function<NumberedExecution()> execution;
+  // Whether what the edges show of two transactions is all that an execution knows of them, so that an order of all
+  // transactions that agrees with the edges satisfies every axiom.
+  bool edges_tell_all = true;
   // The key whose versions have no known order; empty if there is none.
   std::function<std::string()> key_without_order;
 };

@@ -52,6 +52,27 @@ const ExactLevel* find_level(std::string_view name) {
   return found == levels.end() ? nullptr : &*found;
 }
 
+// Decides from the strongest axiom down, because most histories are at it, and the weaker ones then follow.
+class Axioms {
+ public:
+  explicit Axioms(const Execution& execution) : execution_(execution) {}
+
+  bool hold(WeakLevel level) {
+    while (!known_ && undecided_ > 0 && order[undecided_ - 1] >= level) {
+      strongest_ = order[--undecided_];
+      known_ = decide(execution_, strongest_).holds;
+    }
+    return known_ && strongest_ >= level;
+  }
+
+ private:
+  static constexpr std::array order{WeakLevel::mav, WeakLevel::be_rc, WeakLevel::read_atomic, WeakLevel::causal};
+  const Execution& execution_;
+  bool known_ = false;  // whether any holds; then the strongest that does:
+  WeakLevel strongest_ = WeakLevel::mav;
+  std::size_t undecided_ = order.size();  // so many of the weakest
+};
+
 }  // namespace
 
 std::vector<std::string> exact_level_names() {
@@ -68,11 +89,19 @@ LevelRules rules_of_level(std::string_view name) {
 }
 
 std::vector<LevelDecision> decide_levels(const LevelEvidence& evidence) {
+  if (evidence.nothing_found()) {
+    std::vector<LevelDecision> decisions;
+    for (const ExactLevel& level : exact_levels()) decisions.push_back({level.name, Validity::valid});
+    return decisions;
+  }
   NameSet impossible = models_ruled_out_by(evidence.anomalies);
-  for (const std::string& model : models_with_cycles(*evidence.graph)) impossible.merge(models_at_least(model));
+  if (!evidence.acyclic) {
+    for (const std::string& model : models_with_cycles(*evidence.graph)) impossible.merge(models_at_least(model));
+  }
   // No name of Elle's, but no database that hides a transaction's own writes from it is at PL-2 either.
   if (evidence.anomalies.contains("internal-own-write")) impossible.merge(models_at_least("read-committed"));
 
+  Axioms axioms(*evidence.execution);
   std::vector<LevelDecision> decisions;
   const auto decided = [&](std::string_view name) {
     return std::find_if(decisions.begin(), decisions.end(), [&](const LevelDecision& d) { return d.level == name; })
@@ -84,7 +113,7 @@ std::vector<LevelDecision> decide_levels(const LevelEvidence& evidence) {
                                           [&](const char* weaker) { return decided(weaker) == Validity::invalid; });
     if (weaker_fails || impossible.contains(level.model)) {
       validity = Validity::invalid;
-    } else if (level.weak && !level.needs_order && !decide(*evidence.execution, *level.weak).holds) {
+    } else if (level.weak && !level.needs_order && !axioms.hold(*level.weak)) {
       validity = Validity::invalid;
     } else if (level.needs_order && !evidence.order_known) {
       validity = Validity::unknown;

@@ -40,8 +40,14 @@ LevelRules rules_of_level(std::string_view name);
 struct LevelEvidence {
   NameSet anomalies;                       // found, those that are no cycles
   const DependencyGraph* graph = nullptr;  // with both process and real-time edges
-  const Execution* execution = nullptr;
-  bool order_known = true;  // of the versions of every key
+  bool acyclic = false;                    // that graph
+  bool edges_tell_all = true;              // see Dependencies
+  bool order_known = true;                 // of the versions of every key
+  const Execution* execution = nullptr;    // if anything was found
+  // Then an order of all transactions agrees with everything: the history is at every level. Such an order keeps that
+  // of sessions and, where t3 reads x from t1 and observed t2, puts t2 before t3; were t2's version of x later than
+  // t1's, t3 would precede t2 by a chain of rw and ww.
+  bool nothing_found() const { return acyclic && edges_tell_all && order_known && anomalies.empty(); }
 };
 // For each of exact_level_names(), in that order.
 std::vector<LevelDecision> decide_levels(const LevelEvidence& evidence);

@@ -231,6 +231,15 @@ RegisterIndex::Order RegisterIndex::order_by_real_time() const {
   return order;
 }
 
+bool RegisterIndex::reads_of_unknown_outcome() const {
+  for (std::uint32_t v = 0; v < versions_.size(); ++v) {
+    const std::uint32_t writer = versions_[v].writer;
+    if (writer != no_vertex && operations_.list[writer].outcome == EventType::info && !readers_of(v).empty())
+      return true;
+  }
+  return false;
+}
+
 std::optional<std::uint32_t> RegisterIndex::key_without_order() const {
   // The order of a key is total iff versions can be taken away one by one, each time the only one without a
   // predecessor. Initial versions precede all others and are left out.

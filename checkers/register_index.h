@@ -52,6 +52,8 @@ class RegisterIndex {
   // A key of which two committed versions stand in no inferred order, the lowest there is; empty if all orders are
   // known. Versions of unknown outcome that nobody read do not count.
   std::optional<std::uint32_t> key_without_order() const;
+  // Whether anybody read what a transaction of unknown outcome wrote.
+  bool reads_of_unknown_outcome() const;
   // By source, key and component. A source that has any was not used.
   const std::vector<VersionCycle>& cyclic_versions() const { return cyclic_; }
 

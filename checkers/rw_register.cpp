@@ -256,6 +256,8 @@ Verdict check_rw_register(const Operations& operations, const Level& level, cons
     return registers.explain(from, to, label);
   };
   dependencies.execution = [&] { return execution_of(operations, index); };
+  // Writes of unknown outcome take part in no edge, but in the axioms those that somebody read do.
+  dependencies.edges_tell_all = !index.reads_of_unknown_outcome();
   dependencies.key_without_order = [&] {
     const auto key = index.key_without_order();
     return key ? operations.key_text(*key) : std::string();
