@@ -106,7 +106,8 @@ void OperationsBuilder::keep(Operation& operation, const Transaction& transactio
 }
 
 void OperationsBuilder::refuse(std::uint32_t operation, const Value& value) {
-  if (refused_.empty() || operation < *std::min_element(refused_.begin(), refused_.end())) {
+  if (operation < first_refused_) {
+    first_refused_ = operation;
     const auto* opaque = std::get_if<Opaque>(&value);
     operations_.problem = "op " + std::to_string(operations_.list[operation].index) +
                           " is not a transaction of reads and writes" +

@@ -120,14 +120,26 @@ class OperationsBuilder {
   boost::unordered_flat_map<std::int64_t, std::uint32_t> key_numbers_;
   boost::unordered_flat_map<std::int64_t, std::uint32_t> places_;  // of a process, in `open_`
   std::vector<Open> open_;
-  std::vector<std::uint32_t> refused_;  // operations that are no transactions
+  std::vector<std::uint32_t> refused_;         // operations that are no transactions
+  std::uint32_t first_refused_ = 0xffffffffU;  // of them
 };
 
 Operations collect_operations(const History& history);
 
-// Reads a history as read_history() does, with the same errors, but keeps only what Operations holds. `progress`, if
-// there is one, is told now and then how many bytes have been read for good.
-tl::expected<Operations, ReadError> read_operations(std::string_view text, std::string_view name,
-                                                    const std::function<void(std::size_t)>& progress = {});
+// Copies the next part of a text to `into`, at most `size` bytes; returns how many, 0 only at its end.
+using ReadSome = std::function<std::size_t(char* into, std::size_t size)>;
+
+struct ReadingParts {
+  std::size_t bytes = std::size_t{1} << 20U;  // asked for at a time
+  // With less than this left of what was read, more is. No symbol or number may be longer.
+  std::size_t low_water = std::size_t{64} << 10U;
+};
+
+// Reads a history as read_history() does, with the same errors, but keeps only what Operations holds, and of the text
+// only the part at hand, so that it may be larger than the memory. `progress`, if there is one, is told now and then
+// how many bytes have been read.
+tl::expected<Operations, ReadError> read_operations(const ReadSome& source, std::string_view name,
+                                                    const std::function<void(std::size_t)>& progress = {},
+                                                    const ReadingParts& parts = {});
 
 }  // namespace polarsim::checkers

@@ -46,6 +46,12 @@ class EdnScanner {
   const std::string& error() const { return error_; }
   std::size_t error_position() const { return error_position_; }
   bool fail(std::size_t where, std::string message);
+  // Goes on in another text, with a clean slate.
+  void restart(std::string_view text, std::size_t position) {
+    text_ = text;
+    position_ = position;
+    error_.clear();
+  }
   // "end of input", "'}'", ...: what stands at the cursor, for messages.
   std::string describe_here() const;
 

@@ -19,19 +19,69 @@ class EventSink {
   EventSink(const EventSink&) = delete;
   EventSink& operator=(const EventSink&) = delete;
   virtual ~EventSink() = default;
-  // May take what the event holds, or leave other storage in its place for the next one. All of the text before `read`
-  // is done with.
+  // May take what the event holds, or leave other storage in its place for the next one. So many bytes have been read.
   virtual void take(Event& event, std::size_t read) = 0;
+};
+
+// The part of a text that is being read, and what came before it. Parts are dropped once they are done with.
+class Window {
+ public:
+  Window(const ReadSome& source, const ReadingParts& parts) : source_(source), parts_(parts) {}
+
+  bool more() const { return more_; }
+  std::string_view text() const { return buffer_; }
+  std::size_t dropped() const { return dropped_; }
+  // Drops what stands before `position`, and reads on, at least as much as there is.
+  void advance(std::size_t position) {
+    const std::string_view gone = std::string_view(buffer_).substr(0, position);
+    lines_ += std::count(gone.begin(), gone.end(), '\n');
+    const std::size_t newline = gone.rfind('\n');
+    column_ = newline == std::string_view::npos ? column_ + gone.size() : gone.size() - newline - 1;
+    dropped_ += position;
+    buffer_.erase(0, position);
+    const std::size_t kept = buffer_.size();
+    buffer_.resize(kept + std::max(parts_.bytes, kept));
+    std::size_t end = kept;
+    while (more_ && end < buffer_.size()) {
+      const std::size_t count = source_(buffer_.data() + end, buffer_.size() - end);
+      more_ = count > 0;
+      end += count;
+    }
+    buffer_.resize(end);
+  }
+  // Before the window: so many lines that ended, and so many characters since.
+  std::int64_t lines() const { return lines_; }
+  std::size_t column() const { return column_; }
+
+  std::size_t low_water() const { return parts_.low_water; }
+
+ private:
+  const ReadSome& source_;
+  const ReadingParts parts_;
+  bool more_ = true;
+  std::string buffer_;
+  std::size_t dropped_ = 0;
+  std::int64_t lines_ = 0;
+  std::size_t column_ = 0;
 };
 
 class HistoryReader {
  public:
   HistoryReader(std::string_view text, std::string_view name, EventSink& sink)
-      : scanner_(text), name_(name), sink_(sink) {
-    if (text.starts_with("\xef\xbb\xbf")) scanner_.set_position(3);
+      : scanner_(text), name_(name), sink_(sink) {}
+  HistoryReader(const ReadSome& source, const ReadingParts& parts, std::string_view name, EventSink& sink)
+      : window_(std::in_place, source, parts), scanner_({}), name_(name), sink_(sink) {
+    advance(0);
   }
 
-  bool read() { return read_top_level(); }
+  bool read() {
+    while (short_of_text()) advance(0);
+    if (scanner_.text().starts_with("\xef\xbb\xbf")) {
+      scanner_.set_position(3);
+      if (window_) advance(3);
+    }
+    return read_top_level();
+  }
   ReadError error() const;
   // "[:r 1 nil]" does not say of what it is a read; the rest of the history does.
   bool nil_is_list() const { return has_lists_; }
@@ -40,7 +90,16 @@ class HistoryReader {
 
  private:
   bool read_top_level();
+  bool read_next(char closer, bool& ended);
   bool read_event();
+  // Whether there is more of the text than the scanner has, and it has come so near to the end of what it has that it
+  // may have been misled by it.
+  bool short_of_text() const {
+    return window_ && window_->more() && scanner_.text().size() - scanner_.position() < window_->low_water();
+  }
+  ReadError location(std::size_t position) const;
+  void advance(std::size_t position);
+  void forget_names(std::size_t keys, std::size_t processes);
   bool read_field(Event& event, bool json);
   bool read_type(Event& event);
   bool read_process(Event& event);
@@ -67,11 +126,14 @@ class HistoryReader {
   };
   bool first_time(unsigned field, std::size_t where, std::string_view name);
 
+  std::optional<Window> window_;  // none: the scanner has the whole text
   EdnScanner scanner_;
   std::string_view name_;
   EventSink& sink_;
   Event event_;
   std::vector<std::string> key_names_, process_names_;
+  ReadError opening_;  // where the history begins
+  bool never_ends_ = false;
   unsigned seen_ = 0;
   bool has_lists_ = false;
   bool any_ = false;  // event before; then its index and time:
@@ -84,40 +146,78 @@ class HistoryReader {
   boost::unordered_flat_map<std::int64_t, std::int64_t> open_;  // process -> index of its invocation
 };
 
-ReadError HistoryReader::error() const {
+ReadError HistoryReader::location(std::size_t position) const {
   ReadError result;
-  const std::string_view before =
-      scanner_.text().substr(0, std::min(scanner_.error_position(), scanner_.text().size()));
-  result.line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::string_view before = scanner_.text().substr(0, std::min(position, scanner_.text().size()));
+  result.line = 1 + (window_ ? window_->lines() : 0) + std::count(before.begin(), before.end(), '\n');
   const std::size_t newline = before.rfind('\n');
-  result.column =
-      static_cast<std::int64_t>(newline == std::string_view::npos ? before.size() + 1 : before.size() - newline);
+  const std::size_t earlier = window_ ? window_->column() : 0;
+  result.column = static_cast<std::int64_t>(newline == std::string_view::npos ? earlier + before.size() + 1
+                                                                              : before.size() - newline);
+  return result;
+}
+
+ReadError HistoryReader::error() const {
+  ReadError result = never_ends_ ? opening_ : location(scanner_.error_position());
   result.message = std::string(name_) + ":" + std::to_string(result.line) + ":" + std::to_string(result.column) + ": " +
                    scanner_.error();
   return result;
 }
 
+void HistoryReader::advance(std::size_t position) {
+  window_->advance(position);
+  scanner_.restart(window_->text(), 0);
+}
+
+void HistoryReader::forget_names(std::size_t keys, std::size_t processes) {
+  for (; key_names_.size() > keys; key_names_.pop_back()) key_numbers_.erase(key_names_.back());
+  for (; process_names_.size() > processes; process_names_.pop_back()) process_numbers_.erase(process_names_.back());
+}
+
 bool HistoryReader::read_top_level() {
-  if (!scanner_.skip_blanks()) return false;
-  const std::size_t start = scanner_.position();
+  bool fine = scanner_.skip_blanks();
+  while (short_of_text()) {
+    advance(0);
+    fine = scanner_.skip_blanks();
+  }
+  if (!fine) return false;
+  opening_ = location(scanner_.position());
   char closer = '\0';
   if (scanner_.take('[')) {
     closer = ']';
   } else if (scanner_.take('(')) {
     closer = ')';
   }
-  while (true) {
-    if (!scanner_.skip_blanks()) return false;
-    if (scanner_.at_end()) {
-      return closer == '\0' || scanner_.fail(start, std::string("this history never ends: expected '") + closer + "'");
-    }
-    if (closer != '\0' && scanner_.take(closer)) {
-      if (!scanner_.skip_blanks()) return false;
-      return scanner_.at_end() || scanner_.fail(scanner_.position(), "expected nothing after the history, found " +
-                                                                         scanner_.describe_here());
-    }
-    if (!read_event()) return false;
+  for (bool ended = false; !ended;) {
+    if (short_of_text()) advance(scanner_.position());
+    const std::size_t start = scanner_.position();
+    const std::size_t keys = key_names_.size();
+    const std::size_t processes = process_names_.size();
+    fine = read_next(closer, ended);
+    if (fine && !ended) continue;
+    if (!short_of_text()) return fine;
+    ended = false;
+    never_ends_ = false;
+    forget_names(keys, processes);
+    advance(start);
   }
+  return true;
+}
+
+// One event, or the end of the history.
+bool HistoryReader::read_next(char closer, bool& ended) {
+  if (!scanner_.skip_blanks()) return false;
+  if (scanner_.at_end()) {
+    ended = true;
+    never_ends_ = closer != '\0';
+    return !never_ends_ ||
+           scanner_.fail(scanner_.position(), std::string("this history never ends: expected '") + closer + "'");
+  }
+  if (closer == '\0' || !scanner_.take(closer)) return read_event();
+  ended = true;
+  if (!scanner_.skip_blanks()) return false;
+  return scanner_.at_end() ||
+         scanner_.fail(scanner_.position(), "expected nothing after the history, found " + scanner_.describe_here());
 }
 
 // The name of a map key: a keyword without its colon, or a string without its quotes. Empty (and an error) for anything
@@ -165,7 +265,7 @@ bool HistoryReader::read_event() {
   any_ = true;
   last_index_ = event_.index;
   last_time_ns_ = event_.time_ns;
-  sink_.take(event_, scanner_.position());
+  sink_.take(event_, (window_ ? window_->dropped() : 0) + scanner_.position());
   recycle(event_);
   return true;
 }
@@ -490,10 +590,11 @@ tl::expected<History, ReadError> read_history(std::string_view text, std::string
   return std::move(sink.history);
 }
 
-tl::expected<Operations, ReadError> read_operations(std::string_view text, std::string_view name,
-                                                    const std::function<void(std::size_t)>& progress) {
+tl::expected<Operations, ReadError> read_operations(const ReadSome& source, std::string_view name,
+                                                    const std::function<void(std::size_t)>& progress,
+                                                    const ReadingParts& parts) {
   OperationsSink sink(progress);
-  HistoryReader reader(text, name, sink);
+  HistoryReader reader(source, parts, name, sink);
   if (!reader.read()) return tl::unexpected(reader.error());
   return std::move(sink.builder).finish(reader.nil_is_list(), reader.take_key_names());
 }
