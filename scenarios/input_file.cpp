@@ -52,6 +52,40 @@ tl::expected<std::string, InputError> read_file(const std::string& path, std::ui
   return text;
 }
 
+tl::expected<InputParts, InputError> InputParts::open(const std::string& path) {
+  const bool standard_input = path == "-";
+  const int file = standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return tl::unexpected(cannot_read(path, errno));
+  InputParts parts(standard_input ? "standard input" : path, file, 0);
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return tl::unexpected(cannot_read(parts.path_, errno));
+  if (S_ISREG(status.st_mode)) {
+    parts.size_ = static_cast<std::uint64_t>(status.st_size);
+  } else if (!standard_input) {
+    return tl::unexpected(InputError{path + ": cannot read: not a regular file"});
+  }
+  return parts;
+}
+
+InputParts::InputParts(InputParts&& other) noexcept
+    : path_(std::move(other.path_)),
+      file_(std::exchange(other.file_, -1)),
+      size_(other.size_),
+      error_(std::move(other.error_)) {}
+
+InputParts::~InputParts() {
+  if (file_ > STDIN_FILENO) ::close(file_);
+}
+
+std::size_t InputParts::read(char* into, std::size_t size) {
+  while (!error_) {
+    const ssize_t count = ::read(file_, into, size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) error_ = cannot_read(path_, errno);
+  }
+  return 0;
+}
+
 tl::expected<void, InputError> check_replaceable(const std::string& path) {
   std::error_code ignored;
   const auto status = std::filesystem::status(path, ignored);

@@ -2,23 +2,27 @@
 // ends early.
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <functional>
-#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "checkers/checkers.h"
-#include "checkers/history.h"
+#include "checkers/compact_history.h"
 #include "scenarios/cli/bench_process.h"
 #include "scenarios/cli/benchmarks.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/terminal.h"
+#include "scenarios/input_file.h"
 #include "sim/random.h"
 
 namespace polarsim::scenarios::cli {
@@ -27,7 +31,6 @@ namespace {
 
 using checkers::Event;
 using checkers::EventType;
-using checkers::History;
 using checkers::MicroOp;
 
 constexpr std::size_t processes = 20;
@@ -43,9 +46,7 @@ class Store {
     for (std::size_t i = 0; i < live_keys; ++i) keys_.push_back({next_key_++, {}});
   }
 
-  History run(std::size_t transactions) {
-    History history;
-    history.events.reserve(2 * transactions);
+  void run(std::size_t transactions, std::ostream& out) {
     std::vector<checkers::Transaction> asked(processes);
     std::vector<bool> open(processes, false);
     std::size_t begun = 0;
@@ -55,16 +56,15 @@ class Store {
       if (!open[p]) {
         if (begun == transactions) continue;
         asked[p] = ask();
-        emit(history, p, EventType::invoke, asked[p]);
+        emit(out, p, EventType::invoke, asked[p]);
         ++begun;
         ++running;
       } else {
-        emit(history, p, EventType::ok, take_effect(asked[p]));
+        emit(out, p, EventType::ok, take_effect(asked[p]));
         --running;
       }
       open[p] = !open[p];
     }
-    return history;
   }
 
  private:
@@ -118,15 +118,15 @@ class Store {
     throw std::logic_error("bench: a key was given up too early");
   }
 
-  void emit(History& history, std::size_t process, EventType type, checkers::Transaction transaction) {
+  void emit(std::ostream& out, std::size_t process, EventType type, checkers::Transaction transaction) {
     Event event;
-    event.index = static_cast<std::int64_t>(history.events.size());
+    event.index = next_index_++;
     event.time_ns = 1000 * event.index;
     event.type = type;
     event.process = static_cast<std::int64_t>(process);
     event.f = "txn";
     event.value = std::move(transaction);
-    history.events.push_back(std::move(event));
+    out << checkers::event_to_edn(event) << '\n';
   }
 
   std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_.next() % bound); }
@@ -135,6 +135,7 @@ class Store {
   sim::Xoshiro256 random_;
   std::vector<Key> keys_;
   std::deque<Key> retired_;
+  std::int64_t next_index_ = 0;
   std::int64_t next_key_ = 0;
   std::int64_t next_value_ = 0;
 };
@@ -145,14 +146,46 @@ double peak_megabytes() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
-// In a process of its own, so that the memory is that of this work alone: the history is made, written and forgotten
-// before what is measured begins.
-template <typename Measure>
-double measured(const Measure& measure) {
-  return in_own_process([&] { return static_cast<double>(measure()); });
+// A history on disk, made by a process of its own, so that the memory measured later is that of judging alone.
+class HistoryFile {
+ public:
+  explicit HistoryFile(const std::function<void(std::ostream&)>& write)
+      : path_(std::filesystem::temp_directory_path() / fmt::format("polarsim-bench-{}.edn", ::getpid())) {
+    in_own_process([&] {
+      std::ofstream file(path_, std::ios::binary);
+      write(file);
+      file.flush();
+      if (!file) throw std::runtime_error("bench: cannot write " + path_.string());
+      return 0.0;
+    });
+  }
+  HistoryFile(const HistoryFile&) = delete;
+  HistoryFile& operator=(const HistoryFile&) = delete;
+  ~HistoryFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+
+  double megabytes() const { return static_cast<double>(std::filesystem::file_size(path_)) / 1e6; }
+  checkers::Operations read() const {
+    auto parts = InputParts::open(path_.string());
+    if (!parts) throw std::runtime_error("bench: " + parts.error().message);
+    auto operations =
+        checkers::read_operations([&](char* into, std::size_t size) { return parts->read(into, size); }, "bench");
+    if (!operations) throw std::logic_error("bench: its own history is refused");
+    return std::move(*operations);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+HistoryFile stored(bool lists, std::size_t transactions) {
+  return HistoryFile([&](std::ostream& out) { Store(lists, 1).run(transactions, out); });
 }
 
-double seconds_of(const std::function<void()>& body) {
+template <typename Body>
+double seconds_of(const Body& body) {
   const double start = processor_seconds();
   body();
   return processor_seconds() - start;
@@ -164,59 +197,48 @@ void expect_valid(const checkers::Verdict& verdict) {
   }
 }
 
-std::string edn_of(const History& history) {
-  std::ostringstream text;
-  checkers::write_edn(history, text);
-  return std::move(text).str();
+// What judging costs once the history is read.
+template <typename Judge>
+double cost_of(const HistoryFile& file, const Judge& judge) {
+  return in_own_process([&] {
+    const checkers::Operations operations = file.read();
+    return seconds_of([&] { expect_valid(judge(operations)); });
+  });
 }
 
 }  // namespace
 
-std::vector<Measurement> bench_checkers_read() {
-  constexpr std::size_t transactions = 250'000;
-  const std::string text = edn_of(Store(true, 1).run(transactions));
-  const double seconds = measured([&] {
-    return seconds_of([&] {
-      if (!checkers::read_history(text, "bench")) throw std::logic_error("bench: its own history is refused");
-    });
-  });
-  return {{"checkers/read", static_cast<double>(text.size()) / 1e6 / seconds, "MB/core-s",
-           "a history of lists in EDN, parsed", ">= 150"}};
-}
-
 std::vector<Measurement> bench_checkers_lists() {
-  constexpr std::size_t transactions = 1'000'000;
-  const auto cost = [](std::size_t size, const checkers::Level& level) {
-    return measured([&] {
-      const History history = Store(true, 1).run(size);
-      return seconds_of([&] { expect_valid(checkers::check_list_append(history, level)); });
-    });
+  const HistoryFile million = stored(true, 1'000'000);
+  const HistoryFile tenth = stored(true, 100'000);
+  const double read = in_own_process([&] { return seconds_of([&] { million.read(); }); });
+  const auto at = [](checkers::Level level) {
+    return [level](const checkers::Operations& operations) { return checkers::check_list_append(operations, level); };
   };
-  const double strict = cost(transactions, {.model = "strict-serializable"});
-  const double every = cost(transactions, {.model = "strict-serializable", .every_level = true});
-  const double tenth = cost(transactions / 10, {.model = "strict-serializable"});
-  const double memory = measured([&] {
-    const History history = Store(true, 1).run(transactions);
-    const double before = peak_megabytes();
-    expect_valid(checkers::check_list_append(history, {.model = "strict-serializable"}));
-    return peak_megabytes() - before;
+  const checkers::Level strict{.model = "strict-serializable"};
+  const checkers::Level every{.model = "strict-serializable", .every_level = true};
+  const double strict_seconds = cost_of(million, at(strict));
+  const double memory = in_own_process([&] {
+    expect_valid(at(every)(million.read()));
+    return peak_megabytes();
   });
   return {
-      {"checkers/lists", strict, "s", "1M transactions of lists, strict serializability", "<= 1.2"},
-      {"checkers/lists-levels", every, "s", "the same, every exact level"},
-      {"checkers/lists-memory", memory, "MB", "what the check needs beside the history", "<= 300"},
-      {"checkers/lists-growth", strict / tenth / 10, "x linear", "1M transactions to 100,000", "<= 1.5"},
+      {"checkers/read", million.megabytes() / read, "MB/core-s", "EDN of lists, 1M transactions", ">= 150"},
+      {"checkers/lists", strict_seconds, "s", "1M transactions of lists, strict serializability", "<= 1.2"},
+      {"checkers/lists-levels", cost_of(million, at(every)), "s", "the same, every exact level", "<= 1.2"},
+      {"checkers/lists-memory", memory, "MB", "the most that reading and judging at every level take", "<= 300"},
+      {"checkers/lists-growth", strict_seconds / cost_of(tenth, at(strict)) / 10, "x linear",
+       "1M transactions to 100,000", "<= 1.5"},
   };
 }
 
 std::vector<Measurement> bench_checkers_registers() {
-  constexpr std::size_t transactions = 1'000'000;
+  const HistoryFile million = stored(false, 1'000'000);
   std::vector<Measurement> measurements;
   for (const auto& [level, target] :
        {std::pair("BE-RC", "<= 0.8"), std::pair("RA", "<= 1.3"), std::pair("CC", "<= 3")}) {
-    const double seconds = measured([&] {
-      const History history = Store(false, 1).run(transactions);
-      return seconds_of([&] { expect_valid(checkers::check_rw_register(history, {.model = level})); });
+    const double seconds = cost_of(million, [&](const checkers::Operations& operations) {
+      return checkers::check_rw_register(operations, {.model = level});
     });
     measurements.push_back({fmt::format("checkers/registers-{}", level), seconds, "s",
                             fmt::format("1M transactions of registers at {}", level), target});

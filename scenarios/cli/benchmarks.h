@@ -52,7 +52,6 @@ std::vector<Measurement> bench_sql_router();
 std::vector<Measurement> bench_sql_scan();
 std::vector<Measurement> bench_sql_join();
 std::vector<Measurement> bench_sql_copy();
-std::vector<Measurement> bench_checkers_read();
 std::vector<Measurement> bench_checkers_lists();
 std::vector<Measurement> bench_checkers_registers();
 

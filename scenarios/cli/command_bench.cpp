@@ -50,7 +50,6 @@ const std::vector<Benchmark>& benchmarks() {
                                            {"storage/redo", bench_redo},
                                            {"storage/checkpoint", bench_checkpoint},
                                            {"storage/rows", bench_rows},
-                                           {"checkers/read", bench_checkers_read},
                                            {"checkers/lists", bench_checkers_lists},
                                            {"checkers/registers", bench_checkers_registers}};
   return list;

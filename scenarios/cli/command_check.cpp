@@ -5,6 +5,7 @@
 #include <string>
 
 #include "checkers/checkers.h"
+#include "checkers/compact_history.h"
 #include "checkers/history.h"
 #include "scenarios/artifacts.h"
 #include "scenarios/cli/arguments.h"
@@ -12,10 +13,13 @@
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/run_session.h"
 #include "scenarios/cli/terminal.h"
+#include "scenarios/input_file.h"
 
 namespace polarsim::scenarios::cli {
 
 namespace {
+
+std::string name_of_input(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
@@ -73,11 +77,45 @@ void check_arguments(const CheckOptions& options) {
   }
 }
 
-checkers::Verdict verdict_on(const checkers::History& history, const CheckOptions& options) {
-  if (options.model == "bank") return checkers::check_bank(history, bank_options(options));
+// What a checker of transactions needs of a history, which may be larger than the memory.
+checkers::Operations read_operations(const std::string& path) {
+  auto parts = InputParts::open(path);
+  if (!parts) throw UsageError(parts.error().message);
+  ProgressLine line;
+  const auto progress = [&](std::size_t read) {
+    line.update([&] {
+      const double megabytes = static_cast<double>(read) / 1e6;
+      if (parts->size() == 0) return fmt::format("reading {}  {:.0f} MB", path, megabytes);
+      const double size = static_cast<double>(parts->size()) / 1e6;
+      return fmt::format("reading {}  {} {:.0f} of {:.0f} MB", path, progress_bar(std::min(1.0, megabytes / size)),
+                         megabytes, size);
+    });
+  };
+  auto operations = checkers::read_operations([&](char* into, std::size_t size) { return parts->read(into, size); },
+                                              name_of_input(path), progress);
+  if (parts->error()) throw UsageError(parts->error()->message);
+  if (!operations) throw UsageError(operations.error().message);
+  return std::move(*operations);
+}
+
+checkers::History read_history(const std::string& path) {
+  auto parts = InputParts::open(path);
+  if (!parts) throw UsageError(parts.error().message);
+  std::string text;
+  std::string part(std::size_t{1} << 20U, '\0');
+  while (const std::size_t count = parts->read(part.data(), part.size())) text.append(part, 0, count);
+  if (parts->error()) throw UsageError(parts->error()->message);
+  auto history = checkers::read_history(text, name_of_input(path));
+  if (!history) throw UsageError(history.error().message);
+  return std::move(*history);
+}
+
+checkers::Verdict verdict_on(const CheckOptions& options) {
+  if (options.model == "bank") return checkers::check_bank(read_history(options.history), bank_options(options));
+  const checkers::Operations operations = read_operations(options.history);
   const checkers::Level level{.model = options.level, .every_level = true};
-  return options.model == "list-append" ? checkers::check_list_append(history, level)
-                                        : checkers::check_rw_register(history, level, register_options(options));
+  return options.model == "list-append" ? checkers::check_list_append(operations, level)
+                                        : checkers::check_rw_register(operations, level, register_options(options));
 }
 
 std::vector<std::string> names_of_anomalies(const std::vector<checkers::Anomaly>& anomalies) {
@@ -130,9 +168,9 @@ std::string levels_text(const checkers::Verdict& verdict, checkers::Validity val
 
 std::string text_of(const checkers::Verdict& verdict, const CheckOptions& options) {
   const bool has_level = options.model != "bank";
-  std::string text =
-      fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity), options.history, options.model,
-                  has_level ? " at " + options.level : "", reports::counted(verdict.operations_checked, "operation"));
+  std::string text = fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity),
+                                 name_of_input(options.history), options.model, has_level ? " at " + options.level : "",
+                                 reports::counted(verdict.operations_checked, "operation"));
   if (const std::string reason = reason_of(verdict); !reason.empty()) text += fmt::format("\n  {}\n", reason);
   for (const checkers::Anomaly& anomaly : verdict.anomalies)
     text += fmt::format("\n  {}\n    {}\n", anomaly.name, anomaly.explanation);
@@ -154,11 +192,7 @@ std::string text_of(const checkers::Verdict& verdict, const CheckOptions& option
 
 int check_command(const CheckOptions& options) {
   check_arguments(options);
-  const auto text = read_file(options.history);
-  if (!text) throw UsageError(text.error().message);
-  const auto history = checkers::read_history(*text, options.history);
-  if (!history) throw UsageError(history.error().message);
-  const checkers::Verdict verdict = verdict_on(*history, options);
+  const checkers::Verdict verdict = verdict_on(options);
   print(options.json ? json_of(verdict) : text_of(verdict, options));
   return verdict.validity == checkers::Validity::valid ? exit_status::passed : exit_status::not_passed;
 }

@@ -166,7 +166,9 @@ void define_inspect(CLI::App& app, InspectOptions& options) {
 
 void define_check(CLI::App& app, CheckOptions& options) {
   CLI::App* command = app.add_subcommand("check", "Judge a history that is on disk, from polarsim or any other system");
-  command->add_option("HISTORY", options.history, "Operations in Jepsen's form: EDN or JSON, one map a line")
+  command
+      ->add_option("HISTORY", options.history,
+                   "Operations in Jepsen's form: EDN or JSON, one map a line; - is the standard input")
       ->required();
   command->add_option("--model", options.model, "list-append, rw-register or bank")->type_name("M")->required();
   command
@@ -189,7 +191,8 @@ void define_check(CLI::App& app, CheckOptions& options) {
   command->footer(std::string(exit_text) +
                   "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
                   "  polarsim check history.edn --model rw-register --level BE-RC --infer wfr-keys,linearizable-keys\n"
-                  "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100");
+                  "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100\n"
+                  "  zcat history.edn.gz | polarsim check - --model list-append --level SER");
 }
 
 void define_list(CLI::App& app, ListOptions& options) {
