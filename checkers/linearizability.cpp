@@ -33,23 +33,31 @@ const char* checker_name(Object object) {
   return "linearizable-register";
 }
 
-std::unique_ptr<SequentialObject> make_object(Object object, const ObjectHistory& part) {
-  if (object == Object::set) return make_set(part.names.size());
-  return object == Object::queue ? make_queue() : make_register();
+// The operations invoked before the end of a prefix; those still open then may have taken effect, and if so returned
+// what they returned later.
+std::vector<ObjectOperation> prefix_of(const std::vector<ObjectOperation>& operations, std::int64_t end) {
+  std::vector<ObjectOperation> prefix;
+  for (const ObjectOperation& operation : operations) {
+    if (operation.invoked > end) break;
+    prefix.push_back(operation);
+    if (operation.completed > end) prefix.back().completed = -1;
+  }
+  return prefix;
 }
 
 class PartJudge {
  public:
+  using Outcome = LinearizationResult::Outcome;
+
   PartJudge(const ObjectHistory& part, const LinearizabilityOptions& options, CallFindings& findings)
-      : part_(part), options_(options), findings_(findings), object_(make_object(options.object, part)) {}
+      : part_(part), options_(options), findings_(findings) {}
 
   void run() {
-    using Outcome = LinearizationResult::Outcome;
-    const LinearizationResult result =
-        search_linearization(part_.operations, *object_, {.steps = options_.steps, .memory = options_.memory});
+    const LinearizationResult result = search(part_.operations, part_.operations, false);
     if (result.outcome == Outcome::linearizable) return;
     if (result.outcome == Outcome::not_linearizable) {
-      report(result);
+      report(options_.object == Object::queue ? end_of_shortest_prefix(result.stuck)
+                                              : part_.operations[result.stuck].completed);
       return;
     }
     const bool steps = result.outcome == Outcome::out_of_steps;
@@ -57,6 +65,44 @@ class PartJudge {
                         std::to_string(steps ? options_.steps : options_.memory) +
                         (steps ? " steps" : " bytes of memory") + ", with " + std::to_string(part_.operations.size()) +
                         " operations");
+  }
+
+ private:
+  std::unique_ptr<SequentialObject> make_object(std::span<const ObjectOperation> foreseen) const {
+    if (options_.object == Object::set) return make_set(part_.names.size());
+    return options_.object == Object::queue ? make_queue(foreseen) : make_register();
+  }
+
+  LinearizationResult search(std::span<const ObjectOperation> operations, std::span<const ObjectOperation> foreseen,
+                             bool partial) const {
+    const std::unique_ptr<SequentialObject> object = make_object(foreseen);
+    return search_linearization(operations, *object, {.steps = options_.steps, .memory = options_.memory}, partial);
+  }
+
+  // A queue looks ahead, so that its search may stop before it has to. What it stopped at begins the range in which
+  // the shortest prefix without a linearization ends; a prefix of one that has one has one. 0 if the bounds do not let
+  // it be found.
+  std::int64_t end_of_shortest_prefix(std::uint32_t stuck) const {
+    std::vector<std::int64_t> ends;
+    for (const ObjectOperation& operation : part_.operations) {
+      if (operation.completed >= part_.operations[stuck].completed) ends.push_back(operation.completed);
+    }
+    std::sort(ends.begin(), ends.end());
+    std::size_t low = 0;
+    std::size_t high = ends.size() - 1;
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      const std::vector<ObjectOperation> prefix = prefix_of(part_.operations, ends[middle]);
+      const LinearizationResult result = search(prefix, prefix, false);
+      if (result.outcome == Outcome::not_linearizable) {
+        high = middle;
+      } else if (result.outcome == Outcome::linearizable) {
+        low = middle + 1;
+      } else {
+        return 0;
+      }
+    }
+    return ends[low];
   }
 
  private:
@@ -75,26 +121,37 @@ class PartJudge {
   }
 
   // Why an operation is not next after the order that the object has just been led through.
-  std::string why_not(std::uint32_t operation) const {
+  std::string why_not(SequentialObject& object, std::uint32_t operation) const {
     const ObjectOperation& at = part_.operations[operation];
-    if (object_->apply(at)) {
-      object_->undo(at);
+    if (object.apply(at)) {
+      object.undo(at);
       return text(operation) + " can be next, but no order that goes on so comes to the completion either";
     }
-    return text(operation) + " cannot be next, because " + object_->refusal_text(at, part_.names);
+    return text(operation) + " cannot be next, because " + object.refusal_text(at, part_.names);
   }
 
   std::string partial_text(const std::vector<std::uint32_t>& order, std::uint32_t stuck) const {
-    for (const std::uint32_t operation : order) object_->apply(part_.operations[operation]);
-    std::string line = order_text(order) + "; " + object_->state_text(part_.names) + ". ";
+    const std::unique_ptr<SequentialObject> object = make_object({});
+    for (const std::uint32_t operation : order) object->apply(part_.operations[operation]);
+    std::string line = order_text(order) + "; " + object->state_text(part_.names) + ". ";
     const std::vector<std::uint32_t> open = open_after(part_.operations, order, stuck);
-    for (std::size_t i = 0; i < open.size() && i < open_shown; ++i) line += (i > 0 ? "; " : "") + why_not(open[i]);
+    for (std::size_t i = 0; i < open.size() && i < open_shown; ++i) line += (i > 0 ? "; " : "") + why_not(*object, open[i]);
     if (open.size() > open_shown) line += "; so for " + std::to_string(open.size() - open_shown) + " more";
-    for (auto last = order.rbegin(); last != order.rend(); ++last) object_->undo(part_.operations[*last]);
     return line + ".";
   }
 
-  void report(const LinearizationResult& result) {
+  // The history up to this position has no linearization, and no shorter prefix has none.
+  void report(std::int64_t end) {
+    const std::vector<ObjectOperation> prefix = prefix_of(part_.operations, end);
+    LinearizationResult result;
+    if (end > 0) result = search(prefix, prefix_of(part_.operations, end - 1), true);
+    if (result.partial.empty()) {
+      findings_.anomaly("nonlinearizable", {}, [&] {
+        return "Of " + part_.label + ", no order of all operations explains what they returned. The shortest prefix of " +
+               "which that is true was not found within the bounds of the search.";
+      });
+      return;
+    }
     const std::vector<std::uint32_t>& first = result.partial.front();
     std::vector<std::int64_t> involved = {part_.operations[result.stuck].index};
     const std::size_t shown = std::min(first.size(), linearization_shown);
@@ -115,7 +172,6 @@ class PartJudge {
   const ObjectHistory& part_;
   const LinearizabilityOptions& options_;
   CallFindings& findings_;
-  std::unique_ptr<SequentialObject> object_;
 };
 
 }  // namespace

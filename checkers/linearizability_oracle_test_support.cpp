@@ -137,6 +137,7 @@ class Clients {
   using Object = LinearizabilityOptions::Object;
   bool set() const { return run_.object == Object::set; }
   int some_value() { return static_cast<int>(choices_.below(run_.values)); }
+  int new_value() { return run_.distinct ? static_cast<int>(run_.values + operations_.size()) : some_value(); }
   bool struck() { return choices_.once_in(run_.defect_once_in); }
 
   ClientOperation ask() {
@@ -144,7 +145,7 @@ class Clients {
     const std::size_t kind = choices_.below(run_.object == Object::queue ? 2 : 4);
     if (run_.object == Object::queue) {
       asked.f = kind == 0 ? "enqueue" : "dequeue";
-      if (kind == 0) asked.argument = some_value();
+      if (kind == 0) asked.argument = new_value();
     } else if (set()) {
       asked.f = kind == 0 ? "add" : kind == 1 ? "remove" : kind == 2 || !run_.reads_of_all ? "contains" : "read";
       if (asked.f == "read") {
@@ -154,7 +155,8 @@ class Clients {
       }
     } else {
       asked.f = kind < 2 ? "read" : kind == 2 || run_.object == Object::simple_register ? "write" : "cas";
-      if (asked.f != "read") asked.argument = some_value();
+      if (asked.f == "write") asked.argument = new_value();
+      if (asked.f == "cas") asked.argument = some_value();
       if (asked.f == "cas") asked.second = some_value();
     }
     return asked;

@@ -39,6 +39,7 @@ struct ObjectRun {
   std::size_t processes = 3;
   std::size_t operations = 6;
   std::size_t values = 3;
+  bool distinct = false;  // what is written or enqueued is new each time
   std::size_t info_once_in = 6;  // how often an operation ends with an unknown outcome
   bool reads_of_all = true;      // of a set
   Defect defect = Defect::none;

@@ -281,9 +281,9 @@ Search::Outcome Search::search() {
 }  // namespace
 
 LinearizationResult search_linearization(std::span<const ObjectOperation> operations, SequentialObject& object,
-                                         const LinearizationLimits& limits) {
+                                         const LinearizationLimits& limits, bool partial) {
   LinearizationResult result = Search(operations, object, limits).run(none);
-  if (result.outcome != LinearizationResult::Outcome::not_linearizable) return result;
+  if (!partial || result.outcome != LinearizationResult::Outcome::not_linearizable) return result;
   // Once more, the same way, now that it is known how far one gets.
   return Search(operations, object, limits).run(result.stuck);
 }

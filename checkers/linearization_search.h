@@ -29,14 +29,15 @@ struct LinearizationResult {
   // If it is not: the history up to the completion of this operation has no linearization, and every shorter prefix has
   // one. Operations still open there are held to what they returned later.
   std::uint32_t stuck = 0;
-  // And some linearizations of everything that completed before, those of the fewest operations first: none of them
-  // can be continued to that operation.
+  // If asked for, some linearizations of everything that completed before, those of the fewest operations first: none
+  // of them can be continued to that operation.
   std::vector<std::vector<std::uint32_t>> partial;
 };
 
-// `operations` stand in order of invocation; `object` is in its initial state, and is so again afterwards.
+// `operations` stand in order of invocation; `object` is in its initial state, and is so again afterwards. `partial`:
+// if there is no linearization, searches once more, for partial ones.
 LinearizationResult search_linearization(std::span<const ObjectOperation> operations, SequentialObject& object,
-                                         const LinearizationLimits& limits);
+                                         const LinearizationLimits& limits, bool partial);
 
 // The operations that a partial linearization leaves open when `stuck` completes, `stuck` first.
 std::vector<std::uint32_t> open_after(std::span<const ObjectOperation> operations,

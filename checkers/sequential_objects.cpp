@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 namespace polarsim::checkers {
 
@@ -24,36 +25,49 @@ std::string numbers_text(const Numbers& numbers, const SequentialObject::Names& 
   return text + "]";
 }
 
+// What an operation of unknown outcome wrote must be seen by the next one: if that one overwrites it, the first might as
+// well not have happened. So such orders are refused.
 class Register : public SequentialObject {
  public:
   bool apply(const ObjectOperation& operation) override {
-    const std::uint32_t before = value_;
+    const State before = state_;
+    const bool uncertain = !operation.known && operation.completed < 0;
     if (operation.action == Action::write) {
-      value_ = operation.argument;
+      if (state_.unseen || (uncertain && operation.argument == state_.value)) return false;
+      state_ = {operation.argument, uncertain};
     } else if (operation.action == Action::compare_and_set) {
-      if (value_ != operation.argument) return false;
-      value_ = operation.second;
-    } else if (operation.known && operation.result != value_) {
-      return false;
+      if (state_.value != operation.argument) return false;
+      state_ = {operation.second, uncertain};
+    } else {
+      if (operation.result != state_.value) return false;
+      state_.unseen = false;
     }
     before_.push_back(before);
     return true;
   }
   void undo(const ObjectOperation&) override {
-    value_ = before_.back();
+    state_ = before_.back();
     before_.pop_back();
   }
-  void append_state(std::string& out) const override { append_number(out, value_); }
+  void append_state(std::string& out) const override {
+    append_number(out, state_.value);
+    out.push_back(state_.unseen ? '1' : '0');
+  }
 
-  std::string state_text(const Names& names) const override { return "the register holds " + names[value_]; }
+  std::string state_text(const Names& names) const override { return "the register holds " + names[state_.value]; }
   std::string refusal_text(const ObjectOperation& operation, const Names& names) const override {
     if (operation.action == Action::read) return "it read " + names[operation.result];
-    return "it found " + names[operation.argument] + " there";
+    if (operation.action == Action::compare_and_set) return "it found " + names[operation.argument] + " there";
+    return state_.unseen ? "nobody would have seen what it overwrites, of unknown outcome" : "it would change nothing";
   }
 
  private:
-  std::uint32_t value_ = 0;
-  std::vector<std::uint32_t> before_;
+  struct State {
+    std::uint32_t value = 0;
+    bool unseen = false;  // an operation of unknown outcome wrote it, and nobody has seen it yet
+  };
+  State state_;
+  std::vector<State> before_;
 };
 
 class Set : public SequentialObject {
@@ -127,19 +141,24 @@ class Set : public SequentialObject {
 
 class Queue : public SequentialObject {
  public:
+  explicit Queue(std::span<const ObjectOperation> all) { look_ahead(all); }
+
   bool apply(const ObjectOperation& operation) override {
     if (operation.action == Action::enqueue) {
+      if (!may_enqueue(operation.argument)) return false;
       values_.push_back(operation.argument);
+      set_waiting(operation.argument, false);
       return true;
     }
     const std::uint32_t head = values_.empty() ? 0 : values_.front();
-    if (operation.known && operation.result != head) return false;
+    if (operation.known ? operation.result != head : is_taken_by_another(head)) return false;
     taken_.push_back(head);
     if (!values_.empty()) values_.pop_front();
     return true;
   }
   void undo(const ObjectOperation& operation) override {
     if (operation.action == Action::enqueue) {
+      set_waiting(operation.argument, true);
       values_.pop_back();
       return;
     }
@@ -154,19 +173,86 @@ class Queue : public SequentialObject {
     return values_.empty() ? "the queue is empty" : "the queue holds " + numbers_text(values_, names);
   }
   std::string refusal_text(const ObjectOperation& operation, const Names& names) const override {
+    if (operation.action == Action::enqueue) return "what was dequeued before it is not yet in the queue";
+    if (!operation.known) return "another operation takes the head of the queue";
     return operation.result == 0 ? "it found the queue empty" : "it took " + names[operation.result];
   }
 
  private:
+  static constexpr std::size_t never = ~std::size_t{0};
+  // What is known of a value that is enqueued once.
+  struct Value {
+    std::size_t rank = never;  // place of its dequeue among those that are certain, by completion
+    std::size_t needs = 0;     // so many of these must have been enqueued before it
+  };
+
+  void look_ahead(std::span<const ObjectOperation> all);
+  bool may_enqueue(std::uint32_t value) const {
+    return values_known_.empty() || waiting_.empty() || *waiting_.begin() >= values_known_[value].needs;
+  }
+  bool is_taken_by_another(std::uint32_t value) const {
+    return value != 0 && !values_known_.empty() && values_known_[value].rank != never;
+  }
+  void set_waiting(std::uint32_t value, bool waits) {
+    if (values_known_.empty() || values_known_[value].rank == never) return;
+    if (waits) {
+      waiting_.insert(values_known_[value].rank);
+    } else {
+      waiting_.erase(values_known_[value].rank);
+    }
+  }
+
   std::deque<std::uint32_t> values_;
-  std::vector<std::uint32_t> taken_;  // what each dequeue took; 0: nothing
+  std::vector<std::uint32_t> taken_;   // what each dequeue took; 0: nothing
+  std::vector<Value> values_known_;    // by value; empty if some value is enqueued twice
+  std::set<std::size_t> waiting_;      // ranks of values that are not yet enqueued
 };
+
+void Queue::look_ahead(std::span<const ObjectOperation> all) {
+  std::vector<std::uint32_t> enqueued;
+  std::vector<const ObjectOperation*> certain;  // dequeues of a value
+  std::vector<const ObjectOperation*> dequeue_of;
+  bool anything_may_go = false;
+  for (const ObjectOperation& operation : all) {
+    const std::uint32_t value = operation.action == Action::enqueue ? operation.argument : operation.result;
+    if (dequeue_of.size() <= value) dequeue_of.resize(value + std::size_t{1}, nullptr);
+    if (operation.action == Action::enqueue) {
+      enqueued.push_back(value);
+    } else if (!operation.known) {
+      anything_may_go = true;
+    } else if (value != 0) {
+      // A second dequeue of a value may be one that never took effect: the first, or the certain one, counts.
+      const bool better = dequeue_of[value] == nullptr || (dequeue_of[value]->completed < 0 && operation.completed >= 0);
+      if (better) dequeue_of[value] = &operation;
+      if (operation.completed >= 0) certain.push_back(&operation);
+    }
+  }
+  std::sort(enqueued.begin(), enqueued.end());
+  if (std::adjacent_find(enqueued.begin(), enqueued.end()) != enqueued.end()) return;
+  std::sort(certain.begin(), certain.end(), [](const auto* a, const auto* b) { return a->completed < b->completed; });
+  values_known_.resize(dequeue_of.size());
+  for (const std::uint32_t value : enqueued) {
+    const ObjectOperation* dequeue = dequeue_of[value];
+    // What may have been taken by an operation that does not say so can have been anywhere.
+    if (anything_may_go && (dequeue == nullptr || dequeue->completed < 0)) continue;
+    const auto before = [](const ObjectOperation* other, std::int64_t time) { return other->completed < time; };
+    values_known_[value].needs =
+        dequeue == nullptr
+            ? certain.size()
+            : static_cast<std::size_t>(
+                  std::lower_bound(certain.begin(), certain.end(), dequeue->invoked, before) - certain.begin());
+  }
+  for (std::size_t rank = 0; rank < certain.size(); ++rank) values_known_[certain[rank]->result].rank = rank;
+  for (std::size_t rank = 0; rank < certain.size(); ++rank) {
+    if (values_known_[certain[rank]->result].rank == rank) waiting_.insert(rank);
+  }
+}
 
 }  // namespace
 
 std::unique_ptr<SequentialObject> make_register() { return std::make_unique<Register>(); }
 std::unique_ptr<SequentialObject> make_set(std::size_t values) { return std::make_unique<Set>(values); }
-std::unique_ptr<SequentialObject> make_queue() { return std::make_unique<Queue>(); }
+std::unique_ptr<SequentialObject> make_queue(std::span<const ObjectOperation> all) { return std::make_unique<Queue>(all); }
 
 bool only_observes(const ObjectOperation& operation) {
   switch (operation.action) {

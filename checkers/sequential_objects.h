@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,10 @@ class SequentialObject {
 
 std::unique_ptr<SequentialObject> make_register();
 std::unique_ptr<SequentialObject> make_set(std::size_t values);
-std::unique_ptr<SequentialObject> make_queue();
+// `all`: the operations that are to be put in order. If they enqueue each value once, the queue refuses what cannot lead
+// to an order of all of them: a value that was dequeued later than another, acknowledged before, is enqueued after it;
+// what an operation is known to dequeue no other one takes away.
+std::unique_ptr<SequentialObject> make_queue(std::span<const ObjectOperation> all);
 
 // Whether an operation never changes the object, whatever its state.
 bool only_observes(const ObjectOperation& operation);
