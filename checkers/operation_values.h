@@ -53,4 +53,9 @@ bool has_independent_keys(const std::vector<Call>& calls);
 // Splits the value of an event of such a history, or takes it whole.
 Read<KeyedForm> read_keyed(const Event& event, bool keyed);
 
+// Empty if the completion of what returns nothing says so: it has nil, or what was asked for.
+ValueProblem check_echo(const Call& call);
+// Refuses a call of an :f that is none of those that `expected` names.
+ValueProblem unknown_function(const Call& call, std::string_view expected);
+
 }  // namespace polarsim::checkers
