@@ -102,9 +102,9 @@ Verdict check_counter(const History& history) {
     if (call.low <= call.number && call.number <= call.high) continue;
     findings.anomaly("out-of-bounds", {call.call->index()}, [&] {
       return op_text(*call.call) + " read " + std::to_string(call.number) +
-             (call.key.empty() ? "" : " of key " + call.key) + ", but the adds acknowledged before it began and those " +
-             "asked for before it ended allow only " + std::to_string(call.low) + " to " + std::to_string(call.high) +
-             ".";
+             (call.key.empty() ? "" : " of key " + call.key) +
+             ", but the adds acknowledged before it began and those " + "asked for before it ended allow only " +
+             std::to_string(call.low) + " to " + std::to_string(call.high) + ".";
     });
   }
   if (!any_read) findings.undecided("nobody read the counter");

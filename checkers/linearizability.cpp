@@ -135,7 +135,8 @@ class PartJudge {
     for (const std::uint32_t operation : order) object->apply(part_.operations[operation]);
     std::string line = order_text(order) + "; " + object->state_text(part_.names) + ". ";
     const std::vector<std::uint32_t> open = open_after(part_.operations, order, stuck);
-    for (std::size_t i = 0; i < open.size() && i < open_shown; ++i) line += (i > 0 ? "; " : "") + why_not(*object, open[i]);
+    for (std::size_t i = 0; i < open.size() && i < open_shown; ++i)
+      line += (i > 0 ? "; " : "") + why_not(*object, open[i]);
     if (open.size() > open_shown) line += "; so for " + std::to_string(open.size() - open_shown) + " more";
     return line + ".";
   }
@@ -147,7 +148,8 @@ class PartJudge {
     if (end > 0) result = search(prefix, prefix_of(part_.operations, end - 1), true);
     if (result.partial.empty()) {
       findings_.anomaly("nonlinearizable", {}, [&] {
-        return "Of " + part_.label + ", no order of all operations explains what they returned. The shortest prefix of " +
+        return "Of " + part_.label +
+               ", no order of all operations explains what they returned. The shortest prefix of " +
                "which that is true was not found within the bounds of the search.";
       });
       return;

@@ -58,9 +58,7 @@ struct Trial {
   std::int64_t until;
   std::vector<bool> taken;
 
-  bool must(std::size_t i) const {
-    return operations[i].outcome == EventType::ok && operations[i].completed <= until;
-  }
+  bool must(std::size_t i) const { return operations[i].outcome == EventType::ok && operations[i].completed <= until; }
   bool possible(std::size_t i) const {
     return operations[i].outcome != EventType::fail && operations[i].invoked < until;
   }

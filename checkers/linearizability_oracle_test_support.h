@@ -18,8 +18,8 @@ struct ClientOperation {
   static constexpr int no_value = -1;
   std::string f;
   int argument = no_value, second = no_value;
-  int result = no_value;      // read, dequeue; of contains 0 or 1
-  std::vector<int> elements;  // of a read of a set
+  int result = no_value;                     // read, dequeue; of contains 0 or 1
+  std::vector<int> elements;                 // of a read of a set
   std::int64_t invoked = 0, completed = -1;  // positions in the history
   EventType outcome = EventType::info;
   int process = 0;
@@ -39,7 +39,7 @@ struct ObjectRun {
   std::size_t processes = 3;
   std::size_t operations = 6;
   std::size_t values = 3;
-  bool distinct = false;  // what is written or enqueued is new each time
+  bool distinct = false;         // what is written or enqueued is new each time
   std::size_t info_once_in = 6;  // how often an operation ends with an unknown outcome
   bool reads_of_all = true;      // of a set
   Defect defect = Defect::none;

@@ -86,10 +86,10 @@ TEST(LinearizableRegister, CompareAndSet) {
 }
 
 TEST(LinearizableRegister, KeysAreJudgedApart) {
-  const Verdict verdict = judge({"invoke 0 write [1 10]", "ok 0 write [1 10]", "invoke 0 write [2 20]",
-                                 "ok 0 write [2 20]", "invoke 0 read [1 nil]", "ok 0 read [1 10]",
-                                 "invoke 0 cas [1 [10 11]]", "ok 0 cas [1 [10 11]]", "invoke 0 read [2 nil]",
-                                 "ok 0 read [2 nil]"});
+  const Verdict verdict =
+      judge({"invoke 0 write [1 10]", "ok 0 write [1 10]", "invoke 0 write [2 20]", "ok 0 write [2 20]",
+             "invoke 0 read [1 nil]", "ok 0 read [1 10]", "invoke 0 cas [1 [10 11]]", "ok 0 cas [1 [10 11]]",
+             "invoke 0 read [2 nil]", "ok 0 read [2 nil]"});
   EXPECT_EQ(verdict.validity, Validity::invalid);
   ASSERT_EQ(verdict.anomalies.size(), 1U);
   EXPECT_TRUE(verdict.anomalies[0].explanation.starts_with("Of key 2, the history up to the completion of op 9"));
@@ -104,7 +104,8 @@ TEST(LinearizableRegister, TransactionsOfOneStep) {
                       "invoke 1 [[:r :y nil]]", "ok 1 [[:r :y nil]]", "invoke 1 [[:r :y nil]]", "info 1 nil"},
                      Object::simple_register),
             Validity::valid);
-  const Verdict stale = judge({"invoke 0 [[:w :x 1]]", "ok 0 [[:w :x 1]]", "invoke 1 [[:r :x nil]]", "ok 1 [[:r :x nil]]"});
+  const Verdict stale =
+      judge({"invoke 0 [[:w :x 1]]", "ok 0 [[:w :x 1]]", "invoke 1 [[:r :x nil]]", "ok 1 [[:r :x nil]]"});
   EXPECT_EQ(stale.validity, Validity::invalid);
   EXPECT_TRUE(stale.anomalies[0].explanation.starts_with("Of key :x, ")) << stale.anomalies[0].explanation;
   EXPECT_EQ(reason({"invoke 0 [[:w 1 1] [:w 2 1]]", "ok 0 [[:w 1 1] [:w 2 1]]"}),
@@ -122,9 +123,9 @@ TEST(LinearizableSet, ElementsAndReadsOfAll) {
   EXPECT_EQ(set({"invoke 0 contains 1", "ok 0 contains [1 false]", "invoke 0 add 1", "ok 0 add nil",
                  "invoke 0 contains 1", "ok 0 contains true"}),
             Validity::valid);
-  const Verdict lost = judge({"invoke 0 add 1", "ok 0 add 1", "invoke 0 add 2", "ok 0 add 2", "invoke 0 read nil",
-                              "ok 0 read #{2 3}"},
-                             Object::set);
+  const Verdict lost =
+      judge({"invoke 0 add 1", "ok 0 add 1", "invoke 0 add 2", "ok 0 add 2", "invoke 0 read nil", "ok 0 read #{2 3}"},
+            Object::set);
   EXPECT_EQ(lost.validity, Validity::invalid);
   EXPECT_TRUE(lost.anomalies[0].explanation.ends_with(
       "the set holds [1 2]. op 5 (process 0, read [2 3]) cannot be next, because it showed [3] beside, and not [1]."))
@@ -177,9 +178,9 @@ TEST(Linearizability, WhatIsOfNoKnownShapeIsNamed) {
 }
 
 TEST(Linearizability, ASearchThatIsTooLongSaysOfWhat) {
-  const History history = history_of({"invoke 0 write [7 1]", "ok 0 write [7 1]", "invoke 0 read [7 nil]",
-                                      "ok 0 read [7 1]", "invoke 0 write [8 1]", "ok 0 write [8 1]",
-                                      "invoke 0 read [8 nil]", "ok 0 read [8 2]"});
+  const History history =
+      history_of({"invoke 0 write [7 1]", "ok 0 write [7 1]", "invoke 0 read [7 nil]", "ok 0 read [7 1]",
+                  "invoke 0 write [8 1]", "ok 0 write [8 1]", "invoke 0 read [8 nil]", "ok 0 read [8 2]"});
   Verdict verdict = check_linearizability(history, {.object = Object::simple_register, .steps = 1});
   EXPECT_EQ(verdict.validity, Validity::unknown);
   EXPECT_EQ(verdict.reason, "the search for a linearization of key 7 ended at its bound of 1 steps, with 2 operations");

@@ -18,7 +18,7 @@
 namespace polarsim::checkers {
 
 struct LinearizationLimits {
-  std::uint64_t steps = 100'000'000;             // operations looked at
+  std::uint64_t steps = 100'000'000;              // operations looked at
   std::uint64_t memory = std::uint64_t{1} << 28;  // bytes of what was remembered
 };
 

@@ -98,8 +98,8 @@ class LongForkChecker {
     findings_.anomaly("long-fork", std::move(involved), [&] {
       const std::string a = history_.key_text(first);
       const std::string b = history_.key_text(second);
-      return op_text(other) + " saw key " + b + " written and key " + a + " not yet; " + op_text(read) + " saw key " + a +
-             " written and key " + b + " not yet. In no order of the two writes are there moments for both.";
+      return op_text(other) + " saw key " + b + " written and key " + a + " not yet; " + op_text(read) + " saw key " +
+             a + " written and key " + b + " not yet. In no order of the two writes are there moments for both.";
     });
   }
 

@@ -93,8 +93,8 @@ Verdict check_monotonic(const History& history) {
         const Shown& greater = by_process ? mine->second : *before;
         findings.anomaly(by_process ? "nonmonotonic-process" : "nonmonotonic-realtime",
                          {greater.call->index(), call->index()}, [&] {
-                           return greater.text() + ", and then " + now.text() + ", which began after that had ended: " +
-                                  "a value that only grows became less.";
+                           return greater.text() + ", and then " + now.text() +
+                                  ", which began after that had ended: " + "a value that only grows became less.";
                          });
       }
       if (!first && mine->second.less_than(now)) mine->second = now;

@@ -87,7 +87,8 @@ class ObjectHistoryReader {
   ObjectHistory& part_of(const std::string& key) {
     const auto [entry, added] = part_numbers_.try_emplace(key, parts_.size());
     if (added) {
-      parts_.push_back({.label = key.empty() ? object_noun(object_) : "key " + key, .names = {"nil"}, .operations = {}});
+      parts_.push_back(
+          {.label = key.empty() ? object_noun(object_) : "key " + key, .names = {"nil"}, .operations = {}});
       numbers_.emplace_back();
     }
     part_ = entry->second;
@@ -138,7 +139,8 @@ ValueProblem ObjectHistoryReader::read_transaction(const Call& call) {
   }
   if (transaction->size() != 1) {
     return name + " is a transaction of " + std::to_string(transaction->size()) +
-           " steps: only those of one step are operations on one register (list-append and rw-register judge others, at "
+           " steps: only those of one step are operations on one register (list-append and rw-register judge others, "
+           "at "
            "strong-SER)";
   }
   const MicroOp& step = transaction->front();
@@ -156,8 +158,8 @@ ValueProblem ObjectHistoryReader::read_transaction(const Call& call) {
 ValueProblem ObjectHistoryReader::read_operation(const Call& call) {
   const auto action = action_of(object_, call.invocation->f);
   if (!action) {
-    return "op " + std::to_string(call.index()) + ": expected " + known_functions(object_) + " after :f, found :" +
-           call.invocation->f;
+    return "op " + std::to_string(call.index()) + ": expected " + known_functions(object_) +
+           " after :f, found :" + call.invocation->f;
   }
   const auto asked = read_keyed(*call.invocation, keyed_);
   if (!asked) return asked.error();
@@ -189,7 +191,8 @@ ValueProblem ObjectHistoryReader::read_argument(const Call& call, std::string_vi
   if (operation.action == Action::compare_and_set) {
     const auto pair = elements_of(asked);
     if (!pair || pair->size() != 2) return expected_but_found(event, "[old new]").value();
-    if (ValueProblem problem = read_nullable(event, pair->front(), operation.argument); !problem.empty()) return problem;
+    if (ValueProblem problem = read_nullable(event, pair->front(), operation.argument); !problem.empty())
+      return problem;
     auto next = read_scalar(event, pair->back());
     if (!next) return next.error();
     operation.second = number_of(*next);
@@ -204,8 +207,7 @@ ValueProblem ObjectHistoryReader::read_argument(const Call& call, std::string_vi
   return {};
 }
 
-ValueProblem ObjectHistoryReader::read_result(const Call& call, std::string_view answered,
-                                              ObjectOperation& operation) {
+ValueProblem ObjectHistoryReader::read_result(const Call& call, std::string_view answered, ObjectOperation& operation) {
   if (operation.action == Action::contains) return read_contained(call, answered, operation);
   if (operation.action != Action::read_all) return read_nullable(*call.completion, answered, operation.result);
   const auto elements = read_scalars(*call.completion, answered);
@@ -223,7 +225,8 @@ ValueProblem ObjectHistoryReader::read_contained(const Call& call, std::string_v
   std::string_view result = answered;
   if (const auto pair = elements_of(answered)) {
     if (pair->size() != 2 || as_scalar(pair->front()) != parts_[part_].names[operation.argument]) {
-      return expected_but_found(*call.completion, "[element true] or [element false], of the element asked for").value();
+      return expected_but_found(*call.completion, "[element true] or [element false], of the element asked for")
+          .value();
     }
     result = pair->back();
   }
@@ -336,9 +339,9 @@ Read<std::vector<ObjectHistory>> object_histories(const History& history, const 
     } else {
       drop_unseen_by_register(part.operations);
     }
-    const bool whole = std::any_of(part.operations.begin(), part.operations.end(), [](const ObjectOperation& operation) {
-      return operation.action == Action::read_all;
-    });
+    const bool whole =
+        std::any_of(part.operations.begin(), part.operations.end(),
+                    [](const ObjectOperation& operation) { return operation.action == Action::read_all; });
     if (object == Object::set && !whole) {
       split_set(part, result);
     } else {

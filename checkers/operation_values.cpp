@@ -151,13 +151,14 @@ ValueProblem check_echo(const Call& call) {
   const auto asked = form_of(call.invocation->value);
   const auto answered = form_of(call.completion->value);
   if (answered && (is_nil(*answered) || answered == asked)) return {};
-  return expected_but_found(*call.completion, "what was asked for, " + std::string(asked.value_or("a map")) + ", or nil")
+  return expected_but_found(*call.completion,
+                            "what was asked for, " + std::string(asked.value_or("a map")) + ", or nil")
       .value();
 }
 
 ValueProblem unknown_function(const Call& call, std::string_view expected) {
-  return "op " + std::to_string(call.index()) + ": expected " + std::string(expected) + " after :f, found :" +
-         call.invocation->f;
+  return "op " + std::to_string(call.index()) + ": expected " + std::string(expected) +
+         " after :f, found :" + call.invocation->f;
 }
 
 }  // namespace polarsim::checkers

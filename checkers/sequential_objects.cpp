@@ -25,8 +25,8 @@ std::string numbers_text(const Numbers& numbers, const SequentialObject::Names& 
   return text + "]";
 }
 
-// What an operation of unknown outcome wrote must be seen by the next one: if that one overwrites it, the first might as
-// well not have happened. So such orders are refused.
+// What an operation of unknown outcome wrote must be seen by the next one: if that one overwrites it, the first might
+// as well not have happened. So such orders are refused.
 class Register : public SequentialObject {
  public:
   bool apply(const ObjectOperation& operation) override {
@@ -203,9 +203,9 @@ class Queue : public SequentialObject {
   }
 
   std::deque<std::uint32_t> values_;
-  std::vector<std::uint32_t> taken_;   // what each dequeue took; 0: nothing
-  std::vector<Value> values_known_;    // by value; empty if some value is enqueued twice
-  std::set<std::size_t> waiting_;      // ranks of values that are not yet enqueued
+  std::vector<std::uint32_t> taken_;  // what each dequeue took; 0: nothing
+  std::vector<Value> values_known_;   // by value; empty if some value is enqueued twice
+  std::set<std::size_t> waiting_;     // ranks of values that are not yet enqueued
 };
 
 void Queue::look_ahead(std::span<const ObjectOperation> all) {
@@ -222,7 +222,8 @@ void Queue::look_ahead(std::span<const ObjectOperation> all) {
       anything_may_go = true;
     } else if (value != 0) {
       // A second dequeue of a value may be one that never took effect: the first, or the certain one, counts.
-      const bool better = dequeue_of[value] == nullptr || (dequeue_of[value]->completed < 0 && operation.completed >= 0);
+      const bool better =
+          dequeue_of[value] == nullptr || (dequeue_of[value]->completed < 0 && operation.completed >= 0);
       if (better) dequeue_of[value] = &operation;
       if (operation.completed >= 0) certain.push_back(&operation);
     }
@@ -239,8 +240,8 @@ void Queue::look_ahead(std::span<const ObjectOperation> all) {
     values_known_[value].needs =
         dequeue == nullptr
             ? certain.size()
-            : static_cast<std::size_t>(
-                  std::lower_bound(certain.begin(), certain.end(), dequeue->invoked, before) - certain.begin());
+            : static_cast<std::size_t>(std::lower_bound(certain.begin(), certain.end(), dequeue->invoked, before) -
+                                       certain.begin());
   }
   for (std::size_t rank = 0; rank < certain.size(); ++rank) values_known_[certain[rank]->result].rank = rank;
   for (std::size_t rank = 0; rank < certain.size(); ++rank) {
@@ -252,7 +253,9 @@ void Queue::look_ahead(std::span<const ObjectOperation> all) {
 
 std::unique_ptr<SequentialObject> make_register() { return std::make_unique<Register>(); }
 std::unique_ptr<SequentialObject> make_set(std::size_t values) { return std::make_unique<Set>(values); }
-std::unique_ptr<SequentialObject> make_queue(std::span<const ObjectOperation> all) { return std::make_unique<Queue>(all); }
+std::unique_ptr<SequentialObject> make_queue(std::span<const ObjectOperation> all) {
+  return std::make_unique<Queue>(all);
+}
 
 bool only_observes(const ObjectOperation& operation) {
   switch (operation.action) {

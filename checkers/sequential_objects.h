@@ -56,9 +56,9 @@ class SequentialObject {
 
 std::unique_ptr<SequentialObject> make_register();
 std::unique_ptr<SequentialObject> make_set(std::size_t values);
-// `all`: the operations that are to be put in order. If they enqueue each value once, the queue refuses what cannot lead
-// to an order of all of them: a value that was dequeued later than another, acknowledged before, is enqueued after it;
-// what an operation is known to dequeue no other one takes away.
+// `all`: the operations that are to be put in order. If they enqueue each value once, the queue refuses what cannot
+// lead to an order of all of them: a value that was dequeued later than another, acknowledged before, is enqueued after
+// it; what an operation is known to dequeue no other one takes away.
 std::unique_ptr<SequentialObject> make_queue(std::span<const ObjectOperation> all);
 
 // Whether an operation never changes the object, whatever its state.

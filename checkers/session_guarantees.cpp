@@ -105,8 +105,8 @@ class SessionJudge {
         }
       }
     }
-    const bool visible = guarantee_ == SessionGuarantee::monotonic_writes ||
-                         guarantee_ == SessionGuarantee::writes_follow_reads;
+    const bool visible =
+        guarantee_ == SessionGuarantee::monotonic_writes || guarantee_ == SessionGuarantee::writes_follow_reads;
     for (std::uint32_t t = 0; visible && t < sessions_.transactions.size(); ++t) look_at_reader(t);
   }
 
@@ -116,7 +116,8 @@ class SessionJudge {
   static Deed deed(std::uint32_t t, const Step& step) { return {t, step.version, step.write}; }
 
   void require(std::uint32_t from, std::uint32_t to, Deed first, Deed second, std::uint32_t bridge = none) {
-    if (from != to && constraints_.size() <= constraints_limit) constraints_.push_back({from, to, first, second, bridge});
+    if (from != to && constraints_.size() <= constraints_limit)
+      constraints_.push_back({from, to, first, second, bridge});
   }
 
   void monotonic_reads(std::uint32_t t, const Step& step) {

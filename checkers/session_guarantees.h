@@ -1,6 +1,7 @@
-// The four session guarantees, each by itself (Terry et al., "Session guarantees for weakly consistent replicated data",
-// 1994), of transactions over lists (append, r) or registers (w, r). A session is a process; its order is that of its
-// steps, those of one transaction included. What ended as info may be seen or not, what failed is no part of a session.
+// The four session guarantees, each by itself (Terry et al., "Session guarantees for weakly consistent replicated
+// data", 1994), of transactions over lists (append, r) or registers (w, r). A session is a process; its order is that
+// of its steps, those of one transaction included. What ended as info may be seen or not, what failed is no part of a
+// session.
 //
 // Each guarantee asks for versions of keys to come before others:
 //

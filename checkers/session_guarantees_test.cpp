@@ -91,15 +91,17 @@ TEST(SessionGuarantees, SayWhy) {
   EXPECT_EQ(verdict.checker, "monotonic-reads");
   ASSERT_EQ(verdict.anomalies.size(), 1U);
   EXPECT_EQ(verdict.anomalies[0].name, "N-MR");
-  EXPECT_EQ(verdict.anomalies[0].explanation,
-            "Not monotonic-reads. 1 of key :x comes before 2 of key :x, as op 5 (process 1) shows or because nobody read "
-            "the latter. op 5 (process 1) read 2 of key :x, and then op 7 (process 1) read 1 of key :x: 2 of key :x "
-            "must come before 1 of key :x. No order of versions agrees with all of this.");
+  EXPECT_EQ(
+      verdict.anomalies[0].explanation,
+      "Not monotonic-reads. 1 of key :x comes before 2 of key :x, as op 5 (process 1) shows or because nobody read "
+      "the latter. op 5 (process 1) read 2 of key :x, and then op 7 (process 1) read 1 of key :x: 2 of key :x "
+      "must come before 1 of key :x. No order of versions agrees with all of this.");
   EXPECT_EQ(verdict.anomalies[0].operations, (std::vector<std::int64_t>{5, 7}));
   EXPECT_EQ(verdict.not_models, std::vector<std::string>{"monotonic-reads"});
   EXPECT_TRUE(std::find(verdict.also_not.begin(), verdict.also_not.end(), "PRAM") != verdict.also_not.end());
-  verdict = check_session_guarantee(one_by_one({"0 [[:w 1 1]]", "1 [[:r 1 1]]", "1 [[:w 2 7]]", "2 [[:r 2 7] [:r 1 nil]]"}),
-                                    SessionGuarantee::writes_follow_reads);
+  verdict =
+      check_session_guarantee(one_by_one({"0 [[:w 1 1]]", "1 [[:r 1 1]]", "1 [[:w 2 7]]", "2 [[:r 2 7] [:r 1 nil]]"}),
+                              SessionGuarantee::writes_follow_reads);
   ASSERT_EQ(verdict.anomalies.size(), 1U);
   EXPECT_EQ(verdict.anomalies[0].explanation,
             "Not writes-follow-reads. nil of key 1 comes before 1 of key 1, because it is the initial value. op 3 "
@@ -371,7 +373,8 @@ History from_lagging_copies(std::uint32_t seed) {
     }
     std::string shown;
     const std::size_t lag = choices.below(4);
-    for (std::size_t place = 0; place + lag < lists[key].size(); ++place) shown += std::to_string(lists[key][place]) + " ";
+    for (std::size_t place = 0; place + lag < lists[key].size(); ++place)
+      shown += std::to_string(lists[key][place]) + " ";
     transactions.push_back(process + " [[:r " + std::to_string(key) + " [" + shown + "]]]");
   }
   return one_by_one(transactions);

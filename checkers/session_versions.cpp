@@ -85,7 +85,8 @@ class Collector {
       const bool write = op.kind == MicroOp::Kind::append || op.kind == MicroOp::Kind::write;
       if (!write && !call.ok()) continue;
       const std::uint32_t key = key_of(op.key);
-      result_.transactions[number].steps.push_back({write, write ? version_of(key, op.argument) : seen(number, key, op)});
+      result_.transactions[number].steps.push_back(
+          {write, write ? version_of(key, op.argument) : seen(number, key, op)});
       if (!write) continue;
       SessionVersions::Version& version = result_.versions[result_.transactions[number].steps.back().version];
       if (version.writer != none) {

@@ -38,7 +38,7 @@ struct SessionVersions {
   };
 
   bool lists = false;
-  std::string problem;  // why the history cannot be judged; empty: it can
+  std::string problem;                           // why the history cannot be judged; empty: it can
   std::vector<SessionTransaction> transactions;  // in order of invocation, which is that of each session
   std::vector<std::int64_t> processes;           // by session
   std::vector<Version> versions;

@@ -17,10 +17,10 @@ constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
 struct Element {
   std::string name;
-  const Call* acknowledged = nullptr;     // the add that was acknowledged first
-  std::int64_t first_asked = never;       // position of the first invocation of an add that may have happened
-  const Call* failed = nullptr;           // an add that failed
-  std::vector<std::size_t> shown_by;      // reads, ascending
+  const Call* acknowledged = nullptr;  // the add that was acknowledged first
+  std::int64_t first_asked = never;    // position of the first invocation of an add that may have happened
+  const Call* failed = nullptr;        // an add that failed
+  std::vector<std::size_t> shown_by;   // reads, ascending
 };
 
 struct SetRead {
@@ -122,9 +122,8 @@ class SetReader {
 // What is wrong with one read whatever came before and after.
 void check_contents(const OneSet& set, const SetRead& read, CallFindings& findings) {
   for (const std::uint32_t number : read.repeated) {
-    findings.anomaly("duplicated", {read.call->index()}, [&] {
-      return op_text(*read.call) + " shows " + set.text(number) + " more than once.";
-    });
+    findings.anomaly("duplicated", {read.call->index()},
+                     [&] { return op_text(*read.call) + " shows " + set.text(number) + " more than once."; });
   }
   for (const std::uint32_t number : read.elements) {
     const Element& element = set.elements[number];
@@ -207,9 +206,8 @@ class Timeline {
                ", which began later, does not show it, and no read that began after that one does.";
       });
     } else {
-      findings_.exposure("never-read", {known->index()}, [&] {
-        return known_text(number, *known) + ", and no read began after that.";
-      });
+      findings_.exposure("never-read", {known->index()},
+                         [&] { return known_text(number, *known) + ", and no read began after that."; });
     }
     return false;
   }
@@ -218,7 +216,8 @@ class Timeline {
     const bool added = set_.elements[number].acknowledged == &known;
     std::string element = set_.text(number);
     element[0] = 'E';
-    return element + " was known to be there when " + op_text(known) + (added ? ", its add, was acknowledged" : " showed it");
+    return element + " was known to be there when " + op_text(known) +
+           (added ? ", its add, was acknowledged" : " showed it");
   }
 
   void add_stale(std::uint32_t number, const Call& known, const SetRead& absent, const SetRead& present) {

@@ -1,5 +1,5 @@
-// The checkers of the smaller workloads: what each finds and says, against their definitions by brute force, and against
-// objects that keep the invariant.
+// The checkers of the smaller workloads: what each finds and says, against their definitions by brute force, and
+// against objects that keep the invariant.
 #include "checkers/workload_checkers.h"
 
 #include <gtest/gtest.h>
@@ -38,9 +38,9 @@ std::string explanation(const Verdict& verdict) {
 
 TEST(Counter, ReadsLieBetweenBounds) {
   const auto with_read = [](const std::string& value) {
-    return summary(check_counter(history_of({"invoke 0 add 5", "ok 0 add 5", "invoke 1 add 3", "info 1 add 3",
-                                             "invoke 2 add 7", "fail 2 add 7", "invoke 3 read nil", "invoke 0 add -2",
-                                             "ok 3 read " + value, "ok 0 add -2"})));
+    return summary(check_counter(
+        history_of({"invoke 0 add 5", "ok 0 add 5", "invoke 1 add 3", "info 1 add 3", "invoke 2 add 7", "fail 2 add 7",
+                    "invoke 3 read nil", "invoke 0 add -2", "ok 3 read " + value, "ok 0 add -2"})));
   };
   for (const char* value : {"3", "5", "8"}) EXPECT_EQ(with_read(value), "v") << value;
   for (const char* value : {"2", "9", "15"}) EXPECT_EQ(with_read(value), "i out-of-bounds") << value;
@@ -119,7 +119,7 @@ TEST(Counter, AForgetfulCounterIsCaught) {
 // Sets.
 
 TEST(SetChecker, TheLastReadShowsWhatWasAdded) {
-  const Lines begin = {"invoke 0 add 1", "ok 0 add 1",    "invoke 1 add 2", "info 1 add 2",
+  const Lines begin = {"invoke 0 add 1", "ok 0 add 1",   "invoke 1 add 2", "info 1 add 2",
                        "invoke 2 add 3", "fail 2 add 3", "invoke 0 add 4", "ok 0 add 4"};
   const auto read = [&](const std::string& value) {
     Lines lines = begin;
@@ -137,8 +137,8 @@ TEST(SetChecker, TheLastReadShowsWhatWasAdded) {
   EXPECT_EQ(read("#{1}").anomalies[0].operations, (std::vector<std::int64_t>{7, 9}));
   EXPECT_EQ(explanation(check_set(history_of(begin))), "the set was never read");
   EXPECT_EQ(explanation(read("7")), "op 9 (:read): expected a set, vector or list of elements, found 7");
-  EXPECT_EQ(summary(check_set(history_of({"invoke 0 add [:k 1]", "ok 0 add [:k 1]", "invoke 0 read [:k nil]",
-                                          "ok 0 read [:k #{}]"}))),
+  EXPECT_EQ(summary(check_set(history_of(
+                {"invoke 0 add [:k 1]", "ok 0 add [:k 1]", "invoke 0 read [:k nil]", "ok 0 read [:k #{}]"}))),
             "i lost");
 }
 
@@ -146,19 +146,21 @@ TEST(SetFull, TheTimelineOfElements) {
   const auto check = [](const Lines& lines, bool linearizable = false) {
     return check_set_full(history_of(lines), {.linearizable = linearizable});
   };
-  const Lines stale = {"invoke 0 add 1",    "ok 0 add 1",     "invoke 0 read nil", "ok 0 read #{}",
-                       "invoke 0 read nil", "ok 0 read #{1}"};
+  const Lines stale = {"invoke 0 add 1", "ok 0 add 1",        "invoke 0 read nil",
+                       "ok 0 read #{}",  "invoke 0 read nil", "ok 0 read #{1}"};
   EXPECT_EQ(summary(check(stale)), "v (stale)");
   EXPECT_EQ(summary(check(stale, true)), "i stale");
-  EXPECT_EQ(explanation(check(stale, true)),
-            "Element 1 was known to be there when op 1, its add, was acknowledged, but op 3, which began later, does not "
-            "show it; op 5 does.");
-  const Verdict lost = check({"invoke 0 add 1", "info 0 nil", "invoke 1 read nil", "ok 1 read #{1}", "invoke 1 read nil",
-                              "ok 1 read #{}"});
+  EXPECT_EQ(
+      explanation(check(stale, true)),
+      "Element 1 was known to be there when op 1, its add, was acknowledged, but op 3, which began later, does not "
+      "show it; op 5 does.");
+  const Verdict lost = check(
+      {"invoke 0 add 1", "info 0 nil", "invoke 1 read nil", "ok 1 read #{1}", "invoke 1 read nil", "ok 1 read #{}"});
   EXPECT_EQ(summary(lost), "i lost");
-  EXPECT_EQ(explanation(lost),
-            "Element 1 was known to be there when op 3 showed it, but op 5, which began later, does not show it, and no "
-            "read that began after that one does.");
+  EXPECT_EQ(
+      explanation(lost),
+      "Element 1 was known to be there when op 3 showed it, but op 5, which began later, does not show it, and no "
+      "read that began after that one does.");
   EXPECT_EQ(summary(check({"invoke 0 add 1", "ok 0 add 1"})), "u (never-read)");
   // A read that began before the element was known tells nothing.
   EXPECT_EQ(summary(check({"invoke 1 read nil", "invoke 0 add 1", "ok 0 add 1", "ok 1 read #{}"})), "u (never-read)");
@@ -256,9 +258,10 @@ TEST(LongFork, TwoReadsInContraryOrder) {
   EXPECT_EQ(summary(reads({"[[:r 0 1] [:r 1 nil]]", "[[:r 1 1] [:r 0 1]]"})), "v");
   const Verdict fork = reads({"[[:r 0 1] [:r 1 nil]]", "[[:r 1 1] [:r 0 nil]]"});
   EXPECT_EQ(summary(fork), "i long-fork");
-  EXPECT_EQ(explanation(fork),
-            "op 5 saw key 0 written and key 1 not yet; op 7 saw key 1 written and key 0 not yet. In no order of the two "
-            "writes are there moments for both.");
+  EXPECT_EQ(
+      explanation(fork),
+      "op 5 saw key 0 written and key 1 not yet; op 7 saw key 1 written and key 0 not yet. In no order of the two "
+      "writes are there moments for both.");
   EXPECT_EQ(fork.anomalies[0].operations, (std::vector<std::int64_t>{5, 7, 3, 1}));
   EXPECT_EQ(summary(reads({"[[:r 0 2] [:r 1 nil]]"})), "i unexpected");
   EXPECT_EQ(explanation(reads({"[[:w 0 5]]"})), "op 5 writes key 0, which op 1 wrote; each key must be written once");
@@ -327,15 +330,16 @@ TEST(Monotonic, ValuesOnlyGrow) {
   EXPECT_EQ(explanation(process),
             "op 1 (process 0) showed 2 of key :x, and then op 3 (process 0) showed 1 of key :x, which began after that "
             "had ended: a value that only grows became less.");
-  EXPECT_EQ(summary(check_monotonic(
-                history_of({"invoke 0 read nil", "ok 0 read {1 5, 2 3}", "invoke 1 read nil", "ok 1 read {1 4, 2 3}"}))),
+  EXPECT_EQ(summary(check_monotonic(history_of(
+                {"invoke 0 read nil", "ok 0 read {1 5, 2 3}", "invoke 1 read nil", "ok 1 read {1 4, 2 3}"}))),
             "i nonmonotonic-realtime");
-  EXPECT_EQ(summary(check_monotonic(history_of({"invoke 0 read nil", "ok 0 read 1", "invoke 1 read nil",
-                                                "ok 1 read nil"}))),
-            "i nonmonotonic-realtime");
+  EXPECT_EQ(
+      summary(check_monotonic(history_of({"invoke 0 read nil", "ok 0 read 1", "invoke 1 read nil", "ok 1 read nil"}))),
+      "i nonmonotonic-realtime");
   // Concurrent ones may see either.
-  EXPECT_EQ(summary(check_monotonic(history_of({"invoke 0 read nil", "invoke 1 read nil", "ok 1 read 2", "ok 0 read 1"}))),
-            "v");
+  EXPECT_EQ(
+      summary(check_monotonic(history_of({"invoke 0 read nil", "invoke 1 read nil", "ok 1 read 2", "ok 0 read 1"}))),
+      "v");
   EXPECT_EQ(explanation(check_monotonic(history_of({"invoke 0 read nil", "ok 0 read [1 2 3]"}))),
             "op 1 (:read): expected an integer, [key integer] or a map of them, found [1 2 3]");
 }
@@ -389,15 +393,14 @@ TEST(Upsert, AKeyIsInsertedOnce) {
                            "fail 1 upsert [7 nil]", "invoke 0 read [7 nil]", "ok 0 read [7 (\"0x1\")]",
                            "invoke 0 upsert [8 nil]", "ok 0 upsert [8 \"0x2\"]"})),
             "v");
-  const Verdict twice = check({"invoke 0 upsert [7 nil]", "invoke 1 upsert [7 nil]", "ok 0 upsert [7 1]",
-                               "ok 1 upsert [7 2]"});
+  const Verdict twice =
+      check({"invoke 0 upsert [7 nil]", "invoke 1 upsert [7 nil]", "ok 0 upsert [7 1]", "ok 1 upsert [7 2]"});
   EXPECT_EQ(summary(twice), "i duplicate-record duplicate-upsert");
   EXPECT_EQ(explanation(twice), "op 2 and op 3 were both told that they had inserted key 7.");
-  const Verdict read = check({"invoke 0 upsert [7 nil]", "info 0 upsert [7 nil]", "invoke 1 read [7 nil]",
-                              "ok 1 read [7 [1 2]]"});
+  const Verdict read =
+      check({"invoke 0 upsert [7 nil]", "info 0 upsert [7 nil]", "invoke 1 read [7 nil]", "ok 1 read [7 [1 2]]"});
   EXPECT_EQ(summary(read), "i duplicate-record");
-  EXPECT_EQ(explanation(read),
-            "op 3 showed record 1 of key 7, and op 3 record 2: it was inserted more than once.");
+  EXPECT_EQ(explanation(read), "op 3 showed record 1 of key 7, and op 3 record 2: it was inserted more than once.");
   EXPECT_EQ(summary(check({"invoke 0 upsert nil", "fail 0 upsert nil"})), "u");
 }
 
@@ -406,7 +409,8 @@ TEST(UniqueIds, AreGivenOutOnce) {
   EXPECT_EQ(summary(check({"invoke 0 generate nil", "ok 0 generate 1", "invoke 0 generate nil", "ok 0 generate \"1\"",
                            "invoke 0 generate nil", "info 0 generate 1"})),
             "v");
-  const Verdict twice = check({"invoke 0 generate nil", "ok 0 generate 1", "invoke 0 generate nil", "ok 0 generate 1N"});
+  const Verdict twice =
+      check({"invoke 0 generate nil", "ok 0 generate 1", "invoke 0 generate nil", "ok 0 generate 1N"});
   EXPECT_EQ(summary(twice), "i duplicated");
   EXPECT_EQ(explanation(twice), "op 1 and op 3 were both given 1N.");
   EXPECT_EQ(explanation(check({"invoke 0 generate nil", "ok 0 generate nil"})),
