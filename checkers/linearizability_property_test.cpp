@@ -102,7 +102,7 @@ RC_GTEST_PROP(Linearizability, ALinearizableObjectIsNeverAccused, (std::uint8_t 
 }
 
 TEST(Linearizability, ThousandsOfLinearizableHistoriesAreValid) {
-  for (std::uint32_t seed = 0; seed < 4'000; ++seed) {
+  for (std::uint32_t seed = 0; seed < 8'000; ++seed) {
     Choices choices({seed, seed * 104729 + 7, seed ^ 0xdeadbeefU});
     ObjectRun run;
     run.object = objects[seed % 4];

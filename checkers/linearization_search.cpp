@@ -134,13 +134,14 @@ void Search::link_entries() {
 
 void Search::order_twins() {
   twin_before_.assign(operations_.size(), none);
-  using Effect = std::tuple<bool, Action, std::uint32_t, std::uint32_t, std::uint32_t>;
+  using Effect = std::tuple<bool, Action, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
   std::map<Effect, std::uint32_t> last;
   for (std::uint32_t i = 0; i < operations_.size(); ++i) {
     const ObjectOperation& operation = operations_[i];
     if (only_observes(operation)) continue;
-    const Effect effect{operation.completed < 0, operation.action, operation.argument, operation.second,
-                        operation.result};
+    const std::uint32_t argument = operation.alike == 0 ? operation.argument : 0;
+    const Effect effect{operation.completed < 0, operation.action, operation.alike, argument,
+                        operation.second,        operation.result};
     const auto [found, first] = last.try_emplace(effect, i);
     if (first) continue;
     const ObjectOperation& before = operations_[found->second];

@@ -298,6 +298,7 @@ void drop_unseen_by_set(std::vector<ObjectOperation>& operations, std::size_t va
 }
 
 // An uncertain element that nobody took need not have been put in, nor taken out by another uncertain operation.
+// Certain ones that nobody is known to have taken are all alike.
 void drop_unseen_by_queue(std::vector<ObjectOperation>& operations, std::size_t values) {
   std::vector<bool> taken(values, false);
   for (const ObjectOperation& operation : operations) {
@@ -306,6 +307,9 @@ void drop_unseen_by_queue(std::vector<ObjectOperation>& operations, std::size_t 
   std::erase_if(operations, [&](const ObjectOperation& operation) {
     return operation.completed < 0 && operation.action == Action::enqueue && !taken[operation.argument];
   });
+  for (ObjectOperation& operation : operations) {
+    if (operation.action == Action::enqueue && !taken[operation.argument]) operation.alike = 1;
+  }
 }
 
 // Nobody reads all elements at once: each element is an object of its own.

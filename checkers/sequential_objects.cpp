@@ -166,7 +166,7 @@ class Queue : public SequentialObject {
     taken_.pop_back();
   }
   void append_state(std::string& out) const override {
-    for (const std::uint32_t value : values_) append_number(out, value);
+    for (const std::uint32_t value : values_) append_number(out, is_anonymous(value) ? 0 : value);
   }
 
   std::string state_text(const Names& names) const override {
@@ -187,6 +187,7 @@ class Queue : public SequentialObject {
   };
 
   void look_ahead(std::span<const ObjectOperation> all);
+  bool is_anonymous(std::uint32_t value) const { return !dequeued_.empty() && !dequeued_[value]; }
   bool may_enqueue(std::uint32_t value) const {
     return values_known_.empty() || waiting_.empty() || *waiting_.begin() >= values_known_[value].needs;
   }
@@ -204,6 +205,7 @@ class Queue : public SequentialObject {
 
   std::deque<std::uint32_t> values_;
   std::vector<std::uint32_t> taken_;  // what each dequeue took; 0: nothing
+  std::vector<bool> dequeued_;        // by value: whether some operation is known to dequeue it
   std::vector<Value> values_known_;   // by value; empty if some value is enqueued twice
   std::set<std::size_t> waiting_;     // ranks of values that are not yet enqueued
 };
@@ -228,6 +230,7 @@ void Queue::look_ahead(std::span<const ObjectOperation> all) {
       if (operation.completed >= 0) certain.push_back(&operation);
     }
   }
+  for (const ObjectOperation* dequeue : dequeue_of) dequeued_.push_back(dequeue != nullptr);
   std::sort(enqueued.begin(), enqueued.end());
   if (std::adjacent_find(enqueued.begin(), enqueued.end()) != enqueued.end()) return;
   std::sort(certain.begin(), certain.end(), [](const auto* a, const auto* b) { return a->completed < b->completed; });

@@ -26,6 +26,8 @@ struct ObjectOperation {
   Action action = Action::read;
   std::uint32_t argument = 0;
   std::uint32_t second = 0;
+  std::uint32_t alike =
+      0;  // if not 0, arguments do not matter: operations of one action with the same number are alike
   std::uint32_t result = 0;
   bool known = false;                   // what it returned is known: the operation is ok
   std::vector<std::uint32_t> elements;  // ascending, each once
