@@ -239,12 +239,6 @@ TEST(PreparedResidue, NothingMayRemain) {
   EXPECT_NE(verdict.anomalies[0].explanation.find("polar_0_17_3 is still prepared on node dn1"), std::string::npos);
 }
 
-TEST(Checkers, AreListedByName) {
-  std::set<std::string> names;
-  for (const CheckerInfo& info : list_checkers()) names.insert(info.name);
-  EXPECT_EQ(names, (std::set<std::string>{"bank", "list-append", "prepared-residue", "rw-register"}));
-}
-
 TEST(Verdicts, TheWorseOneWins) {
   EXPECT_EQ(combine(Validity::valid, Validity::unknown), Validity::unknown);
   EXPECT_EQ(combine(Validity::invalid, Validity::unknown), Validity::invalid);

@@ -4,6 +4,7 @@
 
 #include "checkers/consistency_models.h"
 #include "checkers/levels.h"
+#include "checkers/named_checkers.h"
 
 namespace polarsim::checkers {
 
@@ -21,13 +22,17 @@ std::vector<std::string> known_levels() {
 }
 
 std::vector<CheckerInfo> list_checkers() {
-  return {
+  std::vector<CheckerInfo> checkers{
       {"bank", "transfers between accounts: totals, and final balances that the transfers explain"},
       {"list-append",
        "Adya's phenomena over lists: dependency cycles, aborted, intermediate and internal reads, lost updates"},
       {"prepared-residue", "nothing remains prepared once the cluster is at rest"},
       {"rw-register", "Adya's phenomena over registers, with the version order that reads before writes show"},
   };
+  for (const NamedChecker& checker : named_checkers()) checkers.push_back(checker.info);
+  std::sort(checkers.begin(), checkers.end(),
+            [](const CheckerInfo& a, const CheckerInfo& b) { return a.name < b.name; });
+  return checkers;
 }
 
 Verdict check_prepared_residue(const std::vector<PreparedResidue>& residue) {

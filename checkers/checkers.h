@@ -1,4 +1,5 @@
-// Every checker of this library, by the name that scenario files and `polarsim check --model` use.
+// The checkers of transactions and of this system's own promises, and the list of all. Checkers of other objects and
+// workloads: linearizability.h, session_guarantees.h, workload_checkers.h; by name: named_checkers.h.
 #pragma once
 
 #include <cstdint>
@@ -114,6 +115,8 @@ struct CheckerInfo {
   std::string name;
   std::string summary;
 };
+// Every checker of this library, sorted by the name that `polarsim check --model` uses; scenario files know some of
+// them.
 std::vector<CheckerInfo> list_checkers();
 
 }  // namespace polarsim::checkers

@@ -7,6 +7,8 @@
 #include "checkers/checkers.h"
 #include "checkers/compact_history.h"
 #include "checkers/history.h"
+#include "checkers/named_checkers.h"
+#include "checkers/workload_checkers.h"
 #include "scenarios/artifacts.h"
 #include "scenarios/cli/arguments.h"
 #include "scenarios/cli/commands.h"
@@ -58,10 +60,14 @@ checkers::RegisterOptions register_options(const CheckOptions& options) {
   return sources;
 }
 
+bool has_level(const CheckOptions& options) { return options.model == "list-append" || options.model == "rw-register"; }
+
+std::string level_of(const CheckOptions& options) { return options.level.empty() ? "read-committed" : options.level; }
+
 // Everything about the arguments is checked before the file is read, so that a slip does not cost the reading of a
 // large history.
 void check_arguments(const CheckOptions& options) {
-  const std::vector<std::string> models{"list-append", "rw-register", "bank"};
+  const std::vector<std::string> models = check_models();
   if (std::find(models.begin(), models.end(), options.model) == models.end()) {
     throw UsageError(fmt::format("--model: expected one of {}, found \"{}\"", joined(models), options.model));
   }
@@ -69,9 +75,14 @@ void check_arguments(const CheckOptions& options) {
     throw UsageError(fmt::format("--infer: only rw-register infers an order of versions, not {}", options.model));
   }
   register_options(options);
-  if (options.model == "bank") {
-    bank_options(options);
-  } else if (!checkers::is_known_level(options.level)) {
+  if (options.linearizable && options.model != "set-full") {
+    throw UsageError(fmt::format("--linearizable: only set-full asks for it, not {}", options.model));
+  }
+  if (options.model == "bank") bank_options(options);
+  if (!has_level(options) && !options.level.empty()) {
+    throw UsageError(fmt::format("--level: only list-append and rw-register have levels, not {}", options.model));
+  }
+  if (has_level(options) && !checkers::is_known_level(level_of(options))) {
     throw UsageError(
         fmt::format("--level: expected one of {}, found \"{}\"", joined(checkers::known_levels()), options.level));
   }
@@ -112,8 +123,14 @@ checkers::History read_history(const std::string& path) {
 
 checkers::Verdict verdict_on(const CheckOptions& options) {
   if (options.model == "bank") return checkers::check_bank(read_history(options.history), bank_options(options));
+  if (options.model == "set-full") {
+    return checkers::check_set_full(read_history(options.history), {.linearizable = options.linearizable});
+  }
+  if (const checkers::NamedChecker* checker = checkers::find_named_checker(options.model)) {
+    return checker->check(read_history(options.history));
+  }
   const checkers::Operations operations = read_operations(options.history);
-  const checkers::Level level{.model = options.level, .every_level = true};
+  const checkers::Level level{.model = level_of(options), .every_level = true};
   return options.model == "list-append" ? checkers::check_list_append(operations, level)
                                         : checkers::check_rw_register(operations, level, register_options(options));
 }
@@ -167,15 +184,15 @@ std::string levels_text(const checkers::Verdict& verdict, checkers::Validity val
 }
 
 std::string text_of(const checkers::Verdict& verdict, const CheckOptions& options) {
-  const bool has_level = options.model != "bank";
-  std::string text = fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity),
-                                 name_of_input(options.history), options.model, has_level ? " at " + options.level : "",
-                                 reports::counted(verdict.operations_checked, "operation"));
+  const bool levels = has_level(options);
+  std::string text =
+      fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity), name_of_input(options.history), options.model,
+                  levels ? " at " + level_of(options) : "", reports::counted(verdict.operations_checked, "operation"));
   if (const std::string reason = reason_of(verdict); !reason.empty()) text += fmt::format("\n  {}\n", reason);
   for (const checkers::Anomaly& anomaly : verdict.anomalies)
     text += fmt::format("\n  {}\n    {}\n", anomaly.name, anomaly.explanation);
   if (!verdict.exposures.empty()) {
-    text += fmt::format("\n  permitted{}, and seen: {}\n", has_level ? " at this level" : "",
+    text += fmt::format("\n  permitted{}, and seen: {}\n", levels ? " at this level" : "",
                         joined(names_of_anomalies(verdict.exposures)));
   }
   if (!verdict.not_models.empty()) text += fmt::format("\n  the history is not {}\n", joined(verdict.not_models));
@@ -189,6 +206,12 @@ std::string text_of(const checkers::Verdict& verdict, const CheckOptions& option
 }
 
 }  // namespace
+
+std::vector<std::string> check_models() {
+  std::vector<std::string> models{"list-append", "rw-register", "bank"};
+  for (const checkers::NamedChecker& checker : checkers::named_checkers()) models.push_back(checker.info.name);
+  return models;
+}
 
 int check_command(const CheckOptions& options) {
   check_arguments(options);

@@ -1,10 +1,12 @@
 #include "scenarios/cli/command_line.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 
 #include "scenarios/cli/build_info.h"
+#include "scenarios/cli/commands.h"
 #include "scenarios/cli/exit_status.h"
 
 namespace polarsim::scenarios::cli {
@@ -170,12 +172,14 @@ void define_check(CLI::App& app, CheckOptions& options) {
       ->add_option("HISTORY", options.history,
                    "Operations in Jepsen's form: EDN or JSON, one map a line; - is the standard input")
       ->required();
-  command->add_option("--model", options.model, "list-append, rw-register or bank")->type_name("M")->required();
+  command->add_option("--model", options.model, fmt::format("One of {}", fmt::join(check_models(), ", ")))
+      ->type_name("M")
+      ->required();
   command
       ->add_option(
           "--level", options.level,
           "Isolation level to hold: PL-1, PL-2, MAV, BE-RC, RA, CC, RR, SI, SER, strong-session-SER, strong-SER, or "
-          "Elle's name of a consistency model (default read-committed); not for bank")
+          "Elle's name of a consistency model (default read-committed); for list-append and rw-register")
       ->type_name("L");
   command
       ->add_option("--infer", options.infer,
@@ -187,12 +191,16 @@ void define_check(CLI::App& app, CheckOptions& options) {
   command->add_option("--initial-balance", options.initial_balance, "bank: what each account held at first")
       ->type_name("N");
   command->add_flag("--negative-allowed", options.negative_allowed, "bank: balances may fall below zero");
+  command->add_flag("--linearizable", options.linearizable,
+                    "set-full: an element that was known to be there must be in every read that begins later");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
                   "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
                   "  polarsim check history.edn --model rw-register --level BE-RC --infer wfr-keys,linearizable-keys\n"
                   "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100\n"
-                  "  zcat history.edn.gz | polarsim check - --model list-append --level SER");
+                  "  zcat history.edn.gz | polarsim check - --model list-append --level SER\n"
+                  "  polarsim check history.edn --model linearizable-cas-register\n"
+                  "polarsim list checkers says what each model is about.");
 }
 
 void define_list(CLI::App& app, ListOptions& options) {

@@ -306,6 +306,44 @@ TEST_F(CommandTest, CheckPrintsTheDocumentedObject) {
   EXPECT_NE(text.out.find("invalid  cycle.edn: list-append at read-committed"), std::string::npos) << text.out;
 }
 
+// Whatever `list checkers` names can be asked for, but for what is about runs, and the help names it, too.
+TEST_F(CommandTest, CheckKnowsEveryCheckerOfHistories) {
+  write_text(place_ / "empty.edn", "");
+  const std::string help = place_.run({"check", "--help"}).out;
+  for (const Json& entry : Json::parse(place_.run({"list", "checkers", "--json"}).out)) {
+    const std::string name = entry.at("name");
+    if (name == "prepared-residue") continue;
+    EXPECT_NE(help.find(name), std::string::npos) << name;
+    std::vector<std::string> arguments{"check", "empty.edn", "--model", name};
+    if (name == "bank") arguments.insert(arguments.end(), {"--accounts", "2", "--initial-balance", "1"});
+    const Outcome outcome = place_.run(arguments);
+    EXPECT_LE(outcome.status, 1) << name << outcome.error;
+    EXPECT_NE(outcome.out.find("empty.edn: " + name), std::string::npos) << outcome.out;
+  }
+}
+
+TEST_F(CommandTest, CheckJudgesSingleOperations) {
+  write_text(place_ / "stale.edn",
+             "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :ok, :f :write, :value 1}\n"
+             "{:process 1, :type :invoke, :f :read, :value nil}\n{:process 1, :type :ok, :f :read, :value nil}\n");
+  const Outcome text = place_.run({"check", "stale.edn", "--model", "linearizable-cas-register"});
+  EXPECT_EQ(text.status, 1) << text.error;
+  EXPECT_NE(text.out.find("invalid  stale.edn: linearizable-cas-register, 2 operations checked"), std::string::npos)
+      << text.out;
+  EXPECT_NE(text.out.find("op 3 (process 1, read nil) cannot be next"), std::string::npos) << text.out;
+  const Outcome shape = place_.run({"check", "stale.edn", "--model", "counter"});
+  EXPECT_EQ(shape.status, 1) << shape.error;
+  EXPECT_NE(shape.out.find("op 1: expected :add or :read after :f, found :write"), std::string::npos) << shape.out;
+
+  write_text(place_ / "set.edn",
+             "{:process 0, :type :invoke, :f :add, :value 1}\n{:process 0, :type :ok, :f :add, :value 1}\n"
+             "{:process 1, :type :invoke, :f :read, :value nil}\n{:process 1, :type :ok, :f :read, :value #{}}\n"
+             "{:process 1, :type :invoke, :f :read, :value nil}\n{:process 1, :type :ok, :f :read, :value #{1}}\n");
+  EXPECT_EQ(place_.run({"check", "set.edn", "--model", "set-full"}).status, 0);
+  EXPECT_EQ(place_.run({"check", "set.edn", "--model", "set-full", "--linearizable"}).status, 1);
+  EXPECT_EQ(place_.run({"check", "set.edn", "--model", "set"}).status, 0);
+}
+
 TEST_F(CommandTest, ListKnowsEveryKind) {
   for (const char* kind : {"scenarios", "workloads", "faults", "checkers", "bugs"}) {
     const Outcome outcome = place_.run({"list", kind, "--json"});

@@ -63,11 +63,12 @@ struct InspectOptions {
 struct CheckOptions {
   std::string history;
   std::string model;
-  std::string level = "read-committed";
+  std::string level;               // empty: read-committed
   std::vector<std::string> infer;  // empty: wfr-keys
   std::string accounts;
   std::string initial_balance;
   bool negative_allowed = false;
+  bool linearizable = false;
   bool json = false;
 };
 
