@@ -16,6 +16,7 @@
 #include "checkers/consistency_models.h"
 #include "checkers/cycle_search.h"
 #include "checkers/dependency_graph.h"
+#include "checkers/explain.h"
 #include "checkers/history.h"
 #include "checkers/verdict.h"
 #include "checkers/weak_levels.h"
@@ -114,8 +115,8 @@ bool add_order_edges(const Operations& operations, const History& history, Order
 // Gathers what was found, and turns it into a verdict in the end.
 class Findings {
  public:
-  // `explain` says in one sentence why the second operation depends on the first, given the label of that edge.
-  using ExplainEdge = std::function<std::string(std::uint32_t from, std::uint32_t to, Relations label)>;
+  // What data tell of the dependency of the second operation on the first, given the label of that edge.
+  using ExplainEdge = checkers::ExplainEdge;
 
   Findings(const Operations& operations, const History& history) : operations_(operations), history_(history) {}
 
@@ -142,6 +143,7 @@ class Findings {
   // Counts, and says whether one more example is worth keeping.
   bool count(const std::string& name);
   void keep(const std::string& name, std::string explanation, const std::vector<std::uint32_t>& involved);
+  void keep(const std::string& name, Explained explained);
   void drop_redundant_existence();
 
   const Operations& operations_;
