@@ -216,6 +216,7 @@ class ContradictionStory {
       line.op(witness) << " read key ";
     }
     edge.after = read_value(observer, shown, constraint.key, since);
+    support_shown(edge, shown, observer);
     line << edge.key << " as " << edge.after;
     const bool initial = shown == Execution::initial;
     if (initial) {
@@ -233,6 +234,24 @@ class ContradictionStory {
       conclude(line, edge);
     }
     return line;
+  }
+
+  // The version that the observer was shown instead.
+  void support_shown(const Explanation::Edge& observed, std::uint32_t shown, std::uint32_t observer) {
+    Explanation::Edge support = supporting(shown, observer);
+    support.relations = {"wr"};
+    support.key = observed.key;
+    support.after = observed.after;
+    Sentence why;
+    why.op(support.to) << " read key " << support.key << " as " << support.after;
+    if (shown == Execution::initial) {
+      why << ", the initial state";
+    } else {
+      why << " from ";
+      why.op(support.from);
+      conclude(why, support);
+    }
+    support_.emplace_back(std::move(support), std::move(why));
   }
 
   Explanation::Edge supporting(std::uint32_t before, std::uint32_t after) {

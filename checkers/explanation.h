@@ -53,4 +53,8 @@ struct Explanation {
   friend bool operator==(const Explanation&, const Explanation&) = default;
 };
 
+// The operations for a person, a line each, with times counted from the first invocation of all:
+// "op 12: process 3 on cn1, 5.3 ms to 6 ms, ok, [[:r 3 [1 2]]]".
+std::vector<std::string> operation_lines(const Explanation& explanation);
+
 }  // namespace polarsim::checkers

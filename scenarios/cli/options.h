@@ -68,6 +68,8 @@ struct CheckOptions {
   std::string accounts;
   std::string initial_balance;
   bool negative_allowed = false;
+  std::string dot;  // files to draw anomalies into; empty: none
+  std::string svg;
   bool json = false;
 };
 
