@@ -13,7 +13,9 @@ namespace polarsim::checkers {
 namespace {
 
 using Reason = CommitConstraint::Reason;
-constexpr std::size_t told_at_most = 16;
+constexpr std::size_t told_at_most = 16;          // constraints, in words
+constexpr std::size_t constraints_at_most = 100;  // in the data
+constexpr std::size_t past_at_most = 200'000;     // transactions looked at for the way from one to another
 
 class ContradictionStory {
  public:
@@ -28,6 +30,8 @@ class ContradictionStory {
       return constraint.reason == Reason::observed;
     });
     if (seen != cycle.end()) std::rotate(cycle.begin(), seen, cycle.end());
+    const std::size_t all = cycle.size();
+    if (all > constraints_at_most) cycle.resize(constraints_at_most);
     for (const CommitConstraint& constraint : cycle) {
       if (constraint.before != Execution::initial) place(constraint.before);
     }
@@ -37,6 +41,7 @@ class ContradictionStory {
       if (constraint.reason == Reason::initial) continue;  // the sentence before says that nothing comes before it
       if (++told <= told_at_most) story_.tell(std::move(sentence));
     }
+    told += all - cycle.size();
     if (told > told_at_most) {
       Sentence rest;
       rest << "And so on: " << std::to_string(told - told_at_most) << " more constraints lead back to the first";
@@ -50,6 +55,7 @@ class ContradictionStory {
     story_.tell(std::move(end));
     Explained result = std::move(story_).finish(anomaly);
     result.details.shortest = contradiction.shortest;
+    result.details.omitted = all - cycle.size();
     return result;
   }
 
@@ -281,7 +287,7 @@ class ContradictionStory {
   Sentence chain(std::uint32_t from, std::uint32_t to) {
     boost::unordered_flat_map<std::uint32_t, std::uint32_t> next_of;  // by transaction: the one after it on the way
     std::vector<std::uint32_t> queue = {to};
-    for (std::size_t head = 0; head < queue.size() && !next_of.contains(from); ++head) {
+    for (std::size_t head = 0; head < std::min(queue.size(), past_at_most) && !next_of.contains(from); ++head) {
       const std::uint32_t at = queue[head];
       const auto meet = [&](std::uint32_t before) {
         if (before == no_vertex || before == to || !next_of.try_emplace(before, at).second) return;
@@ -293,8 +299,13 @@ class ContradictionStory {
       }
     }
     Sentence line;
+    if (!next_of.contains(from)) {
+      line.op(place(from)) << " is in the past of ";
+      line.op(place(to)) << ", a long way back";
+      return line;
+    }
     bool first = true;
-    for (std::uint32_t at = from; at != to && next_of.contains(at);) {
+    for (std::uint32_t at = from; at != to;) {
       const std::uint32_t next = next_of[at];
       if (!first) line << ", ";
       add_link(line, at, next);

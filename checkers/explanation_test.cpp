@@ -439,7 +439,7 @@ class Witness {
     const std::string& relation = edge.relations.front();
     seen_.insert(relation);
     if (edge.from >= all.operations.size() || edge.to >= all.operations.size()) {
-      RC_ASSERT(relation == "observed" || relation == "initial");
+      RC_ASSERT(relation == "observed" || relation == "initial" || (relation == "wr" && !edge.in_cycle));
       return;
     }
     const Explanation::Participant& from = all.operations[edge.from];
