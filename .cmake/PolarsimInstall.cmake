@@ -17,7 +17,7 @@ set(polarsim_headers
   sim/disk_device.h sim/disk_image.h sim/distribution.h sim/divergence.h sim/fault_point.h sim/future.h sim/host.h sim/link.h sim/network.h
   sim/nursery.h sim/partition.h sim/random.h sim/scheduler.h sim/simulation.h sim/stack_overflow.h sim/stack_trace.h sim/swizzle.h sim/sync.h sim/time.h
   sim/trace.h sim/trace_file.h sim/trace_perfetto.h sim/wait_queue.h
-  checkers/checkers.h checkers/history.h checkers/verdict.h
+  checkers/checkers.h checkers/compact_history.h checkers/explanation.h checkers/explanation_pictures.h checkers/history.h checkers/verdict.h
   checkers/linearizability.h checkers/named_checkers.h checkers/session_guarantees.h checkers/workload_checkers.h)
 foreach(header IN LISTS polarsim_headers)
   cmake_path(GET header PARENT_PATH layer)

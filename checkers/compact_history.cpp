@@ -58,7 +58,7 @@ OperationsBuilder::Open* OperationsBuilder::add(const Event& event, const Value*
   open.flagged = is_final(event);
   open.asked = asked;
   Operation operation;
-  operation.index = event.index;
+  operation.index = operation.invoke_index = event.index;
   operation.process = event.process;
   operation.invoked = position;
   operation.invoked_ns = operation.completed_ns = event.time_ns;

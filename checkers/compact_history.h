@@ -39,6 +39,7 @@ struct Operation {
   bool final = false;      // ok, flagged `:final? true`, and without a write: what the system holds at rest
   std::uint16_t node = 0;  // number of the node that its events name, see Operations::node_name(); 0: none
   std::int64_t index = 0;  // Event::index of the completion, or of the invocation if there is none
+  std::int64_t invoke_index = 0;
   std::int64_t process = 0;
   std::int64_t invoked = -1;    // positions in the sequence of events
   std::int64_t completed = -1;  // -1: never

@@ -5,10 +5,13 @@
 // (dependency_graph.h).
 //
 // What is promised: for every consistency model it is decided exactly, in linear time, whether the component holds a
-// cycle that the model forbids ("<model>-cycle-exists"). Per top-level component and kind at most one cycle is shown, a
-// shortest one as far as a fixed budget of steps allows; kinds that one already shown implies are left out. If the
-// budget ends before a G-single-item or G-nonadjacent-item is found, only the "-cycle-exists" remains. Nothing depends
-// on time or on the machine.
+// cycle that the model forbids ("<model>-cycle-exists"). Per top-level component and kind at most one cycle is shown;
+// kinds that one already shown implies are left out. The first one shown of a component is a shortest cycle of the
+// worst kind that it has, proved to be unless a fixed budget of steps ended before; `shortest` tells. Among shortest
+// ones it is the one that begins with the lowest edge that makes the kind (the rw, or the wr, or the ww), and then goes
+// on by the lowest vertices: the same on every run. If the budget ends before a G-single-item or G-nonadjacent-item is
+// found, only the "-cycle-exists" remains. The proof is sought for the first few cycles of a kind, as many as a verdict
+// shows. Nothing depends on time or on the machine.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +26,8 @@ namespace polarsim::checkers {
 struct Cycle {
   std::string type;
   std::vector<std::uint32_t> vertices;  // each depends on the one before, the first on the last; lowest vertex first
+  // Proved that its component has no shorter cycle of the kind, and that no worse kind was overlooked.
+  bool shortest = false;
 };
 
 struct CycleReport {

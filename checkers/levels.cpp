@@ -88,6 +88,22 @@ LevelRules rules_of_level(std::string_view name) {
   return {level->model, level->weak, level->needs_order};
 }
 
+std::vector<std::string> levels_ruled_out_by(std::string_view anomaly) {
+  NameSet impossible = models_ruled_out_by({std::string(anomaly)});
+  if (anomaly == "internal-own-write") impossible.merge(models_at_least("read-committed"));
+  NameSet ruled_out;
+  std::vector<std::string> weakest;
+  for (const ExactLevel& level : exact_levels()) {
+    const bool weaker_fails = std::any_of(level.weaker.begin(), level.weaker.end(),
+                                          [&](const char* weaker) { return ruled_out.contains(weaker); });
+    const bool itself = impossible.contains(level.model) || anomaly == std::string(level.name) + "-cycle";
+    if (!weaker_fails && !itself) continue;
+    ruled_out.insert(level.name);
+    if (!weaker_fails) weakest.emplace_back(level.name);
+  }
+  return weakest;
+}
+
 std::vector<LevelDecision> decide_levels(const LevelEvidence& evidence) {
   if (evidence.nothing_found()) {
     std::vector<LevelDecision> decisions;

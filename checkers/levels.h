@@ -36,6 +36,9 @@ struct LevelRules {
 // Precondition: is_known_level(name).
 LevelRules rules_of_level(std::string_view name);
 
+// The weakest of the exact levels that an anomaly rules out; none if no level forbids it.
+std::vector<std::string> levels_ruled_out_by(std::string_view anomaly);
+
 // Everything that the exact levels are decided from.
 struct LevelEvidence {
   NameSet anomalies;                       // found, those that are no cycles

@@ -26,7 +26,7 @@ class ListAppendChecker {
   void check_internal();
   void check_lost_updates();
   void add_dependencies(DependencyGraph::Builder& builder, bool& any) const;
-  std::string explain(std::uint32_t from, std::uint32_t to, Relations label) const;
+  EdgeReason explain(std::uint32_t from, std::uint32_t to, Relations label) const;
 
  private:
   void check_read(std::uint32_t reader, const Step& read);
@@ -291,30 +291,43 @@ void ListAppendChecker::add_dependencies(DependencyGraph::Builder& builder, bool
   }
 }
 
-std::string ListAppendChecker::explain(std::uint32_t from, std::uint32_t to, Relations label) const {
+EdgeReason ListAppendChecker::explain(std::uint32_t from, std::uint32_t to, Relations label) const {
+  EdgeReason reason;
   for (const Step& op : operations_.steps_of(to)) {
-    const std::string key = findings_.key(op.key);
+    const std::uint32_t version = index_.version_in(op);
+    reason.key = op.key;
     if (label == wr) {
-      if (op.kind == MicroOp::Kind::append || op.length() == 0 || index_.element(index_.version_in(op)).writer != from)
-        continue;
-      return name(from) + " appended " + std::to_string(operations_.list_of(op).back()) + " to key " + key + "; " +
-             name(to) + " read " + list_text(operations_, op);
+      if (op.kind == MicroOp::Kind::append || op.length() == 0 || index_.element(version).writer != from) continue;
+      reason.before = std::to_string(operations_.list_of(op).back());
+      reason.after = short_list_text(operations_, op);
+      reason.known = true;
+      return reason;
     }
     if (op.kind != MicroOp::Kind::append) continue;
-    const std::uint32_t before = index_.version_before(index_.version_in(op));
-    const ListAppendIndex::Element& version = index_.element(before);
-    const bool initial = before == index_.key(version.key).initial;
-    const std::string appended = name(to) + " appended " + std::to_string(op.argument) + " to key " + key;
-    if (label == ww && version.writer == from)
-      return appended + " after " + name(from) + " appended " + std::to_string(version.value);
+    const std::uint32_t before = index_.version_before(version);
+    const ListAppendIndex::Key& key = index_.key(index_.element(before).key);
+    reason.initial = before == key.initial;
+    reason.after = std::to_string(op.argument);
+    if (label == ww && index_.element(before).writer == from) {
+      reason.before = std::to_string(index_.element(before).value);
+      reason.indirect = index_.element(version).position < 0;
+      if (!reason.indirect) {
+        reason.witness = key.longest_reader;
+        reason.witnessed = list_around(operations_, *key.longest, op.argument);
+      }
+      reason.known = true;
+      return reason;
+    }
     if (label != rw) continue;
-    const auto readers = index_.readers_of(before);
-    if (std::find(readers.begin(), readers.end(), from) == readers.end()) continue;
-    if (initial) return name(from) + " saw key " + key + " empty; " + appended;
-    return name(from) + " read key " + key + " up to " + std::to_string(version.value) + "; " + appended +
-           " after that";
+    for (const Step& read : operations_.steps_of(from)) {
+      if (read.kind == MicroOp::Kind::append || index_.version_in(read) != before) continue;
+      if (!ListAppendIndex::informative(operations_.list[from], read)) continue;
+      reason.before = short_list_text(operations_, read);
+      reason.known = true;
+      return reason;
+    }
   }
-  return name(from) + " precedes " + name(to);
+  return reason;
 }
 
 }  // namespace

@@ -126,10 +126,16 @@ bool Findings::count(const std::string& name) {
 }
 
 void Findings::keep(const std::string& name, std::string explanation, const std::vector<std::uint32_t>& involved) {
+  Explanation details = explain_plainly(operations_, name, explanation, involved);
+  keep(name, {std::move(explanation), involved, std::move(details)});
+}
+
+void Findings::keep(const std::string& name, Explained explained) {
   Anomaly anomaly;
   anomaly.name = name;
-  anomaly.explanation = std::move(explanation);
-  for (const std::uint32_t v : involved) anomaly.operations.push_back(operations_.list[v].index);
+  anomaly.explanation = std::move(explained.text);
+  for (const std::uint32_t v : explained.involved) anomaly.operations.push_back(operations_.list[v].index);
+  anomaly.details = std::move(explained.details);
   kept_[name].push_back(std::move(anomaly));
 }
 
@@ -139,25 +145,7 @@ std::string Findings::describe(std::uint32_t operation) const {
 
 void Findings::add_cycles(const CycleReport& report, const DependencyGraph& graph, const ExplainEdge& explain) {
   for (const Cycle& cycle : report.cycles) {
-    if (!count(cycle.type)) continue;
-    std::string text = "A cycle of " + std::to_string(cycle.vertices.size()) + " transactions.";
-    for (std::size_t i = 0; i < cycle.vertices.size(); ++i) {
-      const std::uint32_t from = cycle.vertices[i];
-      const std::uint32_t to = cycle.vertices[(i + 1) % cycle.vertices.size()];
-      const Relations label = label_of(graph.relations_between(from, to));
-      const char* name = label == ww        ? "ww"
-                         : label == wr      ? "wr"
-                         : label == rw      ? "rw"
-                         : label == process ? "process"
-                                            : "realtime";
-      std::string reason = label == process || label == realtime
-                               ? describe(from) + (label == process ? " came before " : " was acknowledged before ") +
-                                     describe(to) + (label == process ? " in its process" : " was invoked")
-                               : explain(from, to, label);
-      text += " " + reason + ": " + describe(to) + " depends on " + describe(from) + " (" + name + ").";
-    }
-    text += " No order of these transactions agrees with all of this.";
-    keep(cycle.type, std::move(text), cycle.vertices);
+    if (count(cycle.type)) keep(cycle.type, explain_cycle(operations_, graph, cycle, explain));
   }
   for (const std::string& name : report.existing) {
     if (!count(name)) continue;
@@ -169,60 +157,9 @@ void Findings::add_cycles(const CycleReport& report, const DependencyGraph& grap
 }
 
 void Findings::add_contradictions(const WeakVerdict& found, WeakLevel level, const NumberedExecution& numbered) {
-  using Reason = CommitConstraint::Reason;
-  const auto name = [&](std::uint32_t t) { return describe(numbered.operations[t]); };
-  const auto key = [&](std::uint32_t number) { return operations_.key_text(number); };
-  const auto key_read = [&](std::uint32_t reader, std::uint32_t writer) {
-    for (const Execution::Read& read : numbered.execution.reads_of(reader)) {
-      if (read.writer == writer) return key(read.key);
-    }
-    return std::string();
-  };
-  const auto key_overwritten = [&](std::uint32_t before, std::uint32_t after) {
-    for (const Execution::Overwrite& step : numbered.execution.overwrites()) {
-      if (step.before == before && step.after == after) return key(step.key);
-    }
-    return std::string();
-  };
   const std::string anomaly = std::string(to_string(level)) + "-cycle";
   for (const WeakVerdict::Contradiction& contradiction : found.contradictions) {
-    if (!count(anomaly)) continue;
-    std::string text;
-    std::vector<std::uint32_t> involved;
-    const auto involve = [&](std::uint32_t t) {
-      if (t != Execution::initial) involved.push_back(numbered.operations[t]);
-    };
-    for (const CommitConstraint& constraint : contradiction.cycle) {
-      const std::uint32_t before = constraint.before;
-      const std::uint32_t after = constraint.after;
-      involve(before);
-      if (!text.empty()) text += " ";
-      switch (constraint.reason) {
-        case Reason::initial:
-          text += "The initial versions come before everything.";
-          break;
-        case Reason::session:
-          text += name(before) + " came before " + name(after) + " in its process (session).";
-          break;
-        case Reason::reads_from:
-          text += name(after) + " read what " + name(before) + " wrote to key " + key_read(after, before) + " (wr).";
-          break;
-        case Reason::overwrites:
-          text += name(after) + " wrote key " + key_overwritten(before, after) + " after " + name(before) + " (ww).";
-          break;
-        case Reason::observed: {
-          const bool initial = after == Execution::initial;
-          text += name(constraint.observer) + " had seen " + name(before) + ", which also wrote key " +
-                  key(constraint.key) + ", and read " +
-                  (initial ? "the initial version" : "the version of " + name(after)) + " of it: " + name(before) +
-                  " must come before " + (initial ? "that version" : name(after)) + " (observed).";
-          involve(constraint.observer);
-          break;
-        }
-      }
-    }
-    text += " No order of commits agrees with all of this.";
-    keep(anomaly, std::move(text), involved);
+    if (count(anomaly)) keep(anomaly, explain_contradiction(operations_, contradiction, level, numbered));
   }
 }
 
@@ -270,7 +207,7 @@ Verdict Findings::verdict(std::string_view checker, const NameSet& prohibited, b
   if (graph_is_empty) {
     std::string reason = "no transaction is known to depend on another, so there was no order to check";
     if (!bad) verdict.reason = reason;
-    verdict.anomalies.push_back({"empty-transaction-graph", std::move(reason) + ".", {}});
+    verdict.anomalies.push_back({"empty-transaction-graph", std::move(reason) + ".", {}, {}});
   }
   if (bad || graph_is_empty) {
     // Not among the lattice's names.

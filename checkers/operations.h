@@ -18,6 +18,7 @@
 #include "checkers/consistency_models.h"
 #include "checkers/cycle_search.h"
 #include "checkers/dependency_graph.h"
+#include "checkers/explain.h"
 #include "checkers/verdict.h"
 #include "checkers/weak_levels.h"
 
@@ -94,8 +95,8 @@ bool add_order_edges(const Operations& operations, OrderKind kind, DependencyGra
 // Gathers what was found, and turns it into a verdict in the end.
 class Findings {
  public:
-  // `explain` says in one sentence why the second operation depends on the first, given the label of that edge.
-  using ExplainEdge = std::function<std::string(std::uint32_t from, std::uint32_t to, Relations label)>;
+  // What data tell of the dependency of the second operation on the first, given the label of that edge.
+  using ExplainEdge = checkers::ExplainEdge;
 
   explicit Findings(const Operations& operations) : operations_(operations) {}
 
@@ -122,6 +123,7 @@ class Findings {
   // Counts, and says whether one more example is worth keeping.
   bool count(const std::string& name);
   void keep(const std::string& name, std::string explanation, const std::vector<std::uint32_t>& involved);
+  void keep(const std::string& name, Explained explained);
   void drop_redundant_existence();
 
   const Operations& operations_;

@@ -40,7 +40,7 @@ class RegisterChecker {
   void check_lost_updates();
   void check_versions();
   void add_dependencies(DependencyGraph::Builder& builder, bool& any) const;
-  std::string explain(std::uint32_t from, std::uint32_t to, Relations label) const;
+  EdgeReason explain(std::uint32_t from, std::uint32_t to, Relations label) const;
 
  private:
   using Version = RegisterIndex::Version;
@@ -206,18 +206,25 @@ void RegisterChecker::add_dependencies(DependencyGraph::Builder& builder, bool& 
   }
 }
 
-std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relations label) const {
+EdgeReason RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relations label) const {
+  EdgeReason reason;
+  reason.lists = false;
+  const auto reads = [&](std::uint32_t reader, std::uint32_t version) {
+    const auto readers = index_.readers_of(version);
+    return std::find(readers.begin(), readers.end(), reader) != readers.end();
+  };
   if (label == wr) {
     for (const Step& op : operations_.steps_of(to)) {
       const std::uint32_t number = index_.version_in(op);
       const Version& version = index_.versions()[number];
-      const auto readers = index_.readers_of(number);
-      const bool seen = std::find(readers.begin(), readers.end(), to) != readers.end();
-      if (op.kind == MicroOp::Kind::write || !version.external || version.writer != from || !seen) continue;
-      return name(from) + " wrote " + value_text(op) + " to key " + findings_.key(op.key) + "; " + name(to) +
-             " read it";
+      if (op.kind == MicroOp::Kind::write || !version.external || version.writer != from || !reads(to, number))
+        continue;
+      reason.key = op.key;
+      reason.before = reason.after = value_text(op);
+      reason.known = true;
+      return reason;
     }
-    return name(from) + " precedes " + name(to);
+    return reason;
   }
   for (const Step& first : operations_.steps_of(from)) {
     if ((label == ww) != (first.kind == MicroOp::Kind::write)) continue;
@@ -225,12 +232,16 @@ std::string RegisterChecker::explain(std::uint32_t from, std::uint32_t to, Relat
       if (second.kind != MicroOp::Kind::write || second.key != first.key) continue;
       const auto step = std::pair(index_.version_in(first), index_.version_in(second));
       if (!std::binary_search(index_.order().begin(), index_.order().end(), step)) continue;
-      return name(from) + (label == ww ? " wrote " : " read ") + value_text(first) +
-             (label == ww ? " to key " : " from key ") + findings_.key(first.key) + "; " + name(to) + " wrote " +
-             value_text(second) + ", a later version";
+      reason.key = first.key;
+      reason.before = value_text(first);
+      reason.after = value_text(second);
+      reason.initial = index_.versions()[step.first].initial;
+      reason.indirect = !reason.initial && !reads(to, step.first);
+      reason.known = true;
+      return reason;
     }
   }
-  return name(from) + " precedes " + name(to);
+  return reason;
 }
 
 }  // namespace

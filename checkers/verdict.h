@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkers/explanation.h"
 #include "checkers/history.h"
 
 namespace polarsim::checkers {
@@ -22,6 +23,8 @@ struct Anomaly {
   std::string explanation;  // whole sentences naming the operations (by :index) and the edges
   // Histories positions (Event::index of the completions) that take part, in the order of the explanation.
   std::vector<std::int64_t> operations;
+  // The same as data. Without operations where a checker says no more than the text.
+  Explanation details = {};
 };
 
 // Whether a history is at one of the exact levels (levels.h).

@@ -341,8 +341,9 @@ WeakVerdict verdict_of(const Execution& execution, WeakLevel level, const Depend
   }
   const std::uint32_t initial = execution.transaction_count();
   const auto named = [&](std::uint32_t v) { return v == initial ? Execution::initial : v; };
+  ShortestCycles cycles(graph, components, all);
   for (const std::vector<std::uint32_t>& component : members) {
-    const ShortestCycle shortest = find_shortest_cycle(graph, component, components, all);
+    const ShortestCycle shortest = cycles.find(component);
     WeakVerdict::Contradiction contradiction;
     contradiction.shortest = shortest.proved;
     for (std::size_t i = 0; i < shortest.vertices.size(); ++i) {

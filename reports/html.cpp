@@ -56,15 +56,17 @@ std::string overview(const RunReport& report) {
   return html + "</table>\n";
 }
 
-std::string findings(std::string_view title, const std::vector<Finding>& list) {
+std::string findings(std::string_view title, const std::vector<Finding>& list,
+                     const std::vector<std::string>& pictures) {
   std::string html;
-  for (const Finding& finding : list) {
-    html += fmt::format("<h3>{}: {}</h3>\n<pre>{}</pre>\n", title, escaped(finding.name), escaped(finding.explanation));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    html += fmt::format("<h3>{}: {}</h3>\n<pre>{}</pre>\n", title, escaped(list[i].name), escaped(list[i].explanation));
+    if (i < pictures.size()) html += pictures[i];
   }
   return html;
 }
 
-std::string check_section(const CheckSummary& check) {
+std::string check_section(const CheckSummary& check, const std::vector<std::string>& pictures) {
   const std::string level = check.level.empty() ? "" : " at " + check.level;
   std::string html =
       fmt::format("<h2>{}{} {}</h2>\n", escaped(check.name), escaped(level), verdict_badge(check.verdict));
@@ -72,8 +74,8 @@ std::string check_section(const CheckSummary& check) {
   if (!check.reason.empty()) html += " " + escaped(check.reason);
   if (!check.not_models.empty()) html += fmt::format(" The history is not {}.", escaped(joined(check.not_models)));
   if (!check.also_not.empty()) html += fmt::format(" Therefore it is not {} either.", escaped(joined(check.also_not)));
-  html += "</p>\n" + findings("Anomaly", check.anomalies);
-  return html + findings("Permitted at this level", check.exposures);
+  html += "</p>\n" + findings("Anomaly", check.anomalies, pictures);
+  return html + findings("Permitted at this level", check.exposures, {});
 }
 
 std::string key_of_colours() {
@@ -140,7 +142,9 @@ std::string render_html(const RunReport& report) {
   html += fmt::format("<h1>{} {}</h1>\n", escaped(title), verdict_badge(run.verdict));
   html += overview(report);
   html += timeline_section(report);
-  for (const CheckSummary& check : run.checks) html += check_section(check);
+  for (std::size_t i = 0; i < run.checks.size(); ++i) {
+    html += check_section(run.checks[i], i < report.pictures.size() ? report.pictures[i] : std::vector<std::string>());
+  }
   html += "<h2>Where the run has been</h2>\n";
   html += counts_section("Probes reached", run.probes) + counts_section("Fault points visited", run.fault_points);
   html += fmt::format("<details><summary>Scenario</summary>\n<pre>{}</pre>\n</details>\n</html>\n",

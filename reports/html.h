@@ -33,6 +33,8 @@ struct RunReport {
   std::vector<OperationSpan> operations;  // in order of invocation
   std::vector<FaultSpan> faults;          // in order of start
   std::string replay_command;
+  // By check of the summary, and by its anomalies: a drawing of each, as an element of SVG; empty, or missing: none.
+  std::vector<std::vector<std::string>> pictures;
 };
 
 // At most this many operations are drawn one by one: those that the first anomaly names, then those around them. All of

@@ -51,6 +51,16 @@ TEST(Html, IsSelfContainedAndEscaped) {
   EXPECT_NE(html.find("crash dn2 for 3 s"), std::string::npos);
 }
 
+TEST(Html, PutsThePictureOfAnAnomalyBelowItsText) {
+  RunReport report = report_of(10);
+  report.pictures = {{"<svg id='first'></svg>"}};
+  const std::string html = render_html(report);
+  const std::size_t text = html.find("T1 -&gt; T2 &amp; back");
+  const std::size_t picture = html.find("<svg id='first'></svg>");
+  ASSERT_NE(picture, std::string::npos);
+  EXPECT_LT(text, picture);
+}
+
 TEST(Html, AnEmptyRunStillMakesAPage) {
   const std::string html = render_html(RunReport{});
   EXPECT_NE(html.find("<svg"), std::string::npos);

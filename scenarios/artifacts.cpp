@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "checkers/explanation_pictures.h"
 #include "checkers/history.h"
 
 namespace polarsim::scenarios {
@@ -202,6 +203,10 @@ reports::RunReport make_report(const reports::RunSummary& summary, const RunReco
   report.summary = summary;
   report.replay_command = replay_command;
   report.operations = operations_of(record);
+  for (const checkers::Verdict& verdict : record.verdicts) {
+    std::vector<std::string>& pictures = report.pictures.emplace_back();
+    for (const checkers::Anomaly& anomaly : verdict.anomalies) pictures.push_back(checkers::to_inline_svg(anomaly));
+  }
   const std::int64_t start_ns = workload_start_ns(record.history);
   for (const faults::Fault& fault : record.schedule.faults) {
     const std::int64_t at_ns = start_ns + fault.at.count();

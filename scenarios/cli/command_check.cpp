@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "checkers/checkers.h"
 #include "checkers/compact_history.h"
+#include "checkers/explanation_pictures.h"
 #include "checkers/history.h"
 #include "checkers/named_checkers.h"
 #include "checkers/workload_checkers.h"
@@ -162,6 +165,51 @@ nlohmann::ordered_json validity_json(checkers::Validity validity) {
   return validity == checkers::Validity::valid;
 }
 
+// A place among the operations; null stands for the initial state.
+nlohmann::ordered_json end_json(std::size_t place) {
+  if (place == checkers::Explanation::Edge::initial_state) return nullptr;
+  return place;
+}
+
+nlohmann::ordered_json finding_json(const checkers::Anomaly& anomaly, bool permitted) {
+  using Json = nlohmann::ordered_json;
+  Json finding;
+  finding["name"] = anomaly.name;
+  finding["permitted"] = permitted;
+  finding["explanation"] = anomaly.explanation;
+  finding["rules_out"] = anomaly.details.rules_out;
+  finding["shortest"] = anomaly.details.shortest;
+  finding["omitted"] = anomaly.details.omitted;
+  finding["operations"] = Json::array();
+  for (const checkers::Explanation::Participant& one : anomaly.details.operations) {
+    Json operation;
+    operation["index"] = one.index;
+    operation["invoke_index"] = one.invoke_index;
+    operation["process"] = one.process;
+    operation["node"] = one.node;
+    operation["outcome"] = checkers::to_string(one.outcome);
+    operation["invoked_ns"] = one.invoked_ns;
+    operation["completed_ns"] = one.completed ? Json(one.completed_ns) : Json(nullptr);
+    operation["transaction"] = one.transaction;
+    finding["operations"].push_back(std::move(operation));
+  }
+  finding["edges"] = Json::array();
+  for (const checkers::Explanation::Edge& one : anomaly.details.edges) {
+    Json edge;
+    edge["from"] = end_json(one.from);
+    edge["to"] = end_json(one.to);
+    edge["relations"] = one.relations;
+    edge["key"] = one.key;
+    edge["before"] = one.before;
+    edge["after"] = one.after;
+    edge["witnesses"] = one.witnesses;
+    edge["in_cycle"] = one.in_cycle;
+    edge["why"] = one.why;
+    finding["edges"].push_back(std::move(edge));
+  }
+  return finding;
+}
+
 std::string json_of(const checkers::Verdict& verdict) {
   nlohmann::ordered_json object;
   object["valid"] = validity_json(verdict.validity);
@@ -172,6 +220,9 @@ std::string json_of(const checkers::Verdict& verdict) {
     object["levels"][decision.level] = validity_json(decision.validity);
   }
   object["explanation"] = explanation_of(verdict);
+  object["findings"] = nlohmann::ordered_json::array();
+  for (const checkers::Anomaly& one : verdict.anomalies) object["findings"].push_back(finding_json(one, false));
+  for (const checkers::Anomaly& one : verdict.exposures) object["findings"].push_back(finding_json(one, true));
   return dump(object);
 }
 
@@ -183,14 +234,40 @@ std::string levels_text(const checkers::Verdict& verdict, checkers::Validity val
   return names.empty() ? "" : fmt::format("  {}{}\n", heading, joined(names));
 }
 
+// What went wrong, and the operations that it is about.
+std::string anomaly_text(const checkers::Anomaly& anomaly) {
+  constexpr std::size_t operations_shown = 12;
+  std::string text = fmt::format("\n  {}\n", anomaly.name);
+  std::istringstream sentences(anomaly.explanation);
+  for (std::string line; std::getline(sentences, line);) text += fmt::format("    {}\n", line);
+  const std::vector<std::string> operations = checkers::operation_lines(anomaly.details);
+  for (std::size_t i = 0; i < std::min(operations.size(), operations_shown); ++i) {
+    text += fmt::format("      {}\n", operations[i]);
+  }
+  const std::size_t others = operations.size() + anomaly.details.omitted;
+  if (others > operations_shown) text += fmt::format("      and {} more\n", others - operations_shown);
+  return text;
+}
+
+// Everything that was found, what the level permits last, into the files that were asked for.
+void draw(const checkers::Verdict& verdict, const CheckOptions& options) {
+  std::vector<checkers::Anomaly> found = verdict.anomalies;
+  found.insert(found.end(), verdict.exposures.begin(), verdict.exposures.end());
+  const auto write = [](const std::string& path, const std::string& text) {
+    if (const auto written = write_file(path, text); !written) throw UsageError(written.error().message);
+  };
+  if (!options.dot.empty()) write(options.dot, checkers::to_dot(found));
+  if (!options.svg.empty()) write(options.svg, checkers::to_svg(found));
+}
+
 std::string text_of(const checkers::Verdict& verdict, const CheckOptions& options) {
   const bool levels = has_level(options);
   std::string text =
-      fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity), name_of_input(options.history), options.model,
-                  levels ? " at " + level_of(options) : "", reports::counted(verdict.operations_checked, "operation"));
+      fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity), name_of_input(options.history),
+                  options.model, levels ? " at " + level_of(options) : "",
+                  reports::counted(verdict.operations_checked, "operation"));
   if (const std::string reason = reason_of(verdict); !reason.empty()) text += fmt::format("\n  {}\n", reason);
-  for (const checkers::Anomaly& anomaly : verdict.anomalies)
-    text += fmt::format("\n  {}\n    {}\n", anomaly.name, anomaly.explanation);
+  for (const checkers::Anomaly& anomaly : verdict.anomalies) text += anomaly_text(anomaly);
   if (!verdict.exposures.empty()) {
     text += fmt::format("\n  permitted{}, and seen: {}\n", levels ? " at this level" : "",
                         joined(names_of_anomalies(verdict.exposures)));
@@ -216,6 +293,7 @@ std::vector<std::string> check_models() {
 int check_command(const CheckOptions& options) {
   check_arguments(options);
   const checkers::Verdict verdict = verdict_on(options);
+  draw(verdict, options);
   print(options.json ? json_of(verdict) : text_of(verdict, options));
   return verdict.validity == checkers::Validity::valid ? exit_status::passed : exit_status::not_passed;
 }

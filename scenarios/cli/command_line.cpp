@@ -193,11 +193,18 @@ void define_check(CLI::App& app, CheckOptions& options) {
   command->add_flag("--negative-allowed", options.negative_allowed, "bank: balances may fall below zero");
   command->add_flag("--linearizable", options.linearizable,
                     "set-full: an element that was known to be there must be in every read that begins later");
+  command->add_option("--dot", options.dot, "Draw what was found into this file, for Graphviz: dot -Tsvg FILE")
+      ->check(not_empty())
+      ->type_name("FILE");
+  command->add_option("--svg", options.svg, "Draw it as a picture: operations over time, and why each precedes another")
+      ->check(not_empty())
+      ->type_name("FILE");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
                   "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
                   "  polarsim check history.edn --model rw-register --level BE-RC --infer wfr-keys,linearizable-keys\n"
                   "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100\n"
+                  "  polarsim check history.edn --model list-append --level SER --svg anomalies.svg\n"
                   "  zcat history.edn.gz | polarsim check - --model list-append --level SER\n"
                   "  polarsim check history.edn --model linearizable-cas-register\n"
                   "polarsim list checkers says what each model is about.");

@@ -272,7 +272,7 @@ TEST_F(CommandTest, OutputThatIsLostIsStatusThree) {
 }
 
 TEST_F(CommandTest, CheckPrintsTheDocumentedObject) {
-  const std::set<std::string> keys{"valid", "anomalies", "not", "also_not", "levels", "explanation"};
+  const std::set<std::string> keys{"valid", "anomalies", "not", "also_not", "levels", "explanation", "findings"};
   write_text(place_ / "good.edn",
              "{:index 0, :time 1, :process 0, :type :invoke, :f :txn, :value [[:append 1 1]]}\n"
              "{:index 1, :time 2, :process 0, :type :ok, :f :txn, :value [[:append 1 1]]}\n"
@@ -301,6 +301,33 @@ TEST_F(CommandTest, CheckPrintsTheDocumentedObject) {
   EXPECT_EQ(verdict.at("anomalies"), Json::array({"G1c"}));
   EXPECT_FALSE(verdict.at("not").empty());
   EXPECT_FALSE(verdict.at("explanation").get<std::string>().empty());
+  ASSERT_EQ(verdict.at("findings").size(), 1U);
+  const Json& finding = verdict.at("findings")[0];
+  EXPECT_EQ(keys_of(finding), (std::set<std::string>{"name", "permitted", "explanation", "rules_out", "shortest",
+                                                     "omitted", "operations", "edges"}));
+  EXPECT_EQ(finding.at("name"), "G1c");
+  EXPECT_EQ(finding.at("permitted"), false);
+  EXPECT_EQ(finding.at("shortest"), true);
+  EXPECT_EQ(finding.at("rules_out"), Json::array({"PL-2"}));
+  EXPECT_EQ(finding.at("operations")[0], (Json{{"index", 2},
+                                               {"invoke_index", 0},
+                                               {"process", 0},
+                                               {"node", ""},
+                                               {"outcome", "ok"},
+                                               {"invoked_ns", 1},
+                                               {"completed_ns", 3},
+                                               {"transaction", "[[:append 1 1] [:r 2 [2]]]"}}));
+  EXPECT_EQ(
+      finding.at("edges")[0],
+      (Json{{"from", 0},
+            {"to", 1},
+            {"relations", {"wr"}},
+            {"key", "1"},
+            {"before", "1"},
+            {"after", "[1]"},
+            {"witnesses", Json::array()},
+            {"in_cycle", true},
+            {"why", "op 3 read key 1 as [1], whose last element op 2 appended, so op 2 comes before op 3 (wr)."}}));
   const Outcome text = place_.run({"check", "cycle.edn", "--model", "list-append"});
   EXPECT_EQ(text.status, 1);
   EXPECT_NE(text.out.find("invalid  cycle.edn: list-append at read-committed"), std::string::npos) << text.out;
@@ -342,6 +369,43 @@ TEST_F(CommandTest, CheckJudgesSingleOperations) {
   EXPECT_EQ(place_.run({"check", "set.edn", "--model", "set-full"}).status, 0);
   EXPECT_EQ(place_.run({"check", "set.edn", "--model", "set-full", "--linearizable"}).status, 1);
   EXPECT_EQ(place_.run({"check", "set.edn", "--model", "set"}).status, 0);
+}
+
+// A key that neither XML nor DOT would take as it is.
+TEST_F(CommandTest, CheckDrawsWhatItFinds) {
+  write_text(place_ / "skew.edn",
+             "{:index 0, :time 1, :process 0, :type :invoke, :f :txn, :value [[:append \"<\\\"&\" 1] [:append 2 1]]}\n"
+             "{:index 1, :time 2, :process 1, :type :invoke, :f :txn, :value nil}\n"
+             "{:index 2, :time 3, :process 0, :type :ok, :f :txn, :value [[:append \"<\\\"&\" 1] [:append 2 1]]}\n"
+             "{:index 3, :time 4, :process 1, :type :ok, :f :txn, :value [[:r \"<\\\"&\" [1]] [:r 2 nil]]}\n");
+  const Outcome outcome = place_.run({"check", "skew.edn", "--model", "list-append", "--level", "snapshot-isolation",
+                                      "--dot", "skew.dot", "--svg", "skew.svg"});
+  EXPECT_EQ(outcome.status, 1) << outcome.error;
+  EXPECT_NE(outcome.out.find("      op 3: process 1, 1 ns to 3 ns, ok, [[:r \"<\\\"&\" [1]] [:r 2 nil]]\n"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_NE(content_of(place_ / "skew.dot").find("label=\"wr key \\\"<\\\\\\\"&\\\": 1 -> [1]\""), std::string::npos)
+      << content_of(place_ / "skew.dot");
+  EXPECT_NE(content_of(place_ / "skew.svg").find("wr key &quot;&lt;\\&quot;&amp;&quot;: 1 -&gt; [1]"),
+            std::string::npos);
+  // What a level permits is drawn, too, and a history without anything makes files that say so.
+  EXPECT_EQ(place_.run({"check", "skew.edn", "--model", "list-append", "--svg", "permitted.svg"}).status, 0);
+  EXPECT_NE(content_of(place_ / "permitted.svg").find("G-single-item"), std::string::npos);
+  const Outcome lost = place_.run({"check", "skew.edn", "--model", "list-append", "--svg", "no/such/folder.svg"});
+  EXPECT_EQ(lost.status, 2);
+  EXPECT_EQ(lost.error_lines(), 1U) << lost.error;
+}
+
+TEST_F(CommandTest, GraphvizReadsWhatCheckDraws) {
+  if (std::system("command -v dot >/dev/null 2>&1") != 0) GTEST_SKIP() << "Graphviz's dot is not installed";
+  const std::string fixtures = POLARSIM_SOURCE_DIR "/checkers/fixtures/";
+  for (const char* history : {"acknowledged-then-missed.edn", "committed-reads-lists-skew.edn", "split-brain.edn"}) {
+    place_.run({"check", fixtures + history, "--model", "list-append", "--level", "strong-SER", "--dot", "found.dot"});
+    const std::string command =
+        "dot -Tsvg " + (place_ / "found.dot") + " -o " + (place_ / "found.svg") + " 2>" + (place_ / "error");
+    EXPECT_EQ(std::system(command.c_str()), 0) << history << content_of(place_ / "error");
+    EXPECT_NE(content_of(place_ / "found.svg").find("<svg"), std::string::npos);
+  }
 }
 
 TEST_F(CommandTest, ListKnowsEveryKind) {

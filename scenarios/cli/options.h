@@ -69,6 +69,8 @@ struct CheckOptions {
   std::string initial_balance;
   bool negative_allowed = false;
   bool linearizable = false;
+  std::string dot;  // files to draw anomalies into; empty: none
+  std::string svg;
   bool json = false;
 };
 

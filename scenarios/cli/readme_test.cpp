@@ -1,4 +1,4 @@
-// The README shows what the program prints today: every block that begins with `$ ./polarsim ...` is run and compared.
+// Documents show what the program prints today: every block that begins with `$ ./polarsim ...` is run and compared.
 //
 // A line `...` in a block stands for any lines. What differs from run to run by nature (real time, addresses) is not
 // compared. With POLARSIM_UPDATE_README set, blocks without such lines are written anew instead.
@@ -19,7 +19,6 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-const std::string readme_path = POLARSIM_SOURCE_DIR "/README.md";
 constexpr const char* prompt = "$ ./polarsim ";
 
 Lines lines_of(const std::string& text) {
@@ -50,7 +49,7 @@ bool matches(const Lines& shown, std::size_t i, const Lines& actual, std::size_t
   return j == actual.size();
 }
 
-// As it prints where README's commands are typed: in the checkout, with the script beside README.
+// As it prints where the commands of documents are typed: in the checkout.
 std::string as_in_the_checkout(std::string text) {
   const auto replace = [&text](const std::string& what, const std::string& with) {
     for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
@@ -65,14 +64,16 @@ std::vector<std::string> arguments_of(const std::string& command) {
   std::istringstream stream(command.substr(std::string(prompt).size()));
   std::vector<std::string> arguments{std::istream_iterator<std::string>(stream), {}};
   for (std::string& argument : arguments) {
-    if (argument.starts_with("scenarios/")) argument = POLARSIM_SOURCE_DIR "/" + argument;
+    if (argument.starts_with("scenarios/") || argument.starts_with("checkers/"))
+      argument = POLARSIM_SOURCE_DIR "/" + argument;
   }
   return arguments;
 }
 
-TEST(Readme, ShowsWhatTheProgramPrintsToday) {
+void compare_blocks(const std::string& document, int least_blocks) {
+  const std::string path = POLARSIM_SOURCE_DIR "/" + document;
   const bool update = std::getenv("POLARSIM_UPDATE_README") != nullptr;
-  const Lines readme = lines_of(content_of(readme_path));
+  const Lines readme = lines_of(content_of(path));
   Lines updated;
   int blocks = 0;
   for (std::size_t at = 0; at < readme.size(); ++at) {
@@ -94,12 +95,16 @@ TEST(Readme, ShowsWhatTheProgramPrintsToday) {
     updated.insert(updated.end(), kept.begin(), kept.end());
     at += shown.size();
   }
-  EXPECT_GE(blocks, 4) << "the README has lost its examples";
+  EXPECT_GE(blocks, least_blocks) << document << " has lost its examples";
   if (!update) return;
   std::string text;
   for (const std::string& line : updated) text += line + "\n";
-  write_text(readme_path, text);
+  write_text(path, text);
 }
+
+TEST(Readme, ShowsWhatTheProgramPrintsToday) { compare_blocks("README.md", 4); }
+
+TEST(Documents, OfCheckersShowWhatTheProgramPrintsToday) { compare_blocks("docs/checkers.md", 1); }
 
 }  // namespace
 }  // namespace polarsim::scenarios::cli::test
