@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "checkers/checkers.h"
+#include "checkers/elle/second_opinion.h"
 #include "checkers/history.h"
 #include "scenarios/artifacts.h"
 #include "scenarios/cli/arguments.h"
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/elle_installation.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/run_session.h"
 #include "scenarios/cli/terminal.h"
@@ -65,6 +69,9 @@ void check_arguments(const CheckOptions& options) {
     throw UsageError(fmt::format("--infer: only rw-register infers an order of versions, not {}", options.model));
   }
   register_options(options);
+  if (options.elle && !checkers::elle_judges(options.model)) {
+    throw UsageError(fmt::format("--elle: Elle judges list-append and rw-register, not {}", options.model));
+  }
   if (options.model == "bank") {
     bank_options(options);
   } else if (!checkers::is_known_level(options.level)) {
@@ -73,11 +80,25 @@ void check_arguments(const CheckOptions& options) {
   }
 }
 
-checkers::Verdict verdict_on(const checkers::History& history, const CheckOptions& options) {
-  if (options.model == "bank") return checkers::check_bank(history, bank_options(options));
-  const checkers::Level level{.model = options.level, .every_level = true};
+checkers::Verdict verdict_at(const checkers::History& history, const CheckOptions& options,
+                             const checkers::Level& level) {
   return options.model == "list-append" ? checkers::check_list_append(history, level)
                                         : checkers::check_rw_register(history, level, register_options(options));
+}
+
+checkers::Verdict verdict_on(const checkers::History& history, const CheckOptions& options) {
+  if (options.model == "bank") return checkers::check_bank(history, bank_options(options));
+  return verdict_at(history, options, {.model = options.level, .every_level = true});
+}
+
+// Where the level is no name of Elle's, both are compared at the model of Elle's that is nearest.
+checkers::SecondOpinion second_opinion(ElleProcess& elle, const checkers::History& history,
+                                       const checkers::Verdict& verdict, const CheckOptions& options) {
+  const std::string model = checkers::elle_model_of(options.level);
+  const checkers::OwnOpinion own = checkers::own_opinion(
+      model == options.level ? verdict : verdict_at(history, options, {.model = model}), model, register_options(options));
+  const HistoryForElle file(history);
+  return second_opinions(elle, {own}, file.path()).front();
 }
 
 std::vector<std::string> names_of_anomalies(const std::vector<checkers::Anomaly>& anomalies) {
@@ -107,7 +128,20 @@ nlohmann::ordered_json validity_json(checkers::Validity validity) {
   return validity == checkers::Validity::valid;
 }
 
-std::string json_of(const checkers::Verdict& verdict) {
+nlohmann::ordered_json json_of(const checkers::SecondOpinion& second, const ElleProcess& elle) {
+  nlohmann::ordered_json object;
+  object["agreement"] = checkers::to_string(second.agreement);
+  object["version"] = elle.version();
+  object["model"] = second.model;
+  object["valid"] = validity_json(second.elle.validity);
+  object["anomalies"] = second.elle.anomalies;
+  object["not"] = second.elle.not_models;
+  object["also_not"] = second.elle.also_not;
+  object["explanation"] = second.explanation;
+  return object;
+}
+
+nlohmann::ordered_json json_of(const checkers::Verdict& verdict) {
   nlohmann::ordered_json object;
   object["valid"] = validity_json(verdict.validity);
   object["anomalies"] = names_of_anomalies(verdict.anomalies);
@@ -117,7 +151,7 @@ std::string json_of(const checkers::Verdict& verdict) {
     object["levels"][decision.level] = validity_json(decision.validity);
   }
   object["explanation"] = explanation_of(verdict);
-  return dump(object);
+  return object;
 }
 
 std::string levels_text(const checkers::Verdict& verdict, checkers::Validity validity, std::string_view heading) {
@@ -154,12 +188,23 @@ std::string text_of(const checkers::Verdict& verdict, const CheckOptions& option
 
 int check_command(const CheckOptions& options) {
   check_arguments(options);
+  const std::unique_ptr<ElleProcess> elle = options.elle ? start_elle() : nullptr;
   const auto text = read_file(options.history);
   if (!text) throw UsageError(text.error().message);
   const auto history = checkers::read_history(*text, options.history);
   if (!history) throw UsageError(history.error().message);
   const checkers::Verdict verdict = verdict_on(*history, options);
-  print(options.json ? json_of(verdict) : text_of(verdict, options));
+  std::optional<checkers::SecondOpinion> second;
+  if (elle) second = second_opinion(*elle, *history, verdict, options);
+  if (options.json) {
+    nlohmann::ordered_json object = json_of(verdict);
+    if (second) object["elle"] = json_of(*second, *elle);
+    print(dump(object));
+  } else {
+    print(text_of(verdict, options));
+    if (second) print(fmt::format("\n  {}: {}\n", elle_name(*elle), second->explanation));
+  }
+  if (second && second->agreement == checkers::Agreement::disagreed) return exit_status::elle_disagreement;
   return verdict.validity == checkers::Validity::valid ? exit_status::passed : exit_status::not_passed;
 }
 

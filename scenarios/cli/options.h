@@ -68,7 +68,12 @@ struct CheckOptions {
   std::string accounts;
   std::string initial_balance;
   bool negative_allowed = false;
+  bool elle = false;
   bool json = false;
+};
+
+struct ElleOptions {
+  std::string action;  // install or status
 };
 
 struct ListOptions {
@@ -130,6 +135,6 @@ struct SqlOptions {
 };
 
 using Command = std::variant<RunOptions, ReplayOptions, TraceOptions, InspectOptions, CheckOptions, ListOptions,
-                             CampaignCommandOptions, BenchOptions, IsolationOptions, SqlOptions>;
+                             CampaignCommandOptions, BenchOptions, IsolationOptions, SqlOptions, ElleOptions>;
 
 }  // namespace polarsim::scenarios::cli
