@@ -197,7 +197,10 @@ void ElleProcess::ask(checkers::ElleRequest request) {
   POLARSIM_ASSERT(!busy(), "one request at a time");
   request.id = ++last_id_;
   request_ = std::move(request);
-  if (process_ > 0 && ready_) {
+  if (process_ > 0 && ready_ && ::waitpid(process_, nullptr, WNOHANG) == process_) {
+    process_ = -1;  // it ended when it had nothing to do, which is no fault of this request
+    launch();
+  } else if (process_ > 0 && ready_) {
     send();
   } else if (process_ <= 0 && failures_ < most_failures) {
     launch();

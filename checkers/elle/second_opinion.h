@@ -75,7 +75,7 @@ struct SecondOpinion {
   std::string checker;
   std::string model;
   Agreement agreement = Agreement::no_verdict;
-  std::string explanation;  // one line for a person
+  std::string explanation;  // one line for a person, whose subject is Elle: "agrees: valid at serializable"
   OwnOpinion own;
   ElleAnswer elle;
 };

@@ -12,10 +12,10 @@ using Names = std::vector<std::string>;
 TEST(ElleRequests, AreOneLineOfEdn) {
   EXPECT_EQ(to_line({7, "list-append", "read-committed", {}, "/tmp/a \"b\"\\c\nd.edn"}),
             R"({:id 7, :model "list-append", :file "/tmp/a \"b\"\\c\nd.edn", :options )"
-            "{:consistency-models [:read-committed]}}");
+            "{:consistency-models [:read-committed], :cycle-search-timeout 10000}}");
   EXPECT_EQ(to_line({8, "rw-register", "serializable", {.wfr_keys = true, .linearizable_keys = true}, "x.edn"}),
             R"({:id 8, :model "rw-register", :file "x.edn", :options {:consistency-models [:serializable], )"
-            ":wfr-keys? true, :sequential-keys? false, :linearizable-keys? true}}");
+            ":cycle-search-timeout 10000, :wfr-keys? true, :sequential-keys? false, :linearizable-keys? true}}");
 }
 
 TEST(ElleRequests, AskForEllesModelOfALevel) {
@@ -146,6 +146,8 @@ TEST(ElleComparison, FollowsTheTable) {
       {"linearizable keys", reg, "strict-serializable", valid, {}, invalid, {"cyclic-versions"}, known, linearizable},
       {"linearizable keys, and another anomaly", reg, "strict-serializable", invalid, {"G1a"}, invalid,
        {"G1a", "cyclic-versions"}, known, linearizable},
+      {"linearizable keys, and another that is permitted", reg, "repeatable-read", invalid, {"lost-update", "internal"},
+       invalid, {"cyclic-versions", "lost-update"}, known, linearizable},
       {"linearizable keys, and one that we miss", reg, "strict-serializable", valid, {}, invalid,
        {"G1a", "cyclic-versions"}, disagreed, linearizable},
       {"cyclic versions without them", reg, "strict-serializable", valid, {}, invalid, {"cyclic-versions"}, disagreed},
@@ -187,10 +189,10 @@ TEST(ElleComparison, TakesOurOpinionFromAVerdict) {
   EXPECT_EQ(own.found, Names{"internal"});
   EXPECT_EQ(own.checker, "list-append");
   EXPECT_EQ(own.validity, Validity::unknown);
-  EXPECT_EQ(compare_with_elle(own, no_answer("it died")).explanation, "Elle gave no verdict: it died");
+  EXPECT_EQ(compare_with_elle(own, no_answer("it died")).explanation, "gave no verdict: it died");
   ElleAnswer elle;
   elle.validity = Validity::valid;
-  EXPECT_EQ(compare_with_elle(own, elle).explanation, "Elle says valid, polarsim gave no verdict: why");
+  EXPECT_EQ(compare_with_elle(own, elle).explanation, "says valid, and polarsim gave no verdict: why");
 }
 
 }  // namespace

@@ -202,7 +202,7 @@ int check_command(const CheckOptions& options) {
     print(dump(object));
   } else {
     print(text_of(verdict, options));
-    if (second) print(fmt::format("\n  {}: {}\n", elle_name(*elle), second->explanation));
+    if (second) print(fmt::format("\n  {} {}\n", elle_name(*elle), second->explanation));
   }
   if (second && second->agreement == checkers::Agreement::disagreed) return exit_status::elle_disagreement;
   return verdict.validity == checkers::Validity::valid ? exit_status::passed : exit_status::not_passed;

@@ -106,7 +106,7 @@ std::vector<checkers::SecondOpinion> ask_elle(ElleProcess& elle, const Scenario&
 std::string elle_text(const std::vector<checkers::SecondOpinion>& opinions, const std::string& folder) {
   std::string text;
   for (const checkers::SecondOpinion& opinion : opinions) {
-    text += fmt::format("  {:<13} {}: {}\n", "elle", opinion.checker, opinion.explanation);
+    text += fmt::format("  {:<13} on {}: {}\n", "elle", opinion.checker, opinion.explanation);
     if (opinion.agreement != checkers::Agreement::disagreed || folder.empty()) continue;
     text += fmt::format("  {:<13} {} check {} --model {} --level {} --elle\n", "ask it again",
                         shell_word(program_name()), shell_word(folder + "/history.edn"), opinion.checker, opinion.model);
