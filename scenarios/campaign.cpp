@@ -220,8 +220,11 @@ void Campaign::apply(WaitingSeed& waiting) {
   result.signature += (result.signature.empty() ? "" : ";") + signature;
   result.checker = "elle";
   result.explanation = explanation;
-  if (result.capsule.empty() && options_.keep_capsules &&
-      !states_[waiting.scenario].capsules.contains(result.signature)) {
+  // As with other failures the lowest seed's capsule stays: a later one of a lower seed takes its place.
+  const auto& capsules = states_[waiting.scenario].capsules;
+  const auto kept = capsules.find(result.signature);
+  const bool is_lowest = kept == capsules.end() || result.seed < kept->second.first;
+  if (result.capsule.empty() && options_.keep_capsules && is_lowest) {
     result.capsule = run_folder(options_.out, result.scenario, result.seed);
     std::error_code error;
     remove_run_folder(result.capsule);  // an earlier run's
