@@ -258,7 +258,8 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
 }
 
 void remove_run_folder(const std::string& folder) {
-  for (const char* name : {"run.json", "schedule.json", "history.edn", "trace.bin", "decisions.bin", "report.html", "elle.json"}) {
+  for (const char* name :
+       {"run.json", "schedule.json", "history.edn", "trace.bin", "decisions.bin", "report.html", "elle.json"}) {
     ::unlink((std::filesystem::path(folder) / name).c_str());
   }
   ::rmdir(folder.c_str());

@@ -62,7 +62,9 @@ class Campaign {
   tl::expected<void, InputError> hear_elle();
   tl::expected<void, InputError> conclude(std::size_t scenario, SeedResult result);
   void apply(WaitingSeed& waiting);
-  bool may_start() const { return !stopping_ && running_.size() < options_.jobs && waiting_.size() <= 4 * options_.jobs; }
+  bool may_start() const {
+    return !stopping_ && running_.size() < options_.jobs && waiting_.size() <= 4 * options_.jobs;
+  }
   tl::expected<void, InputError> settle_capsule(ScenarioState& state, SeedResult& result);
   void count(const SeedResult& result);
   void report() const;
@@ -269,13 +271,17 @@ void Campaign::report() const {
 
 // Kills what runs: those seeds have no result and run again when the campaign is resumed.
 void Campaign::forget_unfinished() {
-  std::vector<std::string> folders;
-  for (const RunningSeed& seed : running_)
-    folders.push_back(folder_for_elle(options_.out, states_[seed.scenario].scenario->scenario.name, seed.process.seed()));
+  std::vector<std::pair<std::size_t, std::uint64_t>> unfinished;
+  for (const RunningSeed& seed : running_) unfinished.emplace_back(seed.scenario, seed.process.seed());
+  for (const WaitingSeed& seed : waiting_) unfinished.emplace_back(seed.scenario, seed.seed.result.seed);
   running_.clear();
-  for (const WaitingSeed& seed : waiting_) folders.push_back(seed.seed.folder);
   waiting_.clear();
-  for (const std::string& folder : folders) remove_run_folder(folder);
+  for (const auto& [scenario, seed] : unfinished) {
+    // All of it is ours, half written files included.
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_for_elle(options_.out, states_[scenario].scenario->scenario.name, seed),
+                                ignored);
+  }
 }
 
 tl::expected<void, InputError> Campaign::run() {

@@ -101,7 +101,7 @@ struct CampaignResult {
   std::uint64_t seeds = 0;    // of them with a result, earlier ones of a resumed campaign included
   std::uint64_t passed = 0, failed = 0, unknown = 0;  // failed includes crashed
   std::uint64_t crashed = 0;
-  std::uint64_t disagreements = 0;                    // seeds on which Elle contradicts a checker; they have failed
+  std::uint64_t disagreements = 0;  // seeds on which Elle contradicts a checker; they have failed
   ElleTally elle;
   std::uint64_t transactions = 0;
   std::vector<FailureGroup> failures;  // by scenario, then by first seed; expected anomalies never seen come last

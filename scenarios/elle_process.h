@@ -2,8 +2,8 @@
 // asked and answered: checkers/elle/second_opinion.h.
 //
 // Whatever becomes of the process - it cannot start, dies, hangs, runs out of memory, or prints what is no answer - the
-// request under way is answered with why Elle gave no verdict, in one line, and the next one starts a new process; after
-// three in a row that gave no answer at all no more is started.
+// request under way is answered with why Elle gave no verdict, in one line, and the next one starts a new process;
+// after three in a row that gave no answer at all no more is started.
 #pragma once
 
 #include <sys/types.h>

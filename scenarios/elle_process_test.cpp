@@ -43,9 +43,10 @@ std::string why_not(const std::string& script) {
 const checkers::ElleRequest request{0, "list-append", "serializable", {}, "/tmp/history.edn"};
 
 TEST(ElleProcess, AnswersOneRequestAfterAnotherFromOneProcess) {
-  ElleProcess elle(playing(ready + "n=0\nwhile :; do\n" + take +
-                           "n=$((n+1))\necho \"{:id $id, :valid? false, :anomaly-types [:G$n], :not [], :also-not []}\"\n"
-                           "done\n"));
+  ElleProcess elle(
+      playing(ready + "n=0\nwhile :; do\n" + take +
+              "n=$((n+1))\necho \"{:id $id, :valid? false, :anomaly-types [:G$n], :not [], :also-not []}\"\n"
+              "done\n"));
   ASSERT_TRUE(elle.start());
   EXPECT_EQ(elle.version(), "0.2.7");
   for (int i = 1; i <= 5; ++i) {
@@ -56,7 +57,8 @@ TEST(ElleProcess, AnswersOneRequestAfterAnotherFromOneProcess) {
 }
 
 TEST(ElleProcess, GetsTheRequestAsOneLine) {
-  ElleProcess elle(playing(ready + take + "echo \"{:id $id, :error \\\"$(printf %s \"$line\" | tr '\"' \"'\")\\\"}\"\n"));
+  ElleProcess elle(
+      playing(ready + take + "echo \"{:id $id, :error \\\"$(printf %s \"$line\" | tr '\"' \"'\")\\\"}\"\n"));
   ASSERT_TRUE(elle.start());
   EXPECT_EQ(elle.answer_to(request).reason,
             "{:id 1, :model 'list-append', :file '/tmp/history.edn', :options {:consistency-models [:serializable], "
@@ -84,8 +86,8 @@ TEST(ElleProcess, SaysWhyItCannotBegin) {
 std::string reason_and_recovery(const std::string& misdeed, double answer_seconds = 60) {
   const std::string mark = "/tmp/polarsim-elle-test-" + std::to_string(::getpid());
   ::unlink(mark.c_str());
-  ElleProcessOptions options = playing(ready + take + "if [ -e " + mark + " ]; then " + valid + "sleep 60; fi\n: > " +
-                                       mark + "\n" + misdeed);
+  ElleProcessOptions options =
+      playing(ready + take + "if [ -e " + mark + " ]; then " + valid + "sleep 60; fi\n: > " + mark + "\n" + misdeed);
   options.answer_seconds = answer_seconds;
   ElleProcess elle(options);
   EXPECT_TRUE(elle.start());
@@ -113,7 +115,8 @@ TEST(ElleProcess, OutlivesEveryEndOfAJvm) {
 }
 
 TEST(ElleProcess, AnErrorOfEllesIsAnAnswerAndNoEnd) {
-  ElleProcess elle(playing(ready + take + "echo \"{:id $id, :error \\\"duplicate appends\\\"}\"\n" + take + valid + take));
+  ElleProcess elle(
+      playing(ready + take + "echo \"{:id $id, :error \\\"duplicate appends\\\"}\"\n" + take + valid + take));
   ASSERT_TRUE(elle.start());
   EXPECT_EQ(elle.answer_to(request).reason, "duplicate appends");
   EXPECT_EQ(elle.answer_to(request).validity, Validity::valid);

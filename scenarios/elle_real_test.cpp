@@ -25,8 +25,9 @@ const char* classpath() { return std::getenv("POLARSIM_ELLE_CLASSPATH"); }
 
 ElleProcessOptions real_elle() {
   ElleProcessOptions options;
-  const std::string clojure = ":/usr/share/java/clojure.jar:/usr/share/java/spec.alpha.jar:"
-                              "/usr/share/java/core.specs.alpha.jar";
+  const std::string clojure =
+      ":/usr/share/java/clojure.jar:/usr/share/java/spec.alpha.jar:"
+      "/usr/share/java/core.specs.alpha.jar";
   options.command = {"java", "-Djava.awt.headless=true", "-cp", classpath() + clojure, "clojure.main"};
   options.script = checkers::elle_bridge_script();
   options.wall_seconds = [] {
@@ -60,9 +61,8 @@ void compare(ElleProcess& elle, const fs::path& file, const std::string& checker
              const checkers::RegisterOptions& options, Tally& tally) {
   const auto history = checkers::read_history(content_of(file), file.filename().string());
   ASSERT_TRUE(history) << history.error().message;
-  const checkers::Verdict verdict = checker == "list-append"
-                                        ? checkers::check_list_append(*history, {model})
-                                        : checkers::check_rw_register(*history, {model}, options);
+  const checkers::Verdict verdict = checker == "list-append" ? checkers::check_list_append(*history, {model})
+                                                             : checkers::check_rw_register(*history, {model}, options);
   const auto own = checkers::own_opinion(verdict, model, options);
   const auto answer = elle.answer_to({0, checker, model, options, file.string()});
   const checkers::SecondOpinion second = checkers::compare_with_elle(own, answer);
@@ -126,8 +126,9 @@ TEST_F(RealElle, AgreesOnAFolderOfHistories) {
   const char* folder = std::getenv("POLARSIM_ELLE_VERDICTS");
   if (folder == nullptr) GTEST_SKIP() << "POLARSIM_ELLE_VERDICTS names no folder of histories";
   const char* all = std::getenv("POLARSIM_ELLE_ALL_MODELS");
-  std::set<std::string> wanted = {"read-uncommitted", "read-committed", "repeatable-read", "snapshot-isolation",
-                                  "serializable", "strong-session-serializable", "strict-serializable"};
+  std::set<std::string> wanted = {"read-uncommitted",   "read-committed", "repeatable-read",
+                                  "snapshot-isolation", "serializable",   "strong-session-serializable",
+                                  "strict-serializable"};
   if (all != nullptr) wanted = models();
   Tally lists;
   for (const fs::path& file : histories_in(fs::path(folder) / "list-append")) {

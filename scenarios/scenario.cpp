@@ -278,8 +278,9 @@ void read_check(const Section& root, Scenario& scenario) {
     scenario.checkers.push_back(read_checker(*tables[i], fmt::format("check.checkers[{}]", i), scenario));
   }
   scenario.elle = section.boolean("elle", false);
-  const bool understood = std::any_of(scenario.checkers.begin(), scenario.checkers.end(),
-                                      [](const CheckerRequest& request) { return checkers::elle_judges(request.name); });
+  const bool understood =
+      std::any_of(scenario.checkers.begin(), scenario.checkers.end(),
+                  [](const CheckerRequest& request) { return checkers::elle_judges(request.name); });
   if (scenario.elle && !understood)
     section.refuse_key("elle", "Elle judges what list-append and rw-register do, and this scenario asks for neither");
   scenario.expect = read_anomalies(section, "expect");

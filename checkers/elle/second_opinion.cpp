@@ -133,7 +133,6 @@ NameSet in_elles_names(const OwnOpinion& own) {
 struct Opinion {
   bool invalid = false;
   NameSet ruled_out;  // models
-  friend bool operator==(const Opinion&, const Opinion&) = default;
 };
 
 Opinion opinion_from(const NameSet& anomalies, const std::string& model) {
@@ -198,8 +197,8 @@ std::string elle_model_of(std::string_view level) { return rules_of_level(level)
 
 std::string to_line(const ElleRequest& request) {
   std::string line = "{:id " + std::to_string(request.id) + ", :model " + quoted(request.checker) + ", :file " +
-                     quoted(request.file) + ", :options {:consistency-models [:" + request.model + "], :cycle-search-timeout " +
-                     std::to_string(cycle_search_ms);
+                     quoted(request.file) + ", :options {:consistency-models [:" + request.model +
+                     "], :cycle-search-timeout " + std::to_string(cycle_search_ms);
   if (request.checker == "rw-register") {
     const std::pair<const char*, bool> sources[] = {{"wfr-keys?", request.options.wfr_keys},
                                                     {"sequential-keys?", request.options.sequential_keys},
@@ -292,7 +291,8 @@ SecondOpinion compare_with_elle(const OwnOpinion& own, const ElleAnswer& elle) {
     return second;
   }
   if (own.validity == Validity::unknown) {
-    second.explanation = std::string("says ") + to_string(elle.validity) + ", and polarsim gave no verdict: " + own.reason;
+    second.explanation =
+        std::string("says ") + to_string(elle.validity) + ", and polarsim gave no verdict: " + own.reason;
     return second;
   }
   const NameSet found = in_elles_names(own);
@@ -301,8 +301,8 @@ SecondOpinion compare_with_elle(const OwnOpinion& own, const ElleAnswer& elle) {
   if (same(ours, elles)) {
     const bool as_said = ours.invalid == (own.validity == Validity::invalid);
     second.agreement = as_said ? Agreement::agreed : Agreement::differs_as_known;
-    second.explanation = std::string(as_said ? "agrees: " : "differs as documented: it says ") + to_string(elle.validity) + " at " +
-                         own.model;
+    second.explanation = std::string(as_said ? "agrees: " : "differs as documented: it says ") +
+                         to_string(elle.validity) + " at " + own.model;
     if (!as_said) second.explanation += ", and does not look for what polarsim found: " + joined(own.found);
     return second;
   }

@@ -149,10 +149,10 @@ std::string groups_text(const char* title, const std::vector<FailureGroup>& grou
 
 std::string elle_text(const ElleTally& elle) {
   if (elle.asked() == 0) return "";
-  std::string text = fmt::format("\n  the real Elle on {}: {} agreed, {} differ as documented, {} contradicted, {} without a verdict\n",
-                                 elle.asked() == 1 ? "1 history" : reports::grouped(elle.asked()) + " histories",
-                                 reports::grouped(elle.agreed), reports::grouped(elle.differ_as_known),
-                                 reports::grouped(elle.disagreed), reports::grouped(elle.without_verdict));
+  std::string text = fmt::format(
+      "\n  the real Elle on {}: {} agreed, {} differ as documented, {} contradicted, {} without a verdict\n",
+      elle.asked() == 1 ? "1 history" : reports::grouped(elle.asked()) + " histories", reports::grouped(elle.agreed),
+      reports::grouped(elle.differ_as_known), reports::grouped(elle.disagreed), reports::grouped(elle.without_verdict));
   for (const auto& [remark, histories] : elle.remarks)
     text += fmt::format("    {} times: {}\n", reports::grouped(histories), first_line(remark, terminal_width() - 16));
   return text;

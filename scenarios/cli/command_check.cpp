@@ -95,8 +95,9 @@ checkers::Verdict verdict_on(const checkers::History& history, const CheckOption
 checkers::SecondOpinion second_opinion(ElleProcess& elle, const checkers::History& history,
                                        const checkers::Verdict& verdict, const CheckOptions& options) {
   const std::string model = checkers::elle_model_of(options.level);
-  const checkers::OwnOpinion own = checkers::own_opinion(
-      model == options.level ? verdict : verdict_at(history, options, {.model = model}), model, register_options(options));
+  const checkers::OwnOpinion own =
+      checkers::own_opinion(model == options.level ? verdict : verdict_at(history, options, {.model = model}), model,
+                            register_options(options));
   const HistoryForElle file(history);
   return second_opinions(elle, {own}, file.path()).front();
 }

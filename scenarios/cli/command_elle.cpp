@@ -64,7 +64,8 @@ class PartialInstallation {
     fs::create_directories(fs::path(folder).parent_path(), error);
     path_ = folder + ".part-XXXXXX";
     if (error || ::mkdtemp(path_.data()) == nullptr)
-      throw UsageError(fmt::format("elle install: {}: cannot make a folder there", fs::path(folder).parent_path().string()));
+      throw UsageError(
+          fmt::format("elle install: {}: cannot make a folder there", fs::path(folder).parent_path().string()));
   }
   ~PartialInstallation() {
     std::error_code ignored;
@@ -157,11 +158,11 @@ std::string first_error(const std::string& output) {
 void download(const PartialInstallation& partial, const std::string& maven) {
   write(partial / "pom.xml", maven_project());
   // A repository of its own, because half a download in the user's would be remembered there.
-  const ProgramOutput output =
-      run_program({maven, "-B", "-ntp", "--strict-checksums", "-f", partial / "pom.xml",
-                   "-Dmaven.repo.local=" + (partial / "repository"), std::string(dependency_plugin) + ":copy-dependencies",
-                   "-DincludeScope=runtime", "-DoutputDirectory=" + (partial / "jars")},
-                  partial, fmt::format("downloading Elle {} with Maven", elle_release));
+  const ProgramOutput output = run_program(
+      {maven, "-B", "-ntp", "--strict-checksums", "-f", partial / "pom.xml",
+       "-Dmaven.repo.local=" + (partial / "repository"), std::string(dependency_plugin) + ":copy-dependencies",
+       "-DincludeScope=runtime", "-DoutputDirectory=" + (partial / "jars")},
+      partial, fmt::format("downloading Elle {} with Maven", elle_release));
   if (output.status != 0) {
     throw UsageError(fmt::format("elle install: Maven could not download Elle {}, and nothing was installed: {}",
                                  elle_release, first_error(output.text)));
@@ -209,8 +210,9 @@ void compile_classes(const PartialInstallation& partial, const std::vector<std::
   std::sort(command.begin() + 7, command.end());
   const ProgramOutput output = run_program(command, partial, "compiling Elle's classes");
   if (output.status != 0) {
-    throw UsageError(fmt::format("elle install: cannot compile Elle's classes for this Java, and nothing was installed: {}",
-                                 first_error(output.text)));
+    throw UsageError(
+        fmt::format("elle install: cannot compile Elle's classes for this Java, and nothing was installed: {}",
+                    first_error(output.text)));
   }
   fs::remove_all(partial / "elle", error);
 }
@@ -240,7 +242,8 @@ void install(const std::string& folder) {
     problem = problem_of(installation);
   }
   if (!problem.empty())
-    throw UsageError(fmt::format("elle install: what Maven brought does not work, and nothing was installed: {}", problem));
+    throw UsageError(
+        fmt::format("elle install: what Maven brought does not work, and nothing was installed: {}", problem));
   std::error_code ignored;
   for (const char* rest : {"repository", "pom.xml", "output"}) fs::remove_all(partial / rest, ignored);
   write_checksums(partial);
@@ -250,9 +253,9 @@ void install(const std::string& folder) {
 int status() {
   const ElleInstallation installation = find_elle();
   const auto elle = start_elle(installation);
-  print(fmt::format("{} is here and answers: {}, {} on its class path\n", elle_name(*elle), installation.source,
-                    installation.classpath.size() == 1 ? "1 entry"
-                                                       : fmt::format("{} entries", installation.classpath.size())));
+  print(fmt::format(
+      "{} is here and answers: {}, {} on its class path\n", elle_name(*elle), installation.source,
+      installation.classpath.size() == 1 ? "1 entry" : fmt::format("{} entries", installation.classpath.size())));
   return exit_status::passed;
 }
 

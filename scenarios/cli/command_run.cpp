@@ -108,8 +108,9 @@ std::string elle_text(const std::vector<checkers::SecondOpinion>& opinions, cons
   for (const checkers::SecondOpinion& opinion : opinions) {
     text += fmt::format("  {:<13} on {}: {}\n", "elle", opinion.checker, opinion.explanation);
     if (opinion.agreement != checkers::Agreement::disagreed || folder.empty()) continue;
-    text += fmt::format("  {:<13} {} check {} --model {} --level {} --elle\n", "ask it again",
-                        shell_word(program_name()), shell_word(folder + "/history.edn"), opinion.checker, opinion.model);
+    text +=
+        fmt::format("  {:<13} {} check {} --model {} --level {} --elle\n", "ask it again", shell_word(program_name()),
+                    shell_word(folder + "/history.edn"), opinion.checker, opinion.model);
   }
   return text;
 }

@@ -1,5 +1,5 @@
-// Second opinions as a user asks for them. Java, Maven and the real Elle are played by small shell programs, except where
-// POLARSIM_ELLE_CLASSPATH names the real one.
+// Second opinions as a user asks for them. Java, Maven and the real Elle are played by small shell programs, except
+// where POLARSIM_ELLE_CLASSPATH names the real one.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -81,13 +81,14 @@ class ElleCommandTest : public ::testing::Test {
     write_text(place_ / name, "#!/bin/sh\n" + text);
     fs::permissions(place_ / name, fs::perms::all);
   }
-  // A Java that plays Elle: it answers each request by these shell commands, with the request in $line and its number in
-  // $id. What it was started with goes to the file "started".
+  // A Java that plays Elle: it answers each request by these shell commands, with the request in $line and its number
+  // in $id. What it was started with goes to the file "started".
   void java(const std::string& answer) const {
     program("jdk/bin/java", "echo \"$@\" >> " + (place_ / "started") +
                                 "\neval script=\\${$#}\ngrep -q elle.list-append \"$script\" || exit 9\n"
                                 "echo '{:ready true, :version \"9.9\"}'\nwhile read -r line; do\nid=${line#'{:id '}\n"
-                                "id=${id%%,*}\n" + answer + "\ndone\n");
+                                "id=${id%%,*}\n" +
+                                answer + "\ndone\n");
   }
   void java_that_is_not_ready(const std::string& commands) const { program("jdk/bin/java", commands); }
   Outcome with_elle(const std::vector<std::string>& arguments) const {
@@ -132,8 +133,8 @@ TEST_F(ElleCommandTest, CheckTellsThatElleAgrees) {
   EXPECT_NE(started.find(" -cp " + (place_ / "elle.jar")), std::string::npos) << started;
   EXPECT_NE(started.find(" clojure.main /proc/self/fd/"), std::string::npos) << started;
 
-  const Json object = Json::parse(
-      with_elle({"check", "good.edn", "--model", "list-append", "--level", "MAV", "--elle", "--json"}).out);
+  const Json object =
+      Json::parse(with_elle({"check", "good.edn", "--model", "list-append", "--level", "MAV", "--elle", "--json"}).out);
   EXPECT_EQ(object.at("elle"), Json::parse(R"({"agreement": "agreed", "version": "9.9", "model": "read-committed",
     "valid": true, "anomalies": [], "not": [], "also_not": [], "explanation": "agrees: valid at read-committed"})"));
   EXPECT_FALSE(Json::parse(place_.run({"check", "good.edn", "--model", "list-append", "--json"}).out).contains("elle"));
@@ -144,8 +145,9 @@ TEST_F(ElleCommandTest, EllesFileIsTheHistory) {
   EXPECT_NE(check("good.edn").status, 2);
   EXPECT_NE(content_of(place_ / "seen.edn").find(":value [[:r 1 [1]]]"), std::string::npos);
   // What is no EDN reaches Elle as EDN.
-  write_text(place_ / "lines.json", "{\"index\":0,\"time\":1,\"process\":0,\"type\":\"invoke\",\"f\":\"txn\",\"value\":"
-                                    "[[\"append\",7,1]]}\n");
+  write_text(place_ / "lines.json",
+             "{\"index\":0,\"time\":1,\"process\":0,\"type\":\"invoke\",\"f\":\"txn\",\"value\":"
+             "[[\"append\",7,1]]}\n");
   EXPECT_NE(check("lines.json").status, 2);
   EXPECT_NE(content_of(place_ / "seen.edn").find(":value [[:append 7 1]]"), std::string::npos);
 }
@@ -214,8 +216,9 @@ TEST_F(ElleCommandTest, SaysWhatIsMissing) {
     refused("there is no program java; install Debian's package default-jre-headless");
   }
   java_that_is_not_ready("echo 'Error: Could not find or load main class clojure.main' >&2\nexit 1");
-  refused("cannot start what POLARSIM_ELLE_CLASSPATH has: its process ended with status 1: Error: Could not find or load "
-          "main class clojure.main; install Debian's package clojure");
+  refused(
+      "cannot start what POLARSIM_ELLE_CLASSPATH has: its process ended with status 1: Error: Could not find or load "
+      "main class clojure.main; install Debian's package clojure");
   java_that_is_not_ready("echo '{:failed \"java.io.FileNotFoundException: Could not locate elle/list_append\"}'");
   refused("Could not locate elle/list_append");
 }
@@ -241,7 +244,8 @@ TEST_F(ElleCommandTest, ARunThatElleContradictsKeepsItAndSaysHowToAskAgain) {
   java(says_invalid);
   const Outcome outcome = with_elle({"run", "small.toml", "--seed", "5"});
   EXPECT_EQ(outcome.status, 4) << outcome.error;
-  EXPECT_NE(outcome.out.find("  elle          on list-append: elle-disagreement: polarsim says valid"), std::string::npos)
+  EXPECT_NE(outcome.out.find("  elle          on list-append: elle-disagreement: polarsim says valid"),
+            std::string::npos)
       << outcome.out;
   EXPECT_NE(outcome.out.find(" check runs/small-5/history.edn --model list-append --level read-committed --elle\n"),
             std::string::npos)
@@ -325,16 +329,18 @@ TEST_F(ElleCommandTest, InstallsWholeOrNotAtAll) {
   java(says_valid);
   program("bin/mvn", std::string(good_maven) +
                          "echo '[INFO] Downloading'\necho '[ERROR] Could not transfer it: Unknown host'\nexit 1\n");
-  expect_nothing_installed(place_.run({"elle", "install"}),
-                           "Maven could not download Elle 0.2.7, and nothing was installed: Could not transfer it: Unknown "
-                           "host");
+  expect_nothing_installed(
+      place_.run({"elle", "install"}),
+      "Maven could not download Elle 0.2.7, and nothing was installed: Could not transfer it: Unknown "
+      "host");
   program("bin/mvn", "kill -9 $$");
   expect_nothing_installed(place_.run({"elle", "install"}), "Maven could not download Elle 0.2.7");
   program("bin/mvn", "exit 0");
   expect_nothing_installed(place_.run({"elle", "install"}), "Maven brought no jar");
   program("bin/mvn", good_maven);
   java_that_is_not_ready("echo '{:failed \"it is broken\"}'");
-  expect_nothing_installed(place_.run({"elle", "install"}), "what Maven brought does not work, and nothing was installed");
+  expect_nothing_installed(place_.run({"elle", "install"}),
+                           "what Maven brought does not work, and nothing was installed");
   const Variable only_ours("PATH", place_ / "bin");
   fs::remove(place_ / "bin/mvn");
   expect_nothing_installed(place_.run({"elle", "install"}), "there is no program mvn; install Debian's package maven");
@@ -354,15 +360,17 @@ TEST_F(ElleCommandTest, AnInterruptedInstallationLeavesNothing) {
 
 // Elle's release is compiled for a newer Java than Debian 12 has.
 TEST_F(ElleCommandTest, CompilesEllesClassesForAnOlderJava) {
-  const std::string play = "classpath=\nfor argument; do [ \"$last\" = -cp ] && classpath=$argument; last=$argument; done\n"
-                           "case $classpath in */classes:*) ;; *) echo '{:failed "
-                           "\"java.lang.UnsupportedClassVersionError: elle/BitRels\"}'; exit 0;; esac\n"
-                           "echo '{:ready true, :version \"9.9\"}'\nread -r line\n";
+  const std::string play =
+      "classpath=\nfor argument; do [ \"$last\" = -cp ] && classpath=$argument; last=$argument; done\n"
+      "case $classpath in */classes:*) ;; *) echo '{:failed "
+      "\"java.lang.UnsupportedClassVersionError: elle/BitRels\"}'; exit 0;; esac\n"
+      "echo '{:ready true, :version \"9.9\"}'\nread -r line\n";
   java_that_is_not_ready(play);
   program("bin/mvn", good_maven);
   program("bin/jar", "mkdir elle\necho source > elle/BitRels.java\n");
-  program("bin/javac", "for argument; do source=$argument; done\n[ -f \"$source\" ] || exit 7\nmkdir -p classes/elle\n"
-                       "echo class > classes/elle/BitRels.class\n");
+  program("bin/javac",
+          "for argument; do source=$argument; done\n[ -f \"$source\" ] || exit 7\nmkdir -p classes/elle\n"
+          "echo class > classes/elle/BitRels.class\n");
   ASSERT_EQ(place_.run({"elle", "install"}).status, 0) << content_of(place_ / ".stderr");
   const std::string base = "polarsim/elle/0.2.7/";
   EXPECT_EQ(content_of_cache(),

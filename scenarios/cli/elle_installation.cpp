@@ -185,9 +185,7 @@ std::unique_ptr<ElleProcess> start_elle(const ElleInstallation& installation) {
 
 std::unique_ptr<ElleProcess> start_elle() { return start_elle(find_elle()); }
 
-std::string elle_name(const ElleProcess& elle) {
-  return elle.version().empty() ? "Elle" : "Elle " + elle.version();
-}
+std::string elle_name(const ElleProcess& elle) { return elle.version().empty() ? "Elle" : "Elle " + elle.version(); }
 
 HistoryForElle::HistoryForElle(const checkers::History& history) {
   path_ = (fs::temp_directory_path() / "polarsim-elle-XXXXXX").string();
