@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Of the Maven plugin that copies a class path into a folder.
-constexpr const char* dependency_plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1";
+constexpr const char* dependency_plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.5.0";
 
 // Released artifacts never change, and the descriptors of Elle and of all that it needs name exact versions: this
 // decides every file. Maven itself knows Maven Central.
@@ -202,12 +202,14 @@ void compile_classes(const PartialInstallation& partial, const std::vector<std::
   std::string classpath;
   for (const std::string& jar : jars) classpath += (classpath.empty() ? "" : ":") + jar;
   run_program({unpack, "xf", *elle, "elle"}, partial, "unpacking Elle's sources");
-  std::vector<std::string> command{javac, "-nowarn", "-proc:none", "-cp", classpath, "-d", partial / "classes"};
+  std::vector<std::string> command{javac, "-nowarn", "-proc:none", "-implicit:none",
+                                   "-cp", classpath, "-d",         partial / "classes"};
+  const std::size_t options = command.size();
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(partial / "elle", error)) {
     if (entry.path().extension() == ".java") command.push_back(entry.path().string());
   }
-  std::sort(command.begin() + 7, command.end());
+  std::sort(command.begin() + static_cast<std::ptrdiff_t>(options), command.end());
   const ProgramOutput output = run_program(command, partial, "compiling Elle's classes");
   if (output.status != 0) {
     throw UsageError(
