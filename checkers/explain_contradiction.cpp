@@ -98,7 +98,7 @@ class ContradictionStory {
   std::string written_value(std::uint32_t transaction, std::uint32_t key, bool last) const {
     std::string value;
     for (const Step& step : steps(transaction)) {
-      if (!!step.is_read() || step.key != key || (!last && !value.empty())) continue;
+      if (step.is_read() || step.key != key || (!last && !value.empty())) continue;
       value = shown(step);
     }
     return value;

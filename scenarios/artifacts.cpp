@@ -244,7 +244,7 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
   if (!prepared) return prepared;
   // Without its run.json a folder is no capsule, so a half replaced one cannot be taken for one.
   ::unlink((folder + "/run.json").c_str());
-  for (const char* name : {"/trace.bin", "/decisions.bin"}) ::unlink((folder + name).c_str());
+  for (const char* name : {"/trace.bin", "/decisions.bin", "/elle.json"}) ::unlink((folder + name).c_str());
   if (trace != nullptr) {
     const auto kept = trace->keep();
     if (!kept) return kept;
@@ -263,7 +263,8 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
 }
 
 void remove_run_folder(const std::string& folder) {
-  for (const char* name : {"run.json", "schedule.json", "history.edn", "trace.bin", "decisions.bin", "report.html"}) {
+  for (const char* name :
+       {"run.json", "schedule.json", "history.edn", "trace.bin", "decisions.bin", "report.html", "elle.json"}) {
     ::unlink((std::filesystem::path(folder) / name).c_str());
   }
   ::rmdir(folder.c_str());

@@ -1,5 +1,6 @@
 // The folder of a run: run.json, schedule.json, history.edn, report.html, trace.bin when a trace was kept (see
-// trace_output.h), and decisions.bin when the decisions were.
+// trace_output.h), decisions.bin when the decisions were, and elle.json when the real Elle contradicted a checker
+// (elle_opinions.h).
 //
 // The folder of a failing run is its capsule: all that a replay needs. Two runs of the same binary, scenario and seed
 // write the same bytes. Each file appears whole or not at all (temporary file, fsync, rename), and run.json appears

@@ -4,12 +4,16 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <deque>
+#include <filesystem>
 #include <map>
 #include <set>
 
 #include "scenarios/artifacts.h"
 #include "scenarios/campaign_process.h"
 #include "scenarios/campaign_store.h"
+#include "scenarios/elle_opinions.h"
+#include "sim/assert.h"
 
 namespace polarsim::scenarios {
 
@@ -31,6 +35,13 @@ struct RunningSeed {
   SeedProcess process;
 };
 
+// A seed whose run is over and of which Elle has yet to say something.
+struct WaitingSeed {
+  std::size_t scenario;
+  FinishedSeed seed;
+  std::vector<checkers::SecondOpinion> opinions;  // so far
+};
+
 bool has_failed(const SeedResult& result) {
   return result.verdict == SeedVerdict::failed || result.verdict == SeedVerdict::crashed;
 }
@@ -45,8 +56,15 @@ class Campaign {
 
  private:
   bool start_next();
+  void forget_unfinished();
   void wait_for_some();
   tl::expected<void, InputError> collect();
+  tl::expected<void, InputError> hear_elle();
+  tl::expected<void, InputError> conclude(std::size_t scenario, SeedResult result);
+  void apply(WaitingSeed& waiting);
+  bool may_start() const {
+    return !stopping_ && running_.size() < options_.jobs && waiting_.size() <= 4 * options_.jobs;
+  }
   tl::expected<void, InputError> settle_capsule(ScenarioState& state, SeedResult& result);
   void count(const SeedResult& result);
   void report() const;
@@ -56,6 +74,8 @@ class Campaign {
   CampaignStore store_;
   std::vector<ScenarioState> states_;
   std::vector<RunningSeed> running_;
+  std::deque<WaitingSeed> waiting_;  // for Elle, in the order in which they ended; it looks at the first
+  ElleTally elle_;
   std::vector<SeedResult> results_;
   CampaignProgress progress_;
   std::uint64_t next_seed_ = 0;
@@ -121,6 +141,8 @@ bool Campaign::start_next() {
 void Campaign::wait_for_some() {
   std::vector<pollfd> descriptors;
   for (const RunningSeed& running : running_) descriptors.push_back({running.process.descriptor(), POLLIN, 0});
+  if (options_.elle != nullptr && options_.elle->busy())
+    descriptors.push_back({options_.elle->descriptor(), POLLIN, 0});  // a negative one is passed over
   ::poll(descriptors.data(), descriptors.size(), poll_interval_ms);
   const double now = options_.wall_seconds();
   for (RunningSeed& running : running_) {
@@ -147,22 +169,95 @@ tl::expected<void, InputError> Campaign::settle_capsule(ScenarioState& state, Se
   return store_.clear_capsule(result.scenario, state.configuration, higher_seed);
 }
 
-tl::expected<void, InputError> Campaign::collect() {
+tl::expected<void, InputError> Campaign::conclude(std::size_t scenario, SeedResult result) {
   const std::string build =
       fmt::format("{}, {}, {}", options_.build.version, options_.build.compiler, options_.build.build_type);
+  ScenarioState& state = states_[scenario];
+  if (const auto settled = settle_capsule(state, result); !settled) return settled;
+  if (const auto added = store_.add(state.configuration, build, {result}); !added) return added;
+  count(result);
+  results_.push_back(std::move(result));
+  return {};
+}
+
+tl::expected<void, InputError> Campaign::collect() {
   for (std::size_t i = 0; i < running_.size();) {
     pollfd descriptor{running_[i].process.descriptor(), POLLIN, 0};
     if (::poll(&descriptor, 1, 0) <= 0 || !running_[i].process.pump()) {
       ++i;
       continue;
     }
-    ScenarioState& state = states_[running_[i].scenario];
-    SeedResult result = running_[i].process.finish(options_.wall_seconds());
+    const std::size_t scenario = running_[i].scenario;
+    FinishedSeed seed = running_[i].process.finish(options_.wall_seconds());
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (const auto settled = settle_capsule(state, result); !settled) return settled;
-    if (const auto added = store_.add(state.configuration, build, {result}); !added) return added;
-    count(result);
-    results_.push_back(std::move(result));
+    if (!seed.opinions.empty()) {
+      waiting_.push_back({scenario, std::move(seed), {}});
+    } else if (const auto concluded = conclude(scenario, std::move(seed.result)); !concluded) {
+      return concluded;
+    }
+  }
+  return {};
+}
+
+// What follows from Elle's opinions. A contradiction is a failure of its own kind, whatever else the seed showed.
+void Campaign::apply(WaitingSeed& waiting) {
+  SeedResult& result = waiting.seed.result;
+  const std::string& folder = waiting.seed.folder;
+  std::string explanation;
+  for (const checkers::SecondOpinion& opinion : waiting.opinions) {
+    elle_.agreed += opinion.agreement == checkers::Agreement::agreed ? 1 : 0;
+    elle_.differ_as_known += opinion.agreement == checkers::Agreement::differs_as_known ? 1 : 0;
+    elle_.disagreed += opinion.agreement == checkers::Agreement::disagreed ? 1 : 0;
+    elle_.without_verdict += opinion.agreement == checkers::Agreement::no_verdict ? 1 : 0;
+    if (opinion.agreement != checkers::Agreement::agreed) ++elle_.remarks[opinion.explanation];
+    if (opinion.agreement == checkers::Agreement::disagreed)
+      explanation += (explanation.empty() ? "" : "\n") + opinion.explanation;
+  }
+  const std::string signature = disagreement_signature(waiting.opinions);
+  if (signature.empty()) {
+    if (folder != result.capsule) remove_run_folder(folder);
+    return;
+  }
+  result.verdict = SeedVerdict::failed;
+  result.signature += (result.signature.empty() ? "" : ";") + signature;
+  result.checker = "elle";
+  result.explanation = explanation;
+  // As with other failures the lowest seed's capsule stays: a later one of a lower seed takes its place.
+  const auto& capsules = states_[waiting.scenario].capsules;
+  const auto kept = capsules.find(result.signature);
+  const bool is_lowest = kept == capsules.end() || result.seed < kept->second.first;
+  if (result.capsule.empty() && options_.keep_capsules && is_lowest) {
+    result.capsule = run_folder(options_.out, result.scenario, result.seed);
+    std::error_code error;
+    remove_run_folder(result.capsule);  // an earlier run's
+    std::filesystem::rename(folder, result.capsule, error);
+    if (error) result.capsule = folder;
+  }
+  if (result.capsule.empty()) {
+    remove_run_folder(folder);
+    return;
+  }
+  const auto written = write_file(result.capsule + "/elle.json", elle_json(waiting.opinions, options_.elle->version()));
+  if (!written) result.explanation += "\n" + written.error().message;
+}
+
+tl::expected<void, InputError> Campaign::hear_elle() {
+  while (!waiting_.empty()) {
+    WaitingSeed& first = waiting_.front();
+    const checkers::OwnOpinion& own = first.seed.opinions[first.opinions.size()];
+    if (!options_.elle->busy()) {
+      const std::string history = first.seed.folder + "/history.edn";
+      options_.elle->ask(request_for(own, std::filesystem::absolute(history).string()));
+    }
+    const auto answer = options_.elle->pump();
+    if (!answer) return {};
+    first.opinions.push_back(checkers::compare_with_elle(own, *answer));
+    if (first.opinions.size() < first.seed.opinions.size()) continue;
+    apply(first);
+    const std::size_t scenario = first.scenario;
+    SeedResult result = std::move(first.seed.result);
+    waiting_.pop_front();
+    if (const auto concluded = conclude(scenario, std::move(result)); !concluded) return concluded;
   }
   return {};
 }
@@ -174,18 +269,34 @@ void Campaign::report() const {
   options_.progress(now);
 }
 
+// Kills what runs: those seeds have no result and run again when the campaign is resumed.
+void Campaign::forget_unfinished() {
+  std::vector<std::pair<std::size_t, std::uint64_t>> unfinished;
+  for (const RunningSeed& seed : running_) unfinished.emplace_back(seed.scenario, seed.process.seed());
+  for (const WaitingSeed& seed : waiting_) unfinished.emplace_back(seed.scenario, seed.seed.result.seed);
+  running_.clear();
+  waiting_.clear();
+  for (const auto& [scenario, seed] : unfinished) {
+    // All of it is ours, half written files included.
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_for_elle(options_.out, states_[scenario].scenario->scenario.name, seed),
+                                ignored);
+  }
+}
+
 tl::expected<void, InputError> Campaign::run() {
   for (;;) {
     if (options_.interrupted()) {
       interrupted_ = true;
-      running_.clear();  // kills them: their seeds have no result and run again when the campaign is resumed
+      forget_unfinished();
       return {};
     }
-    while (!stopping_ && running_.size() < options_.jobs && start_next()) {
+    while (may_start() && start_next()) {
     }
-    if (running_.empty()) return {};
+    if (running_.empty() && waiting_.empty()) return {};
     wait_for_some();
     if (const auto collected = collect(); !collected) return collected;
+    if (const auto heard = hear_elle(); !heard) return heard;
     report();
   }
 }
@@ -227,9 +338,11 @@ CampaignResult Campaign::result() {
   result.crashed = progress_.crashed;
   result.passed = progress_.done - progress_.failed - progress_.unknown;
   result.interrupted = interrupted_;
+  result.elle = elle_;
   std::map<std::string, std::uint64_t> seen;
   for (const SeedResult& row : results_) {
     result.transactions += row.transactions;
+    if (row.signature.find(elle_disagreement) != std::string::npos) ++result.disagreements;
     for (const std::string& name : row.seen) ++seen[name];
     if (row.verdict == SeedVerdict::passed) continue;
     std::vector<FailureGroup>& groups = has_failed(row) ? result.failures : result.unknowns;
@@ -266,7 +379,10 @@ const char* to_string(SeedVerdict verdict) {
 }
 
 tl::expected<CampaignResult, InputError> run_campaign(const CampaignOptions& options) {
-  if (options.keep_capsules) {
+  bool wants_elle = false;
+  for (const CampaignScenario& scenario : options.scenarios) wants_elle = wants_elle || scenario.scenario.elle;
+  POLARSIM_ASSERT(!wants_elle || options.elle != nullptr, "a scenario wants Elle, and there is none");
+  if (options.keep_capsules || wants_elle) {
     if (const auto ready = prepare_folder(options.out); !ready) return tl::unexpected(ready.error());
   }
   auto store = CampaignStore::open(options.database);

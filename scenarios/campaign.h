@@ -10,12 +10,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
 #include "engine/planted_bugs.h"
 #include "reports/run_summary.h"
+#include "scenarios/elle_process.h"
 #include "scenarios/runner.h"
 #include "scenarios/scenario.h"
 
@@ -80,8 +82,18 @@ struct CampaignOptions {
   std::function<double()> wall_seconds;  // monotonic; required
   std::function<bool()> interrupted = [] { return false; };
   std::function<void(const CampaignProgress&)> progress;  // after each result and several times a second
+  // Asked for a second opinion on the seeds of scenarios that want one, which must not be there without it. One process
+  // for all of them: it answers while further seeds run.
+  ElleProcess* elle = nullptr;
   // What a seed's process does; run_scenario unless a test says otherwise.
   std::function<RunRecord(const Scenario&, const RunRequest&)> run = run_scenario;
+};
+
+// What the real Elle said of the histories of a campaign, resumed ones left out.
+struct ElleTally {
+  std::uint64_t agreed = 0, differ_as_known = 0, disagreed = 0, without_verdict = 0;  // histories, by checker
+  std::map<std::string, std::uint64_t> remarks;  // whatever is not plain agreement, in Elle's or our words -> histories
+  std::uint64_t asked() const { return agreed + differ_as_known + disagreed + without_verdict; }
 };
 
 struct CampaignResult {
@@ -89,6 +101,8 @@ struct CampaignResult {
   std::uint64_t seeds = 0;    // of them with a result, earlier ones of a resumed campaign included
   std::uint64_t passed = 0, failed = 0, unknown = 0;  // failed includes crashed
   std::uint64_t crashed = 0;
+  std::uint64_t disagreements = 0;  // seeds on which Elle contradicts a checker; they have failed
+  ElleTally elle;
   std::uint64_t transactions = 0;
   std::vector<FailureGroup> failures;  // by scenario, then by first seed; expected anomalies never seen come last
   std::vector<FailureGroup> unknowns;  // seeds without a verdict, grouped alike

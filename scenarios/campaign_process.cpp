@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "scenarios/artifacts.h"
+#include "scenarios/elle_opinions.h"
 
 namespace polarsim::scenarios {
 
@@ -27,7 +28,28 @@ using Json = nlohmann::json;
 
 constexpr int failed_exit_status = 3;
 
-std::string encode(const SeedResult& result) {
+Json encode(const checkers::OwnOpinion& own) {
+  Json message;
+  message["checker"] = own.checker;
+  message["model"] = own.model;
+  message["validity"] = static_cast<int>(own.validity);
+  message["reason"] = own.reason;
+  message["found"] = own.found;
+  return message;
+}
+
+// A scenario sets no options of rw-register, so that they are the default ones.
+checkers::OwnOpinion decode_opinion(const Json& message) {
+  return {message.at("checker").get<std::string>(),
+          message.at("model").get<std::string>(),
+          {},
+          static_cast<checkers::Validity>(message.at("validity").get<int>()),
+          message.at("reason").get<std::string>(),
+          message.at("found").get<std::vector<std::string>>()};
+}
+
+std::string encode(const FinishedSeed& seed) {
+  const SeedResult& result = seed.result;
   Json message;
   message["verdict"] = static_cast<int>(result.verdict);
   message["signature"] = result.signature;
@@ -40,11 +62,15 @@ std::string encode(const SeedResult& result) {
   message["seen"] = result.seen;
   message["probes"] = result.probes;
   message["capsule"] = result.capsule;
+  message["opinions"] = Json::array();
+  for (const checkers::OwnOpinion& own : seed.opinions) message["opinions"].push_back(encode(own));
+  message["folder"] = seed.folder;
   return message.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // False if the process died before it had said all of it.
-bool decode(const std::string& text, SeedResult& result) {
+bool decode(const std::string& text, FinishedSeed& seed) {
+  SeedResult& result = seed.result;
   const Json message = Json::parse(text, nullptr, false);
   if (!message.is_object()) return false;
   result.verdict = static_cast<SeedVerdict>(message.at("verdict").get<int>());
@@ -58,6 +84,8 @@ bool decode(const std::string& text, SeedResult& result) {
   result.seen = message.at("seen").get<std::vector<std::string>>();
   result.probes = message.at("probes").get<std::vector<std::string>>();
   result.capsule = message.at("capsule").get<std::string>();
+  for (const Json& own : message.at("opinions")) seed.opinions.push_back(decode_opinion(own));
+  seed.folder = message.at("folder").get<std::string>();
   return true;
 }
 
@@ -70,21 +98,28 @@ void write_all(int file, std::string_view bytes) {
   }
 }
 
-SeedResult run_seed(const CampaignOptions& options, const CampaignScenario& scenario, std::uint64_t seed,
-                    const std::set<std::string>& known_signatures) {
+FinishedSeed run_seed(const CampaignOptions& options, const CampaignScenario& scenario, std::uint64_t seed,
+                      const std::set<std::string>& known_signatures) {
   RunRequest request;
   request.seed = seed;
   request.planted = options.planted;
   const RunRecord record = options.run(scenario.scenario, request);
   const reports::RunSummary summary = summarise(scenario.scenario, scenario.overrides, record, options.build);
-  SeedResult result = seed_result_of(summary);
+  FinishedSeed finished;
+  SeedResult& result = finished.result;
+  result = seed_result_of(summary);
+  finished.opinions = own_opinions(scenario.scenario, record);
+  const std::string folder = run_folder(options.out, scenario.scenario.name, seed);
   if (options.keep_capsules && result.verdict != SeedVerdict::passed && !known_signatures.contains(result.signature)) {
-    const std::string folder = run_folder(options.out, scenario.scenario.name, seed);
-    const auto written = write_run_folder(folder, summary, record, replay_command_for(folder));
-    if (!written) throw std::runtime_error(written.error().message);
     result.capsule = folder;
   }
-  return result;
+  if (!result.capsule.empty() || !finished.opinions.empty()) {
+    finished.folder =
+        result.capsule.empty() ? folder_for_elle(options.out, scenario.scenario.name, seed) : result.capsule;
+    const auto written = write_run_folder(finished.folder, summary, record, replay_command_for(folder));
+    if (!written) throw std::runtime_error(written.error().message);
+  }
+  return finished;
 }
 
 // The child's whole life. Destructors of the parent's objects must not run here, hence _exit.
@@ -207,19 +242,20 @@ std::string SeedProcess::last_words() const {
   return text;
 }
 
-SeedResult SeedProcess::finish(double now) {
+FinishedSeed SeedProcess::finish(double now) {
   int status = 0;
   while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
   process_ = -1;
-  SeedResult result;
+  FinishedSeed finished;
+  SeedResult& result = finished.result;
   const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  if (!ended_well || !decode(received_, result)) {
+  if (!ended_well || !decode(received_, finished)) {
     const std::string line = telling_line(last_words());
     const std::string reason = timed_out_            ? "timeout"
                                : WIFSIGNALED(status) ? signal_name(WTERMSIG(status))
                                                      : fmt::format("exit status {}", WEXITSTATUS(status));
-    result = SeedResult{};
+    finished = FinishedSeed{};
     result.verdict = SeedVerdict::crashed;
     result.signature = timed_out_ ? "crashed: timeout" : crash_signature(reason, line);
     result.checker = "process";
@@ -228,7 +264,11 @@ SeedResult SeedProcess::finish(double now) {
   result.scenario = scenario_;
   result.seed = seed_;
   result.wall_ms = static_cast<std::int64_t>((now - started_at_) * 1000);
-  return result;
+  return finished;
+}
+
+std::string folder_for_elle(const std::string& out, const std::string& scenario, std::uint64_t seed) {
+  return fmt::format("{}/.elle-{}-{}", out, scenario, seed);
 }
 
 SeedResult seed_result_of(const reports::RunSummary& summary) {

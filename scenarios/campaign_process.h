@@ -7,9 +7,19 @@
 #include <set>
 #include <string>
 
+#include "checkers/elle/second_opinion.h"
 #include "scenarios/campaign.h"
 
 namespace polarsim::scenarios {
+
+// What a seed's process leaves.
+struct FinishedSeed {
+  SeedResult result;
+  // For the real Elle, if the scenario wants it: our verdicts, and the folder that holds the history. That is the
+  // capsule, or one of its own, which whoever takes this must remove or make a capsule of.
+  std::vector<checkers::OwnOpinion> opinions;
+  std::string folder;
+};
 
 // A started process. Movable; destroying it kills the process if it still runs.
 class SeedProcess {
@@ -31,7 +41,7 @@ class SeedProcess {
   // Ends it for having run too long: its result will be "crashed: timeout".
   void time_out();
   // After pump() said true: what came of it, never an error.
-  SeedResult finish(double now);
+  FinishedSeed finish(double now);
 
  private:
   void swap(SeedProcess& other) noexcept;
@@ -46,6 +56,9 @@ class SeedProcess {
   bool timed_out_ = false;
   std::string received_;
 };
+
+// Where a seed's run lies while Elle looks at it, if it is no capsule.
+std::string folder_for_elle(const std::string& out, const std::string& scenario, std::uint64_t seed);
 
 // The row for a run that came to its end; `capsule` is left empty.
 SeedResult seed_result_of(const reports::RunSummary& summary);

@@ -9,8 +9,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <set>
 #include <stdexcept>
 
+#include "checkers/consistency_models.h"
 #include "scenarios/artifacts.h"
 #include "scenarios/campaign_store.h"
 #include "scenarios/run_samples.h"
@@ -230,6 +233,145 @@ TEST_F(CampaignTest, ALowerSeedsCapsuleReplacesAHigherOnes) {
   ASSERT_TRUE(rows);
   ASSERT_EQ(rows->size(), 4U);
   EXPECT_EQ((*rows)[3].capsule, "");
+}
+
+// A campaign with an Elle that is played by a shell program: `answer` ends in one line for the request in $line, whose
+// number is $id.
+class CampaignWithElleTest : public CampaignTest {
+ protected:
+  CampaignOptions with_elle(const std::string& answer, std::uint64_t first, std::uint64_t last) {
+    ElleProcessOptions elle;
+    elle.command = {"/bin/sh"};
+    elle.script = "echo '{:ready true, :version \"9.9\"}'\nwhile read -r line; do\nid=${line#'{:id '}\nid=${id%%,*}\n" +
+                  answer + "\ndone\n";
+    elle.wall_seconds = [this] { return clock_s_ += 0.001; };
+    elle_ = std::make_unique<ElleProcess>(std::move(elle));
+    CampaignOptions options = options_for(first, last);
+    options.scenarios[0].scenario.elle = true;
+    options.elle = elle_.get();
+    return options;
+  }
+  std::set<std::string> folders() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "out"))
+      names.insert(entry.path().filename());
+    return names;
+  }
+  // Seeds divisible by three are invalid by G1c, the others valid.
+  static constexpr const char* right =
+      "case $line in *-3/*|*-6/*|*-9/*) echo \"{:id $id, :valid? false, :anomaly-types [:G1c], :not [:read-committed], "
+      ":also-not [$stronger]}\";; *) echo \"{:id $id, :valid? true, :anomaly-types [], :not [], :also-not []}\";; esac";
+  // $stronger: what falls with read-committed.
+  static std::string stronger() {
+    std::string names;
+    for (const std::string& model : checkers::boundary_of({"G1c"}).also_not) names += ":" + model + " ";
+    return "stronger='" + names + "'\n";
+  }
+  std::unique_ptr<ElleProcess> elle_;
+};
+
+TEST_F(CampaignWithElleTest, LeavesAsTheyAreTheResultsThatElleConfirms) {
+  CampaignOptions options = with_elle(stronger() + right, 1, 6);
+  const CampaignResult result = run(options);
+  EXPECT_EQ(result.elle.agreed, 6U);
+  EXPECT_EQ(result.elle.asked(), 6U);
+  EXPECT_TRUE(result.elle.remarks.empty()) << result.elle.remarks.begin()->first;
+  EXPECT_EQ(result.disagreements, 0U);
+  EXPECT_EQ(folders(), std::set<std::string>{"sample-3"});
+  options.scenarios[0].scenario.elle = false;
+  const CampaignResult without = run(options);
+  EXPECT_EQ(without.elle.asked(), 0U);
+  ASSERT_EQ(result.results.size(), without.results.size());
+  for (std::size_t i = 0; i < result.results.size(); ++i) {
+    EXPECT_EQ(result.results[i].signature, without.results[i].signature);
+    EXPECT_EQ(result.results[i].digest, without.results[i].digest);
+    EXPECT_EQ(result.results[i].capsule, without.results[i].capsule);
+  }
+}
+
+TEST_F(CampaignWithElleTest, AContradictionFailsTheSeedAndKeepsBothVerdicts) {
+  CampaignOptions options =
+      with_elle("echo \"{:id $id, :valid? true, :anomaly-types [], :not [], :also-not []}\"", 1, 6);
+  options.jobs = 4;
+  options.database = folder_ / "campaign.db";
+  const CampaignResult result = run(options);
+  EXPECT_EQ(result.failed, 2U);
+  EXPECT_EQ(result.passed, 4U);
+  EXPECT_EQ(result.disagreements, 2U);
+  EXPECT_EQ(result.elle.disagreed, 2U);
+  EXPECT_EQ(result.elle.agreed, 4U);
+  ASSERT_EQ(result.failures.size(), 1U);
+  EXPECT_EQ(result.failures[0].signature, "list-append:G1c;elle-disagreement:list-append");
+  EXPECT_EQ(result.failures[0].checker, "elle");
+  EXPECT_EQ(result.failures[0].explanation,
+            "elle-disagreement: polarsim says invalid (G1c), Elle says valid at read-committed");
+  EXPECT_EQ(folders(), std::set<std::string>{"sample-3"});
+  const auto kept = read_file(folder_ / "out/sample-3/elle.json");
+  ASSERT_TRUE(kept);
+  EXPECT_NE(kept->find("\"elle_version\": \"9.9\""), std::string::npos) << *kept;
+  ASSERT_TRUE(read_capsule(folder_ / "out/sample-3"));
+  // The database remembers what was found, and a resumed campaign fails like this one.
+  options.resume = true;
+  const CampaignResult resumed = run(options);
+  EXPECT_EQ(resumed.disagreements, 2U);
+  EXPECT_EQ(resumed.elle.asked(), 0U);
+}
+
+TEST_F(CampaignWithElleTest, AContradictionOfAPassingSeedKeepsACapsule) {
+  const CampaignResult result =
+      run(with_elle("echo \"{:id $id, :valid? false, :anomaly-types [:G0], :not [], :also-not []}\"", 4, 5));
+  ASSERT_EQ(result.failures.size(), 1U);
+  EXPECT_EQ(result.failures[0].signature, "elle-disagreement:list-append");
+  EXPECT_EQ(result.failures[0].seeds, (std::vector<std::uint64_t>{4, 5}));
+  EXPECT_EQ(result.failures[0].capsule, folder_ / "out/sample-4");
+  EXPECT_EQ(folders(), std::set<std::string>{"sample-4"});
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/sample-4/elle.json"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/sample-4/history.edn"));
+  ASSERT_TRUE(read_capsule(folder_ / "out/sample-4"));
+}
+
+TEST_F(CampaignWithElleTest, WhatBecomesOfElleCostsNoSeed) {
+  const CampaignResult result =
+      run(with_elle("case $line in *-2/*) exit 7;; *) " + stronger() + right + ";; esac", 1, 5));
+  EXPECT_EQ(result.seeds, 5U);
+  EXPECT_EQ(result.passed, 4U);
+  EXPECT_EQ(result.elle.agreed, 4U);
+  EXPECT_EQ(result.elle.without_verdict, 1U);
+  EXPECT_EQ(result.elle.remarks,
+            (std::map<std::string, std::uint64_t>{{"gave no verdict: its process ended with status 7", 1}}));
+  const CampaignResult never = run(with_elle("exit 7", 1, 9));
+  EXPECT_EQ(never.seeds, 9U);
+  EXPECT_EQ(never.elle.without_verdict, 9U);
+  EXPECT_EQ(folders(), (std::set<std::string>{"sample-3", "sample-7"}));
+}
+
+TEST_F(CampaignWithElleTest, ResultsDoNotDependOnTheNumberOfJobs) {
+  const std::string wrong =
+      "case $line in *-5/*|*-8/*) echo \"{:id $id, :valid? false, :anomaly-types [:G0], :not [], "
+      ":also-not []}\";; *) " +
+      stronger() + right + ";; esac";
+  CampaignOptions options = with_elle(wrong, 1, 9);
+  options.jobs = 1;
+  CampaignResult one = run(options);
+  options = with_elle(wrong, 1, 9);
+  options.jobs = 8;
+  CampaignResult eight = run(options);
+  for (CampaignResult* result : {&one, &eight}) {
+    for (SeedResult& row : result->results) row.wall_ms = 0;
+  }
+  EXPECT_EQ(one.results, eight.results);
+  EXPECT_EQ(one.disagreements, 2U);
+  EXPECT_EQ(folders(), (std::set<std::string>{"sample-3", "sample-5", "sample-7"}));
+}
+
+TEST_F(CampaignWithElleTest, InterruptedItLeavesNothingHalfDone) {
+  CampaignOptions options = with_elle("sleep 60", 1, 20);
+  std::uint64_t polls = 0;
+  options.interrupted = [&polls] { return ++polls > 10; };
+  const CampaignResult result = run(options);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.seeds, 0U);
+  for (const std::string& name : folders()) EXPECT_FALSE(name.starts_with(".elle-")) << name;
 }
 
 TEST_F(CampaignTest, AFileOfAnotherKindIsRefused) {

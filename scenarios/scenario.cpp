@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "checkers/checkers.h"
+#include "checkers/elle/second_opinion.h"
 #include "scenarios/input_file.h"
 #include "scenarios/judge.h"
 #include "scenarios/toml_section.h"
@@ -47,7 +48,7 @@ const Keys network_keys{"latency_us", "bandwidth_bytes_per_s", "loss", "retransm
 const Keys disk_keys{"read_latency_us", "write_latency_us", "sync_latency_us"};
 const Keys faults_keys{"profile"};
 const Keys fault_keys{"at_s", "kind", "targets", "duration_s", "factor", "point", "occurrence"};
-const Keys check_keys{"checkers", "expect", "never"};
+const Keys check_keys{"checkers", "elle", "expect", "never"};
 const Keys checker_keys{"name", "level"};
 
 // The table `key` of `parent`; an empty one if it is absent.
@@ -276,6 +277,12 @@ void read_check(const Section& root, Scenario& scenario) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
     scenario.checkers.push_back(read_checker(*tables[i], fmt::format("check.checkers[{}]", i), scenario));
   }
+  scenario.elle = section.boolean("elle", false);
+  const bool understood =
+      std::any_of(scenario.checkers.begin(), scenario.checkers.end(),
+                  [](const CheckerRequest& request) { return checkers::elle_judges(request.name); });
+  if (scenario.elle && !understood)
+    section.refuse_key("elle", "Elle judges what list-append and rw-register do, and this scenario asks for neither");
   scenario.expect = read_anomalies(section, "expect");
   scenario.never = read_anomalies(section, "never");
 }

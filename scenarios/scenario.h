@@ -56,6 +56,7 @@ struct Scenario {
   std::string fault_profile = "none";
   std::optional<faults::Schedule> explicit_schedule;  // [[fault]] tables
   std::vector<CheckerRequest> checkers;
+  bool elle = false;  // ask the real Elle for a second opinion on what it can judge
   std::vector<std::string>
       expect;  // anomalies (exposures included) that a campaign should see; a single run only reports them
   std::vector<std::string> never;  // anomalies or exposures that make the run fail

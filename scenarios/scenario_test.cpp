@@ -266,6 +266,26 @@ std::vector<std::string> library_files() {
   return files;
 }
 
+TEST(scenario, elle_is_asked_only_where_it_understands_something) {
+  const auto parsed = [](const std::string& check) {
+    return parse_scenario("[workload]\nname = \"bank\"\n[check]\n" + check, "x.toml");
+  };
+  const std::string problem =
+      "check.elle: Elle judges what list-append and rw-register do, and this scenario asks for neither";
+  ASSERT_FALSE(parsed("elle = true\n"));
+  EXPECT_EQ(parsed("elle = true\n").error().message, "x.toml:4:8: " + problem);
+  EXPECT_TRUE(parsed("elle = false\n"));
+  EXPECT_FALSE(parsed("elle = 1\n"));
+  for (const char* workload : {"append", "register"}) {
+    const std::string text = std::string("[workload]\nname = \"") + workload + "\"\n[check]\nelle = true\n";
+    const auto scenario = parse_scenario(text, "x.toml");
+    ASSERT_TRUE(scenario) << scenario.error().message;
+    EXPECT_TRUE(scenario->elle);
+    EXPECT_FALSE(parse_scenario(text, "x.toml", {"check.elle=false"})->elle);
+    EXPECT_FALSE(parse_scenario(text + "checkers = [{name = \"prepared-residue\"}]\n", "x.toml"));
+  }
+}
+
 TEST(scenario, library_files_are_valid_and_judged) {
   const std::vector<std::string> files = library_files();
   EXPECT_GE(files.size(), 5U);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "scenarios/cli/arguments.h"
 #include "scenarios/cli/build_info.h"
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/elle_installation.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/run_session.h"
 #include "scenarios/cli/terminal.h"
@@ -145,6 +147,17 @@ std::string groups_text(const char* title, const std::vector<FailureGroup>& grou
   return text;
 }
 
+std::string elle_text(const ElleTally& elle) {
+  if (elle.asked() == 0) return "";
+  std::string text = fmt::format(
+      "\n  the real Elle on {}: {} agreed, {} differ as documented, {} contradicted, {} without a verdict\n",
+      elle.asked() == 1 ? "1 history" : reports::grouped(elle.asked()) + " histories", reports::grouped(elle.agreed),
+      reports::grouped(elle.differ_as_known), reports::grouped(elle.disagreed), reports::grouped(elle.without_verdict));
+  for (const auto& [remark, histories] : elle.remarks)
+    text += fmt::format("    {} times: {}\n", reports::grouped(histories), first_line(remark, terminal_width() - 16));
+  return text;
+}
+
 std::string text_of(const CampaignResult& result, const CampaignOptions& campaign, double elapsed) {
   const bool color = color_wanted();
   const char* words = result.all_passed()       ? "PASSED"
@@ -166,12 +179,24 @@ std::string text_of(const CampaignResult& result, const CampaignOptions& campaig
   }
   text += groups_text("failures, grouped by what they look like", result.failures, campaign);
   text += groups_text("without a verdict", result.unknowns, campaign);
+  text += elle_text(result.elle);
   if (!result.seen.empty()) {
     text += "\n  anomalies and exposures seen\n";
     for (const auto& [name, seeds] : result.seen)
       text += fmt::format("    {:<24} in {}\n", name, reports::counted(seeds, "seed"));
   }
   return text;
+}
+
+nlohmann::ordered_json elle_json_of(const ElleTally& elle) {
+  nlohmann::ordered_json object;
+  object["agreed"] = elle.agreed;
+  object["differ_as_known"] = elle.differ_as_known;
+  object["disagreed"] = elle.disagreed;
+  object["no_verdict"] = elle.without_verdict;
+  object["remarks"] = nlohmann::ordered_json::object();
+  for (const auto& [remark, histories] : elle.remarks) object["remarks"][remark] = histories;
+  return object;
 }
 
 std::string json_of(const CampaignResult& result) {
@@ -191,6 +216,7 @@ std::string json_of(const CampaignResult& result) {
   }
   object["seen"] = nlohmann::ordered_json::object();
   for (const auto& [name, seeds] : result.seen) object["seen"][name] = seeds;
+  if (result.elle.asked() > 0) object["elle"] = elle_json_of(result.elle);
   return dump(object);
 }
 
@@ -222,6 +248,7 @@ std::string junit_of(const CampaignResult& result) {
 }
 
 int status_of(const CampaignResult& result) {
+  if (result.disagreements > 0) return exit_status::elle_disagreement;
   if (result.all_passed()) return exit_status::passed;
   const bool only_crashes = result.crashed > 0 && result.crashed == result.failed && result.unknown == 0;
   return only_crashes ? exit_status::broken : exit_status::not_passed;
@@ -235,6 +262,11 @@ int campaign_command(const CampaignCommandOptions& options) {
     if (const auto writable = write_file(options.junit, ""); !writable)
       throw UsageError("--junit: " + writable.error().message);
   }
+  std::unique_ptr<ElleProcess> elle;
+  for (const CampaignScenario& scenario : campaign.scenarios) {
+    if (scenario.scenario.elle && elle == nullptr) elle = start_elle();
+  }
+  campaign.elle = elle.get();
   ProgressLine line;
   const double start = wall_seconds();
   const std::string label = label_of(campaign);

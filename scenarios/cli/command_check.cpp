@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "checkers/checkers.h"
 #include "checkers/compact_history.h"
+#include "checkers/elle/second_opinion.h"
 #include "checkers/explanation_pictures.h"
 #include "checkers/history.h"
 #include "checkers/named_checkers.h"
@@ -15,6 +18,7 @@
 #include "scenarios/artifacts.h"
 #include "scenarios/cli/arguments.h"
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/elle_installation.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/run_session.h"
 #include "scenarios/cli/terminal.h"
@@ -78,6 +82,9 @@ void check_arguments(const CheckOptions& options) {
     throw UsageError(fmt::format("--infer: only rw-register infers an order of versions, not {}", options.model));
   }
   register_options(options);
+  if (options.elle && !checkers::elle_judges(options.model)) {
+    throw UsageError(fmt::format("--elle: Elle judges list-append and rw-register, not {}", options.model));
+  }
   if (options.linearizable && options.model != "set-full") {
     throw UsageError(fmt::format("--linearizable: only set-full asks for it, not {}", options.model));
   }
@@ -124,7 +131,14 @@ checkers::History read_history(const std::string& path) {
   return std::move(*history);
 }
 
-checkers::Verdict verdict_on(const CheckOptions& options) {
+checkers::Verdict verdict_at(const checkers::History& history, const CheckOptions& options,
+                             const checkers::Level& level) {
+  return options.model == "list-append" ? checkers::check_list_append(history, level)
+                                        : checkers::check_rw_register(history, level, register_options(options));
+}
+
+// With the history itself only where Elle is to have it: it takes more memory than judging.
+checkers::Verdict verdict_on(const CheckOptions& options, std::optional<checkers::History>& history) {
   if (options.model == "bank") return checkers::check_bank(read_history(options.history), bank_options(options));
   if (options.model == "set-full") {
     return checkers::check_set_full(read_history(options.history), {.linearizable = options.linearizable});
@@ -132,10 +146,25 @@ checkers::Verdict verdict_on(const CheckOptions& options) {
   if (const checkers::NamedChecker* checker = checkers::find_named_checker(options.model)) {
     return checker->check(read_history(options.history));
   }
-  const checkers::Operations operations = read_operations(options.history);
   const checkers::Level level{.model = level_of(options), .every_level = true};
+  if (options.elle) {
+    history = read_history(options.history);
+    return verdict_at(*history, options, level);
+  }
+  const checkers::Operations operations = read_operations(options.history);
   return options.model == "list-append" ? checkers::check_list_append(operations, level)
                                         : checkers::check_rw_register(operations, level, register_options(options));
+}
+
+// Where the level is no name of Elle's, both are compared at the model of Elle's that is nearest.
+checkers::SecondOpinion second_opinion(ElleProcess& elle, const checkers::History& history,
+                                       const checkers::Verdict& verdict, const CheckOptions& options) {
+  const std::string model = checkers::elle_model_of(level_of(options));
+  const checkers::OwnOpinion own =
+      checkers::own_opinion(model == level_of(options) ? verdict : verdict_at(history, options, {.model = model}),
+                            model, register_options(options));
+  const HistoryForElle file(history);
+  return second_opinions(elle, {own}, file.path()).front();
 }
 
 std::vector<std::string> names_of_anomalies(const std::vector<checkers::Anomaly>& anomalies) {
@@ -210,7 +239,20 @@ nlohmann::ordered_json finding_json(const checkers::Anomaly& anomaly, bool permi
   return finding;
 }
 
-std::string json_of(const checkers::Verdict& verdict) {
+nlohmann::ordered_json json_of(const checkers::SecondOpinion& second, const ElleProcess& elle) {
+  nlohmann::ordered_json object;
+  object["agreement"] = checkers::to_string(second.agreement);
+  object["version"] = elle.version();
+  object["model"] = second.model;
+  object["valid"] = validity_json(second.elle.validity);
+  object["anomalies"] = second.elle.anomalies;
+  object["not"] = second.elle.not_models;
+  object["also_not"] = second.elle.also_not;
+  object["explanation"] = second.explanation;
+  return object;
+}
+
+nlohmann::ordered_json json_of(const checkers::Verdict& verdict) {
   nlohmann::ordered_json object;
   object["valid"] = validity_json(verdict.validity);
   object["anomalies"] = names_of_anomalies(verdict.anomalies);
@@ -223,7 +265,7 @@ std::string json_of(const checkers::Verdict& verdict) {
   object["findings"] = nlohmann::ordered_json::array();
   for (const checkers::Anomaly& one : verdict.anomalies) object["findings"].push_back(finding_json(one, false));
   for (const checkers::Anomaly& one : verdict.exposures) object["findings"].push_back(finding_json(one, true));
-  return dump(object);
+  return object;
 }
 
 std::string levels_text(const checkers::Verdict& verdict, checkers::Validity validity, std::string_view heading) {
@@ -292,9 +334,21 @@ std::vector<std::string> check_models() {
 
 int check_command(const CheckOptions& options) {
   check_arguments(options);
-  const checkers::Verdict verdict = verdict_on(options);
+  const std::unique_ptr<ElleProcess> elle = options.elle ? start_elle() : nullptr;
+  std::optional<checkers::History> history;
+  const checkers::Verdict verdict = verdict_on(options, history);
   draw(verdict, options);
-  print(options.json ? json_of(verdict) : text_of(verdict, options));
+  std::optional<checkers::SecondOpinion> second;
+  if (elle) second = second_opinion(*elle, *history, verdict, options);
+  if (options.json) {
+    nlohmann::ordered_json object = json_of(verdict);
+    if (second) object["elle"] = json_of(*second, *elle);
+    print(dump(object));
+  } else {
+    print(text_of(verdict, options));
+    if (second) print(fmt::format("\n  {} {}\n", elle_name(*elle), second->explanation));
+  }
+  if (second && second->agreement == checkers::Agreement::disagreed) return exit_status::elle_disagreement;
   return verdict.validity == checkers::Validity::valid ? exit_status::passed : exit_status::not_passed;
 }
 

@@ -21,7 +21,8 @@ constexpr const char* description =
 constexpr const char* exit_text =
     "Exit status: 0 passed; 1 a checker or invariant said no, or no verdict was reached; 2 unusable arguments or "
     "input;\n"
-    "3 the run was not deterministic, or polarsim itself failed.";
+    "3 the run was not deterministic, or polarsim itself failed; 4 the real Elle contradicts a verdict (check --elle, "
+    "check.elle).";
 
 // An option that may be given several times, one value each, so that it never swallows a positional argument.
 CLI::Option* repeated(CLI::App* command, const std::string& name, std::vector<std::string>& values,
@@ -199,15 +200,38 @@ void define_check(CLI::App& app, CheckOptions& options) {
   command->add_option("--svg", options.svg, "Draw it as a picture: operations over time, and why each precedes another")
       ->check(not_empty())
       ->type_name("FILE");
+  command->add_flag("--elle", options.elle,
+                    "list-append, rw-register: ask the real Elle, too, and fail if it says otherwise (see `polarsim "
+                    "elle --help`)");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
                   "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
+                  "  polarsim check history.edn --model list-append --level serializable --elle\n"
                   "  polarsim check history.edn --model rw-register --level BE-RC --infer wfr-keys,linearizable-keys\n"
                   "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100\n"
                   "  polarsim check history.edn --model list-append --level SER --svg anomalies.svg\n"
                   "  zcat history.edn.gz | polarsim check - --model list-append --level SER\n"
                   "  polarsim check history.edn --model linearizable-cas-register\n"
                   "polarsim list checkers says what each model is about.");
+}
+
+void define_elle(CLI::App& app, ElleOptions& options) {
+  CLI::App* command =
+      app.add_subcommand("elle", "Install the real Elle, for second opinions, or tell whether it is there");
+  command->add_option("ACTION", options.action, "install: into the user's cache, with Maven; status: what is there")
+      ->required()
+      ->check(CLI::IsMember({"install", "status"}));
+  command->footer(
+      "Elle (https://github.com/jepsen-io/elle) runs on a Java VM. `polarsim check --elle` and scenarios with\n"
+      "`elle = true` under [check] ask it about every history that list-append or rw-register judged, and a "
+      "contradiction\nis a failure of its own: elle-disagreement.\n"
+      "`install` needs Debian's packages default-jre-headless and maven, and the network; it keeps the class path in\n"
+      "$XDG_CACHE_HOME/polarsim/elle (or ~/.cache/polarsim/elle). POLARSIM_ELLE_CLASSPATH names one that is there\n"
+      "already instead: jars or folders, separated by ':'. Options of the Java VM, such as -Xmx8g, go into\n"
+      "JDK_JAVA_OPTIONS.\n"
+      "Exit status: 0 it is there and works; 2 it is not, with the reason.\n\n"
+      "Examples:\n  polarsim elle install\n  polarsim elle status\n"
+      "  polarsim run append --set check.elle=true");
 }
 
 void define_list(CLI::App& app, ListOptions& options) {
@@ -400,6 +424,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   BenchOptions bench;
   IsolationOptions isolation;
   SqlOptions sql;
+  ElleOptions elle;
   std::vector<std::string> sql_commands, sql_files;
 
   CLI::App app(description, "polarsim");
@@ -411,6 +436,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   define_trace(app, trace);
   define_inspect(app, inspect);
   define_check(app, check);
+  define_elle(app, elle);
   define_list(app, list);
   define_campaign(app, campaign);
   define_bench(app, bench);
@@ -434,6 +460,7 @@ std::variant<PrintText, Command> parse_command_line(int argc, const char* const*
   if (app.got_subcommand("trace")) return Command(trace);
   if (app.got_subcommand("inspect")) return Command(inspect);
   if (app.got_subcommand("check")) return Command(check);
+  if (app.got_subcommand("elle")) return Command(elle);
   if (app.got_subcommand("list")) return Command(list);
   if (app.got_subcommand("campaign")) return Command(campaign);
   if (app.got_subcommand("bench")) return Command(bench);

@@ -59,7 +59,7 @@ std::string json_of(const reports::RunSummary& replayed, const TimedRun& run, co
 void check_trace_file(const ReplayOptions& options, const Capsule& capsule) {
   const std::filesystem::path file(options.trace_file);
   const std::string name = file.filename().string();
-  const auto parts = {"run.json", "schedule.json", "history.edn", "report.html", "decisions.bin"};
+  const auto parts = {"run.json", "schedule.json", "history.edn", "report.html", "decisions.bin", "elle.json"};
   if (std::find(parts.begin(), parts.end(), name) == parts.end()) return;
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   for (const std::string& taken : {capsule.folder, options.out}) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -10,10 +11,12 @@
 #include "scenarios/cli/arguments.h"
 #include "scenarios/cli/build_info.h"
 #include "scenarios/cli/commands.h"
+#include "scenarios/cli/elle_installation.h"
 #include "scenarios/cli/exit_status.h"
 #include "scenarios/cli/run_session.h"
 #include "scenarios/cli/sabotage.h"
 #include "scenarios/cli/terminal.h"
+#include "scenarios/elle_opinions.h"
 #include "sim/divergence.h"
 
 namespace polarsim::scenarios::cli {
@@ -85,6 +88,46 @@ std::string text_of(const reports::RunSummary& summary, double wall, const std::
   return reports::render_verdict(summary, text);
 }
 
+// What Elle says of the run's history. A run folder keeps what contradicts us.
+std::vector<checkers::SecondOpinion> ask_elle(ElleProcess& elle, const Scenario& scenario, const RunRecord& record,
+                                              const std::string& folder) {
+  const std::vector<checkers::OwnOpinion> own = own_opinions(scenario, record);
+  if (own.empty()) return {};
+  std::optional<HistoryForElle> file;
+  if (folder.empty()) file.emplace(record.history);
+  std::vector<checkers::SecondOpinion> opinions =
+      second_opinions(elle, own, file ? file->path() : folder + "/history.edn");
+  if (folder.empty() || disagreement_signature(opinions).empty()) return opinions;
+  const auto written = write_file(folder + "/elle.json", elle_json(opinions, elle.version()));
+  if (!written) throw UsageError(written.error().message);
+  return opinions;
+}
+
+std::string elle_text(const std::vector<checkers::SecondOpinion>& opinions, const std::string& folder) {
+  std::string text;
+  for (const checkers::SecondOpinion& opinion : opinions) {
+    text += fmt::format("  {:<13} on {}: {}\n", "elle", opinion.checker, opinion.explanation);
+    if (opinion.agreement != checkers::Agreement::disagreed || folder.empty()) continue;
+    text +=
+        fmt::format("  {:<13} {} check {} --model {} --level {} --elle\n", "ask it again", shell_word(program_name()),
+                    shell_word(folder + "/history.edn"), opinion.checker, opinion.model);
+  }
+  return text;
+}
+
+nlohmann::ordered_json elle_to_json(const std::vector<checkers::SecondOpinion>& opinions) {
+  auto list = nlohmann::ordered_json::array();
+  for (const checkers::SecondOpinion& opinion : opinions) {
+    nlohmann::ordered_json object;
+    object["checker"] = opinion.checker;
+    object["model"] = opinion.model;
+    object["agreement"] = checkers::to_string(opinion.agreement);
+    object["explanation"] = opinion.explanation;
+    list.push_back(std::move(object));
+  }
+  return list;
+}
+
 }  // namespace
 
 int run_command(const RunOptions& options) {
@@ -101,6 +144,7 @@ int run_command(const RunOptions& options) {
   // Nobody could replay it: the capsule would not say what was done to the run.
   if (!options.sabotage.empty() && !options.no_artifacts)
     throw UsageError("--sabotage: such a run cannot be replayed; add --no-artifacts");
+  const std::unique_ptr<ElleProcess> elle = scenario.elle ? start_elle() : nullptr;
   std::string folder;
   if (!options.no_artifacts) {
     folder = options.out.empty() ? run_folder("runs", scenario.name, request.seed) : options.out;
@@ -140,12 +184,18 @@ int run_command(const RunOptions& options) {
     print_error(fmt::format("{}: the second run was not the same: {}", label, second.difference));
     return exit_status::broken;
   }
+  std::vector<checkers::SecondOpinion> opinions;
+  if (elle) {
+    opinions = ask_elle(*elle, scenario, run.record, folder);
+    object["elle"] = elle_to_json(opinions);
+  }
   print(options.json ? dump(object) : text_of(summary, run.wall_seconds, folder, command));
   if (options.twice && !options.json) {
     print(fmt::format("  {:<13} the second run was the same: digest, {}, verdict and history\n", "twice",
                       reports::counted(summary.ladder.size(), "rung")));
   }
-  return exit_status_of(summary.verdict);
+  if (!options.json) print(elle_text(opinions, folder));
+  return disagreement_signature(opinions).empty() ? exit_status_of(summary.verdict) : exit_status::elle_disagreement;
 }
 
 }  // namespace polarsim::scenarios::cli

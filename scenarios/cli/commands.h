@@ -20,5 +20,6 @@ int campaign_command(const CampaignCommandOptions& options);
 int bench_command(const BenchOptions& options);
 int isolation_command(const IsolationOptions& options);
 int sql_command(const SqlOptions& options);
+int elle_command(const ElleOptions& options);
 
 }  // namespace polarsim::scenarios::cli

@@ -23,6 +23,7 @@ struct Dispatch {
   int operator()(const cli::BenchOptions& options) const { return cli::bench_command(options); }
   int operator()(const cli::IsolationOptions& options) const { return cli::isolation_command(options); }
   int operator()(const cli::SqlOptions& options) const { return cli::sql_command(options); }
+  int operator()(const cli::ElleOptions& options) const { return cli::elle_command(options); }
 };
 
 // A result that did not reach its reader is no result.

@@ -71,7 +71,12 @@ struct CheckOptions {
   bool linearizable = false;
   std::string dot;  // files to draw anomalies into; empty: none
   std::string svg;
+  bool elle = false;
   bool json = false;
+};
+
+struct ElleOptions {
+  std::string action;  // install or status
 };
 
 struct ListOptions {
@@ -133,6 +138,6 @@ struct SqlOptions {
 };
 
 using Command = std::variant<RunOptions, ReplayOptions, TraceOptions, InspectOptions, CheckOptions, ListOptions,
-                             CampaignCommandOptions, BenchOptions, IsolationOptions, SqlOptions>;
+                             CampaignCommandOptions, BenchOptions, IsolationOptions, SqlOptions, ElleOptions>;
 
 }  // namespace polarsim::scenarios::cli
