@@ -26,6 +26,9 @@ std::vector<CheckerInfo> list_checkers() {
       {"list-append",
        "Adya's phenomena over lists: dependency cycles, aborted, intermediate and internal reads, lost updates"},
       {"prepared-residue", "nothing remains prepared once the cluster is at rest"},
+      {"read-committed-cluster",
+       "the promise of nodes at Read Committed with two-phase commit: PL-2 over the cluster, statements on each node, "
+       "fractured reads excused only while a commit is pending"},
       {"rw-register", "Adya's phenomena over registers, with the version order that reads before writes show"},
   };
 }

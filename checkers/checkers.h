@@ -66,21 +66,29 @@ struct RegisterOptions {
 // another key, which nobody else wrote, is not).
 Verdict check_rw_register(const History& history, const Level& level, const RegisterOptions& options = {});
 
+// What a statement may miss of a transaction that was acknowledged before the statement's own was asked for.
+enum class ReadYourWrites : std::uint8_t {
+  unless_pending,  // nothing but what is still prepared on the node that it reads: an acknowledgement that does not
+                   // wait for a second phase that fails, as the closest relative has it
+  always,  // nothing: acknowledgements wait until every node has committed
+};
 struct ClusterOptions {
-  // The node that holds each key; keys that are not named are on one further node.
-  std::map<std::int64_t, std::string> node_of_key;
-  // Whether a transaction is acknowledged only when every node has committed it, so that its session sees it
-  // everywhere.
-  bool acknowledged_after_second_phase = true;
+  // The node that holds each key, beside what the history's :placement says (cluster_log.h); keys that nobody places
+  // are on one further node.
+  std::map<std::int64_t, std::string> node_of_key = {};
+  ReadYourWrites read_your_writes = ReadYourWrites::unless_pending;
 };
 // What a cluster promises whose nodes are each PostgreSQL at Read Committed and whose transactions commit in two
 // phases. Histories of lists in which every step is a statement of its own. Invalid by: what PL-2 forbids over the
-// whole cluster, own writes missed included; "half-commit" and "lost-commit" (final reads show a part of a transaction,
-// or not what was acknowledged); "node-read-committed": no order of the commits on one node lets each statement see
-// what a prefix of it left (node_read_committed.h). "fractured-read", an exposure: a transaction saw another on one
-// node and then missed it on another node. That is permitted while the commit was pending there; without knowing when,
-// the verdict is unknown. Appends that nobody read constrain nothing.
-Verdict check_read_committed_cluster(const History& history, const ClusterOptions& options);
+// whole cluster, own writes missed included; "half-commit", "lost-commit", "resurrected-abort", "stuck-prepared" (the
+// end of a transaction, by final reads and by what the history tells of the nodes); "node-read-committed": no order of
+// the commits on one node lets each statement see what a prefix of it left (node_read_committed.h), or a statement has
+// not seen what was committed before its snapshot; "unexcused-fractured-read", "read-your-writes", "stale-read"
+// (cluster_statements.h). Exposures are "fractured-read", "pending-own-write", "pending-write". Which of these two
+// kinds a read is depends on what was pending when; if the history does not tell that, the verdict is unknown. So it
+// is, with the reason, if what the history tells of nodes is malformed, or a key moves. Appends that nobody read
+// constrain nothing.
+Verdict check_read_committed_cluster(const History& history, const ClusterOptions& options = {});
 
 struct BankOptions {
   std::int64_t accounts = 0;

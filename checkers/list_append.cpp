@@ -9,6 +9,7 @@
 #include "checkers/dependency_judge.h"
 #include "checkers/final_reads.h"
 #include "checkers/list_append_index.h"
+#include "checkers/list_append_judge.h"
 #include "checkers/operations.h"
 
 namespace polarsim::checkers {
@@ -323,7 +324,11 @@ Verdict check_list_append(const History& history, const Level& level) {
   if (!operations.problem.empty()) return unknown_verdict(checker, operations.problem, operations.list.size());
   const ListAppendIndex index(operations);
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
+  return judge_lists(history, operations, index, level);
+}
 
+Verdict judge_lists(const History& history, const Operations& operations, const ListAppendIndex& index,
+                    const Level& level) {
   Findings findings(operations, history);
   ListAppendChecker lists(operations, index, findings);
   lists.check_reads();
@@ -339,7 +344,7 @@ Verdict check_list_append(const History& history, const Level& level) {
   };
   dependencies.execution = [&] { return execution_of(operations, index); };
   dependencies.key_without_order = [] { return std::string(); };
-  return judge_dependencies(checker, level, operations, history, dependencies, std::move(findings));
+  return judge_dependencies("list-append", level, operations, history, dependencies, std::move(findings));
 }
 
 }  // namespace polarsim::checkers

@@ -1,18 +1,23 @@
 #include "engine/cluster/cluster.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "engine/cluster/coordinator.h"
 #include "engine/cluster/coordinator_session.h"
 #include "engine/cluster/deadlocks.h"
+#include "engine/cluster/observer.h"
 #include "engine/cluster/recovery.h"
+#include "engine/node/database.h"
 #include "engine/node/instance.h"
 #include "engine/node/session_services.h"
 #include "engine/node/statement_cache.h"
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/connection_options.h"
 #include "engine/pgwire/server.h"
+#include "engine/txn/observer.h"
 
 namespace polarsim::engine {
 
@@ -38,6 +43,8 @@ struct Cluster::Implementation {
   std::vector<std::string> coordinators;
   std::vector<std::string> data_nodes;
   std::map<std::string, Live> live;
+  std::map<std::string, int> groups;  // of nodes
+  ClusterObserver* observer = nullptr;
   // initdb says the same on every node: parsed once.
   syntax::StatementCache first_statements;
 
@@ -45,6 +52,7 @@ struct Cluster::Implementation {
       : simulation(in), config(with), first_statements(make_statement_cache(in.scheduler(), cached_first_statements)) {
     for (const cluster::NodeInfo& node : cluster::initial_nodes(config)) {
       (node.holds_shards ? data_nodes : coordinators).push_back(node.name);
+      groups[node.name] = node.group_id;
     }
   }
   std::vector<std::string> node_names() const {
@@ -73,6 +81,22 @@ class Cluster::Implementation::Presence {
 };
 
 namespace {
+
+// Tells the cluster's observer what one node tells, for as long as the node runs.
+class NodeObserver final : public txn::TransactionObserver {
+ public:
+  NodeObserver(ClusterObserver& observer, const std::string& node) : observer_(observer), node_(node) {}
+  void snapshot_taken(std::uint32_t process_id) override { observer_.snapshot_taken(node_, process_id); }
+  void identified(storage::Xid xid, std::uint32_t process_id) override {
+    observer_.branch_begun(node_, xid, process_id);
+  }
+  void prepared(storage::Xid xid, const std::string& gid) override { observer_.branch_prepared(node_, xid, gid); }
+  void ended(storage::Xid xid, bool committed) override { observer_.branch_ended(node_, xid, committed); }
+
+ private:
+  ClusterObserver& observer_;
+  std::string node_;
+};
 
 // initdb: the system tables, all or none of them.
 void bootstrap(Instance& instance, syntax::StatementCache& statements, const ClusterConfig& config) {
@@ -106,6 +130,7 @@ std::unique_ptr<LocalSession> connect_locally(Instance& instance, const pgwire::
 }  // namespace
 
 void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
+  std::optional<NodeObserver> told;  // it outlives what it is told by
   std::unique_ptr<Instance> instance;
   std::string damage;
   try {
@@ -114,6 +139,11 @@ void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
     damage = error.what();
   }
   if (instance == nullptr) simulation.violate("storage-damaged", host.name() + ": " + damage);
+  if (observer != nullptr) {
+    txn::TransactionManager& transactions = instance->database().transactions();
+    observer->node_opened(host.name(), [&transactions](storage::Xid xid) { return transactions.status(xid); });
+    transactions.set_observer(&told.emplace(*observer, host.name()));
+  }
   syntax::StatementCache statements = make_statement_cache(host.scheduler(), cached_statements);
   bootstrap(*instance, first_statements, config);
   if (is_coordinator) {
@@ -201,6 +231,26 @@ std::string Cluster::inspect(const std::string& node, const InspectRequest& requ
   const auto found = impl_->live.find(node);
   if (found == impl_->live.end()) return inspect_disk(impl_->simulation.host(node), request);
   return engine::inspect(found->second.instance->database(), request);
+}
+
+void Cluster::observe(ClusterObserver* observer) { impl_->observer = observer; }
+
+std::optional<CoordinatorSessionName> Cluster::session_behind(const std::string& node, std::uint32_t process_id) const {
+  const int group = impl_->groups.at(node);
+  for (const std::string& coordinator : impl_->coordinators) {
+    const auto found = impl_->live.find(coordinator);
+    if (found == impl_->live.end()) continue;
+    for (const txn::Backend* const backend : found->second.instance->database().backends()) {
+      const txn::RemoteWork work = backend->remote_work();
+      const auto is_it = [&](const txn::RemoteWork::Worker& worker) {
+        return worker.group_id == group && worker.process_id == process_id;
+      };
+      if (std::any_of(work.workers.begin(), work.workers.end(), is_it)) {
+        return CoordinatorSessionName{coordinator, backend->process_id()};
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 bool Cluster::has_open_distributed_transactions() const {

@@ -1,7 +1,9 @@
 // A whole cluster on simulated hosts: cn1 (primary), cn2, ..., dn1, dn2, ...
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,9 @@ struct PreparedTransactionInfo {
   std::string node;
   std::string gid;
 };
+
+class ClusterObserver;
+struct CoordinatorSessionName;
 
 class Cluster {
  public:
@@ -43,6 +48,12 @@ class Cluster {
 
   // A node's insides as text, also of a node that is down. `node` is one of node_names(). Throws as inspect().
   std::string inspect(const std::string& node, const InspectRequest& request) const;
+
+  // From the next boot of each node on; null: nobody. It must outlive the hosts' programs.
+  void observe(ClusterObserver* observer);
+  // The session on whose behalf a node's backend works at this moment; nothing if it works for nobody's, or only for
+  // the node's own.
+  std::optional<CoordinatorSessionName> session_behind(const std::string& node, std::uint32_t process_id) const;
 
   struct Implementation;
 

@@ -1,0 +1,53 @@
+// What each statement of a cluster saw, against what had committed on its node by then: exactly where the log of the
+// cluster tells the moments of commits and snapshots, and as far as it goes where it does not.
+//
+// "node-read-committed": with moments, a read is right iff it shows the version that was committed last before its
+// snapshot, found by binary search among the commits of the key, which must stand in the order of the versions.
+//
+// A read that misses another transaction, of which the same transaction has seen a part on another node before, is
+// fractured. It is excused iff that transaction was pending (prepared, and neither committed nor rolled back) on the
+// node read when the snapshot was taken: "fractured-read". If not: "unexcused-fractured-read".
+//
+// A read that misses what had been acknowledged before its transaction was asked for is stale: "read-your-writes" if
+// its own session had been told, else "stale-read". While the commit is pending on the node read it is called
+// "pending-own-write" or "pending-write", unless the system promises to acknowledge only what has committed everywhere.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "checkers/branches.h"
+#include "checkers/checkers.h"
+#include "checkers/cluster_log.h"
+#include "checkers/list_append_index.h"
+#include "checkers/operations.h"
+
+namespace polarsim::checkers {
+
+// What the passes over a cluster's history look at.
+struct ClusterHistory {
+  const History& history;
+  const Operations& operations;
+  const ListAppendIndex& index;
+  ClusterLog& log;
+  const Branches& branches;
+  std::vector<std::uint32_t> node_of_key;  // by the index's number of the key
+  const std::string& node_name(std::uint32_t node) const { return log.nodes[node]; }
+};
+
+// What only moments that the log does not tell could decide.
+struct Undecided {
+  std::uint64_t fractured_reads = 0;
+  std::uint64_t stale_reads = 0;
+  std::uint64_t snapshots = 0;  // reads whose snapshot is known, and not whether it had to show a commit
+  std::string problem;          // of the field :snapshots: one sentence
+};
+
+Undecided check_statements(ClusterHistory& cluster, ReadYourWrites read_your_writes, Findings& findings);
+
+// The end: "half-commit", "lost-commit", "resurrected-abort" (rolled back, or told so, and committed all the same, or
+// shown by a final read) and "stuck-prepared".
+void check_ends(const ClusterHistory& cluster, Findings& findings);
+
+}  // namespace polarsim::checkers
