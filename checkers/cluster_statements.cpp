@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <utility>
 
 namespace polarsim::checkers {
 
@@ -46,9 +47,7 @@ class StatementChecker {
   std::uint32_t node_of(std::uint32_t key) const { return cluster_.node_of_key[key]; }
   std::string name(std::uint32_t operation) const { return findings_.describe(operation); }
   std::string node_text(std::uint32_t key) const { return cluster_.node_name(node_of(key)); }
-  std::uint32_t writer_of(std::uint32_t key, std::size_t number) const {
-    return index_.element(index_.key(key).order[number - 1]).writer;
-  }
+  std::uint32_t writer_of(std::uint32_t key, std::size_t number) const { return writers_[offsets_[key] + number - 1]; }
   const Branch* branch_of(std::uint32_t writer, std::uint32_t key) const {
     return writer == no_vertex ? nullptr : cluster_.branches.find(writer, node_of(key));
   }
@@ -57,31 +56,63 @@ class StatementChecker {
     return cluster_.log.observed && cluster_.log.unknown_commits[node] == 0;
   }
 
-  // By key, in the order of the versions: when each was committed (0: not known), and the earliest acknowledgement of
-  // it or of any later one.
+  // By key, in the order of the versions: who wrote each, when it was committed (0: not known), and the earliest
+  // acknowledgement of it or of any later one. Versions that nobody read come last, in the order of their commits.
   void collect_versions() {
+    const std::vector<std::vector<Unread>> unread = collect_unread();
     offsets_.reserve(index_.key_count() + 1U);
     for (std::uint32_t key = 0; key < index_.key_count(); ++key) {
       offsets_.push_back(commits_.size());
       for (const std::uint32_t element : index_.key(key).order) {
         const std::uint32_t writer = index_.element(element).writer;
         const Branch* const branch = branch_of(writer, key);
-        commits_.push_back(branch == nullptr ? 0 : branch->commit.position);
-        const bool acknowledged = writer != no_vertex && operations_.list[writer].ok();
-        acknowledged_.push_back(acknowledged ? operations_.list[writer].completed : never);
+        add_version(writer, branch == nullptr ? 0 : branch->commit.position);
       }
+      for (const Unread& version : unread[key]) add_version(version.writer, version.commit);
       for (std::size_t i = acknowledged_.size(); i-- > offsets_.back() + 1;) {
         acknowledged_[i - 1] = std::min(acknowledged_[i - 1], acknowledged_[i]);
       }
-      const std::span<const std::uint64_t> positions = commits_of(key);
+      const std::span<const std::uint64_t> positions(commits_.data() + offsets_.back(),
+                                                     commits_.size() - offsets_.back());
       in_order_.push_back(std::is_sorted(positions.begin(), positions.end()) &&
                           (positions.empty() || positions.front() != 0));
     }
     offsets_.push_back(commits_.size());
   }
+
+  struct Unread {
+    std::uint64_t commit = 0;
+    std::uint32_t writer = no_vertex;
+    auto rank() const { return std::pair(commit, writer); }
+  };
+  // By key: the appends that the log knows as committed, and that no read shows.
+  std::vector<std::vector<Unread>> collect_unread() const {
+    std::vector<std::vector<Unread>> unread(index_.key_count());
+    if (cluster_.branches.all().empty()) return unread;
+    for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
+      if (!operations_.list[v].possible() || cluster_.branches.first_of(v) == no_vertex) continue;
+      for (const MicroOp& op : *operations_.list[v].transaction) {
+        if (op.kind != MicroOp::Kind::append) continue;
+        const ListAppendIndex::Element& element = index_.element(index_.version_in(v, op));
+        if (element.position >= 0) continue;
+        const Branch* const branch = branch_of(v, element.key);
+        if (branch != nullptr && branch->commit) unread[element.key].push_back({branch->commit.position, v});
+      }
+    }
+    for (std::vector<Unread>& versions : unread) {
+      std::sort(versions.begin(), versions.end(), [](const Unread& x, const Unread& y) { return x.rank() < y.rank(); });
+    }
+    return unread;
+  }
+
+  void add_version(std::uint32_t writer, std::uint64_t commit) {
+    writers_.push_back(writer);
+    commits_.push_back(commit);
+    const bool acknowledged = writer != no_vertex && operations_.list[writer].ok();
+    acknowledged_.push_back(acknowledged ? operations_.list[writer].completed : never);
+  }
   std::span<const std::uint64_t> commits_of(std::uint32_t key) const {
-    const std::size_t end = key + 1 < offsets_.size() ? offsets_[key + 1] : commits_.size();
-    return {commits_.data() + offsets_[key], end - offsets_[key]};
+    return {commits_.data() + offsets_[key], offsets_[key + 1] - offsets_[key]};
   }
 
   // Row locks are held until the commit, so versions are committed in their order.
@@ -343,7 +374,8 @@ class StatementChecker {
   const ReadYourWrites read_your_writes_;
   Findings& findings_;
   Undecided undecided_;
-  std::vector<std::size_t> offsets_;  // by key, into the two that follow
+  std::vector<std::size_t> offsets_;  // by key, into the three that follow
+  std::vector<std::uint32_t> writers_;
   std::vector<std::uint64_t> commits_;
   std::vector<std::int64_t> acknowledged_;
   std::vector<bool> in_order_;  // by key: each commit is known, and they stand in the order of the versions

@@ -24,6 +24,8 @@ class HistoryRecorder {
   std::int64_t new_process() { return next_process_++; }
   void add(std::int64_t process, checkers::EventType type, std::string f, checkers::Value value,
            std::vector<std::pair<std::string, std::string>> extra = {});
+  // :index of the event added last; -1: none yet.
+  std::int64_t last_index() const { return static_cast<std::int64_t>(history_.events.size()) - 1; }
   const checkers::History& history() const { return history_; }
   checkers::History take() { return std::move(history_); }
 
@@ -45,12 +47,15 @@ struct ParameterInfo {
   std::vector<std::string> choices;  // text: the permitted values
 };
 
+class TransactionWatch;
+
 struct WorkloadContext {
   sim::Simulation& simulation;
   engine::Cluster& cluster;
   const WorkloadParameters& parameters;
   HistoryRecorder& recorder;
   std::vector<sim::Host*> client_hosts;
+  TransactionWatch* watch = nullptr;  // null: no checker of the scenario asks for what happens in the nodes
 };
 
 class Workload {

@@ -1,6 +1,5 @@
 #include "engine/cluster/cluster.h"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -43,7 +42,6 @@ struct Cluster::Implementation {
   std::vector<std::string> coordinators;
   std::vector<std::string> data_nodes;
   std::map<std::string, Live> live;
-  std::map<std::string, int> groups;  // of nodes
   ClusterObserver* observer = nullptr;
   // initdb says the same on every node: parsed once.
   syntax::StatementCache first_statements;
@@ -52,7 +50,6 @@ struct Cluster::Implementation {
       : simulation(in), config(with), first_statements(make_statement_cache(in.scheduler(), cached_first_statements)) {
     for (const cluster::NodeInfo& node : cluster::initial_nodes(config)) {
       (node.holds_shards ? data_nodes : coordinators).push_back(node.name);
-      groups[node.name] = node.group_id;
     }
   }
   std::vector<std::string> node_names() const {
@@ -165,6 +162,7 @@ void Cluster::Implementation::serve_data_node(sim::Host& host, Instance& instanc
 void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& instance,
                                                 syntax::StatementCache& statements) {
   cluster::Coordinator coordinator(host, instance, config, statements);
+  coordinator.set_observer(observer);
   const Presence presence(*this, host.name(), Live{&instance, &coordinator});
   host.spawn(host.name() + "/deadlock-detection", [&coordinator] { cluster::run_deadlock_daemon(coordinator); });
   host.spawn(host.name() + "/2pc-recovery", [&coordinator] { cluster::run_recovery_daemon(coordinator); });
@@ -234,24 +232,6 @@ std::string Cluster::inspect(const std::string& node, const InspectRequest& requ
 }
 
 void Cluster::observe(ClusterObserver* observer) { impl_->observer = observer; }
-
-std::optional<CoordinatorSessionName> Cluster::session_behind(const std::string& node, std::uint32_t process_id) const {
-  const int group = impl_->groups.at(node);
-  for (const std::string& coordinator : impl_->coordinators) {
-    const auto found = impl_->live.find(coordinator);
-    if (found == impl_->live.end()) continue;
-    for (const txn::Backend* const backend : found->second.instance->database().backends()) {
-      const txn::RemoteWork work = backend->remote_work();
-      const auto is_it = [&](const txn::RemoteWork::Worker& worker) {
-        return worker.group_id == group && worker.process_id == process_id;
-      };
-      if (std::any_of(work.workers.begin(), work.workers.end(), is_it)) {
-        return CoordinatorSessionName{coordinator, backend->process_id()};
-      }
-    }
-  }
-  return std::nullopt;
-}
 
 bool Cluster::has_open_distributed_transactions() const {
   for (const std::string& name : node_names()) {

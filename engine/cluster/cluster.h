@@ -1,9 +1,7 @@
 // A whole cluster on simulated hosts: cn1 (primary), cn2, ..., dn1, dn2, ...
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +19,6 @@ struct PreparedTransactionInfo {
 };
 
 class ClusterObserver;
-struct CoordinatorSessionName;
 
 class Cluster {
  public:
@@ -51,9 +48,6 @@ class Cluster {
 
   // From the next boot of each node on; null: nobody. It must outlive the hosts' programs.
   void observe(ClusterObserver* observer);
-  // The session on whose behalf a node's backend works at this moment; nothing if it works for nobody's, or only for
-  // the node's own.
-  std::optional<CoordinatorSessionName> session_behind(const std::string& node, std::uint32_t process_id) const;
 
   struct Implementation;
 

@@ -73,6 +73,7 @@ RemoteConnection& Executor::connection_to(const NodeInfo& node) {
   if (!client) throw remote_error(node, std::move(client.error()));
   auto connection = std::make_unique<RemoteConnection>(RemoteConnection{node, std::move(*client)});
   connection->number = ++opened_;
+  if (connection_listener_) connection_listener_(node.name, connection->client.backend_process_id());
   // Another task may not have opened it meanwhile: a session has one task per node.
   connections_[node.group_id] = std::move(connection);
   return *connections_[node.group_id];

@@ -11,6 +11,13 @@
 
 namespace polarsim::engine {
 
+// A session of a coordinator, by the backend's process id that its client has been told.
+struct CoordinatorSessionName {
+  std::string coordinator;
+  std::uint32_t process_id = 0;
+  friend auto operator<=>(const CoordinatorSessionName&, const CoordinatorSessionName&) = default;
+};
+
 class ClusterObserver {
  public:
   virtual ~ClusterObserver() = default;
@@ -19,17 +26,13 @@ class ClusterObserver {
   virtual void branch_begun(const std::string& node, storage::Xid xid, std::uint32_t process_id) = 0;
   virtual void branch_prepared(const std::string& node, storage::Xid xid, const std::string& gid) = 0;
   virtual void branch_ended(const std::string& node, storage::Xid xid, bool committed) = 0;
+  // What the node's backend does from here on is the work of that session, until either is gone.
+  virtual void session_connected(const CoordinatorSessionName& session, const std::string& node,
+                                 std::uint32_t process_id) = 0;
   // The node has recovered, and nobody has connected yet. `status_of` tells what has become of branches: those in
   // progress are prepared. Valid during the call only.
   using StatusOf = std::function<txn::XidStatus(storage::Xid)>;
   virtual void node_opened(const std::string& node, const StatusOf& status_of) = 0;
-};
-
-// A session of a coordinator, by the backend's process id that its client has been told.
-struct CoordinatorSessionName {
-  std::string coordinator;
-  std::uint32_t process_id = 0;
-  friend auto operator<=>(const CoordinatorSessionName&, const CoordinatorSessionName&) = default;
 };
 
 }  // namespace polarsim::engine

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "checkers/checkers.h"
+#include "checkers/cluster_log.h"
 #include "checkers/history.h"
 #include "scenarios/artifacts.h"
 #include "scenarios/cli/arguments.h"
@@ -54,10 +55,29 @@ checkers::RegisterOptions register_options(const CheckOptions& options) {
   return sources;
 }
 
+checkers::ClusterOptions cluster_options(const CheckOptions& options) {
+  checkers::ClusterOptions cluster;
+  if (options.read_your_writes == "always") {
+    cluster.read_your_writes = checkers::ReadYourWrites::always;
+  } else if (!options.read_your_writes.empty() && options.read_your_writes != "unless-pending") {
+    throw UsageError(fmt::format("--read-your-writes: expected one of unless-pending, always, found \"{}\"",
+                                 options.read_your_writes));
+  }
+  return cluster;
+}
+
+// What the history tells of nodes is part of the input: if it is malformed, nothing is judged.
+checkers::Verdict cluster_verdict_on(const checkers::History& history, const CheckOptions& options) {
+  if (const auto log = checkers::read_cluster_log(history); !log) {
+    throw UsageError(fmt::format("{}: {}", options.history, log.error()));
+  }
+  return checkers::check_read_committed_cluster(history, cluster_options(options));
+}
+
 // Everything about the arguments is checked before the file is read, so that a slip does not cost the reading of a
 // large history.
 void check_arguments(const CheckOptions& options) {
-  const std::vector<std::string> models{"list-append", "rw-register", "bank"};
+  const std::vector<std::string> models{"list-append", "rw-register", "bank", "read-committed-cluster"};
   if (std::find(models.begin(), models.end(), options.model) == models.end()) {
     throw UsageError(fmt::format("--model: expected one of {}, found \"{}\"", joined(models), options.model));
   }
@@ -65,8 +85,14 @@ void check_arguments(const CheckOptions& options) {
     throw UsageError(fmt::format("--infer: only rw-register infers an order of versions, not {}", options.model));
   }
   register_options(options);
+  if (!options.read_your_writes.empty() && options.model != "read-committed-cluster") {
+    throw UsageError(fmt::format("--read-your-writes: only read-committed-cluster asks for it, not {}", options.model));
+  }
+  cluster_options(options);
   if (options.model == "bank") {
     bank_options(options);
+  } else if (options.model == "read-committed-cluster") {
+    if (options.level != CheckOptions{}.level) throw UsageError("--level: read-committed-cluster has no levels");
   } else if (!checkers::is_known_level(options.level)) {
     throw UsageError(
         fmt::format("--level: expected one of {}, found \"{}\"", joined(checkers::known_levels()), options.level));
@@ -75,6 +101,7 @@ void check_arguments(const CheckOptions& options) {
 
 checkers::Verdict verdict_on(const checkers::History& history, const CheckOptions& options) {
   if (options.model == "bank") return checkers::check_bank(history, bank_options(options));
+  if (options.model == "read-committed-cluster") return cluster_verdict_on(history, options);
   const checkers::Level level{.model = options.level, .every_level = true};
   return options.model == "list-append" ? checkers::check_list_append(history, level)
                                         : checkers::check_rw_register(history, level, register_options(options));
@@ -129,7 +156,7 @@ std::string levels_text(const checkers::Verdict& verdict, checkers::Validity val
 }
 
 std::string text_of(const checkers::Verdict& verdict, const CheckOptions& options) {
-  const bool has_level = options.model != "bank";
+  const bool has_level = options.model != "bank" && options.model != "read-committed-cluster";
   std::string text =
       fmt::format("{}  {}: {}{}, {} checked\n", checkers::to_string(verdict.validity), options.history, options.model,
                   has_level ? " at " + options.level : "", reports::counted(verdict.operations_checked, "operation"));

@@ -168,12 +168,14 @@ void define_check(CLI::App& app, CheckOptions& options) {
   CLI::App* command = app.add_subcommand("check", "Judge a history that is on disk, from polarsim or any other system");
   command->add_option("HISTORY", options.history, "Operations in Jepsen's form: EDN or JSON, one map a line")
       ->required();
-  command->add_option("--model", options.model, "list-append, rw-register or bank")->type_name("M")->required();
+  command->add_option("--model", options.model, "list-append, rw-register, bank or read-committed-cluster")
+      ->type_name("M")
+      ->required();
   command
       ->add_option(
           "--level", options.level,
           "Isolation level to hold: PL-1, PL-2, MAV, BE-RC, RA, CC, RR, SI, SER, strong-session-SER, strong-SER, or "
-          "Elle's name of a consistency model (default read-committed); not for bank")
+          "Elle's name of a consistency model (default read-committed); not for bank and read-committed-cluster")
       ->type_name("L");
   command
       ->add_option("--infer", options.infer,
@@ -185,11 +187,18 @@ void define_check(CLI::App& app, CheckOptions& options) {
   command->add_option("--initial-balance", options.initial_balance, "bank: what each account held at first")
       ->type_name("N");
   command->add_flag("--negative-allowed", options.negative_allowed, "bank: balances may fall below zero");
+  command
+      ->add_option(
+          "--read-your-writes", options.read_your_writes,
+          "read-committed-cluster: whether statements may miss what was acknowledged: unless-pending (default; "
+          "only what is still prepared on the node) or always (nothing may be missed)")
+      ->type_name("WHEN");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
                   "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
                   "  polarsim check history.edn --model rw-register --level BE-RC --infer wfr-keys,linearizable-keys\n"
-                  "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100");
+                  "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100\n"
+                  "  polarsim check runs/promise-1/history.edn --model read-committed-cluster");
 }
 
 void define_list(CLI::App& app, ListOptions& options) {

@@ -68,6 +68,7 @@ struct CheckOptions {
   std::string accounts;
   std::string initial_balance;
   bool negative_allowed = false;
+  std::string read_your_writes;  // empty: unless-pending
   bool json = false;
 };
 
