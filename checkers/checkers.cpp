@@ -22,6 +22,7 @@ std::vector<std::string> known_levels() {
 
 std::vector<CheckerInfo> list_checkers() {
   return {
+      {"anomaly-meter", "sums over rows between which transactions move amounts: how many are fractured, and why"},
       {"bank", "transfers between accounts: totals, and final balances that the transfers explain"},
       {"list-append",
        "Adya's phenomena over lists: dependency cycles, aborted, intermediate and internal reads, lost updates"},

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,7 +71,7 @@ Verdict check_rw_register(const History& history, const Level& level, const Regi
 enum class ReadYourWrites : std::uint8_t {
   unless_pending,  // nothing but what is still prepared on the node that it reads: an acknowledgement that does not
                    // wait for a second phase that fails, as the closest relative has it
-  always,  // nothing: acknowledgements wait until every node has committed
+  always,          // nothing: acknowledgements wait until every node has committed
 };
 struct ClusterOptions {
   // The node that holds each key, beside what the history's :placement says (cluster_log.h); keys that nobody places
@@ -89,6 +90,17 @@ struct ClusterOptions {
 // is, with the reason, if what the history tells of nodes is malformed, or a key moves. Appends that nobody read
 // constrain nothing.
 Verdict check_read_committed_cluster(const History& history, const ClusterOptions& options = {});
+
+struct MeterOptions {
+  std::int64_t total = 0;
+  // Cases in which one snapshot shows all rows, by the field :case.
+  std::set<std::string> whole_cases = {};
+};
+// Single statements that add up rows between which transactions move amounts (exposure.h). A sum that is not the total
+// is the exposure "fractured-read" if a transaction was being committed while the statement's snapshots were taken, and
+// else "unexcused-fractured-read"; so it is in a whole case, and in reads flagged `:final? true`. Unknown: the history
+// has no sums, or does not tell a fractured read's snapshots.
+Verdict check_anomaly_meter(const History& history, const MeterOptions& options);
 
 struct BankOptions {
   std::int64_t accounts = 0;

@@ -18,13 +18,13 @@ class StatementChecker {
         read_your_writes_(read_your_writes),
         findings_(findings) {}
 
-  Undecided run() {
+  StatementReport run() {
     collect_versions();
     check_orders();
-    for (std::uint32_t v = 0; v < operations_.list.size() && undecided_.problem.empty(); ++v) {
+    for (std::uint32_t v = 0; v < operations_.list.size() && report_.problem.empty(); ++v) {
       if (operations_.list[v].ok()) check_operation(v);
     }
-    return std::move(undecided_);
+    return std::move(report_);
   }
 
  private:
@@ -135,13 +135,15 @@ class StatementChecker {
     const auto result = read_snapshots(cluster_.history.events[static_cast<std::size_t>(operation.completed)],
                                        cluster_.log, snapshots_);
     if (!result) {
-      undecided_.problem = result.error();
+      report_.problem = result.error();
       return;
     }
     cluster_.log.unknown_commits.resize(cluster_.log.nodes.size());
     required_.clear();
     own_.clear();
     bool fractured = false;
+    std::uint32_t first_node = no_vertex;  // read from
+    bool over_nodes = false;
     for (std::size_t step = 0; step < transaction.size(); ++step) {
       const MicroOp& op = transaction[step];
       const ListAppendIndex::Element& version = index_.element(index_.version_in(v, op));
@@ -156,9 +158,12 @@ class StatementChecker {
           op.list.empty() || (version.position >= 0 && version.writer != no_vertex && !version.intermediate);
       if (sound && std::find(own_.begin(), own_.end(), version.key) == own_.end()) check_read(read);
       if (transaction.size() == 1) break;
+      if (first_node == no_vertex) first_node = node_of(version.key);
+      over_nodes = over_nodes || first_node != node_of(version.key);
       if (!fractured) fractured = check_fractured(read, version.position);
       require_all_of(version.writer, v, op.key);
     }
+    if (over_nodes) ++report_.transactions_over_nodes;
   }
 
   Moment moment_of(std::size_t step, std::uint32_t key) const {
@@ -187,7 +192,7 @@ class StatementChecker {
     if (read.number > 0) {
       const std::uint64_t commit = commits[read.number - 1];
       if (commit == 0 && !knows_all_commits(node_of(read.key))) {
-        ++undecided_.snapshots;
+        ++report_.undecided_snapshots;
         return true;
       }
       if (commit == 0 || commit > read.snapshot.position) {
@@ -222,7 +227,7 @@ class StatementChecker {
     if (read_your_writes_ == ReadYourWrites::always || wrote_on_one_node(missed)) {
       add_stale(own ? "read-your-writes" : "stale-read", read, missed, branch);
     } else if (!read.snapshot || (branch == nullptr && !knows_all_commits(node_of(read.key)))) {
-      ++undecided_.stale_reads;
+      ++report_.undecided_stale_reads;
     } else if (branch != nullptr && branch->pending_at(read.snapshot.position)) {
       add_stale(own ? "pending-own-write" : "pending-write", read, missed, branch);
     } else {
@@ -248,8 +253,9 @@ class StatementChecker {
     const Required& missed = found->second;
     if (cluster_.log.node_of(missed.seen_key) == cluster_.log.node_of(read.op->key)) return false;
     const Branch* const branch = branch_of(missed.writer, read.key);
+    report_.missed_parts.push_back(missed.writer);
     if (!read.snapshot || (branch == nullptr && !knows_all_commits(node_of(read.key)))) {
-      ++undecided_.fractured_reads;
+      ++report_.undecided_fractured_reads;
       add_fractured("fractured-read", read, missed, nullptr);
     } else if (branch != nullptr && branch->pending_at(read.snapshot.position)) {
       add_fractured("fractured-read", read, missed, branch);
@@ -373,7 +379,7 @@ class StatementChecker {
   const ListAppendIndex& index_;
   const ReadYourWrites read_your_writes_;
   Findings& findings_;
-  Undecided undecided_;
+  StatementReport report_;
   std::vector<std::size_t> offsets_;  // by key, into the three that follow
   std::vector<std::uint32_t> writers_;
   std::vector<std::uint64_t> commits_;
@@ -498,7 +504,7 @@ class EndChecker {
 
 }  // namespace
 
-Undecided check_statements(ClusterHistory& cluster, ReadYourWrites read_your_writes, Findings& findings) {
+StatementReport check_statements(ClusterHistory& cluster, ReadYourWrites read_your_writes, Findings& findings) {
   return StatementChecker(cluster, read_your_writes, findings).run();
 }
 

@@ -36,15 +36,21 @@ struct ClusterHistory {
   const std::string& node_name(std::uint32_t node) const { return log.nodes[node]; }
 };
 
-// What only moments that the log does not tell could decide.
-struct Undecided {
-  std::uint64_t fractured_reads = 0;
-  std::uint64_t stale_reads = 0;
-  std::uint64_t snapshots = 0;  // reads whose snapshot is known, and not whether it had to show a commit
-  std::string problem;          // of the field :snapshots: one sentence
+// Puts every key on its node: by the log, by the options, or all that nobody placed on one further node.
+void place_keys(ClusterHistory& cluster, const ClusterOptions& options);
+
+struct StatementReport {
+  // What only moments that the log does not tell could decide.
+  std::uint64_t undecided_fractured_reads = 0;
+  std::uint64_t undecided_stale_reads = 0;
+  std::uint64_t undecided_snapshots = 0;  // reads whose snapshot is known, and not whether it had to show a commit
+  std::string problem;                    // of the field :snapshots: one sentence
+  // Acknowledged transactions that read on several nodes; and for each that was fractured whom it missed.
+  std::uint64_t transactions_over_nodes = 0;
+  std::vector<std::uint32_t> missed_parts;
 };
 
-Undecided check_statements(ClusterHistory& cluster, ReadYourWrites read_your_writes, Findings& findings);
+StatementReport check_statements(ClusterHistory& cluster, ReadYourWrites read_your_writes, Findings& findings);
 
 // The end: "half-commit", "lost-commit", "resurrected-abort" (rolled back, or told so, and committed all the same, or
 // shown by a final read) and "stuck-prepared".

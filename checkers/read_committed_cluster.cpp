@@ -145,6 +145,27 @@ std::string name_in_promise(const std::string& anomaly) {
   return anomaly;
 }
 
+// What was not decided because the history does not tell when nodes committed; empty if nothing was.
+std::string reason_of(const StatementReport& report) {
+  if (!report.problem.empty()) return report.problem;
+  if (report.undecided_fractured_reads > 0) {
+    return "a read that is fractured across nodes is permitted only while the commit was pending on the node read, and "
+           "of " +
+           std::to_string(report.undecided_fractured_reads) + " the history does not tell whether it was";
+  }
+  if (report.undecided_stale_reads > 0) {
+    return "a read may miss what was acknowledged only while the commit was pending on the node read, and of " +
+           std::to_string(report.undecided_stale_reads) + " the history does not tell whether it was";
+  }
+  if (report.undecided_snapshots > 0) {
+    return "of " + std::to_string(report.undecided_snapshots) +
+           " reads the history does not tell whether what they show had committed before their snapshots";
+  }
+  return {};
+}
+
+}  // namespace
+
 void place_keys(ClusterHistory& cluster, const ClusterOptions& options) {
   ClusterLog& log = cluster.log;
   for (const auto& [key, node] : options.node_of_key) log.node_of_key.insert_or_assign(key, log.number_of(node));
@@ -159,27 +180,6 @@ void place_keys(ClusterHistory& cluster, const ClusterOptions& options) {
   }
   log.unknown_commits.resize(log.nodes.size());
 }
-
-// What was not decided because the history does not tell when nodes committed; empty if nothing was.
-std::string reason_of(const Undecided& undecided) {
-  if (!undecided.problem.empty()) return undecided.problem;
-  if (undecided.fractured_reads > 0) {
-    return "a read that is fractured across nodes is permitted only while the commit was pending on the node read, and "
-           "of " +
-           std::to_string(undecided.fractured_reads) + " the history does not tell whether it was";
-  }
-  if (undecided.stale_reads > 0) {
-    return "a read may miss what was acknowledged only while the commit was pending on the node read, and of " +
-           std::to_string(undecided.stale_reads) + " the history does not tell whether it was";
-  }
-  if (undecided.snapshots > 0) {
-    return "of " + std::to_string(undecided.snapshots) +
-           " reads the history does not tell whether what they show had committed before their snapshots";
-  }
-  return {};
-}
-
-}  // namespace
 
 Verdict check_read_committed_cluster(const History& history, const ClusterOptions& options) {
   static constexpr std::string_view checker = "read-committed-cluster";
@@ -202,7 +202,7 @@ Verdict check_read_committed_cluster(const History& history, const ClusterOption
   for (const auto& [name, number] : verdict.counts) counts[name_in_promise(name)] += number;
 
   Findings findings(operations, history);
-  const Undecided undecided = check_statements(cluster, options.read_your_writes, findings);
+  const StatementReport report = check_statements(cluster, options.read_your_writes, findings);
   NodeOrders(cluster, findings).check(options.read_your_writes);
   check_ends(cluster, findings);
   Verdict nodes =
@@ -216,7 +216,7 @@ Verdict check_read_committed_cluster(const History& history, const ClusterOption
   verdict.exposures = std::move(nodes.exposures);
   verdict.counts.assign(counts.begin(), counts.end());
   verdict.validity = combine(verdict.validity, nodes.validity);
-  if (std::string reason = reason_of(undecided); !reason.empty() && verdict.validity != Validity::invalid) {
+  if (std::string reason = reason_of(report); !reason.empty() && verdict.validity != Validity::invalid) {
     verdict.validity = Validity::unknown;
     verdict.reason = std::move(reason);
   }

@@ -308,9 +308,12 @@ class Cluster {
         session.snapshots += (session.snapshots.empty() ? "[\"" : " [\"") + name_of(node) + "\" " +
                              std::to_string(++positions_[node]) + " " + std::to_string(now()) + "]";
       }
-      if (defect_ == Defect::stale_snapshot && !op.list.empty() && choices_.once_in(20)) op.list.pop_back();
-      for (const MicroOp& own : session.done) {
-        if (own.key == op.key && own.kind == MicroOp::Kind::append) op.list.push_back(own.argument);
+      const bool own = std::any_of(session.done.begin(), session.done.end(), [&](const MicroOp& other) {
+        return other.key == op.key && other.kind == MicroOp::Kind::append;
+      });
+      if (defect_ == Defect::stale_snapshot && !own && !op.list.empty() && choices_.once_in(20)) op.list.pop_back();
+      for (const MicroOp& done : session.done) {
+        if (done.key == op.key && done.kind == MicroOp::Kind::append) op.list.push_back(done.argument);
       }
       op.known = true;
     }
@@ -401,14 +404,9 @@ class Cluster {
 bool reads_follow_the_log(const History& history) {
   auto log = read_cluster_log(history);
   if (!log) return false;
-  std::map<std::int64_t, const Transaction*> asked;
-  std::map<std::int64_t, std::int64_t> open;
+  std::map<std::int64_t, const Transaction*> asked;  // by :index of the invocation
   for (const Event& event : history.events) {
-    if (event.process == nemesis_process) continue;
-    if (event.type == EventType::invoke) {
-      open[event.process] = event.index;
-      asked[event.index] = &std::get<Transaction>(event.value);
-    }
+    if (event.type == EventType::invoke) asked[event.index] = &std::get<Transaction>(event.value);
   }
   for (const Event& event : history.events) {
     if (event.process == nemesis_process || event.type != EventType::ok) continue;

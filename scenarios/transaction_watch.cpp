@@ -49,32 +49,30 @@ std::string TransactionWatch::snapshots(std::size_t connection) const {
   return "[" + text + "]";
 }
 
-TransactionWatch::Connection* TransactionWatch::connection_behind(const Node& node, std::uint32_t process_id) {
-  const auto known = node.connection_of.find(process_id);
-  return known == node.connection_of.end() ? nullptr : &connections_[known->second];
-}
-
-void TransactionWatch::session_connected(const engine::CoordinatorSessionName& session, const std::string& node,
-                                         std::uint32_t process_id) {
-  if (const auto connection = latest_.find(session); connection != latest_.end())
-    nodes_[node].connection_of.insert_or_assign(process_id, connection->second);
+void TransactionWatch::task_begins(const engine::CoordinatorSessionName& session, const std::string& node,
+                                   std::uint32_t process_id) {
+  const auto connection = latest_.find(session);
+  if (connection == latest_.end()) return;
+  nodes_[node].work.insert_or_assign(process_id, Work{connection->second, connections_[connection->second].operation});
 }
 
 void TransactionWatch::snapshot_taken(const std::string& name, std::uint32_t process_id) {
   Node& node = nodes_[name];
   if (!node.holds_shards) return;
   const std::uint64_t position = ++node.position;
-  if (Connection* const connection = connection_behind(node, process_id); connection != nullptr) {
-    connection->snapshots.push_back({name, position, sim::nanoseconds(simulation_.now())});
-  }
+  const auto work = node.work.find(process_id);
+  if (work == node.work.end()) return;
+  Connection& connection = connections_[work->second.connection];
+  if (connection.operation != work->second.operation) return;
+  connection.snapshots.push_back({name, position, sim::nanoseconds(simulation_.now())});
 }
 
 void TransactionWatch::branch_begun(const std::string& name, Xid xid, std::uint32_t process_id) {
   Node& node = nodes_[name];
   if (!node.holds_shards) return;
-  const Connection* const connection = connection_behind(node, process_id);
+  const auto work = node.work.find(process_id);
   Branch branch;
-  if (connection != nullptr) branch.operation = connection->operation;
+  if (work != node.work.end()) branch.operation = work->second.operation;
   node.branches.insert_or_assign(xid, std::move(branch));
 }
 
@@ -97,7 +95,7 @@ void TransactionWatch::branch_ended(const std::string& name, Xid xid, bool commi
 
 void TransactionWatch::node_opened(const std::string& name, const StatusOf& status_of) {
   Node& node = nodes_[name];
-  node.connection_of.clear();
+  node.work.clear();
   std::erase_if(latest_, [&](const auto& session) { return session.first.coordinator == name; });
   for (auto& [xid, branch] : node.branches) {
     if (branch.ended && !branch.committed) continue;

@@ -40,8 +40,8 @@ class TransactionWatch final : public engine::ClusterObserver {
   void branch_begun(const std::string& node, engine::storage::Xid xid, std::uint32_t process_id) override;
   void branch_prepared(const std::string& node, engine::storage::Xid xid, const std::string& gid) override;
   void branch_ended(const std::string& node, engine::storage::Xid xid, bool committed) override;
-  void session_connected(const engine::CoordinatorSessionName& session, const std::string& node,
-                         std::uint32_t process_id) override;
+  void task_begins(const engine::CoordinatorSessionName& session, const std::string& node,
+                   std::uint32_t process_id) override;
   void node_opened(const std::string& node, const StatusOf& status_of) override;
 
  private:
@@ -54,6 +54,11 @@ class TransactionWatch final : public engine::ClusterObserver {
     std::int64_t operation = -1;      // :index of its invocation
     std::vector<Snapshot> snapshots;  // of the statement at hand
   };
+  // For whom a backend works. An operation may have ended without it, if its connection was lost.
+  struct Work {
+    std::size_t connection = 0;
+    std::int64_t operation = -1;
+  };
   struct Branch {
     std::int64_t operation = -1;
     std::string gid;
@@ -62,12 +67,10 @@ class TransactionWatch final : public engine::ClusterObserver {
   struct Node {
     bool holds_shards = false;
     std::uint64_t position = 0;
-    std::map<std::uint32_t, std::size_t> connection_of;  // by process id of the node's backend, since its boot
+    std::map<std::uint32_t, Work> work;  // by process id of the node's backend, since its boot
     std::map<engine::storage::Xid, Branch> branches;
   };
 
-  // Null: it works for no client.
-  Connection* connection_behind(const Node& node, std::uint32_t process_id);
   void record(const char* what, const std::string& name, Node& node, const Branch& branch);
 
   sim::Simulation& simulation_;

@@ -40,7 +40,7 @@ CoordinatorSession::CoordinatorSession(Coordinator& coordinator, std::uint32_t p
   if (ClusterObserver* const observer = coordinator.observer(); observer != nullptr) {
     const CoordinatorSessionName session{coordinator.host().name(), local_->process_id()};
     executor_.set_connection_listener([observer, session](const std::string& node, std::uint32_t worker) {
-      observer->session_connected(session, node, worker);
+      observer->task_begins(session, node, worker);
     });
   }
 }

@@ -65,7 +65,7 @@ class Executor {
   static constexpr const char* application_name = "polar_internal";
 
   Executor(sim::Host& host, const NodeConfig& config) : host_(host), config_(config) {}
-  // Who is told of each new connection before anything is asked over it: the node, and the process id of its backend.
+  // Who is told whenever a connection is about to be used for a task: the node, and the process id of its backend.
   using ConnectionListener = std::function<void(const std::string& node, std::uint32_t process_id)>;
   void set_connection_listener(ConnectionListener listener) { connection_listener_ = std::move(listener); }
 
@@ -105,6 +105,7 @@ class Executor {
 
  private:
   RemoteConnection& connection_to(const NodeInfo& node);
+  RemoteConnection& open_connection_to(const NodeInfo& node);
   void enter_block(RemoteConnection& connection, const std::string& begin);
   void tell_time_zone(RemoteConnection& connection);
   static void tell_parts(RemoteConnection& connection);

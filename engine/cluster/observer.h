@@ -26,9 +26,10 @@ class ClusterObserver {
   virtual void branch_begun(const std::string& node, storage::Xid xid, std::uint32_t process_id) = 0;
   virtual void branch_prepared(const std::string& node, storage::Xid xid, const std::string& gid) = 0;
   virtual void branch_ended(const std::string& node, storage::Xid xid, bool committed) = 0;
-  // What the node's backend does from here on is the work of that session, until either is gone.
-  virtual void session_connected(const CoordinatorSessionName& session, const std::string& node,
-                                 std::uint32_t process_id) = 0;
+  // A session is about to give the node's backend a task, for the statement that its client has asked for. What the
+  // backend does up to its next task is its work, even if the session has lost the connection meanwhile.
+  virtual void task_begins(const CoordinatorSessionName& session, const std::string& node,
+                           std::uint32_t process_id) = 0;
   // The node has recovered, and nobody has connected yet. `status_of` tells what has become of branches: those in
   // progress are prepared. Valid during the call only.
   using StatusOf = std::function<txn::XidStatus(storage::Xid)>;
