@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "reports/exposure.h"
 #include "reports/run_summary.h"
 
 namespace polarsim::reports {
@@ -33,6 +35,7 @@ struct RunReport {
   std::vector<OperationSpan> operations;  // in order of invocation
   std::vector<FaultSpan> faults;          // in order of start
   std::string replay_command;
+  std::optional<ExposureReport> exposure;  // if the nodes were watched
 };
 
 // At most this many operations are drawn one by one: those that the first anomaly names, then those around them. All of

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 
+#include "scenarios/workload.h"
 #include "sim/assert.h"
 
 namespace polarsim::scenarios {
 
 const std::vector<JudgeInfo>& list_judges() {
   static const std::vector<JudgeInfo> judges{
-      {"list-append", "append", true}, {"rw-register", "register", true},
-      {"bank", "bank", false},         {"read-committed-cluster", "append", false, false, true},
+      {"list-append", "append", true},
+      {"rw-register", "register", true},
+      {"bank", "bank", false},
+      {"read-committed-cluster", "append", false, false, true},
+      {"anomaly-meter", "meter", false, true, true},
       {"prepared-residue", "", false},
   };
   return judges;
@@ -75,6 +79,12 @@ checkers::Verdict judge(const CheckerRequest& request, const Scenario& scenario,
     return checkers::check_read_committed_cluster(
         history, {.read_your_writes = request.read_your_writes == "always" ? checkers::ReadYourWrites::always
                                                                            : checkers::ReadYourWrites::unless_pending});
+  }
+  if (request.name == "anomaly-meter") {
+    const std::vector<std::string> whole = whole_meter_cases();
+    return checkers::check_anomaly_meter(
+        history, {.total = scenario.workload.integers.at("accounts") * scenario.workload.integers.at("initial_balance"),
+                  .whole_cases = {whole.begin(), whole.end()}});
   }
   if (request.name == "prepared-residue") return checkers::check_prepared_residue(residue);
   POLARSIM_ASSERT(request.name == "bank", "a checker that no scenario may ask for");

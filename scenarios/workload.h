@@ -75,13 +75,17 @@ struct WorkloadInfo {
   std::vector<ParameterInfo> parameters;
   std::unique_ptr<Workload> (*make)(const WorkloadContext& context);
 };
-// append, bank, register.
+// append, bank, meter, register.
 const std::vector<WorkloadInfo>& list_workloads();
 const WorkloadInfo* find_workload(std::string_view name);
 
 // One per workload, each in its own file.
 WorkloadInfo append_workload();
 WorkloadInfo bank_workload();
+WorkloadInfo meter_workload();
 WorkloadInfo register_workload();
+
+// Of the workload meter: the cases in which one snapshot shows both rows.
+std::vector<std::string> whole_meter_cases();
 
 }  // namespace polarsim::scenarios
