@@ -42,7 +42,8 @@ Verdict check_anomaly_meter(const History& history, const MeterOptions& options)
     const MeterHistory::Transfer* const transfer = meter->straddled_by(sum);
     if (sum.final) {
       add(verdict.anomalies, "unexcused-fractured-read", text + ", though nothing was under way.", sum.index);
-    } else if (options.whole_cases.contains(std::string(sum.group))) {
+    } else if (options.whole_cases.contains(std::string(sum.group)) &&
+               (transfer == nullptr || transfer->group == sum.group)) {
       add(verdict.anomalies, "unexcused-fractured-read", text + "; in this case all rows are seen by one snapshot.",
           sum.index);
     } else if (!sum.observed) {

@@ -173,6 +173,7 @@ class StatementChecker {
 
   void check_read(const Read& read) {
     bool right = true;
+    report_.complete = report_.complete && read.snapshot && in_order_[read.key];
     if (read.snapshot) right = in_order_[read.key] ? check_by_search(read) : check_neighbours(read);
     if (right) check_stale(read);
   }

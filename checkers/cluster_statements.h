@@ -45,6 +45,9 @@ struct StatementReport {
   std::uint64_t undecided_stale_reads = 0;
   std::uint64_t undecided_snapshots = 0;  // reads whose snapshot is known, and not whether it had to show a commit
   std::string problem;                    // of the field :snapshots: one sentence
+  // Each read was held to its snapshot and to all commits of its key, in their order. Then the order in which things
+  // happened on each node is one that Read Committed asks for, unless a read has been found wrong.
+  bool complete = true;
   // Acknowledged transactions that read on several nodes; and for each that was fractured whom it missed.
   std::uint64_t transactions_over_nodes = 0;
   std::vector<std::uint32_t> missed_parts;

@@ -101,13 +101,14 @@ void measure_meter(const History& history, ClusterLog& log, Exposure& exposure) 
   std::map<std::string, ExposureGroup> groups;
   std::map<std::int64_t, std::uint64_t> missed;
   for (const MeterHistory::Sum& sum : meter->sums) {
-    if (sum.final) continue;
+    const MeterHistory::Transfer* const transfer = meter->straddled_by(sum);
+    // Where one case ends and the next begins, a sum may meet the last transfer of the former.
+    if (sum.final || (transfer != nullptr && transfer->group != sum.group)) continue;
     ExposureGroup& group = groups[std::string(sum.group)];
     ++group.reads;
     if (sum.value == total) continue;
     ++group.fractured;
-    if (const MeterHistory::Transfer* const transfer = meter->straddled_by(sum); transfer != nullptr)
-      ++missed[transfer->index];
+    if (transfer != nullptr) ++missed[transfer->index];
   }
   std::vector<Window> windows;
   for (const MeterHistory::Transfer& transfer : meter->transfers) {

@@ -51,6 +51,14 @@ TEST(AnomalyMeter, AndNotOtherwise) {
   EXPECT_EQ(check_anomaly_meter(final, two_hundred).validity, Validity::invalid);
 }
 
+// Where one case ends and the next begins.
+TEST(AnomalyMeter, ASumMayMeetTheLastTransactionOfTheCaseBefore) {
+  History history = meter("199", R"([["dn1" 6 3000]])", "one-shard");
+  history.events[0].extra[0].second = "\"two-nodes\"";
+  EXPECT_EQ(check_anomaly_meter(history, two_hundred).validity, Validity::valid);
+  EXPECT_EQ(measure_exposure(history).groups.at(0).fractured, 0U);
+}
+
 TEST(AnomalyMeter, WithoutSnapshotsOrSumsItIsUndecided) {
   EXPECT_EQ(check_anomaly_meter(meter("199", ""), two_hundred).validity, Validity::unknown);
   EXPECT_EQ(check_anomaly_meter(history_of({"invoke 0 transfer {:from 1 :to 2 :amount 1}"}), two_hundred).validity,

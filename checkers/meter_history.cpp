@@ -78,16 +78,12 @@ class MeterReader {
 }  // namespace
 
 const MeterHistory::Transfer* MeterHistory::straddled_by(const Sum& sum) const {
-  // In order of the first commit; of one group one follows the other, so only the last few can have begun before.
-  auto after =
+  const auto after =
       std::upper_bound(transfers.begin(), transfers.end(), sum.last_ns,
                        [](std::int64_t time_ns, const Transfer& transfer) { return time_ns < transfer.first_ns; });
-  while (after != transfers.begin()) {
-    const Transfer& transfer = *--after;
-    if (transfer.group != sum.group) continue;
-    return transfer.last_ns >= sum.first_ns ? &transfer : nullptr;
-  }
-  return nullptr;
+  if (after == transfers.begin()) return nullptr;
+  const Transfer& transfer = *(after - 1);
+  return transfer.last_ns >= sum.first_ns ? &transfer : nullptr;
 }
 
 tl::expected<MeterHistory, std::string> read_meter_history(const History& history, ClusterLog& log) {

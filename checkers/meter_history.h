@@ -34,8 +34,8 @@ struct MeterHistory {
   std::vector<Transfer> transfers;  // committed somewhere, by the first commit
   std::vector<Sum> sums;
 
-  // Those of the group that had committed somewhere when the last snapshot was taken, and not everywhere when the first
-  // was: what may have made a sum differ. Null: none. Transfers of a group follow each other.
+  // The transfer that had committed somewhere when the last snapshot was taken, and not everywhere when the first was:
+  // what may have made a sum differ. Null: none. Transfers follow each other.
   const Transfer* straddled_by(const Sum& sum) const;
 };
 

@@ -68,8 +68,12 @@ checkers::ClusterOptions cluster_options(const CheckOptions& options) {
 
 // What the history tells of nodes is part of the input: if it is malformed, nothing is judged.
 checkers::Verdict cluster_verdict_on(const checkers::History& history, const CheckOptions& options) {
-  if (const auto log = checkers::read_cluster_log(history); !log) {
-    throw UsageError(fmt::format("{}: {}", options.history, log.error()));
+  auto log = checkers::read_cluster_log(history);
+  if (!log) throw UsageError(fmt::format("{}: {}", options.history, log.error()));
+  std::vector<checkers::SnapshotAt> snapshots;
+  for (const checkers::Event& event : history.events) {
+    const auto read = checkers::read_snapshots(event, *log, snapshots);
+    if (!read) throw UsageError(fmt::format("{}: {}", options.history, read.error()));
   }
   return checkers::check_read_committed_cluster(history, cluster_options(options));
 }
