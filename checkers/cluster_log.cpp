@@ -93,7 +93,7 @@ class LogReader {
   tl::expected<ClusterLog, std::string> run() {
     for (const Event& event : history_.events) {
       if (event.process != nemesis_process) {
-        log_.observed = log_.observed || !event.field("snapshots").empty();
+        if (!log_.observed && event.type == EventType::ok) log_.observed = !event.field("snapshots").empty();
         continue;
       }
       if (event.type != EventType::info) continue;
