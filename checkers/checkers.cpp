@@ -23,10 +23,14 @@ std::vector<std::string> known_levels() {
 
 std::vector<CheckerInfo> list_checkers() {
   std::vector<CheckerInfo> checkers{
+      {"anomaly-meter", "sums over rows between which transactions move amounts: how many are fractured, and why"},
       {"bank", "transfers between accounts: totals, and final balances that the transfers explain"},
       {"list-append",
        "Adya's phenomena over lists: dependency cycles, aborted, intermediate and internal reads, lost updates"},
       {"prepared-residue", "nothing remains prepared once the cluster is at rest"},
+      {"read-committed-cluster",
+       "the promise of nodes at Read Committed with two-phase commit: PL-2 over the cluster, statements on each node, "
+       "fractured reads excused only while a commit is pending"},
       {"rw-register", "Adya's phenomena over registers, with the version order that reads before writes show"},
   };
   for (const NamedChecker& checker : named_checkers()) checkers.push_back(checker.info);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,21 +72,40 @@ struct RegisterOptions {
 Verdict check_rw_register(const History& history, const Level& level, const RegisterOptions& options = {});
 Verdict check_rw_register(const Operations& operations, const Level& level, const RegisterOptions& options = {});
 
+// What a statement may miss of a transaction that was acknowledged before the statement's own was asked for.
+enum class ReadYourWrites : std::uint8_t {
+  unless_pending,  // nothing but what is still prepared on the node that it reads: an acknowledgement that does not
+                   // wait for a second phase that fails, as the closest relative has it
+  always,          // nothing: acknowledgements wait until every node has committed
+};
 struct ClusterOptions {
-  // The node that holds each key; keys that are not named are on one further node.
-  std::map<std::int64_t, std::string> node_of_key;
-  // Whether a transaction is acknowledged only when every node has committed it, so that its session sees it
-  // everywhere.
-  bool acknowledged_after_second_phase = true;
+  // The node that holds each key, beside what the history's :placement says (cluster_log.h); keys that nobody places
+  // are on one further node.
+  std::map<std::int64_t, std::string> node_of_key = {};
+  ReadYourWrites read_your_writes = ReadYourWrites::unless_pending;
 };
 // What a cluster promises whose nodes are each PostgreSQL at Read Committed and whose transactions commit in two
 // phases. Histories of lists in which every step is a statement of its own. Invalid by: what PL-2 forbids over the
-// whole cluster, own writes missed included; "half-commit" and "lost-commit" (final reads show a part of a transaction,
-// or not what was acknowledged); "node-read-committed": no order of the commits on one node lets each statement see
-// what a prefix of it left (node_read_committed.h). "fractured-read", an exposure: a transaction saw another on one
-// node and then missed it on another node. That is permitted while the commit was pending there; without knowing when,
-// the verdict is unknown. Appends that nobody read constrain nothing.
-Verdict check_read_committed_cluster(const History& history, const ClusterOptions& options);
+// whole cluster, own writes missed included; "half-commit", "lost-commit", "resurrected-abort", "stuck-prepared" (the
+// end of a transaction, by final reads and by what the history tells of the nodes); "node-read-committed": no order of
+// the commits on one node lets each statement see what a prefix of it left (node_read_committed.h), or a statement has
+// not seen what was committed before its snapshot; "unexcused-fractured-read", "read-your-writes", "stale-read"
+// (cluster_statements.h). Exposures are "fractured-read", "pending-own-write", "pending-write". Which of these two
+// kinds a read is depends on what was pending when; if the history does not tell that, the verdict is unknown. So it
+// is, with the reason, if what the history tells of nodes is malformed, or a key moves. Appends that nobody read
+// constrain nothing.
+Verdict check_read_committed_cluster(const History& history, const ClusterOptions& options = {});
+
+struct MeterOptions {
+  std::int64_t total = 0;
+  // Cases in which one snapshot shows all rows, by the field :case.
+  std::set<std::string> whole_cases = {};
+};
+// Single statements that add up rows between which transactions move amounts (exposure.h). A sum that is not the total
+// is the exposure "fractured-read" if a transaction was being committed while the statement's snapshots were taken, and
+// else "unexcused-fractured-read"; so it is in a whole case, and in reads flagged `:final? true`. Unknown: the history
+// has no sums, or does not tell a fractured read's snapshots.
+Verdict check_anomaly_meter(const History& history, const MeterOptions& options);
 
 struct BankOptions {
   std::int64_t accounts = 0;

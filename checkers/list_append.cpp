@@ -10,6 +10,7 @@
 #include "checkers/dependency_judge.h"
 #include "checkers/final_reads.h"
 #include "checkers/list_append_index.h"
+#include "checkers/list_append_judge.h"
 #include "checkers/operations.h"
 
 namespace polarsim::checkers {
@@ -338,7 +339,10 @@ Verdict check_list_append(const Operations& operations, const Level& level) {
   if (!operations.problem.empty()) return unknown_verdict(checker, operations.problem, operations.list.size());
   const ListAppendIndex index(operations);
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
+  return judge_lists(operations, index, level);
+}
 
+Verdict judge_lists(const Operations& operations, const ListAppendIndex& index, const Level& level) {
   Findings findings(operations);
   ListAppendChecker lists(operations, index, findings);
   lists.check_reads();
@@ -354,7 +358,7 @@ Verdict check_list_append(const Operations& operations, const Level& level) {
   };
   dependencies.execution = [&] { return execution_of(operations, index); };
   dependencies.key_without_order = [] { return std::string(); };
-  return judge_dependencies(checker, level, operations, dependencies, std::move(findings));
+  return judge_dependencies("list-append", level, operations, dependencies, std::move(findings));
 }
 
 Verdict check_list_append(const History& history, const Level& level) {

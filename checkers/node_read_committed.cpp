@@ -14,6 +14,7 @@ constexpr Relations all = process | ww | wr | rw;
 class NodeChecker {
  public:
   explicit NodeChecker(const NodeHistory& history) : history_(history) {
+    commits_.reserve(history.pieces.size());
     for (std::uint32_t piece = 0; piece < history.pieces.size(); ++piece) {
       if (!history.pieces[piece].commit) continue;
       for (const NodeHistory::Version& version : history.pieces[piece].versions) commits_[slot(version)] = piece;

@@ -1,15 +1,13 @@
 // This system's promise, checked on lists: Adya's PL-2 over the whole cluster, PostgreSQL's Read Committed on each
-// node, and all or nothing in the end.
+// node, all or nothing in the end, and what statements miss excused by nothing but a commit that is pending.
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "checkers/checkers.h"
-#include "checkers/final_reads.h"
-#include "checkers/list_append_index.h"
+#include "checkers/cluster_statements.h"
+#include "checkers/list_append_judge.h"
 #include "checkers/node_read_committed.h"
-#include "checkers/operations.h"
 
 namespace polarsim::checkers {
 
@@ -23,7 +21,7 @@ struct ChoppedNode {
     const Step* read = nullptr;  // of a snapshot
   };
   std::vector<Source> sources;  // by piece
-  std::map<std::int64_t, std::size_t> session_of_process;
+  boost::unordered_flat_map<std::int64_t, std::size_t> session_of_process;
 
   void add(std::int64_t process, NodeHistory::Piece piece, Source source) {
     const auto [session, added] = session_of_process.try_emplace(process, history.sessions.size());
@@ -34,86 +32,57 @@ struct ChoppedNode {
   }
 };
 
-class ClusterChecker {
+// No order of a node's commits: decided from what clients saw alone.
+class NodeOrders {
  public:
-  ClusterChecker(const Operations& operations, const ListAppendIndex& index, const ClusterOptions& options,
-                 Findings& findings)
-      : operations_(operations), index_(index), options_(options), findings_(findings) {}
+  NodeOrders(const ClusterHistory& cluster, Findings& findings)
+      : operations_(cluster.operations),
+        index_(cluster.index),
+        cluster_(cluster),
+        findings_(findings),
+        nodes_(cluster.log.nodes.size()),
+        commits_(nodes_.size()) {}
 
-  void check_nodes() {
+  void check(ReadYourWrites read_your_writes) {
     for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
       if (operations_.list[v].possible()) chop(v);
     }
-    for (auto& [name, node] : nodes_) {
-      node.history.sessions_see_own_commits = options_.acknowledged_after_second_phase;
-      for (const std::vector<NodeConstraint>& cycle : decide(node.history).contradictions) add_cycle(name, node, cycle);
-    }
-  }
-
-  // Reads that miss what the same transaction had seen a part of before. On one node check_nodes() reports them.
-  void count_fractured_reads() {
-    std::map<std::uint32_t, Required> required;  // by key
-    for (std::uint32_t v = 0; v < operations_.list.size(); ++v) {
-      if (!operations_.list[v].ok()) continue;
-      required.clear();
-      for (const Step& op : operations_.steps_of(v)) {
-        if (op.kind == MicroOp::Kind::append) continue;
-        const ListAppendIndex::Element& version = index_.element(index_.version_in(op));
-        const auto found = required.find(op.key);
-        if (found != required.end() && version.position < found->second.position &&
-            node_of(op.key) != found->second.node) {
-          add_fractured(v, op, found->second);
-          break;
-        }
-        if (version.writer == no_vertex || version.writer == v) continue;
-        for (const Step& written : operations_.steps_of(version.writer)) {
-          if (written.kind != MicroOp::Kind::append) continue;
-          const std::int32_t position = index_.element(index_.version_in(written)).position;
-          Required& needed = required[written.key];
-          if (position > needed.position) needed = {position, version.writer, op.key, node_of(op.key)};
-        }
+    for (std::uint32_t number = 0; number < nodes_.size(); ++number) {
+      ChoppedNode& node = nodes_[number];
+      node.history.sessions_see_own_commits = read_your_writes == ReadYourWrites::always;
+      for (const std::vector<NodeConstraint>& cycle : decide(node.history).contradictions) {
+        add_cycle(cluster_.node_name(number), node, cycle);
       }
     }
   }
 
  private:
-  struct Required {
-    std::int32_t position = -1;
-    std::uint32_t writer = no_vertex;
-    std::uint32_t seen_key = 0;  // where the writer had been seen
-    std::string node;
-  };
-
-  std::string node_of(std::uint32_t key) const {
-    const auto found = options_.node_of_key.find(operations_.key(key));
-    return found == options_.node_of_key.end() ? std::string("the node of unplaced keys") : found->second;
-  }
-
   void chop(std::uint32_t v) {
     const Operation& operation = operations_.list[v];
     // What has an unknown outcome is nobody's past: its process asked for nothing afterwards.
-    std::map<std::string, NodeHistory::Piece> commits;
-    std::set<std::uint32_t> written;
+    written_.clear();
+    committing_.clear();
     for (const Step& op : operations_.steps_of(v)) {
       const ListAppendIndex::Element& version = index_.element(index_.version_in(op));
+      const std::uint32_t node = cluster_.node_of_key[version.key];
       if (op.kind == MicroOp::Kind::append) {
-        written.insert(op.key);
+        written_.push_back(version.key);
         // Versions count from 1; where an element stands that nobody read is not known.
         if (version.position < 0) continue;
-        commits[node_of(op.key)].versions.push_back({version.key, static_cast<std::uint32_t>(version.position) + 1});
+        if (commits_[node].empty()) committing_.push_back(node);
+        commits_[node].push_back({version.key, static_cast<std::uint32_t>(version.position) + 1});
         continue;
       }
-      if (!operation.ok() || written.contains(op.key)) continue;
+      if (!operation.ok() || std::find(written_.begin(), written_.end(), version.key) != written_.end()) continue;
       // What is wrong by itself is reported by itself.
-      if (!op.length() == 0 && (version.position < 0 || version.writer == no_vertex || version.intermediate)) continue;
+      if (op.length() > 0 && (version.position < 0 || version.writer == no_vertex || version.intermediate)) continue;
       NodeHistory::Piece snapshot;
       snapshot.versions.push_back(
           {version.key, op.length() == 0 ? 0 : static_cast<std::uint32_t>(version.position) + 1});
-      nodes_[node_of(op.key)].add(operation.process, std::move(snapshot), {v, &op});
+      nodes_[node].add(operation.process, std::move(snapshot), {v, &op});
     }
-    for (auto& [node, commit] : commits) {
-      commit.commit = true;
-      nodes_[node].add(operation.process, std::move(commit), {v, nullptr});
+    for (const std::uint32_t node : committing_) {
+      nodes_[node].add(operation.process, {true, std::exchange(commits_[node], {})}, {v, nullptr});
     }
   }
 
@@ -158,20 +127,14 @@ class ClusterChecker {
     });
   }
 
-  void add_fractured(std::uint32_t v, const Step& read, const Required& missed) {
-    findings_.add("fractured-read", {v, missed.writer}, [&] {
-      return findings_.describe(v) + " saw what " + findings_.describe(missed.writer) + " wrote to key " +
-             findings_.key(missed.seen_key) + " on " + missed.node + ", and then read " + list_text(operations_, read) +
-             " from key " + findings_.key(read.key) + " on " + node_of(read.key) +
-             ", without what the same transaction wrote there.";
-    });
-  }
-
   const Operations& operations_;
   const ListAppendIndex& index_;
-  const ClusterOptions& options_;
+  const ClusterHistory& cluster_;
   Findings& findings_;
-  std::map<std::string, ChoppedNode> nodes_;
+  std::vector<ChoppedNode> nodes_;
+  std::vector<std::vector<NodeHistory::Version>> commits_;  // by node, of the operation at hand
+  std::vector<std::uint32_t> committing_;                   // nodes with any
+  std::vector<std::uint32_t> written_;                      // keys
 };
 
 // What final reads prove, by the names of the promise.
@@ -181,7 +144,41 @@ std::string name_in_promise(const std::string& anomaly) {
   return anomaly;
 }
 
+// What was not decided because the history does not tell when nodes committed; empty if nothing was.
+std::string reason_of(const StatementReport& report) {
+  if (!report.problem.empty()) return report.problem;
+  if (report.undecided_fractured_reads > 0) {
+    return "a read that is fractured across nodes is permitted only while the commit was pending on the node read, and "
+           "of " +
+           std::to_string(report.undecided_fractured_reads) + " the history does not tell whether it was";
+  }
+  if (report.undecided_stale_reads > 0) {
+    return "a read may miss what was acknowledged only while the commit was pending on the node read, and of " +
+           std::to_string(report.undecided_stale_reads) + " the history does not tell whether it was";
+  }
+  if (report.undecided_snapshots > 0) {
+    return "of " + std::to_string(report.undecided_snapshots) +
+           " reads the history does not tell whether what they show had committed before their snapshots";
+  }
+  return {};
+}
+
 }  // namespace
+
+void place_keys(ClusterHistory& cluster, const ClusterOptions& options) {
+  ClusterLog& log = cluster.log;
+  for (const auto& [key, node] : options.node_of_key) log.node_of_key.insert_or_assign(key, log.number_of(node));
+  std::uint32_t unplaced = ClusterLog::no_node;
+  for (std::uint32_t key = 0; key < cluster.index.key_count(); ++key) {
+    std::uint32_t node = log.node_of(cluster.operations.key(key));
+    if (node == ClusterLog::no_node) {
+      if (unplaced == ClusterLog::no_node) unplaced = log.number_of("the node of unplaced keys");
+      node = unplaced;
+    }
+    cluster.node_of_key.push_back(node);
+  }
+  log.unknown_commits.resize(log.nodes.size());
+}
 
 Verdict check_read_committed_cluster(const History& history, const ClusterOptions& options) {
   static constexpr std::string_view checker = "read-committed-cluster";
@@ -189,32 +186,38 @@ Verdict check_read_committed_cluster(const History& history, const ClusterOption
   if (!operations.problem.empty()) return unknown_verdict(checker, operations.problem, operations.list.size());
   const ListAppendIndex index(operations);
   if (!index.problem().empty()) return unknown_verdict(checker, index.problem(), operations.list.size());
+  auto log = read_cluster_log(history);
+  if (!log) return unknown_verdict(checker, log.error(), operations.list.size());
+  const Branches branches(*log, history, operations);
+  ClusterHistory cluster{history, operations, index, *log, branches, {}};
+  place_keys(cluster, options);
 
   // Over the cluster, and in the end: what list-append decides at PL-2.
-  Verdict verdict = check_list_append(operations, {.model = "PL-2"});
+  Verdict verdict = judge_lists(operations, index, {.model = "PL-2"});
   verdict.checker = checker;
   verdict.exposures.clear();
   for (Anomaly& anomaly : verdict.anomalies) anomaly.name = name_in_promise(anomaly.name);
-
-  Findings findings(operations);
-  ClusterChecker cluster(operations, index, options, findings);
-  cluster.check_nodes();
-  cluster.count_fractured_reads();
-  Verdict nodes = std::move(findings).verdict(checker, {"node-read-committed"}, false);
-  std::move(nodes.anomalies.begin(), nodes.anomalies.end(), std::back_inserter(verdict.anomalies));
-  verdict.exposures = std::move(nodes.exposures);
   std::map<std::string, std::uint64_t> counts;
   for (const auto& [name, number] : verdict.counts) counts[name_in_promise(name)] += number;
-  for (const auto& [name, number] : nodes.counts) counts[name] += number;
-  verdict.counts.assign(counts.begin(), counts.end());
 
+  Findings findings(operations);
+  const StatementReport report = check_statements(cluster, options.read_your_writes, findings);
+  if (!report.complete) NodeOrders(cluster, findings).check(options.read_your_writes);
+  check_ends(cluster, findings);
+  Verdict nodes =
+      std::move(findings).verdict(checker,
+                                  {"node-read-committed", "unexcused-fractured-read", "read-your-writes", "stale-read",
+                                   "half-commit", "lost-commit", "resurrected-abort", "stuck-prepared"},
+                                  false);
+  // The same transaction may be half committed by final reads and by what the nodes did.
+  for (const auto& [name, number] : nodes.counts) counts[name] = std::max(counts[name], number);
+  std::move(nodes.anomalies.begin(), nodes.anomalies.end(), std::back_inserter(verdict.anomalies));
+  verdict.exposures = std::move(nodes.exposures);
+  verdict.counts.assign(counts.begin(), counts.end());
   verdict.validity = combine(verdict.validity, nodes.validity);
-  if (verdict.validity == Validity::valid && !verdict.exposures.empty()) {
+  if (std::string reason = reason_of(report); !reason.empty() && verdict.validity != Validity::invalid) {
     verdict.validity = Validity::unknown;
-    verdict.reason =
-        "a read that is fractured across nodes is permitted only while the commit was pending on the node read, and "
-        "the "
-        "history does not tell when each node committed";
+    verdict.reason = std::move(reason);
   }
   return verdict;
 }

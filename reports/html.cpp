@@ -100,6 +100,23 @@ std::string timeline_section(const RunReport& report) {
   return html + "</p>\n";
 }
 
+std::string exposure_section(const ExposureReport& exposure) {
+  std::string html = "<h2>Exposure</h2>\n<table>\n";
+  for (const ExposureReport::Group& group : exposure.groups) {
+    const double share =
+        group.reads == 0 ? 0 : static_cast<double>(group.fractured) * 1e6 / static_cast<double>(group.reads);
+    html +=
+        table_row(group.name, fmt::format("{} of {} fractured, {} in a million", grouped(group.fractured),
+                                          counted(group.reads, "read"), grouped(static_cast<std::uint64_t>(share))));
+  }
+  if (exposure.atomic_after_healing_ns) {
+    html += table_row("Every commit everywhere",
+                      fmt::format("{:.3f} s after the faults had ended",
+                                  static_cast<double>(*exposure.atomic_after_healing_ns) * 1e-9));
+  }
+  return html + "</table>\n" + draw_exposure(exposure);
+}
+
 std::string counts_section(std::string_view title, const Counts& counts) {
   if (counts.empty()) return "";
   std::string html = fmt::format("<details><summary>{} ({})</summary>\n<table>\n", title, counts.size());
@@ -145,6 +162,7 @@ std::string render_html(const RunReport& report) {
   for (std::size_t i = 0; i < run.checks.size(); ++i) {
     html += check_section(run.checks[i], i < report.pictures.size() ? report.pictures[i] : std::vector<std::string>());
   }
+  if (report.exposure) html += exposure_section(*report.exposure);
   html += "<h2>Where the run has been</h2>\n";
   html += counts_section("Probes reached", run.probes) + counts_section("Fault points visited", run.fault_points);
   html += fmt::format("<details><summary>Scenario</summary>\n<pre>{}</pre>\n</details>\n</html>\n",

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "reports/exposure.h"
 #include "reports/run_summary.h"
 
 namespace polarsim::reports {
@@ -35,6 +37,7 @@ struct RunReport {
   std::string replay_command;
   // By check of the summary, and by its anomalies: a drawing of each, as an element of SVG; empty, or missing: none.
   std::vector<std::vector<std::string>> pictures;
+  std::optional<ExposureReport> exposure;  // if the nodes were watched
 };
 
 // At most this many operations are drawn one by one: those that the first anomaly names, then those around them. All of

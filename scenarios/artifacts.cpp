@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "checkers/explanation_pictures.h"
+#include "checkers/exposure.h"
 #include "checkers/history.h"
 
 namespace polarsim::scenarios {
@@ -159,6 +160,20 @@ std::vector<reports::OperationSpan> operations_of(const RunRecord& record) {
   return spans;
 }
 
+reports::ExposureReport exposure_of(const checkers::Exposure& exposure) {
+  reports::ExposureReport report;
+  for (const checkers::ExposureGroup& group : exposure.groups)
+    report.groups.push_back({group.name, group.reads, group.fractured, group.commits});
+  for (const checkers::WindowBin& window : exposure.windows)
+    report.windows.push_back({window.up_to_ns, window.commits, window.fractured});
+  report.p50_ns = exposure.p50_ns;
+  report.p90_ns = exposure.p90_ns;
+  report.p99_ns = exposure.p99_ns;
+  report.max_ns = exposure.max_ns;
+  report.atomic_after_healing_ns = exposure.atomic_after_healing_ns;
+  return report;
+}
+
 }  // namespace
 
 reports::RunSummary summarise(const Scenario& scenario, const std::vector<std::string>& overrides,
@@ -213,6 +228,7 @@ reports::RunReport make_report(const reports::RunSummary& summary, const RunReco
     report.faults.push_back(
         {at_ns, at_ns + std::max<std::int64_t>(fault.duration.count(), 0), faults::describe(fault)});
   }
+  if (record.watched) report.exposure = exposure_of(checkers::measure_exposure(record.history));
   return report;
 }
 
@@ -244,7 +260,8 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
   if (!prepared) return prepared;
   // Without its run.json a folder is no capsule, so a half replaced one cannot be taken for one.
   ::unlink((folder + "/run.json").c_str());
-  for (const char* name : {"/trace.bin", "/decisions.bin", "/elle.json"}) ::unlink((folder + name).c_str());
+  for (const char* name : {"/trace.bin", "/decisions.bin", "/exposure.json", "/exposure.svg", "/elle.json"})
+    ::unlink((folder + name).c_str());
   if (trace != nullptr) {
     const auto kept = trace->keep();
     if (!kept) return kept;
@@ -253,7 +270,12 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
   files.emplace_back("schedule.json", faults::to_json(record.schedule));
   files.emplace_back("history.edn", history_text(record.history));
   if (record.decisions.size() > 0) files.emplace_back("decisions.bin", record.decisions.to_bytes());
-  files.emplace_back("report.html", reports::render_html(make_report(summary, record, replay_command)));
+  const reports::RunReport report = make_report(summary, record, replay_command);
+  files.emplace_back("report.html", reports::render_html(report));
+  if (report.exposure) {
+    files.emplace_back("exposure.json", reports::to_json(*report.exposure));
+    files.emplace_back("exposure.svg", reports::draw_exposure(*report.exposure));
+  }
   files.emplace_back("run.json", reports::to_json(summary));
   for (const auto& [name, bytes] : files) {
     const auto written = write_file(folder + "/" + name, bytes);
@@ -263,8 +285,8 @@ tl::expected<void, InputError> write_run_folder(const std::string& folder, const
 }
 
 void remove_run_folder(const std::string& folder) {
-  for (const char* name :
-       {"run.json", "schedule.json", "history.edn", "trace.bin", "decisions.bin", "report.html", "elle.json"}) {
+  for (const char* name : {"run.json", "schedule.json", "history.edn", "trace.bin", "decisions.bin", "report.html",
+                           "exposure.json", "exposure.svg", "elle.json"}) {
     ::unlink((std::filesystem::path(folder) / name).c_str());
   }
   ::rmdir(folder.c_str());

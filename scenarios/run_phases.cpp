@@ -9,6 +9,7 @@
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/connection_options.h"
 #include "engine/types/text_form.h"
+#include "scenarios/judge.h"
 #include "sim/assert.h"
 
 namespace polarsim::scenarios {
@@ -107,6 +108,10 @@ RunPhases::RunPhases(const Scenario& scenario, const RunRequest& request)
   if (request.decisions != nullptr) simulation_.replay_decisions(*request.decisions, request.decision_options);
   simulation_.network().set_default_link(scenario.network);
   cluster_ = std::make_unique<engine::Cluster>(simulation_, cluster_config(scenario, request));
+  if (is_watched(scenario)) {
+    watch_ = std::make_unique<TransactionWatch>(simulation_, *cluster_, recorder_);
+    cluster_->observe(watch_.get());
+  }
   for (const std::string& node : cluster_->node_names()) simulation_.host(node).disk().set_parameters(scenario.disk);
   const faults::Topology topology = topology_of(scenario);
   for (const std::string& name : topology.clients) {
@@ -120,11 +125,16 @@ RunPhases::RunPhases(const Scenario& scenario, const RunRequest& request)
   injector_ = std::make_unique<faults::Injector>(simulation_, topology);
   const WorkloadInfo* const info = find_workload(scenario.workload.name);
   POLARSIM_ASSERT(info != nullptr, "a scenario with an unknown workload");
-  workload_ = info->make(WorkloadContext{simulation_, *cluster_, scenario.workload, recorder_, client_hosts_});
+  workload_ =
+      info->make(WorkloadContext{simulation_, *cluster_, scenario.workload, recorder_, client_hosts_, watch_.get()});
 }
 
 RunPhases::~RunPhases() {
   for (const auto& host : simulation_.hosts()) host->crash();
+}
+
+void RunPhases::record(const char* what, checkers::Value value) {
+  if (watch_ != nullptr) recorder_.add(checkers::nemesis_process, checkers::EventType::info, what, std::move(value));
 }
 
 void RunPhases::run() {
@@ -157,6 +167,7 @@ void RunPhases::run() {
       break;
     }
   }
+  if (watch_ != nullptr) watch_->end();
   if (!finished_ && liveness_.validity == checkers::Validity::valid) {
     liveness_.validity = checkers::Validity::unknown;
     liveness_.reason = cut_short_ ? "the run was cut short" : "an invariant stopped the run";
@@ -183,6 +194,7 @@ bool RunPhases::set_up() {
 bool RunPhases::workload() {
   sim::Scheduler& scheduler = simulation_.scheduler();
   const sim::Time end = sim::deadline_after(simulation_.now(), scenario_.duration);
+  if (watch_ != nullptr) watch_->begin();
   injector_->start(schedule_);
   const auto clients = static_cast<int>(scenario_.workload.integers.at("clients"));
   for (int number = 1; number <= clients; ++number) {
@@ -198,6 +210,7 @@ bool RunPhases::workload() {
   scheduler.sleep_until(end);
   stop_clients_ = true;
   injector_->heal();
+  record("heal", std::monostate{});
   liveness_deadline_ = sim::deadline_after(simulation_.now(), scenario_.liveness_timeout);
   while (!clients_at_work_.empty()) {
     if (progress_.wait("the clients' last operations", liveness_deadline_) == sim::WakeReason::timed_out) break;
@@ -210,6 +223,17 @@ bool RunPhases::workload() {
 }
 
 bool RunPhases::converge() {
+  const bool at_rest = wait_for_rest();
+  if (watch_ != nullptr) {
+    std::string prepared;
+    for (const auto& [node, gid] : cluster_->prepared_transactions())
+      prepared += fmt::format("{}[\"{}\" \"{}\"]", prepared.empty() ? "" : " ", node, gid);
+    record("rest", checkers::Opaque{"[" + prepared + "]"});
+  }
+  return at_rest;
+}
+
+bool RunPhases::wait_for_rest() {
   sim::Scheduler& scheduler = simulation_.scheduler();
   if (!cluster_->wait_until_ready(*client_hosts_.front(), liveness_deadline_)) {
     return fail("not-ready", "a node did not answer although all faults had healed");

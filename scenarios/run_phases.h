@@ -9,6 +9,7 @@
 #include "engine/cluster/cluster.h"
 #include "faults/injector.h"
 #include "scenarios/runner.h"
+#include "scenarios/transaction_watch.h"
 #include "scenarios/workload.h"
 #include "sim/simulation.h"
 #include "sim/sync.h"
@@ -62,12 +63,15 @@ class RunPhases {
   bool set_up();
   bool workload();
   bool converge();
+  bool wait_for_rest();
   bool final_reads();
 
   // Runs `body` as a task on the first client host; what it throws as SqlError becomes the anomaly `name`. False if it
   // threw or did not end within `limit`.
   bool run_on_client(const char* name, sim::Duration limit, std::function<void()> body);
   bool fail(std::string name, std::string explanation);
+  // An event of the nemesis, if somebody watches.
+  void record(const char* what, checkers::Value value);
 
   const Scenario& scenario_;
   const RunRequest& request_;
@@ -76,6 +80,7 @@ class RunPhases {
   sim::Simulation simulation_;
   HistoryRecorder recorder_;
   std::unique_ptr<engine::Cluster> cluster_;
+  std::unique_ptr<TransactionWatch> watch_;  // null: no checker asks for it
   std::vector<sim::Host*> client_hosts_;
   std::unique_ptr<faults::Injector> injector_;
   std::unique_ptr<Workload> workload_;

@@ -145,6 +145,7 @@ RunRecord run_scenario(const Scenario& scenario, const RunRequest& request) {
     const auto& planted = request.planted;
     if (std::find(planted.begin(), planted.end(), info.bug) != planted.end()) record.planted.emplace_back(info.name);
   }
+  record.watched = is_watched(scenario);
   RunPhases phases(scenario, request);
   phases.run();
   if (request.on_stop) request.on_stop(phases.cluster());

@@ -70,6 +70,7 @@ struct RunRecord {
   std::map<std::string, std::uint64_t> probes;        // reached() counts
   std::map<std::string, std::uint64_t> fault_points;  // visits
   faults::Schedule schedule;
+  bool watched = false;  // the history tells what happened in the nodes
   checkers::History history;
   sim::DecisionLog decisions;  // if asked for
   sim::DecisionReplayStatus decisions_followed;

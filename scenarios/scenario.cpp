@@ -49,7 +49,7 @@ const Keys disk_keys{"read_latency_us", "write_latency_us", "sync_latency_us"};
 const Keys faults_keys{"profile"};
 const Keys fault_keys{"at_s", "kind", "targets", "duration_s", "factor", "point", "occurrence"};
 const Keys check_keys{"checkers", "elle", "expect", "never"};
-const Keys checker_keys{"name", "level"};
+const Keys checker_keys{"name", "level", "read_your_writes"};
 
 // The table `key` of `parent`; an empty one if it is absent.
 const toml::table& table_of(const Section& parent, std::string_view key) {
@@ -245,6 +245,11 @@ CheckerRequest read_checker(const toml::table& table, const std::string& path, c
   if (!info->workload.empty() && info->workload != scenario.workload.name) {
     section.refuse_key("name", fmt::format("'{}' judges the workload {}, this scenario runs {}", request.name,
                                            info->workload, scenario.workload.name));
+  }
+  if (section.has("read_your_writes")) {
+    if (request.name != "read-committed-cluster")
+      section.refuse_key("read_your_writes", fmt::format("'{}' does not ask for it", request.name));
+    request.read_your_writes = section.choice("read_your_writes", "", {"unless-pending", "always"});
   }
   if (!section.has("level")) {
     if (info->has_level) request.level = default_level;

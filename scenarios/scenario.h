@@ -36,8 +36,9 @@ struct WorkloadParameters {
 };
 
 struct CheckerRequest {
-  std::string name;   // "list-append", "bank", "prepared-residue", ...
-  std::string level;  // empty: the checker has none
+  std::string name;              // "list-append", "bank", "prepared-residue", ...
+  std::string level;             // empty: the checker has none
+  std::string read_your_writes;  // of read-committed-cluster: "unless-pending", "always"; empty: the first
 };
 
 struct Scenario {

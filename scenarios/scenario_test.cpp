@@ -159,8 +159,8 @@ TEST(scenario, types_and_ranges) {
             "s.toml:4:14: network.latency_us: must hold 0 <= low <= high <= 60000000, found [3, 2]");
   EXPECT_EQ(error_of("workload = 3\n"), "s.toml:1:12: workload: expected a table");
   EXPECT_EQ(error_of("[workload]\nname = \"apend\"\n"),
-            "s.toml:2:8: workload.name: expected one of append, bank, register, found 'apend'");
-  EXPECT_EQ(error_of(""), "s.toml:1:1: workload.name: missing; expected one of append, bank, register");
+            "s.toml:2:8: workload.name: expected one of append, bank, meter, register, found 'apend'");
+  EXPECT_EQ(error_of(""), "s.toml:1:1: workload.name: missing; expected one of append, bank, meter, register");
 }
 
 TEST(scenario, checkers_and_anomalies_are_checked) {
@@ -172,6 +172,20 @@ TEST(scenario, checkers_and_anomalies_are_checked) {
       0U);
   EXPECT_EQ(error_of(std::string(minimal) + "[check]\ncheckers = [{name = \"prepared-residue\", level = \"x\"}]\n"),
             "s.toml:4:49: check.checkers[0].level: 'prepared-residue' has no levels");
+  const auto promise = [](const std::string& keys) {
+    return error_of(std::string(minimal) + "[check]\ncheckers = [{name = \"read-committed-cluster\"" + keys + "}]\n");
+  };
+  EXPECT_EQ(promise(""), "accepted");
+  EXPECT_EQ(promise(", read_your_writes = \"always\""), "accepted");
+  EXPECT_EQ(promise(", read_your_writes = \"often\"")
+                .rfind("s.toml:4:66: check.checkers[0].read_your_writes: expected one of unless-pending, always", 0),
+            0U)
+      << promise(", read_your_writes = \"often\"");
+  EXPECT_EQ(promise(", level = \"PL-2\""),
+            "s.toml:4:55: check.checkers[0].level: 'read-committed-cluster' has no levels");
+  EXPECT_EQ(error_of(std::string(minimal) +
+                     "[check]\ncheckers = [{name = \"list-append\", read_your_writes = \"always\"}]\n"),
+            "s.toml:4:55: check.checkers[0].read_your_writes: 'list-append' does not ask for it");
   EXPECT_EQ(error_of(std::string(minimal) + "[check]\nnever = [\"G0\", \"fracture-read\"]\n")
                 .rfind("s.toml:4:16: check.never[1]: unknown anomaly 'fracture-read'; expected one of G0", 0),
             0U);

@@ -18,7 +18,8 @@ void HistoryRecorder::add(std::int64_t process, checkers::EventType type, std::s
 }
 
 const std::vector<WorkloadInfo>& list_workloads() {
-  static const std::vector<WorkloadInfo> workloads{append_workload(), bank_workload(), register_workload()};
+  static const std::vector<WorkloadInfo> workloads{append_workload(), bank_workload(), meter_workload(),
+                                                   register_workload()};
   return workloads;
 }
 

@@ -24,6 +24,8 @@ class HistoryRecorder {
   std::int64_t new_process() { return next_process_++; }
   void add(std::int64_t process, checkers::EventType type, std::string f, checkers::Value value,
            std::vector<std::pair<std::string, std::string>> extra = {});
+  // :index of the event added last; -1: none yet.
+  std::int64_t last_index() const { return static_cast<std::int64_t>(history_.events.size()) - 1; }
   const checkers::History& history() const { return history_; }
   checkers::History take() { return std::move(history_); }
 
@@ -45,12 +47,15 @@ struct ParameterInfo {
   std::vector<std::string> choices;  // text: the permitted values
 };
 
+class TransactionWatch;
+
 struct WorkloadContext {
   sim::Simulation& simulation;
   engine::Cluster& cluster;
   const WorkloadParameters& parameters;
   HistoryRecorder& recorder;
   std::vector<sim::Host*> client_hosts;
+  TransactionWatch* watch = nullptr;  // null: no checker of the scenario asks for what happens in the nodes
 };
 
 class Workload {
@@ -70,13 +75,17 @@ struct WorkloadInfo {
   std::vector<ParameterInfo> parameters;
   std::unique_ptr<Workload> (*make)(const WorkloadContext& context);
 };
-// append, bank, register.
+// append, bank, meter, register.
 const std::vector<WorkloadInfo>& list_workloads();
 const WorkloadInfo* find_workload(std::string_view name);
 
 // One per workload, each in its own file.
 WorkloadInfo append_workload();
 WorkloadInfo bank_workload();
+WorkloadInfo meter_workload();
 WorkloadInfo register_workload();
+
+// Of the workload meter: the cases in which one snapshot shows both rows.
+std::vector<std::string> whole_meter_cases();
 
 }  // namespace polarsim::scenarios

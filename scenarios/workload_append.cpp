@@ -34,6 +34,7 @@ class AppendWorkload final : public TransactionWorkload {
 
   void set_up() override {
     run_statements({"CREATE TABLE lists (k int PRIMARY KEY, v text)", "SELECT create_distributed_table('lists', 'k')"});
+    watch_placement("lists");
   }
 
  protected:

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "scenarios/transaction_watch.h"
 #include "sim/assert.h"
 
 namespace polarsim::scenarios {
@@ -46,7 +47,8 @@ WorkloadSession::WorkloadSession(const WorkloadContext& context, sim::Host& host
       host_(host),
       name_(std::move(name)),
       coordinators_(context.cluster.coordinator_names()),
-      operation_deadline_(std::llround(context.parameters.reals.at("operation_deadline_s") * 1e9)) {}
+      operation_deadline_(std::llround(context.parameters.reals.at("operation_deadline_s") * 1e9)),
+      watch_(context.watch) {}
 
 sim::RandomStream& WorkloadSession::random(std::string_view purpose) {
   return simulation_.random(name_ + "/" + std::string(purpose));
@@ -60,6 +62,7 @@ std::optional<engine::ErrorFields> WorkloadSession::try_connect(const std::strin
   if (!connected) return connected.error();
   client_.emplace(std::move(*connected));
   coordinator_ = coordinator;
+  if (watch_ != nullptr) watched_as_ = watch_->connected(coordinator, client_->backend_process_id());
   return std::nullopt;
 }
 
@@ -84,6 +87,7 @@ void WorkloadSession::connect_to(const std::string& coordinator) {
 
 engine::QueryResult WorkloadSession::execute(std::string_view sql, std::initializer_list<engine::Value> parameters) {
   POLARSIM_ASSERT(client_.has_value(), "a statement without a connection");
+  if (watch_ != nullptr) watch_->statement_begun(watched_as_);
   auto result = client_->query(sql, std::span(parameters.begin(), parameters.size()), deadline_);
   if (!result) throw OperationFailed{result.error()};
   return std::move(*result);

@@ -67,6 +67,10 @@ class WorkloadSession {
   std::vector<std::pair<std::string, std::string>> fields() const;
   std::vector<std::pair<std::string, std::string>> fields(const Outcome& outcome) const;
   sim::RandomStream& random(std::string_view purpose);
+  // Null unless a checker asks for what happens in the nodes. What this connection is called there; only when
+  // connected.
+  TransactionWatch* watch() const { return watch_; }
+  std::size_t watched_as() const { return watched_as_; }
 
  private:
   std::optional<engine::ErrorFields> try_connect(const std::string& coordinator);
@@ -81,6 +85,8 @@ class WorkloadSession {
   std::string coordinator_;
   std::optional<engine::pgwire::Client> client_;
   sim::Time deadline_ = sim::never;
+  TransactionWatch* watch_;
+  std::size_t watched_as_ = 0;
 };
 
 // Parameters that every workload has: clients, pause_ms, operation_deadline_s.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scenarios/transaction_watch.h"
 #include "sim/assert.h"
 
 namespace polarsim::scenarios {
@@ -42,6 +43,24 @@ void TransactionWorkload::run_statements(const std::vector<std::string>& stateme
   for (const std::string& statement : statements) session.command(statement);
 }
 
+void TransactionWorkload::watch_placement(const std::string& table) {
+  if (context_.watch == nullptr) return;
+  WorkloadSession session(context_, *context_.client_hosts.front(), "client/setup");
+  session.connect_to(context_.cluster.coordinator_names().front());
+  shards_.emplace(session, table);
+}
+
+void TransactionWorkload::record_placement(const Transaction& transaction) {
+  if (!shards_) return;
+  std::string text;
+  for (const MicroOp& operation : transaction) {
+    if (!placed_.insert(operation.key).second) continue;
+    text += (text.empty() ? "" : " ") + std::to_string(operation.key) + " \"" + shards_->node_of(operation.key) + "\"";
+  }
+  if (text.empty()) return;
+  context_.recorder.add(checkers::nemesis_process, EventType::info, "placement", checkers::Opaque{"{" + text + "}"});
+}
+
 Transaction TransactionWorkload::draw_transaction(sim::RandomStream& stream) {
   const WorkloadParameters& parameters = context_.parameters;
   const std::int64_t minimum = parameters.integers.at("operations_minimum");
@@ -78,17 +97,25 @@ WorkloadSession::Outcome TransactionWorkload::run_transaction(WorkloadSession& s
     if (final) fields.emplace_back("final?", "true");
     return fields;
   };
+  record_placement(transaction);
   recorder.add(process, EventType::invoke, "txn", transaction, with_final(session.fields()));
+  TransactionWatch* const watch = session.watch();
+  if (watch != nullptr) watch->operation_begun(session.watched_as());
+  std::string snapshots;  // of the statements, if somebody watches
   const bool writes = std::any_of(transaction.begin(), transaction.end(),
                                   [this](const MicroOp& operation) { return operation.kind == write_kind(); });
   Transaction seen = transaction;
   const WorkloadSession::Outcome outcome = session.run(mode, writes, [&] {
-    for (MicroOp& operation : seen) carry_out(session, operation);
+    for (MicroOp& operation : seen) {
+      carry_out(session, operation);
+      if (watch != nullptr) snapshots += (snapshots.empty() ? "" : " ") + watch->snapshot(session.watched_as());
+    }
   });
   // What an operation that did not succeed has read is no part of its promise.
   const bool ok = outcome.type == EventType::ok;
-  recorder.add(process, outcome.type, "txn", ok ? std::move(seen) : std::move(transaction),
-               with_final(session.fields(outcome)));
+  auto fields = with_final(session.fields(outcome));
+  if (ok && watch != nullptr) fields.emplace_back("snapshots", "[" + snapshots + "]");
+  recorder.add(process, outcome.type, "txn", ok ? std::move(seen) : std::move(transaction), std::move(fields));
   return outcome;
 }
 

@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "scenarios/shard_map.h"
 #include "scenarios/workload.h"
 #include "scenarios/workload_session.h"
 
@@ -46,6 +49,8 @@ class TransactionWorkload : public Workload {
 
   // Runs statements on the first coordinator, in order.
   void run_statements(const std::vector<std::string>& statements);
+  // If somebody watches: finds out where rows of the table are, so that the history can tell of each key in use.
+  void watch_placement(const std::string& table);
 
   WorkloadContext context_;
 
@@ -55,7 +60,12 @@ class TransactionWorkload : public Workload {
   WorkloadSession::Outcome run_transaction(WorkloadSession& session, std::int64_t process,
                                            checkers::Transaction transaction, WorkloadSession::Mode mode, bool final);
 
+  // Records where keys are of which the history does not tell yet.
+  void record_placement(const checkers::Transaction& transaction);
+
   KeyPool keys_;
+  std::optional<ShardMap> shards_;
+  std::set<std::int64_t> placed_;
 };
 
 // keys, operations_minimum, operations_maximum, read_fraction, read_first_fraction and the common ones.

@@ -1,18 +1,22 @@
 #include "engine/cluster/cluster.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "engine/cluster/coordinator.h"
 #include "engine/cluster/coordinator_session.h"
 #include "engine/cluster/deadlocks.h"
+#include "engine/cluster/observer.h"
 #include "engine/cluster/recovery.h"
+#include "engine/node/database.h"
 #include "engine/node/instance.h"
 #include "engine/node/session_services.h"
 #include "engine/node/statement_cache.h"
 #include "engine/pgwire/client.h"
 #include "engine/pgwire/connection_options.h"
 #include "engine/pgwire/server.h"
+#include "engine/txn/observer.h"
 
 namespace polarsim::engine {
 
@@ -38,6 +42,7 @@ struct Cluster::Implementation {
   std::vector<std::string> coordinators;
   std::vector<std::string> data_nodes;
   std::map<std::string, Live> live;
+  ClusterObserver* observer = nullptr;
   // initdb says the same on every node: parsed once.
   syntax::StatementCache first_statements;
 
@@ -74,6 +79,22 @@ class Cluster::Implementation::Presence {
 
 namespace {
 
+// Tells the cluster's observer what one node tells, for as long as the node runs.
+class NodeObserver final : public txn::TransactionObserver {
+ public:
+  NodeObserver(ClusterObserver& observer, const std::string& node) : observer_(observer), node_(node) {}
+  void snapshot_taken(std::uint32_t process_id) override { observer_.snapshot_taken(node_, process_id); }
+  void identified(storage::Xid xid, std::uint32_t process_id) override {
+    observer_.branch_begun(node_, xid, process_id);
+  }
+  void prepared(storage::Xid xid, const std::string& gid) override { observer_.branch_prepared(node_, xid, gid); }
+  void ended(storage::Xid xid, bool committed) override { observer_.branch_ended(node_, xid, committed); }
+
+ private:
+  ClusterObserver& observer_;
+  std::string node_;
+};
+
 // initdb: the system tables, all or none of them.
 void bootstrap(Instance& instance, syntax::StatementCache& statements, const ClusterConfig& config) {
   if (instance.database().catalog().find_table(nullptr, "pg_catalog", "pg_dist_node") != nullptr) return;
@@ -106,6 +127,7 @@ std::unique_ptr<LocalSession> connect_locally(Instance& instance, const pgwire::
 }  // namespace
 
 void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
+  std::optional<NodeObserver> told;  // it outlives what it is told by
   std::unique_ptr<Instance> instance;
   std::string damage;
   try {
@@ -114,6 +136,11 @@ void Cluster::Implementation::run_node(sim::Host& host, bool is_coordinator) {
     damage = error.what();
   }
   if (instance == nullptr) simulation.violate("storage-damaged", host.name() + ": " + damage);
+  if (observer != nullptr) {
+    txn::TransactionManager& transactions = instance->database().transactions();
+    observer->node_opened(host.name(), [&transactions](storage::Xid xid) { return transactions.status(xid); });
+    transactions.set_observer(&told.emplace(*observer, host.name()));
+  }
   syntax::StatementCache statements = make_statement_cache(host.scheduler(), cached_statements);
   bootstrap(*instance, first_statements, config);
   if (is_coordinator) {
@@ -135,6 +162,7 @@ void Cluster::Implementation::serve_data_node(sim::Host& host, Instance& instanc
 void Cluster::Implementation::serve_coordinator(sim::Host& host, Instance& instance,
                                                 syntax::StatementCache& statements) {
   cluster::Coordinator coordinator(host, instance, config, statements);
+  coordinator.set_observer(observer);
   const Presence presence(*this, host.name(), Live{&instance, &coordinator});
   host.spawn(host.name() + "/deadlock-detection", [&coordinator] { cluster::run_deadlock_daemon(coordinator); });
   host.spawn(host.name() + "/2pc-recovery", [&coordinator] { cluster::run_recovery_daemon(coordinator); });
@@ -202,6 +230,8 @@ std::string Cluster::inspect(const std::string& node, const InspectRequest& requ
   if (found == impl_->live.end()) return inspect_disk(impl_->simulation.host(node), request);
   return engine::inspect(found->second.instance->database(), request);
 }
+
+void Cluster::observe(ClusterObserver* observer) { impl_->observer = observer; }
 
 bool Cluster::has_open_distributed_transactions() const {
   for (const std::string& name : node_names()) {

@@ -18,6 +18,8 @@ struct PreparedTransactionInfo {
   std::string gid;
 };
 
+class ClusterObserver;
+
 class Cluster {
  public:
   // Adds the hosts to the simulation and gives them their programs; nothing runs yet.
@@ -43,6 +45,9 @@ class Cluster {
 
   // A node's insides as text, also of a node that is down. `node` is one of node_names(). Throws as inspect().
   std::string inspect(const std::string& node, const InspectRequest& request) const;
+
+  // From the next boot of each node on; null: nobody. It must outlive the hosts' programs.
+  void observe(ClusterObserver* observer);
 
   struct Implementation;
 

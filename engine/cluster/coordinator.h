@@ -13,6 +13,10 @@
 #include "sim/host.h"
 #include "sim/sync.h"
 
+namespace polarsim::engine {
+class ClusterObserver;
+}
+
 namespace polarsim::engine::cluster {
 
 class Coordinator {
@@ -34,6 +38,10 @@ class Coordinator {
   // active from before its first PREPARE TRANSACTION until every node has answered its decision or is known not to.
   const std::set<TransactionId>& active_transactions() const { return active_; }
 
+  // Null: nobody.
+  void set_observer(ClusterObserver* observer) { observer_ = observer; }
+  ClusterObserver* observer() const { return observer_; }
+
   // Held by a recovery round.
   sim::Mutex& recovery_mutex() { return recovery_mutex_; }
 
@@ -48,6 +56,7 @@ class Coordinator {
   std::uint64_t last_number_ = 0;
   std::set<TransactionId> active_;
   sim::Mutex recovery_mutex_;
+  ClusterObserver* observer_ = nullptr;
 };
 
 // Numbers a distributed transaction and keeps it active for as long as the object lives.

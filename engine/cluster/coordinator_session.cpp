@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/cluster/observer.h"
 #include "engine/commands/command.h"
 
 namespace polarsim::engine::cluster {
@@ -36,6 +37,12 @@ CoordinatorSession::CoordinatorSession(Coordinator& coordinator, std::uint32_t p
   local_->set_remote_work([this] { return remote_work(); });
   local_->set_told_status([this] { return status_; });
   local_->set_query_hook(this);
+  if (ClusterObserver* const observer = coordinator.observer(); observer != nullptr) {
+    const CoordinatorSessionName session{coordinator.host().name(), local_->process_id()};
+    executor_.set_connection_listener([observer, session](const std::string& node, std::uint32_t worker) {
+      observer->task_begins(session, node, worker);
+    });
+  }
 }
 
 CoordinatorSession::~CoordinatorSession() {

@@ -59,6 +59,12 @@ class Alarm {
 }  // namespace
 
 RemoteConnection& Executor::connection_to(const NodeInfo& node) {
+  RemoteConnection& connection = open_connection_to(node);
+  if (connection_listener_) connection_listener_(node.name, connection.client.backend_process_id());
+  return connection;
+}
+
+RemoteConnection& Executor::open_connection_to(const NodeInfo& node) {
   std::unique_ptr<RemoteConnection>& slot = connections_[node.group_id];
   if (slot != nullptr) {
     // In a block the loss of the connection is the loss of the transaction, and the statement will meet it.

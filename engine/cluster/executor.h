@@ -7,6 +7,7 @@
 // BEGIN with its first task.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -64,6 +65,9 @@ class Executor {
   static constexpr const char* application_name = "polar_internal";
 
   Executor(sim::Host& host, const NodeConfig& config) : host_(host), config_(config) {}
+  // Who is told whenever a connection is about to be used for a task: the node, and the process id of its backend.
+  using ConnectionListener = std::function<void(const std::string& node, std::uint32_t process_id)>;
+  void set_connection_listener(ConnectionListener listener) { connection_listener_ = std::move(listener); }
 
   // Runs the tasks; results in the tasks' order. Tasks of one node run in their order, and none starts there after any
   // node has failed. The error that came first in time is thrown when all nodes have come to rest. `in_block`: inside
@@ -101,6 +105,7 @@ class Executor {
 
  private:
   RemoteConnection& connection_to(const NodeInfo& node);
+  RemoteConnection& open_connection_to(const NodeInfo& node);
   void enter_block(RemoteConnection& connection, const std::string& begin);
   void tell_time_zone(RemoteConnection& connection);
   static void tell_parts(RemoteConnection& connection);
@@ -120,6 +125,7 @@ class Executor {
   txn::CancelReason cancel_reason_ = txn::CancelReason::user;
   bool timed_out_ = false;
   sim::Time deadline_ = sim::never;
+  ConnectionListener connection_listener_;
 };
 
 }  // namespace polarsim::engine::cluster

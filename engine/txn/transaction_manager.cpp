@@ -172,6 +172,9 @@ sim::TaskRef TransactionManager::Implementation::complete(OpenTransaction& trans
     if (!without_row_locks.empty()) without_row_locks.erase(xid);
   }
   running.remove(xids);
+  if (observer != nullptr && transaction.top_xid() != storage::invalid_xid) {
+    observer->ended(transaction.top_xid(), commit);
+  }
   for (const EndListener& listener : end_listeners) listener(transaction, commit);
   for (TransactionLevel& level : transaction.levels) locks.release_all(*transaction.backend, level.locks);
   if (!transaction.gid.empty()) by_gid.erase(transaction.gid);
@@ -275,6 +278,7 @@ void TransactionManager::Implementation::complete_prepare(OpenTransaction& trans
   transaction.is_prepared = true;
   release_snapshot(transaction);  // it runs no statement any more
   host.reached("2pc/prepared");
+  if (observer != nullptr) observer->prepared(transaction.top_xid(), transaction.gid);
   if (config.planted.on(PlantedBug::locks_released_at_prepare)) {
     for (const Xid xid : xids_of(transaction)) without_row_locks.insert(xid);
   }
@@ -327,6 +331,7 @@ void TransactionManager::add_end_listener(EndListener listener) { impl_->end_lis
 void TransactionManager::add_rollback_listener(RollbackListener listener) {
   impl_->rollback_listeners.push_back(std::move(listener));
 }
+void TransactionManager::set_observer(TransactionObserver* observer) { impl_->observer = observer; }
 void TransactionManager::set_remove_files(RemoveFiles remove) { impl_->remove_files = std::move(remove); }
 
 }  // namespace polarsim::engine::txn

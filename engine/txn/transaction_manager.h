@@ -53,6 +53,7 @@ struct PreparedInfo {
 enum class XidStatus : std::uint8_t { in_progress, committed, aborted };
 
 class TransactionManager;
+class TransactionObserver;
 
 // A snapshot that keeps vacuum from removing what it may need, for as long as it lives.
 class ActiveSnapshot {
@@ -168,6 +169,9 @@ class TransactionManager {
   // in commit(), abort() and rollback_to().
   using RemoveFiles = std::function<void(const std::vector<RelationId>&)>;
   void set_remove_files(RemoveFiles remove);
+
+  // Null: nobody. It must outlive the manager.
+  void set_observer(TransactionObserver* observer);
 
   // Vacuum has frozen everything older in all tables. Never beyond horizon() and multixact_horizon(), nor back. Never
   // blocks.

@@ -12,6 +12,7 @@
 
 #include "engine/txn/commit_log.h"
 #include "engine/txn/multixact_store.h"
+#include "engine/txn/observer.h"
 #include "engine/txn/running_xids.h"
 #include "engine/txn/transaction_manager.h"
 #include "engine/txn/two_phase.h"
@@ -36,6 +37,8 @@ struct TransactionManager::Implementation {
   Xid next_xid() const { return storage::xid_of(next); }
   Xid new_xid();
   Snapshot take_snapshot() const;
+  // The same, for a statement or for a whole transaction of this one's session: observers are told.
+  Snapshot take_snapshot_for(const Transaction& transaction) const;
   XidStatus status(Xid xid) const;
   Xid horizon() const;
   MultiXactId multixact_horizon() const;
@@ -88,6 +91,7 @@ struct TransactionManager::Implementation {
   std::vector<EndListener> end_listeners;
   std::vector<RollbackListener> rollback_listeners;
   RemoveFiles remove_files;
+  TransactionObserver* observer = nullptr;
 };
 
 // The identifiers of the levels from `first` on, subtransactions that were released included; a level's own first.

@@ -68,6 +68,9 @@ Xid TransactionManager::assign_xid(Transaction& transaction) {
     level.xid = impl_->new_xid();
     if (&level == &transaction.levels.front()) opened(transaction).first_multixact = impl_->multixacts.next();
     impl_->running.add(level.xid, opened(transaction));
+    if (impl_->observer != nullptr && &level == &transaction.levels.front()) {
+      impl_->observer->identified(level.xid, transaction.backend->process_id());
+    }
     const LockResult locked = impl_->locks.acquire(*transaction.backend, level.locks,
                                                    LockTag::of_transaction(level.xid), LockMode::exclusive, false);
     POLARSIM_ASSERT(locked == LockResult::granted, "somebody has the lock of a new identifier");
@@ -175,13 +178,18 @@ Snapshot TransactionManager::Implementation::take_snapshot() const {
   return snapshot;
 }
 
+Snapshot TransactionManager::Implementation::take_snapshot_for(const Transaction& transaction) const {
+  if (observer != nullptr) observer->snapshot_taken(transaction.backend->process_id());
+  return take_snapshot();
+}
+
 ActiveSnapshot::ActiveSnapshot(TransactionManager& manager, Transaction& transaction) : manager_(manager) {
   TransactionManager::Implementation& impl = *manager.impl_;
   if (transaction.isolation == IsolationLevel::read_committed) {
-    snapshot_ = impl.take_snapshot();
+    snapshot_ = impl.take_snapshot_for(transaction);
   } else {
     if (!transaction.snapshot) {
-      transaction.snapshot = impl.take_snapshot();
+      transaction.snapshot = impl.take_snapshot_for(transaction);
       opened(transaction).snapshot_place = impl.snapshots.add(*transaction.snapshot);
     }
     snapshot_ = *transaction.snapshot;

@@ -71,6 +71,11 @@ TEST_F(BadInputTest, Arguments) {
       {{"check", "good.edn", "--model", "graph"}, "--model: expected one of"},
       {{"check", "good.edn", "--model", "list-append", "--level", "perfect"}, "--level: expected one of"},
       {{"check", "good.edn", "--model", "bank"}, "--accounts"},
+      {{"check", "good.edn", "--model", "list-append", "--read-your-writes", "always"}, "--read-your-writes: only"},
+      {{"check", "good.edn", "--model", "read-committed-cluster", "--read-your-writes", "never"},
+       "--read-your-writes: expected one of"},
+      {{"check", "good.edn", "--model", "read-committed-cluster", "--level", "PL-2"},
+       "--level: read-committed-cluster"},
       {{"check", "good.edn", "--model", "bank", "--accounts", "0", "--initial-balance", "1"}, "--accounts"},
       {{"check", "good.edn", "--model", "bank", "--accounts", "2", "--initial-balance", "much"}, "--initial-balance"},
       {{"check", "good.edn", "--model", "bank", "--accounts", "2", "--initial-balance", "1", "--level", "SER"},
@@ -147,6 +152,12 @@ TEST_F(BadInputTest, Histories) {
   expect_refused({{"check", "type.edn", "--model", "list-append"}, "type.edn:3:"});
   write_text(place_ / "orphan.edn", "{:index 0, :time 1, :process 0, :type :ok, :f :txn, :value [[:append 1 1]]}\n");
   expect_refused({{"check", "orphan.edn", "--model", "list-append"}, "orphan.edn:1:"});
+  write_text(place_ / "placement.edn",
+             good + "{:index 2, :time 3, :process :nemesis, :type :info, :f :placement, :value {1 dn1}}\n");
+  expect_refused({{"check", "placement.edn", "--model", "read-committed-cluster"}, "placement.edn: op 2: placement:"});
+  write_text(place_ / "snapshots.edn",
+             good + "{:index 2, :time 3, :process 7, :type :invoke, :f :txn, :value [], :snapshots [1]}\n");
+  expect_refused({{"check", "snapshots.edn", "--model", "read-committed-cluster"}, "snapshots.edn: op 2: snapshots:"});
   for (std::size_t length = 1; length + 1 < good.size(); length += 7) {
     if (good[length - 1] == '\n' || good[length] == '\n') continue;  // a cut between lines leaves a history
     write_text(place_ / "cut.edn", good.substr(0, length));

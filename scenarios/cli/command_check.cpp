@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "checkers/checkers.h"
+#include "checkers/cluster_log.h"
 #include "checkers/compact_history.h"
 #include "checkers/elle/second_opinion.h"
 #include "checkers/explanation_pictures.h"
@@ -67,6 +68,29 @@ checkers::RegisterOptions register_options(const CheckOptions& options) {
   return sources;
 }
 
+checkers::ClusterOptions cluster_options(const CheckOptions& options) {
+  checkers::ClusterOptions cluster;
+  if (options.read_your_writes == "always") {
+    cluster.read_your_writes = checkers::ReadYourWrites::always;
+  } else if (!options.read_your_writes.empty() && options.read_your_writes != "unless-pending") {
+    throw UsageError(fmt::format("--read-your-writes: expected one of unless-pending, always, found \"{}\"",
+                                 options.read_your_writes));
+  }
+  return cluster;
+}
+
+// What the history tells of nodes is part of the input: if it is malformed, nothing is judged.
+checkers::Verdict cluster_verdict_on(const checkers::History& history, const CheckOptions& options) {
+  auto log = checkers::read_cluster_log(history);
+  if (!log) throw UsageError(fmt::format("{}: {}", name_of_input(options.history), log.error()));
+  std::vector<checkers::SnapshotAt> snapshots;
+  for (const checkers::Event& event : history.events) {
+    const auto read = checkers::read_snapshots(event, *log, snapshots);
+    if (!read) throw UsageError(fmt::format("{}: {}", name_of_input(options.history), read.error()));
+  }
+  return checkers::check_read_committed_cluster(history, cluster_options(options));
+}
+
 bool has_level(const CheckOptions& options) { return options.model == "list-append" || options.model == "rw-register"; }
 
 std::string level_of(const CheckOptions& options) { return options.level.empty() ? "read-committed" : options.level; }
@@ -82,6 +106,10 @@ void check_arguments(const CheckOptions& options) {
     throw UsageError(fmt::format("--infer: only rw-register infers an order of versions, not {}", options.model));
   }
   register_options(options);
+  if (!options.read_your_writes.empty() && options.model != "read-committed-cluster") {
+    throw UsageError(fmt::format("--read-your-writes: only read-committed-cluster asks for it, not {}", options.model));
+  }
+  cluster_options(options);
   if (options.elle && !checkers::elle_judges(options.model)) {
     throw UsageError(fmt::format("--elle: Elle judges list-append and rw-register, not {}", options.model));
   }
@@ -140,6 +168,7 @@ checkers::Verdict verdict_at(const checkers::History& history, const CheckOption
 // With the history itself only where Elle is to have it: it takes more memory than judging.
 checkers::Verdict verdict_on(const CheckOptions& options, std::optional<checkers::History>& history) {
   if (options.model == "bank") return checkers::check_bank(read_history(options.history), bank_options(options));
+  if (options.model == "read-committed-cluster") return cluster_verdict_on(read_history(options.history), options);
   if (options.model == "set-full") {
     return checkers::check_set_full(read_history(options.history), {.linearizable = options.linearizable});
   }
@@ -327,7 +356,7 @@ std::string text_of(const checkers::Verdict& verdict, const CheckOptions& option
 }  // namespace
 
 std::vector<std::string> check_models() {
-  std::vector<std::string> models{"list-append", "rw-register", "bank"};
+  std::vector<std::string> models{"list-append", "rw-register", "bank", "read-committed-cluster"};
   for (const checkers::NamedChecker& checker : checkers::named_checkers()) models.push_back(checker.info.name);
   return models;
 }

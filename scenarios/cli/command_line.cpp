@@ -203,6 +203,12 @@ void define_check(CLI::App& app, CheckOptions& options) {
   command->add_flag("--elle", options.elle,
                     "list-append, rw-register: ask the real Elle, too, and fail if it says otherwise (see `polarsim "
                     "elle --help`)");
+  command
+      ->add_option(
+          "--read-your-writes", options.read_your_writes,
+          "read-committed-cluster: whether statements may miss what was acknowledged: unless-pending (default; "
+          "only what is still prepared on the node) or always (nothing may be missed)")
+      ->type_name("WHEN");
   command->add_flag("--json", options.json, "Print one JSON object instead of text");
   command->footer(std::string(exit_text) +
                   "\n\nExamples:\n  polarsim check history.edn --model list-append --level serializable\n"
@@ -210,6 +216,7 @@ void define_check(CLI::App& app, CheckOptions& options) {
                   "  polarsim check history.edn --model rw-register --level BE-RC --infer wfr-keys,linearizable-keys\n"
                   "  polarsim check history.edn --model bank --accounts 8 --initial-balance 100\n"
                   "  polarsim check history.edn --model list-append --level SER --svg anomalies.svg\n"
+                  "  polarsim check runs/promise-1/history.edn --model read-committed-cluster\n"
                   "  zcat history.edn.gz | polarsim check - --model list-append --level SER\n"
                   "  polarsim check history.edn --model linearizable-cas-register\n"
                   "polarsim list checkers says what each model is about.");

@@ -408,6 +408,36 @@ TEST_F(CommandTest, GraphvizReadsWhatCheckDraws) {
   }
 }
 
+TEST_F(CommandTest, CheckJudgesThePromiseOfTheClusterByTheHistoryAlone) {
+  // The commit is pending on dn2 when it is read there.
+  const std::string before =
+      "{:index 0, :time 1, :process :nemesis, :type :info, :f :placement, :value {1 \"dn1\" 2 \"dn2\"}}\n"
+      "{:index 1, :time 2, :process 0, :type :invoke, :f :txn, :value [[:append 1 1] [:append 2 1]]}\n"
+      "{:index 2, :time 3, :process :nemesis, :type :info, :f :prepare, :value {:op 1 :node \"dn2\" :position 1}}\n"
+      "{:index 3, :time 4, :process :nemesis, :type :info, :f :commit, :value {:op 1 :node \"dn1\" :position 1}}\n"
+      "{:index 4, :time 5, :process 1, :type :invoke, :f :txn, :value [[:r 1 nil] [:r 2 nil]]}\n"
+      "{:index 5, :time 6, :process 1, :type :ok, :f :txn, :value [[:r 1 [1]] [:r 2 []]], :snapshots [[\"dn1\" 2 5] "
+      "[\"dn2\" 2 5]]}\n";
+  const std::string read_again =
+      "{:index 7, :time 8, :process 1, :type :invoke, :f :txn, :value [[:r 2 nil]]}\n"
+      "{:index 8, :time 9, :process 1, :type :ok, :f :txn, :value [[:r 2 [1]]]}\n";
+  const auto committed_at = [&](const char* position) {
+    return before + "{:index 6, :time 7, :process :nemesis, :type :info, :f :commit, :value {:op 1 :node \"dn2\" " +
+           ":position " + position + "}}\n" + read_again;
+  };
+  write_text(place_ / "pending.edn", committed_at("3"));
+  Outcome outcome = place_.run({"check", "pending.edn", "--model", "read-committed-cluster"});
+  EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.error;
+  EXPECT_NE(outcome.out.find("permitted, and seen: fractured-read"), std::string::npos) << outcome.out;
+  // It had committed there before.
+  std::string over = committed_at("3");
+  over.replace(over.find("[\"dn2\" 2 5]"), 11, "[\"dn2\" 9 5]");
+  write_text(place_ / "over.edn", over);
+  outcome = place_.run({"check", "over.edn", "--model", "read-committed-cluster", "--json"});
+  EXPECT_EQ(outcome.status, 1) << outcome.error;
+  EXPECT_EQ(Json::parse(outcome.out).at("anomalies"), Json::array({"node-read-committed", "unexcused-fractured-read"}));
+}
+
 TEST_F(CommandTest, ListKnowsEveryKind) {
   for (const char* kind : {"scenarios", "workloads", "faults", "checkers", "bugs"}) {
     const Outcome outcome = place_.run({"list", kind, "--json"});

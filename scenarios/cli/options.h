@@ -72,6 +72,7 @@ struct CheckOptions {
   std::string dot;  // files to draw anomalies into; empty: none
   std::string svg;
   bool elle = false;
+  std::string read_your_writes;  // empty: unless-pending
   bool json = false;
 };
 
