@@ -350,14 +350,10 @@ class StatementChecker {
 
   void add_fractured(const char* anomaly, const Read& read, const Required& missed, const Branch* branch) {
     findings_.add(anomaly, {read.reader, missed.writer}, [&] {
-      const std::uint32_t seen_node = node_of(missed.seen_key);
       std::string text = name(read.reader) + " saw what " + name(missed.writer) + " wrote to key " +
-                         findings_.key(missed.seen_key) + " on " +
-                         (seen_node == ClusterLog::no_node ? std::string("the node of unplaced keys")
-                                                           : cluster_.node_name(seen_node)) +
-                         ", and then read " + list_text(operations_, *read.op) + " from key " +
-                         findings_.key(read.op->key) + " on " + node_text(read.key) +
-                         (read.snapshot ? " at " + time_text(read.snapshot.time_ns) : "") +
+                         findings_.key(missed.seen_key) + " on " + node_text(missed.seen_key) + ", and then read " +
+                         list_text(operations_, *read.op) + " from key " + findings_.key(read.op->key) + " on " +
+                         node_text(read.key) + (read.snapshot ? " at " + time_text(read.snapshot.time_ns) : "") +
                          ", without what the same transaction wrote there";
       if (!read.snapshot || (branch == nullptr && std::string_view(anomaly) == "fractured-read")) return text + ".";
       return text + ": " + verdict_text(missed.writer, read.key, branch, read.snapshot) + ".";

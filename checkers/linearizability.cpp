@@ -1,7 +1,8 @@
 #include "checkers/linearizability.h"
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,14 +46,31 @@ std::vector<ObjectOperation> prefix_of(const std::vector<ObjectOperation>& opera
   return prefix;
 }
 
+// What searches may cost. Once so many are at their bound as should be rare, each further one gets less, so that a
+// history of thousands of hard keys comes to an end and easy ones among them are still decided.
+class Budget {
+ public:
+  explicit Budget(const LinearizabilityOptions& options) : options_(options) {}
+  LinearizationLimits limits() const {
+    const bool scarce = spent_ / 10 >= options_.steps;
+    return {.steps = scarce ? options_.steps / 100 : options_.steps, .memory = options_.memory};
+  }
+  void spend(std::uint64_t steps) { spent_ += steps; }
+
+ private:
+  const LinearizabilityOptions& options_;
+  std::uint64_t spent_ = 0;
+};
+
 class PartJudge {
  public:
   using Outcome = LinearizationResult::Outcome;
 
-  PartJudge(const ObjectHistory& part, const LinearizabilityOptions& options, CallFindings& findings)
-      : part_(part), options_(options), findings_(findings) {}
+  PartJudge(const ObjectHistory& part, const LinearizabilityOptions& options, Budget& budget, CallFindings& findings)
+      : part_(part), options_(options), budget_(budget), findings_(findings) {}
 
   void run() {
+    const LinearizationLimits limits = budget_.limits();
     const LinearizationResult result = search(part_.operations, part_.operations, false);
     if (result.outcome == Outcome::linearizable) return;
     if (result.outcome == Outcome::not_linearizable) {
@@ -62,9 +80,8 @@ class PartJudge {
     }
     const bool steps = result.outcome == Outcome::out_of_steps;
     findings_.undecided("the search for a linearization of " + part_.label + " ended at its bound of " +
-                        std::to_string(steps ? options_.steps : options_.memory) +
-                        (steps ? " steps" : " bytes of memory") + ", with " + std::to_string(part_.operations.size()) +
-                        " operations");
+                        std::to_string(steps ? limits.steps : limits.memory) + (steps ? " steps" : " bytes of memory") +
+                        ", with " + std::to_string(part_.operations.size()) + " operations");
   }
 
  private:
@@ -76,7 +93,9 @@ class PartJudge {
   LinearizationResult search(std::span<const ObjectOperation> operations, std::span<const ObjectOperation> foreseen,
                              bool partial) const {
     const std::unique_ptr<SequentialObject> object = make_object(foreseen);
-    return search_linearization(operations, *object, {.steps = options_.steps, .memory = options_.memory}, partial);
+    LinearizationResult result = search_linearization(operations, *object, budget_.limits(), partial);
+    budget_.spend(result.steps);
+    return result;
   }
 
   // A queue looks ahead, so that its search may stop before it has to. What it stopped at begins the range in which
@@ -173,6 +192,7 @@ class PartJudge {
 
   const ObjectHistory& part_;
   const LinearizabilityOptions& options_;
+  Budget& budget_;
   CallFindings& findings_;
 };
 
@@ -186,7 +206,8 @@ Verdict check_linearizability(const History& history, const LinearizabilityOptio
     findings.undecided(std::move(parts.error()));
     return std::move(findings).verdict(calls.size());
   }
-  for (const ObjectHistory& part : *parts) PartJudge(part, options, findings).run();
+  Budget budget(options);
+  for (const ObjectHistory& part : *parts) PartJudge(part, options, budget, findings).run();
   return std::move(findings).verdict(calls.size());
 }
 

@@ -30,6 +30,7 @@ struct LinearizabilityOptions {
   enum class Object : std::uint8_t { simple_register, cas_register, set, queue };
   Object object = Object::simple_register;
   // What the search may spend on each key (or element). Beyond it the verdict is unknown, and the reason names the key.
+  // Once ten times as many steps are spent on a history, each further key gets a hundredth.
   std::uint64_t steps = 100'000'000;              // operations looked at
   std::uint64_t memory = std::uint64_t{1} << 28;  // bytes of configurations remembered
 };

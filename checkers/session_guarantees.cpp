@@ -107,6 +107,7 @@ class SessionJudge {
     }
     const bool visible =
         guarantee_ == SessionGuarantee::monotonic_writes || guarantee_ == SessionGuarantee::writes_follow_reads;
+    if (visible) index_lists();
     for (std::uint32_t t = 0; visible && t < sessions_.transactions.size(); ++t) look_at_reader(t);
   }
 
@@ -184,13 +185,52 @@ class SessionJudge {
     }
   }
 
+  // A write of a session, by its place among them.
+  struct Seen {
+    std::uint32_t session, place, version;
+  };
+
+  // Of each list and session, its elements by position, each replaced by the latest of the session's writes up to
+  // there: a read shows all elements up to its last.
+  void index_lists() {
+    std::vector<std::uint32_t> elements;
+    for (std::uint32_t v = 0; v < sessions_.versions.size(); ++v) {
+      if (sessions_.versions[v].position != none && sessions_.versions[v].writer != none) elements.push_back(v);
+    }
+    std::sort(elements.begin(), elements.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return sessions_.versions[a].position != sessions_.versions[b].position
+                 ? sessions_.versions[a].position < sessions_.versions[b].position
+                 : a < b;
+    });
+    writers_of_key_.resize(sessions_.keys.size());
+    for (const std::uint32_t v : elements) {
+      const SessionVersions::Version& version = sessions_.versions[v];
+      std::vector<Writer>& writers = writers_of_key_[version.key];
+      const std::uint32_t session = sessions_.transactions[version.writer].session;
+      const auto [entry, added] =
+          places_of_writers_.try_emplace({session, version.key}, static_cast<std::uint32_t>(writers.size()));
+      if (added) writers.push_back({session, {}, {}});
+      Writer& writer = writers[entry->second];
+      const bool latest = writer.latest.empty() || sessions_.versions[writer.latest.back()].place < version.place;
+      writer.positions.push_back(version.position);
+      writer.latest.push_back(latest ? v : writer.latest.back());
+    }
+  }
+
   // What a transaction saw of other sessions, and then still has to see.
   void look_at_reader(std::uint32_t t) {
-    struct Seen {
-      std::uint32_t session, place, version;
-    };
     std::vector<Seen> seen;  // the last write of each session
     const std::uint32_t own = sessions_.transactions[t].session;
+    const auto add = [&](Seen now) {
+      if (now.session == own) return;
+      const auto known =
+          std::find_if(seen.begin(), seen.end(), [&](const Seen& s) { return s.session == now.session; });
+      if (known == seen.end()) {
+        seen.push_back(now);
+      } else if (known->place < now.place) {
+        *known = now;
+      }
+    };
     for (const Step& step : sessions_.transactions[t].steps) {
       if (step.write) continue;
       const SessionVersions::Version& version = sessions_.versions[step.version];
@@ -198,13 +238,15 @@ class SessionJudge {
         const auto chain = chains_.find({other.session, version.key});
         if (chain != chains_.end()) require_seen(chain->second, other.place, deed(t, step), other.version);
       }
-      if (version.writer == none || sessions_.transactions[version.writer].session == own) continue;
-      const std::uint32_t session = sessions_.transactions[version.writer].session;
-      const auto known = std::find_if(seen.begin(), seen.end(), [&](const Seen& s) { return s.session == session; });
-      if (known == seen.end()) {
-        seen.push_back({session, version.place, step.version});
-      } else if (known->place < version.place) {
-        *known = {session, version.place, step.version};
+      if (version.position != none) {
+        for (const Writer& writer : writers_of_key_[version.key]) {
+          const auto end = std::upper_bound(writer.positions.begin(), writer.positions.end(), version.position);
+          if (end == writer.positions.begin()) continue;
+          const std::uint32_t latest = writer.latest[static_cast<std::size_t>(end - writer.positions.begin()) - 1];
+          add({writer.session, sessions_.versions[latest].place, latest});
+        }
+      } else if (version.writer != none) {
+        add({sessions_.transactions[version.writer].session, version.place, step.version});
       }
     }
   }
@@ -299,7 +341,7 @@ class SessionJudge {
     } else {
       const std::uint32_t writer = sessions_.versions[bridge].writer;
       text = deed_text(first) + ", then " + name(writer) + " of that process wrote " + value_text(bridge) + ", and " +
-             name(second.transaction) + " read that and then " + value_text(second.version);
+             name(second.transaction) + " saw that and then read " + value_text(second.version);
     }
     return text + ": " + value_text(first.version) + " must come before " + value_text(second.version) + ".";
   }
@@ -355,6 +397,13 @@ class SessionJudge {
   boost::unordered_flat_map<KeyOfSession, Deed> last_;
   boost::unordered_flat_map<KeyOfSession, Chain> chains_;
   boost::unordered_flat_map<std::uint32_t, Chain> read_by_session_;
+  // The elements of a list that one session wrote.
+  struct Writer {
+    std::uint32_t session = 0;
+    std::vector<std::uint32_t> positions, latest;
+  };
+  std::vector<std::vector<Writer>> writers_of_key_;
+  boost::unordered_flat_map<KeyOfSession, std::uint32_t> places_of_writers_;
   boost::unordered_flat_map<KeyOfSession, bool> read_before_;  // session, version
   std::vector<std::uint32_t> written_;                         // by session
 };

@@ -8,7 +8,7 @@
 //     monotonic-reads      what a session read, before what it read of that key later
 //     read-your-writes     what it wrote, before whatever else it read of that key later
 //     monotonic-writes     what it wrote, before what it wrote later, to any key. And if another session's transaction
-//                          reads the later write, then the earlier one, before whatever else that transaction goes on
+//                          sees the later write, then the earlier one, before whatever else that transaction goes on
 //                          to read of the earlier one's key
 //     writes-follow-reads  the same of what it read, and what it wrote later; what it reads it must not write later
 //
@@ -18,7 +18,7 @@
 //
 // Bailis et al. ("Highly available transactions", 2013) define the phenomena on whole transactions: of reads in one
 // transaction they look at both orders, so that a snapshot per statement counts as a violation; here only what is read
-// later counts. A read of a list is taken as a read of its last element alone.
+// later counts. A read of a list sees all of its elements; a read of a register sees the one write that it shows.
 #pragma once
 
 #include <cstdint>

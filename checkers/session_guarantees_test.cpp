@@ -73,6 +73,9 @@ TEST(SessionGuarantees, EachForbidsItsOwnPhenomenon) {
   EXPECT_EQ(broken({"0 [[:r 1 [1]]]", "0 [[:append 1 1]]"}), "0001");
   EXPECT_EQ(broken({"0 [[:w 1 1]]", "1 [[:r 1 1]]", "1 [[:w 2 1]]", "2 [[:r 2 1] [:r 1 nil]]"}), "0001");
   EXPECT_EQ(broken({"0 [[:w 1 1]]", "1 [[:w 2 1]]", "1 [[:r 1 1]]", "2 [[:r 2 1] [:r 1 nil]]"}), "0000");
+  // A list shows more than its last element.
+  EXPECT_EQ(broken({"0 [[:append 1 1]]", "0 [[:append 2 1]]", "3 [[:append 2 2]]", "1 [[:r 2 [1 2]] [:r 1 nil]]"}),
+            "0010");
   // Nothing is wrong.
   EXPECT_EQ(broken({"0 [[:w 1 1]]", "0 [[:r 1 1] [:w 1 2] [:r 1 2]]", "1 [[:r 1 1]]", "1 [[:r 1 2]]"}), "0000");
 }
@@ -103,11 +106,12 @@ TEST(SessionGuarantees, SayWhy) {
       check_session_guarantee(one_by_one({"0 [[:w 1 1]]", "1 [[:r 1 1]]", "1 [[:w 2 7]]", "2 [[:r 2 7] [:r 1 nil]]"}),
                               SessionGuarantee::writes_follow_reads);
   ASSERT_EQ(verdict.anomalies.size(), 1U);
-  EXPECT_EQ(verdict.anomalies[0].explanation,
-            "Not writes-follow-reads. nil of key 1 comes before 1 of key 1, because it is the initial value. op 3 "
-            "(process 1) read 1 of key 1, then op 5 (process 1) of that process wrote 7 of key 2, and op 7 (process 2) "
-            "read that and then nil of key 1: 1 of key 1 must come before nil of key 1. No order of versions agrees "
-            "with all of this.");
+  EXPECT_EQ(
+      verdict.anomalies[0].explanation,
+      "Not writes-follow-reads. nil of key 1 comes before 1 of key 1, because it is the initial value. op 3 "
+      "(process 1) read 1 of key 1, then op 5 (process 1) of that process wrote 7 of key 2, and op 7 (process 2) "
+      "saw that and then read nil of key 1: 1 of key 1 must come before nil of key 1. No order of versions agrees "
+      "with all of this.");
   EXPECT_EQ(verdict.anomalies[0].operations, (std::vector<std::int64_t>{3, 5, 7}));
 }
 
@@ -301,11 +305,19 @@ class Orders {
     return false;
   }
 
-  // Whether nobody of another session reads the second's version and then misses the first's.
+  // Whether one who read the one version has seen the other: of a list, any element up to the last.
+  bool shows(const Version& read, const Version& version) const {
+    if (!tiny_.lists || read == version) return read == version;
+    if (read.first != version.first || read.second == 0 || version.second == 0) return false;
+    const std::vector<std::int64_t>& order = tiny_.order.at(read.first);
+    return std::find(order.begin(), order.end(), version.second) < std::find(order.begin(), order.end(), read.second);
+  }
+
+  // Whether nobody of another session sees the second's version and then misses the first's.
   bool respected(const TinyStep& first, const TinyStep& second, const Places& place) const {
     for (std::size_t i = 0; i < tiny_.steps.size(); ++i) {
       const TinyStep& saw = tiny_.steps[i];
-      if (saw.write || saw.version != second.version || saw.session == second.session) continue;
+      if (saw.write || !shows(saw.version, second.version) || saw.session == second.session) continue;
       for (std::size_t j = i + 1; j < tiny_.steps.size() && tiny_.steps[j].transaction == saw.transaction; ++j) {
         const TinyStep& then = tiny_.steps[j];
         if (then.write || then.version.first != first.version.first || then.version == first.version) continue;

@@ -125,6 +125,7 @@ class Collector {
     std::vector<bool> ordered;
     for (std::uint32_t key = 0; key < result_.keys.size(); ++key) {
       std::uint32_t last = result_.keys[key].initial;
+      std::uint32_t position = 0;
       if (longest_[key] != nullptr) {
         for (const std::int64_t element : longest_[key]->list) {
           const std::uint32_t version = version_of(key, element);
@@ -136,6 +137,7 @@ class Collector {
             return;
           }
           ordered[version] = true;
+          result_.versions[version].position = position++;
           result_.known.emplace_back(last, version);
           last = version;
         }

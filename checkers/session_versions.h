@@ -17,8 +17,9 @@ struct SessionVersions {
     std::uint32_t key = 0;
     std::int64_t value = 0;
     bool initial = false;
-    std::uint32_t writer = none;  // the transaction that wrote it and may have taken effect
-    std::uint32_t place = none;   // among its session's writes
+    std::uint32_t writer = none;    // the transaction that wrote it and may have taken effect
+    std::uint32_t place = none;     // among its session's writes
+    std::uint32_t position = none;  // of an element, in the longest read of its list
   };
   struct Step {
     bool write = false;
