@@ -242,7 +242,8 @@ TEST(PreparedResidue, NothingMayRemain) {
 TEST(Checkers, AreListedByName) {
   std::set<std::string> names;
   for (const CheckerInfo& info : list_checkers()) names.insert(info.name);
-  EXPECT_EQ(names, (std::set<std::string>{"bank", "list-append", "prepared-residue", "rw-register"}));
+  EXPECT_EQ(names, (std::set<std::string>{"anomaly-meter", "bank", "list-append", "prepared-residue",
+                                          "read-committed-cluster", "rw-register"}));
 }
 
 TEST(Verdicts, TheWorseOneWins) {
