@@ -226,7 +226,10 @@ class LogReader {
 
 std::uint32_t ClusterLog::number_of(std::string_view node) {
   // A cluster has a few dozen nodes at most.
-  const auto found = std::find(nodes.begin(), nodes.end(), node);
+  const auto found = std::find_if(nodes.begin(), nodes.end(), [node](const std::string& known) {
+    // Names of nodes differ at their ends.
+    return known.size() == node.size() && (known.empty() || known.back() == node.back()) && known == node;
+  });
   if (found != nodes.end()) return static_cast<std::uint32_t>(found - nodes.begin());
   nodes.emplace_back(node);
   return static_cast<std::uint32_t>(nodes.size() - 1);

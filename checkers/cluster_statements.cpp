@@ -132,6 +132,8 @@ class StatementChecker {
   void check_operation(std::uint32_t v) {
     const Operation& operation = operations_.list[v];
     const Transaction& transaction = *operation.transaction;
+    const auto reads = [](const MicroOp& op) { return op.kind != MicroOp::Kind::append; };
+    if (std::none_of(transaction.begin(), transaction.end(), reads)) return;
     const auto result = read_snapshots(cluster_.history.events[static_cast<std::size_t>(operation.completed)],
                                        cluster_.log, snapshots_);
     if (!result) {
