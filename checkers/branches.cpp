@@ -1,19 +1,48 @@
 #include "checkers/branches.h"
 
+#include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
+
 namespace polarsim::checkers {
+
+namespace {
+
+// Operations by the :index of their invocation. In most histories that is its position.
+class OperationNumbers {
+ public:
+  OperationNumbers(const History& history, const Operations& operations)
+      : history_(history), at_(history.events.size(), no_vertex) {
+    for (std::uint32_t v = 0; v < operations.list.size(); ++v) {
+      const auto position = static_cast<std::size_t>(operations.list[v].invoked);
+      at_[position] = v;
+      const std::int64_t index = history.events[position].index;
+      if (index != operations.list[v].invoked) elsewhere_.emplace(index, v);
+    }
+  }
+  std::uint32_t find(std::int64_t index) const {
+    const auto position = static_cast<std::size_t>(index);
+    if (position < at_.size() && history_.events[position].index == index) return at_[position];
+    const auto found = elsewhere_.find(index);
+    return found == elsewhere_.end() ? no_vertex : found->second;
+  }
+
+ private:
+  const History& history_;
+  std::vector<std::uint32_t> at_;
+  boost::unordered_flat_map<std::int64_t, std::uint32_t> elsewhere_;
+};
+
+}  // namespace
 
 Branches::Branches(const ClusterLog& log, const History& history, const Operations& operations)
     : first_(operations.list.size(), no_vertex) {
   if (log.branches.empty()) return;
-  boost::unordered_flat_map<std::int64_t, std::uint32_t> numbers;
-  numbers.reserve(operations.list.size());
-  for (std::uint32_t v = 0; v < operations.list.size(); ++v) {
-    numbers.emplace(history.events[static_cast<std::size_t>(operations.list[v].invoked)].index, v);
-  }
+  branches_.reserve(log.branches.size());
+  next_.reserve(log.branches.size());
+  const OperationNumbers numbers(history, operations);
   for (const ClusterLog::BranchEvent& event : log.branches) {
-    const auto number = numbers.find(event.operation);
-    if (number == numbers.end()) continue;
-    const std::uint32_t v = number->second;
+    const std::uint32_t v = numbers.find(event.operation);
+    if (v == no_vertex) continue;
     std::uint32_t place = first_[v];
     while (place != no_vertex && branches_[place].node != event.node) place = next_[place];
     if (place == no_vertex) {
@@ -28,7 +57,7 @@ Branches::Branches(const ClusterLog& log, const History& history, const Operatio
                      : event.kind == Kind::commit ? branch.commit
                                                   : branch.abort;
     if (!moment) moment = event.moment;
-    if (!event.gid.empty()) gids_.emplace(event.gid, v);
+    if (event.kind == Kind::prepare) prepared_.push_back({event.gid, v});
   }
 }
 
@@ -40,8 +69,9 @@ const Branch* Branches::find(std::uint32_t operation, std::uint32_t node) const 
 }
 
 std::uint32_t Branches::prepared_as(std::string_view gid) const {
-  const auto found = gids_.find(gid);
-  return found == gids_.end() ? no_vertex : found->second;
+  const auto found =
+      std::find_if(prepared_.begin(), prepared_.end(), [&](const auto& one) { return one.first == gid; });
+  return found == prepared_.end() ? no_vertex : found->second;
 }
 
 std::string time_text(std::int64_t time_ns) {

@@ -1,10 +1,10 @@
 // When each transaction was prepared, committed or rolled back on each node, as far as the log of the cluster tells.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "checkers/cluster_log.h"
@@ -40,9 +40,9 @@ class Branches {
 
  private:
   std::vector<Branch> branches_;
-  std::vector<std::uint32_t> first_;  // by operation
-  std::vector<std::uint32_t> next_;   // by branch
-  boost::unordered_flat_map<std::string_view, std::uint32_t> gids_;
+  std::vector<std::uint32_t> first_;                                  // by operation
+  std::vector<std::uint32_t> next_;                                   // by branch
+  std::vector<std::pair<std::string_view, std::uint32_t>> prepared_;  // names and operations
 };
 
 // "12.345678 s"

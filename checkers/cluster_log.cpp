@@ -19,25 +19,27 @@ class ValueReader {
   const std::string& problem() const { return problem_; }
   bool ok() const { return problem_.empty(); }
 
+  // Most of what is read has no blank before it.
   bool take(char expected) {
-    scanner_.skip_blanks();
+    if (scanner_.take(expected)) return true;
+    skip_blanks();
     return scanner_.take(expected);
   }
   void require(char expected, const char* meaning) {
     if (ok() && !take(expected)) fail(meaning);
   }
   void require_end() {
-    scanner_.skip_blanks();
+    skip_blanks();
     if (ok() && !scanner_.at_end()) fail("nothing more");
   }
   std::int64_t integer(const char* meaning) {
     std::int64_t value = 0;
-    scanner_.skip_blanks();
+    skip_blanks();
     if (ok() && !scanner_.take_integer(value)) fail(meaning);
     return value;
   }
   bool take_nil() {
-    scanner_.skip_blanks();
+    skip_blanks();
     const std::size_t start = scanner_.position();
     if (scanner_.peek() == 'n' && scanner_.take_atom() == "nil") return true;
     scanner_.set_position(start);
@@ -45,7 +47,7 @@ class ValueReader {
   }
   // The contents of a string, without escapes: names of nodes and transactions have none.
   std::string_view string(const char* meaning) {
-    scanner_.skip_blanks();
+    skip_blanks();
     const std::size_t start = scanner_.position();
     if (!ok()) return {};
     if (scanner_.peek() != '"' || !scanner_.skip_string()) {
@@ -56,12 +58,12 @@ class ValueReader {
     return quoted.substr(1, quoted.size() - 2);
   }
   std::string_view atom() {
-    scanner_.skip_blanks();
+    skip_blanks();
     return scanner_.take_atom();
   }
   // Any form, as its text.
   std::string_view form(const char* meaning) {
-    scanner_.skip_blanks();
+    skip_blanks();
     const std::size_t start = scanner_.position();
     if (ok() && !scanner_.skip_form()) fail(meaning);
     return scanner_.since(start);
@@ -75,6 +77,18 @@ class ValueReader {
   }
 
  private:
+  void skip_blanks() {
+    const char next = scanner_.peek();
+    const bool begins_a_form = (next >= '0' && next <= '9') || (next >= 'a' && next <= 'z') || next == '"' ||
+                               next == ':' || next == '[' || next == ']' || next == '{' || next == '}';
+    if (begins_a_form) return;
+    // Nearly always it is one space.
+    if (next == ' ') scanner_.set_position(scanner_.position() + 1);
+    const char then = scanner_.peek();
+    if ((then >= '0' && then <= '9') || then == '"' || then == ':' || then == '[') return;
+    scanner_.skip_blanks();
+  }
+
   const Event& event_;
   std::string_view what_;
   EdnScanner scanner_;
@@ -212,7 +226,10 @@ class LogReader {
 
 std::uint32_t ClusterLog::number_of(std::string_view node) {
   // A cluster has a few dozen nodes at most.
-  const auto found = std::find(nodes.begin(), nodes.end(), node);
+  const auto found = std::find_if(nodes.begin(), nodes.end(), [node](const std::string& known) {
+    // Names of nodes differ at their ends.
+    return known.size() == node.size() && (known.empty() || known.back() == node.back()) && known == node;
+  });
   if (found != nodes.end()) return static_cast<std::uint32_t>(found - nodes.begin());
   nodes.emplace_back(node);
   return static_cast<std::uint32_t>(nodes.size() - 1);

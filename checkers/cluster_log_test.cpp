@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "checkers/branches.h"
 #include "checkers/test_histories.h"
 
 namespace polarsim::checkers {
@@ -77,6 +78,21 @@ TEST(ClusterLog, SaysWhatItDoesNotUnderstand) {
   EXPECT_EQ(error_of({R"(info :nemesis rest ["dn1"])"}), R"(op 0: rest: expected [node, transaction], found "dn1"])");
   EXPECT_EQ(error_of({"info :nemesis commit nil"}),
             "op 0: commit: expected a map with :op, :node and :position, found its end");
+}
+
+// An :index need not be a position.
+TEST(ClusterLog, OperationsAreKnownByTheIndexOfTheirInvocation) {
+  History history = history_of({"invoke 0 [[:append 1 1]]", R"(info :nemesis commit {:op 5 :node "dn1" :position 1})",
+                                R"(info :nemesis commit {:op 1 :node "dn2" :position 1})", "ok 0 [[:append 1 1]]"});
+  for (Event& event : history.events) event.index += 5;
+  const auto log = read_cluster_log(history);
+  ASSERT_TRUE(log) << log.error();
+  const Operations operations = collect_operations(history);
+  const Branches branches(*log, history, operations);
+  ASSERT_EQ(branches.all().size(), 1U);
+  EXPECT_EQ(branches.all()[0].operation, 0U);
+  EXPECT_NE(branches.find(0, 0), nullptr);
+  EXPECT_EQ(branches.find(0, 1), nullptr);
 }
 
 TEST(ClusterLog, SnapshotsOfStepsMayBeMissing) {

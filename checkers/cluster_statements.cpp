@@ -132,6 +132,8 @@ class StatementChecker {
   void check_operation(std::uint32_t v) {
     const Operation& operation = operations_.list[v];
     const std::span<const Step> transaction = operations_.steps_of(v);
+    const auto reads = [](const Step& op) { return op.is_read(); };
+    if (std::none_of(transaction.begin(), transaction.end(), reads)) return;
     const auto result = read_snapshots(cluster_.history.events[static_cast<std::size_t>(operation.completed)],
                                        cluster_.log, snapshots_);
     if (!result) {
