@@ -35,7 +35,7 @@ class CommandTest : public ::testing::Test {
 TEST_F(CommandTest, HelpGoesToStdoutAndHasAnExample) {
   EXPECT_NE(place_.run({"--help"}).out.find("polarsim run append"), std::string::npos);
   EXPECT_EQ(place_.run({"--version"}).out.substr(0, 9), "polarsim ");
-  for (const char* command : {"run", "replay", "trace", "check", "list", "campaign", "bench", "isolation"}) {
+  for (const char* command : {"run", "replay", "trace", "check", "list", "campaign", "bench", "isolation", "elle"}) {
     const Outcome outcome = place_.run({command, "--help"});
     EXPECT_EQ(outcome.status, 0) << command;
     EXPECT_EQ(outcome.error, "") << command;
