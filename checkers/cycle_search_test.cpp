@@ -146,12 +146,10 @@ void check_against_all_cycles(const DependencyGraph& graph, std::set<std::string
       }
       RC_ASSERT(cycle.type == type_of(graph, cycle.vertices));
       RC_ASSERT(*std::min_element(cycle.vertices.begin(), cycle.vertices.end()) == cycle.vertices.front());
-      const std::vector<Path>& best = all.shortest.at(cycle.type);
-      if (!cycle.shortest) continue;
-      RC_ASSERT(cycle.vertices.size() == best.front().size());
-      RC_ASSERT(least_form(graph, cycle.vertices) == *std::min_element(best.begin(), best.end()));
+      if (cycle.shortest) RC_ASSERT(cycle.vertices.size() == all.shortest.at(cycle.type).front().size());
     }
-    // The first is of the worst kind, and proved.
+    // The first is of the worst kind, proved, and of several the least. (Of other kinds with rw edges a walk that is as
+    // short but meets a transaction twice may hide the least.)
     const auto worst =
         std::find_if(types.begin(), types.end(), [&](const auto& type) { return all.shortest.contains(type); });
     const bool labels_decide = !worst->ends_with("-realtime") || *worst == "G0-realtime" || !all.hidden_by_labels;
@@ -160,11 +158,23 @@ void check_against_all_cycles(const DependencyGraph& graph, std::set<std::string
     seen.insert(*worst);
     RC_ASSERT(cycles.front().type == *worst);
     RC_ASSERT(cycles.front().shortest);
+    const std::vector<Path>& best = all.shortest.at(*worst);
+    RC_ASSERT(least_form(graph, cycles.front().vertices) == *std::min_element(best.begin(), best.end()));
   }
 }
 
 RC_GTEST_PROP(CyclesShown, TheFirstIsAShortestOfTheWorstKind, ()) {
   const auto seed = *rc::gen::resize(100, rc::gen::arbitrary<std::uint32_t>());
+  std::set<std::string> seen;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    Choices choices({seed, i, seed ^ i, i * 2654435761U});
+    check_against_all_cycles(make_graph(choices), seen);
+  }
+}
+
+// Once found by the property: beside a G1c the least nonadjacent cycle is hidden by a walk as short that is none.
+TEST(CyclesShownTest, BesideAnotherKindTheLeastMayBeHidden) {
+  constexpr std::uint32_t seed = 2682039465U;
   std::set<std::string> seen;
   for (std::uint32_t i = 0; i < 40; ++i) {
     Choices choices({seed, i, seed ^ i, i * 2654435761U});

@@ -202,6 +202,20 @@ TEST(ExplanationPictures, WithinAPageAreElementsOnly) {
   EXPECT_EQ(element.find("http"), std::string::npos);
 }
 
+// Of long lists arrows tell the end; who only shows the order of two versions is called a witness.
+TEST(ExplanationPictures, TellWhatMatters) {
+  std::string appends, list;
+  for (int i = 11; i <= 40; ++i) appends += "[:append 1 " + std::to_string(i) + "] ";
+  for (int i = 11; i <= 40; ++i) list += std::to_string(i) + " ";
+  const std::string svg = to_svg(found_in(concurrent({"ok [" + appends + "[:append 2 1]]",
+                                                      "ok [[:append 2 2] [:r 1 [" + list + "]]]", "ok [[:r 2 [2 1]]]"}),
+                                          "PL-2"));
+  EXPECT_NE(svg.find(">wr key 1: 40 -&gt; [... 38 39 40]<"), std::string::npos) << svg;
+  EXPECT_NE(svg.find(">ww key 2: 2 -&gt; 1<"), std::string::npos) << svg;
+  EXPECT_NE(svg.find(">op 5, ok, process 2, a witness<"), std::string::npos) << svg;
+  EXPECT_EQ(count_of(svg, "a witness"), 1U);
+}
+
 TEST(ExplanationPictures, OfOneNodeOperationsThatOverlapStandSideBySide) {
   History history = concurrent(skew);
   for (Event& event : history.events) event.extra.emplace_back("node", "\"cn1\"");

@@ -17,7 +17,7 @@ using Edge = Explanation::Edge;
 // Lengths are whole user units (pixels at natural size), so that no rounding differs between machines.
 constexpr int margin = 12;
 constexpr int time_width = 84;
-constexpr int column_width = 236;
+constexpr int column_width = 300;
 constexpr int column_gap = 210;  // room for arrows and what is written on them
 constexpr int line_height = 15;
 constexpr int box_padding = 8;
@@ -25,9 +25,9 @@ constexpr int least_row = 22;
 constexpr int arrowhead = 8;
 constexpr int title_height = 26;
 constexpr int heading_height = 24;
-constexpr std::size_t characters_of_column = 34;
-constexpr std::size_t characters_of_label = 30;
-constexpr std::size_t characters_of_heading = 32;
+constexpr std::size_t characters_of_column = 42;
+constexpr std::size_t characters_of_label = 36;
+constexpr std::size_t characters_of_heading = 36;
 
 constexpr std::array<std::pair<const char*, const char*>, 7> colours = {{{"ww", "#b3261e"},
                                                                          {"wr", "#1d5fa8"},
@@ -114,9 +114,13 @@ struct Box {
 class Layout {
  public:
   explicit Layout(const Explanation& explanation) : explanation_(explanation) {
-    for (const Explanation::Participant& one : explanation.operations) {
+    for (std::size_t place = 0; place < explanation.operations.size(); ++place) {
+      const Explanation::Participant& one = explanation.operations[place];
       std::vector<std::string> lines = wrapped_transaction(one.transaction, characters_of_column);
-      lines.insert(lines.begin(), heading_of(one));
+      const bool connected = std::any_of(explanation.edges.begin(), explanation.edges.end(),
+                                         [&](const Edge& edge) { return edge.from == place || edge.to == place; });
+      const bool witness = !connected && !explanation.edges.empty();
+      lines.insert(lines.begin(), heading_of(one) + (witness ? ", a witness" : ""));
       lines_.push_back(std::move(lines));
     }
     has_initial_ = std::any_of(explanation.edges.begin(), explanation.edges.end(), [](const Edge& edge) {

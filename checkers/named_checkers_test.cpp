@@ -15,11 +15,27 @@ TEST(NamedCheckers, AreListedOnceInOrderWithASummary) {
     EXPECT_FALSE(info.summary.empty()) << info.name;
   }
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
-  EXPECT_EQ(names, (std::vector<std::string>{"bank", "counter", "linearizable-cas-register", "linearizable-queue",
-                                             "linearizable-register", "linearizable-set", "list-append", "long-fork",
-                                             "monotonic", "monotonic-reads", "monotonic-writes", "prepared-residue",
-                                             "read-your-writes", "rw-register", "set", "set-full", "unique-ids",
-                                             "upsert", "writes-follow-reads"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"anomaly-meter",
+                                             "bank",
+                                             "counter",
+                                             "linearizable-cas-register",
+                                             "linearizable-queue",
+                                             "linearizable-register",
+                                             "linearizable-set",
+                                             "list-append",
+                                             "long-fork",
+                                             "monotonic",
+                                             "monotonic-reads",
+                                             "monotonic-writes",
+                                             "prepared-residue",
+                                             "read-committed-cluster",
+                                             "read-your-writes",
+                                             "rw-register",
+                                             "set",
+                                             "set-full",
+                                             "unique-ids",
+                                             "upsert",
+                                             "writes-follow-reads"}));
 }
 
 TEST(NamedCheckers, CallThemselvesByTheirNames) {

@@ -38,6 +38,14 @@ std::size_t characters_in(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return !continues(c); }));
 }
 
+// Of the text of a long list its last elements, because these are what a dependency is about.
+std::string end_of_list(const std::string& edn) {
+  constexpr std::size_t whole_at_most = 16, end_at_most = 10;
+  if (edn.size() <= whole_at_most || edn.front() != '[') return edn;
+  const std::size_t blank = edn.find(' ', edn.size() - end_at_most);
+  return blank == std::string::npos ? edn : "[..." + edn.substr(blank);
+}
+
 }  // namespace
 
 std::string printable_utf8(std::string_view text) {
@@ -90,9 +98,9 @@ std::string edge_label(const Explanation::Edge& edge) {
   std::string text = edge.relations.empty() ? std::string() : edge.relations.front();
   if (!edge.key.empty()) text += " key " + edge.key;
   if (!edge.before.empty() || !edge.after.empty()) text += ": ";
-  text += edge.before;
+  text += end_of_list(edge.before);
   if (!edge.before.empty() && !edge.after.empty()) text += " -> ";
-  return text + edge.after;
+  return text + end_of_list(edge.after);
 }
 
 std::vector<std::string> wrapped_transaction(std::string_view edn, std::size_t width) {
