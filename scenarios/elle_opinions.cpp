@@ -43,9 +43,13 @@ std::vector<checkers::OwnOpinion> own_opinions(const Scenario& scenario, const R
     if (!checkers::elle_judges(request.name)) continue;
     const std::string level = request.level.empty() ? default_level : request.level;
     const std::string model = checkers::elle_model_of(level);
-    opinions.push_back(model == level
-                           ? checkers::own_opinion(*own, model)
-                           : checkers::own_opinion(judge({request.name, model}, scenario, record.history, {}), model));
+    if (model == level) {
+      opinions.push_back(checkers::own_opinion(*own, model));
+      continue;
+    }
+    CheckerRequest at_its_model = request;
+    at_its_model.level = model;
+    opinions.push_back(checkers::own_opinion(judge(at_its_model, scenario, record.history, {}), model));
   }
   return opinions;
 }

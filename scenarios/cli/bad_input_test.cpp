@@ -81,7 +81,7 @@ TEST_F(BadInputTest, Arguments) {
       {{"check", "good.edn", "--model", "read-committed-cluster", "--read-your-writes", "never"},
        "--read-your-writes: expected one of"},
       {{"check", "good.edn", "--model", "read-committed-cluster", "--level", "PL-2"},
-       "--level: read-committed-cluster"},
+       "--level: only list-append and rw-register have levels, not read-committed-cluster"},
       {{"check", "good.edn", "--model", "bank", "--accounts", "0", "--initial-balance", "1"}, "--accounts"},
       {{"check", "good.edn", "--model", "bank", "--accounts", "2", "--initial-balance", "much"}, "--initial-balance"},
       {{"check", "good.edn", "--model", "bank", "--accounts", "2", "--initial-balance", "1", "--level", "SER"},
