@@ -1,5 +1,5 @@
-// The transactions of a history as the dependency checkers see them, the orders that processes and real time put on
-// them, and what the two dependency checkers (list-append, rw-register) do alike once they have their graph.
+// The orders that processes and real time put on transactions, and what the two dependency checkers (list-append,
+// rw-register) do alike once they have their graph.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -149,15 +149,16 @@ double peak_megabytes() {
 // A history on disk, made by a process of its own, so that the memory measured later is that of judging alone.
 class HistoryFile {
  public:
-  explicit HistoryFile(const std::function<void(std::ostream&)>& write)
-      : path_(std::filesystem::temp_directory_path() / fmt::format("polarsim-bench-{}.edn", ::getpid())) {
-    in_own_process([&] {
+  HistoryFile(bool lists, std::size_t transactions)
+      : path_(std::filesystem::temp_directory_path() /
+              fmt::format("polarsim-bench-{}-{}-{}.edn", ::getpid(), lists ? "lists" : "registers", transactions)) {
+    const double written = in_own_process([&] {
       std::ofstream file(path_, std::ios::binary);
-      write(file);
+      Store(lists, 1).run(transactions, file);
       file.flush();
-      if (!file) throw std::runtime_error("bench: cannot write " + path_.string());
-      return 0.0;
+      return file ? 1.0 : 0.0;
     });
+    if (written == 0.0) throw std::runtime_error("bench: cannot write " + path_.string());
   }
   HistoryFile(const HistoryFile&) = delete;
   HistoryFile& operator=(const HistoryFile&) = delete;
@@ -180,10 +181,6 @@ class HistoryFile {
   std::filesystem::path path_;
 };
 
-HistoryFile stored(bool lists, std::size_t transactions) {
-  return HistoryFile([&](std::ostream& out) { Store(lists, 1).run(transactions, out); });
-}
-
 template <typename Body>
 double seconds_of(const Body& body) {
   const double start = processor_seconds();
@@ -200,17 +197,19 @@ void expect_valid(const checkers::Verdict& verdict) {
 // What judging costs once the history is read.
 template <typename Judge>
 double cost_of(const HistoryFile& file, const Judge& judge) {
-  return in_own_process([&] {
+  const double seconds = in_own_process([&] {
     const checkers::Operations operations = file.read();
     return seconds_of([&] { expect_valid(judge(operations)); });
   });
+  if (seconds == 0.0) throw std::logic_error("bench: a history was not judged");
+  return seconds;
 }
 
 }  // namespace
 
 std::vector<Measurement> bench_checkers_lists() {
-  const HistoryFile million = stored(true, 1'000'000);
-  const HistoryFile tenth = stored(true, 100'000);
+  const HistoryFile million(true, 1'000'000);
+  const HistoryFile tenth(true, 100'000);
   const double read = in_own_process([&] { return seconds_of([&] { million.read(); }); });
   const auto at = [](checkers::Level level) {
     return [level](const checkers::Operations& operations) { return checkers::check_list_append(operations, level); };
@@ -233,7 +232,7 @@ std::vector<Measurement> bench_checkers_lists() {
 }
 
 std::vector<Measurement> bench_checkers_registers() {
-  const HistoryFile million = stored(false, 1'000'000);
+  const HistoryFile million(false, 1'000'000);
   std::vector<Measurement> measurements;
   for (const auto& [level, target] :
        {std::pair("BE-RC", "<= 0.8"), std::pair("RA", "<= 1.3"), std::pair("CC", "<= 3")}) {
