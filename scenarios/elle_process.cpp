@@ -182,6 +182,8 @@ std::optional<std::string> ElleProcess::take_line() {
 
 void ElleProcess::send() {
   // The process is taken at its word one request at a time: what it said without having been asked is no answer.
+  // Before it can answer: its last words may follow at once.
+  if (::ftruncate(errors_, 0) != 0) fail("cannot empty the file of what Elle's process says");
   std::string line = checkers::to_line(*request_) + "\n";
   for (std::string_view rest = line; !rest.empty();) {
     const ssize_t sent = ::send(input_, rest.data(), rest.size(), MSG_NOSIGNAL);
@@ -189,7 +191,6 @@ void ElleProcess::send() {
     if (sent < 0) break;  // it has died, which pump() finds out
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
-  if (::ftruncate(errors_, 0) != 0) fail("cannot empty the file of what Elle's process says");
   deadline_ = options_.wall_seconds() + options_.answer_seconds;
 }
 
